@@ -1,0 +1,70 @@
+"""How untrusted programs run. Knows nothing of problems, answers, flows or Prefect.
+
+A sandbox takes a program, its standard input and its limits, and says what came out. Whether that is right is
+decided outside: expected outputs never enter.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol, Self
+
+
+class Status(StrEnum):
+    """How an execution ended. INFRASTRUCTURE: the sandbox itself failed, and nothing is known of the program."""
+
+    OK = "ok"
+    ERROR = "error"
+    TIME_LIMIT = "time_limit"
+    MEMORY_LIMIT = "memory_limit"
+    OUTPUT_LIMIT = "output_limit"
+    INFRASTRUCTURE = "infrastructure"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one execution may use. CPU time decides a time-out; `wall_s` (default: 3 x CPU + 5 s) bounds sleepers."""
+
+    cpu_s: float = 5.0
+    wall_s: float | None = None
+    memory_mb: int = 512
+    processes: int = 32
+    output_bytes: int = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one execution. `stderr` is its tail; `exit_code` is negative for a signal, None if unknown."""
+
+    status: Status
+    stdout: bytes = b""
+    stderr: bytes = b""
+    exit_code: int | None = None
+    cpu_s: float = 0.0
+    wall_s: float = 0.0
+    detail: str = ""
+
+
+class SandboxUnavailableError(RuntimeError):
+    """This machine cannot offer the sandbox; the message is one line and says what would help."""
+
+
+class Sandbox(Protocol):
+    """Runs untrusted Python programs. `run` may be called from many threads at once."""
+
+    @property
+    def name(self) -> str:
+        """What the verdicts name, with its variant, such as `bubblewrap`."""
+        ...
+
+    @property
+    def workers(self) -> int:
+        """How many executions it serves at once."""
+        ...
+
+    def run(self, program: str, stdin: bytes, limits: Limits) -> Outcome:
+        """Run one Python program to its end. Never raises for what the program does."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *exc: object) -> None: ...

@@ -1,0 +1,66 @@
+"""Where samples come from. An engine is opened from a pydantic config class, one a file.
+
+Sample `index` of a problem is one fixed thing: it never depends on the block, batch or run that draws it, where the
+engine promises so (`deterministic`). That is what lets a sweep be cut, resumed and extended anywhere.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol, Self
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How tokens are drawn. Temperature 0 is greedy; `top_p` 1 keeps every token."""
+
+    temperature: float
+    top_p: float
+    max_tokens: int
+    stop: tuple[str, ...]
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Draw samples [start, stop) of one problem."""
+
+    problem_id: str
+    prompt: str
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One completion. `logprob` is the sum of its tokens' log-probabilities under the model at temperature 1, in
+    nats; counts are in tokens; None where the source does not know. `finish_reason` is `stop` or `length`."""
+
+    problem_id: str
+    index: int
+    text: str
+    prompt_tokens: int | None = None
+    tokens: int | None = None
+    logprob: float | None = None
+    finish_reason: str | None = None
+
+
+class Engine(Protocol):
+    """Draws samples; used from one thread at a time."""
+
+    @property
+    def version(self) -> str:
+        """What drew the samples, such as `onnxruntime 1.31.1`."""
+        ...
+
+    @property
+    def deterministic(self) -> bool:
+        """Whether sample i of a problem depends on (seed, problem, i) alone, on one version and machine."""
+        ...
+
+    def sample(self, requests: Sequence[Request], sampling: Sampling) -> Iterator[list[Sample]]:
+        """Yield every requested sample, each once, a list at a time as they finish (any order)."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *exc: object) -> None: ...

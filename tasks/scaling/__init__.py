@@ -1,0 +1,1 @@
+"""Coverage and its law: pure numbers, with no input or output."""
