@@ -1,0 +1,202 @@
+"""Unbiased coverage from counts: n samples judged and c of them correct, problem by problem.
+
+pass@k of a problem is the chance that k of its n samples, drawn without replacement, hold a correct one:
+1 - C(n-c, k) / C(n, k) (Chen et al. 2021, arXiv 2107.03374, section 2.1). Coverage is its mean over problems. Where a
+problem has fewer than k samples there is no unbiased estimate: the value is NaN, and never a guess.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tasks.errors import InputError
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+# e^-40 < 2^-57: beyond it, 1 - x rounds to 1 in double precision.
+_CERTAIN = 40.0
+
+
+@dataclass(frozen=True, eq=False)
+class Counts:
+    """What was counted: for each problem, `n` samples judged and `c` correct (int64, shape (problems,)).
+
+    Samples lost to infrastructure failures are in neither.
+
+    Raises:
+        InputError: lengths differ, an identifier repeats, n is negative, or c lies outside 0..n.
+    """
+
+    problem_ids: tuple[str, ...]
+    n: Ints
+    c: Ints
+
+    def __post_init__(self) -> None:
+        if not len(self.problem_ids) == len(self.n) == len(self.c):
+            raise InputError(
+                f"counts: {len(self.problem_ids)} problems, {len(self.n)} values of n and {len(self.c)} of c; "
+                "there must be one of each for every problem"
+            )
+        seen: set[str] = set()
+        for problem, n, c in zip(self.problem_ids, self.n.tolist(), self.c.tolist(), strict=True):
+            if problem in seen:
+                raise InputError(f"counts: problem {problem!r} occurs twice; each must occur once")
+            if n < 0 or not 0 <= c <= n:
+                raise InputError(
+                    f"counts: problem {problem!r} has {c} correct of {n} samples; 0 <= correct <= samples must hold"
+                )
+            seen.add(problem)
+
+    @classmethod
+    def of(cls, problem_ids: Sequence[str], n: ArrayLike, c: ArrayLike) -> "Counts":
+        """Counts from anything that numpy reads as whole numbers; one n serves every problem."""
+        correct = np.asarray(c, dtype=np.int64)
+        samples = np.broadcast_to(np.asarray(n, dtype=np.int64), correct.shape)
+        return cls(tuple(problem_ids), samples, correct)
+
+    def __len__(self) -> int:
+        return len(self.problem_ids)
+
+    @cached_property
+    def smallest_n(self) -> int:
+        """The largest k at which coverage can be estimated; 0 where there are no problems."""
+        return int(self.n.min()) if len(self) else 0
+
+    def judged(self) -> "Counts":
+        """The problems with at least one judged sample."""
+        keep = np.flatnonzero(self.n > 0)
+        return Counts(tuple(self.problem_ids[i] for i in keep), self.n[keep], self.c[keep])
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """Coverage at each k (both of shape (ks,)); NaN at every k above `smallest_n`, for lack of samples."""
+
+    ks: Ints
+    coverage: Floats
+    smallest_n: int
+
+    @property
+    def note(self) -> str | None:
+        """One line where coverage is missing at some k; None where it is complete."""
+        if not (self.ks > self.smallest_n).any():
+            return None
+        return f"coverage at k > {self.smallest_n} cannot be estimated: some problem has only {self.smallest_n} samples"
+
+
+@dataclass(frozen=True, eq=False)
+class Band:
+    """A pointwise interval around a curve: `low` and `high` of shape (ks,), at probability `level`."""
+
+    low: Floats
+    high: Floats
+    level: float
+
+
+def pass_at_k(n: ArrayLike, c: ArrayLike, k: ArrayLike) -> Floats:
+    """Unbiased pass@k (Chen et al. 2021) of every problem at every k.
+
+    Evaluated as -expm1 of a sum of log1p(-k/(n-i)) over i < c, which keeps full relative precision where pass@k is
+    small and loses nothing where n is a million. The running sum is shared by the problems with the same n.
+
+    Args:
+        n: samples of each problem, shape (problems,) or one number for all.
+        c: correct samples of each problem, shape (problems,), 0 <= c <= n.
+        k: one k or several, at least 1.
+
+    Returns:
+        Shape (problems,) for one k and (problems, ks) for several; NaN where n < k.
+
+    Raises:
+        InputError: c outside 0..n, or k below 1.
+    """
+    correct = np.atleast_1d(np.asarray(c, dtype=np.int64))
+    samples = np.broadcast_to(np.asarray(n, dtype=np.int64), correct.shape)
+    ks = np.asarray(k, dtype=np.int64)
+    if (correct < 0).any() or (correct > samples).any():
+        raise InputError("pass@k: the number correct must lie between 0 and the number of samples")
+    if (ks < 1).any():
+        raise InputError("pass@k: k must be at least 1")
+    values = np.full((len(correct), ks.size), np.nan)
+    for size in np.unique(samples):
+        rows = np.flatnonzero(samples == size)
+        distinct, where = np.unique(correct[rows], return_inverse=True)
+        for column, draw in enumerate(ks.ravel().tolist()):
+            if draw <= size:
+                values[rows, column] = _same_n(int(size), distinct, draw)[where]
+    return values.reshape(correct.shape + ks.shape)
+
+
+def _same_n(n: int, c: Ints, k: int) -> Floats:
+    """pass@k for sorted counts `c` of one n, k <= n."""
+    if k == 1:
+        return c / n
+    values = np.ones(len(c))
+    # C(n-c, k) = 0 once c > n - k; and the sum is below -c k / n, so that beyond 40 n / k the value rounds to 1.
+    terms = min(n - k, int(_CERTAIN * n / k) + 1, int(c[-1]))
+    within = c <= terms
+    log_fail = np.zeros(terms + 1)
+    np.cumsum(np.log1p(-k / np.arange(n, n - terms, -1, dtype=np.float64)), out=log_fail[1:])
+    values[within] = -np.expm1(log_fail[c[within]])
+    return values
+
+
+def coverage(counts: Counts, ks: ArrayLike) -> Curve:
+    """Coverage at each k: the mean over problems of pass@k. NaN at every k that exceeds some problem's n."""
+    wanted = np.atleast_1d(np.asarray(ks, dtype=np.int64))
+    if not len(counts):
+        return Curve(wanted, np.full(len(wanted), np.nan), 0)
+    return Curve(wanted, pass_at_k(counts.n, counts.c, wanted).mean(axis=0), counts.smallest_n)
+
+
+def log_spaced_ks(n: int, points: int = 40) -> Ints:
+    """About `points` whole numbers from 1 to n, evenly spaced in log k, each once; both ends are among them."""
+    if n < 1:
+        return np.zeros(0, dtype=np.int64)
+    return np.unique(np.rint(np.geomspace(1, n, points)).astype(np.int64))
+
+
+def nice_ks(n: int) -> Ints:
+    """1, 2, 5 times the powers of ten up to n, and n itself: the k of tables."""
+    if n < 1:
+        return np.zeros(0, dtype=np.int64)
+    decades = (digit * 10**power for power in range(len(str(n))) for digit in (1, 2, 5))
+    return np.unique(np.array([*(k for k in decades if k < n), n], dtype=np.int64))
+
+
+def bootstrap_curves(counts: Counts, ks: ArrayLike, resamples: int = 1000, seed: int = 0) -> Floats:
+    """Coverage curves of `resamples` draws of the problems with replacement, shape (resamples, ks).
+
+    Every draw is a row of multinomial weights, so that all of them are one matrix product.
+    """
+    wanted = np.atleast_1d(np.asarray(ks, dtype=np.int64))
+    if not len(counts):
+        return np.full((resamples, len(wanted)), np.nan)
+    problems = len(counts)
+    weights = np.random.default_rng(seed).multinomial(problems, np.full(problems, 1 / problems), size=resamples)
+    curves: Floats = weights @ pass_at_k(counts.n, counts.c, wanted) / problems
+    return curves
+
+
+def bootstrap_coverage(
+    counts: Counts, ks: ArrayLike, resamples: int = 1000, level: float = 0.95, seed: int = 0
+) -> Band:
+    """A percentile-bootstrap interval over problems: how coverage would vary with another draw of problems.
+
+    Fewer than two problems say nothing of that: the interval is then NaN.
+    """
+    if len(counts) < 2:
+        blank = np.full(np.atleast_1d(np.asarray(ks)).shape, np.nan)
+        return Band(blank, blank, level)
+    return percentile_band(bootstrap_curves(counts, ks, resamples, seed), level)
+
+
+def percentile_band(curves: Floats, level: float) -> Band:
+    """The central interval at probability `level` of curves of shape (resamples, ks)."""
+    tail = (1 - level) / 2
+    low, high = np.quantile(curves, [tail, 1 - tail], axis=0)
+    return Band(low, high, level)

@@ -1,0 +1,206 @@
+"""What a sweep found, as one plain object: the numbers behind every table, figure and sentence of its report.
+
+`summarise` is pure. The object survives JSON unchanged, so that it can be stored and a report drawn again later.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from tasks.scaling.estimators import Band, Counts, Floats, bootstrap_coverage, coverage, log_spaced_ks, nice_ks
+from tasks.scaling.laws import Interval, NoFit, PowerLaw, fit_counts, ks_beyond
+
+# How far past the data the law is drawn: further than this its shape has been seen to fail.
+_FORECAST_FACTOR = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """Coverage at one k, with the ends of its interval; None where there is no interval."""
+
+    k: int
+    coverage: float
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemCount:
+    """One problem: `n` samples judged, `c` of them correct."""
+
+    problem_id: str
+    n: int
+    c: int
+
+
+@dataclass(frozen=True, slots=True)
+class SweepSummary:
+    """The result of a sweep over `problems`.
+
+    `table` is coverage at round k up to the smallest n, `curve` the same at log-spaced k; `forecast` is the law
+    beyond the data, from the last k on. Intervals are bootstraps over problems at probability `level`. `notes` say
+    in whole sentences what could not be computed and what was left out.
+    """
+
+    problems: tuple[ProblemCount, ...]
+    verdicts: Mapping[str, int]
+    table: tuple[Point, ...]
+    curve: tuple[Point, ...]
+    law: PowerLaw | NoFit
+    forecast: tuple[Point, ...]
+    level: float
+    notes: tuple[str, ...]
+
+    @property
+    def solved(self) -> int:
+        """How many problems have at least one correct sample."""
+        return sum(problem.c > 0 for problem in self.problems)
+
+    @property
+    def samples(self) -> int:
+        """How many samples were judged."""
+        return sum(problem.n for problem in self.problems)
+
+    @property
+    def headline(self) -> str:
+        """The result in a sentence or two."""
+        if not self.table:
+            return "No problem has a judged sample yet."
+        first, last, count = self.table[0], self.table[-1], len([p for p in self.problems if p.n])
+        of = f"{count} problems" if count > 1 else "the one problem"
+        if last.k == 1:
+            return f"One sample solves {percent(first.coverage)} of {of}."
+        return (
+            f"k = {last.k:,} samples solve {percent(last.coverage)} of {of}; "
+            f"one sample solves {percent(first.coverage)}."
+        )
+
+    def to_json(self) -> str:
+        """The summary as JSON text; `from_json` gives it back."""
+        document = asdict(self)
+        document["verdicts"] = dict(self.verdicts)
+        return json.dumps(document, ensure_ascii=False, allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> "SweepSummary":
+        """The summary that `to_json` wrote."""
+        document: dict[str, Any] = json.loads(text)
+        for name, kind in (("problems", ProblemCount), ("table", Point), ("curve", Point), ("forecast", Point)):
+            document[name] = tuple(kind(**item) for item in document[name])
+        document["notes"] = tuple(document["notes"])
+        document["law"] = _law_from(document["law"])
+        return cls(**document)
+
+
+def summarise(
+    counts: Counts,
+    verdict_counts: Mapping[str, int],
+    max_k: int | None = None,
+    *,
+    resamples: int = 1000,
+    level: float = 0.95,
+    seed: int = 0,
+) -> SweepSummary:
+    """Coverage, law and forecast of what was counted.
+
+    Args:
+        counts: judged and correct samples by problem. Problems with none judged take no part in coverage.
+        verdict_counts: how many samples got each verdict, those lost to infrastructure among them.
+        max_k: largest k to report; None goes as far as every problem has samples.
+        resamples: bootstrap draws of the problems.
+        level: probability of the intervals.
+        seed: seed of the bootstrap.
+    """
+    judged = counts.judged()
+    last = judged.smallest_n if max_k is None else min(max_k, judged.smallest_n)
+    fitted = fit_counts(judged, last, resamples, level, seed)
+    forecast: tuple[Point, ...] = ()
+    if isinstance(fitted.law, PowerLaw):
+        beyond = ks_beyond(last, last * _FORECAST_FACTOR)
+        low = high = np.full(len(beyond), np.nan)
+        if fitted.law.b_interval is not None:
+            tail = (1 - level) / 2
+            low, high = np.quantile(fitted.predictions(beyond), [tail, 1 - tail], axis=0)
+        forecast = _points(beyond, fitted.law.predict(beyond), Band(low, high, level))
+
+    def points(ks: ArrayLike) -> tuple[Point, ...]:
+        band = bootstrap_coverage(judged, ks, resamples, level, seed)
+        return _points(ks, coverage(judged, ks).coverage, band)
+
+    return SweepSummary(
+        problems=tuple(
+            ProblemCount(problem, n, c)
+            for problem, n, c in zip(counts.problem_ids, counts.n.tolist(), counts.c.tolist(), strict=True)
+        ),
+        verdicts=dict(verdict_counts),
+        table=points(nice_ks(last)),
+        curve=points(log_spaced_ks(last)),
+        law=fitted.law,
+        forecast=forecast,
+        level=level,
+        notes=tuple(_notes(counts, judged, max_k, verdict_counts.get("infrastructure", 0))),
+    )
+
+
+def percent(share: float) -> str:
+    """A share as a percentage for reading: whole where that says enough, finer near 0 and 1, never rounded to them."""
+    if not np.isfinite(share):
+        return "–"
+    if share in (0.0, 1.0) or 0.1 <= share <= 0.9:
+        return f"{share:.0%}"
+    for digits in (1, 2, 3):
+        text = f"{share:.{digits}%}"
+        if text not in (f"{0:.{digits}%}", f"{1:.{digits}%}"):
+            return text
+    return "< 0.001%" if share < 0.5 else "> 99.999%"
+
+
+def _points(ks: ArrayLike, values: Floats, band: Band) -> tuple[Point, ...]:
+    rows = zip(np.asarray(ks).tolist(), values.tolist(), _finite(band.low), _finite(band.high), strict=True)
+    return tuple(Point(*row) for row in rows)
+
+
+def _finite(values: Floats) -> list[float | None]:
+    return [float(value) if np.isfinite(value) else None for value in values]
+
+
+def _notes(counts: Counts, judged: Counts, max_k: int | None, infrastructure: int) -> Sequence[str]:
+    notes = []
+    if unjudged := len(counts) - len(judged):
+        verbs = ("has", "takes") if unjudged == 1 else ("have", "take")
+        notes.append(
+            f"{unjudged} of {len(counts)} problems {verbs[0]} no judged sample and {verbs[1]} no part in coverage."
+        )
+    wanted = int(judged.n.max()) if len(judged) else 0
+    if max_k is not None:
+        wanted = min(wanted, max_k)
+    if wanted > judged.smallest_n:
+        short = [problem for problem, n in zip(judged.problem_ids, judged.n, strict=True) if n < wanted]
+        named = ", ".join(short[:3]) + (" and others" if len(short) > 3 else "")
+        notes.append(
+            f"Coverage stops at k = {judged.smallest_n:,}: beyond it some problem has too few judged samples "
+            f"for an unbiased estimate ({named})."
+        )
+    if infrastructure:
+        samples = "sample was" if infrastructure == 1 else "samples were"
+        notes.append(
+            f"{infrastructure:,} {samples} left out of n: the sandbox failed, which says nothing of the sample."
+        )
+    if len(judged) == 1:
+        notes.append("One problem gives no interval: intervals say how coverage varies with the choice of problems.")
+    elif len(judged) and not judged.c.any():
+        notes.append("No problem was solved, so the bootstrap interval is empty: it cannot see what was never drawn.")
+    return notes
+
+
+def _law_from(document: dict[str, Any]) -> PowerLaw | NoFit:
+    if "reason" in document:
+        return NoFit(**document)
+    for name in ("a_interval", "b_interval"):
+        if document[name] is not None:
+            document[name] = Interval(*document[name])
+    return PowerLaw(**document)

@@ -1,0 +1,162 @@
+from fractions import Fraction
+from math import comb
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.errors import InputError
+from tasks.scaling.estimators import (
+    Counts,
+    bootstrap_coverage,
+    bootstrap_curves,
+    coverage,
+    log_spaced_ks,
+    nice_ks,
+    pass_at_k,
+)
+
+from .outcomes import COVERAGE, load_counts, needs_outcomes
+
+
+def exact(n: int, c: int, k: int) -> Fraction:
+    return 1 - Fraction(comb(n - c, k), comb(n, k))
+
+
+@st.composite
+def n_c_k(draw, largest=10_000):
+    n = draw(st.integers(1, largest))
+    return n, draw(st.integers(0, n)), draw(st.integers(1, n))
+
+
+@given(n_c_k())
+def test_pass_at_k_matches_exact_fractions(case):
+    n, c, k = case
+    truth = exact(n, c, k)
+    value = pass_at_k(n, [c], k)[0]
+    assert abs(Fraction(float(value)) - truth) <= Fraction(1, 10**12)
+    # Relative precision too: pass@1 of one success in ten thousand must not drown in rounding.
+    assert abs(Fraction(float(value)) - truth) <= truth * Fraction(1, 10**11)
+
+
+@given(st.integers(1, 300), st.integers(0, 300), st.integers(0, 300))
+def test_pass_at_1_is_the_mean_and_pass_at_n_is_whether_any_succeeded(n, c, other):
+    c = min(c, n)
+    values = pass_at_k(n, [c, min(other, n)], [1, n])
+    assert values[0, 0] == c / n
+    assert values[0, 1] == (1.0 if c else 0.0)
+
+
+@given(st.lists(st.tuples(st.integers(1, 60), st.integers(0, 60)), min_size=1, max_size=8))
+def test_problems_of_unequal_n_do_not_touch_each_other(pairs):
+    n = np.array([pair[0] for pair in pairs])
+    c = np.minimum([pair[1] for pair in pairs], n)
+    ks = np.arange(1, 61)
+    together = pass_at_k(n, c, ks)
+    for row, (size, correct) in enumerate(zip(n, c, strict=True)):
+        for column, k in enumerate(ks):
+            if k > size:
+                assert np.isnan(together[row, column])
+            else:
+                assert together[row, column] == pytest.approx(float(exact(size, correct, k)), abs=1e-13)
+
+
+def test_a_million_samples_stay_exact():
+    n = 1_000_000
+    c = np.array([0, 1, 2, 17, 1_000, 999_999, 1_000_000])
+    for k in (1, 2, 1_000, 500_000, 999_999, 1_000_000):
+        values = pass_at_k(n, c, k)
+        # C(n-c, k) / C(n, k) is a product of min(c, k) ratios: exact, and short where either is small.
+        for value, correct in zip(values, c.tolist(), strict=True):
+            short, long = min(correct, k), max(correct, k)
+            if short <= 1_000:
+                fail = 1.0
+                for i in range(short):
+                    fail *= (n - long - i) / (n - i)
+                assert value == pytest.approx(1 - max(fail, 0.0), abs=1e-12)
+            else:
+                assert value == 1.0
+
+
+def test_n_below_k_gives_no_number_and_says_so():
+    counts = Counts.of(["a", "b"], [10, 3], [3, 3])
+    curve = coverage(counts, [1, 3, 4, 10])
+    assert np.isnan(curve.coverage).tolist() == [False, False, True, True]
+    assert curve.note is not None
+    assert "only 3 samples" in curve.note
+    assert coverage(counts, [1, 3]).note is None
+
+
+@pytest.mark.parametrize(
+    ("n", "c", "says"),
+    [([5], [6], "0 <= correct"), ([5], [-1], "0 <= correct"), ([-1], [-1], "0 <= correct")],
+)
+def test_impossible_counts_are_refused(n, c, says):
+    with pytest.raises(InputError, match=says):
+        Counts.of(["p"], n, c)
+
+
+def test_a_repeated_problem_is_refused():
+    with pytest.raises(InputError, match="'p' occurs twice"):
+        Counts.of(["p", "p"], 3, [1, 2])
+
+
+def test_k_below_one_is_refused():
+    with pytest.raises(InputError, match="at least 1"):
+        pass_at_k(5, [2], 0)
+
+
+@pytest.mark.parametrize("n", [1, 2, 7, 100, 10_000])
+def test_ks_are_distinct_and_hold_both_ends(n):
+    for ks in (log_spaced_ks(n), nice_ks(n)):
+        assert ks[0] == 1
+        assert ks[-1] == n
+        assert (np.diff(ks) > 0).all()
+    assert len(log_spaced_ks(n)) <= 40
+
+
+def test_nice_ks_are_those_of_tables():
+    assert nice_ks(300).tolist() == [1, 2, 5, 10, 20, 50, 100, 200, 300]
+    assert nice_ks(0).tolist() == []
+
+
+def test_bootstrap_equals_resampling_problem_by_problem():
+    counts = Counts.of(list("abcde"), 20, [0, 1, 4, 9, 20])
+    ks = np.array([1, 5, 20])
+    fast = bootstrap_curves(counts, ks, resamples=50, seed=7)
+    weights = np.random.default_rng(7).multinomial(5, np.full(5, 0.2), size=50)
+    each = pass_at_k(counts.n, counts.c, ks)
+    for row, weight in zip(fast, weights, strict=True):
+        assert row == pytest.approx(np.repeat(each, weight, axis=0).mean(axis=0))
+
+
+def test_bootstrap_interval_is_the_standard_one_and_repeats():
+    rng = np.random.default_rng(1)
+    counts = Counts.of([str(i) for i in range(400)], 1, rng.integers(0, 2, 400))
+    band = bootstrap_coverage(counts, [1], resamples=4000)
+    share = counts.c.mean()
+    half = 1.96 * np.sqrt(share * (1 - share) / 400)
+    assert band.low[0] == pytest.approx(share - half, abs=0.006)
+    assert band.high[0] == pytest.approx(share + half, abs=0.006)
+    again = bootstrap_coverage(counts, [1], resamples=4000)
+    assert again.low[0] == band.low[0]
+
+
+def test_one_problem_has_no_interval():
+    band = bootstrap_coverage(Counts.of(["p"], 10, [3]), [1, 10])
+    assert np.isnan(band.low).all()
+    assert np.isnan(band.high).all()
+
+
+def test_committed_golden_counts():
+    # By hand: 1 - C(3,2)/C(5,2) = .7 and 1 - C(4,2)/C(5,2) = .4, and an unsolved problem.
+    curve = coverage(Counts.of(list("abc"), 5, [2, 1, 0]), [1, 2, 5])
+    assert curve.coverage == pytest.approx([0.2, 1.1 / 3, 2 / 3])
+
+
+@needs_outcomes
+@pytest.mark.parametrize("name", COVERAGE)
+def test_published_coverage(name):
+    curve = coverage(load_counts(name), [1, 10, 100, 1_000, 10_000])
+    assert curve.coverage == pytest.approx(COVERAGE[name], abs=5.01e-5)
