@@ -6,7 +6,7 @@ engine promises so (`deterministic`). That is what lets a sweep be cut, resumed 
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +64,33 @@ class Engine(Protocol):
     def __enter__(self) -> Self: ...
 
     def __exit__(self, *exc: object) -> None: ...
+
+
+class EngineConfig(Protocol):
+    """What a person writes to choose an engine; opens it."""
+
+    @property
+    def name(self) -> str:
+        """The name that chooses it."""
+        ...
+
+    @property
+    def label(self) -> str:
+        """What result sets are called after: the model, or the file."""
+        ...
+
+    def ingredients(self, sampling: Sampling, template: str) -> dict[str, Any]:
+        """Everything that its samples depend on besides the problems, as JSON: content hashes, never paths.
+
+        Raises:
+            InputError: model or file cannot be read.
+        """
+        ...
+
+    def check(self, problem_ids: Sequence[str], k: int) -> None:
+        """Make sure that samples 0 to k - 1 of these problems can be drawn; raises InputError where not."""
+        ...
+
+    def open(self) -> Engine:
+        """The engine, ready to sample."""
+        ...

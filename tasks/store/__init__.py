@@ -1,1 +1,35 @@
 """Where results live. The existence of an object is the truth: what is stored is done, what is not is owed."""
+
+from typing import BinaryIO, Protocol
+
+
+class Store(Protocol):
+    """Objects under string keys with `/` between their parts. A write appears whole or not at all."""
+
+    def read(self, key: str) -> bytes:
+        """The object's bytes.
+
+        Raises:
+            FileNotFoundError: there is no such object.
+        """
+        ...
+
+    def open(self, key: str) -> BinaryIO:
+        """The object as a seekable file: what reads only a part fetches only that part."""
+        ...
+
+    def write(self, key: str, data: bytes) -> None:
+        """Create or replace an object: readers see the old bytes or the new, never a part."""
+        ...
+
+    def keys(self, prefix: str) -> list[str]:
+        """Every key under a prefix (a folder), sorted; one listing."""
+        ...
+
+    def move(self, key: str, target: str) -> None:
+        """Rename an object."""
+        ...
+
+    def url(self, key: str) -> str:
+        """Where a person finds the object: a path or a URL."""
+        ...

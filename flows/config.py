@@ -1,0 +1,63 @@
+"""What a person writes: one object for the YAML file, the command line and the form in the Prefect UI.
+
+To add a dataset, an engine, a grader or a sandbox: write its file, and put its config class into the union below.
+"""
+
+from typing import Annotated, Any
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from sandboxes.bubblewrap import BubblewrapConfig
+from tasks.datasets.arithmetic import ArithmeticConfig
+from tasks.datasets.humaneval import HumanEvalConfig
+from tasks.datasets.programs import ProgramsConfig
+from tasks.engines.onnx import OnnxConfig
+from tasks.engines.recorded import RecordedConfig
+from tasks.graders.final_answer import FinalAnswerConfig
+from tasks.graders.humaneval import HumanEvalGraderConfig
+from tasks.graders.stdio import StdioConfig
+
+
+def _named(value: Any) -> Any:
+    """`task: programs` is short for `task: {name: programs}`."""
+    return {"name": value} if isinstance(value, str) else value
+
+
+_chosen_by_name = (BeforeValidator(_named), Field(discriminator="name"))
+
+TaskConfig = Annotated[ArithmeticConfig | HumanEvalConfig | ProgramsConfig, *_chosen_by_name]
+EngineConfig = Annotated[OnnxConfig | RecordedConfig, *_chosen_by_name]
+GraderConfig = Annotated[FinalAnswerConfig | HumanEvalGraderConfig | StdioConfig, *_chosen_by_name]
+SandboxConfig = Annotated[BubblewrapConfig, BeforeValidator(_named)]
+
+
+class SamplingConfig(BaseModel):
+    """How tokens are drawn."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    temperature: float = Field(default=0.6, ge=0, le=10, description="0 is greedy; the paper uses 0.6 for most tasks")
+    top_p: float = Field(default=1.0, gt=0, le=1, description="Keep the likeliest tokens up to this mass; 1 keeps all")
+    max_tokens: int | None = Field(default=None, ge=1, description="Longest sample in tokens; empty: the task's own")
+    stop: tuple[str, ...] | None = Field(default=None, description="Strings that end a sample; empty: the task's own")
+    seed: int = Field(default=0, ge=0, le=2**63 - 1, description="Another seed is another, independent set of samples")
+
+
+class SweepConfig(BaseModel):
+    """A sweep: which problems, sampled how and how often, verified where, stored where."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    task: TaskConfig = Field(description="Where the problems come from")
+    problems: int | None = Field(default=None, ge=1, description="Only the first so many problems; empty: all")
+    engine: EngineConfig = Field(description="What draws the samples")
+    sampling: SamplingConfig = Field(default=SamplingConfig(), description="How tokens are drawn")
+    k: int = Field(default=100, ge=1, le=1_000_000, description="Samples for each problem; raise it to extend a sweep")
+    grader: GraderConfig | None = Field(default=None, description="How samples are judged; empty: as the task is usually")
+    sandbox: SandboxConfig = Field(default=BubblewrapConfig(), description="Where untrusted programs run")
+    store: str = Field(default="./runs", min_length=1, description="Folder or fsspec URL, such as s3://bucket/runs")
+
+    def to_yaml(self) -> str:
+        """The whole configuration, defaults included, as it could be written in a file."""
+        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)

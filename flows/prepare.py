@@ -1,0 +1,68 @@
+"""From a configuration to a sweep that can run: names become objects, and everything is checked before any work."""
+
+from pydantic import TypeAdapter
+
+from flows.config import GraderConfig, SweepConfig
+from tasks.datasets import Dataset
+from tasks.engines import Sampling
+from tasks.errors import InputError
+from tasks.graders import Grader
+from tasks.prompts import template
+from tasks.store.keys import problems_digest, sample_identity, verdict_identity
+from tasks.store.objects import FsspecStore
+from tasks.store.sets import SampleSet, VerdictSet
+from tasks.sweep import Sweep
+
+
+def prepare(config: SweepConfig) -> Sweep:
+    """Load the problems, name the result sets and check engine, sandbox and store, in that order.
+
+    Raises:
+        InputError: something that only the user can mend; nothing has been written.
+        SandboxUnavailableError: this machine cannot offer the sandbox.
+    """
+    dataset: Dataset = config.task
+    problems = dataset.load()
+    first = config.problems or len(problems)
+    if first > len(problems):
+        raise InputError(f"problems: {first} are asked for, and {config.task.name} has {len(problems)}")
+    config.engine.check([problem.id for problem in problems[:first]], config.k)
+
+    grader: Grader = config.grader or TypeAdapter(GraderConfig).validate_python(dataset.grader)
+    if grader.runs_code:
+        config.sandbox.check()
+
+    sampling = _sampling(config, dataset)
+    samples = sample_identity(
+        f"{dataset.name}-{config.engine.label}",
+        task=dataset.name,
+        problems=problems_digest(problems),
+        **config.engine.ingredients(sampling, template(dataset.template)),
+    )
+    limits = config.sandbox.ingredients() if grader.runs_code else {}
+    verdicts = verdict_identity(samples, grader.name, grader.version, limits)
+
+    store = FsspecStore(config.store)
+    store.probe()
+    return Sweep(
+        problems=problems,
+        first=first,
+        k=config.k,
+        template=dataset.template,
+        sampling=sampling,
+        grader=grader,
+        samples=SampleSet(store, samples),
+        verdicts=VerdictSet(store, samples, verdicts),
+    )
+
+
+def _sampling(config: SweepConfig, dataset: Dataset) -> Sampling:
+    """What the config leaves open is the task's own."""
+    chosen = config.sampling
+    return Sampling(
+        temperature=chosen.temperature,
+        top_p=chosen.top_p,
+        max_tokens=chosen.max_tokens or dataset.max_tokens,
+        stop=dataset.stop if chosen.stop is None else chosen.stop,
+        seed=chosen.seed,
+    )

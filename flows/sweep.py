@@ -1,0 +1,50 @@
+"""The sweep: load problems → draw samples → verify in a sandbox → coverage and fit → report.
+
+The same flow starts, resumes and extends: it does exactly what the store lacks.
+"""
+
+from contextlib import nullcontext
+from typing import NamedTuple
+
+from prefect import flow
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from flows.config import SweepConfig
+from flows.prepare import prepare
+from tasks import steps
+from tasks.publish import Publication
+from tasks.scaling.summary import SweepSummary
+
+VERIFIED_AT_ONCE = 2
+"""Blocks verified side by side: a sandbox keeps every core busy with one, the second fills in for its last samples."""
+
+
+class SweepResult(NamedTuple):
+    """What a sweep drew and found. `drawn` counts the samples of this run alone."""
+
+    drawn: int
+    summary: SweepSummary
+    publication: Publication
+
+
+@flow(name="sweep", flow_run_name="{config.task.name}-k{config.k}", task_runner=ThreadPoolTaskRunner(VERIFIED_AT_ONCE))
+def sweep(config: SweepConfig) -> SweepResult:
+    """Draw and verify the first k samples of each problem, as far as they are not stored, and report on all of them."""
+    job = prepare(config)
+    owed = steps.plan_samples(job)
+    unverified = steps.plan_verdicts(job)
+
+    sandboxed = config.sandbox.open() if job.grader.runs_code and (owed or unverified) else nullcontext()
+    with sandboxed as sandbox:
+        verified = [steps.verify_block.submit(job, block, sandbox) for block in unverified]
+        if owed:
+            with config.engine.open() as engine:
+                for block in owed:
+                    drawn = steps.draw_block(job, block, engine)
+                    verified.append(steps.verify_block.submit(job, drawn, sandbox))
+        for future in verified:
+            future.result()
+
+    summary = steps.measure_coverage(job)
+    publication = steps.write_report(job, summary, config.to_yaml())
+    return SweepResult(sum(block.samples for block in owed), summary, publication)

@@ -1,0 +1,165 @@
+"""Samples that already exist, from a JSONL or Parquet file, so that anybody's samples can be verified and fitted.
+
+A row is `problem_id`, `index`, `text`, and optionally `prompt_tokens`, `tokens`, `logprob`, `finish_reason`. The indices
+of a problem run from 0 without a gap: sample i of a recorded file is as fixed as sample i of a model.
+"""
+
+import gzip
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationError
+
+from tasks.engines import Request, Sample, Sampling
+from tasks.errors import InputError
+
+_GOOD_ROW = '{"problem_id": "...", "index": 0, "text": "..."}'
+
+
+class RecordedConfig(BaseModel):
+    """Samples from a file instead of a model."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Literal["recorded"] = "recorded"
+    path: str = Field(description="JSONL (also .gz) or Parquet file of rows: problem_id, index, text")
+
+    @property
+    def label(self) -> str:
+        """What result sets are called after."""
+        return Path(self.path).name.split(".")[0]
+
+    def ingredients(self, sampling: Sampling, template: str) -> dict[str, Any]:  # noqa: ARG002
+        """The file's content alone: how it was once drawn cannot be known, and other content is another set."""
+        return {"engine": self.name, "samples": hashlib.sha256(self._bytes()).hexdigest()}
+
+    def check(self, problem_ids: Sequence[str], k: int) -> None:
+        """Make sure that the file holds samples 0 to k - 1 of every problem.
+
+        Raises:
+            InputError: absent, not readable, a duplicate or missing index, or fewer than k samples.
+        """
+        for problem_id in problem_ids:
+            held = self._samples.get(problem_id, {})
+            n = len(held)
+            absent = next((index for index in range(n) if index not in held), None)
+            if absent is not None:
+                raise InputError(
+                    f"engine.path: {self.path} lacks index {absent} of problem {problem_id!r} (it holds {n} samples"
+                    f" up to index {max(held)}); indices run from 0 without a gap"
+                )
+            if n < k:
+                raise InputError(
+                    f"engine.path: {self.path} holds {n} samples of problem {problem_id!r}, and k is {k}; "
+                    + (f"lower k to {n}" if n else "take the problem out or add its samples")
+                )
+
+    def open(self) -> "RecordedEngine":
+        """The file as an engine."""
+        return RecordedEngine(self._samples, f"recorded {self.label}")
+
+    @cached_property
+    def _samples(self) -> dict[str, dict[int, Sample]]:
+        samples: dict[str, dict[int, Sample]] = {}
+        for where, row in self._rows():
+            sample = _sample(self.path, where, row)
+            of_problem = samples.setdefault(sample.problem_id, {})
+            if sample.index in of_problem:
+                raise InputError(
+                    f"engine.path: {self.path}, {where}: index {sample.index} of problem {sample.problem_id!r}"
+                    " occurs twice; each index may occur once"
+                )
+            of_problem[sample.index] = sample
+        return samples
+
+    def _rows(self) -> Iterator[tuple[str, Any]]:
+        if self.path.endswith(".parquet"):
+            yield from _parquet_rows(self.path, self._bytes())
+            return
+        data = self._bytes()
+        if self.path.endswith(".gz"):
+            try:
+                data = gzip.decompress(data)
+            except (OSError, EOFError) as error:
+                raise InputError(f"engine.path: {self.path} is not a whole gzip file ({error})") from error
+        for number, line in enumerate(data.split(b"\n"), start=1):
+            if line.strip():
+                try:
+                    yield f"line {number}", json.loads(line)
+                except ValueError as error:
+                    raise InputError(
+                        f"engine.path: {self.path}, line {number}: broken JSON ({error}); a line looks like {_GOOD_ROW}"
+                    ) from error
+
+    def _bytes(self) -> bytes:
+        try:
+            return Path(self.path).read_bytes()
+        except OSError as error:
+            raise InputError(
+                f"engine.path: {self.path} cannot be read ({error.strerror}); give a JSONL or Parquet file of samples"
+            ) from error
+
+
+class RecordedEngine:
+    """Answers requests from memory."""
+
+    deterministic = True
+
+    def __init__(self, samples: dict[str, dict[int, Sample]], version: str) -> None:
+        self.version = version
+        self._samples = samples
+
+    def sample(self, requests: Sequence[Request], sampling: Sampling) -> Iterator[list[Sample]]:  # noqa: ARG002
+        """Every requested sample, a problem at a time. Sampling parameters say nothing about what is recorded."""
+        for request in requests:
+            of_problem = self._samples[request.problem_id]
+            yield [of_problem[index] for index in range(request.start, request.stop)]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        return None
+
+
+class _Row(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    problem_id: str
+    index: Annotated[StrictInt, Field(ge=0)]
+    text: str
+    prompt_tokens: int | None = None
+    tokens: int | None = None
+    logprob: float | None = None
+    finish_reason: str | None = None
+
+
+def _sample(path: str, where: str, row: Any) -> Sample:
+    try:
+        valid = _Row.model_validate(row)
+        valid.text.encode()
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"])) or "the row"
+        raise InputError(
+            f"engine.path: {path}, {where}: {field}: {first['msg']}; a row looks like {_GOOD_ROW}"
+        ) from error
+    except UnicodeEncodeError as error:
+        raise InputError(f"engine.path: {path}, {where}: text is not valid Unicode ({error.reason})") from error
+    return Sample(**valid.model_dump())
+
+
+def _parquet_rows(path: str, data: bytes) -> Iterator[tuple[str, Any]]:
+    import pyarrow as pa  # noqa: PLC0415 - 0.2 s that only Parquet readers should pay
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    try:
+        table = pq.read_table(pa.BufferReader(data))
+    except (pa.ArrowInvalid, OSError) as error:
+        raise InputError(f"engine.path: {path} is not a Parquet file ({' '.join(str(error).split())})") from error
+    for number, row in enumerate(table.to_pylist()):
+        yield f"row {number}", row

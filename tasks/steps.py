@@ -1,0 +1,83 @@
+"""The door to Prefect: what a sweep does, as tasks with names, retries, logs and artifacts.
+
+No task caches in Prefect's sense. The store knows what is done, so a retried or repeated task finds it there.
+"""
+
+from typing import Any
+
+from prefect import get_run_logger, task
+from prefect.artifacts import create_link_artifact, create_markdown_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.tasks import exponential_backoff
+
+from sandboxes import Sandbox, SandboxUnavailableError
+from tasks.engines import Engine
+from tasks.errors import InputError
+from tasks.publish import Publication, publish
+from tasks.scaling.summary import SweepSummary, summarise
+from tasks.store.blocks import Block
+from tasks.sweep import Sweep
+
+
+def may_pass(task: Any, run: Any, state: Any) -> bool:  # noqa: ARG001 - the signature is Prefect's
+    """Whether another try could help: storage and engines recover, what only the user can mend does not."""
+    error = state.result(raise_on_failure=False)
+    return not isinstance(error, InputError | SandboxUnavailableError)
+
+
+_PATIENT: dict[str, Any] = {
+    "cache_policy": NO_CACHE,
+    "retries": 3,
+    "retry_delay_seconds": exponential_backoff(backoff_factor=2),
+    "retry_jitter_factor": 0.5,
+    "retry_condition_fn": may_pass,
+}
+
+
+@task(task_run_name="plan: which samples are owed", **_PATIENT)
+def plan_samples(sweep: Sweep) -> list[Block]:
+    """The blocks of samples below k that are not stored."""
+    owed = sweep.owed_samples()
+    get_run_logger().info(
+        "%s: %d samples to draw in %d blocks", sweep.samples.identity.name, sum(b.samples for b in owed), len(owed)
+    )
+    return owed
+
+
+@task(task_run_name="plan: which verdicts are owed", **_PATIENT)
+def plan_verdicts(sweep: Sweep) -> list[Block]:
+    """The stored blocks of samples that lack a verdict."""
+    owed = sweep.owed_verdicts()
+    get_run_logger().info(
+        "%s: %d stored samples to verify", sweep.verdicts.identity.name, sum(b.samples for b in owed)
+    )
+    return owed
+
+
+@task(task_run_name="draw: {block}", **_PATIENT)
+def draw_block(sweep: Sweep, block: Block, engine: Engine) -> Block:
+    """Draw a block and store it; returns the block, now there to be verified."""
+    get_run_logger().info("%d samples stored in %s", block.samples, sweep.draw(block, engine))
+    return block
+
+
+@task(task_run_name="verify: {block}", **_PATIENT)
+def verify_block(sweep: Sweep, block: Block, sandbox: Sandbox | None) -> None:
+    """Judge a stored block and store the verdicts."""
+    get_run_logger().info("%d verdicts stored in %s", block.samples, sweep.verify(block, sandbox))
+
+
+@task(task_run_name="measure: coverage and fit", **_PATIENT)
+def measure_coverage(sweep: Sweep) -> SweepSummary:
+    """Unbiased coverage below k with bootstrap intervals, and the power law through it."""
+    tally = sweep.tally()
+    return summarise(tally.by_problem, tally.verdicts, max_k=sweep.k)
+
+
+@task(task_run_name="report", **_PATIENT)
+def write_report(sweep: Sweep, summary: SweepSummary, config_yaml: str) -> Publication:
+    """Write page, figures and tables to the store, and show them in the Prefect UI."""
+    publication = publish(sweep, summary, config_yaml)
+    create_markdown_artifact(publication.markdown, key="coverage", description=summary.headline)
+    create_link_artifact(publication.page, link_text="report.html", key="report", description=summary.headline)
+    return publication

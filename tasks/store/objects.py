@@ -1,0 +1,110 @@
+"""The store on any fsspec back end: a local folder, `s3://…`, `memory://…`.
+
+Writes are atomic everywhere. Object stores put an object whole; on a local disk the bytes go to a temporary sibling,
+are synced, and take their name in one rename, so that a process killed at any moment leaves no half object behind.
+"""
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+import fsspec
+
+from tasks.errors import InputError
+
+TEMPORARY = ".tmp-"
+
+
+class FsspecStore:
+    """A `Store` under one URL. Credentials, endpoint and region come from the environment, as s3fs takes them."""
+
+    def __init__(self, url: str, **storage_options: Any) -> None:
+        self._fs, self._root = _open(url, storage_options)
+        self._local = "file" in _protocols(self._fs)
+        self._shown = self._root if self._local else url.rstrip("/")
+
+    def read(self, key: str) -> bytes:
+        """The object's bytes; FileNotFoundError where there is none."""
+        return bytes(self._fs.cat_file(self._path(key)))
+
+    def open(self, key: str) -> BinaryIO:
+        """The object as a seekable file."""
+        return cast(BinaryIO, self._fs.open(self._path(key), "rb"))
+
+    def write(self, key: str, data: bytes) -> None:
+        """Create or replace an object in one step."""
+        if self._local:
+            _write_atomically(Path(self._path(key)), data)
+        else:
+            self._fs.pipe_file(self._path(key), data)
+
+    def keys(self, prefix: str) -> list[str]:
+        """Every key under a prefix, sorted. Temporary files of writers are not objects, and are left out."""
+        found = self._fs.find(self._path(prefix), withdirs=False, refresh=True)
+        names = [str(path)[len(self._root) :].lstrip("/") for path in found]
+        return sorted(name for name in names if TEMPORARY not in name)
+
+    def move(self, key: str, target: str) -> None:
+        """Rename an object."""
+        self._fs.mv(self._path(key), self._path(target))
+
+    def url(self, key: str) -> str:
+        """The object's path, or its URL on a remote back end."""
+        return f"{self._shown}/{key}"
+
+    def probe(self) -> None:
+        """Write, read and remove one small object, so that a store that cannot be used is known before any work.
+
+        Raises:
+            InputError: the store cannot be written, with the reason.
+        """
+        key = f"{TEMPORARY}probe-{secrets.token_hex(4)}"
+        try:
+            self.write(key, b"probe")
+            self._fs.rm_file(self._path(key))
+        except (OSError, ValueError, ImportError) as error:
+            raise _unusable(self._shown, error) from error
+
+    def _path(self, key: str) -> str:
+        return f"{self._root}/{key}" if key else self._root
+
+
+def _open(url: str, storage_options: dict[str, Any]) -> tuple[Any, str]:
+    options = {"skip_instance_cache": True, "use_listings_cache": False, **storage_options}
+    if url.startswith(("s3://", "s3a://")):
+        # botocore's default checksums break ranged reads against some S3 servers.
+        when_required = {
+            "response_checksum_validation": "when_required",
+            "request_checksum_calculation": "when_required",
+        }
+        options = {"config_kwargs": when_required, **options}
+    try:
+        fs, root = fsspec.core.url_to_fs(url, **options)
+    except (OSError, ValueError, ImportError) as error:
+        raise _unusable(url, error) from error
+    return fs, str(root).rstrip("/")
+
+
+def _protocols(fs: Any) -> tuple[str, ...]:
+    return (fs.protocol,) if isinstance(fs.protocol, str) else tuple(fs.protocol)
+
+
+def _unusable(url: str, error: Exception) -> InputError:
+    reason = " ".join(str(error).split()) or type(error).__name__
+    return InputError(
+        f"store: {url} cannot be written ({reason}); give a writable folder or an fsspec URL such as s3://bucket/runs"
+    )
+
+
+def _write_atomically(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{TEMPORARY}{secrets.token_hex(6)}-{path.name}")
+    try:
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,149 @@
+"""Sets of samples and of verdicts: what is stored, what is owed, and nothing in between.
+
+Invariant: the blocks of a set never overlap, and each holds exactly the samples that its key names. A damaged object
+is moved aside under `damaged/` and owed again; nothing is ever deleted.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import BinaryIO, TypeVar
+
+from tasks.datasets import Problem
+from tasks.engines import Sample
+from tasks.errors import InputError
+from tasks.graders import Judgement
+from tasks.store import Store, tables
+from tasks.store.blocks import Block, overlap, parse
+from tasks.store.keys import Identity
+from tasks.store.tables import CorruptObjectError, SampleFooter, VerdictFooter
+
+_log = logging.getLogger(__name__)
+_FOOTERS_AT_ONCE = 16
+Footer = TypeVar("Footer", SampleFooter, VerdictFooter)
+
+
+class SampleSet:
+    """The samples of one configuration, under `samples/<name>/`."""
+
+    def __init__(self, store: Store, identity: Identity) -> None:
+        self.store = store
+        self.identity = identity
+        self._prefix = f"samples/{identity.name}"
+
+    def stored(self) -> dict[Block, SampleFooter]:
+        """Every intact block with its footer, in order.
+
+        Raises:
+            InputError: two blocks hold the same sample, which no run of ours leaves behind.
+        """
+        found = _scan(self.store, self._prefix, tables.sample_footer)
+        clash = overlap(found)
+        if clash is not None:
+            urls = " and ".join(self.store.url(self._key(block)) for block in clash)
+            raise InputError(f"store: {urls} hold the same samples; move one of them out of the set")
+        return found
+
+    def write(
+        self, block: Block, problems: Sequence[Problem], drawn: Sequence[Sample], engine: str, seconds: float
+    ) -> str:
+        """Store a block drawn for the problems at its positions; return its URL.
+
+        Raises:
+            ValueError: the samples are not exactly those that the block names, each once.
+        """
+        by_name = {(sample.problem_id, sample.index): sample for sample in drawn}
+        wanted = [(problem.id, index) for problem in problems for index in range(block.start, block.stop)]
+        if len(drawn) != len(wanted) or by_name.keys() != set(wanted):
+            raise ValueError(
+                f"the engine answered {len(drawn)} samples for {block}, not just the {len(wanted)} asked for"
+            )
+        samples = [by_name[name] for name in wanted]
+        counts = [sample.tokens for sample in samples if sample.tokens is not None]
+        tokens = sum(counts) if len(counts) == len(samples) else None
+        footer = SampleFooter(tables.checksum(samples), tokens, engine, now(), seconds)
+        self.store.write(f"{self._prefix}/set.json", self.identity.to_json())
+        self.store.write(self._key(block), tables.write_samples(samples, footer))
+        return self.store.url(self._key(block))
+
+    def read(self, block: Block) -> tuple[list[Sample], SampleFooter]:
+        """The samples of a block in order, checked against their checksum; raises CorruptObjectError."""
+        return tables.read_samples(self.store.read(self._key(block)))
+
+    def set_aside(self, block: Block) -> None:
+        """Move a damaged block away, so that it is owed again."""
+        _set_aside(self.store, self._key(block))
+
+    def _key(self, block: Block) -> str:
+        return f"{self._prefix}/{block.key}"
+
+
+class VerdictSet:
+    """The verdicts of one grader under one set of limits on one set of samples, under `verdicts/<samples>/<name>/`."""
+
+    def __init__(self, store: Store, samples: Identity, identity: Identity) -> None:
+        self.store = store
+        self.identity = identity
+        self._prefix = f"verdicts/{samples.name}/{identity.name}"
+
+    def stored(self) -> dict[Block, VerdictFooter]:
+        """Every intact block with its footer, in order."""
+        return _scan(self.store, self._prefix, tables.verdict_footer)
+
+    def owed(self, samples: Mapping[Block, SampleFooter]) -> list[Block]:
+        """The blocks of samples without a verdict on just these samples, or with some that no sandbox could judge."""
+        judged = self.stored()
+
+        def done(block: Block, footer: SampleFooter) -> bool:
+            verdicts = judged.get(block)
+            return verdicts is not None and verdicts.judged == footer.checksum and not verdicts.infrastructure
+
+        return [block for block, footer in samples.items() if not done(block, footer)]
+
+    def write(self, block: Block, judgements: Sequence[Judgement], footer: VerdictFooter) -> str:
+        """Store the verdicts on a block and return its URL."""
+        self.store.write(f"{self._prefix}/set.json", self.identity.to_json())
+        self.store.write(self._key(block), tables.write_verdicts(judgements, footer))
+        return self.store.url(self._key(block))
+
+    def read(self, block: Block, judged: SampleFooter) -> tuple[list[Judgement], VerdictFooter]:
+        """The verdicts on a block.
+
+        Raises:
+            CorruptObjectError: torn, or they judge other samples than these.
+        """
+        judgements, footer = tables.read_verdicts(self.store.read(self._key(block)))
+        if footer.judged != judged.checksum:
+            raise CorruptObjectError(f"{self.store.url(self._key(block))} judges other samples than those stored")
+        return judgements, footer
+
+    def _key(self, block: Block) -> str:
+        return f"{self._prefix}/{block.key}"
+
+
+def _scan(store: Store, prefix: str, read: Callable[[BinaryIO], Footer]) -> dict[Block, Footer]:
+    keys = {block: key for key in store.keys(prefix) if (block := parse(key)) is not None}
+
+    def footer(key: str) -> Footer | None:
+        try:
+            with store.open(key) as file:
+                return read(file)
+        except CorruptObjectError:
+            _set_aside(store, key)
+            return None
+
+    with ThreadPoolExecutor(_FOOTERS_AT_ONCE) as pool:
+        footers = list(pool.map(footer, keys.values()))
+    return {block: found for block, found in sorted(zip(keys, footers, strict=True)) if found is not None}
+
+
+def _set_aside(store: Store, key: str) -> None:
+    target = f"damaged/{datetime.now(UTC):%Y%m%dT%H%M%S}/{key}"
+    store.move(key, target)
+    _log.warning("%s is damaged: moved to %s, and owed again", store.url(key), store.url(target))
+
+
+def now() -> str:
+    """The time of day (UTC, ISO 8601) as objects carry it."""
+    return datetime.now(UTC).isoformat(timespec="seconds")

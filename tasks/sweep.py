@@ -1,0 +1,185 @@
+"""One sweep as plain Python: what is owed, how a block is drawn and verified, and what has been measured.
+
+Nothing here knows Prefect: `tasks.steps` wraps these methods as tasks, and tests call them as they are.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from sandboxes import Sandbox
+from tasks.datasets import Problem
+from tasks.engines import Engine, Request, Sample, Sampling
+from tasks.errors import InputError
+from tasks.graders import Grader, Judgement, Verdict
+from tasks.progress import listener
+from tasks.prompts import render
+from tasks.scaling.estimators import Counts
+from tasks.store.blocks import Block, missing
+from tasks.store.sets import SampleSet, VerdictSet, now
+from tasks.store.tables import CorruptObjectError, SampleFooter, VerdictFooter
+
+SAMPLES, VERDICTS = "samples", "verdicts"
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What the stored verdicts on samples below k say: n and c by problem, and how often each verdict was given.
+
+    `tokens` counts what the stored blocks drew, None where an engine did not know; `engines` and `sandboxes` name all
+    that took part.
+    """
+
+    by_problem: Counts
+    verdicts: dict[str, int]
+    tokens: int | None
+    engines: tuple[str, ...]
+    sandboxes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A sample with the verdict on it."""
+
+    sample: Sample
+    judgement: Judgement
+
+
+class Sweep:
+    """The first k samples of each of the `first` problems of a dataset (None: of all), drawn and judged in one way."""
+
+    def __init__(
+        self,
+        *,
+        problems: Sequence[Problem],
+        first: int | None,
+        k: int,
+        template: str,
+        sampling: Sampling,
+        grader: Grader,
+        samples: SampleSet,
+        verdicts: VerdictSet,
+    ) -> None:
+        self._dataset = tuple(problems)
+        self.problems = self._dataset[:first]
+        self.k = k
+        self.template = template
+        self.sampling = sampling
+        self.grader = grader
+        self.samples = samples
+        self.verdicts = verdicts
+
+    def owed_samples(self) -> list[Block]:
+        """The blocks that hold exactly the samples below k that are not stored."""
+        owed = missing(self.samples.stored(), range(len(self.problems)), self.k)
+        listener.get().plan(SAMPLES, sum(block.samples for block in owed))
+        return owed
+
+    def owed_verdicts(self) -> list[Block]:
+        """The stored blocks of samples below k that still lack a verdict."""
+        owed = self.verdicts.owed(self._sampled())
+        listener.get().plan(VERDICTS, sum(block.samples for block in owed))
+        return owed
+
+    def draw(self, block: Block, engine: Engine) -> str:
+        """Draw a block and store it; returns its URL."""
+        started = time.monotonic()
+        problems = self._problems(block)
+        requests = [
+            Request(problem.id, render(self.template, problem.question), block.start, block.stop) for problem in problems
+        ]
+        drawn: list[Sample] = []
+        for some in engine.sample(requests, self.sampling):
+            drawn += some
+            listener.get().advance(SAMPLES, len(some))
+        listener.get().plan(VERDICTS, block.samples)
+        return self.samples.write(block, problems, drawn, engine.version, time.monotonic() - started)
+
+    def verify(self, block: Block, sandbox: Sandbox | None) -> str:
+        """Judge a stored block and store the verdicts; returns their URL.
+
+        Raises:
+            InputError: the samples turn out to be damaged; they are set aside, and owed again.
+        """
+        started = time.monotonic()
+        samples, footer = self._read(block)
+        of = {problem.id: problem for problem in self._problems(block)}
+        by_name: dict[tuple[str, int], Judgement] = {}
+        for judgement in self.grader.grade([(of[sample.problem_id], sample) for sample in samples], sandbox):
+            by_name[judgement.problem_id, judgement.index] = judgement
+            listener.get().advance(VERDICTS, 1)
+        judgements = [by_name[sample.problem_id, sample.index] for sample in samples]
+        return self.verdicts.write(
+            block,
+            judgements,
+            VerdictFooter(
+                judged=footer.checksum,
+                sandbox=sandbox.name if sandbox is not None and self.grader.runs_code else "none",
+                judged_at=now(),
+                seconds=time.monotonic() - started,
+                infrastructure=sum(judgement.verdict is Verdict.INFRASTRUCTURE for judgement in judgements),
+            ),
+        )
+
+    def tally(self) -> Tally:
+        """Count what is stored below k. Samples that no sandbox could judge are left out of n, and counted apart."""
+        n: Counter[str] = Counter()
+        c: Counter[str] = Counter()
+        verdicts: Counter[str] = Counter()
+        engines, sandboxes = set(), set()
+        sampled = self._sampled()
+        for block, footer in sampled.items():
+            judgements, judged = self.verdicts.read(block, footer)
+            engines.add(footer.engine)
+            sandboxes.add(judged.sandbox)
+            for judgement in self._selected(judgements):
+                verdicts[judgement.verdict.value] += 1
+                n[judgement.problem_id] += judgement.verdict is not Verdict.INFRASTRUCTURE
+                c[judgement.problem_id] += judgement.verdict is Verdict.CORRECT
+        ids = tuple(problem.id for problem in self.problems)
+        tokens = [footer.tokens for footer in sampled.values()]
+        return Tally(
+            by_problem=Counts.of(ids, [n[each] for each in ids], [c[each] for each in ids]),
+            verdicts=dict(verdicts),
+            tokens=None if None in tokens else sum(each or 0 for each in tokens),
+            engines=tuple(sorted(engines)),
+            sandboxes=tuple(sorted(sandboxes)),
+        )
+
+    def examples(self, of_each: int) -> list[Example]:
+        """A few samples of each verdict, from as many problems as there are to choose from."""
+        found: dict[Verdict, dict[str, Example]] = {verdict: {} for verdict in Verdict}
+        for block, footer in self._sampled().items():
+            if block.start > 0:
+                continue
+            samples, _ = self._read(block)
+            judgements, _ = self.verdicts.read(block, footer)
+            for sample, judgement in zip(samples, judgements, strict=True):
+                if sample.index < self.k and len(found[judgement.verdict]) < of_each:
+                    found[judgement.verdict].setdefault(sample.problem_id, Example(sample, judgement))
+        return [example for of_verdict in found.values() for example in islice(of_verdict.values(), of_each)]
+
+    def _problems(self, block: Block) -> tuple[Problem, ...]:
+        return self._dataset[block.first : block.last]
+
+    def _sampled(self) -> dict[Block, SampleFooter]:
+        return {
+            block: footer
+            for block, footer in self.samples.stored().items()
+            if block.start < self.k and block.first < len(self.problems)
+        }
+
+    def _selected(self, judgements: Iterable[Judgement]) -> Iterator[Judgement]:
+        chosen = {problem.id for problem in self.problems}
+        return (each for each in judgements if each.index < self.k and each.problem_id in chosen)
+
+    def _read(self, block: Block) -> tuple[list[Sample], SampleFooter]:
+        try:
+            return self.samples.read(block)
+        except CorruptObjectError as error:
+            self.samples.set_aside(block)
+            raise InputError(
+                f"store: the block of {block} was damaged ({error}) and is set aside; run the sweep again to draw it anew"
+            ) from error
