@@ -54,7 +54,9 @@ class SweepConfig(BaseModel):
     engine: EngineConfig = Field(description="What draws the samples")
     sampling: SamplingConfig = Field(default=SamplingConfig(), description="How tokens are drawn")
     k: int = Field(default=100, ge=1, le=1_000_000, description="Samples for each problem; raise it to extend a sweep")
-    grader: GraderConfig | None = Field(default=None, description="How samples are judged; empty: as the task is usually")
+    grader: GraderConfig | None = Field(
+        default=None, description="How samples are judged; empty: as the task is usually"
+    )
     sandbox: SandboxConfig = Field(default=BubblewrapConfig(), description="Where untrusted programs run")
     store: str = Field(default="./runs", min_length=1, description="Folder or fsspec URL, such as s3://bucket/runs")
 

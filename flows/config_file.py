@@ -75,7 +75,9 @@ def _one_line(error: ValidationError) -> str:
         case "union_tag_not_found":
             return f"{_path(fault['loc'])}: has no name; write one, such as `{_path(fault['loc'])}: {{name: ...}}`"
         case "literal_error":
-            return f"{_path(fault['loc'])}: {fault['input']!r} is unknown; one of {context['expected']}".replace("'", "")
+            return f"{_path(fault['loc'])}: {fault['input']!r} is unknown; one of {context['expected']}".replace(
+                "'", ""
+            )
         case "missing":
             return f"{_path(fault['loc'])}: is required"
         case "extra_forbidden":

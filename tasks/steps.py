@@ -48,9 +48,7 @@ def plan_samples(sweep: Sweep) -> list[Block]:
 def plan_verdicts(sweep: Sweep) -> list[Block]:
     """The stored blocks of samples that lack a verdict."""
     owed = sweep.owed_verdicts()
-    get_run_logger().info(
-        "%s: %d stored samples to verify", sweep.verdicts.identity.name, sum(b.samples for b in owed)
-    )
+    get_run_logger().info("%s: %d stored samples to verify", sweep.verdicts.identity.name, sum(b.samples for b in owed))
     return owed
 
 

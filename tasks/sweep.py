@@ -88,7 +88,8 @@ class Sweep:
         started = time.monotonic()
         problems = self._problems(block)
         requests = [
-            Request(problem.id, render(self.template, problem.question), block.start, block.stop) for problem in problems
+            Request(problem.id, render(self.template, problem.question), block.start, block.stop)
+            for problem in problems
         ]
         drawn: list[Sample] = []
         for some in engine.sample(requests, self.sampling):
@@ -181,5 +182,5 @@ class Sweep:
         except CorruptObjectError as error:
             self.samples.set_aside(block)
             raise InputError(
-                f"store: the block of {block} was damaged ({error}) and is set aside; run the sweep again to draw it anew"
+                f"store: the block of {block} was damaged ({error}) and is set aside; run the sweep again to redraw it"
             ) from error

@@ -6,6 +6,7 @@ are synced, and take their name in one rename, so that a process killed at any m
 
 import os
 import secrets
+import sys
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -41,12 +42,17 @@ class FsspecStore:
 
     def keys(self, prefix: str) -> list[str]:
         """Every key under a prefix, sorted. Temporary files of writers are not objects, and are left out."""
-        found = self._fs.find(self._path(prefix), withdirs=False, refresh=True)
+        try:
+            found = self._fs.find(self._path(prefix), withdirs=False, refresh=True)
+        except FileNotFoundError:  # some S3 servers answer so where nothing lies under the prefix
+            return []
         names = [str(path)[len(self._root) :].lstrip("/") for path in found]
         return sorted(name for name in names if TEMPORARY not in name)
 
     def move(self, key: str, target: str) -> None:
         """Rename an object."""
+        if self._local:
+            Path(self._path(target)).parent.mkdir(parents=True, exist_ok=True)
         self._fs.mv(self._path(key), self._path(target))
 
     def url(self, key: str) -> str:
@@ -63,7 +69,7 @@ class FsspecStore:
         try:
             self.write(key, b"probe")
             self._fs.rm_file(self._path(key))
-        except (OSError, ValueError, ImportError) as error:
+        except _faults() as error:
             raise _unusable(self._shown, error) from error
 
     def _path(self, key: str) -> str:
@@ -81,13 +87,19 @@ def _open(url: str, storage_options: dict[str, Any]) -> tuple[Any, str]:
         options = {"config_kwargs": when_required, **options}
     try:
         fs, root = fsspec.core.url_to_fs(url, **options)
-    except (OSError, ValueError, ImportError) as error:
+    except _faults() as error:
         raise _unusable(url, error) from error
     return fs, str(root).rstrip("/")
 
 
 def _protocols(fs: Any) -> tuple[str, ...]:
     return (fs.protocol,) if isinstance(fs.protocol, str) else tuple(fs.protocol)
+
+
+def _faults() -> tuple[type[Exception], ...]:
+    """What back ends raise where URL, credentials or permissions are wrong. botocore's errors are none of Python's."""
+    botocore = sys.modules.get("botocore.exceptions")
+    return (OSError, ValueError, ImportError, *((botocore.BotoCoreError,) if botocore else ()))
 
 
 def _unusable(url: str, error: Exception) -> InputError:

@@ -1,0 +1,31 @@
+# Everything from a fresh clone: `make demo` shows a sweep, `make test` proves that it works.
+
+.PHONY: help demo test lint setup models clean
+.DEFAULT_GOAL := help
+
+SHELL := /bin/bash
+BIN := .venv/bin
+
+help: ## What can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+setup: .venv/ready ## The locked environment in .venv, and bubblewrap if it is missing
+
+.venv/ready: uv.lock pyproject.toml infra/setup.sh
+	@infra/setup.sh
+	@touch $@
+
+demo: setup ## A sweep on the bundled programs model: sample, verify in a sandbox, coverage, report
+	@$(BIN)/monkeys sweep examples/programs.yaml
+
+test: setup ## All tests
+	@$(BIN)/python -m pytest
+
+lint: setup ## Style, types and the direction of imports
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+clean: ## Remove the environment and caches; results in runs/ stay
+	rm -rf .venv .venv-setup .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

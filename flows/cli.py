@@ -1,0 +1,69 @@
+"""`monkeys`, the command line. Heavy imports wait until a command needs them: help is there at once."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="monkeys",
+    help="Repeated sampling of language models: draw many samples, verify them, and say what more samples buy.",
+    epilog="Example: monkeys sweep examples/programs.yaml --k 200",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+
+USAGE_ERROR = 2
+INTERRUPTED = 130
+
+
+@app.callback()
+def monkeys(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+) -> None:
+    """Repeated sampling of language models: draw many samples, verify them, and say what more samples buy."""
+    if version:
+        from importlib.metadata import version as installed  # noqa: PLC0415
+
+        typer.echo(installed("monkeys"))
+        raise typer.Exit
+
+
+@app.command(
+    epilog="Examples: "
+    "[bold]monkeys sweep examples/programs.yaml[/]  ·  "
+    "[bold]monkeys sweep examples/programs.yaml --k 1000[/] (draws only what is missing)  ·  "
+    "[bold]monkeys sweep my.yaml --store s3://bucket/runs --set sampling.temperature=0.8[/]"
+)
+def sweep(
+    file: Annotated[Path, typer.Argument(metavar="FILE.yaml", help="The sweep file; examples/ has some.")],
+    k: Annotated[int | None, typer.Option("--k", help="Samples for each problem; more than stored extends.")] = None,
+    store: Annotated[str | None, typer.Option(help="Folder or fsspec URL of the results.")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", metavar="a.b=c", help="Set any field; repeatable.")] = None,
+) -> None:
+    """Draw and verify samples, then show coverage against k. Run again to resume, or with a larger k to extend."""
+    from flows.console import run_sweep  # noqa: PLC0415 - keeps `monkeys --help` fast
+
+    run_sweep(file, set_ or (), k=k, store=store)
+
+
+def main() -> None:
+    """Entry point: faults that a person can mend end in one line and exit code 2."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        print(
+            "\nmonkeys: stopped; every finished block is stored, the same command goes on from there", file=sys.stderr
+        )
+        sys.exit(INTERRUPTED)
+    except Exception as error:
+        from flows.console import one_line  # noqa: PLC0415
+
+        line = one_line(error)
+        if line is None:
+            raise
+        print(f"monkeys: {line}", file=sys.stderr)
+        sys.exit(USAGE_ERROR)

@@ -1,0 +1,93 @@
+"""What a person sees of a sweep in the terminal: something at once, progress by stage, a table, the report's path."""
+
+import os
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+
+from sandboxes import SandboxUnavailableError
+from tasks.errors import InputError
+
+if TYPE_CHECKING:
+    from flows.sweep import SweepResult
+    from tasks.scaling.summary import SweepSummary
+
+_PREFECT_DEFAULTS = {
+    # The bars, the table and the one-line errors say it all; set PREFECT_LOGGING_LEVEL to hear Prefect as well.
+    "PREFECT_LOGGING_LEVEL": "CRITICAL",
+    # A temporary server can need longer than Prefect's 20 s on a busy machine.
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+}
+
+
+def run_sweep(file: Path, overrides: Iterable[str], **fields: Any) -> None:
+    """Check everything first, then run the sweep flow and show what it found.
+
+    Raises:
+        InputError: file, fields or store cannot be used; nothing was written.
+        SandboxUnavailableError: this machine cannot offer the sandbox.
+    """
+    started = time.monotonic()
+    console = Console(highlight=False)
+    console.print(f"[bold]monkeys sweep[/] {file}")
+
+    from flows.config_file import read_config  # noqa: PLC0415 - after the first line is on the screen
+    from flows.prepare import prepare  # noqa: PLC0415
+
+    config = read_config(file, overrides, **fields)
+    job = prepare(config)
+    console.print(
+        f"{len(job.problems)} problems × {config.k:,} samples of {config.engine.label} on {config.task.name},"
+        f" stored in {config.store}"
+    )
+
+    from flows.progress_bars import ProgressBars  # noqa: PLC0415
+
+    for name, value in _PREFECT_DEFAULTS.items():
+        os.environ.setdefault(name, value)
+    with ProgressBars(console) as bars:
+        bars.wait("starting Prefect")
+        from flows.sweep import sweep  # noqa: PLC0415 - Prefect takes seconds to import
+
+        result = sweep(config)
+    _show(console, result, time.monotonic() - started)
+
+
+def one_line(error: Exception) -> str | None:
+    """The message for an error that a person can mend, or None for a fault of ours, which deserves its traceback."""
+    if isinstance(error, InputError | SandboxUnavailableError):
+        return str(error)
+    url = os.environ.get("PREFECT_API_URL")
+    if (url and "httpx" in type(error).__module__) or "Failed to reach API" in str(error):
+        return f"PREFECT_API_URL: {url} does not answer; start it (`prefect server start`) or unset PREFECT_API_URL"
+    return None
+
+
+def _show(console: Console, result: "SweepResult", seconds: float) -> None:
+    summary = result.summary
+    stored = summary.samples + summary.verdicts.get("infrastructure", 0)
+    if result.drawn:
+        console.print(f"drew {result.drawn:,} samples in {seconds:.0f} s; {stored:,} are stored below k")
+    else:
+        console.print(f"drew 0 samples: all {stored:,} below k are stored already ({seconds:.0f} s)")
+    console.print(_coverage_table(summary))
+    console.print(f"[bold]{summary.headline}[/]")
+    for note in summary.notes:
+        console.print(f"[yellow]{note}[/]")
+    console.print(f"report: {result.publication.page}", soft_wrap=True)
+
+
+def _coverage_table(summary: "SweepSummary") -> Table:
+    table = Table(title="coverage", title_justify="left")
+    table.add_column("k", justify="right")
+    table.add_column("coverage", justify="right")
+    table.add_column(f"{summary.level:.0%} interval", justify="right")
+    for point in summary.table:
+        interval = "–" if point.low is None or point.high is None else f"{point.low:.1%} – {point.high:.1%}"
+        table.add_row(f"{point.k:,}", f"{point.coverage:.1%}", interval)
+    return table

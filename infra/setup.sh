@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# Sets a fresh Debian or Ubuntu machine up for this checkout: the locked environment in .venv, and bubblewrap.
+# Does nothing that is done already. Needs Python 3.11 or newer; asks for root only where a package is missing.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+UV_VERSION=0.13.8
+
+say() { printf '%s\n' "setup: $*" >&2; }
+fail() { say "$*"; exit 2; }
+
+install_package() { # the Debian package that is missing, and what for
+    command -v apt-get >/dev/null || fail "$1 is missing ($2); install it with this system's package manager"
+    local as_root=()
+    if [ "$(id -u)" -ne 0 ]; then
+        command -v sudo >/dev/null || fail "$1 is missing ($2); ask an administrator for: apt-get install $1"
+        as_root=(sudo)
+    fi
+    say "installing $1 ($2)"
+    "${as_root[@]}" apt-get install -y -qq "$1" >/dev/null 2>&1 && return
+    "${as_root[@]}" apt-get update -qq >/dev/null || fail "apt-get update failed; $1 is needed ($2)"
+    "${as_root[@]}" apt-get install -y -qq "$1" >/dev/null || fail "$1 could not be installed ($2)"
+}
+
+find_python() {
+    local name
+    for name in python3 python3.13 python3.12 python3.11; do
+        if command -v "$name" >/dev/null &&
+            "$name" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null; then
+            command -v "$name"
+            return
+        fi
+    done
+    fail "Python 3.11, 3.12 or 3.13 is needed; apt-get install python3 gives one on Debian 12 and Ubuntu 24.04"
+}
+
+find_uv() { # the system's uv where there is one, else our own in .venv-setup
+    if command -v uv >/dev/null; then
+        command -v uv
+        return
+    fi
+    local own=.venv-setup
+    if [ ! -x "$own/bin/uv" ]; then
+        "$1" -c 'import ensurepip, venv' 2>/dev/null || install_package python3-venv "python -m venv needs it"
+        say "installing uv $UV_VERSION"
+        "$1" -m venv --clear "$own"
+        "$own/bin/pip" install -q --disable-pip-version-check "uv==$UV_VERSION"
+    fi
+    printf '%s\n' "$own/bin/uv"
+}
+
+python=$(find_python)
+uv=$(find_uv "$python")
+say "environment from uv.lock (a minute where nothing is cached)"
+env -u VIRTUAL_ENV UV_PYTHON_DOWNLOADS=never "$uv" sync --frozen --quiet --python "$python"
+command -v bwrap >/dev/null || install_package bubblewrap "samples run in it"
+say "ready: .venv/bin/monkeys --help"

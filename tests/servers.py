@@ -1,0 +1,88 @@
+"""Real servers for the tests, each a process of its own that the tests start, wait for and stop."""
+
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import s3fs
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running(command: list[str], log: Path, env: dict[str, str] | None = None) -> Iterator[subprocess.Popen[bytes]]:
+    with log.open("wb") as file:
+        process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT, env={**os.environ, **(env or {})})
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def wait_for_port(port: int, process: subprocess.Popen[bytes], log: Path, seconds: float = 120) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise RuntimeError(f"the server ended at once:\n{log.read_text()}")
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise RuntimeError(f"no server within {seconds} s:\n{log.read_text()}")
+
+
+@dataclass(frozen=True)
+class S3:
+    """An S3 server with files on disk; `environment` is what a client needs."""
+
+    root: Path
+    environment: dict[str, str]
+
+    def new_bucket(self) -> str:
+        name = f"bucket-{secrets.token_hex(4)}"
+        client = s3fs.S3FileSystem(
+            key=self.environment["AWS_ACCESS_KEY_ID"],
+            secret=self.environment["AWS_SECRET_ACCESS_KEY"],
+            endpoint_url=self.environment["AWS_ENDPOINT_URL"],
+            skip_instance_cache=True,
+        )
+        client.mkdir(name)
+        return name
+
+
+@contextmanager
+def s3_server(folder: Path) -> Iterator[S3]:
+    """rclone's S3 server: it checks secrets, and keeps objects as files."""
+    root, port, key, secret = folder / "buckets", free_port(), "test-key", secrets.token_hex(8)
+    root.mkdir(parents=True)
+    rclone = shutil.which("rclone") or str(Path(sys.executable).parent / "rclone")
+    command = [rclone, "serve", "s3", "--addr", f"127.0.0.1:{port}", "--auth-key", f"{key},{secret}", str(root)]
+    log = folder / "rclone.log"
+    with running(command, log, {"RCLONE_CONFIG": str(folder / "rclone.conf")}) as process:
+        wait_for_port(port, process, log)
+        yield S3(
+            root,
+            {
+                "AWS_ACCESS_KEY_ID": key,
+                "AWS_SECRET_ACCESS_KEY": secret,
+                "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+                "AWS_DEFAULT_REGION": "us-east-1",
+            },
+        )

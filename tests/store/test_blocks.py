@@ -1,0 +1,68 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.store.blocks import PROBLEMS_A_BLOCK, Block, missing, overlap, parse
+
+ASKS = st.lists(st.tuples(st.integers(1, 40), st.integers(1, 2_500)), min_size=1, max_size=5)
+
+
+def cells(blocks: list[Block]) -> list[tuple[int, int]]:
+    return [(p, i) for b in blocks for p in range(b.first, b.last) for i in range(b.start, b.stop)]
+
+
+@given(ASKS)
+def test_any_sequence_of_budgets_draws_every_sample_exactly_once(asks: list[tuple[int, int]]) -> None:
+    stored: list[Block] = []
+    wanted: set[tuple[int, int]] = set()
+    for problems, k in asks:
+        owed = missing(stored, range(problems), k)
+        new = {(p, i) for p in range(problems) for i in range(k)} - wanted
+        assert sorted(cells(owed)) == sorted(new), "exactly what was asked for and is not stored"
+        stored += owed
+        wanted |= new
+        assert overlap(stored) is None
+        assert missing(stored, range(problems), k) == []
+
+
+@given(ASKS)
+def test_blocks_are_cut_on_one_grid(asks: list[tuple[int, int]]) -> None:
+    stored: list[Block] = []
+    for problems, k in asks:
+        stored += missing(stored, range(problems), k)
+    for block in stored:
+        assert block.first // PROBLEMS_A_BLOCK == (block.last - 1) // PROBLEMS_A_BLOCK
+        assert not any(block.start < edge < block.stop for edge in (100, 1_000, 2_000))
+
+
+def test_two_runs_cut_alike() -> None:
+    assert missing([], range(40), 1_000) == missing([], range(20), 1_000)[:1] + missing([], range(40), 1_000)[1:]
+    assert [str(b) for b in missing([], range(20), 150)] == [
+        "problems 0–15, samples 0–99",
+        "problems 16–19, samples 0–99",
+        "problems 0–15, samples 100–149",
+        "problems 16–19, samples 100–149",
+    ]
+
+
+def test_extension_draws_only_the_tail() -> None:
+    stored = missing([], range(16), 50)
+    assert missing(stored, range(16), 100) == [Block(50, 100, 0, 16)]
+    assert missing(stored, range(16), 40) == []
+
+
+def test_more_problems_draw_only_the_new_ones() -> None:
+    stored = missing([], range(10), 100)
+    assert missing(stored, range(20), 100) == [Block(0, 100, 10, 16), Block(0, 100, 16, 20)]
+
+
+def test_a_key_names_its_block_and_nothing_else_does() -> None:
+    block = Block(100, 1_000, 16, 32)
+    assert block.key == "p00016-00032/i0000100-0001000.parquet"
+    assert parse(f"samples/set/{block.key}") == block
+    assert parse("samples/set/set.json") is None
+
+
+def test_overlap_is_seen() -> None:
+    first, second = Block(0, 100, 0, 16), Block(99, 200, 15, 17)
+    assert overlap([second, first]) == (first, second)
+    assert overlap([first, Block(100, 200, 0, 16), Block(0, 100, 16, 17)]) is None

@@ -1,0 +1,109 @@
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from tasks.errors import InputError
+from tasks.store.objects import FsspecStore
+from tests.servers import S3
+
+
+@pytest.fixture(params=["local", "memory", "s3"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> FsspecStore:
+    if request.param == "local":
+        return FsspecStore(str(tmp_path / "runs"))
+    if request.param == "memory":
+        return FsspecStore(f"memory://{tmp_path.name}/runs")
+    s3: S3 = request.getfixturevalue("s3")
+    return FsspecStore(f"s3://{s3.new_bucket()}/runs")
+
+
+def test_what_is_written_is_read(store: FsspecStore) -> None:
+    store.write("samples/set/a.parquet", b"one")
+    store.write("samples/set/a.parquet", b"two")
+    assert store.read("samples/set/a.parquet") == b"two"
+    with store.open("samples/set/a.parquet") as file:
+        file.seek(1)
+        assert file.read() == b"wo"
+
+
+def test_keys_are_listed_afresh(store: FsspecStore) -> None:
+    assert store.keys("samples/set") == []
+    store.write("samples/set/p1/b", b"")
+    assert store.keys("samples/set") == ["samples/set/p1/b"]
+    store.write("samples/set/p0/a", b"x")
+    store.write("samples/settee/c", b"x")
+    assert store.keys("samples/set") == ["samples/set/p0/a", "samples/set/p1/b"]
+
+
+def test_move(store: FsspecStore) -> None:
+    store.write("samples/set/a", b"x")
+    store.move("samples/set/a", "damaged/now/samples/set/a")
+    assert store.keys("samples") == []
+    assert store.read("damaged/now/samples/set/a") == b"x"
+
+
+def test_no_object_is_an_error(store: FsspecStore) -> None:
+    with pytest.raises(FileNotFoundError):
+        store.read("samples/none")
+
+
+def test_probe_leaves_nothing(store: FsspecStore) -> None:
+    store.probe()
+    assert store.keys("") == []
+
+
+def test_a_writer_killed_at_any_moment_leaves_no_half_object(tmp_path: Path) -> None:
+    writer = textwrap.dedent(
+        """
+        import sys
+        from tasks.store.objects import FsspecStore
+        store = FsspecStore(sys.argv[1])
+        print("go", flush=True)
+        for number in range(1_000_000):
+            store.write("object", bytes([number % 256]) * 3_000_000)
+        """
+    )
+    store = FsspecStore(str(tmp_path))
+    for wait in (0.002, 0.01, 0.03, 0.05):
+        process = subprocess.Popen([sys.executable, "-c", writer, str(tmp_path)], stdout=subprocess.PIPE)
+        assert process.stdout is not None
+        process.stdout.readline()
+        try:
+            process.wait(wait)
+        except subprocess.TimeoutExpired:
+            process.kill()
+        process.wait()
+        process.stdout.close()
+        for key in store.keys(""):
+            data = store.read(key)
+            assert key == "object"
+            assert len(data) == 3_000_000
+            assert len(set(data)) == 1
+
+
+@pytest.mark.parametrize("url", ["nosuch://bucket/runs", "s3://"])
+def test_a_useless_url_is_one_line(url: str) -> None:
+    with pytest.raises(InputError, match=r"store: .* cannot be written"):
+        FsspecStore(url).probe()
+
+
+def test_a_file_in_the_way_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "runs").write_text("not a folder")
+    with pytest.raises(InputError, match="cannot be written") as caught:
+        FsspecStore(str(tmp_path / "runs")).probe()
+    assert "\n" not in str(caught.value)
+
+
+def test_a_folder_that_cannot_be_written_is_one_line() -> None:
+    with pytest.raises(InputError, match=r"store: /proc/monkeys cannot be written"):
+        FsspecStore("/proc/monkeys").probe()
+
+
+def test_a_wrong_secret_is_one_line(s3: S3, monkeypatch: pytest.MonkeyPatch) -> None:
+    bucket = s3.new_bucket()
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
+    with pytest.raises(InputError, match="cannot be written"):
+        FsspecStore(f"s3://{bucket}/runs").probe()
