@@ -6,14 +6,13 @@ this comes nearer to the published parameters than counting it once (MATH with P
 against -3.98). For a given b the best a is linear, so the fit is a search over b alone, for all resamples at once.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tasks.scaling.estimators import Counts, Floats, Ints, bootstrap_curves, coverage
+from tasks.scaling.estimators import Counts, Floats, Ints, bootstrap_curves, coverage, nice_ks
 
 # b lies well inside for any curve of a real model; a fit that ends at an edge is reported as no fit.
 _LOWEST_B, _HIGHEST_B, _GRID = -8.0, 2.0, 401
@@ -172,6 +171,8 @@ def _least_squares(k: Floats, log_c: Floats) -> tuple[Floats, Floats]:
     return a, np.where(at_edge, np.nan, b)
 
 
-def ks_beyond(last: int, horizon: int, points: int = 16) -> Sequence[int]:
-    """Distinct k from `last` to `horizon`, evenly spaced in log k: where a forecast is drawn."""
-    return tuple(int(k) for k in np.unique(np.rint(np.geomspace(last, horizon, points))))
+def ks_beyond(last: int, horizon: int, points: int = 16) -> Ints:
+    """Distinct k from `last` to `horizon`, log-spaced and at 1, 2, 5 times powers of ten: where a forecast is drawn."""
+    spaced = np.rint(np.geomspace(last, horizon, points)).astype(np.int64)
+    round_ks = nice_ks(horizon)
+    return np.unique(np.concatenate([spaced, round_ks[round_ks > last]]))

@@ -1,0 +1,153 @@
+"""Figures for papers and talks: vector SVG and PDF with their fonts inside, in one house style.
+
+Drawn on `matplotlib.figure.Figure` objects of their own: no pyplot, no display, nothing global but the two font
+settings that matplotlib reads only from its configuration while it saves. Importing this module takes a second or
+two, so whoever draws imports it when there is something to draw.
+"""
+
+import io
+from collections.abc import Callable
+from threading import Lock
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
+
+from tasks.report.data import FigureFile
+from tasks.report.palette import BLUE, DARK, GREY, VERMILLION, verdict_shares
+from tasks.report.passrates import by_difficulty, rate_bins
+from tasks.scaling.laws import PowerLaw
+from tasks.scaling.summary import Point, SweepSummary
+
+_INK, _RULE = "#22262B", "#E3E6EA"
+_saving = Lock()
+
+
+def draw(summary: SweepSummary) -> tuple[FigureFile, ...]:
+    """Every figure of a sweep: `coverage`, `pass_rates` and `verdicts`, those for which there are numbers."""
+    drawn: list[tuple[str, Callable[[SweepSummary], Figure]]] = []
+    if summary.curve:
+        drawn += [("coverage", coverage_figure), ("pass_rates", pass_rate_figure)]
+    if verdict_shares(summary.verdicts):
+        drawn.append(("verdicts", verdict_figure))
+    return tuple(_files(name, figure(summary)) for name, figure in drawn)
+
+
+def coverage_figure(summary: SweepSummary) -> Figure:
+    """Coverage against k on a log axis with its bootstrap band; the law beyond the data dashed, and so named."""
+    figure, axes = _axes(6.4, 4.0)
+    ks = [point.k for point in summary.curve]
+    _band(axes, summary.curve, BLUE, 0.18)
+    axes.plot(ks, [point.coverage for point in summary.curve], color=BLUE, lw=2, label="measured", zorder=3)
+    axes.plot(
+        [point.k for point in summary.table],
+        [point.coverage for point in summary.table],
+        "o", color=BLUE, ms=4.5, mec="white", mew=0.8, zorder=4,
+    )  # fmt: skip
+    if isinstance(summary.law, PowerLaw):
+        axes.plot(ks, summary.law.predict(ks), color=VERMILLION, lw=1, zorder=2)
+    if summary.forecast:
+        _band(axes, summary.forecast, VERMILLION, 0.12)
+        axes.plot(
+            [point.k for point in summary.forecast],
+            [point.coverage for point in summary.forecast],
+            color=VERMILLION, lw=1.6, ls=(0, (4, 2.5)), label="forecast: power law", zorder=2,
+        )  # fmt: skip
+        axes.axvline(ks[-1], color=GREY, lw=0.8, ls=":")
+        axes.annotate(
+            "forecast →", (ks[-1], 0.0), (4, 5), xycoords=("data", "axes fraction"),
+            textcoords="offset points", color=DARK, fontsize=8,
+        )  # fmt: skip
+    axes.set_xscale("log")
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda k, _: f"{k:,.0f}"))
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=None))
+    axes.set_ylim(0, min(1.02, 1.12 * _highest(summary)) or 1.02)
+    axes.set_xlabel("samples per problem, k")
+    axes.set_ylabel("coverage (pass@k)")
+    axes.legend(frameon=False, fontsize=9, loc="upper left")
+    return figure
+
+
+def pass_rate_figure(summary: SweepSummary) -> Figure:
+    """Two panels: problems by pass rate, and the pass rate of each problem, easiest first, on a log axis."""
+    figure, left = _axes(8.0, 3.4, columns=2)
+    right = figure.axes[1]
+    bins = rate_bins(summary.problems)
+    colours = [GREY if item is bins[0] else BLUE for item in bins]
+    left.bar(range(len(bins)), [item.count for item in bins], color=colours, width=0.82)
+    left.set_xticks(range(len(bins)), [item.label for item in bins], rotation=40, ha="right", fontsize=8)
+    left.yaxis.set_major_locator(MaxNLocator(integer=True))
+    left.set_xlabel("pass rate of the problem")
+    left.set_ylabel("problems")
+    ordered = by_difficulty(summary.problems)
+    rates = np.array([problem.c / problem.n for problem in ordered])
+    rank = np.arange(1, len(ordered) + 1)
+    solved = rates > 0
+    floor = 0.5 / max(problem.n for problem in ordered)
+    right.plot(rank[solved], rates[solved], ".", color=BLUE, ms=5)
+    right.plot(rank[~solved], np.full((~solved).sum(), floor), "x", color=GREY, ms=4, mew=0.9)
+    right.set_yscale("log")
+    right.set_ylim(floor * 0.7, 1.4)
+    right.yaxis.set_major_formatter(FuncFormatter(lambda rate, _: f"{100 * rate:.4g}%"))
+    right.xaxis.set_major_locator(MaxNLocator(integer=True))
+    right.set_xlabel("problem, easiest first" + ("" if solved.all() else " (×: never solved)"))
+    right.set_ylabel("pass rate")
+    return figure
+
+
+def verdict_figure(summary: SweepSummary) -> Figure:
+    """Samples by verdict, as bars with their counts written beside them."""
+    shares = verdict_shares(summary.verdicts)
+    figure, axes = _axes(6.4, 0.9 + 0.36 * len(shares))
+    rows = range(len(shares))
+    axes.barh(rows, [item.count for item in shares], color=[item.style.colour for item in shares], height=0.72)
+    for row, item in zip(rows, shares, strict=True):
+        said = "left out of n" if item.share is None else f"{item.share:.1%}"
+        axes.annotate(
+            f"{item.count:,} ({said})", (item.count, row), (5, 0), textcoords="offset points",
+            va="center", fontsize=8.5, color=_INK,
+        )  # fmt: skip
+    axes.set_yticks(rows, [item.style.label for item in shares])
+    axes.invert_yaxis()
+    axes.set_xlim(0, 1.28 * max(item.count for item in shares))
+    axes.grid(visible=False)
+    axes.xaxis.set_visible(False)
+    axes.spines["bottom"].set_visible(False)
+    return figure
+
+
+def _highest(summary: SweepSummary) -> float:
+    points = (*summary.curve, *summary.forecast)
+    return max(value for point in points for value in (point.coverage, point.high) if value is not None)
+
+
+def _band(axes: Axes, points: tuple[Point, ...], colour: str, alpha: float) -> None:
+    banded = [(point.k, point.low, point.high) for point in points if point.low is not None]
+    if banded:
+        ks, low, high = zip(*banded, strict=True)
+        axes.fill_between(ks, low, high, color=colour, alpha=alpha, lw=0)
+
+
+def _axes(width: float, height: float, columns: int = 1) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(width, height), layout="constrained")
+    for axes in np.atleast_1d(figure.subplots(1, columns)):
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.spines[["left", "bottom"]].set_color(GREY)
+        axes.tick_params(colors=_INK, labelsize=9, length=3, color=GREY)
+        axes.tick_params(which="minor", length=2, color=GREY)
+        axes.xaxis.label.set_color(_INK)
+        axes.yaxis.label.set_color(_INK)
+        axes.grid(visible=True, color=_RULE, lw=0.7)
+        axes.set_axisbelow(True)
+    return figure, figure.axes[0]
+
+
+def _files(name: str, figure: Figure) -> FigureFile:
+    svg, pdf = io.BytesIO(), io.BytesIO()
+    # Type 42 keeps the letters of a PDF as a font, which publishers ask for; the salt makes files repeat.
+    with _saving, rc_context({"svg.fonttype": "path", "svg.hashsalt": name, "pdf.fonttype": 42}):
+        figure.savefig(svg, format="svg", metadata={"Date": None})
+        figure.savefig(pdf, format="pdf", metadata={"CreationDate": None})
+    return FigureFile(name, svg.getvalue(), pdf.getvalue())

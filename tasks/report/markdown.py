@@ -1,0 +1,36 @@
+"""The result as Markdown, for places that show text: the Prefect UI, a pull request, a log book."""
+
+from tasks.report.palette import verdict_shares
+from tasks.report.wording import interval, law_sentence, table_percent
+from tasks.scaling.summary import SweepSummary
+
+
+def markdown(summary: SweepSummary, title: str) -> str:
+    """Headline, coverage table, law and verdicts of a sweep."""
+    show = table_percent(summary)
+    lines = [f"# {_escape(title)}", "", f"**{summary.headline}**", ""]
+    if summary.table:
+        lines += [f"| k | coverage | {summary.level:.0%} interval |", "|--:|--:|:-:|"]
+        lines += [
+            f"| {point.k:,} | {show(point.coverage)} | {interval(point.low, point.high, show)} |"
+            for point in summary.table
+        ]
+        lines += ["", law_sentence(summary), ""]
+    if shares := verdict_shares(summary.verdicts):
+        lines += ["| verdict | samples | share |", "|:--|--:|--:|"]
+        lines += [
+            f"| {_escape(item.style.label)} | {item.count:,} | "
+            f"{'left out of n' if item.share is None else f'{item.share:.1%}'} |"
+            for item in shares
+        ]
+        lines.append("")
+    lines += [f"- {_escape(note)}" for note in summary.notes]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _escape(text: str) -> str:
+    """Text that Markdown and HTML show as it is, on one line."""
+    flat = " ".join(text.split())
+    for mark in "\\`*_[]<>|#":
+        flat = flat.replace(mark, f"&#{ord(mark)};")
+    return flat

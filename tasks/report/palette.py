@@ -1,0 +1,53 @@
+"""The house colours and the order of verdicts, shared by figures and page.
+
+The colours are Okabe and Ito's, which people with any common colour blindness tell apart; no meaning rests on colour
+alone, since every mark is labelled too.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+BLUE, SKY, GREEN, YELLOW = "#0072B2", "#56B4E9", "#009E73", "#F0E442"
+ORANGE, VERMILLION, PURPLE, GREY, DARK = "#E69F00", "#D55E00", "#CC79A7", "#9AA0A6", "#4A4F55"
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictStyle:
+    """How one verdict is shown: its identifier, its name in words and its colour."""
+
+    verdict: str
+    label: str
+    colour: str
+
+
+VERDICTS = (
+    VerdictStyle("correct", "correct", BLUE),
+    VerdictStyle("wrong", "wrong answer", ORANGE),
+    VerdictStyle("no_answer", "no answer", GREY),
+    VerdictStyle("error", "error", PURPLE),
+    VerdictStyle("time_limit", "time limit", SKY),
+    VerdictStyle("memory_limit", "memory limit", GREEN),
+    VerdictStyle("output_limit", "output limit", YELLOW),
+    VerdictStyle("infrastructure", "infrastructure failure", DARK),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictShare:
+    """How many samples got a verdict, and their share of all that were judged; None for those left out of n."""
+
+    style: VerdictStyle
+    count: int
+    share: float | None
+
+
+def verdict_shares(counts: Mapping[str, int]) -> tuple[VerdictShare, ...]:
+    """The verdicts that occurred, in the house order, and after them any that the house does not know."""
+    known = {style.verdict: style for style in VERDICTS}
+    styles = [*VERDICTS, *(VerdictStyle(name, name, GREY) for name in sorted(counts) if name not in known)]
+    judged = sum(count for verdict, count in counts.items() if verdict != "infrastructure")
+    return tuple(
+        VerdictShare(style, count, None if style.verdict == "infrastructure" else count / judged)
+        for style in styles
+        if (count := counts.get(style.verdict, 0))
+    )
