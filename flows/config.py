@@ -24,7 +24,7 @@ def _named(value: Any) -> Any:
     return {"name": value} if isinstance(value, str) else value
 
 
-_chosen_by_name = (BeforeValidator(_named), Field(discriminator="name"))
+_chosen_by_name = (Field(discriminator="name"), BeforeValidator(_named))
 
 TaskConfig = Annotated[ArithmeticConfig | HumanEvalConfig | ProgramsConfig, *_chosen_by_name]
 EngineConfig = Annotated[OnnxConfig | RecordedConfig, *_chosen_by_name]

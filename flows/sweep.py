@@ -4,10 +4,11 @@ The same flow starts, resumes and extends: it does exactly what the store lacks.
 """
 
 from contextlib import nullcontext
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from prefect import flow
-from prefect.task_runners import ThreadPoolTaskRunner
+from prefect import flow, task
+from prefect.cache_policies import NO_CACHE
+from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from flows.config import SweepConfig
 from flows.prepare import prepare
@@ -15,8 +16,8 @@ from tasks import steps
 from tasks.publish import Publication
 from tasks.scaling.summary import SweepSummary
 
-VERIFIED_AT_ONCE = 2
-"""Blocks verified side by side: a sandbox keeps every core busy with one, the second fills in for its last samples."""
+# Blocks verified side by side: one keeps every core of the sandbox busy, the second fills in for its last samples.
+_two_at_once: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=2)
 
 
 class SweepResult(NamedTuple):
@@ -27,10 +28,13 @@ class SweepResult(NamedTuple):
     publication: Publication
 
 
-@flow(name="sweep", flow_run_name="{config.task.name}-k{config.k}", task_runner=ThreadPoolTaskRunner(VERIFIED_AT_ONCE))
+load = task(name="load: problems", cache_policy=NO_CACHE)(prepare)
+
+
+@flow(name="sweep", flow_run_name="{config.task.name}-k{config.k}", task_runner=_two_at_once)
 def sweep(config: SweepConfig) -> SweepResult:
     """Draw and verify the first k samples of each problem, as far as they are not stored, and report on all of them."""
-    job = prepare(config)
+    job = load(config)
     owed = steps.plan_samples(job)
     unverified = steps.plan_verdicts(job)
 
@@ -45,6 +49,6 @@ def sweep(config: SweepConfig) -> SweepResult:
         for future in verified:
             future.result()
 
-    summary = steps.measure_coverage(job)
-    publication = steps.write_report(job, summary, config.to_yaml())
-    return SweepResult(sum(block.samples for block in owed), summary, publication)
+    measured = steps.measure(job)
+    publication = steps.report(job, measured, config.to_yaml())
+    return SweepResult(sum(block.samples for block in owed), measured.summary, publication)

@@ -3,7 +3,7 @@
 No task caches in Prefect's sense. The store knows what is done, so a retried or repeated task finds it there.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from prefect import get_run_logger, task
 from prefect.artifacts import create_link_artifact, create_markdown_artifact
@@ -16,13 +16,20 @@ from tasks.errors import InputError
 from tasks.publish import Publication, publish
 from tasks.scaling.summary import SweepSummary, summarise
 from tasks.store.blocks import Block
-from tasks.sweep import Sweep
+from tasks.sweep import Sweep, Tally
 
 
 def may_pass(task: Any, run: Any, state: Any) -> bool:  # noqa: ARG001 - the signature is Prefect's
     """Whether another try could help: storage and engines recover, what only the user can mend does not."""
     error = state.result(raise_on_failure=False)
     return not isinstance(error, InputError | SandboxUnavailableError)
+
+
+class Measurement(NamedTuple):
+    """What is stored, counted, and what the counts say."""
+
+    tally: Tally
+    summary: SweepSummary
 
 
 _PATIENT: dict[str, Any] = {
@@ -66,16 +73,17 @@ def verify_block(sweep: Sweep, block: Block, sandbox: Sandbox | None) -> None:
 
 
 @task(task_run_name="measure: coverage and fit", **_PATIENT)
-def measure_coverage(sweep: Sweep) -> SweepSummary:
+def measure(sweep: Sweep) -> Measurement:
     """Unbiased coverage below k with bootstrap intervals, and the power law through it."""
     tally = sweep.tally()
-    return summarise(tally.by_problem, tally.verdicts, max_k=sweep.k)
+    return Measurement(tally, summarise(tally.by_problem, tally.verdicts, max_k=sweep.k))
 
 
-@task(task_run_name="report", **_PATIENT)
-def write_report(sweep: Sweep, summary: SweepSummary, config_yaml: str) -> Publication:
+@task(task_run_name="report: page, figures and tables", **_PATIENT)
+def report(sweep: Sweep, measured: Measurement, config_yaml: str) -> Publication:
     """Write page, figures and tables to the store, and show them in the Prefect UI."""
-    publication = publish(sweep, summary, config_yaml)
-    create_markdown_artifact(publication.markdown, key="coverage", description=summary.headline)
-    create_link_artifact(publication.page, link_text="report.html", key="report", description=summary.headline)
+    publication = publish(sweep, measured.tally, measured.summary, config_yaml)
+    headline = measured.summary.headline
+    create_markdown_artifact(publication.markdown, key="coverage", description=headline)
+    create_link_artifact(publication.page, link_text="report.html", key="report", description=headline)
     return publication

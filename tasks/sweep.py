@@ -29,7 +29,7 @@ class Tally:
     """What the stored verdicts on samples below k say: n and c by problem, and how often each verdict was given.
 
     `tokens` counts what the stored blocks drew, None where an engine did not know; `engines` and `sandboxes` name all
-    that took part.
+    that took part; `drawn_at` and `judged_at` span the times (UTC) at which they did.
     """
 
     by_problem: Counts
@@ -37,6 +37,8 @@ class Tally:
     tokens: int | None
     engines: tuple[str, ...]
     sandboxes: tuple[str, ...]
+    drawn_at: str
+    judged_at: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +131,11 @@ class Sweep:
         n: Counter[str] = Counter()
         c: Counter[str] = Counter()
         verdicts: Counter[str] = Counter()
-        engines, sandboxes = set(), set()
         sampled = self._sampled()
+        judged = []
         for block, footer in sampled.items():
-            judgements, judged = self.verdicts.read(block, footer)
-            engines.add(footer.engine)
-            sandboxes.add(judged.sandbox)
+            judgements, of_block = self.verdicts.read(block, footer)
+            judged.append(of_block)
             for judgement in self._selected(judgements):
                 verdicts[judgement.verdict.value] += 1
                 n[judgement.problem_id] += judgement.verdict is not Verdict.INFRASTRUCTURE
@@ -145,8 +146,10 @@ class Sweep:
             by_problem=Counts.of(ids, [n[each] for each in ids], [c[each] for each in ids]),
             verdicts=dict(verdicts),
             tokens=None if None in tokens else sum(each or 0 for each in tokens),
-            engines=tuple(sorted(engines)),
-            sandboxes=tuple(sorted(sandboxes)),
+            engines=tuple(sorted({footer.engine for footer in sampled.values()})),
+            sandboxes=tuple(sorted({of_block.sandbox for of_block in judged})),
+            drawn_at=_span(footer.drawn_at for footer in sampled.values()),
+            judged_at=_span(of_block.judged_at for of_block in judged),
         )
 
     def examples(self, of_each: int) -> list[Example]:
@@ -184,3 +187,8 @@ class Sweep:
             raise InputError(
                 f"store: the block of {block} was damaged ({error}) and is set aside; run the sweep again to redraw it"
             ) from error
+
+
+def _span(times: Iterable[str]) -> str:
+    ordered = sorted(set(times))
+    return " to ".join(ordered[:: max(1, len(ordered) - 1)])

@@ -1,0 +1,79 @@
+"""From a measured sweep to what people read: the page, its figures and its tables, as objects in the store."""
+
+from dataclasses import dataclass
+
+from tasks.report import tables
+from tasks.report.data import Example, ReportData
+from tasks.report.figures import draw
+from tasks.report.markdown import markdown
+from tasks.report.page import render
+from tasks.scaling.summary import SweepSummary
+from tasks.sweep import Sweep, Tally
+
+EXAMPLES_OF_EACH_VERDICT = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """Where the page lies, and the result as Markdown."""
+
+    page: str
+    markdown: str
+
+
+def publish(sweep: Sweep, tally: Tally, summary: SweepSummary, config_yaml: str) -> Publication:
+    """Write page, figures and tables of the sweep's latest result, in place of those of an earlier k."""
+    title = f"{sweep.samples.identity.label}, k = {sweep.k:,}"
+    figures = draw(summary)
+    page = render(
+        ReportData(
+            title=title,
+            summary=summary,
+            config_yaml=config_yaml,
+            provenance=_provenance(sweep, tally),
+            examples=_examples(sweep),
+        ),
+        figures,
+    )
+    files = {
+        "report.html": page.encode(),
+        "summary.json": summary.to_json().encode(),
+        "coverage.csv": tables.coverage_csv(summary).encode(),
+        "problems.csv": tables.problems_csv(summary).encode(),
+        **{f"{figure.name}.svg": figure.svg for figure in figures},
+        **{f"{figure.name}.pdf": figure.pdf for figure in figures},
+    }
+    folder = f"reports/{sweep.samples.identity.name}/{sweep.verdicts.identity.name}"
+    store = sweep.samples.store
+    for name, data in files.items():
+        store.write(f"{folder}/{name}", data)
+    return Publication(store.url(f"{folder}/report.html"), markdown(summary, title))
+
+
+def _provenance(sweep: Sweep, tally: Tally) -> tuple[tuple[str, str], ...]:
+    store = sweep.samples.store
+    return (
+        ("problems", f"{len(sweep.problems):,}"),
+        ("samples judged", f"{int(tally.by_problem.n.sum()):,}"),
+        ("tokens drawn", "not recorded" if tally.tokens is None else f"{tally.tokens:,}"),
+        ("engine", ", ".join(tally.engines)),
+        ("grader", f"{sweep.grader.name}, version {sweep.grader.version}"),
+        ("sandbox", ", ".join(tally.sandboxes)),
+        ("drawn", tally.drawn_at),
+        ("judged", tally.judged_at),
+        ("sample set", store.url(f"samples/{sweep.samples.identity.name}")),
+        ("verdict set", store.url(f"verdicts/{sweep.samples.identity.name}/{sweep.verdicts.identity.name}")),
+    )
+
+
+def _examples(sweep: Sweep) -> tuple[Example, ...]:
+    return tuple(
+        Example(
+            problem_id=example.sample.problem_id,
+            index=example.sample.index,
+            verdict=example.judgement.verdict.value,
+            text=example.sample.text,
+            detail=example.judgement.detail,
+        )
+        for example in sweep.examples(EXAMPLES_OF_EACH_VERDICT)
+    )
