@@ -66,7 +66,7 @@ def coverage_figure(summary: SweepSummary) -> Figure:
     axes.set_ylim(0, min(1.02, 1.12 * _highest(summary)) or 1.02)
     axes.set_xlabel("samples per problem, k")
     axes.set_ylabel("coverage (pass@k)")
-    axes.legend(frameon=False, fontsize=9, loc="upper left")
+    axes.legend(frameon=False, fontsize=9, loc="lower right")
     return figure
 
 

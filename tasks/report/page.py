@@ -90,10 +90,10 @@ def _plot_data(summary: SweepSummary) -> dict[str, Any]:
     """What the script draws: points as [k, coverage, low, high], rounded to what a pixel can show."""
     law = []
     if isinstance(summary.law, PowerLaw):
-        ks = [point.k for point in summary.curve]
+        ks = [point.k for point in summary.measured]
         law = [[k, round(c, 6)] for k, c in zip(ks, summary.law.predict(ks).tolist(), strict=True)]
     return {
-        "measured": [_numbers(point) for point in summary.curve],
+        "measured": [_numbers(point) for point in summary.measured],
         "forecast": [_numbers(point) for point in summary.forecast],
         "law": law,
         "marks": [point.k for point in summary.table],

@@ -8,10 +8,9 @@ from tasks.scaling.summary import SweepSummary
 
 
 def coverage_csv(summary: SweepSummary) -> str:
-    """`k,coverage,low,high,kind`: the measured curve and table, then the forecast, which `kind` tells apart."""
-    measured = {point.k: point for point in (*summary.curve, *summary.table)}
-    rows = [(measured[k], "measured") for k in sorted(measured)]
-    rows += [(point, "forecast") for point in summary.forecast if point.k not in measured]
+    """`k,coverage,low,high,kind`: what was measured, then the forecast for larger k, which `kind` tells apart."""
+    rows = [(point, "measured") for point in summary.measured]
+    rows += [(point, "forecast") for point in summary.forecast[1:]]
     return _csv(
         ("k", "coverage", "low", "high", "kind"),
         ((point.k, point.coverage, _blank(point.low), _blank(point.high), kind) for point, kind in rows),

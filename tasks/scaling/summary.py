@@ -42,7 +42,7 @@ class SweepSummary:
     """The result of a sweep over `problems`.
 
     `table` is coverage at round k up to the smallest n, `curve` the same at log-spaced k; `forecast` is the law
-    beyond the data, from the last k on. Intervals are bootstraps over problems at probability `level`. `notes` say
+    beyond the data, from the last k on, and empty where nothing is left to solve. Intervals are bootstraps over problems at probability `level`. `notes` say
     in whole sentences what could not be computed and what was left out.
     """
 
@@ -66,12 +66,25 @@ class SweepSummary:
         return sum(problem.n for problem in self.problems)
 
     @property
+    def measured(self) -> tuple[Point, ...]:
+        """Every k with measured coverage, once: the curve and the table together, in order of k."""
+        points = {point.k: point for point in (*self.curve, *self.table)}
+        return tuple(points[k] for k in sorted(points))
+
+    @property
     def headline(self) -> str:
         """The result in a sentence or two."""
         if not self.table:
             return "No problem has a judged sample yet."
         first, last, count = self.table[0], self.table[-1], len([p for p in self.problems if p.n])
-        of = f"{count} problems" if count > 1 else "the one problem"
+        of = f"{count:,} problems" if count > 1 else "the one problem"
+        if last.coverage == 0:
+            samples = f"{last.k:,} samples" if last.k > 1 else "one sample"
+            return (
+                f"None of {of} is solved in {samples}." if count > 1 else f"The one problem is not solved in {samples}."
+            )
+        if first.coverage == 1:
+            return f"Every sample of {of} is correct."
         if last.k == 1:
             return f"One sample solves {percent(first.coverage)} of {of}."
         return (
@@ -119,7 +132,7 @@ def summarise(
     last = judged.smallest_n if max_k is None else min(max_k, judged.smallest_n)
     fitted = fit_counts(judged, last, resamples, level, seed)
     forecast: tuple[Point, ...] = ()
-    if isinstance(fitted.law, PowerLaw):
+    if isinstance(fitted.law, PowerLaw) and coverage(judged, last).coverage[0] < 1:
         beyond = ks_beyond(last, last * _FORECAST_FACTOR)
         low = high = np.full(len(beyond), np.nan)
         if fitted.law.b_interval is not None:

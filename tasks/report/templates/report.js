@@ -194,7 +194,7 @@
     const right = width - margin.right;
     const svg = element("svg", { viewBox: `0 0 ${width} ${height}`, width, height, "aria-hidden": "true" });
     const clip = element("clipPath", { id: "inside" });
-    clip.append(element("rect", { x: margin.left - 1, y: margin.top - 8, width: right - margin.left + 2, height: bottom - margin.top + 9 }));
+    clip.append(element("rect", { x: margin.left - 6, y: margin.top - 8, width: right - margin.left + 12, height: bottom - margin.top + 14 }));
     svg.append(clip);
     for (const tick of ticks(view.cLow, view.cHigh, view.logY, 8)) {
       const at = y.to(tick.value);
@@ -209,7 +209,8 @@
       const text = tick.value >= 1 ? whole(tick.value) : "";
       if (!text || at - used < 14 + text.length * 6.5) continue;
       used = at;
-      svg.append(element("text", { x: at, y: bottom + 18, "text-anchor": "middle" }, text));
+      const overhang = at + text.length * 3.3 - width;
+      svg.append(element("text", { x: at - Math.max(0, overhang), y: bottom + 18, "text-anchor": "middle" }, text));
     }
     svg.append(element("line", { class: "axis", x1: margin.left, x2: right, y1: bottom, y2: bottom }));
     svg.append(element("text", { class: "title", x: (margin.left + right) / 2, y: height - 6, "text-anchor": "middle" }, "samples per problem, k"));
@@ -234,7 +235,7 @@
     if (shown("measured")) {
       inside.append(element("path", { class: "line measured", d: path(data.measured, 1) }));
       for (const p of data.measured) {
-        if (data.marks.includes(p[0]) || data.measured.length === 1) {
+        if (data.marks.includes(p[0])) {
           inside.append(element("circle", { cx: x.to(p[0]), cy: view.clampY(p[1]), r: 4 }));
         }
       }

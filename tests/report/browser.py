@@ -1,0 +1,112 @@
+"""A real Chromium, driven over its debugging protocol: just enough to open a page, click, and read what came."""
+
+import json
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+from websockets.sync.client import ClientConnection, connect
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+class Page:
+    """One open page. `requests` are the addresses that it asked for, `complaints` what its console said."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self._socket = socket
+        self._number = 0
+        self.requests: list[str] = []
+        self.complaints: list[str] = []
+        for domain in ("Page", "Runtime", "Network", "Log"):
+            self.send(f"{domain}.enable")
+
+    def send(self, method: str, **parameters: Any) -> dict[str, Any]:
+        self._number += 1
+        self._socket.send(json.dumps({"id": self._number, "method": method, "params": parameters}))
+        while True:
+            message = self._receive()
+            if message.get("id") == self._number:
+                assert "error" not in message, message
+                return message["result"]
+
+    def open(self, path: Path) -> None:
+        self.send("Page.navigate", url=path.as_uri())
+        while self._receive().get("method") != "Page.loadEventFired":
+            pass
+        self.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(1))))")
+
+    def evaluate(self, expression: str) -> Any:
+        answer = self.send("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
+        assert "exceptionDetails" not in answer, answer["exceptionDetails"]
+        return answer["result"].get("value")
+
+    def mouse(self, kind: str, x: float, y: float, **more: Any) -> None:
+        self.send("Input.dispatchMouseEvent", type=kind, x=x, y=y, **more)
+
+    def click(self, selector: str) -> None:
+        x, y = self.middle(selector)
+        for kind in ("mousePressed", "mouseReleased"):
+            self.mouse(kind, x, y, button="left", clickCount=1)
+
+    def middle(self, selector: str) -> tuple[float, float]:
+        box = self.evaluate(
+            f"(() => {{ const e = document.querySelector({json.dumps(selector)});"
+            "e.scrollIntoView({block: 'center', behavior: 'instant'});"
+            "const b = e.getBoundingClientRect(); return [b.x + b.width / 2, b.y + b.height / 2]; })()"
+        )
+        return box[0], box[1]
+
+    def press(self, key: str) -> None:
+        self.send("Input.dispatchKeyEvent", type="keyDown", key=key)
+        self.send("Input.dispatchKeyEvent", type="keyUp", key=key)
+
+    def _receive(self) -> dict[str, Any]:
+        message: dict[str, Any] = json.loads(self._socket.recv(timeout=30))
+        parameters = message.get("params", {})
+        match message.get("method"):
+            case "Network.requestWillBeSent":
+                self.requests.append(parameters["request"]["url"])
+            case "Runtime.exceptionThrown":
+                self.complaints.append(str(parameters["exceptionDetails"]))
+            case "Runtime.consoleAPICalled":
+                self.complaints.append(str(parameters["args"]))
+            case "Log.entryAdded":
+                self.complaints.append(parameters["entry"]["text"])
+        return message
+
+
+@contextmanager
+def chromium(profile: Path, width: int = 1200, height: int = 900) -> Iterator[Page]:
+    """A page in a browser of its own, which ends with the block."""
+    assert CHROMIUM is not None
+    quiet = ("--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync")
+    process = subprocess.Popen(
+        [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", *quiet, "--remote-debugging-port=0",
+         f"--user-data-dir={profile}", f"--window-size={width},{height}", "about:blank"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        port = _port(profile / "DevToolsActivePort", process)
+        with urlopen(f"http://127.0.0.1:{port}/json") as answer:
+            targets = json.load(answer)
+        address = next(target["webSocketDebuggerUrl"] for target in targets if target["type"] == "page")
+        with connect(address, max_size=None) as socket:
+            yield Page(socket)
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _port(file: Path, process: subprocess.Popen[bytes]) -> int:
+    for _ in range(300):
+        if file.exists() and (text := file.read_text()).count("\n"):
+            return int(text.splitlines()[0])
+        assert process.poll() is None, "chromium ended before it listened"
+        time.sleep(0.1)
+    raise TimeoutError("chromium did not say its debugging port within 30 s")

@@ -1,0 +1,43 @@
+"""Sweeps to report on, from the usual one to the corners."""
+
+import numpy as np
+
+from tasks.report.data import Example, ReportData
+from tasks.scaling.estimators import Counts
+from tasks.scaling.summary import SweepSummary, summarise
+
+HOSTILE = '</pre></script><script>window.stolen = 1</script><img src=x onerror="window.stolen = 1">'
+
+_USUAL = np.random.default_rng(4).binomial(100, np.random.default_rng(4).beta(0.5, 1.2, 40))
+_MANY = np.random.default_rng(5).binomial(10_000, np.random.default_rng(5).beta(0.2, 2, 300))
+
+COUNTS = {
+    "usual": ([f"task/{i}" for i in range(40)], 100, _USUAL),
+    "300 problems": ([f"repository__issue-{i}" for i in range(300)], 10_000, _MANY),
+    "none solved": (list("abcde"), 10, [0] * 5),
+    "all solved": (list("abcde"), 10, [10] * 5),
+    "one problem": (["only"], 50, [7]),
+    "k = 1": ([f"p{i}" for i in range(30)], 1, [0, 1] * 15),
+    "unequal n": (list("abc"), [3, 70, 9], [1, 30, 0]),
+    "one unjudged": (list("abc"), [0, 70, 70], [0, 30, 0]),
+    "hostile names": ([HOSTILE, "<b>&amp;"], 20, [3, 0]),
+    "nothing": ([], [], []),
+}
+
+
+def summary_of(name: str, resamples: int = 200) -> SweepSummary:
+    problems, n, c = COUNTS[name]
+    counts = Counts.of(problems, n, c)
+    correct, judged = int(counts.c.sum()), int(counts.n.sum())
+    verdicts = {"correct": correct, "wrong": judged - correct, "infrastructure": 2}
+    return summarise(counts, {verdict: count for verdict, count in verdicts.items() if count}, resamples=resamples)
+
+
+def report_of(name: str) -> ReportData:
+    examples = (
+        Example("task/1", 1234, "correct", "print(input()[::-1])\n"),
+        Example(HOSTILE, 3, "wrong", f"{HOSTILE}\n\u202ereversed\x00\x1b[31m {{{{ 7 * 7 }}}}", f"got {HOSTILE}"),
+        Example("task/2", 5, "wrong", "x" * 10_000),
+    )
+    provenance = (("engine", "onnxruntime 1.31.1"), ("model fingerprint", f"sha256:abc {HOSTILE}"))
+    return ReportData(f"programs · {name}", summary_of(name), f"k: 100\nnote: '{HOSTILE}'\n", provenance, examples)

@@ -1,0 +1,36 @@
+import xml.etree.ElementTree as ET
+
+import pytest
+
+from tasks.report.figures import draw
+
+from .sweeps import COUNTS, summary_of
+
+
+@pytest.mark.parametrize("name", COUNTS)
+def test_every_sweep_can_be_drawn(name):
+    files = {figure.name: figure for figure in draw(summary_of(name))}
+    expected = {"verdicts"} if name == "nothing" else {"coverage", "pass_rates", "verdicts"}
+    assert set(files) == expected
+    for figure in files.values():
+        root = ET.fromstring(figure.svg)
+        assert root.tag == "{http://www.w3.org/2000/svg}svg"
+        assert not list(root.iter("{http://www.w3.org/2000/svg}image"))
+        assert not list(root.iter("{http://www.w3.org/2000/svg}text"))
+        assert figure.pdf.startswith(b"%PDF")
+
+
+def test_letters_are_embedded_and_files_repeat():
+    first, again = (draw(summary_of("usual"))[0] for _ in range(2))
+    assert first == again
+    # Type 42 (TrueType) fonts lie in the file; Type 3 ones are refused by some publishers.
+    assert b"/FontFile2" in first.pdf
+    assert b"/Type3" not in first.pdf
+
+
+def test_drawing_leaves_matplotlib_as_it_was():
+    import matplotlib as mpl
+
+    before = dict(mpl.rcParams)
+    draw(summary_of("usual"))
+    assert dict(mpl.rcParams) == before

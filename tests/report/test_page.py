@@ -1,0 +1,108 @@
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from tasks.report.data import FigureFile
+from tasks.report.page import render, visible
+
+from .sweeps import COUNTS, HOSTILE, report_of
+
+VOID = {"meta", "link", "img", "br", "hr", "input"}
+
+
+class Tree(HTMLParser):
+    """Checks that every element is closed in its turn, and gathers what a browser would fetch or run."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.scripts, self.addresses, self.text = [], 0, [], []
+
+    def handle_starttag(self, tag, attrs):
+        assert not any(name.startswith("on") for name, _ in attrs), (tag, attrs)
+        self.scripts += tag == "script" and ("type", "application/json") not in attrs
+        self.addresses += [value for name, value in attrs if name in ("src", "href", "srcset", "action", "data")]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] not in ("script", "style"):
+            self.text.append(data)
+
+
+def read(page: str) -> Tree:
+    tree = Tree()
+    tree.feed(page)
+    tree.close()
+    assert tree.open == []
+    return tree
+
+
+@pytest.mark.parametrize("name", COUNTS)
+def test_every_sweep_gives_a_sound_page_that_asks_for_nothing(name):
+    page = render(report_of(name))
+    tree = read(page)
+    assert all(address.startswith(("#", "data:")) for address in tree.addresses)
+    assert not re.search(r"(https?:)?//[\w.]+\.\w+/[^\s]*['\")]", re.sub(r'"http:" \+ "//www.w3.org[^"]*"', "", page))
+    assert "@import" not in page
+    assert "url(" not in page.replace("url(#inside)", "")
+    assert tree.scripts == 1
+    assert "nan" not in " ".join(tree.text).lower().split()
+
+
+def test_the_page_says_the_numbers():
+    report = report_of("usual")
+    text = " ".join(" ".join(read(render(report)).text).split())
+    summary = report.summary
+    assert summary.headline in text
+    for point in summary.table:
+        assert f"{point.k:,} {point.coverage:.1%}" in text
+        assert f"{point.low:.1%} – {point.high:.1%}" in text
+    assert f"−{abs(summary.law.a):.3f}" in text
+    assert f"−{abs(summary.law.b):.3f}" in text
+    assert "2 samples were left out of n" in text
+    assert "forecast" in text
+    assert "onnxruntime 1.31.1" in text
+    assert "sample 1,234" in text
+    assert "6,000 more characters are not shown" in text
+    for problem in summary.problems:
+        assert problem.problem_id in text
+
+
+def test_what_samples_say_is_text_and_never_markup():
+    page = render(report_of("hostile names"))
+    tree = read(page)
+    assert "<script>window" not in page
+    assert "<img" not in page
+    text = "".join(tree.text)
+    assert HOSTILE in text
+    assert "{{ 7 * 7 }}" in text
+    assert "‹U+202E›reversed‹U+0000›‹U+001B›[31m" in text
+
+
+def test_only_the_own_script_may_run():
+    page = render(report_of("usual"))
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', page)[1]
+    assert "default-src 'none'" in policy
+    assert re.search(r"script-src 'sha256-[\w+/]{43}='", policy)
+
+
+def test_figures_are_offered_where_they_were_drawn():
+    page = render(report_of("usual"), [FigureFile("coverage", b"<svg/>", b"%PDF")])
+    assert 'download="coverage.svg" href="data:image/svg+xml;base64,PHN2Zy8+"' in page
+    assert 'download="coverage.pdf"' in page
+    assert 'download="verdicts.svg"' not in page
+    assert 'download="problems.csv" href="data:text/csv;base64,' in page
+
+
+def test_a_large_sweep_stays_small():
+    assert len(render(report_of("300 problems")).encode()) < 400_000
+
+
+def test_visible_keeps_honest_text():
+    text = 'def f(x):\n\treturn "é 数 🙂"\r\n'
+    assert visible(text) == text.replace("\r\n", "\n")
+    assert visible("a\ud800\u200bb\r") == "a‹U+D800›‹U+200B›b‹U+000D›"
