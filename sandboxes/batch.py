@@ -1,0 +1,164 @@
+"""Many programs through one sandbox: each on its tests in order, results as they finish.
+
+Every job gets exactly one result. An execution that fails for the sandbox's own reasons is tried again; what fails
+still is reported as such and never as the program's fault. Programs of one group with the same text, character for
+character, and the same limits are run once, and the others share the result: no rewriting of the text, however
+small, since a program can read its own.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
+
+from sandboxes import Limits, Outcome, Sandbox, Status
+
+Key = TypeVar("Key")
+
+# What a result keeps of an output that failed its test. Outputs that passed are not kept.
+KEPT_BYTES = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Job(Generic[Key]):
+    """One program and the tests that it must pass.
+
+    `accept(i, outcome)` says, outside the sandbox, whether test i is passed; it is called from several threads.
+    Jobs of one `group` must have the same tests: it is what makes equal programs the same work (None: never).
+    """
+
+    key: Key
+    program: str
+    stdins: Sequence[bytes]
+    accept: Callable[[int, Outcome], bool]
+    limits: Limits
+    group: Hashable | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Result(Generic[Key]):
+    """What became of one job: an outcome for each test that was run, in order, and which of them failed.
+
+    `shared` marks the result of an equal program, which cost nothing: `cpu_s` and `wall_s` are 0 then.
+    """
+
+    key: Key
+    outcomes: tuple[Outcome, ...]
+    failed: tuple[int, ...]
+    cpu_s: float
+    wall_s: float
+    shared: bool = False
+
+    @property
+    def passed(self) -> bool:
+        """Whether every test was passed."""
+        return not self.failed
+
+    @property
+    def infrastructure(self) -> Outcome | None:
+        """The first outcome that says nothing of the program, if there is one: then neither does the result."""
+        return next((outcome for outcome in self.outcomes if outcome.status is Status.INFRASTRUCTURE), None)
+
+
+@dataclass
+class Batch:
+    """Runs jobs through a sandbox, as many at once as it has workers.
+
+    Args:
+        sandbox: an open sandbox.
+        stop_early: leave out a program's other tests once it has failed one.
+        retries: how often an execution is tried again after an infrastructure failure.
+        pause_s: seconds before the first retry; four times as long before each next.
+    """
+
+    sandbox: Sandbox
+    stop_early: bool = True
+    retries: int = 2
+    pause_s: float = 0.1
+    executions: int = 0
+    """Executions done so far, retries included."""
+    shared: int = 0
+    """Jobs so far that needed no execution, because an equal program had the result."""
+
+    def run(self, jobs: Iterable[Job[Key]]) -> Iterator[Result[Key]]:
+        """Yield one result for each job, in the order in which they finish. Jobs are taken as workers get free."""
+        first: dict[Hashable, Result[Key] | list[Key]] = {}
+        running: dict[Future[Result[Key]], Hashable | None] = {}
+        ready: deque[Result[Key]] = deque()
+        with ThreadPoolExecutor(self.sandbox.workers, thread_name_prefix="sandbox") as pool:
+            try:
+                for job in jobs:
+                    identity = None if job.group is None else (job.group, job.program, job.limits)
+                    known = None if identity is None else first.get(identity)
+                    if isinstance(known, Result):
+                        ready.append(self._share(known, job.key))
+                    elif known is not None:
+                        known.append(job.key)
+                    else:
+                        if identity is not None:
+                            first[identity] = []
+                        running[pool.submit(self._judge, job)] = identity
+                    # One more than there are workers, so that none waits for the next job to be made.
+                    while ready or len(running) > self.sandbox.workers:
+                        if not ready:
+                            self._collect(running, first, ready)
+                        while ready:
+                            yield ready.popleft()
+                while running:
+                    self._collect(running, first, ready)
+                    while ready:
+                        yield ready.popleft()
+            finally:
+                for future in running:
+                    future.cancel()
+
+    def _collect(
+        self,
+        running: dict[Future[Result[Key]], Hashable | None],
+        first: dict[Hashable, Result[Key] | list[Key]],
+        ready: deque[Result[Key]],
+    ) -> None:
+        """Wait for a job to finish; move its result, and those of equal programs that waited for it, to `ready`."""
+        for future in wait(running, return_when=FIRST_COMPLETED).done:
+            identity = running.pop(future)
+            result = future.result()
+            self.executions += len(result.outcomes)
+            ready.append(result)
+            waiting = first.get(identity, [])
+            if identity is not None and isinstance(waiting, list):
+                first[identity] = result
+                ready.extend(self._share(result, key) for key in waiting)
+
+    def _share(self, result: Result[Key], key: Key) -> Result[Key]:
+        self.shared += 1
+        return replace(result, key=key, cpu_s=0.0, wall_s=0.0, shared=True)
+
+    def _judge(self, job: Job[Key]) -> Result[Key]:
+        outcomes: list[Outcome] = []
+        failed: list[int] = []
+        for number, stdin in enumerate(job.stdins):
+            outcome = self._execute(job, stdin)
+            passed = outcome.status is not Status.INFRASTRUCTURE and job.accept(number, outcome)
+            outcomes.append(replace(outcome, stdout=b"" if passed else outcome.stdout[:KEPT_BYTES]))
+            if not passed:
+                failed.append(number)
+                if self.stop_early:
+                    break
+        return Result(
+            job.key,
+            tuple(outcomes),
+            tuple(failed),
+            sum(outcome.cpu_s for outcome in outcomes),
+            sum(outcome.wall_s for outcome in outcomes),
+        )
+
+    def _execute(self, job: Job[Key], stdin: bytes) -> Outcome:
+        for attempt in range(self.retries + 1):
+            outcome = self.sandbox.run(job.program, stdin, job.limits)
+            if outcome.status is not Status.INFRASTRUCTURE:
+                break
+            if attempt < self.retries:
+                time.sleep(self.pause_s * 4**attempt)
+        return outcome

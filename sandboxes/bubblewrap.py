@@ -1,0 +1,112 @@
+"""Bubblewrap: name spaces without a daemon, as root or as an ordinary user.
+
+What a program is kept from:
+- the network (an empty network name space, and no sockets but pairs);
+- every file of the machine but its Python's modules and the shared libraries, read-only; /tmp is its own, small, and
+  gone with it;
+- other processes: it is alone in its process name space, with no capabilities, no way to gain any, and a filter on
+  system calls; when it ends, all that it started ends;
+- more time, memory, processes, output and open files than its limits;
+- the user that the controller runs as, where that is root: programs then run as a user id that owns nothing.
+
+What it is not kept from: using its limits in full; learning the kernel's version, the CPUs and the clock; a hole in
+the kernel itself, which the filter makes smaller but cannot rule out; timing what else the machine does.
+"""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from sandboxes import Limits, Sandbox, SandboxUnavailableError
+from sandboxes.interpreter import find_interpreter
+from sandboxes.isolation import NAMESPACES, identity
+from sandboxes.spawn import SpawnSandbox
+
+
+class BubblewrapConfig(BaseModel):
+    """The bubblewrap sandbox: which Python runs the samples, how many at once, and what each may use."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Literal["bubblewrap"] = "bubblewrap"
+    workers: Annotated[int, Field(ge=1, le=256)] | None = Field(
+        None, description="Executions at once; unset: one for each core."
+    )
+    time_limit_s: float = Field(
+        5.0, gt=0, description="CPU seconds an execution may use where its problem names no limit."
+    )
+    time_multiplier: float = Field(1.0, gt=0, description="Factor on every time limit, the problems' own included.")
+    memory_limit_mb: int = Field(
+        512, ge=32, description="Megabytes of memory an execution may use where its problem names no limit."
+    )
+    processes: int = Field(32, ge=1, description="Processes and threads an execution may have at once.")
+    output_limit_bytes: int = Field(
+        4 * 1024 * 1024, ge=1, description="Bytes an execution may write to stdout, to stderr and to any file."
+    )
+    python: Path | None = Field(
+        None,
+        description="Interpreter that runs the samples, with the packages it has; unset: the one below this "
+        "environment, with the standard library alone.",
+    )
+
+    def limits(self, time_limit_s: float | None = None, memory_limit_mb: int | None = None) -> Limits:
+        """What one execution may use: the problem's own limits, or these where it names none."""
+        return Limits(
+            cpu_s=(time_limit_s or self.time_limit_s) * self.time_multiplier,
+            memory_mb=memory_limit_mb or self.memory_limit_mb,
+            processes=self.processes,
+            output_bytes=self.output_limit_bytes,
+        )
+
+    def check(self) -> None:
+        """Start bubblewrap once, with the name spaces that an execution gets.
+
+        Raises:
+            SandboxUnavailableError: it is not installed, or may not make name spaces; the message says what helps.
+        """
+        bwrap = shutil.which("bwrap")
+        if bwrap is None:
+            raise SandboxUnavailableError(
+                "bubblewrap is not installed: `apt-get install bubblewrap` (or the like) provides `bwrap`"
+            )
+        attempt = subprocess.run(
+            [bwrap, *NAMESPACES, *identity(), "--ro-bind", "/", "/", "--proc", "/proc", "true"],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        if attempt.returncode != 0:
+            reason = (attempt.stderr.strip().splitlines() or ["no message"])[-1]
+            raise SandboxUnavailableError(f"bubblewrap cannot make its name spaces ({reason}): {_remedy()}")
+
+    def open(self) -> Sandbox:
+        """A running sandbox; close it by leaving its `with` block.
+
+        Raises:
+            SandboxUnavailableError: this machine cannot offer it.
+        """
+        self.check()
+        return SpawnSandbox(find_interpreter(self.python), self.workers or len(os.sched_getaffinity(0)))
+
+
+def _remedy() -> str:
+    """The setting that most likely forbids name spaces here."""
+    for setting, wanted in (
+        ("/proc/sys/kernel/unprivileged_userns_clone", "1"),
+        ("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "0"),
+    ):
+        path = Path(setting)
+        if path.exists() and path.read_text().strip() != wanted:
+            name = setting.removeprefix("/proc/sys/").replace("/", ".")
+            return f"`sysctl -w {name}={wanted}` allows them"
+    if Path("/proc/sys/user/max_user_namespaces").read_text().strip() == "0":
+        return "`sysctl -w user.max_user_namespaces=10000` allows them"
+    return (
+        "in a container, start it with `--security-opt seccomp=unconfined --security-opt apparmor=unconfined "
+        "--security-opt systempaths=unconfined`, and `--cap-add SYS_ADMIN` if it runs as root"
+    )

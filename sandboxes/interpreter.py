@@ -1,0 +1,90 @@
+"""Which Python runs the samples, and the least of the file system that it needs."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from sandboxes import SandboxUnavailableError
+
+# Printed by the interpreter itself: its version, prefixes and module folders, and every file that it has mapped once
+# the extension modules with libraries of their own are loaded.
+_QUESTION = """
+import sys
+for name in ("bz2", "ctypes", "decimal", "hashlib", "lzma", "readline", "sqlite3", "ssl", "uuid", "zlib"):
+    try:
+        __import__(name)
+    except ImportError:
+        pass
+import json, sysconfig
+with open("/proc/self/maps") as maps:
+    mapped = sorted({line.split(None, 5)[5].strip() for line in maps if "/" in line})
+paths = sysconfig.get_paths()
+print(json.dumps({
+    "version": "%d.%d.%d" % sys.version_info[:3],
+    "prefixes": [sys.prefix, sys.base_prefix],
+    "library": [paths["stdlib"], paths["platstdlib"]],
+    "packages": [paths["purelib"], paths["platlib"]],
+    "path": sys.path,
+    "mapped": [path for path in mapped if path.startswith("/")],
+}))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Interpreter:
+    """A Python that runs samples: its command, and the paths that a sandbox must show (and hide) for it.
+
+    `shown` are folders and files to make visible at the same path, parents first; `hidden` are folders inside them to
+    cover, so that what is installed there cannot be imported.
+    """
+
+    command: tuple[str, ...]
+    version: str
+    shown: tuple[str, ...]
+    hidden: tuple[str, ...]
+
+
+def find_interpreter(python: Path | None) -> Interpreter:
+    """Ask `python` what it needs. None stands for the interpreter below this environment, with no packages at all:
+    what the grader has installed, samples cannot import. A named interpreter keeps the packages that it has.
+
+    Raises:
+        SandboxUnavailableError: the interpreter cannot be run.
+    """
+    bare = python is None
+    executable = (
+        os.path.realpath(getattr(sys, "_base_executable", sys.executable)) if python is None else str(python.absolute())
+    )
+    # -I is not used inside: it would ignore PYTHONHASHSEED. The environment is cleared there instead.
+    flags = ("-s", "-B", "-S") if bare else ("-s", "-B")
+    try:
+        answer = subprocess.run(
+            [executable, "-I", *flags, "-c", _QUESTION], capture_output=True, check=True, timeout=60, text=True
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise SandboxUnavailableError(
+            f"the Python that runs samples, {executable}, cannot be run ({error}): set `python` to one that can"
+        ) from error
+    facts = json.loads(answer.stdout)
+    shown = {executable, os.path.realpath(executable), *facts["library"]}
+    shown |= {str(Path(path).parent) for path in facts["mapped"] if ".so" in Path(path).name}
+    if not bare:
+        # Only below its own prefixes: a package installed as a link to a checkout would show the checkout.
+        shown |= {path for path in facts["path"] if any(_inside(path, prefix) for prefix in facts["prefixes"])}
+        shown |= {str(Path(prefix) / "pyvenv.cfg") for prefix in facts["prefixes"]}
+    covered = {path for path in facts["packages"] if bare and Path(path).is_dir()}
+    hidden = sorted(path for path in covered if any(_inside(path, folder) for folder in shown))
+    return Interpreter((executable, *flags), facts["version"], _outermost(shown - covered), tuple(hidden))
+
+
+def _inside(path: str, folder: str) -> bool:
+    return Path(path).is_relative_to(folder)
+
+
+def _outermost(paths: set[str]) -> tuple[str, ...]:
+    """Those that exist, less what lies inside another."""
+    existing = sorted(path for path in paths if Path(path).exists())
+    return tuple(path for path in existing if not any(other != path and _inside(path, other) for other in existing))

@@ -1,0 +1,109 @@
+import threading
+from dataclasses import dataclass, field
+from typing import Self
+
+import pytest
+
+from sandboxes import Limits, Outcome, Sandbox, Status
+from sandboxes.batch import Batch, Job
+from tests.sandboxes.conftest import SUM
+
+SUMS = tuple(f"{a} {a}\n".encode() for a in range(4))
+
+
+def doubled(number: int, outcome: Outcome) -> bool:
+    return outcome.status is Status.OK and outcome.stdout.strip() == str(2 * number).encode()
+
+
+def job(key: object, program: str, group: object = None) -> Job[object]:
+    return Job(key, program, SUMS, doubled, Limits(cpu_s=2.0), group)
+
+
+def test_every_job_gets_one_result(sandbox: Sandbox) -> None:
+    wrong_from_2 = "a, b = map(int, input().split()); print(a + b if a < 2 else 0)"
+    jobs = [job("right", SUM), job("wrong", wrong_from_2), job("broken", "1/0"), job("right again", SUM)]
+    results = {result.key: result for result in Batch(sandbox).run(jobs)}
+    assert results["right"].passed
+    assert results["right again"].passed
+    assert [outcome.status for outcome in results["right"].outcomes] == [Status.OK] * 4
+    assert results["wrong"].failed == (2,)
+    assert results["wrong"].outcomes[-1].stdout == b"0\n"
+    assert len(results["wrong"].outcomes) == 3
+    assert [outcome.status for outcome in results["broken"].outcomes] == [Status.ERROR]
+    assert not any(result.infrastructure for result in results.values())
+
+
+def test_all_tests_run_on_request(sandbox: Sandbox) -> None:
+    (result,) = Batch(sandbox, stop_early=False).run([job(0, "print(2)")])
+    assert result.failed == (0, 2, 3)
+    assert len(result.outcomes) == 4
+
+
+def test_equal_programs_of_a_group_run_once(sandbox: Sandbox) -> None:
+    batch = Batch(sandbox)
+    jobs = [job(i, SUM, "p") for i in range(6)] + [job(6, SUM + " ", "p"), job(7, SUM, "q"), job(8, SUM), job(9, SUM)]
+    results = list(batch.run(jobs))
+    assert sorted(result.key for result in results) == list(range(10))
+    assert all(result.passed for result in results)
+    assert batch.shared == 5
+    assert batch.executions == 5 * 4
+    assert all(result.cpu_s == 0 for result in results if result.shared)
+
+
+def test_jobs_are_taken_only_as_they_are_needed(sandbox: Sandbox) -> None:
+    taken = []
+
+    def jobs():
+        for number in range(50):
+            taken.append(number)
+            yield job(number, SUM)
+
+    results = Batch(sandbox).run(jobs())
+    next(results)
+    assert len(taken) <= sandbox.workers + 3
+    results.close()
+
+
+@dataclass
+class Failing:
+    """A sandbox that fails for its own reasons now and then: the third part is the real one's."""
+
+    inner: Sandbox
+    failures: dict[str, int]
+    calls: list[str] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    name: str = "failing"
+    workers: int = 2
+
+    def run(self, program: str, stdin: bytes, limits: Limits) -> Outcome:
+        with self.lock:
+            self.calls.append(program)
+            if self.failures.get(program, 0) > 0:
+                self.failures[program] -= 1
+                return Outcome(Status.INFRASTRUCTURE, detail="went away")
+        return self.inner.run(program, stdin, limits)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        pass
+
+
+def test_infrastructure_failures_are_retried_then_reported(sandbox: Sandbox) -> None:
+    other = SUM + " # other"
+    failing = Failing(sandbox, {SUM: 2, other: 100})
+    results = {r.key: r for r in Batch(failing, pause_s=0.01).run([job("twice", SUM), job("always", other)])}
+    assert results["twice"].passed
+    assert not results["always"].passed
+    assert results["always"].infrastructure is not None
+    assert results["always"].infrastructure.detail == "went away"
+    assert failing.calls.count(other) == 3
+
+
+def test_an_error_of_the_judge_is_not_swallowed(sandbox: Sandbox) -> None:
+    def accept(number: int, outcome: Outcome) -> bool:
+        raise KeyError(number)
+
+    with pytest.raises(KeyError):
+        list(Batch(sandbox).run([Job(0, SUM, SUMS, accept, Limits())]))

@@ -1,0 +1,105 @@
+"""The configuration, what is said where bubblewrap cannot work, and work as an ordinary user."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from sandboxes import Limits, SandboxUnavailableError, Status
+from sandboxes.bubblewrap import BubblewrapConfig
+from sandboxes.interpreter import find_interpreter
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+def test_limits_are_the_problems_own_or_the_configured() -> None:
+    config = BubblewrapConfig(time_limit_s=3, time_multiplier=2, memory_limit_mb=100, processes=7)
+    assert config.limits() == Limits(cpu_s=6, memory_mb=100, processes=7)
+    assert config.limits(1.5, 64) == Limits(cpu_s=3, memory_mb=64, processes=7)
+
+
+@pytest.mark.parametrize(
+    "field", [{"workers": 0}, {"time_limit_s": 0}, {"memory_limit_mb": 1}, {"processes": 0}, {"nonsense": 1}]
+)
+def test_what_makes_no_sense_is_refused(field: dict[str, int]) -> None:
+    with pytest.raises(ValidationError):
+        BubblewrapConfig.model_validate(field)
+
+
+def test_missing_bubblewrap_is_said_with_its_remedy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(SandboxUnavailableError, match="apt-get install bubblewrap") as error:
+        BubblewrapConfig().check()
+    assert "\n" not in str(error.value)
+
+
+def test_forbidden_namespaces_are_said_with_a_remedy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A `bwrap` that may not make name spaces fails like this one."""
+    fake = tmp_path / "bwrap"
+    fake.write_text("#!/bin/sh\necho 'bwrap: No permissions to create new namespace' >&2\nexit 1\n")
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    with pytest.raises(SandboxUnavailableError, match="No permissions to create new namespace") as error:
+        BubblewrapConfig().check()
+    assert "\n" not in str(error.value)
+
+
+def test_an_interpreter_that_cannot_be_run_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SandboxUnavailableError, match="no-such-python"):
+        find_interpreter(tmp_path / "no-such-python")
+
+
+def test_a_named_interpreter_keeps_its_packages() -> None:
+    """This environment's own, named: its packages can be imported, the checkout still cannot."""
+    with BubblewrapConfig(workers=1, python=Path(sys.executable)).open() as sandbox:
+        assert sandbox.run("import pydantic; print(1)", b"", Limits()).stdout == b"1\n"
+        assert sandbox.run("import sandboxes", b"", Limits()).status is Status.ERROR
+
+
+_AS_USER = """
+import os
+from sandboxes import Limits
+from sandboxes.bubblewrap import BubblewrapConfig
+with BubblewrapConfig(workers=1).open() as sandbox:
+    outcome = sandbox.run("import os; print(int(input()) + 1, os.getuid() != 0)", b"41", Limits())
+    print(os.geteuid(), sandbox.name, outcome.status.value, outcome.stdout)
+    outcome = sandbox.run("while True: pass", b"", Limits(cpu_s=0.5))
+    print(outcome.status.value)
+    print(sandbox.run("open('/etc/passwd')", b"", Limits()).status.value)
+"""
+
+# The interpreter may lie in a folder that is root's alone (/root): in a mount name space of its own, that folder is
+# replaced by one that shows nothing else and can be passed.
+_OPEN_THE_WAY = """
+held=$(mktemp -d) && mount --bind "$2" "$held" && mount -t tmpfs -o mode=755 none "$1" && mkdir -p "$2" &&
+mount --bind "$held" "$2" || exit 99
+shift 2; cd / && exec "$@"
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become an ordinary user")
+def test_as_an_ordinary_user() -> None:
+    prefix = Path(sys.base_prefix)
+    closed = [p for p in (prefix, *prefix.parents) if not p.stat().st_mode & 0o001]
+    if shutil.which("setpriv") is None:
+        pytest.skip("setpriv is not installed")
+    user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all", "--bounding-set=-all"]
+    command = [*user, sys.executable, "-B", "-c", _AS_USER]
+    if closed:
+        command = ["unshare", "-m", "sh", "-c", _OPEN_THE_WAY, "sh", str(closed[-1]), str(prefix), *command]
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(PROJECT), "HOME": "/"},
+    )
+    lines = done.stdout.splitlines()
+    assert len(lines) == 3, done.stderr
+    assert lines[0].startswith("65534 bubblewrap")
+    assert lines[0].endswith(r"ok b'42 True\n'")
+    assert lines[1:] == ["time_limit", "error"]
