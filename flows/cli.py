@@ -56,7 +56,8 @@ def main() -> None:
         app()
     except KeyboardInterrupt:
         print(
-            "\nmonkeys: stopped; every finished block is stored, the same command goes on from there", file=sys.stderr
+            "\nmonkeys: stopped; every finished block is stored, and the same command goes on from there",
+            file=sys.stderr,
         )
         sys.exit(INTERRUPTED)
     except Exception as error:

@@ -15,10 +15,11 @@ EXAMPLES_OF_EACH_VERDICT = 4
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """Where the page lies, and the result as Markdown."""
+    """Where the page lies, the result as Markdown, and the coverage plot as SVG (None where there is nothing to plot)."""
 
     page: str
     markdown: str
+    plot: bytes | None
 
 
 def publish(sweep: Sweep, tally: Tally, summary: SweepSummary, config_yaml: str) -> Publication:
@@ -47,7 +48,11 @@ def publish(sweep: Sweep, tally: Tally, summary: SweepSummary, config_yaml: str)
     store = sweep.samples.store
     for name, data in files.items():
         store.write(f"{folder}/{name}", data)
-    return Publication(store.url(f"{folder}/report.html"), markdown(summary, title))
+    return Publication(
+        page=store.url(f"{folder}/report.html"),
+        markdown=markdown(summary, title),
+        plot=next((figure.svg for figure in figures if figure.name == "coverage"), None),
+    )
 
 
 def _provenance(sweep: Sweep, tally: Tally) -> tuple[tuple[str, str], ...]:

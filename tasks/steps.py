@@ -3,10 +3,11 @@
 No task caches in Prefect's sense. The store knows what is done, so a retried or repeated task finds it there.
 """
 
+import base64
 from typing import Any, NamedTuple
 
 from prefect import get_run_logger, task
-from prefect.artifacts import create_link_artifact, create_markdown_artifact
+from prefect.artifacts import create_image_artifact, create_link_artifact, create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.tasks import exponential_backoff
 
@@ -85,5 +86,8 @@ def report(sweep: Sweep, measured: Measurement, config_yaml: str) -> Publication
     publication = publish(sweep, measured.tally, measured.summary, config_yaml)
     headline = measured.summary.headline
     create_markdown_artifact(publication.markdown, key="coverage", description=headline)
+    if publication.plot is not None:
+        plot = base64.b64encode(publication.plot).decode()
+        create_image_artifact(f"data:image/svg+xml;base64,{plot}", key="coverage-plot", description=headline)
     create_link_artifact(publication.page, link_text="report.html", key="report", description=headline)
     return publication

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.servers import S3, s3_server
+from tests.servers import S3, prefect_server, s3_server
 
 # Prefect reads its settings at import: no test may touch the settings or the database of the person who runs it.
 os.environ["PREFECT_SERVER_ANALYTICS_ENABLED"] = "false"
@@ -22,3 +22,9 @@ def s3(s3_process: S3, monkeypatch: pytest.MonkeyPatch) -> S3:
     for name, value in s3_process.environment.items():
         monkeypatch.setenv(name, value)
     return s3_process
+
+
+@pytest.fixture(scope="session")
+def prefect_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with prefect_server(tmp_path_factory.mktemp("prefect")) as url:
+        yield url

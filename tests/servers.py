@@ -86,3 +86,16 @@ def s3_server(folder: Path) -> Iterator[S3]:
                 "AWS_DEFAULT_REGION": "us-east-1",
             },
         )
+
+
+@contextmanager
+def prefect_server(folder: Path) -> Iterator[str]:
+    """A Prefect server with a database of its own; yields its API's URL."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}/api"
+    prefect = str(Path(sys.executable).parent / "prefect")
+    log = folder / "prefect.log"
+    environment = {"PREFECT_HOME": str(folder / "home"), "PREFECT_API_URL": url}
+    with running([prefect, "server", "start", "--port", str(port), "--no-ui"], log, environment) as process:
+        wait_for_port(port, process, log, seconds=180)
+        yield url

@@ -1,0 +1,32 @@
+"""The `monkeys` command as a person runs it: a process of its own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+MONKEYS = str(Path(sys.executable).parent / "monkeys")
+
+
+class Ended(NamedTuple):
+    """How a command ended and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+
+def environment(**variables: str) -> dict[str, str]:
+    """This process's environment without anything that would colour or bend the command's output."""
+    plain = {name: value for name, value in os.environ.items() if name not in {"FORCE_COLOR", "PREFECT_API_URL"}}
+    return {**plain, "COLUMNS": "200", **variables}
+
+
+def monkeys(*arguments: str, cwd: Path, **variables: str) -> Ended:
+    """Run to the end."""
+    command = [MONKEYS, *arguments]
+    done = subprocess.run(
+        command, check=False, cwd=cwd, env=environment(**variables), capture_output=True, text=True, timeout=280
+    )
+    return Ended(done.returncode, done.stdout, done.stderr)

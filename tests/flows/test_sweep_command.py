@@ -1,0 +1,228 @@
+"""`monkeys sweep` as a person runs it, against a real Prefect server, a real S3 server and the real sandbox."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pandas as pd
+import pytest
+
+from tasks.scaling.estimators import Counts, coverage
+from tasks.store.blocks import parse
+from tests.flows.command import MONKEYS, environment, monkeys
+from tests.servers import S3
+
+Objects = dict[str, int]
+
+
+def objects(folder: Path, kind: str) -> Objects:
+    """The blocks of a kind with the time at which each was written."""
+    found = (folder / "runs" / kind).rglob("i*.parquet")
+    return {str(path.relative_to(folder)): path.stat().st_mtime_ns for path in found}
+
+
+def drawn(output: str) -> int:
+    match = re.search(r"^drew ([\d,]+) samples", output, re.MULTILINE)
+    assert match, output
+    return int(match[1].replace(",", ""))
+
+
+def stored_samples(folder: Path) -> list[tuple[str, int]]:
+    tables = [pd.read_parquet(folder / key, columns=["problem_id", "index"]) for key in objects(folder, "samples")]
+    return sorted(pd.concat(tables).itertuples(index=False, name=None))
+
+
+def query(url: str, what: str) -> list[dict[str, Any]]:
+    answer = httpx.post(f"{url}/{what}/filter", json={"sort": "ID_DESC"} if what != "artifacts" else {})
+    answer.raise_for_status()
+    return list(answer.json())
+
+
+def test_without_a_server_it_samples_verifies_and_reports(recorded: Path) -> None:
+    ended = monkeys("sweep", "sweep.yaml", cwd=recorded, PREFECT_HOME=str(recorded / "home"))
+    assert (ended.code, ended.err) == (0, "")
+    assert "Traceback" not in ended.out
+    assert drawn(ended.out) == 2_000
+    rows = [json.loads(line) for line in (recorded / "samples.jsonl").read_text().splitlines()]
+    judged = pd.DataFrame(row for row in rows if row["index"] < 100)
+    judged["right"] = ~judged["text"].str.endswith("-1")
+    counts = judged.groupby("problem_id", sort=False)["right"].agg(["count", "sum"])
+    curve = coverage(Counts.of(list(counts.index), counts["count"], counts["sum"]), [1, 10, 100])
+    for k, value in zip((1, 10, 100), np.asarray(curve.coverage), strict=True):
+        assert re.search(rf"^\W*{k}\W+{value:.1%}\W", ended.out, re.MULTILINE), (k, value, ended.out)
+    (report,) = re.findall(r"^report: (.*)$", ended.out, re.MULTILINE)
+    assert "<svg" in Path(report).read_text()
+
+
+def test_extends_draws_nothing_again_and_shows_in_prefect(recorded: Path, prefect_url: str) -> None:
+    def sweep(*arguments: str) -> str:
+        ended = monkeys("sweep", "sweep.yaml", *arguments, cwd=recorded, PREFECT_API_URL=prefect_url)
+        assert (ended.code, ended.err) == (0, "")
+        return ended.out
+
+    assert drawn(sweep()) == 2_000
+    first = objects(recorded, "samples") | objects(recorded, "verdicts")
+
+    for smaller_or_same in ("100", "40"):
+        assert "drew 0 samples" in sweep("--k", smaller_or_same)
+    assert objects(recorded, "samples") | objects(recorded, "verdicts") == first
+
+    assert drawn(sweep("--k", "200")) == 2_000
+    second = objects(recorded, "samples") | objects(recorded, "verdicts")
+    assert first.items() <= second.items(), "what was stored is untouched"
+    assert {parse(key).start for key in second.keys() - first.keys()} == {100}  # type: ignore[union-attr]
+    samples = stored_samples(recorded)
+    assert len(samples) == len(set(samples)) == 20 * 200
+
+    runs = [run for run in query(prefect_url, "flow_runs") if run["name"] == "arithmetic-k200"]
+    assert [run["state"]["type"] for run in runs] == ["COMPLETED"]
+    deadline = time.monotonic() + 60  # the server records task runs from events, a moment later
+    while time.monotonic() < deadline:
+        stages = {run["name"] for run in query(prefect_url, "task_runs") if run["flow_run_id"] == runs[0]["id"]}
+        if len(stages) >= 9:
+            break
+        time.sleep(0.5)
+    assert {"draw: problems 0–15, samples 100–199", "verify: problems 16–19, samples 100–199"} <= stages
+    artifacts = [each for each in query(prefect_url, "artifacts") if each["flow_run_id"] == runs[0]["id"]]
+    assert {"coverage", "coverage-plot", "report"} <= {artifact["key"] for artifact in artifacts}
+
+
+def test_a_store_on_s3_works_the_same_way(recorded: Path, prefect_url: str, s3: S3) -> None:
+    url = f"s3://{s3.new_bucket()}/runs"
+    arguments = ("sweep", "sweep.yaml", "--store", url)
+    first = monkeys(*arguments, cwd=recorded, PREFECT_API_URL=prefect_url, **s3.environment)
+    again = monkeys(*arguments, "--k", "150", cwd=recorded, PREFECT_API_URL=prefect_url, **s3.environment)
+    assert (first.code, again.code) == (0, 0), first.err + again.err
+    assert (drawn(first.out), drawn(again.out)) == (2_000, 1_000)
+    assert f"report: {url}/reports/" in again.out
+    assert not (recorded / "runs").exists()
+
+
+def wait_until(condition: Callable[[], bool], process: subprocess.Popen[bytes], seconds: float = 240) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert process.poll() is None, "it ended before it could be killed"
+        assert time.monotonic() < deadline, "it stores nothing"
+        time.sleep(0.01)
+
+
+def descendants(pid: int) -> set[int]:
+    listing = subprocess.run(["ps", "-e", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+    parent = {int(pid): int(ppid) for pid, ppid in (line.split() for line in listing.splitlines())}
+    found = {pid}
+    while more := {child for child, its in parent.items() if its in found} - found:
+        found |= more
+    return found - {pid}
+
+
+def test_killed_half_way_it_resumes_and_redoes_at_most_the_blocks_in_flight(tmp_path: Path, prefect_url: str) -> None:
+    (tmp_path / "sweep.yaml").write_text("task: programs\nproblems: 48\nengine: {name: onnx, model: programs}\nk: 40\n")
+    command = [MONKEYS, "sweep", "sweep.yaml"]
+    process = subprocess.Popen(
+        command, cwd=tmp_path, env=environment(PREFECT_API_URL=prefect_url), stdout=subprocess.DEVNULL
+    )
+    wait_until(lambda: bool(objects(tmp_path, "verdicts")), process)
+    children = descendants(process.pid)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    samples, verdicts = objects(tmp_path, "samples"), objects(tmp_path, "verdicts")
+    assert 0 < len(verdicts) <= len(samples) <= 3
+    left = [pid for pid in children if Path(f"/proc/{pid}").exists()]
+    deadline = time.monotonic() + 10
+    while left and time.monotonic() < deadline:
+        time.sleep(0.05)
+        left = [pid for pid in left if Path(f"/proc/{pid}").exists()]
+    assert not left, "no sandbox outlives the sweep"
+
+    ended = monkeys("sweep", "sweep.yaml", cwd=tmp_path, PREFECT_API_URL=prefect_url)
+    assert ended.code == 0, ended.err
+    assert drawn(ended.out) == 48 * 40 - sum(parse(key).samples for key in samples)  # type: ignore[union-attr]
+    assert samples.items() <= objects(tmp_path, "samples").items(), "no stored block was drawn again"
+    assert verdicts.items() <= objects(tmp_path, "verdicts").items(), "no stored block was judged again"
+    kept = stored_samples(tmp_path)
+    assert len(kept) == len(set(kept)) == 48 * 40
+
+
+def test_ctrl_c_is_one_line(tmp_path: Path, prefect_url: str) -> None:
+    (tmp_path / "sweep.yaml").write_text(
+        "task: programs\nproblems: 48\nengine: {name: onnx, model: programs}\nk: 400\n"
+    )
+    process = subprocess.Popen(
+        [MONKEYS, "sweep", "sweep.yaml"],
+        cwd=tmp_path,
+        env=environment(PREFECT_API_URL=prefect_url),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    wait_until(lambda: bool(objects(tmp_path, "samples")), process)  # type: ignore[arg-type]
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert err.strip() == "monkeys: stopped; every finished block is stored, and the same command goes on from there"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--set", "task=nosuch"], "task.name: 'nosuch' is unknown; one of arithmetic, humaneval, programs"),
+        (["--set", "engine.name=nosuch"], "engine.name: 'nosuch' is unknown; one of onnx, recorded"),
+        (["--set", "sandbox=nosuch"], "sandbox.name: 'nosuch' is unknown; one of bubblewrap"),
+        (["--k", "0"], "k: input should be greater than or equal to 1 (it is 0)"),
+        (["--set", "problems=1000"], "problems: 1000 are asked for, and arithmetic has 128"),
+        (["--set", "engine={name: onnx, model: none}"], "engine.model: no folder 'none'"),
+        (["--set", "engine.path=none.jsonl"], "engine.path: none.jsonl cannot be read"),
+        (["--k", "301"], "samples.jsonl holds 300 samples of problem"),
+        (["--set", "task=humaneval"], "set task.path to HumanEval.jsonl.gz"),
+        (["--store", "/proc/nowhere"], "store: /proc/nowhere cannot be written"),
+        (["--store", "sweep.yaml"], "cannot be written"),
+        (["--set", "k"], "--set k: not of the form field=value"),
+    ],
+)
+def test_bad_input_is_one_line_exit_code_2_and_nothing_written(
+    recorded: Path, arguments: list[str], message: str
+) -> None:
+    before = sorted(recorded.rglob("*"))
+    ended = monkeys("sweep", "sweep.yaml", *arguments, cwd=recorded)
+    assert ended.code == 2
+    assert message in ended.err
+    assert len(ended.err.splitlines()) == 1
+    assert sorted(recorded.rglob("*")) == before
+
+
+def test_without_bubblewrap_it_says_how_to_get_it(tmp_path: Path) -> None:
+    (tmp_path / "sweep.yaml").write_text("task: programs\nengine: {name: onnx, model: programs}\n")
+    ended = monkeys("sweep", "sweep.yaml", cwd=tmp_path, PATH=str(tmp_path))
+    assert (ended.code, len(ended.err.splitlines())) == (2, 1)
+    assert "apt-get install bubblewrap" in ended.err
+    assert not (tmp_path / "runs").exists()
+
+
+def test_where_namespaces_are_forbidden_it_says_so(tmp_path: Path) -> None:
+    (tmp_path / "sweep.yaml").write_text("task: programs\nengine: {name: onnx, model: programs}\n")
+    (tmp_path / "bwrap").write_text("#!/bin/sh\necho 'bwrap: No permissions to create new namespace' >&2\nexit 1\n")
+    (tmp_path / "bwrap").chmod(0o755)
+    ended = monkeys("sweep", "sweep.yaml", cwd=tmp_path, PATH=f"{tmp_path}:{os.environ['PATH']}")
+    assert (ended.code, len(ended.err.splitlines())) == (2, 1)
+    assert "No permissions to create new namespace" in ended.err
+
+
+def test_a_server_that_does_not_answer_is_one_line(recorded: Path) -> None:
+    ended = monkeys("sweep", "sweep.yaml", cwd=recorded, PREFECT_API_URL="http://127.0.0.1:9/api")
+    assert (ended.code, len(ended.err.splitlines())) == (2, 1)
+    assert "PREFECT_API_URL: http://127.0.0.1:9/api does not answer" in ended.err
+
+
+def test_help_names_the_commands_and_an_example(tmp_path: Path) -> None:
+    ended = monkeys("--help", cwd=tmp_path)
+    assert ended.code == 0
+    assert "sweep" in ended.out
+    assert "monkeys sweep examples/programs.yaml" in ended.out
