@@ -1,7 +1,7 @@
 """The result as Markdown, for places that show text: the Prefect UI, a pull request, a log book."""
 
 from tasks.report.palette import verdict_shares
-from tasks.report.wording import interval, law_sentence, table_percent
+from tasks.report.wording import interval, law_sentence, table_percent, visible
 from tasks.scaling.summary import SweepSummary
 
 
@@ -30,7 +30,7 @@ def markdown(summary: SweepSummary, title: str) -> str:
 
 def _escape(text: str) -> str:
     """Text that Markdown and HTML show as it is, on one line."""
-    flat = " ".join(text.split())
+    flat = visible(" ".join(text.split()))
     for mark in "\\`*_[]<>|#":
         flat = flat.replace(mark, f"&#{ord(mark)};")
     return flat

@@ -1,12 +1,11 @@
 """The report of a sweep as one HTML page that needs nothing else: no network, no file beside it.
 
-Sample texts are untrusted. They are escaped by the template, control and direction-changing characters are made
-visible, and a content security policy lets only the page's own script run, by its hash.
+Sample texts and names are untrusted. The template escapes every one, control and direction-changing characters are
+made visible, and a content security policy lets only the page's own script run, by its hash.
 """
 
 import base64
 import hashlib
-import unicodedata
 from collections.abc import Sequence
 from functools import cache
 from importlib import resources
@@ -20,6 +19,7 @@ from tasks.report import tables, wording
 from tasks.report.data import Example, FigureFile, ReportData
 from tasks.report.palette import verdict_shares
 from tasks.report.passrates import by_difficulty, rate_bins
+from tasks.report.wording import visible
 from tasks.scaling.laws import PowerLaw
 from tasks.scaling.summary import Point, ProblemCount, SweepSummary, percent
 
@@ -67,23 +67,13 @@ def render(report: ReportData, figures: Sequence[FigureFile] = ()) -> str:
 def _shown(example: Example) -> dict[str, Any]:
     hidden = max(0, len(example.text) - _SHOWN_CHARACTERS)
     return {
-        "problem_id": visible(example.problem_id),
+        "problem_id": example.problem_id,
         "index": example.index,
         "verdict": example.verdict,
-        "detail": visible(example.detail[:500]),
-        "text": visible(example.text[:_SHOWN_CHARACTERS]),
+        "detail": example.detail[:500],
+        "text": example.text[:_SHOWN_CHARACTERS],
         "hidden": hidden,
     }
-
-
-def visible(text: str) -> str:
-    """Text in which nothing hides: control, direction-changing and unpaired characters are spelt as code points."""
-    return "".join(
-        character
-        if character in "\n\t" or unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Co")
-        else f"‹U+{ord(character):04X}›"
-        for character in text.replace("\r\n", "\n")
-    )
 
 
 def _plot_data(summary: SweepSummary) -> dict[str, Any]:
@@ -124,9 +114,9 @@ def _shade(problems: Sequence[ProblemCount]) -> Any:
 def _downloads(summary: SweepSummary, figures: Sequence[FigureFile]) -> dict[str, list[dict[str, str]]]:
     """Links for each plot, by its name: the numbers as CSV, and its figure where one was drawn."""
     links = {
-        "coverage": [_link("CSV", "coverage.csv", "text/csv", tables.coverage_csv(summary).encode())],
-        "pass_rates": [_link("CSV", "problems.csv", "text/csv", tables.problems_csv(summary).encode())],
-        "verdicts": [_link("CSV", "verdicts.csv", "text/csv", tables.verdicts_csv(summary).encode())],
+        "coverage": [_link("CSV", "coverage.csv", "text/csv", tables.coverage_csv(summary))],
+        "pass_rates": [_link("CSV", "problems.csv", "text/csv", tables.problems_csv(summary))],
+        "verdicts": [_link("CSV", "verdicts.csv", "text/csv", tables.verdicts_csv(summary))],
     }
     for figure in figures:
         links[figure.name] += [
@@ -136,7 +126,9 @@ def _downloads(summary: SweepSummary, figures: Sequence[FigureFile]) -> dict[str
     return links
 
 
-def _link(label: str, name: str, kind: str, content: bytes) -> dict[str, str]:
+def _link(label: str, name: str, kind: str, content: bytes | str) -> dict[str, str]:
+    if isinstance(content, str):
+        content = content.encode("utf-8", errors="backslashreplace")
     return {"label": label, "name": name, "href": f"data:{kind};base64,{base64.b64encode(content).decode()}"}
 
 
@@ -144,7 +136,14 @@ def _part(name: str) -> str:
     return resources.files(__package__).joinpath("templates", name).read_text(encoding="utf-8")
 
 
+def _finalize(value: object) -> object:
+    """What an expression of the template puts on the page: text from outside goes through `visible`."""
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
 @cache
 def _template() -> Template:
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, finalize=_finalize, trim_blocks=True, lstrip_blocks=True
+    )
     return environment.from_string(_part("report.html.j2"))

@@ -1,5 +1,6 @@
 """How numbers are put into words, the same on the page, in Markdown and on the terminal."""
 
+import unicodedata
 from collections.abc import Callable
 
 from tasks.scaling.laws import Interval, NoFit
@@ -49,3 +50,15 @@ def forecast_sentence(summary: SweepSummary) -> str | None:
     if point.low is not None and point.high is not None:
         around = f" ({summary.level:.0%} interval {percent(point.low)} to {percent(point.high)})"
     return f"If the law holds, k = {point.k:,} would solve {percent(point.coverage)}{around}."
+
+
+def visible(text: str) -> str:
+    """Text in which nothing hides: control, direction-changing and unpaired characters are spelt as code points."""
+    if text.isprintable():
+        return text
+    return "".join(
+        character
+        if character in "\n\t" or unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Co")
+        else f"‹U+{ord(character):04X}›"
+        for character in text.replace("\r\n", "\n")
+    )

@@ -96,7 +96,7 @@ class SweepSummary:
         """The summary as JSON text; `from_json` gives it back."""
         document = asdict(self)
         document["verdicts"] = dict(self.verdicts)
-        return json.dumps(document, ensure_ascii=False, allow_nan=False)
+        return json.dumps(document, allow_nan=False)
 
     @classmethod
     def from_json(cls, text: str) -> "SweepSummary":

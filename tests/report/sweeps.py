@@ -20,7 +20,7 @@ COUNTS = {
     "k = 1": ([f"p{i}" for i in range(30)], 1, [0, 1] * 15),
     "unequal n": (list("abc"), [3, 70, 9], [1, 30, 0]),
     "one unjudged": (list("abc"), [0, 70, 70], [0, 30, 0]),
-    "hostile names": ([HOSTILE, "<b>&amp;"], 20, [3, 0]),
+    "hostile names": ([HOSTILE, "<b>\u202e\ud800&amp;"], 20, [3, 0]),
     "nothing": ([], [], []),
 }
 

@@ -4,7 +4,8 @@ from html.parser import HTMLParser
 import pytest
 
 from tasks.report.data import FigureFile
-from tasks.report.page import render, visible
+from tasks.report.page import render
+from tasks.report.wording import visible
 
 from .sweeps import COUNTS, HOSTILE, report_of
 
@@ -79,6 +80,8 @@ def test_what_samples_say_is_text_and_never_markup():
     assert "<img" not in page
     text = "".join(tree.text)
     assert HOSTILE in text
+    assert "<b>‹U+202E›‹U+D800›&amp;" in text
+    page.encode()
     assert "{{ 7 * 7 }}" in text
     assert "‹U+202E›reversed‹U+0000›‹U+001B›[31m" in text
 
