@@ -42,8 +42,8 @@ class SweepSummary:
     """The result of a sweep over `problems`.
 
     `table` is coverage at round k up to the smallest n, `curve` the same at log-spaced k; `forecast` is the law
-    beyond the data, from the last k on, and empty where nothing is left to solve. Intervals are bootstraps over problems at probability `level`. `notes` say
-    in whole sentences what could not be computed and what was left out.
+    beyond the data, from the last k on, and empty where nothing is left to solve. Intervals are bootstraps over
+    problems at probability `level`. `notes` say in whole sentences what could not be computed and what was left out.
     """
 
     problems: tuple[ProblemCount, ...]
