@@ -6,7 +6,9 @@ To add a dataset, an engine, a grader or a sandbox: write its file, and put its 
 from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from sandboxes.bubblewrap import BubblewrapConfig
 from tasks.datasets.arithmetic import ArithmeticConfig
@@ -24,7 +26,18 @@ def _named(value: Any) -> Any:
     return {"name": value} if isinstance(value, str) else value
 
 
-_chosen_by_name = (Field(discriminator="name"), BeforeValidator(_named))
+class _Form:
+    """Shows a choice as `anyOf`: the Prefect UI's form makes fields of that, but only a text box for JSON of `oneOf`."""
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        schema = handler(core)
+        schema.pop("discriminator", None)
+        if "oneOf" in schema:
+            schema["anyOf"] = schema.pop("oneOf")
+        return schema
+
+
+_chosen_by_name = (Field(discriminator="name"), BeforeValidator(_named), _Form())
 
 TaskConfig = Annotated[ArithmeticConfig | HumanEvalConfig | ProgramsConfig, *_chosen_by_name]
 EngineConfig = Annotated[OnnxConfig | RecordedConfig, *_chosen_by_name]

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from tasks.scaling.summary import SweepSummary
 
 _PREFECT_DEFAULTS = {
-    # The bars, the table and the one-line errors say it all; set PREFECT_LOGGING_LEVEL to hear Prefect as well.
-    "PREFECT_LOGGING_LEVEL": "CRITICAL",
+    # The bars, the table and the one-line errors say it all here; the Prefect UI still shows the logs.
+    "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
     # A temporary server can need longer than Prefect's 20 s on a busy machine.
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -69,6 +69,8 @@ def one_line(error: Exception) -> str | None:
 
 
 def _show(console: Console, result: "SweepResult", seconds: float) -> None:
+    from tasks.report.wording import law_sentence  # noqa: PLC0415 - numpy and all, long after the first line
+
     summary = result.summary
     stored = summary.samples + summary.verdicts.get("infrastructure", 0)
     if result.drawn:
@@ -77,6 +79,7 @@ def _show(console: Console, result: "SweepResult", seconds: float) -> None:
         console.print(f"drew 0 samples: all {stored:,} below k are stored already ({seconds:.0f} s)")
     console.print(_coverage_table(summary))
     console.print(f"[bold]{summary.headline}[/]")
+    console.print(law_sentence(summary))
     for note in summary.notes:
         console.print(f"[yellow]{note}[/]")
     console.print(f"report: {result.publication.page}", soft_wrap=True)

@@ -135,7 +135,7 @@ def test_a_damaged_block_is_set_aside_named_and_drawn_again(tmp_path: Path) -> N
     data = bytearray(path.read_bytes())
     data[20] ^= 0xFF  # within the first column's page; the footer stays whole
     path.write_bytes(data)
-    with pytest.raises(InputError, match="problems 0–15, samples 0–9 was damaged"):
+    with pytest.raises(InputError, match="problems 0-15, samples 0-9 was damaged"):
         sweep.verify(block, None)
     assert block in sweep.owed_samples()
 

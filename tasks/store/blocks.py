@@ -40,7 +40,7 @@ class Block:
         return (self.last - self.first) * (self.stop - self.start)
 
     def __str__(self) -> str:
-        return f"problems {self.first}–{self.last - 1}, samples {self.start}–{self.stop - 1}"
+        return f"problems {self.first}-{self.last - 1}, samples {self.start}-{self.stop - 1}"
 
 
 def parse(key: str) -> Block | None:

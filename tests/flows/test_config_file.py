@@ -83,3 +83,9 @@ def test_faults_are_one_line_that_names_the_field(
 def test_no_file(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"none.yaml: cannot be read \(No such file"):
         read_config(tmp_path / "none.yaml")
+
+
+def test_the_form_offers_fields_for_every_choice() -> None:
+    properties = SweepConfig.model_json_schema()["properties"]
+    assert [len(properties[role]["anyOf"]) for role in ("task", "engine")] == [3, 2]
+    assert "oneOf" not in str(properties), "the Prefect UI shows that as bare JSON"

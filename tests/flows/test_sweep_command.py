@@ -90,7 +90,7 @@ def test_extends_draws_nothing_again_and_shows_in_prefect(recorded: Path, prefec
         if len(stages) >= 9:
             break
         time.sleep(0.5)
-    assert {"draw: problems 0–15, samples 100–199", "verify: problems 16–19, samples 100–199"} <= stages
+    assert {"draw: problems 0-15, samples 100-199", "verify: problems 16-19, samples 100-199"} <= stages
     artifacts = [each for each in query(prefect_url, "artifacts") if each["flow_run_id"] == runs[0]["id"]]
     assert {"coverage", "coverage-plot", "report"} <= {artifact["key"] for artifact in artifacts}
 

@@ -37,10 +37,10 @@ def test_blocks_are_cut_on_one_grid(asks: list[tuple[int, int]]) -> None:
 def test_two_runs_cut_alike() -> None:
     assert missing([], range(40), 1_000) == missing([], range(20), 1_000)[:1] + missing([], range(40), 1_000)[1:]
     assert [str(b) for b in missing([], range(20), 150)] == [
-        "problems 0–15, samples 0–99",
-        "problems 16–19, samples 0–99",
-        "problems 0–15, samples 100–149",
-        "problems 16–19, samples 100–149",
+        "problems 0-15, samples 0-99",
+        "problems 16-19, samples 0-99",
+        "problems 0-15, samples 100-149",
+        "problems 16-19, samples 100-149",
     ]
 
 
