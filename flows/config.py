@@ -27,7 +27,7 @@ def _named(value: Any) -> Any:
 
 
 class _Form:
-    """Shows a choice as `anyOf`: the Prefect UI's form makes fields of that, but only a text box for JSON of `oneOf`."""
+    """Shows a choice as `anyOf`, which the Prefect UI turns into fields; of `oneOf` it makes a text box for JSON."""
 
     def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         schema = handler(core)

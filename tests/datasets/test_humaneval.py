@@ -1,0 +1,77 @@
+import gzip
+import json
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from tasks.datasets.humaneval import HumanEvalConfig
+from tasks.errors import InputError
+from tasks.prompts import render
+
+ROWS = [
+    {
+        "task_id": f"HumanEval/{number}",
+        "prompt": f'def f{number}(x):\n    """{{x}} plus {number}"""\n',
+        "entry_point": f"f{number}",
+        "canonical_solution": f"    return x + {number}\n",
+        "test": f"def check(candidate):\n    assert candidate(1) == {number + 1}\n",
+    }
+    for number in range(3)
+]
+
+
+def written(path: Path, rows: list[dict[str, str]]) -> HumanEvalConfig:
+    text = "".join(json.dumps(row) + "\n" for row in rows)
+    path.write_bytes(gzip.compress(text.encode()) if path.suffix == ".gz" else text.encode())
+    return HumanEvalConfig(path=str(path))
+
+
+@pytest.mark.parametrize("name", ["HumanEval.jsonl", "HumanEval.jsonl.gz"])
+def test_reads_the_upstream_file(tmp_path: Path, name: str) -> None:
+    problems = written(tmp_path / name, ROWS).load()
+    assert [problem.id for problem in problems] == ["HumanEval/0", "HumanEval/1", "HumanEval/2"]
+    assert problems[1].function_test is not None
+    assert problems[1].function_test.entry_point == "f1"
+    assert "candidate(1) == 2" in problems[1].function_test.code
+
+
+def test_the_prompt_is_the_functions_head_to_the_letter(tmp_path: Path) -> None:
+    dataset = written(tmp_path / "h.jsonl", ROWS)
+    assert render(dataset.template, dataset.load()[2].question) == ROWS[2]["prompt"]
+
+
+def test_a_missing_field_names_the_line(tmp_path: Path) -> None:
+    broken = [ROWS[0], {name: text for name, text in ROWS[1].items() if name != "test"}]
+    with pytest.raises(InputError, match="line 2 lacks test"):
+        written(tmp_path / "h.jsonl", broken).load()
+
+
+def test_broken_json_names_the_line(tmp_path: Path) -> None:
+    (tmp_path / "h.jsonl").write_text(json.dumps(ROWS[0]) + "\n{\n")
+    with pytest.raises(InputError, match="line 2: broken JSON"):
+        HumanEvalConfig(path=str(tmp_path / "h.jsonl")).load()
+
+
+@pytest.mark.parametrize("name", ["none.jsonl", "torn.jsonl.gz"])
+def test_no_file_is_one_line(tmp_path: Path, name: str) -> None:
+    (tmp_path / "torn.jsonl.gz").write_bytes(gzip.compress(b"{}" * 1000)[:20])
+    with pytest.raises(InputError, match="cannot be read") as caught:
+        HumanEvalConfig(path=str(tmp_path / name)).load()
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.skipif(find_spec("datasets") is not None, reason="the hub extra is installed, and may reach the hub")
+def test_without_file_and_hub_it_says_what_to_do() -> None:
+    with pytest.raises(InputError, match=r"set task.path to HumanEval.jsonl.gz"):
+        HumanEvalConfig().load()
+
+
+def test_reads_what_the_hub_library_loads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library takes a folder of the hub's name in the working directory for the hub's data set."""
+    pytest.importorskip("datasets", reason="the hub extra is not installed")
+    folder = tmp_path / "openai" / "openai_humaneval"
+    folder.mkdir(parents=True)
+    (folder / "test.jsonl").write_text("".join(json.dumps(row) + "\n" for row in ROWS))
+    monkeypatch.chdir(tmp_path)
+    assert HumanEvalConfig().load() == written(tmp_path / "h.jsonl", ROWS).load()
