@@ -6,7 +6,7 @@ decided outside: expected outputs never enter.
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol, Self
+from typing import NamedTuple, Protocol, Self
 
 
 class Status(StrEnum):
@@ -44,6 +44,13 @@ class Outcome:
     detail: str = ""
 
 
+class Checked(NamedTuple):
+    """What came of a checker and of the program that it checked, side by side."""
+
+    checker: Outcome
+    program: Outcome
+
+
 class SandboxUnavailableError(RuntimeError):
     """This machine cannot offer the sandbox; the message is one line and says what would help."""
 
@@ -63,6 +70,12 @@ class Sandbox(Protocol):
 
     def run(self, program: str, stdin: bytes, limits: Limits) -> Outcome:
         """Run one Python program to its end. Never raises for what the program does."""
+        ...
+
+    def run_checked(self, checker: str, program: str, limits: Limits) -> Checked:
+        """Run two Python programs side by side, out of each other's reach but for one stream socket: each finds its
+        end as descriptor 3. Both end when the checker does; what it prints can come from nobody else. A program that
+        is still running then has status OK. Never raises for what either does."""
         ...
 
     def __enter__(self) -> Self: ...

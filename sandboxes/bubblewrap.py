@@ -22,9 +22,11 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from sandboxes import Limits, Sandbox, SandboxUnavailableError
+from sandboxes.forkserver import ForkServer
 from sandboxes.interpreter import find_interpreter
-from sandboxes.isolation import NAMESPACES, identity
-from sandboxes.spawn import SpawnSandbox
+from sandboxes.isolation import NAMESPACES, SETTING, UserIds, identity, view
+from sandboxes.pool import ServerPool
+from sandboxes.seccomp import filter_program
 
 
 class BubblewrapConfig(BaseModel):
@@ -91,7 +93,29 @@ class BubblewrapConfig(BaseModel):
             SandboxUnavailableError: this machine cannot offer it.
         """
         self.check()
-        return SpawnSandbox(find_interpreter(self.python), self.workers or len(os.sched_getaffinity(0)))
+        try:
+            return self.open_pool(isolated=True)
+        except SandboxUnavailableError:
+            return self.open_pool(isolated=False)
+
+    def open_pool(self, *, isolated: bool) -> ServerPool:
+        """The sandbox in one of its two forms: a warm server that gives each program a process name space, or, where
+        name spaces cannot be nested, a bubblewrap for each program.
+
+        Raises:
+            SandboxUnavailableError: it does not work in this form.
+        """
+        interpreter = find_interpreter(self.python)
+        bwrap = shutil.which("bwrap") or "bwrap"
+        command = (bwrap, *NAMESPACES, *identity(), *SETTING, *view(interpreter), "--", *interpreter.command)
+        users = UserIds() if os.geteuid() == 0 else None
+        rules = filter_program(server=isolated)
+
+        def start() -> ForkServer:
+            return ForkServer(command, uid=users.take() if users else 0, isolated=isolated, rules=rules)
+
+        name = "bubblewrap" if isolated else "bubblewrap-spawn"
+        return ServerPool(name, self.workers or len(os.sched_getaffinity(0)), start, reuse=isolated)
 
 
 def _remedy() -> str:

@@ -1,52 +1,135 @@
-"""What runs inside the sandbox, given to its Python with `-c`: the standard library alone, Python 3.8+.
+"""The fork server: what runs inside every sandbox, as its first process, given to its Python with `-c`.
 
-It is never imported by the controller. `once SETTINGS` runs one program and ends with it; a byte on
-the descriptor `ready`, closed before the program is read, says that its limits are in place.
+The standard library alone, Python 3.8+; never imported by the controller. It holds a warm interpreter, and for each
+program forks a child that becomes it. It never reads a program, an input or an output: those are anonymous files
+(memfd) of the controller's, passed on to the child as descriptors, so that no child can find in its own memory, which
+is a copy of the server's, anything of the programs before it.
+
+One request is one message on a Unix socket (SOCK_SEQPACKET): GROUP, then a PROGRAM for each program that is to run
+side by side, with four descriptors each (its text, stdin, stdout, stderr) or five (a socket to the others, which the
+program finds as descriptor 3). All end when the first of the group does. The reply is an ENDING for each, or FAILED
+and a text: what went wrong in the server itself. The end of the socket is the end of the server and, as it is the
+first process of its name space, of everything in it.
 """
 
+# ruff: noqa: BLE001, PTH116, PTH123, PTH208, S102, S108
+# (It runs programs, which raise anything; it does without pathlib; and /tmp is its own.)
 from __future__ import annotations
 
-# ruff: noqa: BLE001, PLC0415, S102 (it runs programs, which raise anything; and imports what it must)
+import _io
+import _signal  # type: ignore[import-not-found] # `signal` and `socket` would bring enumerations, regular expressions and their heap
+import _sitebuiltins
+import _socket
+import atexit
 import builtins
 import ctypes
+import fcntl
+import gc
 import os
 import resource
+import select
+import struct
 import sys
+import time
 
 TYPE_CHECKING = False  # `typing` would be a third of the time to start.
 if TYPE_CHECKING:
     from typing import NoReturn
 
+GROUP = struct.Struct("<Id")  # programs, seconds on the clock for the whole
+PROGRAM = struct.Struct("<dQQQ")  # cpu_s, bytes of memory, processes and threads, bytes of a file
+ENDING = struct.Struct("<iidd")  # wait status, one of the reasons below, cpu_s, wall_s
+BY_ITSELF, CPU_TIME, WALL_TIME, WITH_FIRST = range(4)
+READY, FAILED = b"ready", b"failed: "
+
 # How an uncaught MemoryError ends. A program that exits so itself is called out of memory: both are failures.
 MEMORY_EXIT = 86
+# The child could not be made ready. Believed only with a message in the fault pipe, which a program never holds.
+FAULT_EXIT = 87
+# Where a child finds its socket to the others, and where its text lies while it is read. The server's own
+# descriptors, and so those that it receives, lie above.
+CHANNEL, CODE, FIRST_OWN = 3, 4, 10
 
-PR_SET_PDEATHSIG, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 1, 22, 38
+NEW_USER, NEW_MOUNT, NEW_PID = 0x10000000, 0x00020000, 0x20000000
+SYS_CLONE, SYS_CAPSET = {"x86_64": (56, 126), "aarch64": (220, 91)}.get(os.uname().machine, (-1, -1))
+SYS_PIDFD_OPEN, SYS_CLOSE_RANGE = 434, 436
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 1, 4, 22, 24, 38
+PRIVATE_ALL, DETACH = 0x4000 | 0x40000, 2
+TMP_FLAGS, TMP_OPTIONS = 2 | 4 | 1024, b"size=64m,mode=1777"  # nosuid, nodev, noatime
+INSIDE_ID = 65534
+
+# PyDLL keeps the interpreter's lock across a call, so that a cloned child may simply go on.
+libc = ctypes.PyDLL(None, use_errno=True)
+_NO_CAPABILITIES = (struct.pack("<Ii", 0x20080522, 0), bytes(24))
 
 
-def run_program(code_fd: int) -> NoReturn:
-    """Read the program, run it as `__main__`, and end the process as the interpreter would. Never returns."""
-    status = 1
+def call(result: int, name: str) -> int:
+    """The result of a C call, or its error as OSError."""
+    if result < 0:
+        raise OSError(ctypes.get_errno(), f"{name}: {os.strerror(ctypes.get_errno())}")
+    return result
+
+
+# --- the child: from a copy of the server to a program, and to its end ------------------------------------------------
+
+
+def become_program(descriptors: list[int], limits: tuple[float, int, int, int], fault: int) -> NoReturn:
+    """Turn this new child into the program. What goes wrong before its first line is written to `fault`."""
     try:
-        with open(code_fd, "rb") as file:
+        os.setsid()
+        code, *others = descriptors
+        os.dup2(code, CODE)
+        for number, fd in enumerate(others):
+            os.dup2(fd, number)
+        if len(others) <= CHANNEL:
+            os.close(CHANNEL)
+        cpu_s, address_space, processes, file_size = limits
+        bound(resource.RLIMIT_AS, address_space)
+        bound(resource.RLIMIT_CPU, int(cpu_s) + 2)
+        bound(resource.RLIMIT_NPROC, processes)
+        bound(resource.RLIMIT_FSIZE, file_size)
+        call(libc.syscall(SYS_CAPSET, *_NO_CAPABILITIES), "capset")
+        if libc.syscall(SYS_CLOSE_RANGE, CODE + 1, 0x7FFFFFFF, 0) < 0:
+            os.closerange(CODE + 1, 1024)
+    except BaseException as error:
+        os.write(fault, repr(error).encode()[:500])
+        os._exit(FAULT_EXIT)
+    run_program()
+
+
+def bound(name: int, value: int) -> None:
+    """Set a resource limit, soft and hard, as far as the present hard limit allows."""
+    hard = resource.getrlimit(name)[1]
+    least = value if hard == resource.RLIM_INFINITY else min(value, hard)
+    resource.setrlimit(name, (least, least))
+
+
+def run_program() -> NoReturn:
+    """Read the program, run it as `__main__`, and end the process as the interpreter would."""
+    status = 1
+    space: dict[str, object] = {}
+    try:
+        with open(CODE, "rb", buffering=0) as file:
             source = file.read()
         main = type(sys)("__main__")
-        main.__dict__["__builtins__"] = builtins
+        space = main.__dict__
+        space.update(__builtins__=builtins, __file__="main.py")
         sys.modules["__main__"] = main
-        sys.argv[:] = ["main.py"]
-        exec(compile(source, "main.py", "exec", dont_inherit=True), main.__dict__)
+        exec(compile(source, "main.py", "exec", dont_inherit=True), space)
         status = 0
     except SystemExit as exit_:
-        status = _exit_status(exit_.code)
+        status = exit_status(exit_.code)
     except MemoryError as error:
         status = MEMORY_EXIT
-        _show(error)
+        show(error)
     except BaseException as error:
-        _show(error)
+        show(error)
     finally:
-        os._exit(_finish(status))
+        os._exit(finish(status, space))
 
 
-def _exit_status(code: object) -> int:
+def exit_status(code: object) -> int:
+    """What `sys.exit(code)` ends the interpreter with."""
     if code is None:
         return 0
     if isinstance(code, int):
@@ -55,7 +138,7 @@ def _exit_status(code: object) -> int:
     return 1
 
 
-def _show(error: BaseException) -> None:
+def show(error: BaseException) -> None:
     """The traceback, from the program's first line on."""
     error.__traceback__ = error.__traceback__ and error.__traceback__.tb_next
     try:
@@ -64,14 +147,19 @@ def _show(error: BaseException) -> None:
         os.write(2, repr(type(second)).encode())
 
 
-def _finish(status: int) -> int:
-    """What the interpreter does at its end, in its order: threads, exit functions, buffers."""
+def finish(status: int, space: dict[str, object]) -> int:
+    """What the interpreter does at its end, in its order: threads, exit functions, buffers.
+
+    It would then take down every object, which flushes the files among them. That costs more than most programs, so
+    only the files that the program's own names hold are flushed.
+    """
     try:
         if "threading" in sys.modules:
             sys.modules["threading"]._shutdown()
-        import atexit
-
         atexit._run_exitfuncs()
+        for file in (*space.values(), sys.__stdout__):
+            if isinstance(file, _io._IOBase) and file is not sys.stdin and not file.closed:
+                file.flush()
         sys.stdout.flush()
     except MemoryError:
         return MEMORY_EXIT
@@ -84,45 +172,231 @@ def _finish(status: int) -> int:
     return status
 
 
-def set_limits(address_space: int, cpu_s: int, processes: int, output: int) -> None:
-    """Bound this process and what it starts: bytes of address space, CPU seconds of each process, processes and
-    threads together, and bytes of any file."""
-    for name, value in (
-        (resource.RLIMIT_AS, address_space),
-        (resource.RLIMIT_CPU, cpu_s),
-        (resource.RLIMIT_NPROC, processes),
-        (resource.RLIMIT_FSIZE, output),
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_NOFILE, 256),
-        (resource.RLIMIT_MEMLOCK, 0),
-    ):
-        hard = resource.getrlimit(name)[1]
-        bound = value if hard == resource.RLIM_INFINITY else min(value, hard)
-        resource.setrlimit(name, (bound, bound))
+# --- the server -------------------------------------------------------------------------------------------------------
 
 
-def become(uid: int) -> None:
+class Child:
+    """A program that runs: its process, and how it ended once it has."""
+
+    def __init__(self, pid: int, cpu_limit_s: float):
+        self.pid = pid
+        self.pidfd = call(libc.syscall(SYS_PIDFD_OPEN, pid, 0), "pidfd_open")
+        self.cpu_limit_s = cpu_limit_s
+        self.started = time.monotonic()
+        self.reason = BY_ITSELF
+        self.ending = b""
+
+    def cpu_left(self) -> float:
+        """CPU seconds that it may still use. (The number of its clock: clock_getcpuclockid(3).)"""
+        return self.cpu_limit_s - time.clock_gettime((~self.pid << 3) | 2)
+
+    def kill(self, reason: int) -> None:
+        """End it and, where it is the first of its name space, all that it started."""
+        self.reason = reason
+        os.kill(self.pid, _signal.SIGKILL)
+
+    def reap(self) -> int:
+        """Wait for it; returns its wait status."""
+        _, status, usage = os.wait4(self.pid, 0)
+        os.close(self.pidfd)
+        cpu_s = usage.ru_utime + usage.ru_stime
+        self.ending = ENDING.pack(status, self.reason, cpu_s, time.monotonic() - self.started)
+        return status
+
+
+class Server:
+    """The loop. `isolated` children have a process name space each; where there can be none, a server serves one
+    request, and its controller then ends it."""
+
+    def __init__(self, connection: int, isolated: bool):
+        self.flags = _signal.SIGCHLD | (NEW_PID if isolated else 0)
+        self.isolated = isolated
+        fault_end, fault = os.pipe()
+        own = []
+        for fd in (connection, fault_end, fault):
+            own.append(fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, FIRST_OWN))
+            os.close(fd)
+        self.socket, self.fault_end, self.fault = _socket.socket(fileno=own[0]), own[1], own[2]
+        os.set_blocking(self.fault_end, False)
+        null = os.open("/dev/null", os.O_RDWR)
+        for number in range(3, FIRST_OWN):
+            os.dup2(null, number)
+        # What this process has mapped already does not count to a program's memory.
+        with open("/proc/self/statm") as file:
+            self.base_memory = int(file.read().split()[0]) * resource.getpagesize()
+        self.clean_tmp: object = None
+
+    def serve(self) -> NoReturn:
+        """Answer requests until the controller is gone."""
+        while True:
+            if self.isolated:
+                self.renew_tmp()
+            message, ancillary, flags, _ = self.socket.recvmsg(4096, _socket.CMSG_SPACE(4 * 32))
+            descriptors = [fd for _, _, data in ancillary for (fd,) in struct.iter_unpack("i", data)]
+            if not message or flags & (_socket.MSG_TRUNC | _socket.MSG_CTRUNC):
+                os._exit(0)
+            try:
+                reply = self.run_group(message, descriptors)
+            except Exception as error:
+                reply = FAILED + repr(error).encode()[:1000]
+            self.socket.send(reply)
+
+    def run_group(self, message: bytes, descriptors: list[int]) -> bytes:
+        """Start the programs of one request, watch them, and tell how each ended."""
+        count, wall_s = GROUP.unpack_from(message)
+        each = len(descriptors) // count
+        children: list[Child] = []
+        try:
+            for number in range(count):
+                limits = PROGRAM.unpack_from(message, GROUP.size + number * PROGRAM.size)
+                children.append(self.start(descriptors[number * each : (number + 1) * each], limits))
+            for fd in descriptors:
+                os.close(fd)
+            descriptors.clear()
+            self.watch(children, wall_s)
+        finally:
+            for fd in descriptors:
+                os.close(fd)
+            for child in children:
+                if not child.ending:
+                    child.kill(WITH_FIRST)
+                    child.reap()
+            if not self.isolated:
+                sweep()
+        return b"".join(child.ending for child in children)
+
+    def start(self, descriptors: list[int], limits: tuple[float, int, int, int]) -> Child:
+        """A child that becomes a program."""
+        cpu_s, memory, processes, file_size = limits
+        # The server counts to the processes of its user as well, and a checker beside a program.
+        bounds = (cpu_s, memory + self.base_memory, processes + 2, file_size)
+        pid = call(libc.syscall(SYS_CLONE, self.flags, 0, 0, 0, 0), "clone")
+        if pid == 0:
+            become_program(descriptors, bounds, self.fault)
+        return Child(pid, cpu_s)
+
+    def watch(self, children: list[Child], wall_s: float) -> None:
+        """Wait for the first child to end, and end whatever has used up its time. Others may end before."""
+        poll = select.poll()
+        poll.register(self.socket.fileno(), select.POLLRDHUP)
+        running = {child.pidfd: child for child in children}
+        for pidfd in running:
+            poll.register(pidfd, select.POLLIN)
+        deadline = time.monotonic() + wall_s
+        while children[0].pidfd in running:
+            wall_left_s = deadline - time.monotonic()
+            patience_s = []  # empty once everything is killed: there is nothing to wait for but its end
+            for child in running.values():
+                if child.reason == BY_ITSELF:
+                    cpu_left_s = child.cpu_left()
+                    if cpu_left_s <= 0 or wall_left_s <= 0:
+                        child.kill(CPU_TIME if cpu_left_s <= 0 else WALL_TIME)
+                    else:
+                        patience_s += [cpu_left_s, wall_left_s]
+            for fd, _ in poll.poll(1 + 1000 * min(patience_s) if patience_s else None):
+                if fd not in running:
+                    os._exit(0)
+                poll.unregister(fd)
+                status = running.pop(fd).reap()
+                if os.WIFEXITED(status) and os.WEXITSTATUS(status) == FAULT_EXIT:
+                    self.raise_fault()
+
+    def raise_fault(self) -> None:
+        """Raise what a child could not set up; a program that merely exits with that number raises nothing."""
+        try:
+            text = os.read(self.fault_end, 1000)
+        except BlockingIOError:
+            return
+        raise RuntimeError(text.decode(errors="replace"))
+
+    def renew_tmp(self) -> None:
+        """Replace the programs' /tmp by a new one, unless it is exactly as it was when new."""
+        if self.clean_tmp is not None and self.clean_tmp == state_of_tmp():
+            return
+        if self.clean_tmp is not None:
+            call(libc.umount2(b"/tmp", DETACH), "umount /tmp")
+        call(libc.mount(b"none", b"/tmp", b"tmpfs", TMP_FLAGS, TMP_OPTIONS), "mount /tmp")
+        os.chdir("/tmp")
+        self.clean_tmp = state_of_tmp()
+
+
+def state_of_tmp() -> object:
+    """Everything of an empty folder that a program could leave a mark in."""
+    s = os.stat("/tmp")
+    times = (s.st_atime_ns, s.st_mtime_ns, s.st_ctime_ns)
+    return (s.st_mode, s.st_uid, s.st_gid, s.st_nlink, times, os.listdir("/tmp"), os.listxattr("/tmp"))
+
+
+def sweep() -> None:
+    """Kill and reap every other process of the name space."""
+    try:
+        os.kill(-1, _signal.SIGKILL)
+        while True:
+            os.wait()
+    except (ProcessLookupError, ChildProcessError):
+        pass
+
+
+# --- the start --------------------------------------------------------------------------------------------------------
+
+
+def become_user(uid: int) -> None:
     """Leave root for good: no groups, no way back."""
     os.setgroups([])
     os.setresgid(uid, uid, uid)
     os.setresuid(uid, uid, uid)
 
 
-def once(code: int, ready: int, uid: int, *limits: int) -> NoReturn:
-    """Run the program on descriptor `code` in this very process: the sandbox is for it alone. `uid` 0 means as
-    whom it is; the limits are those of `set_limits`."""
+def isolate() -> None:
+    """A user name space of its own, in which this process may make others, and mounts of its own."""
+    uid, gid = os.getuid(), os.getgid()
+    call(libc.unshare(NEW_USER | NEW_MOUNT), "unshare")
+    for name, text in (
+        ("setgroups", "deny"),
+        ("uid_map", f"{INSIDE_ID} {uid} 1"),
+        ("gid_map", f"{INSIDE_ID} {gid} 1"),
+    ):
+        with open("/proc/self/" + name, "w") as file:
+            file.write(text)
+    call(libc.mount(b"none", b"/", None, PRIVATE_ALL, None), "make mounts private")
+    for capability in range(64):
+        if libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0:
+            break
+
+
+def main(connection: int, uid: int, isolated: bool) -> NoReturn:
+    """Take this process out of reach of its children, then serve. `uid` 0 leaves it whom it is."""
     if uid:
-        become(uid)
-    # Becoming another user has undone bubblewrap's own wish to die with the controller.
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) or libc.prctl(PR_SET_PDEATHSIG, 9, 0, 0, 0):
-        raise OSError(ctypes.get_errno(), "prctl")
-    set_limits(*limits)
-    os.write(ready, b"1")
-    os.dup2(code, 3)
-    os.closerange(4, 1024)
-    run_program(3)
+        become_user(uid)
+    call(libc.prctl(PR_SET_PDEATHSIG, _signal.SIGKILL, 0, 0, 0), "prctl")
+    call(libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl")
+    if isolated:
+        # Changing the user has closed /proc/self, where the new name space is mapped.
+        call(libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0), "prctl")
+        isolate()
+    # Nobody of its user may trace it or open its memory.
+    call(libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), "prctl")
+    # The first process of a name space is spared every signal that it does not handle.
+    _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
+    bound(resource.RLIMIT_CORE, 0)
+    bound(resource.RLIMIT_MEMLOCK, 0)
+    bound(resource.RLIMIT_NOFILE, 256)
+    bound(resource.RLIMIT_STACK, 64 << 20)
+    server = Server(connection, isolated)
+    rules = server.socket.recv(65536)
+    if len(rules) > 8:
+        text = ctypes.create_string_buffer(rules)
+        program = struct.pack("<HxxxxxxQ", len(rules) // 8, ctypes.addressof(text))
+        call(libc.prctl(PR_SET_SECCOMP, 2, program, 0, 0), "seccomp")
+    for name in ("exit", "quit"):
+        if not hasattr(builtins, name):
+            setattr(builtins, name, _sitebuiltins.Quitter(name, "Ctrl-D (i.e. EOF)"))
+    sys.argv[:] = ["main.py"]
+    server.socket.send(READY)
+    gc.collect()
+    gc.freeze()
+    server.serve()
 
 
 if __name__ == "__main__":
-    once(*map(int, sys.argv[2:]))
+    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "isolated")

@@ -10,7 +10,7 @@ from sandboxes.interpreter import Interpreter
 NAMESPACES = ("--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try")
 
 SETTING = (
-    *("--hostname", "sandbox", "--die-with-parent", "--new-session", "--as-pid-1", "--clearenv"),
+    *("--hostname", "sandbox", "--new-session", "--as-pid-1", "--clearenv"),
     *("--setenv", "PATH", "/nonexistent", "--setenv", "HOME", "/tmp", "--setenv", "TMPDIR", "/tmp"),  # noqa: S108
     # One fixed hash seed: the order of a set of strings must not change a verdict from run to run.
     *("--setenv", "PYTHONHASHSEED", "0", "--setenv", "PYTHONUTF8", "1"),

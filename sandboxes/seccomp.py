@@ -1,7 +1,8 @@
 """The system-call filter: a deny list, as the bytes of a classic BPF program (seccomp(2), struct sock_filter).
 
 The name spaces and dropped capabilities already forbid most of what is listed; the filter takes away the kernel's
-larger attack surfaces as well (io_uring, bpf, user name spaces, keys), and the network even to loopback. What is
+larger attack surfaces as well (io_uring, bpf, user name spaces, keys), the network even to loopback, and the System V
+and message-queue objects that would outlive a program. What is
 denied fails with EPERM, except `clone3`, which fails with ENOSYS so that the C library falls back to `clone`, whose
 flags a filter can read. Calls of another ABI (32-bit, x32) all fail.
 """
@@ -12,6 +13,7 @@ import struct
 from dataclasses import dataclass, field
 
 _X86_64 = {
+    "shmget": 29, "semget": 64, "msgget": 68, "mq_open": 240,
     "socket": 41, "clone": 56, "ptrace": 101, "syslog": 103, "personality": 135, "ustat": 136, "sysfs": 139,
     "vhangup": 153, "pivot_root": 155, "_sysctl": 156, "adjtimex": 159, "acct": 163, "settimeofday": 164,
     "mount": 165, "umount2": 166, "swapon": 167, "swapoff": 168, "reboot": 169, "sethostname": 170,
@@ -23,6 +25,7 @@ _X86_64 = {
     "finit_module": 313, "kexec_file_load": 320, "bpf": 321, "userfaultfd": 323,
 }  # fmt: skip
 _AARCH64 = {
+    "mq_open": 180, "msgget": 186, "semget": 190, "shmget": 194,
     "lookup_dcookie": 18, "mount": 40, "umount2": 39, "pivot_root": 41, "vmsplice": 75, "acct": 89,
     "personality": 92, "unshare": 97, "kexec_load": 104, "init_module": 105, "delete_module": 106, "syslog": 116,
     "ptrace": 117, "reboot": 142, "sethostname": 161, "setdomainname": 162, "settimeofday": 170, "adjtimex": 171,

@@ -9,8 +9,6 @@ import pytest
 
 from sandboxes import Limits, Outcome, Sandbox, SandboxUnavailableError, Status
 from sandboxes.bubblewrap import BubblewrapConfig
-from sandboxes.interpreter import find_interpreter
-from sandboxes.spawn import SpawnSandbox
 
 SUM = "print(sum(map(int, input().split())))"
 SHORT = Limits(cpu_s=1.0, wall_s=3.0, memory_mb=256)
@@ -59,12 +57,10 @@ def _open(name: str) -> Sandbox:
         config.check()
     except SandboxUnavailableError as error:
         pytest.skip(str(error))
-    if name == "bubblewrap-spawn":
-        return SpawnSandbox(find_interpreter(None), 1)
-    return config.open()
+    return config.open() if name == "bubblewrap" else config.open_pool(isolated=False)
 
 
-@pytest.fixture(scope="session", params=["bubblewrap-spawn"])
+@pytest.fixture(scope="session", params=["bubblewrap", "bubblewrap-spawn"])
 def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     with _open(request.param) as opened:
         assert opened.name == request.param

@@ -103,3 +103,36 @@ def test_as_an_ordinary_user() -> None:
     assert lines[0].startswith("65534 bubblewrap")
     assert lines[0].endswith(r"ok b'42 True\n'")
     assert lines[1:] == ["time_limit", "error"]
+
+
+def test_the_death_of_the_controller_ends_everything(tmp_path: Path) -> None:
+    """SIGKILL in the middle of an execution: bubblewrap and the program go with it."""
+    import signal
+    import time
+
+    script = """
+import sys, threading
+from sandboxes import Limits
+from sandboxes.bubblewrap import BubblewrapConfig
+sandbox = BubblewrapConfig(workers=1).open()
+print("open", flush=True)
+sandbox.run("import time; time.sleep(1000)", b"", Limits(cpu_s=1, wall_s=1000))
+"""
+    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, cwd=PROJECT)
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"open\n"
+    time.sleep(0.5)
+    below = _below(process.pid)
+    assert below
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+    deadline = time.monotonic() + 10
+    while any(Path(f"/proc/{pid}").exists() for pid in below) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert [pid for pid in below if Path(f"/proc/{pid}").exists()] == []
+
+
+def _below(pid: int) -> list[int]:
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [int(child) for child in children] + [grand for child in children for grand in _below(int(child))]

@@ -1,0 +1,222 @@
+"""The controller's side of `executor.py`: one server process, and what a request to it and its answer mean."""
+
+import contextlib
+import os
+import select
+import signal
+import socket
+import struct
+import subprocess
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sandboxes import Limits, Outcome, Status
+
+EXECUTOR = Path(__file__).with_name("executor.py").read_text(encoding="utf-8")
+
+# As in executor.py, which is never imported here.
+_GROUP, _PROGRAM, _ENDING = struct.Struct("<Id"), struct.Struct("<dQQQ"), struct.Struct("<iidd")
+_BY_ITSELF, _CPU_TIME, _WALL_TIME, _WITH_FIRST = range(4)
+_FAILED = b"failed: "
+_MEMORY_EXIT = 86
+
+_MEGABYTE = 1024 * 1024
+_STDERR_TAIL = 2000
+# Seconds for a server to start, and for its answer to come once every program of it must have ended.
+_START_S, _GRACE_S = 60.0, 60.0
+
+
+class ServerGoneError(RuntimeError):
+    """The server died or fell silent: nothing is known of what it was running. It must be replaced."""
+
+
+class Execution:
+    """One program on its way through a server: its anonymous files and its limits. Close it to free them."""
+
+    def __init__(self, program: str, stdin: bytes, limits: Limits):
+        self.limits = limits
+        self.files: list[int] = []
+        try:
+            # The order that the executor expects: text, stdin, stdout, stderr.
+            for data in (program.encode("utf-8", "surrogatepass"), stdin, b"", b""):
+                self.files.append(_memory_file(data))
+        except OSError:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Give the files back."""
+        while self.files:
+            os.close(self.files.pop())
+
+    def request(self) -> bytes:
+        """This program's part of a request."""
+        limits = self.limits
+        # One byte more than it may write, so that a flood can be told from an output of just that length.
+        return _PROGRAM.pack(limits.cpu_s, limits.memory_mb * _MEGABYTE, limits.processes, limits.output_bytes + 1)
+
+    def outcome(self, ending: "Ending") -> Outcome:
+        """What came of it. Too much output (of either stream) goes before time, and time before memory: a flood
+        takes long as well. More CPU time than the limit is a time-out even if the program just got to its end."""
+        limits, exit_code = self.limits, ending.exit_code
+        status, detail = Status.ERROR, f"exit status {exit_code}"
+        sizes = {name: os.fstat(fd).st_size for name, fd in zip(("stdout", "stderr"), self.files[2:], strict=True)}
+        flooded = [name for name, size in sizes.items() if size > limits.output_bytes]
+        if flooded:
+            status, detail = Status.OUTPUT_LIMIT, f"more than {limits.output_bytes} bytes on {flooded[0]}"
+        elif ending.reason == _CPU_TIME or ending.cpu_s > limits.cpu_s:
+            status, detail = Status.TIME_LIMIT, f"{ending.cpu_s:.2f} s of CPU time, limit {limits.cpu_s:g} s"
+        elif ending.reason == _WALL_TIME:
+            status, detail = Status.TIME_LIMIT, f"{ending.wall_s:.1f} s on the clock, limit {wall_bound(limits):g} s"
+        elif exit_code == _MEMORY_EXIT:
+            status, detail = Status.MEMORY_LIMIT, f"more than {limits.memory_mb} MB of memory"
+        elif exit_code == 0 or ending.reason == _WITH_FIRST:
+            status, detail = Status.OK, ""
+        elif exit_code < 0:
+            detail = f"killed by {_signal_name(-exit_code)}"
+        stderr = os.pread(self.files[3], _STDERR_TAIL, max(0, sizes["stderr"] - _STDERR_TAIL))
+        stdout = b"" if status is Status.OUTPUT_LIMIT else os.pread(self.files[2], limits.output_bytes, 0)
+        return Outcome(status, stdout, stderr, exit_code, ending.cpu_s, ending.wall_s, detail)
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a program's process ended: its exit code (negative for a signal), one of the reasons, seconds."""
+
+    exit_code: int
+    reason: int
+    cpu_s: float
+    wall_s: float
+
+    @classmethod
+    def with_first(cls) -> "Ending":
+        """That of a program which was ended because the first of its group had ended."""
+        return cls(-signal.SIGKILL, _WITH_FIRST, 0.0, 0.0)
+
+    @property
+    def unexplained(self) -> bool:
+        """Killed by SIGKILL, and not by its server: by the kernel for want of memory, say, or by a person."""
+        return self.exit_code == -signal.SIGKILL and self.reason == _BY_ITSELF
+
+
+class ForkServer:
+    """A running executor and the socket to it. One request at a time, from any thread.
+
+    Args:
+        command: what starts it, up to and including the interpreter and its flags.
+        uid: whom it shall become; 0 leaves it whom it is.
+        isolated: whether each program gets a process name space of its own.
+        rules: the system-call filter, or b"".
+
+    Raises:
+        ServerGoneError: it did not start; the message says what it wrote.
+    """
+
+    def __init__(self, command: Sequence[str], *, uid: int, isolated: bool, rules: bytes):
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._socket = ours
+        self._log = _memory_file(b"")
+        arguments = (str(theirs.fileno()), str(uid), "isolated" if isolated else "shared")
+        with theirs:
+            self._process = subprocess.Popen(
+                [*command, "-c", EXECUTOR, *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=self._log,
+                stderr=self._log,
+                pass_fds=(theirs.fileno(),),
+            )
+        try:
+            # A filter is never as short as this: b"-" stands for none, as an empty message would end the server.
+            self._send(rules or b"-", [])
+            self._receive(_START_S)
+        except ServerGoneError as error:
+            said = os.pread(self._log, 4000, 0).decode(errors="replace").strip().splitlines()
+            self.close()
+            raise ServerGoneError(said[-1] if said else str(error)) from error
+
+    def run(self, executions: Sequence[Execution], wall_s: float, channels: Sequence[int] = ()) -> list[Ending]:
+        """Run programs side by side; all end with the first.
+
+        Args:
+            executions: the programs.
+            wall_s: seconds on the clock for the whole.
+            channels: one descriptor for each program to find as its descriptor 3, or none at all.
+
+        Raises:
+            ServerGoneError: close it, and start another.
+        """
+        message = _GROUP.pack(len(executions), wall_s) + b"".join(e.request() for e in executions)
+        descriptors: list[int] = []
+        for number, execution in enumerate(executions):
+            descriptors += [*execution.files, *channels[number : number + 1]]
+        self._send(message, descriptors)
+        reply = self._receive(wall_s + _GRACE_S)
+        if reply.startswith(_FAILED) or len(reply) != len(executions) * _ENDING.size:
+            raise ServerGoneError(reply.decode(errors="replace")[:500])
+        return [
+            Ending(os.waitstatus_to_exitcode(status), reason, cpu_s, wall_s)
+            for status, reason, cpu_s, wall_s in _ENDING.iter_unpack(reply)
+        ]
+
+    def stop(self) -> None:
+        """Tell it to end; whoever waits for its answer is told that it is gone."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """End it and everything inside it."""
+        self._socket.close()
+        try:
+            self._process.wait(_GRACE_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        finally:
+            os.close(self._log)
+
+    def _send(self, message: bytes, descriptors: list[int]) -> None:
+        try:
+            socket.send_fds(self._socket, [message], descriptors)
+        except OSError as error:
+            raise ServerGoneError(f"the server is gone ({error})") from error
+
+    def _receive(self, patience_s: float) -> bytes:
+        deadline = time.monotonic() + patience_s
+        poll = select.poll()
+        poll.register(self._socket, select.POLLIN)
+        if not poll.poll(max(0.0, 1000 * (deadline - time.monotonic()))):
+            raise ServerGoneError(f"the server did not answer for {patience_s:.0f} s")
+        try:
+            message = self._socket.recv(4096)
+        except OSError as error:
+            raise ServerGoneError(f"the server is gone ({error})") from error
+        if not message:
+            raise ServerGoneError("the server is gone")
+        return message
+
+
+def wall_bound(limits: Limits) -> float:
+    """Seconds on the clock after which even a program that uses no CPU time is ended."""
+    return 3 * limits.cpu_s + 5 if limits.wall_s is None else limits.wall_s
+
+
+def _memory_file(data: bytes) -> int:
+    """A new anonymous file that holds `data`, open for reading and writing at its start."""
+    fd = os.memfd_create("monkeys", os.MFD_CLOEXEC)
+    try:
+        written = 0
+        while written < len(data):
+            written += os.pwrite(fd, data[written:], written)
+    except OSError:
+        os.close(fd)
+        raise
+    return fd
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

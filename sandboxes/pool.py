@@ -1,0 +1,123 @@
+"""A sandbox over fork servers: hands every execution to a free one, and replaces those that are lost."""
+
+import contextlib
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Self
+
+from sandboxes import Checked, Limits, Outcome, SandboxUnavailableError, Status
+from sandboxes.forkserver import Ending, Execution, ForkServer, ServerGoneError, wall_bound
+
+
+class ServerPool:
+    """A sandbox of `workers` servers, each started when it is first needed.
+
+    With `reuse` a server serves one execution after another; without, as many as there are workers live at once, each
+    for one program alone, and two programs that run side by side have a server each.
+
+    Raises:
+        SandboxUnavailableError: a first program did not run; the message says why.
+    """
+
+    def __init__(self, name: str, workers: int, start: Callable[[], ForkServer], *, reuse: bool):
+        self.name = name
+        self.workers = workers
+        self._start = start
+        self._reuse = reuse
+        self._free = threading.Semaphore(workers)
+        self._idle: list[ForkServer] = []
+        first = self.run("print(6 * 7)", b"", Limits())
+        if first.status is not Status.OK or first.stdout != b"42\n":
+            self.__exit__()
+            said = first.stderr.decode(errors="replace").strip()
+            raise SandboxUnavailableError(f"a first program did not run: {first.detail or said or first.status}")
+
+    def run(self, program: str, stdin: bytes, limits: Limits) -> Outcome:
+        """See `sandboxes.Sandbox.run`."""
+        return self._serve([(program, stdin)], limits)[0]
+
+    def run_checked(self, checker: str, program: str, limits: Limits) -> Checked:
+        """See `sandboxes.Sandbox.run_checked`."""
+        return Checked(*self._serve([(checker, b""), (program, b"")], limits))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        while self._idle:
+            self._idle.pop().close()
+
+    def _serve(self, programs: list[tuple[str, bytes]], limits: Limits) -> list[Outcome]:
+        executions: list[Execution] = []
+        try:
+            for program, stdin in programs:
+                executions.append(Execution(program, stdin, limits))
+            with self._free:
+                endings = self._execute(executions)
+                if any(ending.unexplained for ending in endings):
+                    # Perhaps the machine ran out of memory, for which the program need not be to blame. Perhaps it
+                    # has let the kernel kill it: then it does so again, and that is its own error.
+                    while executions:
+                        executions.pop().close()
+                    for program, stdin in programs:
+                        executions.append(Execution(program, stdin, limits))
+                    endings = self._execute(executions)
+            return [execution.outcome(ending) for execution, ending in zip(executions, endings, strict=True)]
+        except (OSError, ServerGoneError) as error:
+            return [Outcome(Status.INFRASTRUCTURE, detail=str(error))] * len(programs)
+        finally:
+            for execution in executions:
+                execution.close()
+
+    def _execute(self, executions: list[Execution]) -> list[Ending]:
+        wall_s = wall_bound(executions[0].limits)
+        if len(executions) == 1:
+            with self._server() as server:
+                return server.run(executions, wall_s)
+        pair = socket.socketpair()
+        channels = [end.fileno() for end in pair]
+        try:
+            with self._server() as server:
+                if self._reuse:
+                    return server.run(executions, wall_s, channels)
+                with self._server() as second:
+                    return _run_apart((server, second), executions, wall_s, channels)
+        finally:
+            for end in pair:
+                end.close()
+
+    @contextmanager
+    def _server(self) -> Iterator[ForkServer]:
+        """A free server, or a new one; it is kept for the next only if all went well."""
+        server = self._idle.pop() if self._idle else self._start()
+        kept = False
+        try:
+            yield server
+            kept = self._reuse
+        finally:
+            if kept:
+                self._idle.append(server)
+            else:
+                server.close()
+
+
+def _run_apart(
+    servers: tuple[ForkServer, ForkServer], executions: list[Execution], wall_s: float, channels: list[int]
+) -> list[Ending]:
+    """Two programs side by side on a server each. The second's is ended with the first program."""
+    second: list[Ending] = []
+
+    def run_second() -> None:
+        with contextlib.suppress(ServerGoneError):
+            second.extend(servers[1].run(executions[1:], wall_s, channels[1:]))
+
+    thread = threading.Thread(target=run_second)
+    thread.start()
+    try:
+        first = servers[0].run(executions[:1], wall_s, channels[:1])
+    finally:
+        servers[1].stop()
+        thread.join()
+    return [*first, *(second or [Ending.with_first()])]
