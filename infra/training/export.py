@@ -1,0 +1,233 @@
+"""Write a trained model as a Hugging Face folder that also holds an ONNX graph over the same weights file.
+
+The graph's initializers are external data that point into `model.safetensors`, so no weight is stored twice. The
+casts and transposes between the stored form and the one that is computed with are folded when a session loads.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+from safetensors.torch import save_file
+from tokenizers import Tokenizer
+from torch import float16
+
+from infra.training.llama import Llama, Shape
+from infra.training.tokenizer import END, END_ID
+
+WEIGHTS = "model.safetensors"
+OPSET = 18
+IR_VERSION = 9
+
+
+def export(model: Llama, shape: Shape, tokenizer: Tokenizer, folder: Path) -> None:
+    """Write weights, configs, tokenizer and `model.onnx` into `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = {name: value.detach().to(float16).contiguous() for name, value in model.state_dict().items()}
+    save_file(weights, folder / WEIGHTS, metadata={"format": "pt"})
+    tokenizer.save(str(folder / "tokenizer.json"))
+    for name, content in _configs(shape).items():
+        (folder / name).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    (folder / WEIGHTS).chmod(0o644)
+    onnx.save(Graph(shape, folder / WEIGHTS).model(), folder / "model.onnx")
+    onnx.checker.check_model(folder / "model.onnx")
+
+
+def _configs(shape: Shape) -> dict[str, dict[str, object]]:
+    tokens = {"bos_token_id": None, "eos_token_id": END_ID, "pad_token_id": END_ID}
+    return {
+        "config.json": {
+            "architectures": ["LlamaForCausalLM"],
+            "model_type": "llama",
+            "vocab_size": shape.vocabulary,
+            "hidden_size": shape.hidden,
+            "intermediate_size": shape.feed_forward,
+            "num_hidden_layers": shape.layers,
+            "num_attention_heads": shape.heads,
+            "num_key_value_heads": shape.kv_heads,
+            "head_dim": shape.head,
+            "hidden_act": "silu",
+            "max_position_embeddings": shape.positions,
+            "rms_norm_eps": shape.norm_epsilon,
+            "rope_theta": shape.rope_theta,
+            "attention_bias": False,
+            "mlp_bias": False,
+            "tie_word_embeddings": True,
+            "torch_dtype": "float16",
+            **tokens,
+        },
+        "generation_config.json": tokens,
+        "tokenizer_config.json": {
+            "tokenizer_class": "PreTrainedTokenizerFast",
+            "eos_token": END,
+            "pad_token": END,
+            "model_max_length": shape.positions,
+            "clean_up_tokenization_spaces": False,
+        },
+    }
+
+
+class Graph:
+    """Builds the ONNX graph of one decoder, node by node. Shapes: b batch, s new tokens, p past, t = p + s."""
+
+    def __init__(self, shape: Shape, weights: Path) -> None:
+        self.shape = shape
+        self.nodes: list[onnx.NodeProto] = []
+        self.initializers: list[onnx.TensorProto] = []
+        self.weights = weights
+        with weights.open("rb") as file:
+            header_bytes = int.from_bytes(file.read(8), "little")
+            self.header = json.loads(file.read(header_bytes))
+        self.data_start = 8 + header_bytes
+        self.loaded: dict[str, str] = {}
+
+    def op(self, kind: str, *inputs: str, output: str | None = None, **attributes: object) -> str:
+        """Add a node with one output and return the output's name."""
+        name = output or f"{kind.lower()}_{len(self.nodes)}"
+        self.nodes.append(helper.make_node(kind, list(inputs), [name], **attributes))
+        return name
+
+    def constant(self, value: object, dtype: type = np.int64) -> str:
+        """A small constant that lives in the graph."""
+        name = f"constant_{len(self.initializers)}"
+        self.initializers.append(numpy_helper.from_array(np.asarray(value, dtype), name))
+        return name
+
+    def weight(self, name: str, transposed: bool = False) -> str:
+        """A stored weight as float32, by its name in the weights file."""
+        key = f"{name}{'.T' if transposed else ''}"
+        if key not in self.loaded:
+            if name not in self.loaded:
+                self.initializers.append(self._external(name))
+                self.loaded[name] = self.op("Cast", f"{name}.stored", to=TensorProto.FLOAT)
+            if transposed:
+                self.loaded[key] = self.op("Transpose", self.loaded[name], perm=[1, 0])
+        return self.loaded[key]
+
+    def _external(self, name: str) -> onnx.TensorProto:
+        entry = self.header[name]
+        start, end = entry["data_offsets"]
+        tensor = TensorProto(name=f"{name}.stored", data_type=TensorProto.FLOAT16, dims=entry["shape"])
+        tensor.data_location = TensorProto.EXTERNAL
+        for key, value in (
+            ("location", self.weights.name),
+            ("offset", self.data_start + start),
+            ("length", end - start),
+        ):
+            tensor.external_data.add(key=key, value=str(value))
+        return tensor
+
+    def model(self) -> onnx.ModelProto:
+        """The whole decoder."""
+        shape = self.shape
+        self._positions()
+        x = self.op("Gather", self.weight("model.embed_tokens.weight"), "input_ids")
+        for layer in range(shape.layers):
+            x = self._layer(x, layer)
+        x = self._norm(x, "model.norm")
+        self.op("MatMul", x, self.weight("model.embed_tokens.weight", transposed=True), output="logits")
+        pasts = [
+            helper.make_tensor_value_info(
+                f"past_key_values.{layer}.{part}", TensorProto.FLOAT, ["b", shape.kv_heads, "p", shape.head]
+            )
+            for layer in range(shape.layers)
+            for part in ("key", "value")
+        ]
+        presents = [
+            helper.make_tensor_value_info(
+                f"present.{layer}.{part}", TensorProto.FLOAT, ["b", shape.kv_heads, "t", shape.head]
+            )
+            for layer in range(shape.layers)
+            for part in ("key", "value")
+        ]
+        inputs = [
+            helper.make_tensor_value_info("input_ids", TensorProto.INT64, ["b", "s"]),
+            helper.make_tensor_value_info("attention_mask", TensorProto.INT64, ["b", "t"]),
+            helper.make_tensor_value_info("position_ids", TensorProto.INT64, ["b", "s"]),
+            *pasts,
+        ]
+        logits = helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["b", "s", shape.vocabulary])
+        graph = helper.make_graph(self.nodes, "decoder", inputs, [logits, *presents], self.initializers)
+        opsets = [helper.make_opsetid("", OPSET)]
+        return helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION, producer_name="monkeys")
+
+    def _positions(self) -> None:
+        """Name `cos` and `sin`, [b, 1, s, head], and `bias`, [b, 1, s, t]: 0 where a query may look, else very low."""
+        shape = self.shape
+        frequencies = shape.rope_theta ** (-np.arange(0, shape.head, 2) / shape.head)
+        places = self.op("Unsqueeze", "position_ids", self.constant([1, 3]))
+        angles = self.op(
+            "Mul", self.op("Cast", places, to=TensorProto.FLOAT), self.constant(np.tile(frequencies, 2), np.float32)
+        )
+        self.op("Cos", angles, output="cos")
+        self.op("Sin", angles, output="sin")
+        length = self.op("Shape", "attention_mask", start=1, end=2)
+        scalar = self.constant(0)
+        keys = self.op("Range", scalar, self.op("Squeeze", length), self.constant(1))
+        new = self.op("Shape", "input_ids", start=1, end=2)
+        past = self.op("Sub", length, new)
+        queries = self.op("Add", self.op("Range", scalar, self.op("Squeeze", new), self.constant(1)), past)
+        earlier = self.op("LessOrEqual", keys, self.op("Unsqueeze", queries, self.constant([1])))
+        real = self.op("Cast", self.op("Unsqueeze", "attention_mask", self.constant([1, 2])), to=TensorProto.BOOL)
+        self.op(
+            "Where",
+            self.op("And", earlier, real),
+            self.constant(0.0, np.float32),
+            self.constant(np.finfo(np.float32).min, np.float32),
+            output="bias",
+        )
+
+    def _norm(self, x: str, name: str) -> str:
+        mean = self.op("ReduceMean", self.op("Mul", x, x), self.constant([-1]), keepdims=1)
+        root = self.op("Sqrt", self.op("Add", mean, self.constant(self.shape.norm_epsilon, np.float32)))
+        return self.op("Mul", self.op("Div", x, root), self.weight(f"{name}.weight"))
+
+    def _linear(self, x: str, name: str) -> str:
+        return self.op("MatMul", x, self.weight(f"{name}.weight", transposed=True))
+
+    def _split_heads(self, x: str, heads: int) -> str:
+        """[b, s, heads * head] to [b, heads, s, head]."""
+        x = self.op("Reshape", x, self.constant([0, 0, heads, self.shape.head]))
+        return self.op("Transpose", x, perm=[0, 2, 1, 3])
+
+    def _rotate(self, x: str) -> str:
+        half = self.shape.head // 2
+        axis = self.constant([3])
+        first = self.op("Slice", x, self.constant([0]), self.constant([half]), axis)
+        second = self.op("Slice", x, self.constant([half]), self.constant([2 * half]), axis)
+        turned = self.op("Concat", self.op("Neg", second), first, axis=3)
+        return self.op("Add", self.op("Mul", x, "cos"), self.op("Mul", turned, "sin"))
+
+    def _layer(self, x: str, layer: int) -> str:
+        shape, name = self.shape, f"model.layers.{layer}"
+        y = self._norm(x, f"{name}.input_layernorm")
+        q = self._rotate(self._split_heads(self._linear(y, f"{name}.self_attn.q_proj"), shape.heads))
+        k = self._rotate(self._split_heads(self._linear(y, f"{name}.self_attn.k_proj"), shape.kv_heads))
+        v = self._split_heads(self._linear(y, f"{name}.self_attn.v_proj"), shape.kv_heads)
+        k = self.op("Concat", f"past_key_values.{layer}.key", k, axis=2, output=f"present.{layer}.key")
+        v = self.op("Concat", f"past_key_values.{layer}.value", v, axis=2, output=f"present.{layer}.value")
+        x = self.op("Add", x, self._linear(self._attend(q, k, v), f"{name}.self_attn.o_proj"))
+        y = self._norm(x, f"{name}.post_attention_layernorm")
+        gate = self._linear(y, f"{name}.mlp.gate_proj")
+        gated = self.op("Mul", gate, self.op("Sigmoid", gate))
+        inner = self.op("Mul", gated, self._linear(y, f"{name}.mlp.up_proj"))
+        return self.op("Add", x, self._linear(inner, f"{name}.mlp.down_proj"))
+
+    def _attend(self, q: str, k: str, v: str) -> str:
+        """Attention with the queries of one key-value head stacked ([b, kv, group * s, head]), so that keys and
+        values are never repeated. Returns [b, s, heads * head]."""
+        shape = self.shape
+        q = self.op("Mul", q, self.constant(shape.head**-0.5, np.float32))
+        stacked = self.op("Reshape", q, self.constant([0, shape.kv_heads, -1, shape.head]))
+        scores = self.op("MatMul", stacked, self.op("Transpose", k, perm=[0, 1, 3, 2]))
+        total = self.op("Shape", k, start=2, end=3)
+        by_head = self.op("Concat", self.constant([0, shape.heads, -1]), total, axis=0)
+        scores = self.op("Add", self.op("Reshape", scores, by_head), "bias")
+        weights = self.op("Softmax", scores, axis=-1)
+        grouped = self.op("Concat", self.constant([0, shape.kv_heads, -1]), total, axis=0)
+        mixed = self.op("MatMul", self.op("Reshape", weights, grouped), v)
+        mixed = self.op("Reshape", mixed, self.constant([0, shape.heads, -1, shape.head]))
+        mixed = self.op("Transpose", mixed, perm=[0, 2, 1, 3])
+        return self.op("Reshape", mixed, self.constant([0, 0, shape.heads * shape.head]))

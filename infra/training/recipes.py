@@ -1,0 +1,57 @@
+"""What each bundled model is trained on and for how long. Needs no PyTorch: a test reads the streams from here."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import NamedTuple
+
+from tasks.datasets import arithmetic_problems, program_problems
+from tasks.prompts import render
+
+
+class Example(NamedTuple):
+    """One training text: the model reads the prompt and learns the completion."""
+
+    form: str
+    prompt: str
+    completion: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """All that decides a training run."""
+
+    name: str
+    stream: Callable[[int, int], Iterator[Example]]
+    steps: int
+    seed: int = 1
+    batch: int = 16
+    matrix_rate: float = 0.02
+    other_rate: float = 3e-3
+    warm_up: int = 50
+    vocabulary: int = 512
+    tokenizer_examples: int = 10_000
+
+    def examples(self) -> Iterator[Example]:
+        """Exactly the texts that training uses, in order; the tokenizer learns from the first of them."""
+        return self.stream(self.seed, self.steps * self.batch)
+
+    def tokenizer_texts(self) -> Iterator[str]:
+        """What the tokenizer learns from."""
+        return (e.prompt + e.completion for e in islice(self.examples(), self.tokenizer_examples))
+
+
+def _arithmetic(seed: int, count: int) -> Iterator[Example]:
+    for problem in arithmetic_problems.training_problems(seed, count):
+        yield Example(problem.form, render("arithmetic", problem.question), " " + problem.solution)
+
+
+def _programs(seed: int, count: int) -> Iterator[Example]:
+    for problem in program_problems.training_problems(seed, count):
+        yield Example(problem.form, render("programs", problem.question), problem.program)
+
+
+RECIPES = {
+    "arithmetic": Recipe("arithmetic", _arithmetic, steps=1500),
+    "programs": Recipe("programs", _programs, steps=700),
+}

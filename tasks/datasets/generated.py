@@ -1,0 +1,66 @@
+"""The held-out problems of the generated datasets, as JSON lines in `data/`.
+
+The files are committed, so that a sweep needs no generator and its problems never change unnoticed. To write them
+again after a change to a generator: `python -m tasks.datasets.generated`.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from tasks.datasets import arithmetic_problems, program_problems
+from tasks.datasets.draws import generator
+
+
+def held_out_rows(name: str) -> Iterator[dict[str, Any]]:
+    """The committed rows of one dataset, in order."""
+    text = resources.files(__package__).joinpath(f"data/{name}.jsonl").read_text(encoding="utf-8")
+    return map(json.loads, text.splitlines())
+
+
+def arithmetic_rows() -> list[dict[str, Any]]:
+    """The held-out word problems, made anew: id, question, answer, form, solution."""
+    return [
+        {
+            "id": f"arithmetic/{i:03d}",
+            "question": problem.question,
+            "answer": problem.answer,
+            "form": problem.form,
+            "solution": problem.solution,
+        }
+        for i, problem in enumerate(arithmetic_problems.held_out_problems())
+    ]
+
+
+def program_rows() -> list[dict[str, Any]]:
+    """The held-out programming problems, made anew: id, question, form, program, tests."""
+    rng = generator(program_problems.HELD_OUT_SEED)
+    rows = []
+    for i, composition in enumerate(program_problems.held_out_compositions()):
+        problem = program_problems.tell(rng, composition)
+        tests = [asdict(test) for test in program_problems.choose_tests(rng, composition)]
+        rows.append(
+            {
+                "id": f"programs/{i:03d}",
+                "question": problem.question,
+                "form": problem.form,
+                "program": problem.program,
+                "tests": tests,
+            }
+        )
+    return rows
+
+
+def main() -> None:
+    """Write both files."""
+    folder = Path(__file__).parent / "data"
+    for name, rows in (("arithmetic", arithmetic_rows()), ("programs", program_rows())):
+        lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        (folder / f"{name}.jsonl").write_text(lines, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+"""The embedded engine: any ONNX decoder with `past_key_values` inputs, on ONNX Runtime, on the CPU.
+
+Sample i of a problem is a function of (model, prompt, settings, seed, problem id, i) alone: its random numbers come
+from a counter (`tasks.engines.sampling`), and a batch holds samples of one problem only, all of the same length, so
+that no sum depends on the batch (`tasks.engines.onnx_decoder`). So a sweep may be cut and resumed anywhere. This holds
+on one machine with one version of ONNX Runtime; elsewhere logits differ in their last bits, and a sample may too.
+"""
+
+import hashlib
+import os
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tasks.engines import Engine, Sampling
+from tasks.engines.sampling import SAMPLING_RULE
+from tasks.errors import InputError
+
+BUNDLED = Path(__file__).parent / "bundled"
+NEEDED = ("model.onnx", "tokenizer.json")
+
+
+class OnnxConfig(BaseModel):
+    """A small model on this machine's CPU, through ONNX Runtime."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Literal["onnx"] = "onnx"
+    model: str = Field(description="A bundled model (arithmetic, programs) or a folder with model.onnx and more")
+    batch_size: int = Field(default=64, ge=1, le=4_096, description="Most samples of a problem drawn side by side")
+    threads: int | None = Field(default=None, ge=1, le=1_024, description="CPU threads; empty: one for each core")
+
+    @property
+    def label(self) -> str:
+        """What result sets are called after."""
+        return self.folder.name
+
+    @property
+    def folder(self) -> Path:
+        """Where the model lies; a bundled name goes before a folder of that name."""
+        return BUNDLED / self.model if self.model in bundled_models() else Path(self.model)
+
+    def check(self, problem_ids: Sequence[str], k: int) -> None:  # noqa: ARG002 a model answers any problem, any index
+        """Make sure that the model's files are there.
+
+        Raises:
+            InputError: no such folder, or a file is missing.
+        """
+        if not self.folder.is_dir():
+            raise InputError(
+                f"engine.model: no folder {self.model!r}; give a folder with {' and '.join(NEEDED)}, or one of the"
+                f" bundled models: {', '.join(bundled_models())}"
+            )
+        missing = [name for name in NEEDED if not (self.folder / name).is_file()]
+        if missing:
+            raise InputError(f"engine.model: {self.folder} has no {' and no '.join(missing)}")
+
+    def fingerprint(self) -> str:
+        """A hash of the folder's files (without documentation): another model never shares a set of samples."""
+        content = hashlib.sha256()
+        for path in sorted(self.folder.iterdir()):
+            if path.is_file() and path.suffix != ".md" and not path.name.startswith("."):
+                with path.open("rb") as file:
+                    content.update(f"{path.name}\n{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
+        return content.hexdigest()
+
+    def ingredients(self, sampling: Sampling, template: str) -> dict[str, Any]:
+        """What its samples depend on: not the batch size, nor the threads."""
+        self.check((), 0)
+        return {
+            "engine": self.name,
+            "rule": SAMPLING_RULE,
+            "model": self.fingerprint(),
+            "template": template,
+            "sampling": asdict(sampling),
+        }
+
+    def open(self) -> Engine:
+        """Load the model.
+
+        Raises:
+            InputError: a file is missing, or not what it should be.
+        """
+        from tasks.engines.onnx_engine import OnnxEngine  # noqa: PLC0415 loads ONNX Runtime
+
+        self.check((), 0)
+        return OnnxEngine(self.folder, self.batch_size, self.threads or _cores())
+
+
+def bundled_models() -> list[str]:
+    """Names of the models that come with the package."""
+    return sorted(folder.name for folder in BUNDLED.iterdir() if folder.is_dir())
+
+
+def _cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,80 @@
+"""The choice of a token: a fixed function of logits, sampling settings and one uniform number.
+
+Each row is treated by itself and in the same order of operations whatever the number of rows, so a row's token does
+not depend on its neighbours. The uniform numbers come from Philox, a counter-based generator (Salmon et al., 2011):
+sample i of a problem has a stretch of the sequence to itself, reached without drawing the others.
+"""
+
+import hashlib
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+SAMPLING_RULE = 1
+"""Rises whenever the same logits and seed would give another sample."""
+
+
+class Choice(NamedTuple):
+    """One token a row and its log-probability at temperature 1, in nats; both [rows]."""
+
+    tokens: NDArray[np.int64]
+    logprobs: Floats
+
+
+def uniforms(seed: int, problem_id: str, index: int, count: int) -> Floats:
+    """The numbers in [0, 1) that choose tokens 0 to `count` - 1 of one sample; a longer answer starts the same."""
+    digest = hashlib.blake2b(f"{seed}\n{problem_id}".encode(), digest_size=16).digest()
+    key = np.frombuffer(digest, dtype="<u8")
+    # The third word of the counter is the sample's index; the two below it count the draws, 2**128 for each sample.
+    generator = np.random.Philox(key=key, counter=np.array([0, 0, index, 0], dtype=np.uint64))
+    # Raw output is what NumPy keeps fixed between versions (NEP 19); its distributions are not.
+    raw: NDArray[np.uint64] = generator.random_raw(count)
+    return np.asarray((raw >> np.uint64(11)) * 2.0**-53, np.float64)
+
+
+def choose(logits: NDArray[np.floating], temperature: float, top_p: float, u: Floats) -> Choice:
+    """Draw one token a row by inverting the distribution function at `u`.
+
+    Args:
+        logits: [rows, vocabulary].
+        temperature: divides the logits; 0 takes the likeliest token (the first of equals).
+        top_p: keeps the likeliest tokens, as few as reach this probability; 1 keeps all.
+        u: [rows], in [0, 1).
+
+    Raises:
+        FloatingPointError: a row holds no finite distribution.
+    """
+    shifted = logits.astype(np.float64)
+    shifted -= shifted.max(axis=1, keepdims=True)
+    # Sums run in sequence (cumsum), so that a row's total does not depend on how a reduction is blocked.
+    cumulative = np.cumsum(np.exp(shifted), axis=1)
+    log_total = np.log(cumulative[:, -1])
+    if not np.isfinite(log_total).all():
+        raise FloatingPointError("the model's logits are not finite")
+    if temperature == 0:
+        tokens = shifted.argmax(axis=1)
+    else:
+        if temperature != 1 or top_p < 1:
+            weights = np.exp(shifted / temperature)
+            if top_p < 1:
+                weights = _nucleus(weights, top_p)
+            cumulative = np.cumsum(weights, axis=1)
+        total = cumulative[:, -1]
+        target = np.minimum(u * total, np.nextafter(total, 0))
+        tokens = (cumulative <= target[:, None]).sum(axis=1)
+    rows = np.arange(len(tokens))
+    return Choice(tokens, shifted[rows, tokens] - log_total)
+
+
+def _nucleus(weights: Floats, top_p: float) -> Floats:
+    """Zero all but the likeliest tokens, as few as reach `top_p`; of equal tokens, the first go first."""
+    order = np.argsort(-weights, axis=1, kind="stable")
+    ranked = np.take_along_axis(weights, order, axis=1)
+    cumulative = np.cumsum(ranked, axis=1)
+    before = cumulative - ranked
+    kept = np.where(before < top_p * cumulative[:, -1:], ranked, 0.0)
+    result = np.empty_like(weights)
+    np.put_along_axis(result, order, kept, axis=1)
+    return result
