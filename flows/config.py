@@ -17,7 +17,7 @@ from tasks.datasets.programs import ProgramsConfig
 from tasks.engines.onnx import OnnxConfig
 from tasks.engines.recorded import RecordedConfig
 from tasks.graders.final_answer import FinalAnswerConfig
-from tasks.graders.humaneval import HumanEvalGraderConfig
+from tasks.graders.humaneval import HumanEvalConfig as HumanEvalGraderConfig
 from tasks.graders.stdio import StdioConfig
 
 

@@ -15,6 +15,7 @@ from flows.prepare import prepare
 from tasks import steps
 from tasks.publish import Publication
 from tasks.scaling.summary import SweepSummary
+from tasks.store.blocks import Block
 
 # Blocks verified side by side: one keeps every core of the sandbox busy, the second fills in for its last samples.
 _two_at_once: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=2)
@@ -37,18 +38,28 @@ def sweep(config: SweepConfig) -> SweepResult:
     job = load(config)
     owed = steps.plan_samples(job)
     unverified = steps.plan_verdicts(job)
+    drawn: list[Block] = []
 
-    sandboxed = config.sandbox.open() if job.grader.runs_code and (owed or unverified) else nullcontext()
-    with sandboxed as sandbox:
-        verified = [steps.verify_block.submit(job, block, sandbox) for block in unverified]
+    sandbox_needed = job.grader.runs_code and (owed or unverified)
+    with job.claims, config.sandbox.open() if sandbox_needed else nullcontext() as sandbox:
+        verifying = [steps.verify_block.submit(job, block, sandbox) for block in unverified]
         if owed:
             with config.engine.open() as engine:
+                elsewhere = []
                 for block in owed:
-                    drawn = steps.draw_block(job, block, engine)
-                    verified.append(steps.verify_block.submit(job, drawn, sandbox))
-        for future in verified:
+                    parts = steps.draw_block(job, block, engine)
+                    if parts is None:
+                        elsewhere.append(block)
+                        continue
+                    drawn += parts
+                    verifying += [steps.verify_block.submit(job, part, sandbox) for part in parts]
+                for block in elsewhere:
+                    drawn += steps.draw_block(job, block, engine, wait=True) or []
+        for future in verifying:
             future.result()
+        for block in steps.plan_verdicts(job):
+            steps.verify_block(job, block, sandbox, wait=True)
 
     measured = steps.measure(job)
     publication = steps.report(job, measured, config.to_yaml())
-    return SweepResult(sum(block.samples for block in owed), measured.summary, publication)
+    return SweepResult(sum(block.samples for block in drawn), measured.summary, publication)

@@ -15,7 +15,7 @@ EXAMPLES_OF_EACH_VERDICT = 4
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """Where the page lies, the result as Markdown, and the coverage plot as SVG (None where there is nothing to plot)."""
+    """Where the page lies, the result as Markdown, and the coverage plot as SVG (None: there is nothing to plot)."""
 
     page: str
     markdown: str

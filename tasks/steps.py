@@ -61,16 +61,28 @@ def plan_verdicts(sweep: Sweep) -> list[Block]:
 
 
 @task(task_run_name="draw: {block}", **_PATIENT)
-def draw_block(sweep: Sweep, block: Block, engine: Engine) -> Block:
-    """Draw a block and store it; returns the block, now there to be verified."""
-    get_run_logger().info("%d samples stored in %s", block.samples, sweep.draw(block, engine))
-    return block
+def draw_block(sweep: Sweep, block: Block, engine: Engine, *, wait: bool = False) -> list[Block] | None:
+    """Draw a block and store it; returns what was stored, now there to be verified.
+
+    None where another sweep draws it, unless told to wait for that one.
+    """
+    drawn = sweep.draw(block, engine, wait=wait)
+    if drawn is None:
+        get_run_logger().info("another sweep is drawing these; they are looked at again later")
+    for part in drawn or []:
+        get_run_logger().info("%d samples stored in %s", part.samples, sweep.samples.url(part))
+    return drawn
 
 
 @task(task_run_name="verify: {block}", **_PATIENT)
-def verify_block(sweep: Sweep, block: Block, sandbox: Sandbox | None) -> None:
-    """Judge a stored block and store the verdicts."""
-    get_run_logger().info("%d verdicts stored in %s", block.samples, sweep.verify(block, sandbox))
+def verify_block(sweep: Sweep, block: Block, sandbox: Sandbox | None, *, wait: bool = False) -> bool:
+    """Judge a stored block and store the verdicts; False where another sweep does, unless told to wait for that one."""
+    url = sweep.verify(block, sandbox, wait=wait)
+    if url is None:
+        get_run_logger().info("another sweep is verifying these; they are looked at again later")
+        return False
+    get_run_logger().info("%d verdicts stored in %s", block.samples, url)
+    return True
 
 
 @task(task_run_name="measure: coverage and fit", **_PATIENT)

@@ -5,9 +5,10 @@ Nothing here knows Prefect: `tasks.steps` wraps these methods as tasks, and test
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import TypeVar
 
 from sandboxes import Sandbox
 from tasks.datasets import Problem
@@ -18,10 +19,15 @@ from tasks.progress import listener
 from tasks.prompts import render
 from tasks.scaling.estimators import Counts
 from tasks.store.blocks import Block, missing
+from tasks.store.claims import Claims
 from tasks.store.sets import SampleSet, VerdictSet, now
 from tasks.store.tables import CorruptObjectError, SampleFooter, VerdictFooter
 
 SAMPLES, VERDICTS = "samples", "verdicts"
+Result = TypeVar("Result")
+
+# How often a sweep that waits for another looks whether it is done.
+_LOOK_AGAIN_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +78,7 @@ class Sweep:
         self.grader = grader
         self.samples = samples
         self.verdicts = verdicts
+        self.claims = Claims(samples.store, f"claims/{samples.identity.name}")
 
     def owed_samples(self) -> list[Block]:
         """The blocks that hold exactly the samples below k that are not stored."""
@@ -85,8 +92,41 @@ class Sweep:
         listener.get().plan(VERDICTS, sum(block.samples for block in owed))
         return owed
 
-    def draw(self, block: Block, engine: Engine) -> str:
-        """Draw a block and store it; returns its URL."""
+    def draw(self, block: Block, engine: Engine, *, wait: bool = False) -> list[Block] | None:
+        """Draw what is still owed of a block and store it; returns the blocks stored.
+
+        None where another sweep is at it, unless told to wait until that one has finished or is dead.
+        """
+        return self._claimed(f"samples/{block.cell}", lambda: self._draw_owed(block, engine), wait=wait)
+
+    def verify(self, block: Block, sandbox: Sandbox | None, *, wait: bool = False) -> str | None:
+        """Judge a stored block, if that is still owed, and store the verdicts; returns their URL.
+
+        None where another sweep is at it, unless told to wait.
+
+        Raises:
+            InputError: the samples turn out to be damaged; they are set aside, and owed again.
+        """
+        claim = f"verdicts/{self.verdicts.identity.name}/{block.cell}"
+        return self._claimed(claim, lambda: self._verify_owed(block, sandbox), wait=wait)
+
+    def _claimed(self, name: str, work: Callable[[], Result], *, wait: bool) -> Result | None:
+        while True:
+            with self.claims.take(name) as taken:
+                if taken:
+                    return work()
+            if not wait:
+                return None
+            time.sleep(_LOOK_AGAIN_S)
+
+    def _draw_owed(self, block: Block, engine: Engine) -> list[Block]:
+        owed = missing(self.samples.blocks(), range(block.first, block.last), block.stop, block.start)
+        for part in owed:
+            self._draw(part, engine)
+        listener.get().advance(SAMPLES, block.samples - sum(part.samples for part in owed))
+        return owed
+
+    def _draw(self, block: Block, engine: Engine) -> None:
         started = time.monotonic()
         problems = self._problems(block)
         requests = [
@@ -97,24 +137,26 @@ class Sweep:
         for some in engine.sample(requests, self.sampling):
             drawn += some
             listener.get().advance(SAMPLES, len(some))
+        self.samples.write(block, problems, drawn, engine.version, time.monotonic() - started)
         listener.get().plan(VERDICTS, block.samples)
-        return self.samples.write(block, problems, drawn, engine.version, time.monotonic() - started)
 
-    def verify(self, block: Block, sandbox: Sandbox | None) -> str:
-        """Judge a stored block and store the verdicts; returns their URL.
-
-        Raises:
-            InputError: the samples turn out to be damaged; they are set aside, and owed again.
-        """
-        started = time.monotonic()
+    def _verify_owed(self, block: Block, sandbox: Sandbox | None) -> str:
         samples, footer = self._read(block)
+        if self.verdicts.owes(block, footer):
+            self._verify(block, samples, footer, sandbox)
+        else:
+            listener.get().advance(VERDICTS, block.samples)
+        return self.verdicts.url(block)
+
+    def _verify(self, block: Block, samples: list[Sample], footer: SampleFooter, sandbox: Sandbox | None) -> None:
+        started = time.monotonic()
         of = {problem.id: problem for problem in self._problems(block)}
         by_name: dict[tuple[str, int], Judgement] = {}
         for judgement in self.grader.grade([(of[sample.problem_id], sample) for sample in samples], sandbox):
             by_name[judgement.problem_id, judgement.index] = judgement
             listener.get().advance(VERDICTS, 1)
         judgements = [by_name[sample.problem_id, sample.index] for sample in samples]
-        return self.verdicts.write(
+        self.verdicts.write(
             block,
             judgements,
             VerdictFooter(

@@ -131,7 +131,8 @@ def test_what_the_sandbox_failed_on_is_left_out_of_n_and_tried_again(tmp_path: P
 def test_a_damaged_block_is_set_aside_named_and_drawn_again(tmp_path: Path) -> None:
     sweep = sweep_of(tmp_path, 10, DividesGrader())
     (block, *_) = sweep.owed_samples()
-    path = Path(sweep.draw(block, CountingEngine()))
+    assert sweep.draw(block, CountingEngine()) == [block]
+    path = tmp_path / "samples" / sweep.samples.identity.name / block.key
     data = bytearray(path.read_bytes())
     data[20] ^= 0xFF  # within the first column's page; the footer stays whole
     path.write_bytes(data)

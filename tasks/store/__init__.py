@@ -30,6 +30,10 @@ class Store(Protocol):
         """Rename an object."""
         ...
 
+    def delete(self, key: str) -> None:
+        """Remove an object that says nothing of results, such as a claim; nothing happens where there is none."""
+        ...
+
     def url(self, key: str) -> str:
         """Where a person finds the object: a path or a URL."""
         ...

@@ -35,6 +35,11 @@ class Block:
         return f"p{self.first:05d}-{self.last:05d}/i{self.start:07d}-{self.stop:07d}.parquet"
 
     @property
+    def cell(self) -> str:
+        """The cell of the grid that it lies in: blocks of two runs can overlap only within one."""
+        return f"p{self.first // PROBLEMS_A_BLOCK * PROBLEMS_A_BLOCK:05d}/i{_edge_below(self.start):07d}"
+
+    @property
     def samples(self) -> int:
         """How many samples it holds."""
         return (self.last - self.first) * (self.stop - self.start)
@@ -52,31 +57,29 @@ def parse(key: str) -> Block | None:
     return Block(start, stop, first, last)
 
 
-def missing(stored: Iterable[Block], problems: Iterable[int], k: int) -> list[Block]:
-    """The blocks that hold exactly the samples below k, of the problems at these positions, that are not stored."""
+def missing(stored: Iterable[Block], problems: Iterable[int], k: int, start: int = 0) -> list[Block]:
+    """The blocks that hold exactly the samples [start, k), of the problems at these positions, that are not stored."""
     held: dict[int, list[tuple[int, int]]] = {}
     for block in stored:
         for position in range(block.first, block.last):
             held.setdefault(position, []).append((block.start, block.stop))
     owed = (
-        (start, stop, position)
+        Block(*piece, position, position + 1)
         for position in sorted(set(problems))
-        for hole in _holes(held.get(position, []), k)
-        for start, stop in _cut(*hole)
+        for hole in _holes(held.get(position, []), start, k)
+        for piece in _cut(*hole)
     )
     blocks: list[Block] = []
-    for start, stop, position in sorted(owed):
-        last = blocks[-1] if blocks else None
-        joins = (
-            last is not None
-            and (last.start, last.stop, last.last) == (start, stop, position)
-            and position % PROBLEMS_A_BLOCK != 0
-        )
-        if last is not None and joins:
-            blocks[-1] = Block(start, stop, last.first, position + 1)
+    for one in sorted(owed):
+        if blocks and _continues(blocks[-1], one):
+            blocks[-1] = Block(one.start, one.stop, blocks[-1].first, one.last)
         else:
-            blocks.append(Block(start, stop, position, position + 1))
+            blocks.append(one)
     return blocks
+
+
+def _continues(block: Block, one: Block) -> bool:
+    return (block.last, block.start, block.stop, block.cell) == (one.first, one.start, one.stop, one.cell)
 
 
 def overlap(stored: Iterable[Block]) -> tuple[Block, Block] | None:
@@ -91,11 +94,11 @@ def overlap(stored: Iterable[Block]) -> tuple[Block, Block] | None:
     return None
 
 
-def _holes(ranges: list[tuple[int, int]], k: int) -> Iterator[tuple[int, int]]:
-    at = 0
-    for start, stop in sorted(ranges):
-        if at < min(start, k):
-            yield at, min(start, k)
+def _holes(ranges: list[tuple[int, int]], start: int, k: int) -> Iterator[tuple[int, int]]:
+    at = start
+    for first, stop in sorted(ranges):
+        if at < min(first, k):
+            yield at, min(first, k)
         at = max(at, stop)
     if at < k:
         yield at, k
@@ -103,13 +106,14 @@ def _holes(ranges: list[tuple[int, int]], k: int) -> Iterator[tuple[int, int]]:
 
 def _cut(start: int, stop: int) -> Iterator[tuple[int, int]]:
     while start < stop:
-        edge = min(_next_edge(start), stop)
+        edge = min(_edge_above(start), stop)
         yield start, edge
         start = edge
 
 
-def _next_edge(index: int) -> int:
-    for edge in _FIRST_EDGES:
-        if index < edge:
-            return edge
-    return (index // _EDGE_EVERY + 1) * _EDGE_EVERY
+def _edge_below(index: int) -> int:
+    return index // _EDGE_EVERY * _EDGE_EVERY if index >= _EDGE_EVERY else max(e for e in _FIRST_EDGES if e <= index)
+
+
+def _edge_above(index: int) -> int:
+    return min((edge for edge in _FIRST_EDGES if edge > index), default=(index // _EDGE_EVERY + 1) * _EDGE_EVERY)

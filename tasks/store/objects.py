@@ -7,6 +7,7 @@ are synced, and take their name in one rename, so that a process killed at any m
 import os
 import secrets
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -54,6 +55,11 @@ class FsspecStore:
         if self._local:
             Path(self._path(target)).parent.mkdir(parents=True, exist_ok=True)
         self._fs.mv(self._path(key), self._path(target))
+
+    def delete(self, key: str) -> None:
+        """Remove an object, if it is there."""
+        with suppress(FileNotFoundError):
+            self._fs.rm_file(self._path(key))
 
     def url(self, key: str) -> str:
         """The object's path, or its URL on a remote back end."""

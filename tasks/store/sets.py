@@ -5,10 +5,11 @@ is moved aside under `damaged/` and owed again; nothing is ever deleted.
 """
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import BinaryIO, TypeVar
+from typing import Any, BinaryIO
 
 from tasks.datasets import Problem
 from tasks.engines import Sample
@@ -17,11 +18,10 @@ from tasks.graders import Judgement
 from tasks.store import Store, tables
 from tasks.store.blocks import Block, overlap, parse
 from tasks.store.keys import Identity
-from tasks.store.tables import CorruptObjectError, SampleFooter, VerdictFooter
+from tasks.store.tables import CorruptObjectError, Footer, SampleFooter, VerdictFooter
 
 _log = logging.getLogger(__name__)
 _FOOTERS_AT_ONCE = 16
-Footer = TypeVar("Footer", SampleFooter, VerdictFooter)
 
 
 class SampleSet:
@@ -45,10 +45,14 @@ class SampleSet:
             raise InputError(f"store: {urls} hold the same samples; move one of them out of the set")
         return found
 
+    def blocks(self) -> list[Block]:
+        """Every block by its key alone: one listing, nothing is opened."""
+        return _blocks(self.store, self._prefix)
+
     def write(
         self, block: Block, problems: Sequence[Problem], drawn: Sequence[Sample], engine: str, seconds: float
-    ) -> str:
-        """Store a block drawn for the problems at its positions; return its URL.
+    ) -> None:
+        """Store a block drawn for the problems at its positions.
 
         Raises:
             ValueError: the samples are not exactly those that the block names, each once.
@@ -64,12 +68,15 @@ class SampleSet:
         tokens = sum(counts) if len(counts) == len(samples) else None
         footer = SampleFooter(tables.checksum(samples), tokens, engine, now(), seconds)
         self.store.write(f"{self._prefix}/set.json", self.identity.to_json())
-        self.store.write(self._key(block), tables.write_samples(samples, footer))
-        return self.store.url(self._key(block))
+        self.store.write(self._key(block), tables.write_samples(samples, footer, self._key(block)))
 
     def read(self, block: Block) -> tuple[list[Sample], SampleFooter]:
         """The samples of a block in order, checked against their checksum; raises CorruptObjectError."""
-        return tables.read_samples(self.store.read(self._key(block)))
+        return tables.read_samples(self.store.read(self._key(block)), self._key(block))
+
+    def url(self, block: Block) -> str:
+        """Where a block lies."""
+        return self.store.url(self._key(block))
 
     def set_aside(self, block: Block) -> None:
         """Move a damaged block away, so that it is owed again."""
@@ -94,18 +101,20 @@ class VerdictSet:
     def owed(self, samples: Mapping[Block, SampleFooter]) -> list[Block]:
         """The blocks of samples without a verdict on just these samples, or with some that no sandbox could judge."""
         judged = self.stored()
+        return [block for block, footer in samples.items() if not _done(judged.get(block), footer)]
 
-        def done(block: Block, footer: SampleFooter) -> bool:
-            verdicts = judged.get(block)
-            return verdicts is not None and verdicts.judged == footer.checksum and not verdicts.infrastructure
+    def owes(self, block: Block, samples: SampleFooter) -> bool:
+        """Whether one block lacks a verdict on just these samples, looking at no other."""
+        return not _done(_read_footer(self.store, self._key(block), tables.verdict_footer), samples)
 
-        return [block for block, footer in samples.items() if not done(block, footer)]
-
-    def write(self, block: Block, judgements: Sequence[Judgement], footer: VerdictFooter) -> str:
-        """Store the verdicts on a block and return its URL."""
+    def write(
+        self, block: Block, judgements: Sequence[Judgement], *, judged: str, sandbox: str, seconds: float
+    ) -> None:
+        """Store the verdicts on a block of samples with the checksum `judged`."""
+        counts = Counter(judgement.verdict.value for judgement in judgements)
+        footer = VerdictFooter(judged, sandbox, now(), seconds, dict(sorted(counts.items())))
         self.store.write(f"{self._prefix}/set.json", self.identity.to_json())
-        self.store.write(self._key(block), tables.write_verdicts(judgements, footer))
-        return self.store.url(self._key(block))
+        self.store.write(self._key(block), tables.write_verdicts(judgements, footer, self._key(block)))
 
     def read(self, block: Block, judged: SampleFooter) -> tuple[list[Judgement], VerdictFooter]:
         """The verdicts on a block.
@@ -113,29 +122,54 @@ class VerdictSet:
         Raises:
             CorruptObjectError: torn, or they judge other samples than these.
         """
-        judgements, footer = tables.read_verdicts(self.store.read(self._key(block)))
-        if footer.judged != judged.checksum:
-            raise CorruptObjectError(f"{self.store.url(self._key(block))} judges other samples than those stored")
+        judgements, footer = tables.read_verdicts(self.store.read(self._key(block)), self._key(block))
+        self._refuse_others(block, footer, judged)
         return judgements, footer
+
+    def columns(self, block: Block, judged: SampleFooter, names: Sequence[str]) -> tuple[Any, VerdictFooter]:
+        """Some columns of the verdicts on a block, as a `pyarrow.Table`; fetches no others. Raises as `read` does."""
+        with self.store.open(self._key(block)) as file:
+            table, footer = tables.read_verdict_table(file, self._key(block), names)
+        self._refuse_others(block, footer, judged)
+        return table, footer
+
+    def _refuse_others(self, block: Block, footer: VerdictFooter, judged: SampleFooter) -> None:
+        if footer.judged != judged.checksum:
+            raise CorruptObjectError(f"{self.url(block)} judges other samples than those stored")
+
+    def url(self, block: Block) -> str:
+        """Where the verdicts on a block lie."""
+        return self.store.url(self._key(block))
 
     def _key(self, block: Block) -> str:
         return f"{self._prefix}/{block.key}"
 
 
-def _scan(store: Store, prefix: str, read: Callable[[BinaryIO], Footer]) -> dict[Block, Footer]:
-    keys = {block: key for key in store.keys(prefix) if (block := parse(key)) is not None}
+def _blocks(store: Store, prefix: str) -> list[Block]:
+    return sorted(block for key in store.keys(prefix) if (block := parse(key)) is not None)
 
-    def footer(key: str) -> Footer | None:
-        try:
-            with store.open(key) as file:
-                return read(file)
-        except CorruptObjectError:
-            _set_aside(store, key)
-            return None
 
+def _scan(store: Store, prefix: str, read: Callable[[BinaryIO, str], Footer]) -> dict[Block, Footer]:
+    blocks = _blocks(store, prefix)
     with ThreadPoolExecutor(_FOOTERS_AT_ONCE) as pool:
-        footers = list(pool.map(footer, keys.values()))
-    return {block: found for block, found in sorted(zip(keys, footers, strict=True)) if found is not None}
+        footers = pool.map(lambda block: _read_footer(store, f"{prefix}/{block.key}", read), blocks)
+        return {block: footer for block, footer in zip(blocks, footers, strict=True) if footer is not None}
+
+
+def _read_footer(store: Store, key: str, read: Callable[[BinaryIO, str], Footer]) -> Footer | None:
+    """An object's footer; None where there is no object, or a damaged one, which is set aside."""
+    try:
+        with store.open(key) as file:
+            return read(file, key)
+    except FileNotFoundError:
+        return None
+    except CorruptObjectError:
+        _set_aside(store, key)
+        return None
+
+
+def _done(verdicts: VerdictFooter | None, samples: SampleFooter) -> bool:
+    return verdicts is not None and verdicts.judged == samples.checksum and not verdicts.infrastructure
 
 
 def _set_aside(store: Store, key: str) -> None:

@@ -1,23 +1,31 @@
-"""Blocks as Parquet (zstd), with a fixed schema and a checksum of their content in the footer.
+"""Blocks as Parquet (zstd), with a fixed schema, and a footer that says what the object is.
 
-A verdict object carries the checksum of the samples that it judged. A reader that finds another one refuses it.
+The footer carries the version of the schema, the key under which the object was written, and what holds for all of its
+rows: who drew or judged them and when, and the checksum of the samples. What varies by row is a column; what does not is
+written once, where a reader finds it without touching a row. Readers refuse an object that lies under another key, has
+other columns, or does not hash to its checksum; a verdict object names the checksum of the samples that it judged.
+
+Each problem of a block is a row group of its own, so that one problem's samples are read without the others'.
 """
 
 import hashlib
 import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, BinaryIO
+from operator import attrgetter
+from typing import Any, BinaryIO, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tasks.engines import Sample
+from tasks.errors import InputError
 from tasks.graders import Judgement, Verdict
+from tasks.store.keys import SCHEMA
 
 _FOOTER = b"monkeys"
-_SAMPLES = pa.schema(
+SAMPLES = pa.schema(
     [
         ("problem_id", pa.string()),
         ("index", pa.int32()),
@@ -28,7 +36,7 @@ _SAMPLES = pa.schema(
         ("finish_reason", pa.string()),
     ]
 )
-_VERDICTS = pa.schema(
+VERDICTS = pa.schema(
     [
         ("problem_id", pa.string()),
         ("index", pa.int32()),
@@ -38,10 +46,16 @@ _VERDICTS = pa.schema(
         ("wall_s", pa.float64()),
     ]
 )
+WHICH = ("problem_id", "index")
+"""The columns that say which sample a row is about."""
 
 
 class CorruptObjectError(ValueError):
     """An object that is torn, damaged, or not what its key says."""
+
+
+class NewerSchemaError(InputError):
+    """An object that a newer version of this program wrote: whole, but not to be read by this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,91 +72,186 @@ class SampleFooter:
 
 @dataclass(frozen=True, slots=True)
 class VerdictFooter:
-    """What a block of verdicts says of itself. `judged` is the checksum of the samples; `infrastructure` counts the
-    samples that no sandbox managed to judge, and that are owed again."""
+    """What a block of verdicts says of itself. `judged` is the checksum of the samples; `counts` says how often each
+    verdict was given."""
 
     judged: str
     sandbox: str
     judged_at: str
     seconds: float
-    infrastructure: int
+    counts: dict[str, int]
+
+    @property
+    def infrastructure(self) -> int:
+        """How many samples no sandbox managed to judge; they are owed again."""
+        return self.counts.get(Verdict.INFRASTRUCTURE, 0)
+
+
+Footer = TypeVar("Footer", SampleFooter, VerdictFooter)
 
 
 def checksum(samples: Iterable[Sample]) -> str:
     """SHA-256 over what verdicts depend on: problem, index and text of each sample, in order of storage."""
-    total = hashlib.sha256()
-    for sample in samples:
-        for part in (sample.problem_id, str(sample.index), sample.text):
-            data = part.encode()
-            total.update(len(data).to_bytes(8, "big"))
-            total.update(data)
-    return total.hexdigest()
+    return _checksum((sample.problem_id, sample.index, sample.text) for sample in samples)
 
 
-def write_samples(samples: Sequence[Sample], footer: SampleFooter) -> bytes:
-    """A block of samples as an object."""
-    return _to_parquet(_SAMPLES, [asdict(sample) for sample in samples], asdict(footer))
+def write_samples(samples: Sequence[Sample], footer: SampleFooter, key: str) -> bytes:
+    """A block of samples, in order of problem and index, as an object."""
+    of_first = sum(sample.problem_id == samples[0].problem_id for sample in samples)
+    return _to_parquet(SAMPLES, samples, footer, key, rows_a_group=of_first)
 
 
-def read_samples(data: bytes) -> tuple[list[Sample], SampleFooter]:
+def read_samples(data: bytes, key: str) -> tuple[list[Sample], SampleFooter]:
     """The samples of an object, in order.
 
     Raises:
         CorruptObjectError: the object is torn, or its content does not have the checksum that it carries.
+        NewerSchemaError: written by a newer version.
     """
-    table = _from_parquet(data)
-    footer = SampleFooter(**_footer(table.schema.metadata))
-    samples = [Sample(**row) for row in table.to_pylist()]
-    if checksum(samples) != footer.checksum:
+    table, footer = read_sample_table(data, key)
+    return [Sample(*row) for row in zip(*(column.to_pylist() for column in table.columns), strict=True)], footer
+
+
+def read_sample_table(data: bytes, key: str) -> tuple[pa.Table, SampleFooter]:
+    """Like `read_samples`, as a table with the columns of `SAMPLES`."""
+    parquet, footer = _open(pa.BufferReader(data), key, SAMPLES, SampleFooter)
+    table = _read(parquet)
+    ids, indices, texts = (table[name].to_pylist() for name in (*WHICH, "text"))
+    if _checksum(zip(ids, indices, texts, strict=True)) != footer.checksum:
         raise CorruptObjectError("its samples do not have the checksum that they were stored with")
-    return samples, footer
+    return table, footer
 
 
-def sample_footer(file: BinaryIO) -> SampleFooter:
-    """What a block of samples says of itself; reads the footer only, and raises CorruptObjectError without one."""
-    return SampleFooter(**_footer(_metadata(file)))
+def sample_footer(file: BinaryIO, key: str) -> SampleFooter:
+    """What a block of samples says of itself; reads the footer only. Raises as `read_samples` does."""
+    return _open(file, key, SAMPLES, SampleFooter)[1]
 
 
-def write_verdicts(judgements: Sequence[Judgement], footer: VerdictFooter) -> bytes:
+def sample_groups(file: BinaryIO, key: str) -> Iterator["Group"]:
+    """The problems of a block, in order; nothing but the footer is read before `Group.read`."""
+    parquet, _ = _open(file, key, SAMPLES, SampleFooter)
+    start = 0
+    for number in range(parquet.metadata.num_row_groups):
+        meta = parquet.metadata.row_group(number)
+        yield Group(parquet, number, start, start + meta.num_rows)
+        start += meta.num_rows
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One problem's rows [start, stop) of a block of samples."""
+
+    parquet: Any
+    number: int
+    start: int
+    stop: int
+
+    def read(self) -> pa.Table:
+        """These rows alone, with the columns of `SAMPLES`; raises CorruptObjectError."""
+        return _read(self.parquet, group=self.number)
+
+
+def write_verdicts(judgements: Sequence[Judgement], footer: VerdictFooter, key: str) -> bytes:
     """A block of verdicts as an object."""
-    rows = [{**asdict(judgement), "verdict": judgement.verdict.value} for judgement in judgements]
-    return _to_parquet(_VERDICTS, rows, asdict(footer))
+    return _to_parquet(VERDICTS, judgements, footer, key, rows_a_group=len(judgements))
 
 
-def read_verdicts(data: bytes) -> tuple[list[Judgement], VerdictFooter]:
-    """The verdicts of an object, in order; raises CorruptObjectError where it is torn."""
-    table = _from_parquet(data)
-    judgements = [Judgement(**{**row, "verdict": Verdict(row["verdict"])}) for row in table.to_pylist()]
-    return judgements, VerdictFooter(**_footer(table.schema.metadata))
+def read_verdicts(data: bytes, key: str) -> tuple[list[Judgement], VerdictFooter]:
+    """The verdicts of an object, in order; raises as `read_samples` does, but no checksum covers them."""
+    table, footer = read_verdict_table(io.BytesIO(data), key, VERDICTS.names)
+    rows = zip(*(column.to_pylist() for column in table.columns), strict=True)
+    return [Judgement(problem, index, Verdict(verdict), *rest) for problem, index, verdict, *rest in rows], footer
 
 
-def verdict_footer(file: BinaryIO) -> VerdictFooter:
-    """What a block of verdicts says of itself; reads the footer only, and raises CorruptObjectError without one."""
-    return VerdictFooter(**_footer(_metadata(file)))
+def read_verdict_table(file: BinaryIO, key: str, columns: Sequence[str]) -> tuple[pa.Table, VerdictFooter]:
+    """Some columns of a block of verdicts, fetching no others. Problems and verdicts come dictionary-encoded."""
+    parquet, footer = _open(file, key, VERDICTS, VerdictFooter, dictionaries=("problem_id", "verdict"))
+    return _read(parquet, columns), footer
 
 
-def _to_parquet(schema: pa.Schema, rows: list[dict[str, Any]], footer: dict[str, Any]) -> bytes:
-    table = pa.Table.from_pylist(rows, schema=schema.with_metadata({_FOOTER: json.dumps(footer).encode()}))
+def verdict_footer(file: BinaryIO, key: str) -> VerdictFooter:
+    """What a block of verdicts says of itself; reads the footer only. Raises as `read_samples` does."""
+    return _open(file, key, VERDICTS, VerdictFooter)[1]
+
+
+def _checksum(rows: Iterable[tuple[str, int, str]]) -> str:
+    total = hashlib.sha256()
+    for problem_id, index, text in rows:
+        for part in (problem_id, str(index), text):
+            data = part.encode()
+            total.update(len(data).to_bytes(8, "big") + data)
+    return total.hexdigest()
+
+
+def _to_parquet(
+    schema: pa.Schema, rows: Sequence[Any], footer: SampleFooter | VerdictFooter, key: str, *, rows_a_group: int
+) -> bytes:
+    columns = [pa.array(list(map(attrgetter(field.name), rows)), field.type) for field in schema]
+    about = {"schema": SCHEMA, "key": key, **asdict(footer)}
+    table = pa.Table.from_arrays(columns, schema=schema.with_metadata({_FOOTER: json.dumps(about).encode()}))
     sink = io.BytesIO()
-    pq.write_table(table, sink, compression="zstd", write_page_checksum=True)
+    pq.write_table(table, sink, compression="zstd", row_group_size=rows_a_group, write_page_checksum=True)
     return sink.getvalue()
 
 
-def _from_parquet(data: bytes) -> pa.Table:
+def _open(
+    file: Any, key: str, schema: pa.Schema, kind: type[Footer], dictionaries: Sequence[str] = ()
+) -> tuple[pq.ParquetFile, Footer]:
     try:
-        return pq.read_table(pa.BufferReader(data), page_checksum_verification=True)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise CorruptObjectError(f"it is torn or damaged ({' '.join(str(error).split())})") from error
-
-
-def _metadata(file: BinaryIO) -> dict[bytes, bytes] | None:
+        # pre_buffer: columns that lie side by side come in one ranged read.
+        parquet = pq.ParquetFile(
+            file, read_dictionary=list(dictionaries), pre_buffer=True, page_checksum_verification=True
+        )
+    except (pa.ArrowException, OSError) as error:
+        if not _is_damage(error):
+            raise
+        raise _damaged(error) from error
+    about = _about(parquet.metadata.metadata or {})
+    written_with = about.pop("schema", None)
+    if not isinstance(written_with, int):
+        raise CorruptObjectError("its footer names no schema")
+    if written_with > SCHEMA:
+        raise NewerSchemaError(
+            f"store: {key} has schema {written_with}, written by a newer version of monkeys; this one reads up to"
+            f" schema {SCHEMA}: upgrade it"
+        )
+    if about.pop("key", None) != key:
+        raise CorruptObjectError("it was written under another key")
+    if parquet.schema_arrow.names != schema.names:
+        raise CorruptObjectError(f"its columns are not those of schema {SCHEMA}")
     try:
-        return dict(pq.read_schema(file).metadata or {})
-    except (pa.ArrowInvalid, OSError) as error:
-        raise CorruptObjectError(f"it is torn or damaged ({' '.join(str(error).split())})") from error
+        return parquet, kind(**about)
+    except TypeError as error:
+        raise CorruptObjectError("its footer lacks a field, or has one too many") from error
 
 
-def _footer(metadata: dict[bytes, bytes] | None) -> dict[str, Any]:
-    if not metadata or _FOOTER not in metadata:
+def _about(metadata: dict[bytes, bytes]) -> dict[str, Any]:
+    if _FOOTER not in metadata:
         raise CorruptObjectError("it is a Parquet file, but none of ours")
-    return dict(json.loads(metadata[_FOOTER]))
+    try:
+        return dict(json.loads(metadata[_FOOTER]))
+    except ValueError as error:
+        raise CorruptObjectError("its footer is not JSON") from error
+
+
+def _read(parquet: pq.ParquetFile, columns: Sequence[str] | None = None, group: int | None = None) -> pa.Table:
+    wanted = None if columns is None else list(columns)
+    try:
+        # Threads of Arrow's own gain nothing on blocks this small, and a run reads several blocks at once.
+        if group is None:
+            return parquet.read(wanted, use_threads=False)
+        return parquet.read_row_group(group, wanted, use_threads=False)
+    except (pa.ArrowException, OSError) as error:
+        if not _is_damage(error):
+            raise
+        raise _damaged(error) from error
+
+
+def _is_damage(error: Exception) -> bool:
+    """What Arrow finds wrong with the bytes is damage. What kept the bytes from coming has a type or a number of its
+    own, and is not: a store that is away for a moment must not get its objects set aside."""
+    return isinstance(error, pa.ArrowException) or (type(error) is OSError and error.errno is None)
+
+
+def _damaged(error: Exception) -> CorruptObjectError:
+    return CorruptObjectError(f"it is torn or damaged ({' '.join(str(error).split())})")

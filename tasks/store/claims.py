@@ -1,0 +1,133 @@
+"""Claims: who works on which part of a set, where several sweeps share nothing but the store.
+
+A claim is a small object that its owner keeps renewing. Invariant: at most one live owner holds a claim, on any store
+whose listings show every finished write. To take one, a sweep writes its own object and lists again; whoever then sees
+another's backs off, so of two that write at once one or none goes on. A claim is dead when its process has ended on
+this machine, or when an observer has seen it unchanged for `patience_s` of the observer's own steady clock: no clock is
+compared with another, and a clock that jumps kills nobody.
+
+A claim guards against work done twice, not against wrong results: samples are checked when they are written and read.
+"""
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+from tasks.store import Store
+from tasks.store.owner import Owner
+
+_log = logging.getLogger(__name__)
+
+PATIENCE_S = 60.0
+"""How long a claim may stay unchanged before its owner is taken for dead."""
+
+_RENEWALS_PER_PATIENCE = 4
+
+
+@dataclass
+class Claims:
+    """The claims of one worker under one prefix; renewed by a thread of its own while the `with` block lasts."""
+
+    store: Store
+    prefix: str
+    patience_s: float = PATIENCE_S
+    owner: Owner = field(default_factory=Owner.here)
+
+    def __post_init__(self) -> None:
+        self._held: set[str] = set()
+        self._beat = 0
+        self._seen: dict[str, tuple[bytes, float]] = {}
+        self._lock = threading.Lock()
+        self._done = threading.Event()
+        self._renewer = threading.Thread(target=self._renew, name="claims", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._renewer.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._done.set()
+        self._renewer.join()
+        for name in list(self._held):
+            self._release(name)
+
+    @contextmanager
+    def take(self, name: str) -> Iterator[bool]:
+        """Hold a claim for the length of the `with` block; False where another sweep holds it or is taking it."""
+        taken = self._take(name)
+        try:
+            yield taken
+        finally:
+            if taken:
+                self._release(name)
+
+    def _take(self, name: str) -> bool:
+        if self._others(name):
+            return False
+        with self._lock:
+            self._held.add(name)
+        self._write(name)
+        if self._others(name):
+            self._release(name)
+            return False
+        return True
+
+    def _others(self, name: str) -> bool:
+        """Whether another's claim is alive. The dead are buried on the way."""
+        alive = False
+        for key in self.store.keys(f"{self.prefix}/{name}"):
+            if key == self._key(name):
+                continue
+            try:
+                beat = self.store.read(key)
+            except FileNotFoundError:
+                continue
+            if self._is_dead(key, beat):
+                self.store.delete(key)
+            else:
+                alive = True
+        return alive
+
+    def _is_dead(self, key: str, beat: bytes) -> bool:
+        if Owner(**json.loads(beat)["owner"]).has_ended:
+            return True
+        known, since = self._seen.get(key, (b"", 0.0))
+        if beat != known:
+            self._seen[key] = (beat, time.monotonic())
+            return False
+        return time.monotonic() - since >= self.patience_s
+
+    def _write(self, name: str) -> None:
+        text = json.dumps({"owner": self.owner.to_dict(), "beat": self._beat})
+        self.store.write(self._key(name), text.encode())
+
+    def _release(self, name: str) -> None:
+        with self._lock:
+            self._held.discard(name)
+            self.store.delete(self._key(name))
+
+    def _renew(self) -> None:
+        while not self._done.wait(self.patience_s / _RENEWALS_PER_PATIENCE):
+            self._beat += 1
+            for name in list(self._held):
+                with self._lock:
+                    if name in self._held:
+                        self._write_if_possible(name)
+
+    def _write_if_possible(self, name: str) -> None:
+        """A store that is away for a moment must not end the renewals: the next one may get through."""
+        try:
+            self._write(name)
+        except OSError as error:
+            _log.warning("claim %s could not be renewed: %s", name, error)
+
+    def _key(self, name: str) -> str:
+        return f"{self.prefix}/{name}/{self.owner.name}.json"
