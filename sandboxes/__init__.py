@@ -68,14 +68,19 @@ class Sandbox(Protocol):
         """How many executions it serves at once."""
         ...
 
+    def limits(self, time_limit_s: float | None, memory_limit_mb: int | None) -> Limits:
+        """What one execution may use: a problem's own limits, or the sandbox's where it names none (None)."""
+        ...
+
     def run(self, program: str, stdin: bytes, limits: Limits) -> Outcome:
         """Run one Python program to its end. Never raises for what the program does."""
         ...
 
     def run_checked(self, checker: str, program: str, limits: Limits) -> Checked:
         """Run two Python programs side by side, out of each other's reach but for one stream socket: each finds its
-        end as descriptor 3. Both end when the checker does; what it prints can come from nobody else. A program that
-        is still running then has status OK. Never raises for what either does."""
+        end as descriptor 3, and can import `sandboxes/remote.py` as `remote`. Both end when the checker does; what it
+        prints can come from nobody else. A program that is still running then has status OK. Never raises for what
+        either does."""
         ...
 
     def __enter__(self) -> Self: ...

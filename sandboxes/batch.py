@@ -2,8 +2,8 @@
 
 Every job gets exactly one result. An execution that fails for the sandbox's own reasons is tried again; what fails
 still is reported as such and never as the program's fault. Programs of one group with the same text, character for
-character, and the same limits are run once, and the others share the result: no rewriting of the text, however
-small, since a program can read its own.
+character, and the same limits are run once, and the others share the result. No rewriting of the text comes before:
+a program can tell its own line numbers.
 """
 
 import time
@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Generic, TypeVar
 
 from sandboxes import Limits, Outcome, Sandbox, Status
@@ -33,6 +34,18 @@ class Job(Generic[Key]):
     program: str
     stdins: Sequence[bytes]
     accept: Callable[[int, Outcome], bool]
+    limits: Limits
+    group: Hashable | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedJob(Generic[Key]):
+    """One program and the checker that runs beside it (`Sandbox.run_checked`). Its result has two outcomes, the
+    checker's and the program's, and no failed test: what they mean is for the reader to say."""
+
+    key: Key
+    program: str
+    checker: str
     limits: Limits
     group: Hashable | None = None
 
@@ -78,11 +91,11 @@ class Batch:
     retries: int = 2
     pause_s: float = 0.1
     executions: int = 0
-    """Executions done so far, retries included."""
+    """Outcomes so far, without the attempts that were tried again."""
     shared: int = 0
     """Jobs so far that needed no execution, because an equal program had the result."""
 
-    def run(self, jobs: Iterable[Job[Key]]) -> Iterator[Result[Key]]:
+    def run(self, jobs: Iterable[Job[Key] | CheckedJob[Key]]) -> Iterator[Result[Key]]:
         """Yield one result for each job, in the order in which they finish. Jobs are taken as workers get free."""
         first: dict[Hashable, Result[Key] | list[Key]] = {}
         running: dict[Future[Result[Key]], Hashable | None] = {}
@@ -90,7 +103,7 @@ class Batch:
         with ThreadPoolExecutor(self.sandbox.workers, thread_name_prefix="sandbox") as pool:
             try:
                 for job in jobs:
-                    identity = None if job.group is None else (job.group, job.program, job.limits)
+                    identity = None if job.group is None else (type(job), job.group, job.program, job.limits)
                     known = None if identity is None else first.get(identity)
                     if isinstance(known, Result):
                         ready.append(self._share(known, job.key))
@@ -99,7 +112,7 @@ class Batch:
                     else:
                         if identity is not None:
                             first[identity] = []
-                        running[pool.submit(self._judge, job)] = identity
+                        running[pool.submit(self._work, job)] = identity
                     # One more than there are workers, so that none waits for the next job to be made.
                     while ready or len(running) > self.sandbox.workers:
                         if not ready:
@@ -135,30 +148,39 @@ class Batch:
         self.shared += 1
         return replace(result, key=key, cpu_s=0.0, wall_s=0.0, shared=True)
 
-    def _judge(self, job: Job[Key]) -> Result[Key]:
-        outcomes: list[Outcome] = []
+    def _work(self, job: Job[Key] | CheckedJob[Key]) -> Result[Key]:
+        if isinstance(job, CheckedJob):
+            outcomes = self._execute(partial(self.sandbox.run_checked, job.checker, job.program, job.limits))
+            return _result(job.key, [_shortened(outcome) for outcome in outcomes], [])
+        kept: list[Outcome] = []
         failed: list[int] = []
         for number, stdin in enumerate(job.stdins):
-            outcome = self._execute(job, stdin)
+            (outcome,) = self._execute(partial(self._run, job, stdin))
             passed = outcome.status is not Status.INFRASTRUCTURE and job.accept(number, outcome)
-            outcomes.append(replace(outcome, stdout=b"" if passed else outcome.stdout[:KEPT_BYTES]))
+            kept.append(replace(outcome, stdout=b"") if passed else _shortened(outcome))
             if not passed:
                 failed.append(number)
                 if self.stop_early:
                     break
-        return Result(
-            job.key,
-            tuple(outcomes),
-            tuple(failed),
-            sum(outcome.cpu_s for outcome in outcomes),
-            sum(outcome.wall_s for outcome in outcomes),
-        )
+        return _result(job.key, kept, failed)
 
-    def _execute(self, job: Job[Key], stdin: bytes) -> Outcome:
+    def _run(self, job: Job[Key], stdin: bytes) -> tuple[Outcome]:
+        return (self.sandbox.run(job.program, stdin, job.limits),)
+
+    def _execute(self, run: Callable[[], Sequence[Outcome]]) -> Sequence[Outcome]:
         for attempt in range(self.retries + 1):
-            outcome = self.sandbox.run(job.program, stdin, job.limits)
-            if outcome.status is not Status.INFRASTRUCTURE:
+            outcomes = run()
+            if all(outcome.status is not Status.INFRASTRUCTURE for outcome in outcomes):
                 break
             if attempt < self.retries:
                 time.sleep(self.pause_s * 4**attempt)
-        return outcome
+        return outcomes
+
+
+def _shortened(outcome: Outcome) -> Outcome:
+    return replace(outcome, stdout=outcome.stdout[:KEPT_BYTES])
+
+
+def _result(key: Key, outcomes: list[Outcome], failed: list[int]) -> Result[Key]:
+    cpu_s, wall_s = sum(outcome.cpu_s for outcome in outcomes), sum(outcome.wall_s for outcome in outcomes)
+    return Result(key, tuple(outcomes), tuple(failed), cpu_s, wall_s)

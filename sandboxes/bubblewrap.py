@@ -14,6 +14,7 @@ the kernel itself, which the filter makes smaller but cannot rule out; timing wh
 """
 
 import os
+import platform
 import shutil
 import subprocess
 from pathlib import Path
@@ -63,6 +64,11 @@ class BubblewrapConfig(BaseModel):
             processes=self.processes,
             output_bytes=self.output_limit_bytes,
         )
+
+    def ingredients(self) -> dict[str, object]:
+        """What a verdict depends on: the limits, and the Python that runs the samples."""
+        version = platform.python_version() if self.python is None else find_interpreter(self.python).version
+        return {**self.model_dump(mode="json", exclude={"name", "workers"}), "python_version": version}
 
     def check(self) -> None:
         """Start bubblewrap once, with the name spaces that an execution gets.
@@ -115,7 +121,8 @@ class BubblewrapConfig(BaseModel):
             return ForkServer(command, uid=users.take() if users else 0, isolated=isolated, rules=rules)
 
         name = "bubblewrap" if isolated else "bubblewrap-spawn"
-        return ServerPool(name, self.workers or len(os.sched_getaffinity(0)), start, reuse=isolated)
+        workers = self.workers or len(os.sched_getaffinity(0))
+        return ServerPool(name, workers, self.limits, start, reuse=isolated)
 
 
 def _remedy() -> str:

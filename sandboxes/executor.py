@@ -364,8 +364,9 @@ def isolate() -> None:
             break
 
 
-def main(connection: int, uid: int, isolated: bool) -> NoReturn:
-    """Take this process out of reach of its children, then serve. `uid` 0 leaves it whom it is."""
+def main(connection: int, uid: int, isolated: bool, remote: str) -> NoReturn:
+    """Take this process out of reach of its children, then serve. `uid` 0 leaves it whom it is; `remote` is the text
+    of the module that programs can import under that name."""
     if uid:
         become_user(uid)
     call(libc.prctl(PR_SET_PDEATHSIG, _signal.SIGKILL, 0, 0, 0), "prctl")
@@ -391,6 +392,8 @@ def main(connection: int, uid: int, isolated: bool) -> NoReturn:
     for name in ("exit", "quit"):
         if not hasattr(builtins, name):
             setattr(builtins, name, _sitebuiltins.Quitter(name, "Ctrl-D (i.e. EOF)"))
+    sys.modules["remote"] = module = type(sys)("remote")
+    exec(compile(remote, "remote.py", "exec"), module.__dict__)
     sys.argv[:] = ["main.py"]
     server.socket.send(READY)
     gc.collect()
@@ -399,4 +402,4 @@ def main(connection: int, uid: int, isolated: bool) -> NoReturn:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "isolated")
+    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "isolated", sys.argv[4])

@@ -15,6 +15,7 @@ from pathlib import Path
 from sandboxes import Limits, Outcome, Status
 
 EXECUTOR = Path(__file__).with_name("executor.py").read_text(encoding="utf-8")
+REMOTE = Path(__file__).with_name("remote.py").read_text(encoding="utf-8")
 
 # As in executor.py, which is never imported here.
 _GROUP, _PROGRAM, _ENDING = struct.Struct("<Id"), struct.Struct("<dQQQ"), struct.Struct("<iidd")
@@ -72,7 +73,7 @@ class Execution:
             status, detail = Status.TIME_LIMIT, f"{ending.wall_s:.1f} s on the clock, limit {wall_bound(limits):g} s"
         elif exit_code == _MEMORY_EXIT:
             status, detail = Status.MEMORY_LIMIT, f"more than {limits.memory_mb} MB of memory"
-        elif exit_code == 0 or ending.reason == _WITH_FIRST:
+        elif exit_code == 0 or (ending.reason == _WITH_FIRST and exit_code == -signal.SIGKILL):
             status, detail = Status.OK, ""
         elif exit_code < 0:
             detail = f"killed by {_signal_name(-exit_code)}"
@@ -118,7 +119,7 @@ class ForkServer:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._socket = ours
         self._log = _memory_file(b"")
-        arguments = (str(theirs.fileno()), str(uid), "isolated" if isolated else "shared")
+        arguments = (str(theirs.fileno()), str(uid), "isolated" if isolated else "shared", REMOTE)
         with theirs:
             self._process = subprocess.Popen(
                 [*command, "-c", EXECUTOR, *arguments],
@@ -142,7 +143,7 @@ class ForkServer:
         Args:
             executions: the programs.
             wall_s: seconds on the clock for the whole.
-            channels: one descriptor for each program to find as its descriptor 3, or none at all.
+            channels: one descriptor for each program to find as its descriptor 3, or none at all. They are closed.
 
         Raises:
             ServerGoneError: close it, and start another.
@@ -151,7 +152,12 @@ class ForkServer:
         descriptors: list[int] = []
         for number, execution in enumerate(executions):
             descriptors += [*execution.files, *channels[number : number + 1]]
-        self._send(message, descriptors)
+        try:
+            self._send(message, descriptors)
+        finally:
+            # The end of one program must be the end of the socket for the other: nobody else may hold it.
+            for channel in channels:
+                os.close(channel)
         reply = self._receive(wall_s + _GRACE_S)
         if reply.startswith(_FAILED) or len(reply) != len(executions) * _ENDING.size:
             raise ServerGoneError(reply.decode(errors="replace")[:500])

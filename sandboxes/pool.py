@@ -21,9 +21,18 @@ class ServerPool:
         SandboxUnavailableError: a first program did not run; the message says why.
     """
 
-    def __init__(self, name: str, workers: int, start: Callable[[], ForkServer], *, reuse: bool):
+    def __init__(
+        self,
+        name: str,
+        workers: int,
+        limits: Callable[[float | None, int | None], Limits],
+        start: Callable[[], ForkServer],
+        *,
+        reuse: bool,
+    ):
         self.name = name
         self.workers = workers
+        self._limits = limits
         self._start = start
         self._reuse = reuse
         self._free = threading.Semaphore(workers)
@@ -33,6 +42,10 @@ class ServerPool:
             self.__exit__()
             said = first.stderr.decode(errors="replace").strip()
             raise SandboxUnavailableError(f"a first program did not run: {first.detail or said or first.status}")
+
+    def limits(self, time_limit_s: float | None, memory_limit_mb: int | None) -> Limits:
+        """See `sandboxes.Sandbox.limits`."""
+        return self._limits(time_limit_s, memory_limit_mb)
 
     def run(self, program: str, stdin: bytes, limits: Limits) -> Outcome:
         """See `sandboxes.Sandbox.run`."""
@@ -76,17 +89,11 @@ class ServerPool:
         if len(executions) == 1:
             with self._server() as server:
                 return server.run(executions, wall_s)
-        pair = socket.socketpair()
-        channels = [end.fileno() for end in pair]
-        try:
-            with self._server() as server:
-                if self._reuse:
-                    return server.run(executions, wall_s, channels)
-                with self._server() as second:
-                    return _run_apart((server, second), executions, wall_s, channels)
-        finally:
-            for end in pair:
-                end.close()
+        with self._server() as server:
+            if self._reuse:
+                return server.run(executions, wall_s, _channels())
+            with self._server() as second:
+                return _run_apart((server, second), executions, wall_s)
 
     @contextmanager
     def _server(self) -> Iterator[ForkServer]:
@@ -103,11 +110,15 @@ class ServerPool:
                 server.close()
 
 
-def _run_apart(
-    servers: tuple[ForkServer, ForkServer], executions: list[Execution], wall_s: float, channels: list[int]
-) -> list[Ending]:
+def _channels() -> list[int]:
+    """The two ends of a new stream socket, to be closed by who takes them."""
+    return [end.detach() for end in socket.socketpair()]
+
+
+def _run_apart(servers: tuple[ForkServer, ForkServer], executions: list[Execution], wall_s: float) -> list[Ending]:
     """Two programs side by side on a server each. The second's is ended with the first program."""
     second: list[Ending] = []
+    channels = _channels()
 
     def run_second() -> None:
         with contextlib.suppress(ServerGoneError):

@@ -1,0 +1,107 @@
+"""Whole programs, judged by what they print for each test's input.
+
+The program is the text of the first Markdown fence, up to its end or the text's; without a fence, all of the text. It
+is run on the tests in order until one fails. An output is right if it has the expected lines, where a line is its
+tokens between white space, compared as text; blank lines at the end do not count. A program that prints what is
+expected and then fails (a non-zero exit status) has failed.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from sandboxes import Outcome, Sandbox, Status
+from sandboxes.batch import Batch, Job, Result
+from tasks.datasets import Problem
+from tasks.engines import Sample
+from tasks.graders import Judgement, Verdict
+from tasks.graders.outcomes import VERDICT_OF, reason, shortened
+
+_FENCE = re.compile(r"^[ \t]*```[^\n]*\n(.*?)(?:^[ \t]*```|\Z)", re.DOTALL | re.MULTILINE)
+
+
+class StdioConfig(BaseModel):
+    """Judges programs by the problem's tests on standard input and output."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Literal["stdio"] = "stdio"
+
+    @property
+    def version(self) -> int:
+        """Rises whenever the rule changes."""
+        return 1
+
+    @property
+    def runs_code(self) -> bool:
+        """Samples are programs."""
+        return True
+
+    def grade(self, pairs: Sequence[tuple[Problem, Sample]], sandbox: Sandbox | None) -> Iterator[Judgement]:
+        """One judgement a pair, as they are reached; `no_answer` where there is no program."""
+        if sandbox is None:
+            raise ValueError("the stdio grader runs code: it needs a sandbox")
+        jobs: list[Job[tuple[Problem, int]]] = []
+        for problem, sample in pairs:
+            if not problem.stdio_tests:
+                raise ValueError(f"problem {problem.id!r} has no stdio tests; the stdio grader cannot judge it")
+            program = extract_program(sample.text)
+            if program.strip():
+                jobs.append(_job(problem, sample.index, program, sandbox))
+            else:
+                yield Judgement(sample.problem_id, sample.index, Verdict.NO_ANSWER, "there is no program")
+        for result in Batch(sandbox).run(jobs):
+            problem, index = result.key
+            verdict, detail = _verdict(problem, result)
+            yield Judgement(problem.id, index, verdict, detail, result.cpu_s, result.wall_s)
+
+
+def extract_program(text: str) -> str:
+    """The program in a sample's text."""
+    fenced = _FENCE.search(text)
+    return fenced[1] if fenced else text
+
+
+def same_output(expected: str, got: str) -> bool:
+    """Whether two outputs have the same lines of tokens."""
+    return _lines(expected) == _lines(got)
+
+
+def _lines(output: str) -> list[list[str]]:
+    lines = [line.split() for line in output.split("\n")]
+    while lines and not lines[-1]:
+        lines.pop()
+    return lines
+
+
+def _job(problem: Problem, index: int, program: str, sandbox: Sandbox) -> Job[tuple[Problem, int]]:
+    tests = problem.stdio_tests
+
+    def accept(number: int, outcome: Outcome) -> bool:
+        return outcome.status is Status.OK and same_output(tests[number].stdout, _text(outcome))
+
+    return Job(
+        (problem, index),
+        program,
+        [test.stdin.encode() for test in tests],
+        accept,
+        sandbox.limits(problem.time_limit_s, problem.memory_limit_mb),
+        group=problem.id,
+    )
+
+
+def _verdict(problem: Problem, result: Result[tuple[Problem, int]]) -> tuple[Verdict, str]:
+    if result.passed:
+        return Verdict.CORRECT, ""
+    number, outcome = result.failed[0], result.outcomes[-1]
+    where = f"test {number + 1} of {len(problem.stdio_tests)}: "
+    if outcome.status is not Status.OK:
+        return VERDICT_OF[outcome.status], where + reason(outcome)
+    expected, got = problem.stdio_tests[number].stdout.strip(), _text(outcome).strip()
+    return Verdict.WRONG, f"{where}expected {shortened(expected)!r}, got {shortened(got)!r}"
+
+
+def _text(outcome: Outcome) -> str:
+    return outcome.stdout.decode(errors="replace")
