@@ -5,7 +5,7 @@ Nothing here knows Prefect: `tasks.steps` wraps these methods as tasks, and test
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
@@ -20,8 +20,8 @@ from tasks.prompts import render
 from tasks.scaling.estimators import Counts
 from tasks.store.blocks import Block, missing
 from tasks.store.claims import Claims
-from tasks.store.sets import SampleSet, VerdictSet, now
-from tasks.store.tables import CorruptObjectError, SampleFooter, VerdictFooter
+from tasks.store.sets import SampleSet, VerdictSet
+from tasks.store.tables import WHICH, CorruptObjectError, SampleFooter, count_verdicts
 
 SAMPLES, VERDICTS = "samples", "verdicts"
 Result = TypeVar("Result")
@@ -159,13 +159,9 @@ class Sweep:
         self.verdicts.write(
             block,
             judgements,
-            VerdictFooter(
-                judged=footer.checksum,
-                sandbox=sandbox.name if sandbox is not None and self.grader.runs_code else "none",
-                judged_at=now(),
-                seconds=time.monotonic() - started,
-                infrastructure=sum(judgement.verdict is Verdict.INFRASTRUCTURE for judgement in judgements),
-            ),
+            judged=footer.checksum,
+            sandbox=sandbox.name if sandbox is not None and self.grader.runs_code else "none",
+            seconds=time.monotonic() - started,
         )
 
     def tally(self) -> Tally:
@@ -173,16 +169,18 @@ class Sweep:
         n: Counter[str] = Counter()
         c: Counter[str] = Counter()
         verdicts: Counter[str] = Counter()
+        ids = tuple(problem.id for problem in self.problems)
+        chosen = set(ids)
         sampled = self._sampled()
         judged = []
         for block, footer in sampled.items():
-            judgements, of_block = self.verdicts.read(block, footer)
+            table, of_block = self.verdicts.columns(block, footer, (*WHICH, "verdict"))
             judged.append(of_block)
-            for judgement in self._selected(judgements):
-                verdicts[judgement.verdict.value] += 1
-                n[judgement.problem_id] += judgement.verdict is not Verdict.INFRASTRUCTURE
-                c[judgement.problem_id] += judgement.verdict is Verdict.CORRECT
-        ids = tuple(problem.id for problem in self.problems)
+            for (problem_id, verdict), times in count_verdicts(table, below=self.k).items():
+                if problem_id in chosen:
+                    verdicts[verdict] += times
+                    n[problem_id] += times * (verdict != Verdict.INFRASTRUCTURE)
+                    c[problem_id] += times * (verdict == Verdict.CORRECT)
         tokens = [footer.tokens for footer in sampled.values()]
         return Tally(
             by_problem=Counts.of(ids, [n[each] for each in ids], [c[each] for each in ids]),
@@ -216,10 +214,6 @@ class Sweep:
             for block, footer in self.samples.stored().items()
             if block.start < self.k and block.first < len(self.problems)
         }
-
-    def _selected(self, judgements: Iterable[Judgement]) -> Iterator[Judgement]:
-        chosen = {problem.id for problem in self.problems}
-        return (each for each in judgements if each.index < self.k and each.problem_id in chosen)
 
     def _read(self, block: Block) -> tuple[list[Sample], SampleFooter]:
         try:

@@ -1,6 +1,14 @@
 """Where results live. The existence of an object is the truth: what is stored is done, what is not is owed."""
 
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, NamedTuple, Protocol
+
+
+class Temporary(NamedTuple):
+    """An object that a writer has not given its name yet, and never will if it was killed."""
+
+    key: str
+    bytes: int
+    age_s: float
 
 
 class Store(Protocol):
@@ -24,6 +32,14 @@ class Store(Protocol):
 
     def keys(self, prefix: str) -> list[str]:
         """Every key under a prefix (a folder), sorted; one listing."""
+        ...
+
+    def sizes(self, prefix: str) -> dict[str, int]:
+        """Every key under a prefix, sorted, with the number of bytes there; one listing."""
+        ...
+
+    def temporaries(self) -> list[Temporary]:
+        """What writers that were killed left behind, and what living ones are writing now."""
         ...
 
     def move(self, key: str, target: str) -> None:

@@ -8,12 +8,14 @@ import os
 import secrets
 import sys
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 import fsspec
 
 from tasks.errors import InputError
+from tasks.store import Temporary
 
 TEMPORARY = ".tmp-"
 
@@ -31,8 +33,8 @@ class FsspecStore:
         return bytes(self._fs.cat_file(self._path(key)))
 
     def open(self, key: str) -> BinaryIO:
-        """The object as a seekable file."""
-        return cast(BinaryIO, self._fs.open(self._path(key), "rb"))
+        """The object as a seekable file that fetches just what is read, and nothing ahead."""
+        return cast(BinaryIO, self._fs.open(self._path(key), "rb", cache_type="none"))
 
     def write(self, key: str, data: bytes) -> None:
         """Create or replace an object in one step."""
@@ -42,13 +44,29 @@ class FsspecStore:
             self._fs.pipe_file(self._path(key), data)
 
     def keys(self, prefix: str) -> list[str]:
-        """Every key under a prefix, sorted. Temporary files of writers are not objects, and are left out."""
+        """Every key under a prefix, sorted; one listing."""
+        return list(self.sizes(prefix))
+
+    def sizes(self, prefix: str) -> dict[str, int]:
+        """Every key under a prefix, sorted, with the bytes there; one listing. Writers' temporaries are no objects."""
+        found = self._find(prefix)
+        return {key: int(found[key]["size"]) for key in sorted(found) if TEMPORARY not in key}
+
+    def temporaries(self) -> list[Temporary]:
+        """What writers that were killed left behind, and what living ones are writing now."""
+        found = self._find("")
+        return [
+            Temporary(key, int(found[key]["size"]), _age(self._fs.modified(self._path(key))))
+            for key in sorted(found)
+            if TEMPORARY in key
+        ]
+
+    def _find(self, prefix: str) -> dict[str, dict[str, Any]]:
         try:
-            found = self._fs.find(self._path(prefix), withdirs=False, refresh=True)
+            found = self._fs.find(self._path(prefix), withdirs=False, detail=True, refresh=True)
         except FileNotFoundError:  # some S3 servers answer so where nothing lies under the prefix
-            return []
-        names = [str(path)[len(self._root) :].lstrip("/") for path in found]
-        return sorted(name for name in names if TEMPORARY not in name)
+            return {}
+        return {str(path)[len(self._root) :].lstrip("/"): about for path, about in found.items()}
 
     def move(self, key: str, target: str) -> None:
         """Rename an object."""
@@ -76,7 +94,30 @@ class FsspecStore:
             self.write(key, b"probe")
             self._fs.rm_file(self._path(key))
         except _faults() as error:
-            raise _unusable(self._shown, error) from error
+            raise _unusable(self._shown, error, "written") from error
+
+    def check_readable(self) -> None:
+        """Make sure that the folder or bucket is there and may be listed.
+
+        Raises:
+            InputError: it is not, with the reason.
+        """
+        # Object stores have no folders: an empty prefix is fine in a bucket that exists.
+        place = self._root if self._local else self._root.partition("/")[0]
+        try:
+            there = self._lists(self._root) or self._lists(place)
+        except _faults() as error:
+            raise _unusable(self._shown, error, "read") from error
+        if not there:
+            raise InputError(f"store: there is no {'folder' if self._local else 'bucket'} {place}; give another store")
+
+    def _lists(self, path: str) -> bool:
+        """Whether there is something below a path."""
+        try:
+            self._fs.ls(path)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        return not self._local or Path(path).is_dir()
 
     def _path(self, key: str) -> str:
         return f"{self._root}/{key}" if key else self._root
@@ -94,7 +135,7 @@ def _open(url: str, storage_options: dict[str, Any]) -> tuple[Any, str]:
     try:
         fs, root = fsspec.core.url_to_fs(url, **options)
     except _faults() as error:
-        raise _unusable(url, error) from error
+        raise _unusable(url, error, "used") from error
     return fs, str(root).rstrip("/")
 
 
@@ -108,11 +149,15 @@ def _faults() -> tuple[type[Exception], ...]:
     return (OSError, ValueError, ImportError, *((botocore.BotoCoreError,) if botocore else ()))
 
 
-def _unusable(url: str, error: Exception) -> InputError:
+def _unusable(url: str, error: Exception, use: str) -> InputError:
     reason = " ".join(str(error).split()) or type(error).__name__
     return InputError(
-        f"store: {url} cannot be written ({reason}); give a writable folder or an fsspec URL such as s3://bucket/runs"
+        f"store: {url} cannot be {use} ({reason}); give a folder or an fsspec URL such as s3://bucket/runs"
     )
+
+
+def _age(modified: datetime) -> float:
+    return (datetime.now(UTC) - modified.astimezone(UTC)).total_seconds()
 
 
 def _write_atomically(path: Path, data: bytes) -> None:

@@ -1,9 +1,9 @@
 """Blocks as Parquet (zstd), with a fixed schema, and a footer that says what the object is.
 
-The footer carries the version of the schema, the key under which the object was written, and what holds for all of its
-rows: who drew or judged them and when, and the checksum of the samples. What varies by row is a column; what does not is
-written once, where a reader finds it without touching a row. Readers refuse an object that lies under another key, has
-other columns, or does not hash to its checksum; a verdict object names the checksum of the samples that it judged.
+The footer carries the version of the schema, the key under which the object was written, and what holds for all of
+its rows: who drew or judged them and when, and the checksum of the samples. What varies by row is a column; what does
+not is written once, where a reader finds it without touching a row. Readers refuse an object that lies under another
+key, has other columns, or does not hash to its checksum; verdicts name the checksum of the samples that they judged.
 
 Each problem of a block is a row group of its own, so that one problem's samples are read without the others'.
 """
@@ -17,6 +17,7 @@ from operator import attrgetter
 from typing import Any, BinaryIO, TypeVar
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from tasks.engines import Sample
@@ -167,6 +168,13 @@ def read_verdict_table(file: BinaryIO, key: str, columns: Sequence[str]) -> tupl
     """Some columns of a block of verdicts, fetching no others. Problems and verdicts come dictionary-encoded."""
     parquet, footer = _open(file, key, VERDICTS, VerdictFooter, dictionaries=("problem_id", "verdict"))
     return _read(parquet, columns), footer
+
+
+def count_verdicts(table: pa.Table, below: int) -> dict[tuple[str, str], int]:
+    """How often each (problem, verdict) occurs among the samples with an index below this."""
+    of_interest = table.filter(pc.less(table["index"], below))
+    counted = of_interest.group_by(["problem_id", "verdict"], use_threads=False).aggregate([([], "count_all")])
+    return {(row["problem_id"], row["verdict"]): row["count_all"] for row in counted.to_pylist()}
 
 
 def verdict_footer(file: BinaryIO, key: str) -> VerdictFooter:

@@ -1,4 +1,4 @@
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.store.blocks import PROBLEMS_A_BLOCK, Block, missing, overlap, parse
@@ -10,6 +10,7 @@ def cells(blocks: list[Block]) -> list[tuple[int, int]]:
     return [(p, i) for b in blocks for p in range(b.first, b.last) for i in range(b.start, b.stop)]
 
 
+@settings(deadline=None)
 @given(ASKS)
 def test_any_sequence_of_budgets_draws_every_sample_exactly_once(asks: list[tuple[int, int]]) -> None:
     stored: list[Block] = []
@@ -24,6 +25,7 @@ def test_any_sequence_of_budgets_draws_every_sample_exactly_once(asks: list[tupl
         assert missing(stored, range(problems), k) == []
 
 
+@settings(deadline=None)
 @given(ASKS)
 def test_blocks_are_cut_on_one_grid(asks: list[tuple[int, int]]) -> None:
     stored: list[Block] = []

@@ -2,6 +2,7 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -86,8 +87,52 @@ def test_a_writer_killed_at_any_moment_leaves_no_half_object(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("url", ["nosuch://bucket/runs", "s3://"])
 def test_a_useless_url_is_one_line(url: str) -> None:
-    with pytest.raises(InputError, match=r"store: .* cannot be written"):
+    with pytest.raises(InputError, match=r"store: .* cannot be (used|written)"):
         FsspecStore(url).probe()
+
+
+@pytest.mark.parametrize("empty", ["local", "s3"])
+def test_a_store_that_is_not_there_is_one_line(empty: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    url, good = str(tmp_path / "none"), str(tmp_path)
+    if empty == "s3":
+        s3: S3 = request.getfixturevalue("s3")
+        url, good = "s3://nosuchbucket/runs", f"s3://{s3.new_bucket()}/runs"
+    FsspecStore(good).check_readable()
+    with pytest.raises(InputError, match=r"store: there is no (folder .*none|bucket nosuchbucket); give another store"):
+        FsspecStore(url).check_readable()
+
+
+def test_a_part_is_read_without_the_rest(s3: S3) -> None:
+    bucket = s3.new_bucket()
+    store = FsspecStore(f"s3://{bucket}/runs")
+    store.write("object", bytes(3_000_000))
+    sent = requests_of(store)
+    with store.open("object") as file:
+        file.seek(1_000_000)
+        assert len(file.read(1_000)) == 1_000
+    assert [request for request in sent if request[0] == "GetObject"] == [("GetObject", "bytes=1000000-1000999")]
+
+
+def requests_of(store: FsspecStore) -> list[tuple[str, str]]:
+    """Every request that the store sends from now on: what is asked, and for which bytes."""
+    sent: list[tuple[str, str]] = []
+
+    def note(params: dict[str, Any], model: Any, **_: Any) -> None:
+        sent.append((model.name, params.get("headers", {}).get("Range", "")))
+
+    client: Any = store._fs
+    client.connect()
+    client.s3.meta.events.register("before-call.s3", note)
+    return sent
+
+
+def test_what_a_killed_writer_left_is_no_object(store: FsspecStore) -> None:
+    store.write("samples/.tmp-12ab-object", b"half")
+    store.write("samples/object", b"whole")
+    assert store.sizes("") == {"samples/object": 5}
+    (left,) = store.temporaries()
+    assert (left.key, left.bytes) == ("samples/.tmp-12ab-object", 4)
+    assert -5 < left.age_s < 60
 
 
 def test_a_file_in_the_way_is_one_line(tmp_path: Path) -> None:
@@ -107,3 +152,5 @@ def test_a_wrong_secret_is_one_line(s3: S3, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
     with pytest.raises(InputError, match="cannot be written"):
         FsspecStore(f"s3://{bucket}/runs").probe()
+    with pytest.raises(InputError, match="cannot be read"):
+        FsspecStore(f"s3://{bucket}/runs").check_readable()

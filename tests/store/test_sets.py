@@ -11,7 +11,7 @@ from tasks.store.blocks import Block
 from tasks.store.keys import Identity, sample_identity, verdict_identity
 from tasks.store.objects import FsspecStore
 from tasks.store.sets import SampleSet, VerdictSet, now
-from tasks.store.tables import CorruptObjectError, VerdictFooter
+from tasks.store.tables import CorruptObjectError
 
 PROBLEMS = [Problem(f"p{number}", "?") for number in range(3)]
 BLOCK = Block(0, 4, 0, 3)
@@ -43,8 +43,9 @@ def verdicts(store: FsspecStore) -> VerdictSet:
 
 def judge(verdicts: VerdictSet, samples: SampleSet, infrastructure: int = 0) -> None:
     read, footer = samples.read(BLOCK)
-    judgements = [Judgement(sample.problem_id, sample.index, Verdict.CORRECT) for sample in read]
-    verdicts.write(BLOCK, judgements, VerdictFooter(footer.checksum, "none", now(), 0.1, infrastructure))
+    reached = [Verdict.INFRASTRUCTURE] * infrastructure + [Verdict.CORRECT] * (len(read) - infrastructure)
+    judgements = [Judgement(sample.problem_id, sample.index, each) for sample, each in zip(read, reached, strict=True)]
+    verdicts.write(BLOCK, judgements, judged=footer.checksum, sandbox="none", seconds=0.1)
 
 
 def test_samples_survive_storage_in_any_order(samples: SampleSet) -> None:
@@ -105,7 +106,7 @@ def test_a_flipped_bit_is_refused(samples: SampleSet, store: FsspecStore) -> Non
 def test_other_text_under_the_same_footer_is_refused(samples: SampleSet) -> None:
     footer = tables.SampleFooter(tables.checksum(drawn()), None, "toy", now(), 0.0)
     with pytest.raises(CorruptObjectError, match="checksum"):
-        tables.read_samples(tables.write_samples(drawn(text="forged"), footer))
+        tables.read_samples(tables.write_samples(drawn(text="forged"), footer, "key"), "key")
 
 
 def test_verdicts_on_other_samples_are_refused_and_owed(samples: SampleSet, verdicts: VerdictSet) -> None:
