@@ -114,34 +114,74 @@ def pass_at_k(n: ArrayLike, c: ArrayLike, k: ArrayLike) -> Floats:
     Raises:
         InputError: c outside 0..n, or k below 1.
     """
+    samples, correct, ks = _checked(n, c, k)
+    values: Floats = 0.0 - np.expm1(_log_none_of(samples, correct, ks))
+    return values.reshape(correct.shape + np.shape(k))
+
+
+def pass_hat_k(n: ArrayLike, c: ArrayLike, k: ArrayLike) -> Floats:
+    """Unbiased pass^k of every problem at every k: the chance that all of k samples are correct, C(c, k) / C(n, k).
+
+    Arguments, shape and errors as for `pass_at_k`; values below 1e-17 are given as 0.
+    """
+    samples, correct, ks = _checked(n, c, k)
+    return np.exp(_log_none_of(samples, samples - correct, ks)).reshape(correct.shape + np.shape(k))
+
+
+def pass_at_k_variance(n: ArrayLike, c: ArrayLike, k: ArrayLike) -> Floats:
+    """Unbiased variance of `pass_at_k` over the draw of the n samples, the problem being fixed; never negative.
+
+    With q(k) = C(n-c, k) / C(n, k), both q(k) and q(2k) are unbiased for powers of the failure rate, so that
+    q(k)^2 - q(2k) is unbiased for the variance of q(k). It needs 2k <= n, and is NaN beyond.
+
+    Arguments, shape and errors as for `pass_at_k`.
+    """
+    samples, correct, ks = _checked(n, c, k)
+    once, twice = (_log_none_of(samples, correct, wanted) for wanted in (ks, 2 * ks))
+    # exp(2a) (1 - exp(b - 2a)) keeps its digits where the two terms almost cancel.
+    with np.errstate(invalid="ignore"):
+        ratio = np.where(np.isneginf(twice), -np.inf, twice - 2 * once)
+        variance = np.where(np.isneginf(once), 0.0, np.exp(2 * once) * -np.expm1(np.minimum(ratio, 0.0)))
+    return np.where(np.isnan(twice), np.nan, variance).reshape(correct.shape + np.shape(k))
+
+
+def _checked(n: ArrayLike, c: ArrayLike, k: ArrayLike) -> tuple[Ints, Ints, Ints]:
+    """n and c of shape (problems,), k of shape (ks,)."""
     correct = np.atleast_1d(np.asarray(c, dtype=np.int64))
     samples = np.broadcast_to(np.asarray(n, dtype=np.int64), correct.shape)
-    ks = np.asarray(k, dtype=np.int64)
+    ks = np.atleast_1d(np.asarray(k, dtype=np.int64))
     if (correct < 0).any() or (correct > samples).any():
         raise InputError("pass@k: the number correct must lie between 0 and the number of samples")
     if (ks < 1).any():
         raise InputError("pass@k: k must be at least 1")
-    values = np.full((len(correct), ks.size), np.nan)
-    for size in np.unique(samples):
-        rows = np.flatnonzero(samples == size)
-        distinct, where = np.unique(correct[rows], return_inverse=True)
-        for column, draw in enumerate(ks.ravel().tolist()):
+    return samples, correct, ks
+
+
+def _log_none_of(n: Ints, c: Ints, ks: Ints) -> Floats:
+    """log of C(n-c, k) / C(n, k), shape (problems, ks): k of n samples hold none of c. NaN where n < k."""
+    values = np.full((len(c), len(ks)), np.nan)
+    for size in np.unique(n):
+        rows = np.flatnonzero(n == size)
+        distinct, where = np.unique(c[rows], return_inverse=True)
+        for column, draw in enumerate(ks.tolist()):
             if draw <= size:
                 values[rows, column] = _same_n(int(size), distinct, draw)[where]
-    return values.reshape(correct.shape + ks.shape)
+    return values
 
 
 def _same_n(n: int, c: Ints, k: int) -> Floats:
-    """pass@k for sorted counts `c` of one n, k <= n."""
-    if k == 1:
-        return c / n
-    values = np.ones(len(c))
-    # C(n-c, k) = 0 once c > n - k; and the sum is below -c k / n, so that beyond 40 n / k the value rounds to 1.
+    """log of C(n-c, k) / C(n, k) for sorted counts `c` of one n, k <= n."""
+    values = np.full(len(c), -np.inf)
+    # C(n-c, k) = 0 once c > n - k; and the sum is below -c k / n, so that beyond 40 n / k its exponential is lost.
     terms = min(n - k, int(_CERTAIN * n / k) + 1, int(c[-1]))
     within = c <= terms
-    log_fail = np.zeros(terms + 1)
-    np.cumsum(np.log1p(-k / np.arange(n, n - terms, -1, dtype=np.float64)), out=log_fail[1:])
-    values[within] = -np.expm1(log_fail[c[within]])
+    if k * len(c) < terms:
+        # c and k may change places, and a few factors for each problem are fewer than the shared running sum.
+        values[within] = np.log1p(-c[within, None] / (n - np.arange(k))).sum(axis=1)
+        return values
+    log_none = np.zeros(terms + 1)
+    np.cumsum(np.log1p(-k / np.arange(n, n - terms, -1, dtype=np.float64)), out=log_none[1:])
+    values[within] = log_none[c[within]]
     return values
 
 

@@ -1,0 +1,173 @@
+"""Coverage at a k that nobody has drawn yet, for these same problems, with intervals that were backtested.
+
+The point forecast joins two views. The *anchored law* takes the paper's log c = a k^b through the last measured
+coverage, log c(k) = log c(n) (k/n)^b, with b fitted to log(-log c) over all measured k: anchoring removes most of the
+plain law's error, since what is solved stays solved. The *mixtures* (`tasks.scaling.mixing`) give the expected
+coverage of these problems given their counts, and speak where few problems are solved or none. Their logarithms are
+averaged, the law weighing as the number of solved problems, the mixtures as four.
+
+The interval is about the problems still unsolved: each falls with the same chance 1 - exp(-H), the cumulative hazard
+H is log-normal around its forecast, and how many fall is binomial. `benchmarks/forecast.py` is the backtest.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import lgamma, log1p, log10, sqrt
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from tasks.errors import InputError
+from tasks.scaling.estimators import Counts, Floats, coverage, log_spaced_ks
+from tasks.scaling.intervals import resampled_coverage
+from tasks.scaling.mixing import Mixture, family, fit_mixture
+
+METHOD = "anchored power law with mixtures"
+
+# So many solved problems must be seen before the law outweighs the mixtures.
+_MIXTURES_WEIGH = 4.0
+# Spread of log H: what remains with many solved problems, and what each solved problem takes away. Set once on
+# simulated and thinned problem sets; within a hundredfold of n, beyond which it grows with log k.
+_MODEL_SPREAD, _SAMPLE_SPREAD, _TESTED_DECADES = 0.2, 0.75, 2.0
+_FARTHEST = 10**15
+_FAMILIES = ("beta-binomial", "logit extreme value")
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """Expected coverage at k, with the ends of its central 50 % and 90 % intervals. `method` is `measured` for a k
+    that the samples reach: the estimate is then unbiased, and the intervals are its own."""
+
+    k: int
+    coverage: float
+    low50: float
+    high50: float
+    low90: float
+    high90: float
+    method: str
+
+
+class Forecaster:
+    """Forecasts from everything counted so far: any counts with a judged sample, none or all of it correct.
+
+    Raises:
+        InputError: no problem has a judged sample.
+    """
+
+    def __init__(self, counts: Counts) -> None:
+        self.counts = counts.judged()
+        if not len(self.counts):
+            raise InputError("forecast: no problem has a judged sample; draw and verify some first")
+        self.n = self.counts.smallest_n
+        self.start = float(coverage(self.counts, [self.n]).coverage[0])
+        self._solved = int((self.counts.c > 0).sum())
+
+    def at(self, ks: Sequence[int]) -> tuple[Forecast, ...]:
+        """Coverage at each k with its intervals.
+
+        Raises:
+            InputError: a k is below 1.
+        """
+        if min(ks, default=1) < 1:
+            raise InputError("forecast: k must be at least 1")
+        return tuple(
+            self._measured(k, value) if k <= self.n else self._forecast(k, value)
+            for k, value in zip(ks, self.expected(ks).tolist(), strict=True)
+        )
+
+    def expected(self, ks: ArrayLike) -> Floats:
+        """Expected coverage at each k, shape (ks,): measured up to the smallest n, and no less beyond it."""
+        wanted = np.atleast_1d(np.asarray(ks, dtype=np.int64))
+        values = coverage(self.counts, np.minimum(wanted, self.n)).coverage
+        beyond = wanted > self.n
+        if not beyond.any() or self.start == 1:
+            return values
+        weight = _MIXTURES_WEIGH / (_MIXTURES_WEIGH + self._solved)
+        joined = np.mean([np.log(mixture.coverage_of_these(wanted[beyond])) for mixture in self._mixtures], axis=0)
+        if self._exponent is not None:
+            law = np.log(self.start) * (wanted[beyond] / self.n) ** self._exponent
+            joined = (1 - weight) * law + weight * joined
+        values[beyond] = np.maximum(np.exp(joined), self.start)
+        return values
+
+    def needed_k(self, target: float) -> int | None:
+        """The smallest k, to three figures, whose expected coverage reaches `target`; None where none below 10^15 does.
+
+        Raises:
+            InputError: the target does not lie between 0 and 1.
+        """
+        if not 0 < target < 1:
+            raise InputError(f"forecast: the coverage to reach is {target}; it must lie between 0 and 1")
+        ladder = np.unique(np.geomspace(1, _FARTHEST, 400).astype(np.int64))
+        reached = np.flatnonzero(self.expected(ladder) >= target)
+        if not len(reached):
+            return None
+        high = int(ladder[reached[0]])
+        low = int(ladder[reached[0] - 1]) if reached[0] else 0
+        while high - low > max(1, high // 1000):
+            middle = (low + high) // 2
+            low, high = (middle, high) if self.expected([middle])[0] < target else (low, middle)
+        return high
+
+    def gain(self, more: int = 1000) -> float:
+        """How much coverage `more` samples of every problem are expected to add."""
+        return float(self.expected([self.n + more])[0]) - self.start
+
+    def chances_to_fall(self, k: int) -> dict[str, float]:
+        """For every problem not yet solved, the chance that k samples in all solve it, likeliest first.
+
+        The beta-binomial ranks the problems by how often each was tried; the sum is brought to the forecast's.
+        """
+        unsolved = np.flatnonzero(self.counts.c == 0)
+        if not len(unsolved):
+            return {}
+        ranked = self._mixtures[0].pass_at([max(1, k - self.n)])[unsolved, 0]
+        falling = float(self.expected([max(k, self.n)])[0] - self.start) * len(self.counts)
+        chances = np.clip(ranked * falling / max(float(ranked.sum()), 1e-300), 0, 1)
+        order = np.argsort(-chances, kind="stable")
+        return {self.counts.problem_ids[unsolved[i]]: float(chances[i]) for i in order}
+
+    @cached_property
+    def _mixtures(self) -> tuple[Mixture, ...]:
+        return tuple(fit_mixture(self.counts, family(name)) for name in _FAMILIES)
+
+    @cached_property
+    def _exponent(self) -> float | None:
+        """b of the anchored law; None where the measured curve has no rise to fit."""
+        ks = log_spaced_ks(self.n)
+        curve = coverage(self.counts, ks).coverage
+        if len(ks) < 3 or not 0 < curve[0] < curve[-1] < 1:
+            return None
+        log_k = np.log(ks / self.n)
+        return float(np.log(np.log(curve) / np.log(curve[-1])) @ log_k / (log_k @ log_k))
+
+    def _measured(self, k: int, value: float) -> Forecast:
+        inner, outer = (resampled_coverage(self.counts, [k], level) for level in (0.5, 0.9))
+        low50, high50, low90, high90 = (float(end[0]) for band in (inner, outer) for end in (band.low, band.high))
+        return Forecast(k, value, low50, high50, low90, high90, "measured")
+
+    def _forecast(self, k: int, value: float) -> Forecast:
+        left = round((1 - self.start) * len(self.counts))
+        if not left:
+            return Forecast(k, value, value, value, value, value, METHOD)
+        falling = min(max((value - self.start) / (1 - self.start), 1e-12), 1 - 1e-12)
+        decades = max(1.0, log10(k / self.n) / _TESTED_DECADES)
+        spread = sqrt((_MODEL_SPREAD * decades) ** 2 + _SAMPLE_SPREAD / (1 + self._solved))
+        shares = _quantiles(left, -log1p(-falling), spread, (0.25, 0.75, 0.05, 0.95))
+        low50, high50, low90, high90 = (self.start + (1 - self.start) * share for share in shares)
+        return Forecast(k, value, min(low50, value), max(high50, value), min(low90, value), max(high90, value), METHOD)
+
+
+def _quantiles(left: int, hazard: float, spread: float, levels: Sequence[float]) -> list[float]:
+    """Quantiles of the share of `left` problems that fall: binomial, under a log-normal hazard."""
+    steps = [NormalDist().inv_cdf((i + 0.5) / 64) for i in range(64)]
+    hazards = hazard * np.exp(spread * np.array(steps))
+    falls = np.arange(left + 1)
+    log_ways = lgamma(left + 1) - np.array([lgamma(m + 1) + lgamma(left - m + 1) for m in falls])
+    log_chance = falls[:, None] * np.log(-np.expm1(-hazards)) - (left - falls)[:, None] * hazards
+    cumulative = np.exp(log_ways[:, None] + log_chance).mean(axis=1).cumsum()
+    # The distribution of a count, drawn continuous: each whole number m spans m - 1/2 to m + 1/2.
+    at = np.interp(levels, np.concatenate([[0.0], cumulative]), np.arange(left + 2) - 0.5)
+    return [float(min(max(value / left, 0.0), 1.0)) for value in at]
