@@ -2,32 +2,45 @@
 
 Coverage at k is then the mean of 1 - (1-p)^k, and how it grows is decided by the density near p = 0 (Schaeffer et al.
 2025, arXiv 2502.17578; Kazdan et al. 2025, arXiv 2510.05197, fit the beta). Every family is tabulated on one grid of
-logit p and on a grid of its own parameters, so that likelihood, posterior and prediction are matrix products, and the
-posterior is exact on the grid: flat in the logarithm of scale-like parameters and in locations.
+logit p and on a grid of its own parameters, so that likelihood, posterior and prediction are matrix products. Priors
+are flat over a wide box: in the logarithm of shapes and scales, in locations and shares.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
-from itertools import product
+from math import log
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from tasks.scaling.estimators import Counts, Floats, Ints
 
+# Settings along each axis for families of two and of three parameters.
+_COARSE, _FINE = {2: 31, 3: 13}, {2: 25, 3: 13}
 # logit p from 3e-10 to .9999; in front of it one point more for p = 0, problems that no sample solves.
 _LOGIT = np.linspace(-22.0, 9.0, 311)
 _LOG_P = np.concatenate([[-np.inf], -np.logaddexp(0, -_LOGIT)])
 _LOG_Q = np.concatenate([[0.0], -np.logaddexp(0, _LOGIT)])
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Family:
-    """A kind of mixing distribution: `settings` of its parameters (settings, parameters) and the weights that each
-    gives to the grid of p (settings, grid)."""
+    """A kind of mixing distribution. Its prior is flat on the box spanned by `axes`, one axis for each parameter, in
+    the coordinates that `tabulate` takes: settings (settings, parameters) to weights on the grid of p (settings, grid).
+    `natural` turns a setting into the parameters by their usual names."""
 
     name: str
     parameters: tuple[str, ...]
+    axes: tuple[tuple[float, float], ...]
+    tabulate: Callable[[Floats], Floats]
+    natural: Callable[[Floats], Floats]
+
+
+class Table(NamedTuple):
+    """A family at some settings: (settings, parameters), and the weights there (settings, grid)."""
+
     settings: Floats
     weights: Floats
 
@@ -44,11 +57,12 @@ class Parameter:
 
 @dataclass(frozen=True, eq=False)
 class Mixture:
-    """A family fitted to counts: `posterior` over its settings, shape (settings,), and the largest log-likelihood
-    (without the binomial coefficients, which are the same for every family)."""
+    """A family fitted to counts: `posterior` over the settings of `table`, shape (settings,), and the largest
+    log-likelihood (without the binomial coefficients, which are the same for every family)."""
 
     family: Family
     counts: Counts
+    table: Table
     posterior: Floats
     log_likelihood: float
 
@@ -56,18 +70,20 @@ class Mixture:
         """Each parameter with its interval at probability `level`."""
         tail = (1 - level) / 2
         found = []
-        for name, values in zip(self.family.parameters, self.family.settings.T, strict=True):
-            order = np.argsort(values, kind="stable")
-            cumulative = np.cumsum(self.posterior[order])
-            at = np.searchsorted(cumulative, [0.5 * cumulative[-1], tail, 1 - tail])
-            median, low, high = values[order][np.minimum(at, len(values) - 1)]
+        natural = self.family.natural(self.table.settings)
+        for name, values in zip(self.family.parameters, natural.T, strict=True):
+            places, where = np.unique(values, return_inverse=True)
+            cumulative = np.cumsum(np.bincount(where.ravel(), self.posterior))
+            # Each place stands for the stretch up to its neighbours: its middle has seen half of its own weight.
+            middles = cumulative - np.diff(cumulative, prepend=0.0) / 2
+            low, median, high = np.interp([tail, 0.5, 1 - tail], middles, places)
             found.append(Parameter(name, float(median), float(low), float(high)))
         return tuple(found)
 
     @cached_property
     def weights(self) -> Floats:
         """The mixing distribution on the grid of p, averaged over the posterior."""
-        mean: Floats = self.posterior @ self.family.weights
+        mean: Floats = self.posterior @ self.table.weights
         return mean
 
     def coverage(self, ks: ArrayLike) -> Floats:
@@ -80,8 +96,8 @@ class Mixture:
         """What is known of each problem's p given its counts, averaged over the posterior; shape (problems, grid)."""
         pairs, where = _distinct(self.counts)
         likelihood = _likelihood(pairs)
-        evidence = np.maximum(self.family.weights @ likelihood.T, 1e-300)
-        each: Floats = likelihood * ((self.posterior[:, None] / evidence).T @ self.family.weights)
+        evidence = np.maximum(self.table.weights @ likelihood.T, 1e-300)
+        each: Floats = likelihood * ((self.posterior[:, None] / evidence).T @ self.table.weights)
         return each[where]
 
     def pass_at(self, ks: ArrayLike) -> Floats:
@@ -96,13 +112,24 @@ class Mixture:
 
 
 def fit_mixture(counts: Counts, family: Family) -> Mixture:
-    """The posterior of a family's parameters given n and c of every problem."""
+    """The posterior of a family's parameters given n and c of every problem.
+
+    Tabulated twice: over the whole box, then over the part of it that holds the posterior.
+    """
     pairs, where = _distinct(counts)
     often = np.bincount(where, minlength=len(pairs)).astype(np.float64)
-    likelihood, scale = _likelihood(pairs), _log_likelihood(pairs).max(axis=1, initial=-np.inf)
-    log_evidence = np.log(np.maximum(family.weights @ likelihood.T, 1e-300)) @ often
-    posterior = np.exp(log_evidence - log_evidence.max())
-    return Mixture(family, counts, posterior / posterior.sum(), float(log_evidence.max() + scale @ often))
+    likelihood = _likelihood(pairs)
+    scale = float(_log_likelihood(pairs).max(axis=1, initial=-np.inf) @ often)
+
+    def log_evidence(table: Table) -> Floats:
+        evidence: Floats = np.log(np.maximum(table.weights @ likelihood.T, 1e-300)) @ often
+        return evidence
+
+    table = _coarse(family)
+    fine = _tabulate(family, _narrowed(family, table.settings, log_evidence(table)), _FINE[len(family.axes)])
+    log_posterior = log_evidence(fine)
+    posterior = np.exp(log_posterior - log_posterior.max())
+    return Mixture(family, counts, fine, posterior / posterior.sum(), float(log_posterior.max()) + scale)
 
 
 def fit_nonparametric(counts: Counts, rounds: int = 500) -> Floats:
@@ -127,52 +154,90 @@ def coverage_under(weights: Floats, ks: ArrayLike) -> Floats:
     return expected
 
 
-@cache
 def families() -> tuple[Family, ...]:
     """The beta, the beta with never-solvable problems, the logit-normal, the left-skewed extreme value of logit p."""
-    log_alpha, log_beta = np.linspace(np.log(0.02), np.log(5), 41), np.linspace(np.log(0.05), np.log(200), 41)
-    location, log_scale = np.linspace(-16, 6, 45), np.linspace(np.log(0.5), np.log(8), 31)
-    beta = np.exp(np.array(list(product(log_alpha, log_beta))))
-    place = np.array([(m, np.exp(s)) for m, s in product(location, log_scale)])
-    inflated = np.array(
-        [(z, np.exp(a), np.exp(b)) for z, a, b in product(np.linspace(0, 0.9, 10), log_alpha[::2], log_beta[::2])]
-    )
-    standard = (_LOGIT - place[:, :1]) / place[:, 1:]
+    shapes = ((log(0.02), log(5)), (log(0.05), log(200)))
+    places = ((-16.0, 6.0), (log(0.5), log(8)))
     return (
-        Family("beta-binomial", ("alpha", "beta"), beta, _spread(_beta(beta))),
+        Family("beta-binomial", ("alpha", "beta"), shapes, _beta, np.exp),
         Family(
             "zero-inflated beta-binomial",
             ("never solvable", "alpha", "beta"),
-            inflated,
-            _spread(_beta(inflated[:, 1:]), inflated[:, 0]),
+            ((0.0, 0.95), *shapes),
+            _inflated_beta,
+            lambda settings: np.column_stack([settings[:, 0], np.exp(settings[:, 1:])]),
         ),
-        Family("logit-normal", ("mean", "deviation"), place, _spread(-0.5 * standard**2)),
-        Family(
-            "logit extreme value",
-            ("location", "scale"),
-            place,
-            _spread(standard - np.exp(np.minimum(standard, 50.0))),
-        ),
+        Family("logit-normal", ("mean", "deviation"), places, _normal, _place_and_scale),
+        Family("logit extreme value", ("location", "scale"), places, _extreme_value, _place_and_scale),
     )
 
 
+@cache
 def family(name: str) -> Family:
     """The family of that name."""
     return next(candidate for candidate in families() if candidate.name == name)
 
 
-def _beta(shape: Floats) -> Floats:
-    """Log density in logit p of beta distributions, up to a constant; shape (settings, logits)."""
-    log_density: Floats = shape[:, :1] * _LOG_P[1:] + shape[:, 1:] * _LOG_Q[1:]
-    return log_density
+@cache
+def _coarse(family: Family) -> Table:
+    return _tabulate(family, family.axes, _COARSE[len(family.axes)])
 
 
-def _spread(log_density: Floats, zero: Floats | None = None) -> Floats:
-    """Weights on the grid of p, each row summing to 1, of which `zero` lies on p = 0."""
+def _tabulate(family: Family, box: Sequence[tuple[float, float]], points: int) -> Table:
+    axes = [np.linspace(low, high, points) for low, high in box]
+    settings = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(axes))
+    return Table(settings, family.tabulate(settings))
+
+
+def _narrowed(family: Family, settings: Floats, log_posterior: Floats) -> list[tuple[float, float]]:
+    """The part of the box outside which no setting comes within a factor e^8 of the best, and a step around it."""
+    near = settings[log_posterior > log_posterior.max() - 8]
+    steps = [(high - low) / (_COARSE[len(family.axes)] - 1) for low, high in family.axes]
+    return [
+        (max(low, float(values.min()) - step), min(high, float(values.max()) + step))
+        for (low, high), values, step in zip(family.axes, near.T, steps, strict=True)
+    ]
+
+
+def _place_and_scale(settings: Floats) -> Floats:
+    return np.column_stack([settings[:, 0], np.exp(settings[:, 1])])
+
+
+def _beta(settings: Floats) -> Floats:
+    alpha, beta = np.exp(settings[:, :1]), np.exp(settings[:, 1:])
+    return _spread(alpha * _LOG_P[1:] + beta * _LOG_Q[1:], left=alpha, right=beta)
+
+
+def _inflated_beta(settings: Floats) -> Floats:
+    never, rest = settings[:, :1], _beta(settings[:, 1:])
+    weights = (1 - never) * rest
+    weights[:, :1] += never
+    return weights
+
+
+def _normal(settings: Floats) -> Floats:
+    return _spread(-0.5 * ((_LOGIT - settings[:, :1]) / np.exp(settings[:, 1:])) ** 2)
+
+
+def _extreme_value(settings: Floats) -> Floats:
+    standard = (_LOGIT - settings[:, :1]) / np.exp(settings[:, 1:])
+    return _spread(standard - np.exp(np.minimum(standard, 50.0)), left=np.exp(-settings[:, 1:]))
+
+
+def _spread(log_density: Floats, left: Floats | None = None, right: Floats | None = None) -> Floats:
+    """Weights on the grid of p, each row summing to 1, from a log density on the grid of logits.
+
+    Where the density falls exponentially past an end of the grid, at rate `left` or `right`, the mass out there goes
+    to p = 0 or to the last point: no k in use can tell the difference.
+    """
     density = np.exp(log_density - log_density.max(axis=1, keepdims=True))
-    density /= density.sum(axis=1, keepdims=True)
-    at_zero = np.zeros(len(density)) if zero is None else zero
-    return np.column_stack([at_zero, (1 - at_zero)[:, None] * density])
+    step = _LOGIT[1] - _LOGIT[0]
+    below = np.zeros((len(density), 1)) if left is None else density[:, :1] / (left * step)
+    if right is not None:
+        density[:, -1:] += density[:, -1:] / (right * step)
+    weights = np.hstack([below, density])
+    weights /= weights.sum(axis=1, keepdims=True)
+    return weights
 
 
 def _distinct(counts: Counts) -> tuple[Ints, Ints]:
