@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 _PREFECT_DEFAULTS = {
     # The bars, the table and the one-line errors say it all here; the Prefect UI still shows the logs.
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
-    # A temporary server can need longer than Prefect's 20 s on a busy machine.
-    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
-    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
 }
 
 
@@ -52,9 +49,13 @@ def run_sweep(file: Path, overrides: Iterable[str], **fields: Any) -> None:
         os.environ.setdefault(name, value)
     with ProgressBars(console) as bars:
         bars.wait("starting Prefect")
-        from flows.sweep import sweep  # noqa: PLC0415 - Prefect takes seconds to import
+        from flows.temporary_server import prefect_api  # noqa: PLC0415
 
-        result = sweep(config)
+        with prefect_api() as wait_for_api:
+            from flows.sweep import sweep  # noqa: PLC0415 - Prefect takes seconds to import
+
+            wait_for_api()
+            result = sweep(config)
     _show(console, result, time.monotonic() - started)
 
 

@@ -13,10 +13,11 @@ from tasks.engines.recorded import RecordedEngine
 from tasks.errors import InputError
 from tasks.graders import Judgement, Verdict
 from tasks.progress import listener
+from tasks.store.blocks import Block
 from tasks.store.keys import sample_identity, verdict_identity
 from tasks.store.objects import FsspecStore
 from tasks.store.sets import SampleSet, VerdictSet
-from tasks.sweep import Sweep
+from tasks.sweep import Sweep, TakenOverError
 
 PROBLEMS = [Problem(f"p{number:02}", f"{number}?", answer=str(number)) for number in range(20)]
 SAMPLING = Sampling(temperature=0.6, top_p=1.0, max_tokens=10, stop=(), seed=0)
@@ -139,6 +140,36 @@ def test_a_damaged_block_is_set_aside_named_and_drawn_again(tmp_path: Path) -> N
     with pytest.raises(InputError, match="problems 0-15, samples 0-9 was damaged"):
         sweep.verify(block, None)
     assert block in sweep.owed_samples()
+
+
+def test_a_sweep_that_stood_still_too_long_stores_nothing_over_its_heirs_work(tmp_path: Path) -> None:
+    sleeper, heir = sweep_of(tmp_path, 10, DividesGrader()), sweep_of(tmp_path, 20, DividesGrader())
+    (block, *_) = sleeper.owed_samples()
+
+    class SlowEngine(CountingEngine):
+        def sample(self, requests: Sequence[Request], sampling: Sampling) -> Iterator[list[Sample]]:
+            heir._draw_owed(heir.owed_samples()[0], CountingEngine())  # as if the sleeper's claim had run out
+            yield from super().sample(requests, sampling)
+
+    with pytest.raises(TakenOverError):
+        sleeper.draw(block, SlowEngine())
+    assert sleeper.draw(block, CountingEngine()) == []
+    assert [stored.stop for stored in sleeper.samples.stored()] == [20]
+
+
+def test_two_sweeps_share_the_work(tmp_path: Path) -> None:
+    first, second = sweep_of(tmp_path, 10, DividesGrader()), sweep_of(tmp_path, 30, DividesGrader())
+    (mine, *_), (same, *rest) = first.owed_samples(), second.owed_samples()
+
+    class BusyEngine(CountingEngine):
+        def sample(self, requests: Sequence[Request], sampling: Sampling) -> Iterator[list[Sample]]:
+            assert second.draw(same, CountingEngine()) is None, "the first is at it"
+            yield from super().sample(requests, sampling)
+
+    engine = CountingEngine()
+    assert first.draw(mine, BusyEngine()) == [mine]
+    assert second.draw(same, engine, wait=True) == [Block(10, 30, 0, 16)], "only what the first has left"
+    assert {index for _, index in engine.asked} == set(range(10, 30))
 
 
 def test_examples_show_each_verdict_on_several_problems(tmp_path: Path) -> None:
