@@ -1,4 +1,4 @@
-"""One sweep as plain Python: what is owed, how a block is drawn and verified, and what has been measured.
+"""One sweep as plain Python: which samples are owed and how a block is drawn; verification is `tasks.verification`'s.
 
 Nothing here knows Prefect: `tasks.steps` wraps these methods as tasks, and tests call them as they are.
 """
@@ -16,6 +16,10 @@ from tasks.store.sets import SampleSet, VerdictSet
 from tasks.verification import VERDICTS, Verification
 
 SAMPLES = "samples"
+
+
+class TakenOverError(RuntimeError):
+    """Another sweep did this work while this one stood still; trying again finds it done."""
 
 
 class Sweep(Verification):

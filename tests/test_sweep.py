@@ -159,7 +159,7 @@ def test_a_sweep_that_stood_still_too_long_stores_nothing_over_its_heirs_work(tm
 
 def test_two_sweeps_share_the_work(tmp_path: Path) -> None:
     first, second = sweep_of(tmp_path, 10, DividesGrader()), sweep_of(tmp_path, 30, DividesGrader())
-    (mine, *_), (same, *rest) = first.owed_samples(), second.owed_samples()
+    (mine, *_), (same, *_) = first.owed_samples(), second.owed_samples()
 
     class BusyEngine(CountingEngine):
         def sample(self, requests: Sequence[Request], sampling: Sampling) -> Iterator[list[Sample]]:

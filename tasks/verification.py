@@ -1,0 +1,192 @@
+"""Stored samples, judged in one way: what is owed, how a block is verified, and what the verdicts say.
+
+Nothing here knows Prefect: `tasks.steps` wraps these methods as tasks, and tests call them as they are.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import TypeVar
+
+from sandboxes import Sandbox
+from tasks.datasets import Problem
+from tasks.engines import Sample
+from tasks.errors import InputError
+from tasks.graders import Grader, Judgement, Verdict
+from tasks.progress import listener
+from tasks.scaling.estimators import Counts
+from tasks.store.blocks import Block
+from tasks.store.claims import Claims
+from tasks.store.sets import SampleSet, VerdictSet
+from tasks.store.tables import WHICH, CorruptObjectError, SampleFooter, count_verdicts
+
+VERDICTS = "verdicts"
+Result = TypeVar("Result")
+
+# How often a worker that waits for another looks whether it is done.
+_LOOK_AGAIN_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What the stored verdicts on samples below k say: n and c by problem, and how often each verdict was given.
+
+    `tokens` counts what the stored blocks drew, None where an engine did not know; `engines` and `sandboxes` name all
+    that took part; `drawn_at` and `judged_at` span the times (UTC) at which they did.
+    """
+
+    by_problem: Counts
+    verdicts: dict[str, int]
+    tokens: int | None
+    engines: tuple[str, ...]
+    sandboxes: tuple[str, ...]
+    drawn_at: str
+    judged_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A sample with the verdict on it."""
+
+    sample: Sample
+    judgement: Judgement
+
+
+class Verification:
+    """The samples below k of the `first` problems of a dataset (None: of all), as far as they are stored, judged in one
+    way. It draws nothing."""
+
+    def __init__(
+        self,
+        *,
+        problems: Sequence[Problem],
+        first: int | None,
+        k: int,
+        grader: Grader,
+        samples: SampleSet,
+        verdicts: VerdictSet,
+    ) -> None:
+        self._dataset = tuple(problems)
+        self.problems = self._dataset[:first]
+        self.k = k
+        self.grader = grader
+        self.samples = samples
+        self.verdicts = verdicts
+        self.claims = Claims(samples.store, f"claims/{samples.identity.name}")
+
+    def owed_verdicts(self) -> list[Block]:
+        """The stored blocks of samples below k that still lack a verdict."""
+        owed = self.verdicts.owed(self._sampled())
+        listener.get().plan(VERDICTS, sum(block.samples for block in owed))
+        return owed
+
+    def verify(self, block: Block, sandbox: Sandbox | None, *, wait: bool = False) -> str | None:
+        """Judge a stored block, if that is still owed, and store the verdicts; returns their URL.
+
+        None where another sweep is at it, unless told to wait.
+
+        Raises:
+            InputError: the samples turn out to be damaged; they are set aside, and owed again.
+        """
+        claim = f"verdicts/{self.verdicts.identity.name}/{block.cell}"
+        return self._claimed(claim, lambda: self._verify_owed(block, sandbox), wait=wait)
+
+    def _claimed(self, name: str, work: Callable[[], Result], *, wait: bool) -> Result | None:
+        while True:
+            with self.claims.take(name) as taken:
+                if taken:
+                    return work()
+            if not wait:
+                return None
+            time.sleep(_LOOK_AGAIN_S)
+
+    def _verify_owed(self, block: Block, sandbox: Sandbox | None) -> str:
+        samples, footer = self._read(block)
+        if self.verdicts.owes(block, footer):
+            self._verify(block, samples, footer, sandbox)
+        else:
+            listener.get().advance(VERDICTS, block.samples)
+        return self.verdicts.url(block)
+
+    def _verify(self, block: Block, samples: list[Sample], footer: SampleFooter, sandbox: Sandbox | None) -> None:
+        started = time.monotonic()
+        of = {problem.id: problem for problem in self._problems(block)}
+        by_name: dict[tuple[str, int], Judgement] = {}
+        for judgement in self.grader.grade([(of[sample.problem_id], sample) for sample in samples], sandbox):
+            by_name[judgement.problem_id, judgement.index] = judgement
+            listener.get().advance(VERDICTS, 1)
+        judgements = [by_name[sample.problem_id, sample.index] for sample in samples]
+        self.verdicts.write(
+            block,
+            judgements,
+            judged=footer.checksum,
+            sandbox=sandbox.name if sandbox is not None and self.grader.runs_code else "none",
+            seconds=time.monotonic() - started,
+        )
+
+    def tally(self) -> Tally:
+        """Count what is stored below k. Samples that no sandbox could judge are left out of n, and counted apart."""
+        n: Counter[str] = Counter()
+        c: Counter[str] = Counter()
+        verdicts: Counter[str] = Counter()
+        ids = tuple(problem.id for problem in self.problems)
+        chosen = set(ids)
+        sampled = self._sampled()
+        judged = []
+        for block, footer in sampled.items():
+            table, of_block = self.verdicts.columns(block, footer, (*WHICH, "verdict"))
+            judged.append(of_block)
+            for (problem_id, verdict), times in count_verdicts(table, below=self.k).items():
+                if problem_id in chosen:
+                    verdicts[verdict] += times
+                    n[problem_id] += times * (verdict != Verdict.INFRASTRUCTURE)
+                    c[problem_id] += times * (verdict == Verdict.CORRECT)
+        tokens = [footer.tokens for footer in sampled.values()]
+        return Tally(
+            by_problem=Counts.of(ids, [n[each] for each in ids], [c[each] for each in ids]),
+            verdicts=dict(verdicts),
+            tokens=None if None in tokens else sum(each or 0 for each in tokens),
+            engines=tuple(sorted({footer.engine for footer in sampled.values()})),
+            sandboxes=tuple(sorted({of_block.sandbox for of_block in judged})),
+            drawn_at=_span(footer.drawn_at for footer in sampled.values()),
+            judged_at=_span(of_block.judged_at for of_block in judged),
+        )
+
+    def examples(self, of_each: int) -> list[Example]:
+        """A few samples of each verdict, from as many problems as there are to choose from."""
+        found: dict[Verdict, dict[str, Example]] = {verdict: {} for verdict in Verdict}
+        for block, footer in self._sampled().items():
+            if block.start > 0:
+                continue
+            samples, _ = self._read(block)
+            judgements, _ = self.verdicts.read(block, footer)
+            for sample, judgement in zip(samples, judgements, strict=True):
+                if sample.index < self.k and len(found[judgement.verdict]) < of_each:
+                    found[judgement.verdict].setdefault(sample.problem_id, Example(sample, judgement))
+        return [example for of_verdict in found.values() for example in islice(of_verdict.values(), of_each)]
+
+    def _problems(self, block: Block) -> tuple[Problem, ...]:
+        return self._dataset[block.first : block.last]
+
+    def _sampled(self) -> dict[Block, SampleFooter]:
+        return {
+            block: footer
+            for block, footer in self.samples.stored().items()
+            if block.start < self.k and block.first < len(self.problems)
+        }
+
+    def _read(self, block: Block) -> tuple[list[Sample], SampleFooter]:
+        try:
+            return self.samples.read(block)
+        except CorruptObjectError as error:
+            self.samples.set_aside(block)
+            raise InputError(
+                f"store: the block of {block} was damaged ({error}) and is set aside; run the sweep again to redraw it"
+            ) from error
+
+
+def _span(times: Iterable[str]) -> str:
+    ordered = sorted(set(times))
+    return " to ".join(ordered[:: max(1, len(ordered) - 1)])
