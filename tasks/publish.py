@@ -8,7 +8,8 @@ from tasks.report.figures import draw
 from tasks.report.markdown import markdown
 from tasks.report.page import render
 from tasks.scaling.summary import SweepSummary
-from tasks.sweep import Sweep, Tally
+from tasks.sweep import Sweep
+from tasks.verification import Tally
 
 EXAMPLES_OF_EACH_VERDICT = 4
 

@@ -17,7 +17,8 @@ from tasks.errors import InputError
 from tasks.publish import Publication, publish
 from tasks.scaling.summary import SweepSummary, summarise
 from tasks.store.blocks import Block
-from tasks.sweep import Sweep, Tally
+from tasks.sweep import Sweep
+from tasks.verification import Tally, Verification
 
 
 def may_pass(task: Any, run: Any, state: Any) -> bool:  # noqa: ARG001 - the signature is Prefect's
@@ -53,7 +54,7 @@ def plan_samples(sweep: Sweep) -> list[Block]:
 
 
 @task(task_run_name="plan: which verdicts are owed", **_PATIENT)
-def plan_verdicts(sweep: Sweep) -> list[Block]:
+def plan_verdicts(sweep: Verification) -> list[Block]:
     """The stored blocks of samples that lack a verdict."""
     owed = sweep.owed_verdicts()
     get_run_logger().info("%s: %d stored samples to verify", sweep.verdicts.identity.name, sum(b.samples for b in owed))
@@ -75,7 +76,7 @@ def draw_block(sweep: Sweep, block: Block, engine: Engine, *, wait: bool = False
 
 
 @task(task_run_name="verify: {block}", **_PATIENT)
-def verify_block(sweep: Sweep, block: Block, sandbox: Sandbox | None, *, wait: bool = False) -> bool:
+def verify_block(sweep: Verification, block: Block, sandbox: Sandbox | None, *, wait: bool = False) -> bool:
     """Judge a stored block and store the verdicts; False where another sweep does, unless told to wait for that one."""
     url = sweep.verify(block, sandbox, wait=wait)
     if url is None:

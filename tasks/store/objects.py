@@ -50,7 +50,7 @@ class FsspecStore:
     def sizes(self, prefix: str) -> dict[str, int]:
         """Every key under a prefix, sorted, with the bytes there; one listing. Writers' temporaries are no objects."""
         found = self._find(prefix)
-        return {key: int(found[key]["size"]) for key in sorted(found) if TEMPORARY not in key}
+        return {key: int(found[key]["size"]) for key in sorted(found) if not _is_temporary(key)}
 
     def temporaries(self) -> list[Temporary]:
         """What writers that were killed left behind, and what living ones are writing now."""
@@ -58,7 +58,7 @@ class FsspecStore:
         return [
             Temporary(key, int(found[key]["size"]), _age(self._fs.modified(self._path(key))))
             for key in sorted(found)
-            if TEMPORARY in key
+            if _is_temporary(key)
         ]
 
     def _find(self, prefix: str) -> dict[str, dict[str, Any]]:
@@ -154,6 +154,10 @@ def _unusable(url: str, error: Exception, use: str) -> InputError:
     return InputError(
         f"store: {url} cannot be {use} ({reason}); give a folder or an fsspec URL such as s3://bucket/runs"
     )
+
+
+def _is_temporary(key: str) -> bool:
+    return key.rpartition("/")[2].startswith(TEMPORARY)
 
 
 def _age(modified: datetime) -> float:

@@ -7,7 +7,7 @@ is moved aside under `damaged/` and owed again; nothing is ever deleted.
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
@@ -17,11 +17,11 @@ from tasks.errors import InputError
 from tasks.graders import Judgement
 from tasks.store import Store, tables
 from tasks.store.blocks import Block, overlap, parse
+from tasks.store.footers import read_footer, read_objects, settles
 from tasks.store.keys import Identity
 from tasks.store.tables import CorruptObjectError, Footer, SampleFooter, VerdictFooter
 
 _log = logging.getLogger(__name__)
-_FOOTERS_AT_ONCE = 16
 
 
 class SampleSet:
@@ -38,7 +38,7 @@ class SampleSet:
         Raises:
             InputError: two blocks hold the same sample, which no run of ours leaves behind.
         """
-        found = _scan(self.store, self._prefix, tables.sample_footer)
+        found = _whole(self.store, self._prefix, tables.sample_footer)
         clash = overlap(found)
         if clash is not None:
             urls = " and ".join(self.store.url(self._key(block)) for block in clash)
@@ -47,7 +47,7 @@ class SampleSet:
 
     def blocks(self) -> list[Block]:
         """Every block by its key alone: one listing, nothing is opened."""
-        return _blocks(self.store, self._prefix)
+        return sorted(block for key in self.store.keys(self._prefix) if (block := parse(key)) is not None)
 
     def write(
         self, block: Block, problems: Sequence[Problem], drawn: Sequence[Sample], engine: str, seconds: float
@@ -96,16 +96,17 @@ class VerdictSet:
 
     def stored(self) -> dict[Block, VerdictFooter]:
         """Every intact block with its footer, in order."""
-        return _scan(self.store, self._prefix, tables.verdict_footer)
+        return _whole(self.store, self._prefix, tables.verdict_footer)
 
     def owed(self, samples: Mapping[Block, SampleFooter]) -> list[Block]:
         """The blocks of samples without a verdict on just these samples, or with some that no sandbox could judge."""
         judged = self.stored()
-        return [block for block, footer in samples.items() if not _done(judged.get(block), footer)]
+        return [block for block, footer in samples.items() if not settles(judged.get(block), footer)]
 
     def owes(self, block: Block, samples: SampleFooter) -> bool:
         """Whether one block lacks a verdict on just these samples, looking at no other."""
-        return not _done(_read_footer(self.store, self._key(block), tables.verdict_footer), samples)
+        found = read_footer(self.store, self._key(block), tables.verdict_footer)
+        return isinstance(found, CorruptObjectError) or not settles(found, samples)
 
     def write(
         self, block: Block, judgements: Sequence[Judgement], *, judged: str, sandbox: str, seconds: float
@@ -145,36 +146,17 @@ class VerdictSet:
         return f"{self._prefix}/{block.key}"
 
 
-def _blocks(store: Store, prefix: str) -> list[Block]:
-    return sorted(block for key in store.keys(prefix) if (block := parse(key)) is not None)
-
-
-def _scan(store: Store, prefix: str, read: Callable[[BinaryIO, str], Footer]) -> dict[Block, Footer]:
-    blocks = _blocks(store, prefix)
-    with ThreadPoolExecutor(_FOOTERS_AT_ONCE) as pool:
-        footers = pool.map(lambda block: _read_footer(store, f"{prefix}/{block.key}", read), blocks)
-        return {block: footer for block, footer in zip(blocks, footers, strict=True) if footer is not None}
-
-
-def _read_footer(store: Store, key: str, read: Callable[[BinaryIO, str], Footer]) -> Footer | None:
-    """An object's footer; None where there is no object, or a damaged one, which is set aside."""
-    try:
-        with store.open(key) as file:
-            return read(file, key)
-    except FileNotFoundError:
-        return None
-    except CorruptObjectError:
-        _set_aside(store, key)
-        return None
-
-
-def _done(verdicts: VerdictFooter | None, samples: SampleFooter) -> bool:
-    return verdicts is not None and verdicts.judged == samples.checksum and not verdicts.infrastructure
+def _whole(store: Store, prefix: str, read: Callable[[BinaryIO, str], Footer]) -> dict[Block, Footer]:
+    objects = read_objects(store, prefix, store.sizes(prefix), read)
+    for block in objects.damaged:
+        _set_aside(store, objects.key(block))
+    return objects.footers
 
 
 def _set_aside(store: Store, key: str) -> None:
     target = f"damaged/{datetime.now(UTC):%Y%m%dT%H%M%S}/{key}"
-    store.move(key, target)
+    with suppress(FileNotFoundError):  # another run was first
+        store.move(key, target)
     _log.warning("%s is damaged: moved to %s, and owed again", store.url(key), store.url(target))
 
 

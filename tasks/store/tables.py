@@ -14,7 +14,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from operator import attrgetter
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, BinaryIO, Self, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -57,6 +57,14 @@ class CorruptObjectError(ValueError):
 
 class NewerSchemaError(InputError):
     """An object that a newer version of this program wrote: whole, but not to be read by this one."""
+
+    @classmethod
+    def of(cls, what: str, schema: int) -> Self:
+        """The error for an object or a set with this schema."""
+        return cls(
+            f"store: {what} has schema {schema}, written by a newer version of monkeys; this one reads up to schema"
+            f" {SCHEMA}: upgrade it"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +142,7 @@ def sample_groups(file: BinaryIO, key: str) -> Iterator["Group"]:
     start = 0
     for number in range(parquet.metadata.num_row_groups):
         meta = parquet.metadata.row_group(number)
-        yield Group(parquet, number, start, start + meta.num_rows)
+        yield Group(meta.column(0).statistics.min, start, start + meta.num_rows, parquet, number)
         start += meta.num_rows
 
 
@@ -142,10 +150,11 @@ def sample_groups(file: BinaryIO, key: str) -> Iterator["Group"]:
 class Group:
     """One problem's rows [start, stop) of a block of samples."""
 
-    parquet: Any
-    number: int
+    problem_id: str
     start: int
     stop: int
+    parquet: Any
+    number: int
 
     def read(self) -> pa.Table:
         """These rows alone, with the columns of `SAMPLES`; raises CorruptObjectError."""
@@ -219,10 +228,7 @@ def _open(
     if not isinstance(written_with, int):
         raise CorruptObjectError("its footer names no schema")
     if written_with > SCHEMA:
-        raise NewerSchemaError(
-            f"store: {key} has schema {written_with}, written by a newer version of monkeys; this one reads up to"
-            f" schema {SCHEMA}: upgrade it"
-        )
+        raise NewerSchemaError.of(key, written_with)
     if about.pop("key", None) != key:
         raise CorruptObjectError("it was written under another key")
     if parquet.schema_arrow.names != schema.names:
