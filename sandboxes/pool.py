@@ -11,6 +11,9 @@ from sandboxes import Checked, Limits, Outcome, SandboxUnavailableError, Status
 from sandboxes.forkserver import Ending, Execution, ForkServer, ServerGoneError, wall_bound
 
 
+_FAREWELL_S = 1.0
+
+
 class ServerPool:
     """A sandbox of `workers` servers, each started when it is first needed.
 
@@ -128,6 +131,8 @@ def _run_apart(servers: tuple[ForkServer, ForkServer], executions: list[Executio
     thread.start()
     try:
         first = servers[0].run(executions[:1], wall_s, channels[:1])
+        # The end of the socket tells the second; if it was its own end that ended the first, its answer is under way.
+        thread.join(_FAREWELL_S)
     finally:
         servers[1].stop()
         thread.join()

@@ -51,6 +51,7 @@ except remote.GoneError as error:
     said = "gone the program ended its part of the test: " + str(error)
 except BaseException as error:
     said = "raised " if error is candidate.raised else "failed "
+    said = "memory " if isinstance(error, MemoryError) else said
     line = error.__traceback__
     while line.tb_next and line.tb_frame.f_code.co_filename != "test.py":
         line = line.tb_next
@@ -58,7 +59,12 @@ except BaseException as error:
 os.write(verdict, said.encode("utf-8", "replace"))
 """
 
-_SAID = {"failed": Verdict.WRONG, "raised": Verdict.ERROR, "gone": Verdict.ERROR}
+_SAID = {
+    "failed": Verdict.WRONG,
+    "raised": Verdict.ERROR,
+    "gone": Verdict.ERROR,
+    "memory": Verdict.MEMORY_LIMIT,
+}
 
 
 class HumanEvalConfig(BaseModel):

@@ -1,0 +1,135 @@
+import textwrap
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sandboxes import Sandbox
+from tasks.datasets import Problem, StdioTest
+from tasks.engines import Sample
+from tasks.graders import Grader, Judgement, Verdict
+from tasks.graders.stdio import StdioConfig, extract_program, same_output
+
+TESTS = tuple(StdioTest(f"{a} {b}\n", f"{a + b}\n") for a, b in ((1, 2), (3, 4), (0, 0), (-5, 2)))
+SUM = Problem("sum", "Print the sum.", stdio_tests=TESTS)
+RIGHT = "a, b = map(int, input().split())\nprint(a + b)\n"
+
+
+def judge(sandbox: Sandbox, *programs: str, problem: Problem = SUM) -> list[Judgement]:
+    samples = [Sample(problem.id, index, textwrap.dedent(text)) for index, text in enumerate(programs)]
+    judgements = list(StdioConfig().grade([(problem, sample) for sample in samples], sandbox))
+    assert sorted(judgement.index for judgement in judgements) == list(range(len(programs)))
+    return sorted(judgements, key=lambda judgement: judgement.index)
+
+
+def test_it_is_a_grader() -> None:
+    grader: Grader = StdioConfig()
+    assert (grader.name, grader.version, grader.runs_code) == ("stdio", 1, True)
+
+
+def test_each_verdict(sandbox: Sandbox) -> None:
+    programs = {
+        Verdict.CORRECT: RIGHT,
+        Verdict.WRONG: "a, b = map(int, input().split())\nprint(a + b if a < 3 else 9)",
+        Verdict.ERROR: "print(1 // 0)",
+        Verdict.TIME_LIMIT: "while True: pass",
+        Verdict.MEMORY_LIMIT: "x = bytearray(1 << 30)",
+        Verdict.OUTPUT_LIMIT: "while True: print('x' * 1000)",
+        Verdict.NO_ANSWER: " \n",
+    }
+    judgements = judge(sandbox, *programs.values())
+    assert [judgement.verdict for judgement in judgements] == list(programs)
+    details = {judgement.verdict: judgement.detail for judgement in judgements}
+    assert details[Verdict.CORRECT] == ""
+    assert details[Verdict.WRONG] == "test 2 of 4: expected '7', got '9'"
+    assert details[Verdict.ERROR].startswith("test 1 of 4: ZeroDivisionError")
+    assert details[Verdict.TIME_LIMIT].endswith("limit 2 s")
+    assert details[Verdict.MEMORY_LIMIT] == "test 1 of 4: more than 256 MB of memory"
+    costs = {judgement.verdict: judgement.cpu_s for judgement in judgements}
+    assert costs[Verdict.TIME_LIMIT] >= 2 > costs[Verdict.CORRECT] > 0
+    assert costs[Verdict.NO_ANSWER] == 0
+
+
+def test_the_problems_own_limits_go_first(sandbox: Sandbox) -> None:
+    problem = Problem("slow", "", stdio_tests=TESTS[:1], time_limit_s=0.3, memory_limit_mb=64)
+    slow, large = judge(sandbox, "while True: pass", "x = bytearray(100 << 20)", problem=problem)
+    assert slow.verdict is Verdict.TIME_LIMIT
+    assert slow.detail.endswith("limit 0.3 s")
+    assert large.verdict is Verdict.MEMORY_LIMIT
+
+
+def test_the_right_output_and_then_a_failure_is_an_error(sandbox: Sandbox) -> None:
+    (judgement,) = judge(sandbox, RIGHT + "raise SystemExit(1)")
+    assert judgement.verdict is Verdict.ERROR
+
+
+def test_fenced_programs_are_run(sandbox: Sandbox) -> None:
+    (judgement,) = judge(sandbox, f"Here it is:\n```python\n{RIGHT}```\nIt adds.")
+    assert judgement.verdict is Verdict.CORRECT
+
+
+def test_programs_that_leave_early_do_not_pass(sandbox: Sandbox) -> None:
+    for program in ("import os; os._exit(0)", "exit()", "quit()", "import sys; sys.exit(0)", "print('correct')"):
+        (judgement,) = judge(sandbox, program)
+        assert judgement.verdict is Verdict.WRONG
+
+
+def test_equal_programs_share_a_verdict(sandbox: Sandbox) -> None:
+    judgements = judge(sandbox, RIGHT, RIGHT, RIGHT)
+    assert {judgement.verdict for judgement in judgements} == {Verdict.CORRECT}
+    assert sum(judgement.cpu_s > 0 for judgement in judgements) == 1
+
+
+def test_problems_do_not_mix(sandbox: Sandbox) -> None:
+    product = Problem("product", "", stdio_tests=(StdioTest("3 4", "12"),))
+    pairs = [(problem, Sample(problem.id, 0, RIGHT)) for problem in (SUM, product)]
+    verdicts = {judgement.problem_id: judgement.verdict for judgement in StdioConfig().grade(pairs, sandbox)}
+    assert verdicts == {"sum": Verdict.CORRECT, "product": Verdict.WRONG}
+
+
+def test_a_problem_without_tests_is_refused(sandbox: Sandbox) -> None:
+    with pytest.raises(ValueError, match="no stdio tests"):
+        list(StdioConfig().grade([(Problem("p", ""), Sample("p", 0, "x"))], sandbox))
+
+
+@pytest.mark.parametrize(
+    ("text", "program"),
+    [
+        ("print(1)", "print(1)"),
+        ("```python\nprint(1)\n```", "print(1)\n"),
+        ("```\nprint(1)\n```", "print(1)\n"),
+        ("Text\n```py\nprint(1)\n```\nmore\n```python\nprint(2)\n```", "print(1)\n"),
+        ("```python\nprint(1)\n", "print(1)\n"),
+        ("x = '```'", "x = '```'"),
+        ("```python\nx = '''\n a ``` b\n'''\n```", "x = '''\n a ``` b\n'''\n"),
+        ("", ""),
+    ],
+)
+def test_the_program_in_a_text(text: str, program: str) -> None:
+    assert extract_program(text) == program
+
+
+@pytest.mark.parametrize(
+    ("expected", "got", "same"),
+    [
+        ("1 2\n3\n", "1 2\n3", True),
+        ("1 2\n3\n", "1  2 \r\n3\n\n\n", True),
+        ("1 2\n3\n", "1 2 3\n", False),
+        ("1\n\n2", "1\n2", False),
+        ("1.0", "1", False),
+        ("Yes", "yes", False),
+        ("", "\n", True),
+        ("1", "", False),
+    ],
+)
+def test_outputs_are_lines_of_tokens(expected: str, got: str, same: bool) -> None:
+    assert same_output(expected, got) is same
+
+
+@given(st.lists(st.lists(st.text("ab1.-", min_size=1), min_size=1)), st.lists(st.sampled_from([" ", "\t", "  "])))
+def test_white_space_between_tokens_never_matters(lines: list[list[str]], blanks: list[str]) -> None:
+    blank = "".join(blanks) or " "
+    plain = "\n".join(" ".join(line) for line in lines)
+    spread = "\n".join(blank + blank.join(line) + blank for line in lines) + "\n\n"
+    assert same_output(plain, spread)
+    assert not same_output(plain, plain + "\nx")
