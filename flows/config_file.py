@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from flows.config import SweepConfig
 from tasks.errors import InputError
+
+Config = TypeVar("Config", bound=BaseModel)
 
 
 def read_config(path: Path, overrides: Iterable[str] = (), **fields: Any) -> SweepConfig:
@@ -17,7 +19,13 @@ def read_config(path: Path, overrides: Iterable[str] = (), **fields: Any) -> Swe
     Raises:
         InputError: absent, broken YAML, an unknown field, a value out of bounds; all in one line.
     """
-    document = _read_yaml(path)
+    return build_config(SweepConfig, _read_yaml(path), overrides, where=str(path), **fields)
+
+
+def build_config(
+    model: type[Config], document: dict[str, Any], overrides: Iterable[str] = (), *, where: str, **fields: Any
+) -> Config:
+    """Apply overrides and fields to a document as `read_config` does, and validate it; errors begin with `where`."""
     for override in overrides:
         name, equals, value = override.partition("=")
         if not equals or not name.strip():
@@ -25,9 +33,9 @@ def read_config(path: Path, overrides: Iterable[str] = (), **fields: Any) -> Swe
         _put(document, name.strip().split("."), _value(override, value), override)
     document |= {name: value for name, value in fields.items() if value is not None}
     try:
-        return SweepConfig.model_validate(document)
+        return model.model_validate(document)
     except ValidationError as error:
-        raise InputError(f"{path}: {_one_line(error)}") from error
+        raise InputError(f"{where}: {_one_line(error)}") from error
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:
@@ -75,9 +83,8 @@ def _one_line(error: ValidationError) -> str:
         case "union_tag_not_found":
             return f"{_path(fault['loc'])}: has no name; write one, such as `{_path(fault['loc'])}: {{name: ...}}`"
         case "literal_error":
-            return f"{_path(fault['loc'])}: {fault['input']!r} is unknown; one of {context['expected']}".replace(
-                "'", ""
-            )
+            known = str(context["expected"]).replace("'", "")
+            return f"{_path(fault['loc'])}: {fault['input']!r} is unknown; one of {known}"
         case "missing":
             return f"{_path(fault['loc'])}: is required"
         case "extra_forbidden":

@@ -4,6 +4,7 @@ Prefect can start one by itself, but only after the whole server has been import
 and one that is killed leaves it running. This one starts while the caller still imports, and dies with the caller.
 """
 
+import atexit
 import ctypes
 import os
 import signal
@@ -50,12 +51,15 @@ def prefect_api() -> Iterator[Callable[[], None]]:
         stderr=subprocess.DEVNULL,
         preexec_fn=_die_with_parent,  # noqa: PLW1509 - no other thread runs yet
     )
-    try:
-        with temporary_settings({PREFECT_API_URL: url}):
-            yield lambda: _wait(url, process)
-    finally:
-        process.terminate()
-        process.wait()
+    # At exit, after Prefect's own threads have sent their last logs and events, which they do before any such function.
+    atexit.register(_stop, process)
+    with temporary_settings({PREFECT_API_URL: url}):
+        yield lambda: _wait(url, process)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    process.wait()
 
 
 def _wait(url: str, process: subprocess.Popen[bytes]) -> None:
