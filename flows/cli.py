@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from flows.store_commands import app as store_commands
+
 app = typer.Typer(
     name="monkeys",
     help="Repeated sampling of language models: draw many samples, verify them, and say what more samples buy.",
@@ -48,6 +50,9 @@ def sweep(
     from flows.console import run_sweep  # noqa: PLC0415 - keeps `monkeys --help` fast
 
     run_sweep(file, set_ or (), k=k, store=store)
+
+
+app.add_typer(store_commands)
 
 
 def main() -> None:

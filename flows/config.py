@@ -57,6 +57,9 @@ class SamplingConfig(BaseModel):
     seed: int = Field(default=0, ge=0, le=2**63 - 1, description="Another seed is another, independent set of samples")
 
 
+_STORE = Field(default="./runs", min_length=1, description="Folder or fsspec URL, such as s3://bucket/runs")
+
+
 class SweepConfig(BaseModel):
     """A sweep: which problems, sampled how and how often, verified where, stored where."""
 
@@ -71,8 +74,22 @@ class SweepConfig(BaseModel):
         default=None, description="How samples are judged; empty: as the task is usually"
     )
     sandbox: SandboxConfig = Field(default=BubblewrapConfig(), description="Where untrusted programs run")
-    store: str = Field(default="./runs", min_length=1, description="Folder or fsspec URL, such as s3://bucket/runs")
+    store: str = _STORE
 
     def to_yaml(self) -> str:
         """The whole configuration, defaults included, as it could be written in a file."""
         return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+
+class RegradeConfig(BaseModel):
+    """Judging a stored set again: which one, by which grader, within which limits."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    samples: str = Field(min_length=1, description="The sample set: its name, or a unique start of it")
+    task: TaskConfig = Field(description="Where the set's problems come from, with what graders know of them")
+    grader: GraderConfig | None = Field(default=None, description="How samples are judged; empty: as is usual")
+    sandbox: SandboxConfig = Field(default=BubblewrapConfig(), description="Where untrusted programs run")
+    against: str | None = Field(default=None, description="The verdict set to compare with; empty: the latest other")
+    most_changes: int = Field(default=20, ge=0, description="How many changed samples to list")
+    store: str = _STORE

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from flows.sweep import SweepResult
     from tasks.scaling.summary import SweepSummary
 
-_PREFECT_DEFAULTS = {
+PREFECT_DEFAULTS = {
     # The bars, the table and the one-line errors say it all here; the Prefect UI still shows the logs.
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
 }
@@ -45,7 +45,7 @@ def run_sweep(file: Path, overrides: Iterable[str], **fields: Any) -> None:
 
     from flows.progress_bars import ProgressBars  # noqa: PLC0415
 
-    for name, value in _PREFECT_DEFAULTS.items():
+    for name, value in PREFECT_DEFAULTS.items():
         os.environ.setdefault(name, value)
     with ProgressBars(console) as bars:
         bars.wait("starting Prefect")

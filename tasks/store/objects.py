@@ -143,10 +143,15 @@ def _protocols(fs: Any) -> tuple[str, ...]:
     return (fs.protocol,) if isinstance(fs.protocol, str) else tuple(fs.protocol)
 
 
-def _faults() -> tuple[type[Exception], ...]:
-    """What back ends raise where URL, credentials or permissions are wrong. botocore's errors are none of Python's."""
+def storage_faults() -> tuple[type[Exception], ...]:
+    """What back ends raise where an object cannot be fetched or stored. botocore's errors are none of Python's."""
     botocore = sys.modules.get("botocore.exceptions")
-    return (OSError, ValueError, ImportError, *((botocore.BotoCoreError,) if botocore else ()))
+    return (OSError, *((botocore.BotoCoreError,) if botocore else ()))
+
+
+def _faults() -> tuple[type[Exception], ...]:
+    """What back ends raise where URL, credentials or permissions are wrong."""
+    return (*storage_faults(), ValueError, ImportError)
 
 
 def _unusable(url: str, error: Exception, use: str) -> InputError:
