@@ -36,7 +36,7 @@ def draw(summary: SweepSummary) -> tuple[FigureFile, ...]:
 
 
 def coverage_figure(summary: SweepSummary) -> Figure:
-    """Coverage against k on a log axis with its bootstrap band; the law beyond the data dashed, and so named."""
+    """Coverage against k on a log axis with its bootstrap band; the forecast beyond the data dashed, and so named."""
     figure, axes = _axes(6.4, 4.0)
     ks = [point.k for point in summary.curve]
     _band(axes, summary.curve, BLUE, 0.18)
@@ -47,13 +47,18 @@ def coverage_figure(summary: SweepSummary) -> Figure:
         "o", color=BLUE, ms=4.5, mec="white", mew=0.8, zorder=4,
     )  # fmt: skip
     if isinstance(summary.law, PowerLaw):
-        axes.plot(ks, summary.law.predict(ks), color=VERMILLION, lw=1, zorder=2)
+        axes.plot(ks, summary.law.predict(ks), color=DARK, lw=1, ls=":", label="fitted power law", zorder=2)
     if summary.forecast:
-        _band(axes, summary.forecast, VERMILLION, 0.12)
+        beyond = [point.k for point in summary.forecast]
+        outer = [(point.low90, point.high90) for point in summary.forecast]
+        inner = [(point.low50, point.high50) for point in summary.forecast]
+        for ends in (outer, inner):
+            low, high = zip(*ends, strict=True)
+            axes.fill_between(beyond, low, high, color=VERMILLION, alpha=0.13, lw=0)
         axes.plot(
-            [point.k for point in summary.forecast],
+            beyond,
             [point.coverage for point in summary.forecast],
-            color=VERMILLION, lw=1.6, ls=(0, (4, 2.5)), label="forecast: power law", zorder=2,
+            color=VERMILLION, lw=1.6, ls=(0, (4, 2.5)), label="forecast, 50% and 90%", zorder=2,
         )  # fmt: skip
         axes.axvline(ks[-1], color=GREY, lw=0.8, ls=":")
         axes.annotate(
@@ -119,8 +124,8 @@ def verdict_figure(summary: SweepSummary) -> Figure:
 
 
 def _highest(summary: SweepSummary) -> float:
-    points = (*summary.curve, *summary.forecast)
-    return max(value for point in points for value in (point.coverage, point.high) if value is not None)
+    measured = (value for point in summary.curve for value in (point.coverage, point.high) if value is not None)
+    return max([*measured, *(point.high90 for point in summary.forecast)])
 
 
 def _band(axes: Axes, points: tuple[Point, ...], colour: str, alpha: float) -> None:

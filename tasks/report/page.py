@@ -20,6 +20,7 @@ from tasks.report.data import Example, FigureFile, ReportData
 from tasks.report.palette import verdict_shares
 from tasks.report.passrates import by_difficulty, rate_bins
 from tasks.report.wording import visible
+from tasks.scaling.forecast import Forecast
 from tasks.scaling.laws import PowerLaw
 from tasks.scaling.summary import Point, ProblemCount, SweepSummary, percent
 
@@ -46,7 +47,8 @@ def render(report: ReportData, figures: Sequence[FigureFile] = ()) -> str:
         script_hash=digest,
         plot=_plot_data(summary),
         show=show,
-        interval=lambda point: wording.interval(point.low, point.high, show),
+        interval=lambda low, high: wording.interval(low, high, show),
+        outlook=wording.outlook_rows(summary.outlook, summary.table[-1].k) if summary.outlook else [],
         percent=percent,
         parameter=wording.parameter,
         number=wording.number,
@@ -77,14 +79,15 @@ def _shown(example: Example) -> dict[str, Any]:
 
 
 def _plot_data(summary: SweepSummary) -> dict[str, Any]:
-    """What the script draws: points as [k, coverage, low, high], rounded to what a pixel can show."""
+    """What the script draws: measured points as [k, coverage, low, high], forecasts as [k, coverage, low90, high90,
+    low50, high50], rounded to what a pixel can show."""
     law = []
     if isinstance(summary.law, PowerLaw):
         ks = [point.k for point in summary.measured]
         law = [[k, round(c, 6)] for k, c in zip(ks, summary.law.predict(ks).tolist(), strict=True)]
     return {
         "measured": [_numbers(point) for point in summary.measured],
-        "forecast": [_numbers(point) for point in summary.forecast],
+        "forecast": [_ends(point) for point in summary.forecast],
         "law": law,
         "marks": [point.k for point in summary.table],
         "level": summary.level,
@@ -96,7 +99,12 @@ def _numbers(point: Point) -> list[float | None]:
     return [point.k, *(None if value is None else round(value, 6) for value in values)]
 
 
-def _round_rows(points: Sequence[Point]) -> list[Point]:
+def _ends(point: Forecast) -> list[float]:
+    values = (point.coverage, point.low90, point.high90, point.low50, point.high50)
+    return [point.k, *(round(value, 6) for value in values)]
+
+
+def _round_rows(points: Sequence[Forecast]) -> list[Forecast]:
     """The points whose k is 1, 2 or 5 times a power of ten."""
     return [point for point in points if str(point.k).rstrip("0") in ("1", "2", "5")]
 

@@ -8,12 +8,17 @@ from tasks.scaling.summary import SweepSummary
 
 
 def coverage_csv(summary: SweepSummary) -> str:
-    """`k,coverage,low,high,kind`: what was measured, then the forecast for larger k, which `kind` tells apart."""
-    rows = [(point, "measured") for point in summary.measured]
-    rows += [(point, "forecast") for point in summary.forecast[1:]]
+    """`k,coverage,low,high,kind`: what was measured with its interval over problems, then the forecast for
+    larger k with its 90 % interval; `kind` tells them apart."""
     return _csv(
         ("k", "coverage", "low", "high", "kind"),
-        ((point.k, point.coverage, _blank(point.low), _blank(point.high), kind) for point, kind in rows),
+        [
+            *(
+                (point.k, point.coverage, _blank(point.low), _blank(point.high), "measured")
+                for point in summary.measured
+            ),
+            *((point.k, point.coverage, point.low90, point.high90, "forecast") for point in summary.forecast[1:]),
+        ],
     )
 
 

@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Callable
 
 from tasks.scaling.laws import Interval, NoFit
-from tasks.scaling.summary import SweepSummary, percent
+from tasks.scaling.summary import Outlook, SweepSummary, percent
 
 
 def table_percent(summary: SweepSummary) -> Callable[[float], str]:
@@ -41,15 +41,32 @@ def law_sentence(summary: SweepSummary) -> str:
 
 
 def forecast_sentence(summary: SweepSummary) -> str | None:
-    """What the law says at ten times the samples drawn; None where there is no forecast."""
+    """What is expected of ten times the samples drawn; None where there is no forecast."""
     if not summary.forecast:
         return None
     wanted = 10 * summary.forecast[0].k
     point = min(summary.forecast, key=lambda candidate: abs(candidate.k - wanted))
-    around = ""
-    if point.low is not None and point.high is not None:
-        around = f" ({summary.level:.0%} interval {percent(point.low)} to {percent(point.high)})"
-    return f"If the law holds, k = {point.k:,} would solve {percent(point.coverage)}{around}."
+    return (
+        f"k = {point.k:,} is expected to solve {percent(point.coverage)} of these problems "
+        f"(90% interval {percent(point.low90)} to {percent(point.high90)})."
+    )
+
+
+def outlook_rows(outlook: Outlook, drawn: int) -> list[tuple[str, str]]:
+    """Label and value for each line of an outlook; `drawn` is the k that it starts from."""
+    rows = [
+        (f"next {outlook.more:,} samples each", f"+{100 * outlook.gain:.1f} points of coverage"),
+        (f"unsolved problems to fall by k = {outlook.tenfold:,}", f"{outlook.falling:.1f}"),
+    ]
+    for needed in outlook.needed:
+        far = needed.k is None or needed.k > 1000 * drawn
+        rows.append((f"k for {needed.coverage:.0%} coverage", "out of sight" if far else f"about {_rounded(needed.k)}"))
+    return rows
+
+
+def _rounded(k: int | None) -> str:
+    """Two figures are all that a forecast of k deserves."""
+    return f"{int(float(f'{k:.1e}')):,}" if k else "–"
 
 
 def visible(text: str) -> str:

@@ -1,36 +1,40 @@
 """Coverage at a k that nobody has drawn yet, for these same problems, with intervals that were backtested.
 
 The point forecast joins two views. The *anchored law* takes the paper's log c = a k^b through the last measured
-coverage, log c(k) = log c(n) (k/n)^b, with b fitted to log(-log c) over all measured k: anchoring removes most of the
-plain law's error, since what is solved stays solved. The *mixtures* (`tasks.scaling.mixing`) give the expected
+coverage, log c(k) = log c(n) (k/n)^b: anchoring removes most of the plain law's error, since what is solved stays
+solved. Its b is the mean of two least-squares fits, to log c, which heeds small k most, and to log(-log c) through the
+last point, which heeds large k. The *mixtures* (`tasks.scaling.mixing`) give the expected
 coverage of these problems given their counts, and speak where few problems are solved or none. Their logarithms are
 averaged, the law weighing as the number of solved problems, the mixtures as four.
 
 The interval is about the problems still unsolved: each falls with the same chance 1 - exp(-H), the cumulative hazard
-H is log-normal around its forecast, and how many fall is binomial. `benchmarks/forecast.py` is the backtest.
+H is log-normal around its forecast, and how many fall is binomial. The spread of log H comes mostly from how far the
+two views disagree, which is wide where the data say little and grows with k by itself.
+`benchmarks/forecast.py` is the backtest.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import lgamma, log1p, log10, sqrt
+from math import exp, lgamma, log, log1p, sqrt
 from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from tasks.errors import InputError
-from tasks.scaling.estimators import Counts, Floats, coverage, log_spaced_ks
+from tasks.scaling.estimators import Counts, Floats, Ints, coverage, log_spaced_ks
 from tasks.scaling.intervals import resampled_coverage
+from tasks.scaling.laws import PowerLaw, fit_ks, fit_power_law
 from tasks.scaling.mixing import Mixture, family, fit_mixture
 
 METHOD = "anchored power law with mixtures"
 
 # So many solved problems must be seen before the law outweighs the mixtures.
 _MIXTURES_WEIGH = 4.0
-# Spread of log H: what remains with many solved problems, and what each solved problem takes away. Set once on
-# simulated and thinned problem sets; within a hundredfold of n, beyond which it grows with log k.
-_MODEL_SPREAD, _SAMPLE_SPREAD, _TESTED_DECADES = 0.2, 0.75, 2.0
+# Variance of log H besides the disagreement: a floor, and a part that each solved problem takes away. Set on simulated
+# sets and on real ones thinned to fewer successes.
+_FLOOR, _SAMPLING = 0.05**2, 0.3
 _FARTHEST = 10**15
 _FAMILIES = ("beta-binomial", "logit extreme value")
 
@@ -84,11 +88,10 @@ class Forecaster:
         beyond = wanted > self.n
         if not beyond.any() or self.start == 1:
             return values
+        mixed = np.mean(self._log_mixed(wanted[beyond]), axis=0)
+        law = self._log_law(wanted[beyond])
         weight = _MIXTURES_WEIGH / (_MIXTURES_WEIGH + self._solved)
-        joined = np.mean([np.log(mixture.coverage_of_these(wanted[beyond])) for mixture in self._mixtures], axis=0)
-        if self._exponent is not None:
-            law = np.log(self.start) * (wanted[beyond] / self.n) ** self._exponent
-            joined = (1 - weight) * law + weight * joined
+        joined = mixed if law is None else (1 - weight) * law + weight * mixed
         values[beyond] = np.maximum(np.exp(joined), self.start)
         return values
 
@@ -129,6 +132,17 @@ class Forecaster:
         order = np.argsort(-chances, kind="stable")
         return {self.counts.problem_ids[unsolved[i]]: float(chances[i]) for i in order}
 
+    def _log_mixed(self, ks: ArrayLike) -> Floats:
+        """Log coverage of these problems by each mixture, shape (mixtures, ks)."""
+        return np.log([mixture.coverage_of_these(ks) for mixture in self._mixtures])
+
+    def _log_law(self, ks: Ints) -> Floats | None:
+        """Log coverage by the anchored law, shape (ks,); None where the measured curve has no rise to fit."""
+        if self._exponent is None:
+            return None
+        values: Floats = np.log(self.start) * (ks / self.n) ** self._exponent
+        return values
+
     @cached_property
     def _mixtures(self) -> tuple[Mixture, ...]:
         return tuple(fit_mixture(self.counts, family(name)) for name in _FAMILIES)
@@ -141,21 +155,29 @@ class Forecaster:
         if len(ks) < 3 or not 0 < curve[0] < curve[-1] < 1:
             return None
         log_k = np.log(ks / self.n)
-        return float(np.log(np.log(curve) / np.log(curve[-1])) @ log_k / (log_k @ log_k))
+        through_end = float(np.log(np.log(curve) / np.log(curve[-1])) @ log_k / (log_k @ log_k))
+        plain = fit_power_law(fit_ks(self.n), coverage(self.counts, fit_ks(self.n)).coverage)
+        return (through_end + plain.b) / 2 if isinstance(plain, PowerLaw) else through_end
 
     def _measured(self, k: int, value: float) -> Forecast:
         inner, outer = (resampled_coverage(self.counts, [k], level) for level in (0.5, 0.9))
         low50, high50, low90, high90 = (float(end[0]) for band in (inner, outer) for end in (band.low, band.high))
         return Forecast(k, value, low50, high50, low90, high90, "measured")
 
+    def _hazard(self, value: float) -> float:
+        """The cumulative hazard of a problem still unsolved, from the last measured coverage to `value`."""
+        share = (value - self.start) / (1 - self.start)
+        return -log1p(-min(max(share, 1e-9), 1 - 1e-9))
+
     def _forecast(self, k: int, value: float) -> Forecast:
         left = round((1 - self.start) * len(self.counts))
         if not left:
             return Forecast(k, value, value, value, value, value, METHOD)
-        falling = min(max((value - self.start) / (1 - self.start), 1e-12), 1 - 1e-12)
-        decades = max(1.0, log10(k / self.n) / _TESTED_DECADES)
-        spread = sqrt((_MODEL_SPREAD * decades) ** 2 + _SAMPLE_SPREAD / (1 + self._solved))
-        shares = _quantiles(left, -log1p(-falling), spread, (0.25, 0.75, 0.05, 0.95))
+        mixed, law = self._log_mixed([k])[:, 0], self._log_law(np.array([k]))
+        views = mixed if law is None else [law[0], mixed.mean()]
+        one, other = (log(self._hazard(exp(view))) for view in views)
+        spread = sqrt(_FLOOR + _SAMPLING / (1 + self._solved) + (one - other) ** 2)
+        shares = _quantiles(left, self._hazard(value), spread, (0.25, 0.75, 0.05, 0.95))
         low50, high50, low90, high90 = (self.start + (1 - self.start) * share for share in shares)
         return Forecast(k, value, min(low50, value), max(high50, value), min(low90, value), max(high90, value), METHOD)
 

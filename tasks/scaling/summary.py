@@ -5,17 +5,19 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from tasks.scaling.estimators import Band, Counts, Floats, bootstrap_coverage, coverage, log_spaced_ks, nice_ks
+from tasks.scaling.forecast import Forecast, Forecaster
 from tasks.scaling.laws import Interval, NoFit, PowerLaw, fit_counts, ks_beyond
 
-# How far past the data the law is drawn: further than this its shape has been seen to fail.
+# How far past the data the forecast is drawn: as far as the backtest goes.
 _FORECAST_FACTOR = 100
+_TARGETS = (0.5, 0.75, 0.9, 0.95, 0.99)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +40,33 @@ class ProblemCount:
 
 
 @dataclass(frozen=True, slots=True)
+class Needed:
+    """The k at which coverage is expected to reach `coverage`; None where none below 10^15 is expected to."""
+
+    coverage: float
+    k: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What more samples are expected to buy: coverage added by `more` further samples of every problem, how many of
+    the unsolved problems have fallen at `tenfold` samples, and the k for round coverages not yet reached."""
+
+    more: int
+    gain: float
+    tenfold: int
+    falling: float
+    needed: tuple[Needed, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SweepSummary:
     """The result of a sweep over `problems`.
 
-    `table` is coverage at round k up to the smallest n, `curve` the same at log-spaced k; `forecast` is the law
-    beyond the data, from the last k on, and empty where nothing is left to solve. Intervals are bootstraps over
-    problems at probability `level`. `notes` say in whole sentences what could not be computed and what was left out.
+    `table` is coverage at round k up to the smallest n, `curve` the same at log-spaced k; their intervals are
+    bootstraps over problems at probability `level`. `forecast` goes on from the last measured point (without width
+    there), its intervals being about these very problems; it and `outlook` are absent where nothing is left to solve.
+    `notes` say in whole sentences what could not be computed and what was left out.
     """
 
     problems: tuple[ProblemCount, ...]
@@ -51,7 +74,8 @@ class SweepSummary:
     table: tuple[Point, ...]
     curve: tuple[Point, ...]
     law: PowerLaw | NoFit
-    forecast: tuple[Point, ...]
+    forecast: tuple[Forecast, ...]
+    outlook: Outlook | None
     level: float
     notes: tuple[str, ...]
 
@@ -102,10 +126,14 @@ class SweepSummary:
     def from_json(cls, text: str) -> "SweepSummary":
         """The summary that `to_json` wrote."""
         document: dict[str, Any] = json.loads(text)
-        for name, kind in (("problems", ProblemCount), ("table", Point), ("curve", Point), ("forecast", Point)):
+        kinds = {"problems": ProblemCount, "table": Point, "curve": Point, "forecast": Forecast}
+        for name, kind in kinds.items():
             document[name] = tuple(kind(**item) for item in document[name])
         document["notes"] = tuple(document["notes"])
         document["law"] = _law_from(document["law"])
+        if document["outlook"] is not None:
+            needed = tuple(Needed(**item) for item in document["outlook"].pop("needed"))
+            document["outlook"] = Outlook(**document["outlook"], needed=needed)
         return cls(**document)
 
 
@@ -130,15 +158,16 @@ def summarise(
     """
     judged = counts.judged()
     last = judged.smallest_n if max_k is None else min(max_k, judged.smallest_n)
-    fitted = fit_counts(judged, last, resamples, level, seed)
-    forecast: tuple[Point, ...] = ()
-    if isinstance(fitted.law, PowerLaw) and coverage(judged, last).coverage[0] < 1:
-        beyond = ks_beyond(last, last * _FORECAST_FACTOR)
-        low = high = np.full(len(beyond), np.nan)
-        if fitted.law.b_interval is not None:
-            tail = (1 - level) / 2
-            low, high = np.quantile(fitted.predictions(beyond), [tail, 1 - tail], axis=0)
-        forecast = _points(beyond, fitted.law.predict(beyond), Band(low, high, level))
+    law = fit_counts(judged, last, resamples, level, seed).law
+    forecast: tuple[Forecast, ...] = ()
+    outlook = None
+    if last and coverage(judged, last).coverage[0] < 1:
+        forecaster = Forecaster(judged)
+        first, *beyond = forecaster.at(ks_beyond(last, last * _FORECAST_FACTOR).tolist())
+        value = first.coverage
+        start = replace(first, low50=value, high50=value, low90=value, high90=value)
+        forecast = (start, *beyond)
+        outlook = _outlook(forecaster)
 
     def points(ks: ArrayLike) -> tuple[Point, ...]:
         band = bootstrap_coverage(judged, ks, resamples, level, seed)
@@ -152,8 +181,9 @@ def summarise(
         verdicts=dict(verdict_counts),
         table=points(nice_ks(last)),
         curve=points(log_spaced_ks(last)),
-        law=fitted.law,
+        law=law,
         forecast=forecast,
+        outlook=outlook,
         level=level,
         notes=tuple(_notes(counts, judged, max_k, verdict_counts.get("infrastructure", 0))),
     )
@@ -170,6 +200,18 @@ def percent(share: float) -> str:
         if text not in (f"{0:.{digits}%}", f"{1:.{digits}%}"):
             return text
     return "< 0.001%" if share < 0.5 else "> 99.999%"
+
+
+def _outlook(forecaster: Forecaster) -> Outlook:
+    tenfold = 10 * forecaster.n
+    falling = float(forecaster.expected([tenfold])[0] - forecaster.start) * len(forecaster.counts)
+    return Outlook(
+        more=1000,
+        gain=forecaster.gain(1000),
+        tenfold=tenfold,
+        falling=falling,
+        needed=tuple(Needed(target, forecaster.needed_k(target)) for target in _TARGETS if target > forecaster.start),
+    )
 
 
 def _points(ks: ArrayLike, values: Floats, band: Band) -> tuple[Point, ...]:

@@ -46,7 +46,15 @@ def test_the_forecast_starts_where_the_data_ends():
     summary = summarise(counts(100, rng.binomial(100, rng.beta(0.4, 2, 50))), {})
     assert summary.forecast[0].k == summary.curve[-1].k == 100
     assert summary.forecast[-1].k == 10_000
-    assert all(point.low <= point.coverage <= point.high for point in summary.forecast)
+    assert summary.forecast[0].coverage == summary.forecast[0].high90 == summary.table[-1].coverage
+    assert all(point.low90 < point.coverage < point.high90 for point in summary.forecast[1:])
+    assert summary.outlook is not None
+    assert summary.outlook.tenfold == 1000
+    at_tenfold = next(point.coverage for point in summary.forecast if point.k == 1000)
+    assert summary.outlook.falling == pytest.approx(50 * (at_tenfold - summary.table[-1].coverage))
+    assert [needed.coverage for needed in summary.outlook.needed] == sorted(
+        target for target in (0.5, 0.75, 0.9, 0.95, 0.99) if target > summary.table[-1].coverage
+    )
 
 
 def test_max_k_caps_table_curve_and_fit_but_uses_every_sample():
@@ -71,7 +79,8 @@ def test_missing_samples_are_told():
 def test_nothing_solved_is_told_without_a_fit():
     summary = summarise(counts(10, [0, 0]), {"wrong": 20})
     assert isinstance(summary.law, NoFit)
-    assert summary.forecast == ()
+    assert summary.forecast[0].coverage == 0
+    assert 0 < summary.forecast[-1].coverage < 1
     assert summary.headline == "None of 2 problems is solved in 10 samples."
 
 

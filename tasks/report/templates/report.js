@@ -156,7 +156,7 @@
     const drawn = points();
     const [kLow, kHigh] = state.zoom || [1, Math.max(2, drawn[drawn.length - 1].k)];
     const seen = drawn.filter((p) => p.k >= kLow && p.k <= kHigh);
-    const tops = (seen.length ? seen : drawn).flatMap((p) => [p.c, shown("band") && p.high !== null ? p.high : p.c]);
+    const tops = (seen.length ? seen : drawn).flatMap((p) => [p.c, (p.forecast || shown("band")) && p.high !== null ? p.high : p.c]);
     const positive = (seen.length ? seen : drawn).map((p) => p.c).filter((c) => c > 0);
     let cHigh = Math.min(1, Math.max(...tops) * 1.06);
     if (!(cHigh > 0) || cHigh > 0.8) cHigh = 1;
@@ -227,7 +227,9 @@
         const label = edge > right - 90 ? [edge - 6, "end"] : [start + 6, "start"];
         inside.append(element("text", { class: "edge-label", x: label[0], y: bottom - 8, "text-anchor": label[1] }, "forecast →"));
       }
-      if (shown("band")) inside.append(element("path", { class: "band forecast", d: area(data.forecast) }));
+      inside.append(element("path", { class: "band forecast", d: area(data.forecast) }));
+      const inner = data.forecast.map((p) => [p[0], p[1], p[4], p[5]]);
+      inside.append(element("path", { class: "band forecast", d: area(inner) }));
       inside.append(element("path", { class: "line forecast-line", d: path(data.forecast, 1) }));
     }
     if (shown("band")) inside.append(element("path", { class: "band", d: area(data.measured) }));
@@ -259,7 +261,8 @@
       element("circle", { class: p.forecast ? "at forecast" : "at", cx: px, cy: py, r: 5.5 }),
     );
     const lines = [`k = ${whole(p.k)}: ${percent(p.c)}`];
-    if (p.low !== null) lines.push(`${Math.round(data.level * 100)}% interval ${percent(p.low)} – ${percent(p.high)}`);
+    const level = p.forecast ? 90 : Math.round(data.level * 100);
+    if (p.low !== null) lines.push(`${level}% interval ${percent(p.low)} – ${percent(p.high)}`);
     if (p.forecast) lines.push("forecast, not measured");
     const box = host.getBoundingClientRect();
     showTip(lines, box.left + (px / view.width) * box.width, box.top + (py / view.height) * box.height);
