@@ -59,12 +59,13 @@ def main() -> None:
     """Entry point: faults that a person can mend end in one line and exit code 2."""
     try:
         app()
-    except KeyboardInterrupt:
-        print(
-            "\nmonkeys: stopped; every finished block is stored, and the same command goes on from there",
-            file=sys.stderr,
-        )
-        sys.exit(INTERRUPTED)
+    except SystemExit as ended:
+        if ended.code == INTERRUPTED:
+            print(
+                "\nmonkeys: stopped; every finished block is stored, the same command goes on from there",
+                file=sys.stderr,
+            )
+        raise
     except Exception as error:
         from flows.console import one_line  # noqa: PLC0415
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
+from flows.temporary_server import ServerError
 from sandboxes import SandboxUnavailableError
 from tasks.errors import InputError
 
@@ -61,7 +62,7 @@ def run_sweep(file: Path, overrides: Iterable[str], **fields: Any) -> None:
 
 def one_line(error: Exception) -> str | None:
     """The message for an error that a person can mend, or None for a fault of ours, which deserves its traceback."""
-    if isinstance(error, InputError | SandboxUnavailableError):
+    if isinstance(error, InputError | SandboxUnavailableError | ServerError):
         return str(error)
     url = os.environ.get("PREFECT_API_URL")
     if (url and "httpx" in type(error).__module__) or "Failed to reach API" in str(error):

@@ -167,7 +167,7 @@ def test_ctrl_c_is_one_line(tmp_path: Path, prefect_url: str) -> None:
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=120)
     assert process.returncode == 130
-    assert err.strip() == "monkeys: stopped; every finished block is stored, and the same command goes on from there"
+    assert err.strip() == "monkeys: stopped; every finished block is stored, the same command goes on from there"
 
 
 @pytest.mark.parametrize(
