@@ -52,6 +52,6 @@ def _programs(seed: int, count: int) -> Iterator[Example]:
 
 
 RECIPES = {
-    "arithmetic": Recipe("arithmetic", _arithmetic, steps=1500),
-    "programs": Recipe("programs", _programs, steps=700),
+    "arithmetic": Recipe("arithmetic", _arithmetic, steps=1800),
+    "programs": Recipe("programs", _programs, steps=900),
 }

@@ -16,7 +16,7 @@ from tasks.datasets.draws import below, generator, pick
 
 HELD_OUT_SEED = 2407
 HELD_OUT_PROBLEMS = 128
-LARGEST_VALUE = 99_999
+LARGEST_VALUE = 9_999
 OPERATIONS: dict[str, Callable[[int, int], int]] = {
     "+": operator.add,
     "-": operator.sub,
@@ -85,79 +85,42 @@ THINGS = ("stamps", "marbles", "shells", "coins", "cards", "apples", "books", "b
 
 STORIES = (
     Story(
-        openings=(
-            "{a} has {n} {t}.",
-            "{a} starts with {n} {t}.",
-            "In {a}'s box there are {n} {t}.",
-        ),
+        openings=("{a} has {n} {t}.", "{a} starts with {n} {t}.", "In {a}'s box there are {n} {t}."),
         phrases={
             "+": ("{b} gives {a} {n} more.", "{a} buys another {n}.", "Then {a} finds {n} {t}."),
             "-": ("{a} gives {n} of them to {b}.", "{a} loses {n}.", "Then {a} sells {n} {t}."),
-            "*": (
-                "A year later {a} has {n} times as many.",
-                "{a} trades them, and every one becomes {n}.",
-                "The number of {t} then grows {n} fold.",
-            ),
-            "/": (
-                "{a} shares them equally among {n} people, and is one of them.",
-                "{a} keeps only one of every {n}.",
-                "{a} packs them evenly into {n} bags and keeps a single bag.",
-            ),
+            "*": ("A year later {a} has {n} times as many.", "The number of {t} grows {n} fold."),
+            "/": ("{a} keeps only one of every {n}.", "{a} keeps one part in {n}."),
         },
         questions=("How many {t} does {a} have now?", "How many {t} are left with {a}?"),
     ),
     Story(
-        openings=(
-            "A shop has {n} {t} in stock.",
-            "{a}'s shop opens with {n} {t}.",
-            "On Monday a shop counts {n} {t}.",
-        ),
+        openings=("A shop has {n} {t} in stock.", "{a}'s shop opens with {n} {t}."),
         phrases={
-            "+": ("A truck brings {n} more.", "{a} orders {n}, and they arrive.", "Customers return {n} {t}."),
+            "+": ("A truck brings {n} more.", "{a} orders {n} more.", "Customers return {n} {t}."),
             "-": ("{n} are sold.", "{b} buys {n} of them.", "A flood spoils {n} {t}."),
-            "*": (
-                "For the feast the stock is made {n} times as large.",
-                "The {t} are then cut into {n} pieces each, and pieces count.",
-                "Soon there are {n} times as many.",
-            ),
-            "/": (
-                "The stock is split evenly between {n} branches, and this shop keeps one part.",
-                "Only one part in {n} of the {t} stays in the shop.",
-                "They are tied into bundles of {n}, and bundles count.",
-            ),
+            "*": ("The stock grows to {n} times its size.", "Soon there are {n} times as many."),
+            "/": ("The shop keeps one part in {n}.", "Only one of every {n} stays in the shop."),
         },
-        questions=("How many does the shop have in the end?", "What is the shop's stock now?"),
+        questions=("How many does the shop have in the end?", "How many {t} are in stock now?"),
     ),
     Story(
-        openings=(
-            "A tank holds {n} litres of water.",
-            "There are {n} litres in {a}'s tank.",
-            "{a} fills a tank with {n} litres.",
-        ),
+        openings=("A tank holds {n} litres of water.", "{a} fills a tank with {n} litres."),
         phrases={
             "+": ("Rain adds {n} litres.", "{a} pours in {n} litres.", "A pipe brings another {n} litres."),
             "-": ("{n} litres leak away.", "{b} takes out {n} litres.", "The garden uses {n} litres."),
-            "*": (
-                "A flood leaves {n} times as much in it.",
-                "{a} then fills it to {n} times that.",
-            ),
-            "/": (
-                "{a} drains it until one part in {n} is left.",
-                "The water is split equally into {n} tanks, and we look at one.",
-            ),
+            "*": ("Soon there is {n} times as much.", "{a} fills it to {n} times that."),
+            "/": ("Only one part in {n} is left in it.", "{a} drains it to one part in {n}."),
         },
-        questions=("How many litres are in the tank?", "How much water is in the tank now, in litres?"),
+        questions=("How many litres are in the tank now?", "How much water is left, in litres?"),
     ),
     Story(
-        openings=(
-            "{a} scores {n} points in the first round of a game.",
-            "{a} begins a game with {n} points.",
-        ),
+        openings=("{a} scores {n} points in a game.", "{a} starts a game with {n} points."),
         phrases={
-            "+": ("A bonus brings {n} points.", "{a} wins {n} more.", "{b} hands over {n} points."),
-            "-": ("A fault costs {n} points.", "{a} loses {n}.", "{b} steals {n} points."),
-            "*": ("A lucky card makes the score {n} times as high.", "Then the score is multiplied by {n}."),
-            "/": ("A bad card divides the score by {n}.", "The points are shared by a team of {n}, {a} included."),
+            "+": ("A bonus brings {n} points.", "{a} wins {n} more.", "{b} gives {a} {n} points."),
+            "-": ("A fault costs {n} points.", "{a} loses {n}.", "{b} takes {n} points."),
+            "*": ("A lucky card makes the score {n} times as high.", "Then the score grows {n} fold."),
+            "/": ("A bad card leaves one point of every {n}.", "{a} keeps one part in {n}."),
         },
         questions=("What is {a}'s score now?", "How many points does {a} have in the end?"),
     ),
@@ -195,8 +158,8 @@ def _apply(value: int, step: Step) -> int:
 
 
 def _number(rng: random.Random) -> int:
-    """A number of 2 to 4 digits, each length as likely."""
-    low = 10 ** (1 + below(rng, 3))
+    """A number of 2 digits (half of them), 3 digits (a third) or 4 digits."""
+    low = pick(rng, (10, 10, 10, 100, 100, 1000))
     return low + below(rng, 9 * low)
 
 
@@ -218,7 +181,7 @@ def _step(rng: random.Random, value: int) -> Step | None:
         divisors = [divisor for divisor in range(2, 10) if value % divisor == 0 and value // divisor >= 10]
         return Step("/", pick(rng, divisors)) if divisors else None
     if operation == "*":
-        factor = 2 + below(rng, 8) if rng.random() < 0.8 else 11 + below(rng, 19)
+        factor = 2 + below(rng, 8) if rng.random() < 0.9 else 11 + below(rng, 19)
         return Step("*", factor) if value * factor <= LARGEST_VALUE else None
     number = _number(rng)
     if operation == "-":

@@ -35,29 +35,24 @@ def arithmetic_rows() -> list[dict[str, Any]]:
     ]
 
 
-def program_rows() -> list[dict[str, Any]]:
-    """The held-out programming problems, made anew: id, question, form, program, tests."""
-    rng = generator(program_problems.HELD_OUT_SEED)
-    rows = []
-    for i, composition in enumerate(program_problems.held_out_compositions()):
-        problem = program_problems.tell(rng, composition)
-        tests = [asdict(test) for test in program_problems.choose_tests(rng, composition)]
-        rows.append(
-            {
-                "id": f"programs/{i:03d}",
-                "question": problem.question,
-                "form": problem.form,
-                "program": problem.program,
-                "tests": tests,
-            }
-        )
-    return rows
+def program_row(number: int, composition: program_problems.Composition) -> dict[str, Any]:
+    """One held-out programming problem, made anew: id, question, form, program, tests."""
+    rng = generator(1000 * program_problems.HELD_OUT_SEED + number)
+    problem = program_problems.tell(rng, composition)
+    return {
+        "id": f"programs/{number:03d}",
+        "question": problem.question,
+        "form": problem.form,
+        "program": problem.program,
+        "tests": [asdict(test) for test in program_problems.choose_tests(rng, composition)],
+    }
 
 
 def main() -> None:
     """Write both files."""
     folder = Path(__file__).parent / "data"
-    for name, rows in (("arithmetic", arithmetic_rows()), ("programs", program_rows())):
+    programs = [program_row(i, composition) for i, composition in enumerate(program_problems.held_out_compositions())]
+    for name, rows in (("arithmetic", arithmetic_rows()), ("programs", programs)):
         lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
         (folder / f"{name}.jsonl").write_text(lines, encoding="utf-8")
 

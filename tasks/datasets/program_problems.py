@@ -1,13 +1,12 @@
 """Small programming problems, made rather than collected: transform a list of whole numbers read from stdin.
 
-A problem's *form* is its composition with all arguments, such as `even add:3 sort | sum`. A form is held out or not
-by a hash of it alone, so a composition asked in the held-out set never occurs in training, in whatever words. The
-expected outputs come from running the reference program, and the tests are chosen to tell it from its near misses.
+A problem's *form* is its composition with all arguments, such as `even add:3 sort | sum`. It is held out or not by a
+hash of its reference program alone (two forms may have one program: `positive` and `above:0`), so no program that the
+held-out set asks for occurs in training, in whatever words. The expected outputs come from running the reference
+program, and the tests are chosen to tell it from its near misses.
 """
 
-import contextlib
 import hashlib
-import io
 import random
 from bisect import bisect_right
 from collections.abc import Iterator
@@ -26,8 +25,8 @@ READ = "xs = list(map(int, input().split()))"
 OPENINGS = ("Read a line of integers.", "The input is one line of integers.", "Read integers from a line.")
 MOST_TESTS = 8
 FEWEST_TESTS = 5
-CANDIDATE_INPUTS = 60
-TRAINING_RARITY = 1.0
+CANDIDATE_INPUTS = 40
+TRAINING_RARITY = 0.85
 HELD_OUT_RARITY = 0.5
 """An operation of rank r in its table is drawn in proportion to r ** -rarity."""
 
@@ -77,9 +76,9 @@ class ProgramProblem:
     program: str
 
 
-def is_held_out(form: str) -> bool:
-    """Whether a form belongs to the sixteenth of all forms that training never sees."""
-    return hashlib.sha256(b"programs:" + form.encode()).digest()[0] < 16
+def is_held_out(program: str) -> bool:
+    """Whether a reference program belongs to the sixteenth of all programs that training never sees."""
+    return hashlib.sha256(b"programs:" + program.encode()).digest()[0] < 16
 
 
 def training_problems(seed: int, count: int) -> Iterator[ProgramProblem]:
@@ -87,7 +86,7 @@ def training_problems(seed: int, count: int) -> Iterator[ProgramProblem]:
     rng = generator(seed)
     for _ in range(count):
         composition = _compose(rng, 1 + below(rng, 4), rarity=TRAINING_RARITY)
-        while is_held_out(composition.form):
+        while is_held_out(composition.program):
             composition = _compose(rng, 1 + below(rng, 4), rarity=TRAINING_RARITY)
         yield tell(rng, composition)
 
@@ -98,8 +97,10 @@ def held_out_compositions(seed: int = HELD_OUT_SEED, count: int = HELD_OUT_PROBL
     found: dict[str, Composition] = {}
     while len(found) < count:
         composition = _compose(rng, 1 + len(found) % 4, rarity=HELD_OUT_RARITY)
-        if is_held_out(composition.form) and _is_telling(composition, [_numbers(rng, composition) for _ in range(40)]):
-            found.setdefault(composition.form, composition)
+        if is_held_out(composition.program) and _is_telling(
+            composition, [_numbers(rng, composition) for _ in range(40)]
+        ):
+            found.setdefault(composition.program, composition)
     return list(found.values())
 
 
@@ -120,7 +121,7 @@ def tell(rng: random.Random, composition: Composition) -> ProgramProblem:
 
 
 def choose_tests(rng: random.Random, composition: Composition) -> tuple[StdioTest, ...]:
-    """At most 8 tests that every near miss fails which fails on any of 60 inputs; the empty list is among them."""
+    """At most 8 tests that every near miss fails which fails on any of 40 inputs; the empty list is among them."""
     inputs = [_numbers(rng, composition) for _ in range(CANDIDATE_INPUTS)]
     expected = [run(composition.program, numbers) for numbers in inputs]
     killers = []
@@ -160,10 +161,13 @@ def near_misses(composition: Composition) -> list[Composition]:
 
 def run(program: str, stdin: str) -> str:
     """What a program of this module prints for one line of input."""
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
-        exec(_compiled(program), {"input": lambda: stdin.rstrip("\n")})  # noqa: S102 our own code, not a model's
-    return printed.getvalue()
+    lines: list[str] = []
+    names = {
+        "input": lambda: stdin.rstrip("\n"),
+        "print": lambda *values: lines.append(" ".join(map(str, values)) + "\n"),
+    }
+    exec(_compiled(program), names)  # noqa: S102 our own code, not a model's
+    return "".join(lines)
 
 
 def _middle(operation: Operation) -> int | None:
@@ -202,13 +206,14 @@ def _phrase(rng: random.Random, use: Use) -> str:
 
 
 def _is_telling(composition: Composition, inputs: list[str]) -> bool:
-    """Whether every step matters to the output, and no single output is right for most inputs."""
+    """Whether every step matters to one input in six, and no single output is right for most inputs."""
     outputs = [run(composition.program, numbers) for numbers in inputs]
     if max(outputs.count(output) for output in outputs) > len(inputs) // 2:
         return False
     steps = composition.transforms
-    shorter = (replace(composition, transforms=steps[:i] + steps[i + 1 :]) for i in range(len(steps)))
-    return all([run(miss.program, numbers) for numbers in inputs] != outputs for miss in shorter)
+    shorter = (replace(composition, transforms=steps[:i] + steps[i + 1 :]).program for i in range(len(steps)))
+    changed = (sum(run(program, i) != o for i, o in zip(inputs, outputs, strict=True)) for program in shorter)
+    return min(changed) >= len(inputs) // 6
 
 
 def _numbers(rng: random.Random, composition: Composition) -> str:

@@ -22,9 +22,9 @@ class Completions:
         # Every character takes at most 4 tokens, and the last token may have begun before the stop string's end.
         self.tail = 4 * max(map(len, self.stop), default=0) + 4
 
-    def _decode(self, ids: list[int]) -> str:
-        text: str = self.tokenizer.decode(ids, skip_special_tokens=True)
-        return text
+    def text_so_far(self, ids: Sequence[int]) -> str:
+        """All of the text, stop strings and unfinished characters included."""
+        return self._decode([*self.context, *ids])[self.prefix :]
 
     def text(self, ids: Sequence[int], *, whole: bool) -> str:
         """The completion's text, cut before the earliest stop string.
@@ -33,20 +33,20 @@ class Completions:
             ids: its tokens, without an end-of-text token.
             whole: whether the text ended by itself; otherwise a character whose last bytes are missing is left out.
         """
-        text = self._decode([*self.context, *ids])[self.prefix :]
+        text = self.text_so_far(ids)
         cut = min((place for stop in self.stop if (place := text.find(stop)) >= 0), default=None)
         if cut is not None:
             return text[:cut]
         return text if whole else text.rstrip(UNFINISHED)
 
     def stops(self, ids: Sequence[int]) -> bool:
-        """Whether the last token completed a stop string."""
-        tail = self._decode([*self.context, *ids][-self.tail :]) if len(ids) >= self.tail else self.text_so_far(ids)
-        return any(stop in tail for stop in self.stop)
+        """Whether the text holds a stop string, which its last token completed."""
+        text = self._decode(list(ids[-self.tail :])) if len(ids) > self.tail else self.text_so_far(ids)
+        return any(stop in text for stop in self.stop)
 
-    def text_so_far(self, ids: Sequence[int]) -> str:
-        """All of the text, stop strings and unfinished characters included."""
-        return self._decode([*self.context, *ids])[self.prefix :]
+    def _decode(self, ids: list[int]) -> str:
+        text: str = self.tokenizer.decode(ids, skip_special_tokens=True)
+        return text
 
 
 def stop_endings(tokenizer: Tokenizer, stop: Sequence[str]) -> NDArray[np.bool_]:

@@ -1,0 +1,204 @@
+"""The embedded engine on the bundled models: what a sample depends on, where it ends, and what it says of itself."""
+
+import json
+import shutil
+import threading
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tokenizers import Tokenizer
+
+from tasks.datasets.arithmetic import ArithmeticConfig
+from tasks.datasets.programs import ProgramsConfig
+from tasks.engines import Engine, Request, Sample, Sampling
+from tasks.engines.onnx import BUNDLED, OnnxConfig, bundled_models
+from tasks.engines.onnx_engine import OnnxEngine
+from tasks.errors import InputError
+from tasks.prompts import render
+
+DATASETS = {"arithmetic": ArithmeticConfig(), "programs": ProgramsConfig()}
+
+
+def _sampling(model: str = "programs", **changes) -> Sampling:
+    dataset = DATASETS[model]
+    usual = {"temperature": 0.6, "top_p": 1.0, "max_tokens": dataset.max_tokens, "stop": dataset.stop, "seed": 0}
+    return Sampling(**usual | changes)
+
+
+def _request(start: int, stop: int, problem: int = 70, model: str = "programs") -> Request:
+    chosen = DATASETS[model].load()[problem]
+    return Request(chosen.id, render(DATASETS[model].template, chosen.question), start, stop)
+
+
+def _draw(engine: Engine, requests: Sequence[Request], sampling: Sampling) -> dict[tuple[str, int], Sample]:
+    """All samples by problem and index; each must come once."""
+    drawn: dict[tuple[str, int], Sample] = {}
+    for batch in engine.sample(requests, sampling):
+        for sample in batch:
+            assert (sample.problem_id, sample.index) not in drawn
+            drawn[sample.problem_id, sample.index] = sample
+    return drawn
+
+
+@pytest.fixture(scope="module")
+def programs() -> Iterator[Engine]:
+    with OnnxConfig(model="programs", threads=2).open() as engine:
+        yield engine
+
+
+@pytest.mark.parametrize("model", bundled_models())
+@pytest.mark.parametrize("settings", [{}, {"temperature": 1.0, "top_p": 0.9}])
+def test_a_sample_is_the_same_however_the_work_is_cut(model, settings):
+    sampling = _sampling(model, **settings)
+    with OnnxConfig(model=model, threads=1, batch_size=48).open() as engine:
+        whole = _draw(engine, [_request(0, 48, problem, model) for problem in (3, 70)], sampling)
+    assert len(whole) == 96
+    assert len({sample.text for sample in whole.values()}) > 2, "different samples are needed for the comparison"
+    for batch_size, threads, edges in [(1, 1, (7, 9)), (2, 2, (5, 9)), (7, 2, (0, 1, 33, 48)), (64, 1, (13, 48))]:
+        with OnnxConfig(model=model, threads=threads, batch_size=batch_size).open() as engine:
+            requests = [_request(a, b, p, model) for p in (3, 70) for a, b in pairwise(edges)]
+            # Equal in everything: text, tokens, and the log-probability to the last bit.
+            for key, sample in _draw(engine, requests, sampling).items():
+                assert sample == whole[key]
+
+
+def test_seeds_problems_and_indices_give_other_samples(programs):
+    hot = _sampling(temperature=4.0, max_tokens=30)
+    here = _draw(programs, [_request(0, 8)], hot)
+    other_seed = _draw(programs, [_request(0, 8)], _sampling(temperature=4.0, max_tokens=30, seed=1))
+    same_prompt = Request("another id", _request(0, 8).prompt, 0, 8)
+    other_problem = _draw(programs, [same_prompt], hot)
+    texts = [sample.text for drawn in (here, other_seed, other_problem) for sample in drawn.values()]
+    assert len(set(texts)) == 24
+
+
+def test_greedy_samples_are_all_alike_and_the_likeliest(programs):
+    greedy = _draw(programs, [_request(10, 14)], _sampling(temperature=0))
+    assert sorted(index for _, index in greedy) == [10, 11, 12, 13]
+    assert len({(s.text, s.tokens, s.logprob, s.finish_reason) for s in greedy.values()}) == 1
+    cold = _draw(programs, [_request(0, 4)], _sampling(temperature=0.01))
+    assert {sample.text for sample in cold.values()} == {greedy["programs/070", 10].text}
+
+
+def test_a_sample_cut_short_is_the_beginning_of_the_whole(programs):
+    whole = _draw(programs, [_request(0, 6)], _sampling())
+    for key, sample in _draw(programs, [_request(0, 6)], _sampling(max_tokens=20)).items():
+        assert sample.finish_reason == "length"
+        assert sample.tokens == 20
+        assert whole[key].tokens > 20
+        assert whole[key].text.startswith(sample.text)
+
+
+def test_a_text_ends_at_the_end_token_or_at_a_stop_string(programs):
+    whole = _draw(programs, [_request(0, 6)], _sampling())
+    assert {sample.finish_reason for sample in whole.values()} == {"stop"}
+    stopped = _draw(programs, [_request(0, 6)], _sampling(stop=("print", "\nxs")))
+    for key, sample in stopped.items():
+        cut = min(place for stop in ("print", "\nxs") if (place := whole[key].text.find(stop)) >= 0)
+        assert sample.text == whole[key].text[:cut]
+        assert sample.finish_reason == "stop"
+        assert sample.tokens < whole[key].tokens
+
+
+def test_log_probability_and_counts_are_the_models(programs: OnnxEngine):
+    """The whole text in one pass, without cache, gives the same sum as drawing it token by token."""
+    sampling = _sampling(max_tokens=25, temperature=0.8)
+    for sample in _draw(programs, [_request(0, 3)], sampling).values():
+        prompt = programs.tokenizer.encode(_request(0, 3).prompt).ids
+        answer = programs.tokenizer.encode(sample.text).ids
+        assert (sample.prompt_tokens, sample.tokens) == (len(prompt), len(answer))
+        logits = _logits(programs, prompt + answer).astype(np.float64)
+        log_p = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+        expected = sum(log_p[len(prompt) - 1 + i, token] for i, token in enumerate(answer))
+        assert sample.logprob == pytest.approx(expected, abs=1e-3)
+
+
+def _logits(engine: OnnxEngine, ids: list[int]) -> np.ndarray:
+    decoder = engine.decoder
+    empty = {c.name: decoder.make_value(np.zeros((1, c.heads, 0, c.head), c.dtype)) for c in decoder.caches}
+    return decoder.run(np.array([ids]), 0, empty)[0].numpy()[0]
+
+
+def test_requests_for_nothing_give_nothing(programs):
+    assert list(programs.sample([], _sampling())) == []
+    assert list(programs.sample([_request(5, 5)], _sampling())) == []
+    assert len(_draw(programs, [_request(5, 5), _request(5, 6)], _sampling())) == 1
+
+
+def test_giving_up_early_ends_the_threads(programs):
+    before = threading.active_count()
+    batches = programs.sample([_request(0, 200), _request(200, 400)], _sampling())
+    next(batches)
+    batches.close()
+    assert threading.active_count() == before
+
+
+def test_the_context_bounds_prompt_and_answer(tmp_path):
+    folder = _copy(tmp_path)
+    config = json.loads((folder / "config.json").read_text())
+    read = len(Tokenizer.from_file(str(folder / "tokenizer.json")).encode(_request(0, 1).prompt).ids)
+    (folder / "config.json").write_text(json.dumps(config | {"max_position_embeddings": read + 5}))
+    with OnnxConfig(model=str(folder)).open() as engine:
+        sample = _draw(engine, [_request(0, 1)], _sampling())["programs/070", 0]
+        assert (sample.prompt_tokens, sample.tokens) == (read, 5)
+        assert sample.finish_reason == "length"
+        long = Request("long", "word " * 100, 0, 1)
+        with pytest.raises(InputError, match=rf"problem 'long'.* tokens, and the model reads at most {read + 5}"):
+            _draw(engine, [long], _sampling())
+        with pytest.raises(InputError, match=r"problem 'none'.*empty"):
+            _draw(engine, [Request("none", "", 0, 1)], _sampling())
+
+
+def test_end_tokens_come_from_the_configuration_files(tmp_path):
+    folder = _copy(tmp_path)
+    newline = OnnxConfig(model="programs").open().tokenizer.encode("\n").ids[0]
+    (folder / "generation_config.json").write_text(json.dumps({"eos_token_id": [newline, 0]}))
+    with OnnxConfig(model=str(folder)).open() as engine:
+        assert "\n" not in _draw(engine, [_request(0, 1)], _sampling())["programs/070", 0].text
+    (folder / "generation_config.json").unlink()
+    (folder / "config.json").write_text(json.dumps({"eos_token_id": newline}))
+    with OnnxConfig(model=str(folder)).open() as engine:
+        assert "\n" not in _draw(engine, [_request(0, 1)], _sampling())["programs/070", 0].text
+
+
+def test_the_fingerprint_follows_content_and_nothing_else(tmp_path):
+    folder = _copy(tmp_path)
+    bundled = OnnxConfig(model="programs").fingerprint()
+    (folder / "README.md").write_text("Another card.")
+    assert OnnxConfig(model=str(folder), batch_size=3).fingerprint() == bundled
+    (folder / "generation_config.json").write_text("{}")
+    assert OnnxConfig(model=str(folder)).fingerprint() != bundled
+
+
+def test_what_samples_depend_on_leaves_out_how_they_are_drawn():
+    one = OnnxConfig(model="programs", batch_size=1, threads=1).ingredients(_sampling(), "t")
+    two = OnnxConfig(model="programs", batch_size=9, threads=2).ingredients(_sampling(), "t")
+    assert one == two
+    assert one != OnnxConfig(model="programs").ingredients(_sampling(temperature=0.7), "t")
+    assert one != OnnxConfig(model="arithmetic").ingredients(_sampling(), "t")
+    json.dumps(one)
+
+
+def test_a_missing_model_is_named_with_the_bundled_ones(tmp_path):
+    with pytest.raises(InputError, match=r"no folder 'nowhere'.*arithmetic, programs"):
+        OnnxConfig(model="nowhere").check([], 1)
+    with pytest.raises(InputError, match=r"has no model.onnx and no tokenizer.json"):
+        OnnxConfig(model=str(tmp_path)).check([], 1)
+    with pytest.raises(InputError, match="no folder"):
+        OnnxConfig(model="nowhere").open()
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "tokenizer.json", "generation_config.json", "model.safetensors"])
+def test_a_broken_file_is_named_in_one_line(tmp_path, name):
+    folder = _copy(tmp_path)
+    (folder / name).write_bytes(b"neither one thing nor another")
+    with pytest.raises(InputError, match=name if name != "model.safetensors" else "model.onnx") as caught:
+        OnnxConfig(model=str(folder)).open()
+    assert "\n" not in str(caught.value)
+
+
+def _copy(folder: Path) -> Path:
+    return Path(shutil.copytree(BUNDLED / "programs", folder / "model"))

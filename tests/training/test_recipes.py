@@ -1,0 +1,39 @@
+"""No held-out problem occurs in training: the whole stream of each bundled model is made again and looked through."""
+
+import pytest
+
+from infra.training.recipes import RECIPES
+from tasks.datasets.generated import held_out_rows
+from tasks.prompts import render
+
+
+@pytest.mark.parametrize("recipe", RECIPES.values(), ids=lambda recipe: recipe.name)
+def test_no_held_out_problem_is_trained_on(recipe):
+    held_out = list(held_out_rows(recipe.name))
+    forms = {row["form"] for row in held_out}
+    prompts = {render(recipe.name, row["question"]) for row in held_out}
+    answers = {row["program"] if recipe.name == "programs" else " " + row["solution"] for row in held_out}
+    assert len(forms) == len(prompts) == len(answers) == 128
+
+    seen = 0
+    for example in recipe.examples():
+        assert example.form not in forms
+        assert example.prompt not in prompts
+        assert example.completion not in answers
+        seen += 1
+    assert seen == recipe.steps * recipe.batch
+
+
+@pytest.mark.parametrize("recipe", RECIPES.values(), ids=lambda recipe: recipe.name)
+def test_the_stream_would_hold_such_problems_were_they_not_kept_out(recipe):
+    """Same words, same operations, same lengths: what keeps them apart is the rule alone."""
+    trained = {
+        word for example, _ in zip(recipe.examples(), range(4000), strict=False) for word in example.prompt.split()
+    }
+    words = {
+        word
+        for row in held_out_rows(recipe.name)
+        for word in row["question"].split()
+        if not any(map(str.isdigit, word))
+    }
+    assert words <= trained
