@@ -13,6 +13,7 @@ from tasks.errors import InputError
 from tasks.store.rows import EXPORTED
 
 _ROWS_AT_ONCE = 1_000
+_to_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def export(tables: Iterable[pa.Table], path: Path) -> int:
@@ -45,7 +46,9 @@ def _jsonl(tables: Iterable[pa.Table], path: Path) -> int:
     with path.open("w", encoding="utf-8") as file:
         for table in tables:
             for some in table.to_batches(_ROWS_AT_ONCE):
-                file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in some.to_pylist())
+                columns = [column.to_pylist() for column in some.columns]
+                for values in zip(*columns, strict=True):
+                    file.write(_to_json(dict(zip(EXPORTED.names, values, strict=True))) + "\n")
             rows += table.num_rows
     return rows
 
