@@ -55,7 +55,7 @@ def forecast_sentence(summary: SweepSummary) -> str | None:
 def outlook_rows(outlook: Outlook, drawn: int) -> list[tuple[str, str]]:
     """Label and value for each line of an outlook; `drawn` is the k that it starts from."""
     rows = [
-        (f"next {outlook.more:,} samples each", f"+{100 * outlook.gain:.1f} points of coverage"),
+        (f"coverage gained by {outlook.more:,} more samples", f"+{100 * outlook.gain:.1f} points"),
         (f"unsolved problems to fall by k = {outlook.tenfold:,}", f"{outlook.falling:.1f}"),
     ]
     for needed in outlook.needed:

@@ -194,7 +194,7 @@
     const right = width - margin.right;
     const svg = element("svg", { viewBox: `0 0 ${width} ${height}`, width, height, "aria-hidden": "true" });
     const clip = element("clipPath", { id: "inside" });
-    clip.append(element("rect", { x: margin.left - 6, y: margin.top - 8, width: right - margin.left + 12, height: bottom - margin.top + 14 }));
+    clip.append(element("rect", { x: margin.left - 6, y: 0, width: right - margin.left + 12, height: bottom + 6 }));
     svg.append(clip);
     for (const tick of ticks(view.cLow, view.cHigh, view.logY, 8)) {
       const at = y.to(tick.value);
@@ -225,7 +225,7 @@
         inside.append(element("rect", { class: "beyond", x: start, y: margin.top, width: right - start, height: bottom - margin.top }));
         inside.append(element("line", { class: "edge", x1: edge, x2: edge, y1: margin.top, y2: bottom }));
         const label = edge > right - 90 ? [edge - 6, "end"] : [start + 6, "start"];
-        inside.append(element("text", { class: "edge-label", x: label[0], y: bottom - 8, "text-anchor": label[1] }, "forecast →"));
+        inside.append(element("text", { class: "edge-label", x: label[0], y: margin.top - 6, "text-anchor": label[1] }, "forecast →"));
       }
       inside.append(element("path", { class: "band forecast", d: area(data.forecast) }));
       const inner = data.forecast.map((p) => [p[0], p[1], p[4], p[5]]);

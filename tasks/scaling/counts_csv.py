@@ -1,0 +1,89 @@
+"""Counts as a plain table, `problem,samples,correct`, so that anybody's results can be fitted and forecast."""
+
+import csv
+import io
+from typing import Any
+
+import numpy as np
+
+from tasks.errors import InputError
+from tasks.scaling.estimators import Counts, bootstrap_coverage, coverage, nice_ks
+from tasks.scaling.forecast import Forecaster
+from tasks.scaling.laws import PowerLaw, fit_counts
+
+_COLUMNS = ("problem", "samples", "correct")
+
+
+def read_counts(text: str, name: str) -> Counts:
+    """Counts from CSV text with those three columns, in any order, among any others. `name` is for messages.
+
+    Raises:
+        InputError: a column is missing, a value is no whole number, correct lies outside 0..samples, a problem occurs
+            twice, or there is no row.
+    """
+    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), skipinitialspace=True)
+    missing = [column for column in _COLUMNS if column not in (reader.fieldnames or ())]
+    if missing:
+        raise InputError(f"{name}: no column {missing[0]!r}; the first line must name problem,samples,correct")
+    problems: dict[str, int] = {}
+    samples: list[int] = []
+    correct: list[int] = []
+    for row in reader:
+        line = reader.line_num
+        n, c = (_whole(row[column], f"{name}, line {line}: {column}") for column in ("samples", "correct"))
+        if not 0 <= c <= n:
+            raise InputError(f"{name}, line {line}: {c} correct of {n} samples; 0 <= correct <= samples must hold")
+        problem = row["problem"] or ""
+        if problem in problems:
+            raise InputError(f"{name}, line {line}: problem {problem!r} already stands on line {problems[problem]}")
+        problems[problem] = line
+        samples.append(n)
+        correct.append(c)
+    if not problems:
+        raise InputError(f"{name}: no row; give one line for each problem")
+    return Counts.of(list(problems), samples, correct)
+
+
+def curve_document(counts: Counts) -> dict[str, Any]:
+    """The measured curve and the fitted law, ready for JSON: what `monkeys curve --json` prints. Without samples for
+    every problem, those without take no part; what cannot be computed is None."""
+    judged = counts.judged()
+    ks = nice_ks(judged.smallest_n)
+    values, band = coverage(judged, ks).coverage, bootstrap_coverage(judged, ks)
+    law = fit_counts(judged, resamples=0).law
+    return {
+        "problems": len(judged),
+        "curve": [
+            {"k": k, "coverage": value, "low": _number(low), "high": _number(high)}
+            for k, value, low, high in zip(ks.tolist(), values.tolist(), band.low, band.high, strict=True)
+        ],
+        "power_law": {
+            "a": law.a,
+            "b": law.b,
+            "max_abs_error": law.max_abs_error,
+            "mean_abs_error": law.mean_abs_error,
+        }
+        if isinstance(law, PowerLaw)
+        else None,
+    }
+
+
+def forecast_document(counts: Counts, k: int) -> dict[str, Any]:
+    """The forecast at k, ready for JSON: what `monkeys forecast --json` prints.
+
+    Raises:
+        InputError: no problem has a sample, or k is below 1.
+    """
+    point = Forecaster(counts).at([k])[0]
+    return {field: getattr(point, field) for field in point.__slots__}
+
+
+def _whole(text: str | None, where: str) -> int:
+    try:
+        return int((text or "").strip())
+    except ValueError:
+        raise InputError(f"{where} is {text!r}; it must be a whole number") from None
+
+
+def _number(value: np.float64) -> float | None:
+    return float(value) if np.isfinite(value) else None
