@@ -10,18 +10,12 @@ from typing import Any
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
-from pydantic import TypeAdapter
 
-from flows.config import GraderConfig, RegradeConfig
+from flows.config import RegradeConfig
+from flows.prepare_regrade import earlier, prepare
 from tasks import steps
-from tasks.datasets import Dataset
-from tasks.errors import InputError
-from tasks.graders import Grader
 from tasks.store.catalog import StoredSamples, StoredVerdicts, find
 from tasks.store.differences import Difference, difference
-from tasks.store.keys import Identity, problems_digest, verdict_identity
-from tasks.store.objects import FsspecStore
-from tasks.store.sets import SampleSet, VerdictSet
 from tasks.verification import Verification
 
 _two_at_once: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=2)
@@ -37,57 +31,17 @@ class Regraded:
     difference: Difference | None
 
 
-def prepare(config: RegradeConfig) -> Verification:
-    """Find the set, load its problems, and check sandbox and store.
-
-    Raises:
-        InputError: something that only the user can mend; nothing has been written.
-        SandboxUnavailableError: this machine cannot offer the sandbox.
-    """
-    store = FsspecStore(config.store)
-    store.check_readable()
-    stored = find(store, config.samples)
-    _before(stored, config, "")
-    dataset: Dataset = config.task
-    problems = dataset.load()
-    if problems_digest(problems) != stored.ingredients.get("problems"):
-        raise InputError(f"task: {stored.name} was drawn on other problems than those of {dataset.name}; name its own")
-    samples = Identity(stored.label, stored.ingredients)
-    if samples.name != stored.name:
-        raise InputError(f"store: set.json of {stored.name} is damaged; `monkeys check` says more")
-    grader: Grader = config.grader or TypeAdapter(GraderConfig).validate_python(dataset.grader)
-    if grader.runs_code:
-        config.sandbox.check()
-    limits = config.sandbox.ingredients() if grader.runs_code else {}
-    store.probe()
-    return Verification(
-        problems=problems,
-        first=None,
-        k=max((block.stop for block in stored.objects.footers), default=0),
-        grader=grader,
-        samples=SampleSet(store, samples),
-        verdicts=VerdictSet(store, samples, verdict_identity(samples, grader.name, grader.version, limits)),
-    )
-
-
 def compare(config: RegradeConfig, job: Verification) -> Regraded:
     """Set the new verdicts beside the earlier ones."""
     name = job.verdicts.identity.name
     stored = find(job.samples.store, job.samples.identity.name)
     after = next(each for each in stored.verdicts if each.name == name)
-    before = _before(stored, config, name)
+    before = earlier(stored, config, name)
     if before is None:
         return Regraded(stored, None, after, None)
     return Regraded(
         stored, before, after, difference(job.samples.store, stored, before, after, most_changes=config.most_changes)
     )
-
-
-def _before(stored: StoredSamples, config: RegradeConfig, new: str) -> StoredVerdicts | None:
-    """The verdict set to compare with: the one asked for, or else the latest but for the new one."""
-    if config.against is not None:
-        return stored.judged_by(config.against)
-    return next((each for each in reversed(stored.verdicts) if each.name != new and not each.is_newer), None)
 
 
 load = task(name="load: problems", cache_policy=NO_CACHE)(prepare)

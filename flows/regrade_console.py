@@ -11,6 +11,7 @@ from rich.console import Console
 from flows.config import RegradeConfig
 from flows.config_file import build_config, read_config
 from flows.console import PREFECT_DEFAULTS
+from flows.prepare_regrade import prepare
 from flows.progress_bars import ProgressBars
 from flows.store_commands import RUNS
 from flows.store_console import new_table, plain, print_json, reading, screen
@@ -43,6 +44,7 @@ def run_regrade(
     config = _config(name, file, overrides, grader=grader, store=store).model_copy(
         update={"against": against, "most_changes": most_changes}
     )
+    prepare(config)
     for variable, value in PREFECT_DEFAULTS.items():
         os.environ.setdefault(variable, value)
     with ProgressBars(Console(highlight=False, stderr=as_json)) as bars:
@@ -50,9 +52,8 @@ def run_regrade(
         from flows.temporary_server import prefect_api  # noqa: PLC0415
 
         with prefect_api() as wait_for_api:
-            from flows.regrade import prepare, regrade  # noqa: PLC0415 - Prefect takes seconds to import
+            from flows.regrade import regrade  # noqa: PLC0415 - Prefect takes seconds to import
 
-            prepare(config)
             wait_for_api()
             result = regrade(config)
     if as_json:
