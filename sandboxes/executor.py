@@ -50,6 +50,22 @@ FAULT_EXIT = 87
 # descriptors, and so those that it receives, lie above.
 CHANNEL, CODE, FIRST_OWN = 3, 4, 10
 
+# What programs import most, as far as it makes a child no dearer than it saves (`threading` would, for one). None of
+# them holds state that children must not share, as `random` does.
+PRELOADED = (
+    "bisect",
+    "collections",
+    "copy",
+    "functools",
+    "heapq",
+    "itertools",
+    "math",
+    "operator",
+    "re",
+    "string",
+    "typing",
+)
+
 NEW_USER, NEW_MOUNT, NEW_PID = 0x10000000, 0x00020000, 0x20000000
 SYS_CLONE, SYS_CAPSET = {"x86_64": (56, 126), "aarch64": (220, 91)}.get(os.uname().machine, (-1, -1))
 SYS_PIDFD_OPEN, SYS_CLOSE_RANGE = 434, 436
@@ -73,8 +89,9 @@ def call(result: int, name: str) -> int:
 # --- the child: from a copy of the server to a program, and to its end ------------------------------------------------
 
 
-def become_program(descriptors: list[int], limits: tuple[float, int, int, int], fault: int) -> NoReturn:
-    """Turn this new child into the program. What goes wrong before its first line is written to `fault`."""
+def become_program(descriptors: list[int], bounds: list[tuple[int, int]], fault: int) -> NoReturn:
+    """Turn this new child into the program, under resource limits. What goes wrong before its first line is written
+    to `fault`."""
     try:
         os.setsid()
         code, *others = descriptors
@@ -83,11 +100,8 @@ def become_program(descriptors: list[int], limits: tuple[float, int, int, int], 
             os.dup2(fd, number)
         if len(others) <= CHANNEL:
             os.close(CHANNEL)
-        cpu_s, address_space, processes, file_size = limits
-        bound(resource.RLIMIT_AS, address_space)
-        bound(resource.RLIMIT_CPU, int(cpu_s) + 2)
-        bound(resource.RLIMIT_NPROC, processes)
-        bound(resource.RLIMIT_FSIZE, file_size)
+        for name, value in bounds:
+            resource.setrlimit(name, (value, value))
         call(libc.syscall(SYS_CAPSET, *_NO_CAPABILITIES), "capset")
         if libc.syscall(SYS_CLOSE_RANGE, CODE + 1, 0x7FFFFFFF, 0) < 0:
             os.closerange(CODE + 1, 1024)
@@ -97,20 +111,14 @@ def become_program(descriptors: list[int], limits: tuple[float, int, int, int], 
     run_program()
 
 
-def bound(name: int, value: int) -> None:
-    """Set a resource limit, soft and hard, as far as the present hard limit allows."""
-    hard = resource.getrlimit(name)[1]
-    least = value if hard == resource.RLIM_INFINITY else min(value, hard)
-    resource.setrlimit(name, (least, least))
-
-
 def run_program() -> NoReturn:
     """Read the program, run it as `__main__`, and end the process as the interpreter would."""
     status = 1
+    gc.enable()
     space: dict[str, object] = {}
     try:
-        with open(CODE, "rb", buffering=0) as file:
-            source = file.read()
+        source = os.pread(CODE, os.fstat(CODE).st_size, 0)
+        os.close(CODE)
         main = type(sys)("__main__")
         space = main.__dict__
         space.update(__builtins__=builtins, __file__="main.py")
@@ -268,8 +276,13 @@ class Server:
     def start(self, descriptors: list[int], limits: tuple[float, int, int, int]) -> Child:
         """A child that becomes a program."""
         cpu_s, memory, processes, file_size = limits
-        # The server counts to the processes of its user as well, and a checker beside a program.
-        bounds = (cpu_s, memory + self.base_memory, processes + 2, file_size)
+        bounds = [
+            allowed(resource.RLIMIT_AS, memory + self.base_memory),
+            allowed(resource.RLIMIT_CPU, int(cpu_s) + 2),
+            # The server counts to the processes of its user as well, and a checker beside a program.
+            allowed(resource.RLIMIT_NPROC, processes + 2),
+            allowed(resource.RLIMIT_FSIZE, file_size),
+        ]
         pid = call(libc.syscall(SYS_CLONE, self.flags, 0, 0, 0, 0), "clone")
         if pid == 0:
             become_program(descriptors, bounds, self.fault)
@@ -318,6 +331,18 @@ class Server:
         call(libc.mount(b"none", b"/tmp", b"tmpfs", TMP_FLAGS, TMP_OPTIONS), "mount /tmp")
         os.chdir("/tmp")
         self.clean_tmp = state_of_tmp()
+
+
+def allowed(name: int, value: int) -> tuple[int, int]:
+    """A resource limit, or as much of it as this process may set."""
+    hard = resource.getrlimit(name)[1]
+    return name, value if hard == resource.RLIM_INFINITY else min(value, hard)
+
+
+def bound(name: int, value: int) -> None:
+    """Limit this process and its children."""
+    name, value = allowed(name, value)
+    resource.setrlimit(name, (value, value))
 
 
 def state_of_tmp() -> object:
@@ -389,6 +414,8 @@ def main(connection: int, uid: int, isolated: bool, remote: str) -> NoReturn:
         text = ctypes.create_string_buffer(rules)
         program = struct.pack("<HxxxxxxQ", len(rules) // 8, ctypes.addressof(text))
         call(libc.prctl(PR_SET_SECCOMP, 2, program, 0, 0), "seccomp")
+    for name in PRELOADED:
+        __import__(name)
     for name in ("exit", "quit"):
         if not hasattr(builtins, name):
             setattr(builtins, name, _sitebuiltins.Quitter(name, "Ctrl-D (i.e. EOF)"))
@@ -398,6 +425,7 @@ def main(connection: int, uid: int, isolated: bool, remote: str) -> NoReturn:
     server.socket.send(READY)
     gc.collect()
     gc.freeze()
+    gc.disable()
     server.serve()
 
 

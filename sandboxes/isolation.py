@@ -51,6 +51,8 @@ def view(interpreter: Interpreter) -> list[str]:
         arguments += ["--dev-bind", device, device]
     # The C library keeps named semaphores and shared memory in /dev/shm: they belong in the private folder.
     arguments += ["--symlink", "/tmp", "/dev/shm", "--symlink", "/proc/self/fd", "/dev/fd"]  # noqa: S108
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        arguments += ["--symlink", f"/proc/self/fd/{number}", f"/dev/{name}"]
     arguments += ["--perms", "1777", "--size", str(TMP_BYTES), "--tmpfs", "/tmp", "--chdir", "/tmp"]  # noqa: S108
     return [*arguments, "--proc", "/proc", "--remount-ro", "/"]
 

@@ -10,7 +10,6 @@ from typing import Self
 from sandboxes import Checked, Limits, Outcome, SandboxUnavailableError, Status
 from sandboxes.forkserver import Ending, Execution, ForkServer, ServerGoneError, wall_bound
 
-
 _FAREWELL_S = 1.0
 
 

@@ -11,7 +11,7 @@ from sandboxes import Limits, Outcome, Sandbox, SandboxUnavailableError, Status
 from sandboxes.bubblewrap import BubblewrapConfig
 
 SUM = "print(sum(map(int, input().split())))"
-SHORT = Limits(cpu_s=1.0, wall_s=3.0, memory_mb=256)
+SHORT = Limits(cpu_s=0.5, wall_s=1.5, memory_mb=256)
 
 
 def descendants() -> set[int]:

@@ -18,13 +18,13 @@ def attack(shooting: Range, program: str, limits: Limits = SHORT, stdin: bytes =
 def test_infinite_loop(shooting: Range) -> None:
     outcome = attack(shooting, "while True: pass")
     assert outcome.status is Status.TIME_LIMIT
-    assert 1.0 <= outcome.cpu_s < 2.0
+    assert 0.5 <= outcome.cpu_s < 1.5
 
 
 def test_sleeping_beyond_the_clock(shooting: Range) -> None:
     outcome = attack(shooting, "import time; time.sleep(1000)")
     assert outcome.status is Status.TIME_LIMIT
-    assert outcome.cpu_s < 1.0
+    assert outcome.cpu_s < 0.5
 
 
 def test_stopping_itself(shooting: Range) -> None:
@@ -308,11 +308,17 @@ def test_searching_memory_for_the_last_program(shooting: Range) -> None:
     outcome = attack(
         shooting,
         """
-        import ctypes, gc
+        import ctypes
         # Looked for backwards, so that the search does not find itself.
-        pages = {id(o) >> 12 for o in gc.get_objects()}
-        copies = [ctypes.string_at(page << 12, 4096)[::-1] for page in pages]
-        print(sum(b"margorp-tsal-eht-fo-terces-eht" in copy for copy in copies), len(pages) > 50)
+        found = pages = 0
+        for line in open("/proc/self/maps").read().splitlines():
+            span, rights = line.split()[:2]
+            start, end = (int(address, 16) for address in span.split("-"))
+            if rights.startswith("rw"):
+                content = ctypes.string_at(start, end - start)
+                found += b"margorp-tsal-eht-fo-terces-eht" in content[::-1]
+                pages += len(content) >> 12
+        print(found, pages > 500)
         """,
     )
     assert outcome.stdout == b"0 True\n", outcome
@@ -433,10 +439,10 @@ def _uids_while_running(shooting: Range) -> set[int]:
 
     before = descendants()
     thread = threading.Thread(
-        target=shooting.sandbox.run, args=("import time\ntime.sleep(2)", b"", Limits(cpu_s=1.0, wall_s=5.0))
+        target=shooting.sandbox.run, args=("import time\ntime.sleep(1)", b"", Limits(cpu_s=1.0, wall_s=5.0))
     )
     thread.start()
-    time.sleep(1)
+    time.sleep(0.5)
     uids = set()
     for pid in descendants() - before:
         command = Path(f"/proc/{pid}/cmdline").read_bytes()

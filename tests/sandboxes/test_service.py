@@ -39,6 +39,27 @@ def test_exit_codes(sandbox: Sandbox) -> None:
     assert (said.status, said.exit_code, said.stderr) == (Status.ERROR, 1, b"so long\n")
 
 
+def test_the_names_of_an_interactive_session(sandbox: Sandbox) -> None:
+    assert run(sandbox, "print(1); exit()").status is Status.OK
+    assert run(sandbox, "quit(2)").exit_code == 2
+
+
+def test_files_that_nobody_closed_are_written(sandbox: Sandbox) -> None:
+    program = """
+        import io, sys
+        out = open(1, "w")
+        out.write("a")
+        sys.stdout = io.TextIOWrapper(sys.stdout.buffer)
+        print("b")
+    """
+    assert sorted(run(sandbox, program).stdout) == sorted(b"ab\n")
+    assert run(sandbox, "f = open('/dev/stdout', 'w'); print('x', file=f)").stdout == b"x\n"
+
+
+def test_the_standard_streams_by_their_path(sandbox: Sandbox) -> None:
+    assert run(sandbox, "print(open('/dev/stdin').read())", b"abc").stdout == b"abc\n"
+
+
 def test_traceback_begins_with_the_program(sandbox: Sandbox) -> None:
     outcome = run(sandbox, "def f():\n    return 1 / 0\nf()")
     assert outcome.status is Status.ERROR
