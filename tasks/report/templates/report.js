@@ -87,9 +87,9 @@
     });
   }
 
-  // ---- printing opens what is folded
+  // ---- printing opens the folded samples; the long table of problems stays as the reader left it
   addEventListener("beforeprint", () => {
-    for (const details of all("details.sample:not([open]), details.wide:not([open])")) {
+    for (const details of all("details.sample:not([open])")) {
       details.open = true;
       details.dataset.opened = "";
     }
