@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from flows.counts_commands import app as counts_commands
 from flows.store_commands import app as store_commands
 
 app = typer.Typer(
@@ -53,6 +54,7 @@ def sweep(
 
 
 app.add_typer(store_commands)
+app.add_typer(counts_commands)
 
 
 def main() -> None:

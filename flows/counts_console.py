@@ -1,0 +1,50 @@
+"""What a person, or a script, sees of `monkeys curve` and `monkeys forecast`."""
+
+from pathlib import Path
+
+from flows.store_console import new_table, print_json, screen
+from tasks.errors import InputError
+from tasks.scaling.counts_csv import curve_document, forecast_document, read_counts
+from tasks.scaling.estimators import Counts
+
+
+def show_curve(file: Path, *, as_json: bool) -> None:
+    """Coverage at round k, and the law."""
+    document = curve_document(_read(file))
+    if as_json:
+        print_json(document)
+        return
+    table = new_table("k", "coverage", "95% interval", right=(0, 1, 2))
+    for point in document["curve"]:
+        interval = "–" if point["low"] is None else f"{point['low']:.2%} – {point['high']:.2%}"
+        table.add_row(f"{point['k']:,}", f"{point['coverage']:.2%}", interval)
+    screen().print(table)
+    law = document["power_law"]
+    if law is None:
+        screen().print("no power law fits: too few problems are solved, or too few samples are there")
+    else:
+        screen().print(
+            f"log c = a·k^b with a = {law['a']:.3f}, b = {law['b']:.3f}"
+            f" (error in coverage: {law['mean_abs_error']:.2%} on average, {law['max_abs_error']:.2%} at most)"
+        )
+
+
+def show_forecast(file: Path, k: int, *, as_json: bool) -> None:
+    """Coverage at one k, with intervals."""
+    document = forecast_document(_read(file), k)
+    if as_json:
+        print_json(document)
+        return
+    screen().print(
+        f"[bold]k = {k:,}: coverage {document['coverage']:.2%}[/]"
+        f"   50%: {document['low50']:.2%} – {document['high50']:.2%}"
+        f"   90%: {document['low90']:.2%} – {document['high90']:.2%}   ({document['method']})"
+    )
+
+
+def _read(file: Path) -> Counts:
+    try:
+        return read_counts(file.read_text(encoding="utf-8"), str(file))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise InputError(f"{file}: cannot be read ({reason}); give a CSV file of problem,samples,correct") from error
