@@ -1,0 +1,110 @@
+"""Small sets of recorded answers to the arithmetic problems, drawn and judged by the sweep as it is."""
+
+import random
+from collections.abc import Iterator, Sequence
+
+from sandboxes import Sandbox
+from tasks.datasets import Problem
+from tasks.datasets.arithmetic import ArithmeticConfig
+from tasks.engines import Sample, Sampling
+from tasks.engines.recorded import RecordedEngine
+from tasks.graders import Grader, Judgement, Verdict
+from tasks.graders.final_answer import FinalAnswerConfig
+from tasks.store import Store
+from tasks.store.keys import problems_digest, sample_identity, verdict_identity
+from tasks.store.sets import SampleSet, VerdictSet
+from tasks.sweep import Sweep
+
+FINAL_ANSWER = FinalAnswerConfig()
+
+
+class LastLineGrader:
+    """Only a last line that is just the answer is right: stricter than the final answer's own rule."""
+
+    name, version, runs_code = "last_line", 2, False
+
+    def __init__(self, broken: int | None = None) -> None:
+        self.broken = broken
+
+    def grade(self, pairs: Sequence[tuple[Problem, Sample]], sandbox: Sandbox | None) -> Iterator[Judgement]:
+        for problem, sample in pairs:
+            right = sample.text.splitlines()[-1] == f"#### {problem.answer}"
+            verdict = Verdict.CORRECT if right else Verdict.WRONG
+            if sample.index == self.broken:
+                verdict = Verdict.INFRASTRUCTURE
+            yield Judgement(problem.id, sample.index, verdict, "" if right else "not the last line")
+
+
+def answers(problems: int, k: int, seed: int = 0, padding: int = 0) -> dict[str, dict[int, Sample]]:
+    """Right, right but for what follows, wrong and absent answers; `padding` puts so many bytes before each, in hex."""
+    found: dict[str, dict[int, Sample]] = {}
+    for problem in ArithmeticConfig().load()[:problems]:
+        chance = random.Random(f"{seed} {problem.id}")
+        for index in range(k):
+            text = chance.choice(
+                [f"#### {problem.answer}", f"#### {problem.answer}\nand so on ∑", "#### -1", "I do not know"]
+            )
+            text = f"{chance.randbytes(padding).hex()}\n{text}"
+            sample = Sample(problem.id, index, text, 30, chance.randint(1, 9), -chance.random(), "stop")
+            found.setdefault(problem.id, {})[index] = sample
+    return found
+
+
+def sweep_of(store: Store, *, problems: int = 20, k: int = 30, seed: int = 0, grader: Grader = FINAL_ANSWER) -> Sweep:
+    dataset = ArithmeticConfig()
+    all_problems = dataset.load()
+    samples = sample_identity(
+        "arithmetic-recorded", task="arithmetic", problems=problems_digest(all_problems), seed=seed
+    )
+    return Sweep(
+        problems=all_problems,
+        first=problems,
+        k=k,
+        template=dataset.template,
+        sampling=Sampling(0.6, 1.0, 160, (), seed),
+        grader=grader,
+        samples=SampleSet(store, samples),
+        verdicts=VerdictSet(store, samples, verdict_identity(samples, grader.name, grader.version, {})),
+    )
+
+
+def draw(sweep: Sweep, *, seed: int = 0, padding: int = 0) -> None:
+    engine = RecordedEngine(answers(len(sweep.problems), sweep.k, seed, padding), "recorded by a test")
+    for block in sweep.owed_samples():
+        sweep.draw(block, engine)
+
+
+def judge(sweep: Sweep) -> None:
+    for block in sweep.owed_verdicts():
+        sweep.verify(block, None)
+
+
+def fill(
+    store: Store, *, problems: int = 20, k: int = 30, seed: int = 0, grader: Grader = FINAL_ANSWER, padding: int = 0
+) -> Sweep:
+    """A set with every sample and verdict."""
+    sweep = sweep_of(store, problems=problems, k=k, seed=seed, grader=grader)
+    draw(sweep, seed=seed, padding=padding)
+    judge(sweep)
+    return sweep
+
+
+def requests_of(store: Store) -> list[tuple[str, str]]:
+    """Every request that a store on S3 sends from now on: what is asked, and for which bytes."""
+    sent: list[tuple[str, str]] = []
+    client = store._fs  # type: ignore[attr-defined]
+    client.connect()
+    client.s3.meta.events.register(
+        "before-call.s3", lambda params, model, **_: sent.append((model.name, params["headers"].get("Range", "")))
+    )
+    return sent
+
+
+def fetched(sent: list[tuple[str, str]]) -> int:
+    """How many bytes were asked for; each request must say which."""
+    total = 0
+    for name, wanted in sent:
+        if name == "GetObject" and wanted:
+            first, last = wanted.removeprefix("bytes=").split("-")
+            total += int(last) - int(first) + 1
+    return total
