@@ -6,7 +6,8 @@ What a program is kept from:
   gone with it;
 - other processes: it is alone in its process name space, with no capabilities, no way to gain any, and a filter on
   system calls; when it ends, all that it started ends;
-- more time, memory, processes, output and open files than its limits;
+- more time, memory, processes, output and open files than its limits (memory: each process for itself and, where a
+  control group can be made, all together);
 - the user that the controller runs as, where that is root: programs then run as a user id that owns nothing.
 
 What it is not kept from: using its limits in full; learning the kernel's version, the CPUs and the clock; a hole in
@@ -23,6 +24,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from sandboxes import Limits, Sandbox, SandboxUnavailableError
+from sandboxes.cgroup import new_group
 from sandboxes.forkserver import ForkServer
 from sandboxes.interpreter import find_interpreter
 from sandboxes.isolation import NAMESPACES, SETTING, UserIds, identity, view
@@ -118,7 +120,8 @@ class BubblewrapConfig(BaseModel):
         rules = filter_program(server=isolated)
 
         def start() -> ForkServer:
-            return ForkServer(command, uid=users.take() if users else 0, isolated=isolated, rules=rules)
+            uid = users.take() if users else 0
+            return ForkServer(command, uid=uid, isolated=isolated, rules=rules, group=new_group())
 
         name = "bubblewrap" if isolated else "bubblewrap-spawn"
         workers = self.workers or len(os.sched_getaffinity(0))

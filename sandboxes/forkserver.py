@@ -9,10 +9,11 @@ import struct
 import subprocess
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sandboxes import Limits, Outcome, Status
+from sandboxes.cgroup import ControlGroup
 
 EXECUTOR = Path(__file__).with_name("executor.py").read_text(encoding="utf-8")
 REMOTE = Path(__file__).with_name("remote.py").read_text(encoding="utf-8")
@@ -71,7 +72,7 @@ class Execution:
             status, detail = Status.TIME_LIMIT, f"{ending.cpu_s:.2f} s of CPU time, limit {limits.cpu_s:g} s"
         elif ending.reason == _WALL_TIME:
             status, detail = Status.TIME_LIMIT, f"{ending.wall_s:.1f} s on the clock, limit {wall_bound(limits):g} s"
-        elif exit_code == _MEMORY_EXIT:
+        elif exit_code == _MEMORY_EXIT or ending.out_of_memory:
             status, detail = Status.MEMORY_LIMIT, f"more than {limits.memory_mb} MB of memory"
         elif exit_code == 0 or (ending.reason == _WITH_FIRST and exit_code == -signal.SIGKILL):
             status, detail = Status.OK, ""
@@ -84,12 +85,14 @@ class Execution:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a program's process ended: its exit code (negative for a signal), one of the reasons, seconds."""
+    """How a program's process ended: its exit code (negative for a signal), one of the reasons, seconds, and whether
+    the kernel killed a process of it for its memory."""
 
     exit_code: int
     reason: int
     cpu_s: float
     wall_s: float
+    out_of_memory: bool = False
 
     @classmethod
     def with_first(cls) -> "Ending":
@@ -99,30 +102,35 @@ class Ending:
     @property
     def unexplained(self) -> bool:
         """Killed by SIGKILL, and not by its server: by the kernel for want of memory, say, or by a person."""
-        return self.exit_code == -signal.SIGKILL and self.reason == _BY_ITSELF
+        return self.exit_code == -signal.SIGKILL and self.reason == _BY_ITSELF and not self.out_of_memory
 
 
 class ForkServer:
-    """A running executor and the socket to it. One request at a time, from any thread.
+    """A running executor and the socket to it. One request at a time, from any thread; none once it is `gone`.
 
     Args:
         command: what starts it, up to and including the interpreter and its flags.
         uid: whom it shall become; 0 leaves it whom it is.
         isolated: whether each program gets a process name space of its own.
         rules: the system-call filter, or b"".
+        group: the control group that it and its programs shall be in. It is closed with the server.
 
     Raises:
         ServerGoneError: it did not start; the message says what it wrote.
     """
 
-    def __init__(self, command: Sequence[str], *, uid: int, isolated: bool, rules: bytes):
+    def __init__(
+        self, command: Sequence[str], *, uid: int, isolated: bool, rules: bytes, group: ControlGroup | None = None
+    ):
+        self._group = group
+        self.gone = False
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._socket = ours
         self._log = _memory_file(b"")
         arguments = (str(theirs.fileno()), str(uid), "isolated" if isolated else "shared", REMOTE)
         with theirs:
             self._process = subprocess.Popen(
-                [*command, "-c", EXECUTOR, *arguments],
+                [*(group.command() if group else ()), *command, "-c", EXECUTOR, *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=self._log,
                 stderr=self._log,
@@ -148,6 +156,8 @@ class ForkServer:
         Raises:
             ServerGoneError: close it, and start another.
         """
+        if self._group:
+            self._group.allow(sum(execution.limits.memory_mb for execution in executions) * _MEGABYTE)
         message = _GROUP.pack(len(executions), wall_s) + b"".join(e.request() for e in executions)
         descriptors: list[int] = []
         for number, execution in enumerate(executions):
@@ -158,13 +168,23 @@ class ForkServer:
             # The end of one program must be the end of the socket for the other: nobody else may hold it.
             for channel in channels:
                 os.close(channel)
-        reply = self._receive(wall_s + _GRACE_S)
+        try:
+            reply = self._receive(wall_s + _GRACE_S)
+        except ServerGoneError:
+            self.gone = True
+            if self._group and self._group.killed():
+                # The kernel chose the server in place of the programs that had filled the group.
+                return [Ending(-signal.SIGKILL, _BY_ITSELF, 0.0, 0.0, out_of_memory=True)] * len(executions)
+            raise
         if reply.startswith(_FAILED) or len(reply) != len(executions) * _ENDING.size:
             raise ServerGoneError(reply.decode(errors="replace")[:500])
-        return [
+        endings = [
             Ending(os.waitstatus_to_exitcode(status), reason, cpu_s, wall_s)
             for status, reason, cpu_s, wall_s in _ENDING.iter_unpack(reply)
         ]
+        if self._group and any(ending.exit_code for ending in endings) and self._group.killed():
+            return [replace(ending, out_of_memory=ending.exit_code != 0) for ending in endings]
+        return endings
 
     def stop(self) -> None:
         """Tell it to end; whoever waits for its answer is told that it is gone."""
@@ -181,6 +201,8 @@ class ForkServer:
             self._process.wait()
         finally:
             os.close(self._log)
+            if self._group:
+                self._group.close()
 
     def _send(self, message: bytes, descriptors: list[int]) -> None:
         try:

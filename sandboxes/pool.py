@@ -104,7 +104,7 @@ class ServerPool:
         kept = False
         try:
             yield server
-            kept = self._reuse
+            kept = self._reuse and not server.gone
         finally:
             if kept:
                 self._idle.append(server)

@@ -8,7 +8,12 @@ from pathlib import Path
 import pytest
 
 from sandboxes import Limits, Outcome, Status
+from sandboxes.cgroup import new_group
 from tests.sandboxes.conftest import SHORT, Range
+
+_GROUPS = new_group()
+if _GROUPS:
+    _GROUPS.close()
 
 
 def attack(shooting: Range, program: str, limits: Limits = SHORT, stdin: bytes = b"") -> Outcome:
@@ -127,6 +132,26 @@ def test_memory_bit_by_bit(shooting: Range) -> None:
     assert outcome.status is Status.MEMORY_LIMIT
 
 
+@pytest.mark.skipif(not _GROUPS, reason="this machine lets this user make no control group")
+def test_memory_of_many_processes(shooting: Range) -> None:
+    """No process of it holds more than the limit; together they would hold five times as much."""
+    outcome = attack(
+        shooting,
+        """
+        import os, time
+        for _ in range(10):
+            if os.fork() == 0:
+                x = bytearray(os.urandom(1 << 20) * 64)
+                time.sleep(1)
+                os._exit(0)
+        statuses = [os.waitstatus_to_exitcode(os.wait()[1]) for _ in range(10)]
+        raise SystemExit(int(any(statuses)))
+        """,
+        Limits(cpu_s=5.0, memory_mb=128),
+    )
+    assert outcome.status is Status.MEMORY_LIMIT, outcome
+
+
 def test_claiming_to_be_out_of_memory_is_an_error(shooting: Range) -> None:
     outcome = attack(shooting, "import sys; print('MemoryError', file=sys.stderr); sys.exit(1)")
     assert outcome.status is Status.ERROR
@@ -140,7 +165,7 @@ def test_deep_recursion(shooting: Range) -> None:
 
 
 def test_recursion_that_overflows_the_c_stack(shooting: Range) -> None:
-    outcome = attack(shooting, "x = ()\nfor _ in range(10**6): x = (x,)\nprint(hash(x) == 1)")
+    outcome = attack(shooting, "x = ()\nfor _ in range(10**6): x = (x,)\nprint(hash(x) == 1)", Limits())
     assert outcome.status in {Status.ERROR, Status.OK}
 
 

@@ -1,3 +1,6 @@
+import contextlib
+import os
+import signal
 import threading
 from dataclasses import dataclass, field
 from typing import Self
@@ -6,7 +9,7 @@ import pytest
 
 from sandboxes import Limits, Outcome, Sandbox, Status
 from sandboxes.batch import Batch, Job
-from tests.sandboxes.conftest import SUM
+from tests.sandboxes.conftest import SUM, descendants
 
 SUMS = tuple(f"{a} {a}\n".encode() for a in range(4))
 
@@ -107,3 +110,17 @@ def test_an_error_of_the_judge_is_not_swallowed(sandbox: Sandbox) -> None:
 
     with pytest.raises(KeyError):
         list(Batch(sandbox).run([Job(0, SUM, SUMS, accept, Limits())]))
+
+
+def test_no_verdict_is_lost_with_a_server(sandbox: Sandbox) -> None:
+    """Everything below this process is killed three times in the middle of a batch: the jobs in flight run again."""
+    slow = "import time; time.sleep(0.05)\n" + SUM
+    results = []
+    for result in Batch(sandbox, pause_s=0.01).run([job(i, slow) for i in range(12)]):
+        results.append(result)
+        if len(results) in {2, 5, 8}:
+            for pid in descendants():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+    assert sorted(result.key for result in results) == list(range(12))
+    assert all(result.passed for result in results), results

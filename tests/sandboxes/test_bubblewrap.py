@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from sandboxes import Limits, SandboxUnavailableError, Status
 from sandboxes.bubblewrap import BubblewrapConfig
+from sandboxes.cgroup import new_group
 from sandboxes.interpreter import find_interpreter
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -136,3 +137,16 @@ sandbox.run("import time; time.sleep(1000)", b"", Limits(cpu_s=1, wall_s=1000))
 def _below(pid: int) -> list[int]:
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return [int(child) for child in children] + [grand for child in children for grand in _below(int(child))]
+
+
+def test_no_control_group_is_left() -> None:
+    group = new_group()
+    if group is None:
+        pytest.skip("this machine lets this user make no control group")
+    beside = {path.name for path in group.folder.parent.iterdir()}
+    with BubblewrapConfig(workers=2).open() as opened:
+        assert opened.run("print(1)", b"", Limits()).status is Status.OK
+        assert {path.name for path in group.folder.parent.iterdir()} > beside
+    assert {path.name for path in group.folder.parent.iterdir()} <= beside
+    group.close()
+    assert not group.folder.exists()

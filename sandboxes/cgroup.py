@@ -1,0 +1,108 @@
+"""A control group for each server, where one can be made: it bounds the memory of a program and all that it starts.
+
+Address-space limits bound every process alone. A control group bounds them together, with their /tmp, and counts the
+processes that the kernel killed for it. Version 1 groups are made below this process's own; version 2 groups beside
+it, as a group there may hold processes or other groups, not both.
+"""
+
+import contextlib
+import itertools
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+# Beyond the program's own memory: the server and bubblewrap.
+_SERVER_BYTES = 64 * 1024 * 1024
+_numbers = itertools.count()
+
+
+@dataclass
+class ControlGroup:
+    """One group, empty at first.
+
+    Args:
+        folder: where it lies.
+        limit_file: names the file that holds its memory limit.
+        events_file: names the file that counts the kernel's kills.
+    """
+
+    folder: Path
+    limit_file: str
+    events_file: str
+    _limit: int = 0
+    _kills: int = 0
+
+    def command(self) -> tuple[str, ...]:
+        """What a command must begin with to run in this group."""
+        return ("/bin/sh", "-c", 'echo $$ >"$0" && exec "$@"', str(self.folder / "cgroup.procs"))
+
+    def allow(self, memory_bytes: int) -> None:
+        """Let the next program use so much memory in all."""
+        if memory_bytes != self._limit:
+            (self.folder / self.limit_file).write_text(str(memory_bytes + _SERVER_BYTES))
+            self._limit = memory_bytes
+
+    def killed(self) -> bool:
+        """Whether the kernel has killed a process for want of memory since this was last asked."""
+        before, self._kills = self._kills, self._counted()
+        return self._kills > before
+
+    def close(self) -> None:
+        """Remove it; its processes must have ended."""
+        for _ in range(50):
+            # A process leaves its group a moment after it was waited for.
+            with contextlib.suppress(OSError):
+                self.folder.rmdir()
+            if not self.folder.exists():
+                return
+            time.sleep(0.02)
+
+    def _counted(self) -> int:
+        lines = (line.split() for line in (self.folder / self.events_file).read_text().splitlines())
+        return next((int(words[1]) for words in lines if words[0] == "oom_kill"), 0)
+
+
+def new_group() -> ControlGroup | None:
+    """A new group, or None where this process may make none."""
+    for folder, limit_file, events_file in _places():
+        group = ControlGroup(folder / f"monkeys-{os.getpid()}-{next(_numbers)}", limit_file, events_file)
+        try:
+            _remove_abandoned(folder)
+            group.folder.mkdir()
+        except OSError:
+            continue
+        try:
+            group.allow(1 << 40)
+            group.killed()
+        except (OSError, ValueError):
+            group.close()
+            continue
+        return group
+    return None
+
+
+def _remove_abandoned(folder: Path) -> None:
+    """Remove the groups of controllers that were killed."""
+    for path in folder.glob("monkeys-*-*"):
+        if not Path("/proc", path.name.split("-")[1]).exists():
+            with contextlib.suppress(OSError):
+                path.rmdir()
+
+
+def _places() -> list[tuple[Path, str, str]]:
+    """Where groups might be made: the folder, and the names of a group's files there."""
+    places = []
+    mounts = [line.split() for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+    for line in Path("/proc/self/cgroup").read_text().splitlines():
+        _, controllers, path = line.split(":", 2)
+        for fields in mounts:
+            kind, options = fields[fields.index("-") + 1], fields[-1].split(",")
+            # A mount may show a part of the hierarchy only, from `root` on.
+            root, shown = fields[3], Path(fields[4])
+            own = shown / os.path.relpath(path, root) if path.startswith(root.rstrip("/")) else shown
+            if kind == "cgroup" and "memory" in controllers.split(",") and "memory" in options:
+                places.append((own, "memory.limit_in_bytes", "memory.oom_control"))
+            elif kind == "cgroup2" and controllers == "" and own != shown:
+                places.append((own.parent, "memory.max", "memory.events"))
+    return places
