@@ -1,4 +1,6 @@
+import errno
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -145,3 +147,89 @@ def test_any_ingredient_changes_the_name() -> None:
 
 def test_a_label_is_fit_for_a_key() -> None:
     assert Identity("a/b c:d", {}).name.startswith("a-b-c-d-")
+
+
+def test_another_sets_object_is_set_aside_and_owed_again(samples: SampleSet, store: FsspecStore) -> None:
+    other = SampleSet(store, sample_identity("toy", seed=1))
+    samples.write(BLOCK, PROBLEMS, drawn(), "toy 1", 0.5)
+    other.write(BLOCK, PROBLEMS, drawn(text="another"), "toy 1", 0.5)
+    Path(samples.url(BLOCK)).write_bytes(Path(other.url(BLOCK)).read_bytes())
+    with pytest.raises(CorruptObjectError, match="written under another key"):
+        samples.read(BLOCK)
+    assert samples.stored() == {}
+    assert list(other.stored()) == [BLOCK]
+    (damaged,) = store.keys("damaged")
+    assert damaged.endswith(f"samples/{IDENTITY.name}/{BLOCK.key}")
+
+
+def test_an_object_of_a_newer_schema_is_one_line_and_stays(
+    samples: SampleSet, store: FsspecStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "SCHEMA", tables.SCHEMA + 1)
+    samples.write(BLOCK, PROBLEMS, drawn(), "toy 2", 0.5)
+    monkeypatch.undo()
+    before = store.sizes("")
+    for use in (samples.stored, lambda: samples.read(BLOCK)):
+        with pytest.raises(InputError, match=r"^store: samples/.*parquet has schema 2, written by a newer .*$"):
+            use()
+    assert store.sizes("") == before
+
+
+class UnreachableStore(FsspecStore):
+    """Lists what is there, and then cannot fetch it."""
+
+    def open(self, key: str) -> BinaryIO:
+        file = super().open(key)
+        file.read = self._fail  # type: ignore[method-assign]
+        return file
+
+    def _fail(self, *_: object) -> bytes:
+        raise OSError(errno.EIO, "connection lost")
+
+
+def test_what_cannot_be_fetched_is_not_damaged(samples: SampleSet, store: FsspecStore, tmp_path: Path) -> None:
+    samples.write(BLOCK, PROBLEMS, drawn(), "toy 1", 0.5)
+    with pytest.raises(OSError, match="connection lost"):
+        SampleSet(UnreachableStore(str(tmp_path)), IDENTITY).stored()
+    assert list(samples.stored()) == [BLOCK]
+    assert store.keys("damaged") == []
+
+
+def test_columns_of_verdicts_are_those_of_the_judgements(samples: SampleSet, verdicts: VerdictSet) -> None:
+    samples.write(BLOCK, PROBLEMS, drawn(), "toy 1", 0.5)
+    judge(verdicts, samples, infrastructure=5)
+    footer = samples.stored()[BLOCK]
+    judgements, of_block = verdicts.read(BLOCK, footer)
+    table, same = verdicts.columns(BLOCK, footer, ("problem_id", "index", "verdict"))
+    assert same == of_block
+    assert of_block.counts == {"correct": 7, "infrastructure": 5}
+    assert [tuple(row.values()) for row in table.to_pylist()] == [
+        (each.problem_id, each.index, each.verdict) for each in judgements
+    ]
+    assert tables.count_verdicts(table, below=2) == {
+        ("p0", "infrastructure"): 2,
+        ("p1", "correct"): 1,
+        ("p1", "infrastructure"): 1,
+        ("p2", "correct"): 2,
+    }
+    samples.write(BLOCK, PROBLEMS, drawn(text="another"), "toy 1", 0.5)
+    with pytest.raises(CorruptObjectError, match="judges other samples"):
+        verdicts.columns(BLOCK, samples.stored()[BLOCK], ("verdict",))
+
+
+@pytest.mark.parametrize("texts", [["", "", ""], ["a", "", "bc"], ["ab", "c", ""], ["∑", "é", "\x00"]])
+def test_any_other_text_or_cut_between_texts_is_another_checksum(texts: list[str]) -> None:
+    def of(texts: list[str], problem: str = "p", start: int = 0) -> str:
+        return tables.checksum([Sample(problem, start + index, text) for index, text in enumerate(texts)])
+
+    same = of(texts)
+    others = [
+        of([*texts, ""]),
+        of(texts[:-1]),
+        of(texts, problem="q"),
+        of(texts, start=1),
+        of([*texts[1:], texts[0] + "x"]),
+        of(["".join(texts), "", "!"]),
+    ]
+    assert same == of(list(texts))
+    assert same not in others
