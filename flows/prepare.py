@@ -1,5 +1,7 @@
 """From a configuration to a sweep that can run: names become objects, and everything is checked before any work."""
 
+from collections import Counter
+
 from pydantic import TypeAdapter
 
 from flows.config import GraderConfig, SweepConfig
@@ -26,6 +28,11 @@ def prepare(config: SweepConfig) -> Sweep:
     first = config.problems or len(problems)
     if first > len(problems):
         raise InputError(f"problems: {first} are asked for, and {config.task.name} has {len(problems)}")
+    twice = [problem_id for problem_id, times in Counter(problem.id for problem in problems).items() if times > 1]
+    if twice:
+        raise InputError(
+            f"task: {config.task.name} holds problem {twice[0]!r} more than once; every id must be its own"
+        )
     config.engine.check([problem.id for problem in problems[:first]], config.k)
 
     grader: Grader = config.grader or TypeAdapter(GraderConfig).validate_python(dataset.grader)

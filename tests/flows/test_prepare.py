@@ -1,0 +1,46 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flows.config import SweepConfig
+from flows.prepare import prepare
+from tasks.errors import InputError
+
+
+def config(folder: Path, rows: list[dict[str, Any]], **more: Any) -> SweepConfig:
+    (folder / "H.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (folder / "s.jsonl").write_text('{"problem_id": "a", "index": 0, "text": ""}\n')
+    engine = {"name": "recorded", "path": str(folder / "s.jsonl")}
+    task = {"name": "humaneval", "path": str(folder / "H.jsonl")}
+    return SweepConfig.model_validate({"task": task, "engine": engine, "k": 1, "store": str(folder / "runs"), **more})
+
+
+def row(task_id: str, prompt: str = "def f():\n") -> dict[str, str]:
+    return {"task_id": task_id, "prompt": prompt, "entry_point": "f", "test": "def check(candidate): pass"}
+
+
+def names(sweep_config: SweepConfig) -> tuple[str, str]:
+    sweep = prepare(sweep_config)
+    return sweep.samples.identity.name, sweep.verdicts.identity.name
+
+
+def test_what_results_do_not_depend_on_is_in_no_name(tmp_path: Path) -> None:
+    rows = [row("a"), row("b")]
+    base = names(config(tmp_path, rows, problems=1))
+    assert names(config(tmp_path, rows, problems=1, sandbox={"workers": 7})) == base
+    assert names(config(tmp_path, rows, problems=1, store=str(tmp_path / "elsewhere"))) == base
+
+
+def test_what_results_depend_on_is_in_their_name(tmp_path: Path) -> None:
+    base = names(config(tmp_path, [row("a"), row("b")], problems=1))
+    limited = names(config(tmp_path, [row("a"), row("b")], problems=1, sandbox={"time_limit_s": 1}))
+    assert limited[0] == base[0], "the same samples"
+    assert limited[1] != base[1], "other verdicts"
+    assert names(config(tmp_path, [row("a"), row("b", "def g():\n")], problems=1))[0] != base[0]
+
+
+def test_a_problem_that_occurs_twice_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="'a' more than once"):
+        prepare(config(tmp_path, [row("a"), row("a")]))
