@@ -267,9 +267,13 @@ def raw_bytes(sweep: Sweep) -> tuple[int, int]:
 
 
 def measure_memory(what: str, store: FsspecStore, problems: int, folder: Path) -> None:
-    """In a process of its own: print how far its memory rose above what it had after its imports, in MB."""
+    """In a process of its own: print how far its memory rose above what it had with all libraries at work, in MB."""
     sweep = sweep_in(store, problems)
     stored = find(store, sweep.samples.identity.name)
+    first = next(blocks_with_verdicts(store, stored, stored.judged_by(None)))
+    for suffix in (".parquet", ".jsonl"):
+        export([first], folder / f"first{suffix}")
+    del first
     Path("/proc/self/clear_refs").write_text("5")  # the peak counts from here
     before = _memory("VmRSS")
     if what == "tally":

@@ -13,9 +13,11 @@ import io
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import product
 from operator import attrgetter
 from typing import Any, BinaryIO, Self, TypeVar
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -182,9 +184,15 @@ def read_verdict_table(file: BinaryIO, key: str, columns: Sequence[str]) -> tupl
 
 def count_verdicts(table: pa.Table, below: int) -> dict[tuple[str, str], int]:
     """How often each (problem, verdict) occurs among the samples with an index below this."""
-    of_interest = table.filter(pc.less(table["index"], below))
-    counted = of_interest.group_by(["problem_id", "verdict"], use_threads=False).aggregate([([], "count_all")])
-    return {(row["problem_id"], row["verdict"]): row["count_all"] for row in counted.to_pylist()}
+    together = table.unify_dictionaries().combine_chunks()
+    problems, verdicts = (together[name].combine_chunks() for name in ("problem_id", "verdict"))
+    kinds = len(verdicts.dictionary)
+    pairs = _integers(problems.indices).astype(np.int64) * kinds + _integers(verdicts.indices)
+    counts = np.bincount(
+        pairs[_integers(together["index"].combine_chunks()) < below], minlength=kinds * len(problems.dictionary)
+    )
+    names = product(problems.dictionary.to_pylist(), verdicts.dictionary.to_pylist())
+    return {name: int(count) for name, count in zip(names, counts, strict=True) if count}
 
 
 def verdict_footer(file: BinaryIO, key: str) -> VerdictFooter:
@@ -197,14 +205,22 @@ def _checksum(table: pa.Table) -> str:
     each has, then the bytes of all. No Python object is made for a row."""
     total = hashlib.sha256(table.num_rows.to_bytes(8, "little"))
     for chunk in table["index"].chunks:
-        total.update(chunk.to_numpy())
+        total.update(_integers(chunk).data)
     for name in ("problem_id", "text"):
         chunks = table[name].chunks
         for chunk in chunks:
-            total.update(pc.binary_length(chunk).to_numpy())
+            total.update(_integers(pc.binary_length(chunk)).data)
         for chunk in chunks:
             total.update(_bytes(chunk))
     return total.hexdigest()
+
+
+def _integers(array: Any) -> np.ndarray[Any, np.dtype[np.int32]]:
+    """The values of a column of 32-bit integers without nulls. Arrow's own `to_numpy` would first import pandas."""
+    data = array.buffers()[1]
+    if data is None or not len(array):
+        return np.empty(0, np.int32)
+    return np.frombuffer(data, np.int32)[array.offset : array.offset + len(array)]
 
 
 def _bytes(strings: pa.StringArray) -> memoryview:
