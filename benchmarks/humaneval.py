@@ -2,13 +2,14 @@
 
     python benchmarks/humaneval.py HumanEval.jsonl.gz codegen16b_t0.8_n100_first50.jsonl.gz
 
-The second file has a row for each problem, in HumanEval's order: `{"prompt": ..., "samples": [text, ...]}`. Ends 0 where
-every sample got a verdict, 1 where one did not.
+The second file has a row for each of some problems: `{"prompt": ..., "samples": [text, ...]}`. A row belongs to the
+problem whose function its prompt ends with. Ends 0 where every sample got a verdict, 1 where one did not.
 """
 
 import gzip
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -18,28 +19,39 @@ from pathlib import Path
 MONKEYS = Path(sys.executable).parent / "monkeys"
 
 
-def convert(problems: Path, samples: Path, target: Path) -> tuple[int, int]:
-    """Write the samples as the recorded engine reads them; returns (problems, samples of each)."""
+def convert(problems: Path, samples: Path, folder: Path) -> tuple[int, int]:
+    """Write the problems that have samples, and these as the recorded engine reads them; returns (problems, k)."""
     with gzip.open(problems, "rt") as file:
-        ids = [json.loads(line)["task_id"] for line in file]
+        known = [json.loads(line) for line in file]
     with gzip.open(samples, "rt") as file:
-        rows = [json.loads(line)["samples"] for line in file]
-    with target.open("w") as file:
-        for problem_id, texts in zip(ids, rows, strict=False):
+        rows = [json.loads(line) for line in file]
+    sampled = {_problem_of(row["prompt"], known)["task_id"]: row["samples"] for row in rows}
+    with (folder / "problems.jsonl").open("w") as file:
+        file.writelines(json.dumps(problem) + "\n" for problem in known if problem["task_id"] in sampled)
+    with (folder / "samples.jsonl").open("w") as file:
+        for problem_id, texts in sampled.items():
             for index, text in enumerate(texts):
                 file.write(json.dumps({"problem_id": problem_id, "index": index, "text": text}) + "\n")
-    return len(rows), min(map(len, rows))
+    return len(sampled), min(map(len, sampled.values()))
+
+
+def _problem_of(prompt: str, known: list[dict[str, str]]) -> dict[str, str]:
+    """The problem that asks for the same function. Some share a name: then the one whose prompt begins most alike."""
+    name = re.findall(r"^def (\w+)\(", prompt, re.MULTILINE)[-1]
+    of_that_name = [problem for problem in known if problem["entry_point"] == name]
+    return max(of_that_name, key=lambda problem: len(os.path.commonprefix([problem["prompt"], prompt])))
 
 
 def main() -> int:
+    """Run the sweep and count its verdicts."""
     if len(sys.argv) != 3:
         sys.exit(__doc__)
     problems, samples = (Path(argument).resolve() for argument in sys.argv[1:])
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        count, k = convert(problems, samples, folder / "samples.jsonl")
+        count, k = convert(problems, samples, folder)
         (folder / "sweep.yaml").write_text(
-            f"task: {{name: humaneval, path: {problems}}}\nproblems: {count}\n"
+            "task: {name: humaneval, path: problems.jsonl}\n"
             f"engine: {{name: recorded, path: samples.jsonl}}\nk: {k}\n"
         )
         started = time.monotonic()
