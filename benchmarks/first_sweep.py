@@ -29,17 +29,17 @@ class Row(NamedTuple):
 
     @property
     def holds(self) -> bool:
+        """Whether it was quick enough and drew exactly what was owed."""
         return self.seconds <= self.limit_s and self.drawn == self.owed
 
 
 def timed(figure: str, command: list[str], limit_s: float, owed: int, clone: Path, cache: Path) -> Row:
+    """Run a command in the clone and measure it; ends this script where the command fails."""
     print(f"... {figure}: {' '.join(command)}", flush=True)
     variables = {"UV_CACHE_DIR": str(cache), "PREFECT_HOME": str(cache / "prefect")}
     environment = {name: value for name, value in os.environ.items() if name not in {"VIRTUAL_ENV", "PREFECT_API_URL"}}
     started = time.monotonic()
-    done = subprocess.run(
-        command, cwd=clone, env=environment | variables, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(command, cwd=clone, env=environment | variables, capture_output=True, text=True, check=False)
     seconds = time.monotonic() - started
     match = re.search(r"^drew ([\d,]+) samples", done.stdout, re.MULTILINE)
     if done.returncode or not match:
@@ -48,6 +48,7 @@ def timed(figure: str, command: list[str], limit_s: float, owed: int, clone: Pat
 
 
 def main() -> int:
+    """Measure, print the table, and say whether every target holds."""
     with tempfile.TemporaryDirectory() as folder:
         clone, cache = Path(folder) / "clone", Path(folder) / "cache"
         subprocess.run(["git", "clone", "-q", str(HERE), str(clone)], check=True)

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from difflib import SequenceMatcher
 from pathlib import Path
 
 MONKEYS = Path(sys.executable).parent / "monkeys"
@@ -36,10 +37,10 @@ def convert(problems: Path, samples: Path, folder: Path) -> tuple[int, int]:
 
 
 def _problem_of(prompt: str, known: list[dict[str, str]]) -> dict[str, str]:
-    """The problem that asks for the same function. Some share a name: then the one whose prompt begins most alike."""
+    """The problem that asks for the same function. Some share a name: then the one whose prompt is most alike."""
     name = re.findall(r"^def (\w+)\(", prompt, re.MULTILINE)[-1]
     of_that_name = [problem for problem in known if problem["entry_point"] == name]
-    return max(of_that_name, key=lambda problem: len(os.path.commonprefix([problem["prompt"], prompt])))
+    return max(of_that_name, key=lambda problem: SequenceMatcher(None, problem["prompt"], prompt).ratio())
 
 
 def main() -> int:

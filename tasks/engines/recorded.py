@@ -1,7 +1,7 @@
 """Samples that already exist, from a JSONL or Parquet file, so that anybody's samples can be verified and fitted.
 
-A row is `problem_id`, `index`, `text`, and optionally `prompt_tokens`, `tokens`, `logprob`, `finish_reason`. The indices
-of a problem run from 0 without a gap: sample i of a recorded file is as fixed as sample i of a model.
+A row is `problem_id`, `index`, `text`, and optionally `prompt_tokens`, `tokens`, `logprob`, `finish_reason`. Indices of
+a problem run from 0 without a gap: sample i of a recorded file is as fixed as sample i of a model.
 """
 
 import gzip
