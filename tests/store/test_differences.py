@@ -74,6 +74,16 @@ def test_what_lacks_a_verdict_is_not_compared(store: FsspecStore) -> None:
     assert (found.samples, found.uncompared) == (600, 400)
 
 
+def test_verdicts_on_samples_that_were_drawn_anew_are_not_compared(store: FsspecStore) -> None:
+    strict, lenient = fill(store, grader=LastLineGrader()), fill(store)
+    block = strict.samples.blocks()[0]
+    Path(strict.samples.url(block)).unlink()
+    draw(lenient, seed=5)
+    judge(lenient)
+    found = between(strict, lenient)
+    assert (found.samples, found.uncompared) == (600 - block.samples, block.samples)
+
+
 def test_regrading_draws_nothing_and_leaves_what_was_there(store: FsspecStore, tmp_path: Path) -> None:
     strict = fill(store, grader=LastLineGrader())
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("i*.parquet")}
