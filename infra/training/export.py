@@ -95,16 +95,24 @@ class Graph:
         self.initializers.append(numpy_helper.from_array(np.asarray(value, dtype), name))
         return name
 
-    def weight(self, name: str, transposed: bool = False) -> str:
+    def weight(self, name: str) -> str:
         """A stored weight as float32, by its name in the weights file."""
-        key = f"{name}{'.T' if transposed else ''}"
-        if key not in self.loaded:
-            if name not in self.loaded:
-                self.initializers.append(self._external(name))
-                self.loaded[name] = self.op("Cast", f"{name}.stored", to=TensorProto.FLOAT)
-            if transposed:
-                self.loaded[key] = self.op("Transpose", self.loaded[name], perm=[1, 0])
-        return self.loaded[key]
+        if name not in self.loaded:
+            self.initializers.append(self._external(name))
+            self.loaded[name] = self.op("Cast", f"{name}.stored", to=TensorProto.FLOAT)
+        return self.loaded[name]
+
+    def linear(self, x: str, *names: str, output: str | None = None) -> str:
+        """Multiply by one or several stored matrices side by side: [..., in] to [..., sum of outs]."""
+        weights = [self.weight(f"{name}.weight") for name in names]
+        joined = self.op("Concat", *weights, axis=0) if len(weights) > 1 else weights[0]
+        return self.op("MatMul", x, self.op("Transpose", joined, perm=[1, 0]), output=output)
+
+    def split(self, x: str, sizes: list[int], axis: int) -> list[str]:
+        """Cut a tensor along an axis."""
+        names = [f"split_{len(self.nodes)}_{i}" for i in range(len(sizes))]
+        self.nodes.append(helper.make_node("Split", [x, self.constant(sizes)], names, axis=axis))
+        return names
 
     def _external(self, name: str) -> onnx.TensorProto:
         entry = self.header[name]
@@ -127,7 +135,7 @@ class Graph:
         for layer in range(shape.layers):
             x = self._layer(x, layer)
         x = self._norm(x, "model.norm")
-        self.op("MatMul", x, self.weight("model.embed_tokens.weight", transposed=True), output="logits")
+        self.linear(x, "model.embed_tokens", output="logits")
         pasts = [
             helper.make_tensor_value_info(
                 f"past_key_values.{layer}.{part}", TensorProto.FLOAT, ["b", shape.kv_heads, "p", shape.head]
@@ -180,40 +188,33 @@ class Graph:
         )
 
     def _norm(self, x: str, name: str) -> str:
-        mean = self.op("ReduceMean", self.op("Mul", x, x), self.constant([-1]), keepdims=1)
+        # These very operations are what ONNX Runtime knows to fuse into one.
+        mean = self.op("ReduceMean", self.op("Pow", x, self.constant(2.0, np.float32)), self.constant([-1]), keepdims=1)
         root = self.op("Sqrt", self.op("Add", mean, self.constant(self.shape.norm_epsilon, np.float32)))
         return self.op("Mul", self.op("Div", x, root), self.weight(f"{name}.weight"))
 
-    def _linear(self, x: str, name: str) -> str:
-        return self.op("MatMul", x, self.weight(f"{name}.weight", transposed=True))
-
-    def _split_heads(self, x: str, heads: int) -> str:
-        """[b, s, heads * head] to [b, heads, s, head]."""
-        x = self.op("Reshape", x, self.constant([0, 0, heads, self.shape.head]))
-        return self.op("Transpose", x, perm=[0, 2, 1, 3])
-
     def _rotate(self, x: str) -> str:
         half = self.shape.head // 2
-        axis = self.constant([3])
-        first = self.op("Slice", x, self.constant([0]), self.constant([half]), axis)
-        second = self.op("Slice", x, self.constant([half]), self.constant([2 * half]), axis)
+        first, second = self.split(x, [half, half], axis=3)
         turned = self.op("Concat", self.op("Neg", second), first, axis=3)
         return self.op("Add", self.op("Mul", x, "cos"), self.op("Mul", turned, "sin"))
 
     def _layer(self, x: str, layer: int) -> str:
         shape, name = self.shape, f"model.layers.{layer}"
         y = self._norm(x, f"{name}.input_layernorm")
-        q = self._rotate(self._split_heads(self._linear(y, f"{name}.self_attn.q_proj"), shape.heads))
-        k = self._rotate(self._split_heads(self._linear(y, f"{name}.self_attn.k_proj"), shape.kv_heads))
-        v = self._split_heads(self._linear(y, f"{name}.self_attn.v_proj"), shape.kv_heads)
+        projected = self.linear(y, *(f"{name}.self_attn.{part}_proj" for part in "qkv"))
+        by_head = self.op("Reshape", projected, self.constant([0, 0, -1, shape.head]))
+        by_head = self.op("Transpose", by_head, perm=[0, 2, 1, 3])
+        qk, v = self.split(by_head, [shape.heads + shape.kv_heads, shape.kv_heads], axis=1)
+        q, k = self.split(self._rotate(qk), [shape.heads, shape.kv_heads], axis=1)
         k = self.op("Concat", f"past_key_values.{layer}.key", k, axis=2, output=f"present.{layer}.key")
         v = self.op("Concat", f"past_key_values.{layer}.value", v, axis=2, output=f"present.{layer}.value")
-        x = self.op("Add", x, self._linear(self._attend(q, k, v), f"{name}.self_attn.o_proj"))
+        x = self.op("Add", x, self.linear(self._attend(q, k, v), f"{name}.self_attn.o_proj"))
         y = self._norm(x, f"{name}.post_attention_layernorm")
-        gate = self._linear(y, f"{name}.mlp.gate_proj")
-        gated = self.op("Mul", gate, self.op("Sigmoid", gate))
-        inner = self.op("Mul", gated, self._linear(y, f"{name}.mlp.up_proj"))
-        return self.op("Add", x, self._linear(inner, f"{name}.mlp.down_proj"))
+        both = self.linear(y, f"{name}.mlp.gate_proj", f"{name}.mlp.up_proj")
+        gate, up = self.split(both, [shape.feed_forward] * 2, axis=2)
+        inner = self.op("Mul", self.op("Mul", gate, self.op("Sigmoid", gate)), up)
+        return self.op("Add", x, self.linear(inner, f"{name}.mlp.down_proj"))
 
     def _attend(self, q: str, k: str, v: str) -> str:
         """Attention with the queries of one key-value head stacked ([b, kv, group * s, head]), so that keys and

@@ -1,10 +1,13 @@
-"""Train a bundled model from nothing and write its folder: `python -m infra.training.train arithmetic OUT`.
+"""Train a bundled model from nothing, measure it and write its folder, card included.
+
+    python -m infra.training.train arithmetic FOLDER
 
 Everything follows from the recipe: the generated problems, the tokenizer, the weights (up to floating-point
 differences between machines). Needs the `train` extra; no GPU.
 """
 
 import argparse
+import json
 import math
 import time
 from collections.abc import Iterator
@@ -17,6 +20,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn import functional
 
+from infra.training import card
 from infra.training.export import export
 from infra.training.llama import Llama, Shape
 from infra.training.recipes import RECIPES, Example, Recipe
@@ -122,13 +126,22 @@ def main() -> None:
     parser.add_argument("name", choices=sorted(RECIPES))
     parser.add_argument("folder", type=Path, help="where to write the model")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads")
+    parser.add_argument("--samples", type=int, default=1000, help="samples for each problem that the card reports on")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     recipe = RECIPES[arguments.name]
     tokenizer = train_tokenizer(recipe.tokenizer_texts(), recipe.vocabulary)
     shape = Shape(vocabulary=tokenizer.get_vocab_size())
+    started = time.process_time()
     model = train(recipe, tokenizer, shape)
     export(model, shape, tokenizer, arguments.folder)
+    state = {
+        "global_step": recipe.steps,
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "cpu_seconds": round(time.process_time() - started),
+    }
+    (arguments.folder / card.STATE).write_text(json.dumps(state, indent=2) + "\n", encoding="utf-8")
+    card.write(recipe.name, arguments.folder, arguments.samples)
 
 
 if __name__ == "__main__":

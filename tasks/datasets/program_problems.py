@@ -26,8 +26,9 @@ OPENINGS = ("Read a line of integers.", "The input is one line of integers.", "R
 MOST_TESTS = 8
 FEWEST_TESTS = 5
 CANDIDATE_INPUTS = 40
+HELD_OUT_LENGTHS = (1, 2, 2, 3, 3, 3, 4, 4)
 TRAINING_RARITY = 0.85
-HELD_OUT_RARITY = 0.5
+HELD_OUT_RARITY = 0.35
 """An operation of rank r in its table is drawn in proportion to r ** -rarity."""
 
 
@@ -92,11 +93,11 @@ def training_problems(seed: int, count: int) -> Iterator[ProgramProblem]:
 
 
 def held_out_compositions(seed: int = HELD_OUT_SEED, count: int = HELD_OUT_PROBLEMS) -> list[Composition]:
-    """Distinct held-out compositions, with as many of each length and rare operations less rare than in training."""
+    """Distinct held-out compositions, longer than in training and with rare operations less rare."""
     rng = generator(seed)
     found: dict[str, Composition] = {}
     while len(found) < count:
-        composition = _compose(rng, 1 + len(found) % 4, rarity=HELD_OUT_RARITY)
+        composition = _compose(rng, HELD_OUT_LENGTHS[len(found) % 8], rarity=HELD_OUT_RARITY)
         if is_held_out(composition.program) and _is_telling(
             composition, [_numbers(rng, composition) for _ in range(40)]
         ):

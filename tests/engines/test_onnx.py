@@ -18,6 +18,7 @@ from tasks.engines.onnx import BUNDLED, OnnxConfig, bundled_models
 from tasks.engines.onnx_engine import OnnxEngine
 from tasks.errors import InputError
 from tasks.prompts import render
+from tests.engines.logits import logits
 
 DATASETS = {"arithmetic": ArithmeticConfig(), "programs": ProgramsConfig()}
 
@@ -110,16 +111,10 @@ def test_log_probability_and_counts_are_the_models(programs: OnnxEngine):
         prompt = programs.tokenizer.encode(_request(0, 3).prompt).ids
         answer = programs.tokenizer.encode(sample.text).ids
         assert (sample.prompt_tokens, sample.tokens) == (len(prompt), len(answer))
-        logits = _logits(programs, prompt + answer).astype(np.float64)
-        log_p = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+        log_p = logits(programs, prompt + answer).astype(np.float64)
+        log_p -= np.log(np.exp(log_p).sum(axis=1, keepdims=True))
         expected = sum(log_p[len(prompt) - 1 + i, token] for i, token in enumerate(answer))
         assert sample.logprob == pytest.approx(expected, abs=1e-3)
-
-
-def _logits(engine: OnnxEngine, ids: list[int]) -> np.ndarray:
-    decoder = engine.decoder
-    empty = {c.name: decoder.make_value(np.zeros((1, c.heads, 0, c.head), c.dtype)) for c in decoder.caches}
-    return decoder.run(np.array([ids]), 0, empty)[0].numpy()[0]
 
 
 def test_requests_for_nothing_give_nothing(programs):
@@ -202,3 +197,24 @@ def test_a_broken_file_is_named_in_one_line(tmp_path, name):
 
 def _copy(folder: Path) -> Path:
     return Path(shutil.copytree(BUNDLED / "programs", folder / "model"))
+
+
+def test_a_decoder_of_another_make_draws_as_reproducibly(tmp_path):
+    """float16 cache, several key-value heads, int32 ids, no position_ids: all of it is read from the graph."""
+    folder = Path(shutil.copytree(Path(__file__).parent / "half_model", tmp_path / "model"))
+    shutil.copy(BUNDLED / "programs" / "tokenizer.json", folder)
+    sampling = _sampling(temperature=1.0, max_tokens=30, stop=())
+    with OnnxConfig(model=str(folder), threads=1).open() as engine:
+        whole = _draw(engine, [_request(0, 24)], sampling)
+    with OnnxConfig(model=str(folder), threads=2, batch_size=5).open() as engine:
+        assert _draw(engine, [_request(0, 7), _request(7, 24)], sampling) == whole
+        sample = whole["programs/070", 3]
+        ids = engine.tokenizer.encode(_request(3, 4).prompt).ids
+        drawn = _draw(engine, [_request(3, 4)], _sampling(temperature=1.0, max_tokens=1, stop=()))
+        first = engine.tokenizer.encode(drawn["programs/070", 3].text).ids
+        log_p = logits(engine, ids).astype(np.float64)[-1]
+        assert drawn["programs/070", 3].logprob == pytest.approx(
+            log_p[first[0]] - np.log(np.exp(log_p).sum()), abs=1e-2
+        )
+    assert len({s.text for s in whole.values()}) == 24
+    assert (sample.prompt_tokens + sample.tokens, sample.finish_reason) == (96, "length")

@@ -1,9 +1,13 @@
 """No held-out problem occurs in training: the whole stream of each bundled model is made again and looked through."""
 
+import json
+
 import pytest
 
 from infra.training.recipes import RECIPES
+from infra.training.tokenizer import train_tokenizer
 from tasks.datasets.generated import held_out_rows
+from tasks.engines.onnx import BUNDLED
 from tasks.prompts import render
 
 
@@ -37,3 +41,10 @@ def test_the_stream_would_hold_such_problems_were_they_not_kept_out(recipe):
         if not any(map(str.isdigit, word))
     }
     assert words <= trained
+
+
+@pytest.mark.parametrize("recipe", RECIPES.values(), ids=lambda recipe: recipe.name)
+def test_the_committed_model_was_trained_on_this_very_stream(recipe):
+    """Its tokenizer, learnt anew from the stream, is the one beside the weights."""
+    committed = json.loads((BUNDLED / recipe.name / "tokenizer.json").read_text(encoding="utf-8"))
+    assert json.loads(train_tokenizer(recipe.tokenizer_texts(), recipe.vocabulary).to_str()) == committed

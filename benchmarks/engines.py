@@ -1,0 +1,163 @@
+"""Tokens per CPU-second of the embedded engine on a bundled model, against PyTorch on the same weights.
+
+    python benchmarks/engines.py [--problems 8] [--samples 128]
+
+All on one thread, over the same prompts, temperature and longest answer. Rivals need torch and transformers, and are
+left out where these are missing. Ends 0 where every target holds, 1 where one does not.
+"""
+
+import argparse
+import importlib.util
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tokenizers import Tokenizer
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from tasks.datasets import Problem
+from tasks.datasets.programs import ProgramsConfig
+from tasks.engines import Request, Sampling
+from tasks.engines.onnx import OnnxConfig
+from tasks.prompts import render
+
+MODEL, TASK, TEMPERATURE = "programs", ProgramsConfig(), 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """Tokens drawn and the CPU seconds that took."""
+
+    tokens: int
+    cpu_s: float
+
+    @property
+    def rate(self) -> float:
+        """Tokens per CPU-second."""
+        return self.tokens / self.cpu_s
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table: the engine's rate against a rival's, and the least ratio wanted."""
+
+    figure: str
+    ours: float
+    rival: float | None
+    target: float | None
+
+
+def measure(draw: Callable[[Problem], int], problems: list[Problem]) -> Speed:
+    """Draw for every problem, after one that does not count."""
+    draw(problems[0])
+    started = time.process_time()
+    tokens = sum(draw(problem) for problem in problems)
+    return Speed(tokens, time.process_time() - started)
+
+
+def embedded(samples: int, batch_size: int) -> Callable[[Problem], int]:
+    """The engine of this project; the function draws for one problem and returns the tokens drawn."""
+    engine = OnnxConfig(model=MODEL, threads=1, batch_size=batch_size).open()
+    sampling = Sampling(TEMPERATURE, 1.0, TASK.max_tokens, TASK.stop, seed=0)
+
+    def draw(problem: Problem) -> int:
+        request = Request(problem.id, render(TASK.template, problem.question), 0, samples)
+        return sum(sample.tokens or 0 for batch in engine.sample([request], sampling) for sample in batch)
+
+    return draw
+
+
+class Torch:
+    """The same weights in transformers, on one thread."""
+
+    def __init__(self, samples: int) -> None:
+        import torch  # noqa: PLC0415 a rival that may be absent
+        from transformers import LlamaForCausalLM  # noqa: PLC0415
+
+        folder = OnnxConfig(model=MODEL).folder
+        torch.set_num_threads(1)
+        self.torch = torch
+        self.model: Any = LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+        self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self.samples = samples
+
+    def prompt(self, problem: Problem) -> Any:
+        """Token ids, [1, length]."""
+        return self.torch.tensor([self.tokenizer.encode(render(TASK.template, problem.question)).ids])
+
+    def generate(self, problem: Problem) -> int:
+        """`generate` with `num_return_sequences`; tokens up to each end, as the engine counts them."""
+        prompt = self.prompt(problem)
+        out = self.model.generate(
+            prompt,
+            attention_mask=self.torch.ones_like(prompt),
+            do_sample=True,
+            temperature=TEMPERATURE,
+            top_k=0,
+            max_new_tokens=TASK.max_tokens,
+            num_return_sequences=self.samples,
+        )[:, prompt.shape[1] :]
+        end = (out == self.model.config.eos_token_id).long()
+        return int((end.cumsum(1) - end == 0).sum())
+
+    def loop(self, problem: Problem) -> int:
+        """A plain loop: prompt read once, its cache repeated, multinomial draws, until every row has ended."""
+        torch, end = self.torch, self.model.config.eos_token_id
+        with torch.inference_mode():
+            read = self.model(self.prompt(problem), use_cache=True)
+            cache = read.past_key_values
+            cache.batch_repeat_interleave(self.samples)
+            logits = read.logits[:, -1].repeat(self.samples, 1)
+            alive, tokens = torch.ones(self.samples, dtype=torch.bool), 0
+            for _ in range(TASK.max_tokens):
+                drawn = torch.multinomial(torch.softmax(logits / TEMPERATURE, -1), 1)
+                tokens += int(alive.sum())
+                alive &= drawn[:, 0] != end
+                if not alive.any():
+                    break
+                logits = self.model(drawn, past_key_values=cache, use_cache=True).logits[:, -1]
+        return tokens
+
+
+def table(rows: list[Row]) -> str:
+    """The rows as text."""
+    lines = [f"{'figure':44}{'tokens/CPU-s':>14}{'rival':>10}{'ratio':>8}{'target':>8}"]
+    for row in rows:
+        rival = f"{row.rival:,.0f}" if row.rival else "-"
+        ratio = f"{row.ours / row.rival:.1f}" if row.rival else "-"
+        target = f">= {row.target:g}" if row.target else "-"
+        lines.append(f"{row.figure:44}{row.ours:>14,.0f}{rival:>10}{ratio:>8}{target:>8}")
+    return "\n".join(lines)
+
+
+def main() -> int:
+    """Measure, print the table, and return the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--problems", type=int, default=8)
+    parser.add_argument("--samples", type=int, default=128)
+    arguments = parser.parse_args()
+    problems = TASK.load()[: arguments.problems]
+    ours = measure(embedded(arguments.samples, batch_size=64), problems).rate
+    rows = [
+        Row("one sample at a time", measure(embedded(8, batch_size=1), problems).rate, None, None),
+        Row("batches of 16", measure(embedded(arguments.samples, batch_size=16), problems).rate, None, None),
+        Row("batches of 64 (default)", ours, None, None),
+        Row("batches of 256", measure(embedded(arguments.samples, batch_size=256), problems).rate, None, None),
+    ]
+    if importlib.util.find_spec("torch") and importlib.util.find_spec("transformers"):
+        torch = Torch(arguments.samples)
+        generate, loop = measure(torch.generate, problems).rate, measure(torch.loop, problems).rate
+        rows.append(Row("default, against transformers.generate", ours, generate, 2))
+        rows.append(Row("default, against a loop over the same model", ours, loop, 1))
+    else:
+        print("torch and transformers are not installed: no rivals")
+    print(table(rows))
+    return int(any(row.rival and row.target and row.ours / row.rival < row.target for row in rows))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

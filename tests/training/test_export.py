@@ -1,0 +1,43 @@
+"""The bundled folders are what other tools expect: transformers loads them and computes the same logits."""
+
+import json
+
+import numpy as np
+import pytest
+
+from tasks.engines.onnx import BUNDLED, OnnxConfig, bundled_models
+from tests.engines.logits import logits
+
+
+@pytest.mark.parametrize("name", bundled_models())
+def test_transformers_computes_the_same_logits(name):
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    transformers = pytest.importorskip("transformers", reason="transformers is not installed")
+    model = transformers.LlamaForCausalLM.from_pretrained(BUNDLED / name, dtype=torch.float32)
+    ids = list(range(3, 60))
+    with torch.no_grad():
+        theirs = model(torch.tensor([ids])).logits[0].numpy()
+    assert logits(OnnxConfig(model=name).open(), ids) == pytest.approx(theirs, abs=1e-4)
+
+
+@pytest.mark.parametrize("name", bundled_models())
+def test_logits_are_those_that_transformers_once_computed(name):
+    """`golden_logits.json` holds the likeliest tokens and their logits, by transformers on the same folder."""
+    golden = json.loads((BUNDLED.parents[2] / "tests/training/golden_logits.json").read_text())[name]
+    ours = logits(OnnxConfig(model=name).open(), golden["ids"])
+    assert ours.argmax(axis=1).tolist() == golden["argmax"]
+    assert ours.max(axis=1) == pytest.approx(np.array(golden["max"]), abs=1e-3)
+
+
+@pytest.mark.parametrize("name", bundled_models())
+def test_weights_are_stored_once(name):
+    sizes = {path.name: path.stat().st_size for path in (BUNDLED / name).iterdir()}
+    assert sizes["model.onnx"] < 50_000
+    assert sum(sizes.values()) < 2_000_000
+
+
+@pytest.mark.parametrize("name", bundled_models())
+def test_the_card_tells_how_it_was_made_and_measured(name):
+    card = (BUNDLED / name / "README.md").read_text()
+    for word in ("## Data and recipe", "| k | pass@k |", "held out", "CPU seconds", "## Limits"):
+        assert word in card
