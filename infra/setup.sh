@@ -24,14 +24,14 @@ install_package() { # the Debian package that is missing, and what for
 
 find_python() {
     local name
-    for name in python3 python3.13 python3.12 python3.11; do
+    for name in python3 python3.14 python3.13 python3.12 python3.11; do
         if command -v "$name" >/dev/null &&
-            "$name" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null; then
+            "$name" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 15))' 2>/dev/null; then
             command -v "$name"
             return
         fi
     done
-    fail "Python 3.11, 3.12 or 3.13 is needed; apt-get install python3 gives one on Debian 12 and Ubuntu 24.04"
+    fail "Python 3.11 to 3.14 is needed; Debian 12, Ubuntu 24.04 and newer have one as python3"
 }
 
 find_uv() { # the system's uv where there is one, else our own in .venv-setup
