@@ -3,6 +3,7 @@
 Nothing here knows Prefect: `tasks.steps` wraps these methods as tasks, and tests call them as they are.
 """
 
+import random
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -25,8 +26,9 @@ from tasks.store.tables import WHICH, CorruptObjectError, SampleFooter, count_ve
 VERDICTS = "verdicts"
 Result = TypeVar("Result")
 
-# How often a worker that waits for another looks whether it is done.
-_LOOK_AGAIN_S = 1.0
+# How long a worker that waits for another sleeps before it looks again: any time between these, so that two that got
+# in each other's way do not do so again and again.
+_LOOK_AGAIN_S = (0.5, 1.5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ class Verification:
                     return work()
             if not wait:
                 return None
-            time.sleep(_LOOK_AGAIN_S)
+            time.sleep(random.uniform(*_LOOK_AGAIN_S))  # noqa: S311 - no secret
 
     def _verify_owed(self, block: Block, sandbox: Sandbox | None) -> str:
         samples, footer = self._read(block)
