@@ -75,8 +75,8 @@ class Torch:
     """The same weights in transformers, on one thread."""
 
     def __init__(self, samples: int) -> None:
-        import torch  # noqa: PLC0415 a rival that may be absent
-        from transformers import LlamaForCausalLM  # noqa: PLC0415
+        import torch
+        from transformers import LlamaForCausalLM
 
         folder = OnnxConfig(model=MODEL).folder
         torch.set_num_threads(1)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -94,7 +95,7 @@ def card(recipe: Recipe, subject: Subject, state: dict[str, Any], counts: list[i
     coverage = pass_at_k(samples, counts, ks).mean(axis=0)
     rates = np.array(counts) / samples
     table = "\n".join(f"| {k:,} | {value:.3f} |" for k, value in zip(ks, coverage, strict=True))
-    return f"""\
+    return _filled(f"""\
 ---
 license: apache-2.0
 library_name: transformers
@@ -138,7 +139,13 @@ hundred, {(rates >= 0.99).sum()} in nearly all.
 
 {subject.limits} Samples are reproducible to the last bit on one machine with one version of ONNX Runtime; elsewhere a
 few may differ.
-"""
+""")
+
+
+def _filled(text: str) -> str:
+    """Break lines anew in every paragraph that is neither heading, table nor front matter."""
+    paragraphs = text.rstrip("\n").split("\n\n")
+    return "\n\n".join(p if p.startswith(("#", "|", "---")) else fill(p, 110) for p in paragraphs) + "\n"
 
 
 def write(name: str, folder: Path, samples: int) -> None:

@@ -1,24 +1,15 @@
-"""The held-out problems of the generated datasets, as JSON lines in `data/`.
+"""Writes the held-out problems of the generated datasets, after a change to a generator.
 
-The files are committed, so that a sweep needs no generator and its problems never change unnoticed. To write them
-again after a change to a generator: `python -m tasks.datasets.generated`.
+python -m tasks.datasets.generated
 """
 
 import json
-from collections.abc import Iterator
 from dataclasses import asdict
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from tasks.datasets import arithmetic_problems, program_problems
 from tasks.datasets.draws import generator
-
-
-def held_out_rows(name: str) -> Iterator[dict[str, Any]]:
-    """The committed rows of one dataset, in order."""
-    text = resources.files(__package__).joinpath(f"data/{name}.jsonl").read_text(encoding="utf-8")
-    return map(json.loads, text.splitlines())
 
 
 def arithmetic_rows() -> list[dict[str, Any]]:

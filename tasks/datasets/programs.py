@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from tasks.datasets import Problem, StdioTest
-from tasks.datasets.generated import held_out_rows
+from tasks.datasets.held_out import held_out_rows
 
 
 class ProgramsConfig(BaseModel):

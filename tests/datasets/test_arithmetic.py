@@ -7,7 +7,8 @@ import pytest
 
 from tasks.datasets.arithmetic import ArithmeticConfig
 from tasks.datasets.arithmetic_problems import Chain, Step, is_held_out, training_problems
-from tasks.datasets.generated import arithmetic_rows, held_out_rows
+from tasks.datasets.generated import arithmetic_rows
+from tasks.datasets.held_out import held_out_rows
 from tasks.prompts import template
 
 PROBLEMS = ArithmeticConfig().load()

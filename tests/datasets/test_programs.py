@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from tasks.datasets.generated import held_out_rows, program_row
+from tasks.datasets.generated import program_row
+from tasks.datasets.held_out import held_out_rows
 from tasks.datasets.program_operations import OUTPUTS, TRANSFORMS
 from tasks.datasets.program_problems import (
     Composition,

@@ -8,6 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 from tokenizers import Tokenizer
 
@@ -15,6 +16,7 @@ from tasks.datasets.arithmetic import ArithmeticConfig
 from tasks.datasets.programs import ProgramsConfig
 from tasks.engines import Engine, Request, Sample, Sampling
 from tasks.engines.onnx import BUNDLED, OnnxConfig, bundled_models
+from tasks.engines.onnx_decoder import MINIMUM_ROWS, Decoder
 from tasks.engines.onnx_engine import OnnxEngine
 from tasks.errors import InputError
 from tasks.prompts import render
@@ -64,6 +66,27 @@ def test_a_sample_is_the_same_however_the_work_is_cut(model, settings):
             # Equal in everything: text, tokens, and the log-probability to the last bit.
             for key, sample in _draw(engine, requests, sampling).items():
                 assert sample == whole[key]
+
+
+@pytest.mark.parametrize("prepacking", ["0", "1"])
+def test_logits_are_the_same_bits_in_a_batch_of_any_size(prepacking):
+    """Also without packed weights, where ONNX Runtime treats a single row as a vector and rounds otherwise."""
+    decoder = Decoder(BUNDLED / "programs" / "model.onnx")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.add_session_config_entry("session.disable_prepacking", prepacking)
+    decoder.session = onnxruntime.InferenceSession(BUNDLED / "programs" / "model.onnx", options)
+    prefill = decoder.prefill(list(range(5, 45)))
+    tokens = np.random.default_rng(0).integers(1, 500, (33, 12))
+
+    def run(rows: int) -> np.ndarray:
+        padded = np.resize(np.arange(rows), max(rows, MINIMUM_ROWS))
+        batch = decoder.expand(prefill, len(padded))
+        return np.stack([batch.step(tokens[padded, t]) for t in range(12)], axis=1)[:rows]
+
+    whole = run(33)
+    for rows in (1, 2, 3, 4, 5, 7, 8, 13, 16, 24, 32):
+        assert (run(rows) == whole[:rows]).all(), f"{rows} rows"
 
 
 def test_seeds_problems_and_indices_give_other_samples(programs):
@@ -123,12 +146,20 @@ def test_requests_for_nothing_give_nothing(programs):
     assert len(_draw(programs, [_request(5, 5), _request(5, 6)], _sampling())) == 1
 
 
-def test_giving_up_early_ends_the_threads(programs):
+def test_giving_up_early_stops_the_batch_that_is_under_way():
     before = threading.active_count()
-    batches = programs.sample([_request(0, 200), _request(200, 400)], _sampling())
-    next(batches)
-    batches.close()
+    engine = OnnxConfig(model="programs", threads=2, batch_size=2048).open()
+    steps = []
+    run = engine.decoder.run
+    engine.decoder.run = lambda ids, *rest: steps.append(len(ids)) or run(ids, *rest)
+    list(engine.sample([_request(0, 2)], _sampling()))
+    whole = len(steps)
+    steps.clear()
+    few_and_many = engine.sample([_request(0, 2), _request(2, 2000)], _sampling())
+    next(few_and_many)
+    few_and_many.close()
     assert threading.active_count() == before
+    assert sum(rows > 100 for rows in steps) < whole / 2
 
 
 def test_the_context_bounds_prompt_and_answer(tmp_path):

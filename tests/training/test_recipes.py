@@ -6,7 +6,7 @@ import pytest
 
 from infra.training.recipes import RECIPES
 from infra.training.tokenizer import train_tokenizer
-from tasks.datasets.generated import held_out_rows
+from tasks.datasets.held_out import held_out_rows
 from tasks.engines.onnx import BUNDLED
 from tasks.prompts import render
 
