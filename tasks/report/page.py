@@ -55,7 +55,7 @@ def render(report: ReportData, figures: Sequence[FigureFile] = ()) -> str:
         law=summary.law if isinstance(summary.law, PowerLaw) else None,
         law_sentence=wording.law_sentence(summary),
         forecast_sentence=wording.forecast_sentence(summary),
-        forecast_rows=_round_rows(summary.forecast[1:]),
+        forecast_rows=wording.round_points(summary.forecast[1:]),
         shares=verdict_shares(summary.verdicts),
         bins=rate_bins(summary.problems),
         ordered=by_difficulty(summary.problems),
@@ -102,11 +102,6 @@ def _numbers(point: Point) -> list[float | None]:
 def _ends(point: Forecast) -> list[float]:
     values = (point.coverage, point.low90, point.high90, point.low50, point.high50)
     return [point.k, *(round(value, 6) for value in values)]
-
-
-def _round_rows(points: Sequence[Forecast]) -> list[Forecast]:
-    """The points whose k is 1, 2 or 5 times a power of ten."""
-    return [point for point in points if str(point.k).rstrip("0") in ("1", "2", "5")]
 
 
 def _shade(problems: Sequence[ProblemCount]) -> Any:

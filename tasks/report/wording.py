@@ -1,8 +1,9 @@
 """How numbers are put into words, the same on the page, in Markdown and on the terminal."""
 
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from tasks.scaling.forecast import Forecast
 from tasks.scaling.laws import Interval, NoFit
 from tasks.scaling.summary import Outlook, SweepSummary, percent
 
@@ -41,15 +42,20 @@ def law_sentence(summary: SweepSummary) -> str:
 
 
 def forecast_sentence(summary: SweepSummary) -> str | None:
-    """What is expected of ten times the samples drawn; None where there is no forecast."""
+    """What is expected of about ten times the samples drawn, at a round k; None where there is no forecast."""
     if not summary.forecast:
         return None
     wanted = 10 * summary.forecast[0].k
-    point = min(summary.forecast, key=lambda candidate: abs(candidate.k - wanted))
+    point = min(round_points(summary.forecast[1:]), key=lambda candidate: abs(candidate.k - wanted))
     return (
         f"k = {point.k:,} is expected to solve {percent(point.coverage)} of these problems "
         f"(90% interval {percent(point.low90)} to {percent(point.high90)})."
     )
+
+
+def round_points(points: Sequence[Forecast]) -> list[Forecast]:
+    """The points whose k is 1, 2 or 5 times a power of ten."""
+    return [point for point in points if str(point.k).rstrip("0") in ("1", "2", "5")]
 
 
 def outlook_rows(outlook: Outlook, drawn: int) -> list[tuple[str, str]]:
