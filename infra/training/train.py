@@ -64,7 +64,8 @@ def train(recipe: Recipe, tokenizer: Tokenizer, shape: Shape) -> Llama:
 def _optimizers(model: Llama, recipe: Recipe) -> list[torch.optim.Optimizer]:
     """Muon for the layers' matrices, AdamW for embedding and norms.
 
-    On the arithmetic stream, AdamW alone stood at a loss of 1.5 after two minutes, and this pair at 0.55.
+    On a harder arithmetic stream than today's, AdamW alone (3e-3) stood at a held-out loss of 1.5 after two minutes of
+    CPU time, and this pair at 0.55.
     """
     matrices = [p for name, p in model.named_parameters() if p.dim() == 2 and "embed" not in name]
     chosen = set(map(id, matrices))
