@@ -151,6 +151,27 @@ def test_killed_half_way_it_resumes_and_redoes_at_most_the_blocks_in_flight(tmp_
     assert len(kept) == len(set(kept)) == 48 * 40
 
 
+def test_two_sweeps_at_once_share_the_work_and_draw_nothing_twice(tmp_path: Path, prefect_url: str) -> None:
+    (tmp_path / "sweep.yaml").write_text("task: programs\nproblems: 48\nengine: {name: onnx, model: programs}\nk: 20\n")
+    processes = [
+        subprocess.Popen(
+            [MONKEYS, "sweep", "sweep.yaml", "--k", k],
+            cwd=tmp_path,
+            env=environment(PREFECT_API_URL=prefect_url),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for k in ("20", "30")
+    ]
+    ended = [process.communicate(timeout=240) for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], ended
+    assert sum(drawn(out) for out, _ in ended) == 48 * 30
+    kept = stored_samples(tmp_path)
+    assert len(kept) == len(set(kept)) == 48 * 30
+    assert not list((tmp_path / "runs" / "claims").rglob("*.json"))
+
+
 def test_ctrl_c_is_one_line(tmp_path: Path, prefect_url: str) -> None:
     (tmp_path / "sweep.yaml").write_text(
         "task: programs\nproblems: 48\nengine: {name: onnx, model: programs}\nk: 400\n"

@@ -51,7 +51,7 @@ class Range:
         return outcome
 
 
-def _open(name: str) -> Sandbox:
+def open_sandbox(name: str) -> Sandbox:
     config = BubblewrapConfig(workers=1)
     try:
         config.check()
@@ -62,7 +62,7 @@ def _open(name: str) -> Sandbox:
 
 @pytest.fixture(scope="session", params=["bubblewrap", "bubblewrap-spawn"])
 def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
-    with _open(request.param) as opened:
+    with open_sandbox(request.param) as opened:
         assert opened.name == request.param
         yield opened
 

@@ -9,7 +9,7 @@ import pytest
 
 from sandboxes import Limits, Outcome, Sandbox, Status
 from sandboxes.batch import Batch, Job
-from tests.sandboxes.conftest import SUM, descendants
+from tests.sandboxes.conftest import SUM, descendants, open_sandbox
 
 SUMS = tuple(f"{a} {a}\n".encode() for a in range(4))
 
@@ -112,15 +112,18 @@ def test_an_error_of_the_judge_is_not_swallowed(sandbox: Sandbox) -> None:
         list(Batch(sandbox).run([Job(0, SUM, SUMS, accept, Limits())]))
 
 
-def test_no_verdict_is_lost_with_a_server(sandbox: Sandbox) -> None:
-    """Everything below this process is killed three times in the middle of a batch: the jobs in flight run again."""
+@pytest.mark.parametrize("form", ["bubblewrap", "bubblewrap-spawn"])
+def test_no_verdict_is_lost_with_a_server(form: str) -> None:
+    """Everything that the sandbox has started is killed three times in the middle of a batch: jobs in flight run again."""
     slow = "import time; time.sleep(0.05)\n" + SUM
     results = []
-    for result in Batch(sandbox, pause_s=0.01).run([job(i, slow) for i in range(12)]):
-        results.append(result)
-        if len(results) in {2, 5, 8}:
-            for pid in descendants():
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+    others = descendants()
+    with open_sandbox(form) as sandbox:
+        for result in Batch(sandbox, pause_s=0.01).run([job(i, slow) for i in range(12)]):
+            results.append(result)
+            if len(results) in {2, 5, 8}:
+                for pid in descendants() - others:
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
     assert sorted(result.key for result in results) == list(range(12))
     assert all(result.passed for result in results), results
