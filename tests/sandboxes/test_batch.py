@@ -114,7 +114,7 @@ def test_an_error_of_the_judge_is_not_swallowed(sandbox: Sandbox) -> None:
 
 @pytest.mark.parametrize("form", ["bubblewrap", "bubblewrap-spawn"])
 def test_no_verdict_is_lost_with_a_server(form: str) -> None:
-    """Everything that the sandbox has started is killed three times in the middle of a batch: jobs in flight run again."""
+    """All that the sandbox has started is killed three times in the middle of a batch: jobs in flight run again."""
     slow = "import time; time.sleep(0.05)\n" + SUM
     results = []
     others = descendants()
