@@ -176,8 +176,9 @@ def test_ctrl_c_is_one_line(tmp_path: Path, prefect_url: str) -> None:
     (tmp_path / "sweep.yaml").write_text(
         "task: programs\nproblems: 48\nengine: {name: onnx, model: programs}\nk: 400\n"
     )
+    # A shell's background jobs ignore Ctrl-C, and hand that on to the tests; a person's terminal does not.
     process = subprocess.Popen(
-        [MONKEYS, "sweep", "sweep.yaml"],
+        ["env", "--default-signal=INT", MONKEYS, "sweep", "sweep.yaml"],
         cwd=tmp_path,
         env=environment(PREFECT_API_URL=prefect_url),
         stdout=subprocess.PIPE,
