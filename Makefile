@@ -1,6 +1,6 @@
 # Everything from a fresh clone: `make demo` shows a sweep, `make test` proves that it works.
 
-.PHONY: help demo test lint setup models clean
+.PHONY: help demo test lint setup clean
 .DEFAULT_GOAL := help
 
 SHELL := /bin/bash
