@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchem
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
+from flows import RUNS
 from sandboxes.bubblewrap import BubblewrapConfig
 from tasks.datasets.arithmetic import ArithmeticConfig
 from tasks.datasets.humaneval import HumanEvalConfig
@@ -57,7 +58,7 @@ class SamplingConfig(BaseModel):
     seed: int = Field(default=0, ge=0, le=2**63 - 1, description="Another seed is another, independent set of samples")
 
 
-_STORE = Field(default="./runs", min_length=1, description="Folder or fsspec URL, such as s3://bucket/runs")
+_STORE = Field(default=RUNS, min_length=1, description="Folder or fsspec URL, such as s3://bucket/runs")
 
 
 class SweepConfig(BaseModel):

@@ -2,9 +2,9 @@
 
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rich.console import Console
 from rich.table import Table
@@ -14,10 +14,14 @@ from sandboxes import SandboxUnavailableError
 from tasks.errors import InputError
 
 if TYPE_CHECKING:
+    from flows.config import SweepConfig
     from flows.sweep import SweepResult
     from tasks.scaling.summary import SweepSummary
 
-PREFECT_DEFAULTS = {
+Config = TypeVar("Config")
+Result = TypeVar("Result")
+
+_PREFECT_DEFAULTS = {
     # The bars, the table and the one-line errors say it all here; the Prefect UI still shows the logs.
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
 }
@@ -44,20 +48,28 @@ def run_sweep(file: Path, overrides: Iterable[str], **fields: Any) -> None:
         f" stored in {config.store}"
     )
 
-    from flows.progress_bars import ProgressBars  # noqa: PLC0415
+    def load() -> "Callable[[SweepConfig], SweepResult]":
+        from flows.sweep import sweep  # noqa: PLC0415 - Prefect takes seconds to import
 
-    for name, value in PREFECT_DEFAULTS.items():
+        return sweep
+
+    result = run_flow(console, load, config)
+    _show(console, result, time.monotonic() - started)
+
+
+def run_flow(console: Console, load: Callable[[], Callable[[Config], Result]], config: Config) -> Result:
+    """Run a flow with progress bars. `load` imports it, which takes seconds, while a temporary server starts."""
+    from flows.progress_bars import ProgressBars  # noqa: PLC0415
+    from flows.temporary_server import prefect_api  # noqa: PLC0415
+
+    for name, value in _PREFECT_DEFAULTS.items():
         os.environ.setdefault(name, value)
     with ProgressBars(console) as bars:
         bars.wait("starting Prefect")
-        from flows.temporary_server import prefect_api  # noqa: PLC0415
-
         with prefect_api() as wait_for_api:
-            from flows.sweep import sweep  # noqa: PLC0415 - Prefect takes seconds to import
-
+            flow = load()
             wait_for_api()
-            result = sweep(config)
-    _show(console, result, time.monotonic() - started)
+            return flow(config)
 
 
 def one_line(error: Exception) -> str | None:

@@ -1,19 +1,17 @@
 """What a person sees of `monkeys regrade`: how many verdicts were owed, and what is judged otherwise now."""
 
-import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
+from flows import RUNS
 from flows.config import RegradeConfig
 from flows.config_file import build_config, read_config
-from flows.console import PREFECT_DEFAULTS
+from flows.console import run_flow
 from flows.prepare_regrade import prepare
-from flows.progress_bars import ProgressBars
-from flows.store_commands import RUNS
 from flows.store_console import new_table, plain, print_json, reading, screen
 from tasks.errors import InputError
 from tasks.graders import Verdict
@@ -45,17 +43,13 @@ def run_regrade(
         update={"against": against, "most_changes": most_changes}
     )
     prepare(config)
-    for variable, value in PREFECT_DEFAULTS.items():
-        os.environ.setdefault(variable, value)
-    with ProgressBars(Console(highlight=False, stderr=as_json)) as bars:
-        bars.wait("starting Prefect")
-        from flows.temporary_server import prefect_api  # noqa: PLC0415
 
-        with prefect_api() as wait_for_api:
-            from flows.regrade import regrade  # noqa: PLC0415 - Prefect takes seconds to import
+    def load() -> "Callable[[RegradeConfig], Regraded]":
+        from flows.regrade import regrade  # noqa: PLC0415 - Prefect takes seconds to import
 
-            wait_for_api()
-            result = regrade(config)
+        return regrade
+
+    result = run_flow(Console(highlight=False, stderr=as_json), load, config)
     if as_json:
         print_json(_document(result))
     else:

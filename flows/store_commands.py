@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from flows import RUNS
+
 app = typer.Typer()
 
 Name = Annotated[
@@ -15,8 +17,6 @@ Judged = Annotated[
     str | None, typer.Option("--verdicts", metavar="NAME", help="Which verdict set; the latest unless named.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="JSON instead of tables.")]
-
-RUNS = "./runs"
 
 
 @app.command(
