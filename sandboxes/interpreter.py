@@ -33,6 +33,10 @@ print(json.dumps({
 """
 
 
+# Every program finds this folder empty.
+_PROGRAMS_OWN = "/tmp"  # noqa: S108
+
+
 @dataclass(frozen=True, slots=True)
 class Interpreter:
     """A Python that runs samples: its command, and the paths that a sandbox must show (and hide) for it.
@@ -52,7 +56,7 @@ def find_interpreter(python: Path | None) -> Interpreter:
     what the grader has installed, samples cannot import. A named interpreter keeps the packages that it has.
 
     Raises:
-        SandboxUnavailableError: the interpreter cannot be run.
+        SandboxUnavailableError: the interpreter cannot be run, or lies where programs have their own folder.
     """
     bare = python is None
     executable = (
@@ -77,6 +81,12 @@ def find_interpreter(python: Path | None) -> Interpreter:
         shown |= {str(Path(prefix) / "pyvenv.cfg") for prefix in facts["prefixes"]}
     covered = {path for path in facts["packages"] if bare and Path(path).is_dir()}
     hidden = sorted(path for path in covered if any(_inside(path, folder) for folder in shown))
+    own = next((path for path in sorted(shown) if _inside(path, _PROGRAMS_OWN)), None)
+    if own is not None:
+        raise SandboxUnavailableError(
+            f"the Python that runs samples needs {own}, and programs have a {_PROGRAMS_OWN} of their own:"
+            " set `python` to one that lies elsewhere"
+        )
     return Interpreter((executable, *flags), facts["version"], _outermost(shown - covered), tuple(hidden))
 
 

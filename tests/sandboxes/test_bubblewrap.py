@@ -4,7 +4,10 @@ import os
 import shutil
 import subprocess
 import sys
+import venv
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from pydantic import ValidationError
@@ -54,11 +57,31 @@ def test_an_interpreter_that_cannot_be_run_is_named(tmp_path: Path) -> None:
         find_interpreter(tmp_path / "no-such-python")
 
 
-def test_a_named_interpreter_keeps_its_packages() -> None:
-    """This environment's own, named: its packages can be imported, the checkout still cannot."""
-    with BubblewrapConfig(workers=1, python=Path(sys.executable)).open() as sandbox:
-        assert sandbox.run("import pydantic; print(1)", b"", Limits()).stdout == b"1\n"
+@pytest.fixture
+def environment_with_a_package() -> Iterator[Path]:
+    """A virtual environment outside of /tmp, with a module `kept`; the path of its interpreter."""
+    with TemporaryDirectory(dir="/var/tmp") as folder:
+        Path(folder).chmod(0o755)
+        venv.create(folder, symlinks=True, with_pip=False)
+        (packages,) = Path(folder).glob("lib/python*/site-packages")
+        (packages / "kept.py").write_text("answer = 42\n")
+        yield Path(folder) / "bin" / "python"
+
+
+def test_a_named_interpreter_keeps_its_packages(environment_with_a_package: Path) -> None:
+    """The checkout still cannot be imported."""
+    with BubblewrapConfig(workers=1, python=environment_with_a_package).open() as sandbox:
+        assert sandbox.run("import kept; print(kept.answer)", b"", Limits()).stdout == b"42\n"
         assert sandbox.run("import sandboxes", b"", Limits()).status is Status.ERROR
+
+
+def test_an_interpreter_where_programs_have_their_own_folder_is_refused(tmp_path: Path) -> None:
+    if not tmp_path.is_relative_to("/tmp"):
+        pytest.skip("temporary folders lie elsewhere here")
+    venv.create(tmp_path, symlinks=True, with_pip=False)
+    with pytest.raises(SandboxUnavailableError, match="set `python` to one that lies elsewhere") as error:
+        BubblewrapConfig(workers=1, python=tmp_path / "bin" / "python").open()
+    assert "\n" not in str(error.value)
 
 
 _AS_USER = """
