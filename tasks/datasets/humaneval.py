@@ -80,7 +80,7 @@ def _from_hub() -> Iterator[dict[str, Any]]:
         import datasets  # noqa: PLC0415 - an extra
     except ImportError as error:
         raise InputError(
-            "task.path: no HumanEval file is named, and the hub needs `pip install monkeys[hub]`;"
+            "task.path: no HumanEval file is named, and the hub needs the extra `hub` (`uv sync --extra hub`);"
             " install it, or set task.path to HumanEval.jsonl.gz"
         ) from error
     try:
