@@ -3,7 +3,7 @@
 `tasks.datasets.arithmetic_problems` made them; the file beside it holds them as they are sampled and judged.
 """
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -16,27 +16,14 @@ class ArithmeticConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    template: ClassVar[str] = "arithmetic"
+    grader: ClassVar[str] = "final_answer"
+    # The next question, should the model go on to one.
+    stop: ClassVar[tuple[str, ...]] = ("\nQuestion:", "Question:")
+    # About twice the longest solution.
+    max_tokens: ClassVar[int] = 160
+
     name: Literal["arithmetic"] = "arithmetic"
-
-    @property
-    def template(self) -> str:
-        """A question, and the word that an answer follows."""
-        return "arithmetic"
-
-    @property
-    def grader(self) -> str:
-        """The number after `####`."""
-        return "final_answer"
-
-    @property
-    def stop(self) -> tuple[str, ...]:
-        """The next question, should the model go on to one."""
-        return ("\nQuestion:", "Question:")
-
-    @property
-    def max_tokens(self) -> int:
-        """About twice the longest solution."""
-        return 160
 
     def load(self) -> list[Problem]:
         """All problems in their fixed order."""

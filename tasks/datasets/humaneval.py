@@ -8,7 +8,7 @@ import gzip
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -24,30 +24,18 @@ class HumanEvalConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    # The prompt is the function's head as it stands.
+    template: ClassVar[str] = "humaneval"
+    grader: ClassVar[str] = "humaneval"
+    # What can only follow the function's end (Codex paper, section 2.1).
+    stop: ClassVar[tuple[str, ...]] = ("\nclass", "\ndef", "\n#", "\nif", "\nprint")
+    # Long enough for every canonical solution.
+    max_tokens: ClassVar[int] = 512
+
     name: Literal["humaneval"] = "humaneval"
     path: str | None = Field(
         default=None, description="HumanEval.jsonl or HumanEval.jsonl.gz; without one, the Hugging Face hub is asked"
     )
-
-    @property
-    def template(self) -> str:
-        """The prompt is the function's head as it stands."""
-        return "humaneval"
-
-    @property
-    def grader(self) -> str:
-        """Unit tests on the completed function."""
-        return "humaneval"
-
-    @property
-    def stop(self) -> tuple[str, ...]:
-        """What can only follow the function's end (Codex paper, section 2.1)."""
-        return ("\nclass", "\ndef", "\n#", "\nif", "\nprint")
-
-    @property
-    def max_tokens(self) -> int:
-        """Long enough for every canonical solution."""
-        return 512
 
     def load(self) -> list[Problem]:
         """All problems in upstream order; raises InputError where file or hub cannot be read."""

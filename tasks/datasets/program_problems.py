@@ -22,7 +22,6 @@ from tasks.datasets.program_operations import OUTPUTS, TRANSFORMS, Operation
 HELD_OUT_SEED = 2407
 HELD_OUT_PROBLEMS = 128
 READ = "xs = list(map(int, input().split()))"
-OPENINGS = ("Read a line of integers.", "The input is one line of integers.", "Read integers from a line.")
 MOST_TESTS = 8
 FEWEST_TESTS = 5
 CANDIDATE_INPUTS = 40

@@ -3,7 +3,7 @@
 `tasks.datasets.program_problems` made them; the file beside it holds them as they are sampled and judged.
 """
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -16,27 +16,14 @@ class ProgramsConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    template: ClassVar[str] = "programs"
+    grader: ClassVar[str] = "stdio"
+    # The next task, should the model go on to one.
+    stop: ClassVar[tuple[str, ...]] = ("\nTask:", "Task:")
+    # About twice the longest reference program.
+    max_tokens: ClassVar[int] = 224
+
     name: Literal["programs"] = "programs"
-
-    @property
-    def template(self) -> str:
-        """The task in words, and the word that a program follows."""
-        return "programs"
-
-    @property
-    def grader(self) -> str:
-        """Tests on standard input and output."""
-        return "stdio"
-
-    @property
-    def stop(self) -> tuple[str, ...]:
-        """The next task, should the model go on to one."""
-        return ("\nTask:", "Task:")
-
-    @property
-    def max_tokens(self) -> int:
-        """About twice the longest reference program."""
-        return 224
 
     def load(self) -> list[Problem]:
         """All problems in their fixed order."""

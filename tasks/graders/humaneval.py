@@ -14,7 +14,7 @@ object of its own making (it is equal to nothing). The completion is used as it 
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -72,17 +72,9 @@ class HumanEvalConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    version: ClassVar[int] = 1
+    runs_code: ClassVar[bool] = True
     name: Literal["humaneval"] = "humaneval"
-
-    @property
-    def version(self) -> int:
-        """Rises whenever the rule changes."""
-        return 1
-
-    @property
-    def runs_code(self) -> bool:
-        """Samples are programs."""
-        return True
 
     def grade(self, pairs: Sequence[tuple[Problem, Sample]], sandbox: Sandbox | None) -> Iterator[Judgement]:
         """One judgement a pair, as they are reached."""

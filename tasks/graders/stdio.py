@@ -8,7 +8,7 @@ expected and then fails (a non-zero exit status) has failed.
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -27,17 +27,9 @@ class StdioConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    version: ClassVar[int] = 1
+    runs_code: ClassVar[bool] = True
     name: Literal["stdio"] = "stdio"
-
-    @property
-    def version(self) -> int:
-        """Rises whenever the rule changes."""
-        return 1
-
-    @property
-    def runs_code(self) -> bool:
-        """Samples are programs."""
-        return True
 
     def grade(self, pairs: Sequence[tuple[Problem, Sample]], sandbox: Sandbox | None) -> Iterator[Judgement]:
         """One judgement a pair, as they are reached; `no_answer` where there is no program."""

@@ -61,10 +61,6 @@ class FittedLaws(NamedTuple):
     a: Floats
     b: Floats
 
-    def predictions(self, ks: ArrayLike) -> Floats:
-        """Coverage under the law of every resample, shape (resamples, ks)."""
-        return _law(self.a[:, None], self.b[:, None], np.asarray(ks, dtype=np.float64)[None, :])
-
 
 def fit_ks(last: int, points: int = 40) -> Ints:
     """`points` whole numbers evenly spaced in log k from 1 to `last`, repeats kept: the k that a law is fitted at."""
