@@ -4,13 +4,17 @@ Every job gets exactly one result. An execution that fails for the sandbox's own
 still is reported as such and never as the program's fault. Programs of one group with the same text, character for
 character, and the same limits are run once, and the others share the result. No rewriting of the text comes before:
 a program can tell its own line numbers.
+
+Memory does not grow with the number of jobs: what is remembered of programs, and how far jobs are taken ahead of one
+that takes long, are bounded.
 """
 
+import hashlib
 import time
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Generic, TypeVar
 
@@ -20,6 +24,10 @@ Key = TypeVar("Key")
 
 # What a result keeps of an output that failed its test. Outputs that passed are not kept.
 KEPT_BYTES = 4096
+# What is remembered of programs for equal ones to come; the least recently used are forgotten first.
+REMEMBERED_BYTES = 128 * 1024 * 1024
+# About what an outcome takes beside its streams.
+_OUTCOME_BYTES = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +92,15 @@ class Batch:
         stop_early: leave out a program's other tests once it has failed one.
         retries: how often an execution is tried again after an infrastructure failure.
         pause_s: seconds before the first retry; four times as long before each next.
+        window: how many jobs may be taken from the first that has no result on: who puts results back into the order
+            of the jobs holds no more than these.
     """
 
     sandbox: Sandbox
     stop_early: bool = True
     retries: int = 2
     pause_s: float = 0.1
+    window: int = 10_000
     executions: int = 0
     """Outcomes so far, without the attempts that were tried again."""
     shared: int = 0
@@ -97,52 +108,58 @@ class Batch:
 
     def run(self, jobs: Iterable[Job[Key] | CheckedJob[Key]]) -> Iterator[Result[Key]]:
         """Yield one result for each job, in the order in which they finish. Jobs are taken as workers get free."""
-        first: dict[Hashable, Result[Key] | list[Key]] = {}
-        running: dict[Future[Result[Key]], Hashable | None] = {}
-        ready: deque[Result[Key]] = deque()
+        course: _Course[Key] = _Course()
         with ThreadPoolExecutor(self.sandbox.workers, thread_name_prefix="sandbox") as pool:
             try:
-                for job in jobs:
-                    identity = None if job.group is None else (type(job), job.group, job.program, job.limits)
-                    known = None if identity is None else first.get(identity)
-                    if isinstance(known, Result):
-                        ready.append(self._share(known, job.key))
-                    elif known is not None:
-                        known.append(job.key)
-                    else:
-                        if identity is not None:
-                            first[identity] = []
-                        running[pool.submit(self._work, job)] = identity
+                for number, job in enumerate(jobs):
+                    self._take(number, job, course, pool)
                     # One more than there are workers, so that none waits for the next job to be made.
-                    while ready or len(running) > self.sandbox.workers:
-                        if not ready:
-                            self._collect(running, first, ready)
-                        while ready:
-                            yield ready.popleft()
-                while running:
-                    self._collect(running, first, ready)
-                    while ready:
-                        yield ready.popleft()
+                    while (
+                        course.ready or len(course.running) > self.sandbox.workers or course.width(number) > self.window
+                    ):
+                        if not course.ready:
+                            self._collect(course)
+                        while course.ready:
+                            yield course.ready.popleft()
+                while course.running:
+                    self._collect(course)
+                    while course.ready:
+                        yield course.ready.popleft()
             finally:
-                for future in running:
+                for future in course.running:
                     future.cancel()
 
-    def _collect(
-        self,
-        running: dict[Future[Result[Key]], Hashable | None],
-        first: dict[Hashable, Result[Key] | list[Key]],
-        ready: deque[Result[Key]],
+    def _take(
+        self, number: int, job: Job[Key] | CheckedJob[Key], course: "_Course[Key]", pool: ThreadPoolExecutor
     ) -> None:
+        """Find the result of an equal program, or let the job wait for one, or start it."""
+        identity = None if job.group is None else _identity(job)
+        known = None if identity is None else course.remembered.get(identity)
+        if known is not None:
+            course.ready.append(self._share(known, job.key))
+            return
+        course.open[number] = None
+        if identity is not None and identity in course.waiting:
+            course.waiting[identity].append((number, job.key))
+            return
+        if identity is not None:
+            course.waiting[identity] = []
+        course.running[pool.submit(self._work, job)] = (number, identity)
+
+    def _collect(self, course: "_Course[Key]") -> None:
         """Wait for a job to finish; move its result, and those of equal programs that waited for it, to `ready`."""
-        for future in wait(running, return_when=FIRST_COMPLETED).done:
-            identity = running.pop(future)
+        for future in wait(course.running, return_when=FIRST_COMPLETED).done:
+            number, identity = course.running.pop(future)
             result = future.result()
             self.executions += len(result.outcomes)
-            ready.append(result)
-            waiting = first.get(identity, [])
-            if identity is not None and isinstance(waiting, list):
-                first[identity] = result
-                ready.extend(self._share(result, key) for key in waiting)
+            course.ready.append(result)
+            del course.open[number]
+            if identity is not None:
+                if not result.infrastructure:
+                    course.remembered.put(identity, result)
+                for waiting, key in course.waiting.pop(identity):
+                    course.ready.append(self._share(result, key))
+                    del course.open[waiting]
 
     def _share(self, result: Result[Key], key: Key) -> Result[Key]:
         self.shared += 1
@@ -175,6 +192,53 @@ class Batch:
             if attempt < self.retries:
                 time.sleep(self.pause_s * 4**attempt)
         return outcomes
+
+
+@dataclass
+class _Remembered(Generic[Key]):
+    """Results by what the job was; the least recently used go when there are too many."""
+
+    results: OrderedDict[Hashable, Result[Key]] = field(default_factory=OrderedDict)
+    held_bytes: int = 0
+
+    def get(self, identity: Hashable) -> Result[Key] | None:
+        result = self.results.get(identity)
+        if result is not None:
+            self.results.move_to_end(identity)
+        return result
+
+    def put(self, identity: Hashable, result: Result[Key]) -> None:
+        self.results[identity] = result
+        self.held_bytes += _size(result)
+        while self.held_bytes > REMEMBERED_BYTES:
+            self.held_bytes -= _size(self.results.popitem(last=False)[1])
+
+
+@dataclass
+class _Course(Generic[Key]):
+    """Where a run of jobs is: futures with the number and identity of their job, the jobs that wait for an equal one,
+    the numbers of those without a result in their order, and the results that nobody has had yet."""
+
+    running: dict[Future[Result[Key]], tuple[int, Hashable | None]] = field(default_factory=dict)
+    waiting: dict[Hashable, list[tuple[int, Key]]] = field(default_factory=dict)
+    open: OrderedDict[int, None] = field(default_factory=OrderedDict)
+    ready: deque[Result[Key]] = field(default_factory=deque)
+    remembered: _Remembered[Key] = field(default_factory=_Remembered)
+
+    def width(self, newest: int) -> int:
+        """How many jobs were taken from the first without a result on."""
+        return 1 + newest - next(iter(self.open)) if self.open else 0
+
+
+def _identity(job: Job[Key] | CheckedJob[Key]) -> Hashable:
+    program = hashlib.sha256(job.program.encode("utf-8", "surrogatepass")).digest()
+    return type(job), job.group, program, job.limits
+
+
+def _size(result: Result[Key]) -> int:
+    return _OUTCOME_BYTES + sum(
+        _OUTCOME_BYTES + len(outcome.stdout) + len(outcome.stderr) for outcome in result.outcomes
+    )
 
 
 def _shortened(outcome: Outcome) -> Outcome:

@@ -127,3 +127,38 @@ def test_no_verdict_is_lost_with_a_server(form: str) -> None:
                         os.kill(pid, signal.SIGKILL)
     assert sorted(result.key for result in results) == list(range(12))
     assert all(result.passed for result in results), results
+
+
+def test_jobs_are_not_taken_far_ahead_of_a_slow_one(sandbox: Sandbox) -> None:
+    """Not even those that need no execution of their own, as they are equal to it."""
+    taken = []
+
+    def jobs():
+        for number in range(200):
+            taken.append(number)
+            yield job(number, "import time; time.sleep(0.2)\n" + SUM, "p")
+
+    results = Batch(sandbox, window=50).run(jobs())
+    first = next(results)
+    assert (first.key, len(taken)) == (0, 51)
+    assert sorted(result.key for result in results) == list(range(1, 200))
+
+
+def test_what_is_remembered_of_programs_is_bounded(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The program that ran last is remembered; the one before it is forgotten, and runs again."""
+    monkeypatch.setattr("sandboxes.batch.REMEMBERED_BYTES", 2000)
+    batch = Batch(sandbox)
+    others = [f"{SUM} # {number}" for number in range(3)]
+    for programs in ((SUM, SUM), (SUM, SUM, *others, SUM)):
+        keys = [result.key for result in batch.run(job(n, program, "p") for n, program in enumerate(programs))]
+        assert sorted(keys) == list(range(len(programs)))
+    assert batch.executions == (1 + 5) * 4
+    assert batch.shared == 1 + 1
+
+
+def test_an_infrastructure_failure_is_not_remembered(sandbox: Sandbox) -> None:
+    failing = Failing(sandbox, {SUM: 1})
+    failing.workers = 1
+    other = [job(n, SUM + " #" * n, "p") for n in range(1, 4)]
+    results = list(Batch(failing, retries=0).run([job(0, SUM, "p"), *other, job(4, SUM, "p")]))
+    assert {result.key: result.passed for result in results} == {0: False, 1: True, 2: True, 3: True, 4: True}
