@@ -76,6 +76,12 @@ class SweepConfig(BaseModel):
     )
     sandbox: SandboxConfig = Field(default=BubblewrapConfig(), description="Where untrusted programs run")
     store: str = _STORE
+    concurrency_limit: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Prefect concurrency limit to hold while the engine is open, such as gpu-0; made with one slot if"
+        " there is none; empty: no limit",
+    )
 
     def to_yaml(self) -> str:
         """The whole configuration, defaults included, as it could be written in a file."""

@@ -38,13 +38,14 @@ def sweep(config: SweepConfig) -> SweepResult:
     job = load(config)
     owed = steps.plan_samples(job)
     unverified = steps.plan_verdicts(job)
+    steps.show_stored(job, unverified)
     drawn: list[Block] = []
 
     sandbox_needed = job.grader.runs_code and (owed or unverified)
     with job.claims, config.sandbox.open() if sandbox_needed else nullcontext() as sandbox:
         verifying = [steps.verify_block.submit(job, block, sandbox) for block in unverified]
         if owed:
-            with config.engine.open() as engine:
+            with steps.holding(config.concurrency_limit), config.engine.open() as engine:
                 elsewhere = []
                 for block in owed:
                     parts = steps.draw_block(job, block, engine)

@@ -1,14 +1,22 @@
 """The door to Prefect: what a sweep does, as tasks with names, retries, logs and artifacts.
 
-No task caches in Prefect's sense. The store knows what is done, so a retried or repeated task finds it there.
+No task caches in Prefect's sense. The store knows what is done, so a retried or repeated task finds it there; such a
+task run ends in a state named `Cached`, whose message is the URL of the object.
 """
 
 import base64
-from typing import Any, NamedTuple
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, NamedTuple, TypeVar, cast
 
-from prefect import get_run_logger, task
+from prefect import get_client, get_run_logger, task
 from prefect.artifacts import create_image_artifact, create_link_artifact, create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate
+from prefect.concurrency.sync import concurrency
+from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
+from prefect.runtime import flow_run
+from prefect.states import Completed
 from prefect.tasks import exponential_backoff
 
 from sandboxes import Sandbox, SandboxUnavailableError
@@ -16,7 +24,7 @@ from tasks.engines import Engine
 from tasks.errors import InputError
 from tasks.publish import Publication, publish
 from tasks.scaling.summary import SweepSummary, summarise
-from tasks.store.blocks import Block
+from tasks.store.blocks import Block, rotated
 from tasks.sweep import Sweep
 from tasks.verification import Tally, Verification
 
@@ -27,6 +35,16 @@ def may_pass(task: Any, run: Any, state: Any) -> bool:  # noqa: ARG001 - the sig
     return not isinstance(error, InputError | SandboxUnavailableError)
 
 
+Result = TypeVar("Result")
+
+MOST_SHOWN = 420
+"""So many blocks that are stored already get a task run each: Prefect loses task runs beyond about 1,000 in one flow
+run. A full set of 300 problems × 10,000 samples has 418 blocks of samples and verdicts."""
+
+LEASE_S = 60.0
+"""A slot of a concurrency limit whose holder was killed is free again after this time."""
+
+
 class Measurement(NamedTuple):
     """What is stored, counted, and what the counts say."""
 
@@ -34,9 +52,10 @@ class Measurement(NamedTuple):
     summary: SweepSummary
 
 
+# Tries again after 2, 4, … 64 s, each give or take a half: over a minute in all, however the dice fall.
 _PATIENT: dict[str, Any] = {
     "cache_policy": NO_CACHE,
-    "retries": 3,
+    "retries": 6,
     "retry_delay_seconds": exponential_backoff(backoff_factor=2),
     "retry_jitter_factor": 0.5,
     "retry_condition_fn": may_pass,
@@ -50,7 +69,8 @@ def plan_samples(sweep: Sweep) -> list[Block]:
     get_run_logger().info(
         "%s: %d samples to draw in %d blocks", sweep.samples.identity.name, sum(b.samples for b in owed), len(owed)
     )
-    return owed
+    # Runs that share a set begin at different problems, so that they do not queue for the same claims.
+    return rotated(owed, by=hash(flow_run.get_id()))
 
 
 @task(task_run_name="plan: which verdicts are owed", **_PATIENT)
@@ -70,6 +90,9 @@ def draw_block(sweep: Sweep, block: Block, engine: Engine, *, wait: bool = False
     drawn = sweep.draw(block, engine, wait=wait)
     if drawn is None:
         get_run_logger().info("another sweep is drawing these; they are looked at again later")
+    elif not drawn:
+        by_another = next(stored for stored in sweep.stored_samples() if stored.cell == block.cell)
+        return _cached(drawn, sweep.samples.url(by_another))
     for part in drawn or []:
         get_run_logger().info("%d samples stored in %s", part.samples, sweep.samples.url(part))
     return drawn
@@ -84,6 +107,52 @@ def verify_block(sweep: Verification, block: Block, sandbox: Sandbox | None, *, 
         return False
     get_run_logger().info("%d verdicts stored in %s", block.samples, url)
     return True
+
+
+@task(task_run_name="{what}", cache_policy=NO_CACHE)
+def find_stored(what: str, url: str) -> None:  # noqa: ARG001 - `what` names the task run
+    """Something that an earlier run has done: the task run links to the object and ends as `Cached`."""
+    return _cached(None, url)
+
+
+def show_stored(sweep: Verification, unverified: Collection[Block]) -> None:
+    """A task run, ended as `Cached`, for each block of samples, and of verdicts on them, that this run finds done."""
+    blocks = sweep.stored_samples()
+    judged = [block for block in blocks if block not in unverified]
+    found = [(f"draw: {block}", sweep.samples.url(block)) for block in blocks]
+    found += [(f"verify: {block}", sweep.verdicts.url(block)) for block in judged]
+    for what, url in found[:MOST_SHOWN]:
+        find_stored(what, url)
+    if len(found) > MOST_SHOWN:
+        find_stored(f"and {len(found) - MOST_SHOWN} blocks more", sweep.samples.store.url("samples"))
+
+
+def _cached(result: Result, url: str) -> Result:
+    """End the task in a state `Cached` that links to the object. Prefect opens the state: the caller gets `result`."""
+    get_run_logger().info("stored already: %s", url)
+    return cast(Result, Completed(data=result, name="Cached", message=url))
+
+
+@contextmanager
+def holding(limit: str | None) -> Iterator[None]:
+    """Hold a slot of Prefect's global concurrency limit with this name, waiting for one if need be; None: no limit.
+
+    A limit that does not exist is made, with one slot; one that exists keeps the slots that somebody gave it.
+    """
+    if limit is None:
+        yield
+        return
+    with get_client(sync_client=True) as client:
+        try:
+            client.read_global_concurrency_limit_by_name(limit)
+        except ObjectNotFound:
+            with suppress(ObjectAlreadyExists):  # another run was first
+                client.create_global_concurrency_limit(GlobalConcurrencyLimitCreate(name=limit, limit=1))
+    get_run_logger().info("waiting for a slot of the concurrency limit %s", limit)
+    # A server that is away for a moment must not end a run that holds its slot and draws.
+    with concurrency(limit, strict=True, lease_duration=LEASE_S, raise_on_lease_renewal_failure=False):
+        get_run_logger().info("got a slot of the concurrency limit %s", limit)
+        yield
 
 
 @task(task_run_name="measure: coverage and fit", **_PATIENT)
@@ -102,5 +171,11 @@ def report(sweep: Sweep, measured: Measurement, config_yaml: str) -> Publication
     if publication.plot is not None:
         plot = base64.b64encode(publication.plot).decode()
         create_image_artifact(f"data:image/svg+xml;base64,{plot}", key="coverage-plot", description=headline)
-    create_link_artifact(publication.page, link_text="report.html", key="report", description=headline)
+    samples, verdicts = sweep.samples.identity.name, sweep.verdicts.identity.name
+    for key, url, text in (
+        ("report", publication.page, "report.html"),
+        ("samples", sweep.samples.store.url(f"samples/{samples}"), samples),
+        ("verdicts", sweep.samples.store.url(f"verdicts/{samples}/{verdicts}"), verdicts),
+    ):
+        create_link_artifact(url, link_text=text, key=key, description=headline)
     return publication

@@ -84,6 +84,10 @@ class Verification:
         listener.get().plan(VERDICTS, sum(block.samples for block in owed))
         return owed
 
+    def stored_samples(self) -> list[Block]:
+        """The stored blocks with samples below k, by their keys alone: one listing, nothing is opened."""
+        return [each for each in self.samples.blocks() if each.start < self.k and each.first < len(self.problems)]
+
     def verify(self, block: Block, sandbox: Sandbox | None, *, wait: bool = False) -> str | None:
         """Judge a stored block, if that is still owed, and store the verdicts; returns their URL.
 

@@ -5,7 +5,7 @@ overlap. k only bounds the last range: extending a sweep starts where that one e
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -80,6 +80,16 @@ def missing(stored: Iterable[Block], problems: Iterable[int], k: int, start: int
 
 def _continues(block: Block, one: Block) -> bool:
     return (block.last, block.start, block.stop, block.cell) == (one.first, one.start, one.stop, one.cell)
+
+
+def rotated(blocks: Sequence[Block], by: int) -> list[Block]:
+    """The same blocks, still by range of samples, but within each range beginning at another run of problems."""
+    order: list[Block] = []
+    for _, same in groupby(sorted(blocks), key=lambda block: block.start):
+        of_range = list(same)
+        at = by % len(of_range)
+        order += of_range[at:] + of_range[:at]
+    return order
 
 
 def overlap(stored: Iterable[Block]) -> tuple[Block, Block] | None:

@@ -1,7 +1,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.store.blocks import PROBLEMS_A_BLOCK, Block, missing, overlap, parse
+from tasks.store.blocks import PROBLEMS_A_BLOCK, Block, missing, overlap, parse, rotated
 
 ASKS = st.lists(st.tuples(st.integers(1, 40), st.integers(1, 2_500)), min_size=1, max_size=5)
 
@@ -68,3 +68,15 @@ def test_overlap_is_seen() -> None:
     first, second = Block(0, 100, 0, 16), Block(99, 200, 15, 17)
     assert overlap([second, first]) == (first, second)
     assert overlap([first, Block(100, 200, 0, 16), Block(0, 100, 16, 17)]) is None
+
+
+def test_rotated_keeps_every_block_and_the_order_of_ranges() -> None:
+    blocks = missing([], range(50), 2_500)
+    beginnings = set()
+    for by in range(8):
+        order = rotated(blocks, by)
+        assert sorted(order) == blocks
+        assert [block.start for block in order] == [block.start for block in blocks]
+        beginnings.add(order[0].first)
+    assert beginnings == {0, 16, 32, 48}
+    assert rotated([], 3) == []
