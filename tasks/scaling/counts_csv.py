@@ -48,7 +48,7 @@ def curve_document(counts: Counts) -> dict[str, Any]:
     """The measured curve and the fitted law, ready for JSON: what `monkeys curve --json` prints. Without samples for
     every problem, those without take no part; what cannot be computed is None."""
     judged = counts.judged()
-    ks = nice_ks(judged.smallest_n)
+    ks = nice_ks(judged.reach)
     values, band = coverage(judged, ks).coverage, bootstrap_coverage(judged, ks)
     law = fit_counts(judged, resamples=0).law
     return {

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from tasks.errors import InputError
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from tasks.scaling import stopping
+from tasks.scaling.stopping import Floats, Ints, Rounds
 
 # e^-40 < 2^-57: beyond it, 1 - x rounds to 1 in double precision.
 _CERTAIN = 40.0
@@ -25,7 +24,8 @@ _CERTAIN = 40.0
 class Counts:
     """What was counted: for each problem, `n` samples judged and `c` correct (int64, shape (problems,)).
 
-    Samples lost to infrastructure failures are in neither.
+    Samples lost to infrastructure failures are in neither. `rounds` says how n came about where it depends on the
+    outcomes; None where it does not, as is usual.
 
     Raises:
         InputError: lengths differ, an identifier repeats, n is negative, or c lies outside 0..n.
@@ -34,6 +34,7 @@ class Counts:
     problem_ids: tuple[str, ...]
     n: Ints
     c: Ints
+    rounds: Rounds | None = None
 
     def __post_init__(self) -> None:
         if not len(self.problem_ids) == len(self.n) == len(self.c):
@@ -62,30 +63,52 @@ class Counts:
         return len(self.problem_ids)
 
     @cached_property
-    def smallest_n(self) -> int:
+    def reach(self) -> int:
         """The largest k at which coverage can be estimated; 0 where there are no problems."""
-        return int(self.n.min()) if len(self) else 0
+        if not len(self):
+            return 0
+        return int(self.n.min()) if self.rounds is None else self.rounds.reach(self.n, self.c)
 
     def judged(self) -> "Counts":
         """The problems with at least one judged sample."""
-        keep = np.flatnonzero(self.n > 0)
-        return Counts(tuple(self.problem_ids[i] for i in keep), self.n[keep], self.c[keep])
+        return self.of_problems(np.flatnonzero(self.n > 0))
+
+    def of_problems(self, positions: Ints) -> "Counts":
+        """Some of the problems, by position."""
+        rounds = None if self.rounds is None else self.rounds.of(positions)
+        return Counts(tuple(self.problem_ids[i] for i in positions), self.n[positions], self.c[positions], rounds)
+
+    def pass_at_k(self, ks: ArrayLike) -> Floats:
+        """Unbiased pass@k of every problem, shape (problems, ks); NaN where its samples do not reach k."""
+        wanted = np.atleast_1d(np.asarray(ks, dtype=np.int64))
+        if self.rounds is None:
+            return pass_at_k(self.n, self.c, wanted)
+        return 0.0 - np.expm1(stopping.log_none_of(self.n, self.c, wanted, self.rounds))
+
+    def pass_at_k_variance(self, ks: ArrayLike) -> Floats:
+        """Unbiased variance of `pass_at_k` over the draw of the samples, shape (problems, ks); NaN where there is no
+        unbiased one. Single ones may be negative where n depends on the outcomes: only their sum says something."""
+        wanted = np.atleast_1d(np.asarray(ks, dtype=np.int64))
+        if self.rounds is None:
+            return pass_at_k_variance(self.n, self.c, wanted)
+        once, twice = (stopping.log_none_of(self.n, self.c, each, self.rounds) for each in (wanted, 2 * wanted))
+        return _variance(once, twice)
 
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """Coverage at each k (both of shape (ks,)); NaN at every k above `smallest_n`, for lack of samples."""
+    """Coverage at each k (both of shape (ks,)); NaN at every k above `reach`, for lack of samples."""
 
     ks: Ints
     coverage: Floats
-    smallest_n: int
+    reach: int
 
     @property
     def note(self) -> str | None:
         """One line where coverage is missing at some k; None where it is complete."""
-        if not (self.ks > self.smallest_n).any():
+        if not (self.ks > self.reach).any():
             return None
-        return f"coverage at k > {self.smallest_n} cannot be estimated: some problem has only {self.smallest_n} samples"
+        return f"coverage at k > {self.reach} cannot be estimated: some problem has only {self.reach} samples"
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,11 +161,16 @@ def pass_at_k_variance(n: ArrayLike, c: ArrayLike, k: ArrayLike) -> Floats:
     """
     samples, correct, ks = _checked(n, c, k)
     once, twice = (_log_none_of(samples, correct, wanted) for wanted in (ks, 2 * ks))
+    return np.maximum(_variance(once, twice), 0.0).reshape(correct.shape + np.shape(k))
+
+
+def _variance(once: Floats, twice: Floats) -> Floats:
+    """q(k)^2 - q(2k) from the logarithms of both."""
     # exp(2a) (1 - exp(b - 2a)) keeps its digits where the two terms almost cancel.
     with np.errstate(invalid="ignore"):
         ratio = np.where(np.isneginf(twice), -np.inf, twice - 2 * once)
-        variance = np.where(np.isneginf(once), 0.0, np.exp(2 * once) * -np.expm1(np.minimum(ratio, 0.0)))
-    return np.where(np.isnan(twice), np.nan, variance).reshape(correct.shape + np.shape(k))
+        variance = np.where(np.isneginf(once), 0.0, np.exp(2 * once) * -np.expm1(ratio))
+    return np.where(np.isnan(twice), np.nan, variance)
 
 
 def _checked(n: ArrayLike, c: ArrayLike, k: ArrayLike) -> tuple[Ints, Ints, Ints]:
@@ -190,7 +218,7 @@ def coverage(counts: Counts, ks: ArrayLike) -> Curve:
     wanted = np.atleast_1d(np.asarray(ks, dtype=np.int64))
     if not len(counts):
         return Curve(wanted, np.full(len(wanted), np.nan), 0)
-    return Curve(wanted, pass_at_k(counts.n, counts.c, wanted).mean(axis=0), counts.smallest_n)
+    return Curve(wanted, counts.pass_at_k(wanted).mean(axis=0), counts.reach)
 
 
 def log_spaced_ks(n: int, points: int = 40) -> Ints:
@@ -218,7 +246,7 @@ def bootstrap_curves(counts: Counts, ks: ArrayLike, resamples: int = 1000, seed:
         return np.full((resamples, len(wanted)), np.nan)
     problems = len(counts)
     weights = np.random.default_rng(seed).multinomial(problems, np.full(problems, 1 / problems), size=resamples)
-    curves: Floats = weights @ pass_at_k(counts.n, counts.c, wanted) / problems
+    curves: Floats = weights @ counts.pass_at_k(wanted) / problems
     return curves
 
 

@@ -64,7 +64,7 @@ class Forecaster:
         self.counts = counts.judged()
         if not len(self.counts):
             raise InputError("forecast: no problem has a judged sample; draw and verify some first")
-        self.n = self.counts.smallest_n
+        self.n = self.counts.reach
         self.start = float(coverage(self.counts, [self.n]).coverage[0])
         self._solved = int((self.counts.c > 0).sum())
 

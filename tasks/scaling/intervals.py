@@ -10,7 +10,8 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tasks.scaling.estimators import Band, Counts, Floats, coverage, pass_at_k, pass_at_k_variance
+from tasks.scaling.estimators import Band, Counts, Floats, coverage
+from tasks.scaling.stopping import sampled_anew
 
 
 def resampled_coverage(counts: Counts, ks: ArrayLike, level: float = 0.95, resamples: int = 400, seed: int = 0) -> Band:
@@ -23,7 +24,7 @@ def resampled_coverage(counts: Counts, ks: ArrayLike, level: float = 0.95, resam
     curve = coverage(counts, wanted).coverage
     if not len(counts):
         return Band(curve, curve, level)
-    deviation = np.sqrt(pass_at_k_variance(counts.n, counts.c, wanted).sum(axis=0)) / len(counts)
+    deviation = np.sqrt(np.maximum(counts.pass_at_k_variance(wanted).sum(axis=0), 0.0)) / len(counts)
     simulated = np.isnan(deviation) & np.isfinite(curve)
     if simulated.any():
         deviation[simulated] = _simulated_deviation(counts, wanted[simulated], resamples, seed)
@@ -33,7 +34,14 @@ def resampled_coverage(counts: Counts, ks: ArrayLike, level: float = 0.95, resam
 
 def _simulated_deviation(counts: Counts, ks: ArrayLike, resamples: int, seed: int) -> Floats:
     rate = (counts.c + 0.5) / (counts.n + 1)
-    draws = np.random.default_rng(seed).binomial(counts.n, rate, size=(resamples, len(counts)))
-    each = pass_at_k(np.tile(counts.n, resamples), draws.ravel(), ks)
-    deviation: Floats = each.reshape(resamples, len(counts), -1).mean(axis=1).std(axis=0, ddof=1)
+    generator = np.random.default_rng(seed)
+    problems = np.tile(np.arange(len(counts)), resamples)
+    if counts.rounds is None:
+        n = counts.n[problems]
+        drawn = Counts(tuple(map(str, range(len(n)))), n, generator.binomial(n, rate[problems]))
+    else:
+        n, c, rounds = sampled_anew(counts.n, counts.c, rate, counts.rounds, problems=problems, generator=generator)
+        drawn = Counts(tuple(map(str, range(len(n)))), n, c, rounds)
+    each = drawn.pass_at_k(ks).reshape(resamples, len(counts), -1)
+    deviation: Floats = each.mean(axis=1).std(axis=0, ddof=1)
     return deviation

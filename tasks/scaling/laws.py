@@ -109,7 +109,7 @@ def fit_counts(
         level: probability of the intervals.
         seed: seed of the draws.
     """
-    last = counts.smallest_n if max_k is None else min(max_k, counts.smallest_n)
+    last = counts.reach if max_k is None else min(max_k, counts.reach)
     ks = fit_ks(last)
     law = fit_power_law(ks, coverage(counts, ks).coverage)
     nothing = np.zeros(0)

@@ -157,7 +157,7 @@ def summarise(
         seed: seed of the bootstrap.
     """
     judged = counts.judged()
-    last = judged.smallest_n if max_k is None else min(max_k, judged.smallest_n)
+    last = judged.reach if max_k is None else min(max_k, judged.reach)
     law = fit_counts(judged, last, resamples, level, seed).law
     forecast: tuple[Forecast, ...] = ()
     outlook = None
@@ -233,11 +233,11 @@ def _notes(counts: Counts, judged: Counts, max_k: int | None, infrastructure: in
     wanted = int(judged.n.max()) if len(judged) else 0
     if max_k is not None:
         wanted = min(wanted, max_k)
-    if wanted > judged.smallest_n:
+    if wanted > judged.reach:
         short = [problem for problem, n in zip(judged.problem_ids, judged.n, strict=True) if n < wanted]
         named = ", ".join(short[:3]) + (" and others" if len(short) > 3 else "")
         notes.append(
-            f"Coverage stops at k = {judged.smallest_n:,}: beyond it some problem has too few judged samples "
+            f"Coverage stops at k = {judged.reach:,}: beyond it some problem has too few judged samples "
             f"for an unbiased estimate ({named})."
         )
     if infrastructure:

@@ -1,0 +1,127 @@
+"""Unbiased pass@k where each problem was sampled until its own outcomes said that it was enough.
+
+Samples come in rounds, and a problem rests after the first round at which it has as many correct samples as that
+round's limit. Counting c / n would then be biased: luck ends the sampling. Girshick, Mosteller and Savage (1946) show
+the cure. All orders of outcomes that lead to where a problem stopped are equally likely, so (1-p)^k is estimated
+without bias by the share of those orders that begin with k failures. A limit is at least 1, so that k failures in a
+row never rest a problem, and this holds for every k up to the last round, also where k > n: a problem that rested had
+a success among its first n. Without rests the share is C(n-c, k) / C(n, k), the usual estimator.
+
+It needs limits that were fixed before a sample was seen, and that heed one problem's own outcomes only.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Rounds:
+    """How sampling went on. `ends` (rounds,) are the samples of a problem after each round, the last the largest k;
+    after it, `limits` (rounds,) correct ones let the problem rest. `judged` (problems, rounds) are the samples that
+    were judged of each by then: fewer where a sandbox failed. What comes after a rest is not read."""
+
+    ends: Ints
+    limits: Ints
+    judged: Ints
+
+    def of(self, problems: Ints) -> "Rounds":
+        """The same for some of the problems, by position."""
+        return Rounds(self.ends, self.limits, self.judged[problems])
+
+    def resting(self, n: Ints, c: Ints) -> NDArray[np.bool_]:
+        """Which problems rest, given the n at which they stand; shape (problems,)."""
+        at_rest: NDArray[np.bool_] = ((self.judged == n[:, None]) & (c[:, None] >= self.limits)).any(axis=1)
+        return at_rest
+
+    def reach(self, n: Ints, c: Ints) -> int:
+        """The largest k that can be estimated for every problem."""
+        awake = n[~self.resting(n, c)]
+        return int(min(self.ends[-1], awake.min())) if len(awake) else int(self.ends[-1])
+
+
+def sampled_anew(
+    n: Ints, c: Ints, rates: Floats, rounds: Rounds, *, problems: Ints, generator: np.random.Generator
+) -> tuple[Ints, Ints, Rounds]:
+    """n, c and rounds of the problems at these positions (which may repeat), sampled again at their rates under the
+    same limits; one that does not rest yet gets as many samples as it has."""
+    most = np.where(rounds.resting(n, c), rounds.ends[-1], n)
+    looks = np.minimum(rounds.ends, most[:, None])[problems]
+    gained = generator.binomial(np.diff(looks, prepend=0, axis=1), rates[problems, None])
+    return (*stopped(looks, gained.cumsum(axis=1), rounds.limits), Rounds(rounds.ends, rounds.limits, looks))
+
+
+def stopped(judged: Ints, correct: Ints, limits: Ints) -> tuple[Ints, Ints]:
+    """n and c where each problem first rests, or ends; from both after every round, shape (problems, rounds)."""
+    rests = correct >= limits
+    rests[:, -1] = True
+    at = rests.argmax(axis=1)[:, None]
+    return np.take_along_axis(judged, at, 1)[:, 0], np.take_along_axis(correct, at, 1)[:, 0]
+
+
+def log_none_of(n: Ints, c: Ints, ks: Ints, rounds: Rounds) -> Floats:
+    """log of the unbiased estimate of (1-p)^k, shape (problems, ks); NaN at every k that a problem cannot tell."""
+    values = np.full((len(c), len(ks)), np.nan)
+    passed = np.where(rounds.judged < n[:, None], rounds.judged, -1)
+    stops, group_of = np.unique(np.column_stack([n, passed]), axis=0, return_inverse=True)
+    resting = rounds.resting(n, c)
+    for group, (stop, *looks) in enumerate(stops.tolist()):
+        rows = np.flatnonzero(group_of.ravel() == group)
+        distinct, where = np.unique(c[rows], return_inverse=True)
+        limits = [int(limit) for look, limit in zip(looks, rounds.limits, strict=True) if look >= 0]
+        values[rows] = _orders(stop, [look for look in looks if look >= 0], limits, distinct, ks)[where]
+        beyond = np.ix_(rows, ks > stop)
+        values[beyond] = np.where(resting[rows, None], -np.inf, np.nan)
+    values[:, ks > rounds.ends[-1]] = np.nan
+    return values
+
+
+def _orders(stop: int, looks: list[int], limits: list[int], c: Ints, ks: Ints) -> Floats:
+    """log of the share of orders ending at (stop, c), having gone on at each look, that begin with k failures; (c, ks).
+
+    One row for each k, and a first one for all orders, is carried from look to look: log how many orders of outcomes
+    lead to each count of correct samples that is below the limit.
+    """
+    starts = np.concatenate([[0], np.minimum(ks, stop)])
+    begins_before = np.searchsorted(looks, starts, side="left")
+    orders = np.full((len(starts), 1), -np.inf)
+    at = 0
+    for number, (look, limit) in enumerate(zip(looks, limits, strict=True)):
+        width = min(limit, look + 1)
+        orders = _extended(orders, look - at, np.arange(width))
+        for row in np.flatnonzero(begins_before == number):
+            orders[row] = _log_ways(look - int(starts[row]), width - 1)
+        at = look
+    final = _extended(orders, stop - at, c)
+    for row in np.flatnonzero(begins_before == len(looks)):
+        final[row] = _log_ways(stop - int(starts[row]), int(c.max()))[c]
+    # Rounding must not make a share exceed 1.
+    shares: Floats = np.minimum(final[1:] - final[0], 0.0).T
+    return shares
+
+
+def _extended(orders: Floats, more: int, c: Ints) -> Floats:
+    """The orders after `more` further samples: from (starts, counts) to (starts, c), in logarithms."""
+    gained = c[None, :] - np.arange(orders.shape[1])[:, None]
+    ways = np.where(gained < 0, -np.inf, _log_ways(more, int(c.max(initial=0)))[np.maximum(gained, 0)])
+    extended = np.empty((len(orders), len(c)))
+    for row, so_far in enumerate(orders):  # one at a time: all at once could be gigabytes
+        terms = so_far[:, None] + ways
+        largest = terms.max(axis=0)
+        with np.errstate(divide="ignore"):
+            sums = np.log(np.exp(terms - np.where(np.isfinite(largest), largest, 0.0)).sum(axis=0))
+        extended[row] = sums + largest
+    return extended
+
+
+def _log_ways(samples: int, most: int) -> Floats:
+    """log C(samples, c) for c = 0..most; -inf where c > samples."""
+    ways = np.full(most + 1, -np.inf)
+    steps = np.arange(min(samples, most))
+    ways[0] = 0.0
+    ways[1 : len(steps) + 1] = np.cumsum(np.log((samples - steps) / (steps + 1)))
+    return ways
