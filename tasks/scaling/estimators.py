@@ -14,7 +14,8 @@ from numpy.typing import ArrayLike
 
 from tasks.errors import InputError
 from tasks.scaling import stopping
-from tasks.scaling.stopping import Floats, Ints, Rounds
+from tasks.scaling.arrays import Floats, Ints
+from tasks.scaling.stopping import Rounds
 
 # e^-40 < 2^-57: beyond it, 1 - x rounds to 1 in double precision.
 _CERTAIN = 40.0

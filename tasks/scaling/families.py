@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tasks.scaling.estimators import Curve, Floats
+from tasks.scaling.arrays import Floats
+from tasks.scaling.estimators import Curve
 
 # A shift is looked for among those that leave at least this much of the shorter curve to compare.
 _LEAST_OVERLAP = 0.4

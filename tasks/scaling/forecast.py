@@ -23,7 +23,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tasks.errors import InputError
-from tasks.scaling.estimators import Counts, Floats, Ints, coverage, log_spaced_ks
+from tasks.scaling.arrays import Floats, Ints
+from tasks.scaling.estimators import Counts, coverage, log_spaced_ks
 from tasks.scaling.intervals import resampled_coverage
 from tasks.scaling.laws import PowerLaw, fit_ks, fit_power_law
 from tasks.scaling.mixing import Mixture, family, fit_mixture

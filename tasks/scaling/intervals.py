@@ -10,7 +10,8 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tasks.scaling.estimators import Band, Counts, Floats, coverage
+from tasks.scaling.arrays import Floats
+from tasks.scaling.estimators import Band, Counts, coverage
 from tasks.scaling.stopping import sampled_anew
 
 

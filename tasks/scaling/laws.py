@@ -12,7 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tasks.scaling.estimators import Counts, Floats, Ints, bootstrap_curves, coverage, nice_ks
+from tasks.scaling.arrays import Floats, Ints
+from tasks.scaling.estimators import Counts, bootstrap_curves, coverage, nice_ks
 
 # b lies well inside for any curve of a real model; a fit that ends at an edge is reported as no fit.
 _LOWEST_B, _HIGHEST_B, _GRID = -8.0, 2.0, 401

@@ -15,7 +15,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tasks.scaling.estimators import Counts, Floats, Ints
+from tasks.scaling.arrays import Floats, Ints
+from tasks.scaling.estimators import Counts
 
 # Settings along each axis for families of two and of three parameters.
 _COARSE, _FINE = {2: 31, 3: 13}, {2: 25, 3: 13}

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tasks.scaling.estimators import Band, Counts, Floats, bootstrap_coverage, coverage, log_spaced_ks, nice_ks
+from tasks.scaling.arrays import Floats
+from tasks.scaling.estimators import Band, Counts, bootstrap_coverage, coverage, log_spaced_ks, nice_ks
 from tasks.scaling.forecast import Forecast, Forecaster
 from tasks.scaling.laws import Interval, NoFit, PowerLaw, fit_counts, ks_beyond
 
