@@ -68,6 +68,12 @@ class Sandbox(Protocol):
         """How many executions it serves at once."""
         ...
 
+    @property
+    def memory_bound(self) -> str:
+        """What bounds the memory of a program: `cgroup v1` or `cgroup v2` (with all that it starts, together), or
+        `rlimits` (each of its processes for itself)."""
+        ...
+
     def limits(self, time_limit_s: float | None, memory_limit_mb: int | None) -> Limits:
         """What one execution may use: a problem's own limits, or the sandbox's where it names none (None)."""
         ...

@@ -105,6 +105,8 @@ class Batch:
     """Outcomes so far, without the attempts that were tried again."""
     shared: int = 0
     """Jobs so far that needed no execution, because an equal program had the result."""
+    saved: int = 0
+    """Executions that these would have needed."""
 
     def run(self, jobs: Iterable[Job[Key] | CheckedJob[Key]]) -> Iterator[Result[Key]]:
         """Yield one result for each job, in the order in which they finish. Jobs are taken as workers get free."""
@@ -163,6 +165,7 @@ class Batch:
 
     def _share(self, result: Result[Key], key: Key) -> Result[Key]:
         self.shared += 1
+        self.saved += len(result.outcomes)
         return replace(result, key=key, cpu_s=0.0, wall_s=0.0, shared=True)
 
     def _work(self, job: Job[Key] | CheckedJob[Key]) -> Result[Key]:

@@ -24,7 +24,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from sandboxes import Limits, Sandbox, SandboxUnavailableError
-from sandboxes.cgroup import new_group
+from sandboxes.cgroup import memory_bound, new_group
 from sandboxes.forkserver import ForkServer
 from sandboxes.interpreter import find_interpreter
 from sandboxes.isolation import NAMESPACES, SETTING, UserIds, identity, view
@@ -125,7 +125,7 @@ class BubblewrapConfig(BaseModel):
 
         name = "bubblewrap" if isolated else "bubblewrap-spawn"
         workers = self.workers or len(os.sched_getaffinity(0))
-        return ServerPool(name, workers, self.limits, start, reuse=isolated)
+        return ServerPool(name, workers, self.limits, start, reuse=isolated, memory_bound=memory_bound())
 
 
 def _remedy() -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 # Beyond the program's own memory: the server and bubblewrap.
 _SERVER_BYTES = 64 * 1024 * 1024
+_LIMIT_V2 = "memory.max"
 _numbers = itertools.count()
 
 
@@ -82,6 +83,15 @@ def new_group() -> ControlGroup | None:
     return None
 
 
+def memory_bound() -> str:
+    """What bounds memory here: `cgroup v1` or `cgroup v2`, where a group can be made, or else `rlimits`."""
+    group = new_group()
+    if group is None:
+        return "rlimits"
+    group.close()
+    return "cgroup v2" if group.limit_file == _LIMIT_V2 else "cgroup v1"
+
+
 def _remove_abandoned(folder: Path) -> None:
     """Remove the groups of controllers that were killed."""
     for path in folder.glob("monkeys-*-*"):
@@ -104,5 +114,5 @@ def _places() -> list[tuple[Path, str, str]]:
             if kind == "cgroup" and "memory" in controllers.split(",") and "memory" in options:
                 places.append((own, "memory.limit_in_bytes", "memory.oom_control"))
             elif kind == "cgroup2" and controllers == "" and own != shown:
-                places.append((own.parent, "memory.max", "memory.events"))
+                places.append((own.parent, _LIMIT_V2, "memory.events"))
     return places

@@ -31,8 +31,10 @@ class ServerPool:
         start: Callable[[], ForkServer],
         *,
         reuse: bool,
+        memory_bound: str,
     ):
         self.name = name
+        self.memory_bound = memory_bound
         self.workers = workers
         self._limits = limits
         self._start = start

@@ -7,7 +7,8 @@ expected and then fails (a non-zero exit status) has failed.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -35,19 +36,29 @@ class StdioConfig(BaseModel):
         """One judgement a pair, as they are reached; `no_answer` where there is no program."""
         if sandbox is None:
             raise ValueError("the stdio grader runs code: it needs a sandbox")
-        jobs: list[Job[tuple[Problem, int]]] = []
-        for problem, sample in pairs:
+        for problem, _ in pairs:
             if not problem.stdio_tests:
                 raise ValueError(f"problem {problem.id!r} has no stdio tests; the stdio grader cannot judge it")
-            program = extract_program(sample.text)
-            if program.strip():
-                jobs.append(_job(problem, sample.index, program, sandbox))
-            else:
-                yield Judgement(sample.problem_id, sample.index, Verdict.NO_ANSWER, "there is no program")
-        for result in Batch(sandbox).run(jobs):
-            problem, index = result.key
-            verdict, detail = _verdict(problem, result)
-            yield Judgement(problem.id, index, verdict, detail, result.cpu_s, result.wall_s)
+        programs = (Program(problem, sample.index, extract_program(sample.text)) for problem, sample in pairs)
+        yield from judge(programs, Batch(sandbox))
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A sample that is a program, and the problem whose tests it must pass."""
+
+    problem: Problem
+    index: int
+    text: str
+
+
+def judge(programs: Iterable[Program], batch: Batch) -> Iterator[Judgement]:
+    """One judgement for each program, as they are reached. Programs are taken as workers get free. Equal programs of a
+    problem are run once: the judgements on the others cost 0 seconds."""
+    for result in batch.run(_job(program, batch.sandbox) for program in programs):
+        problem, index = result.key
+        verdict, detail = _verdict(problem, result)
+        yield Judgement(problem.id, index, verdict, detail, result.cpu_s, result.wall_s)
 
 
 def extract_program(text: str) -> str:
@@ -68,26 +79,34 @@ def _lines(output: str) -> list[list[str]]:
     return lines
 
 
-def _job(problem: Problem, index: int, program: str, sandbox: Sandbox) -> Job[tuple[Problem, int]]:
+def _job(program: Program, sandbox: Sandbox) -> Job[tuple[Problem, int]]:
+    problem = program.problem
     tests = problem.stdio_tests
 
     def accept(number: int, outcome: Outcome) -> bool:
         return outcome.status is Status.OK and same_output(tests[number].stdout, _text(outcome))
 
+    empty = not program.text.strip()
     return Job(
-        (problem, index),
-        program,
-        [test.stdin.encode() for test in tests],
+        (problem, program.index),
+        program.text,
+        [] if empty else [test.stdin.encode() for test in tests],
         accept,
         sandbox.limits(problem.time_limit_s, problem.memory_limit_mb),
-        group=problem.id,
+        group=None if empty else problem.id,
     )
 
 
 def _verdict(problem: Problem, result: Result[tuple[Problem, int]]) -> tuple[Verdict, str]:
+    """The first test that the program failed decides, before one on which only the sandbox did."""
+    if not result.outcomes:
+        return Verdict.NO_ANSWER, "there is no program"
     if result.passed:
         return Verdict.CORRECT, ""
-    number, outcome = result.failed[0], result.outcomes[-1]
+    at = {number: outcome for number, outcome in enumerate(result.outcomes) if number in result.failed}
+    own = (number for number, outcome in at.items() if outcome.status is not Status.INFRASTRUCTURE)
+    number = next(own, result.failed[0])
+    outcome = at[number]
     where = f"test {number + 1} of {len(problem.stdio_tests)}: "
     if outcome.status is not Status.OK:
         return VERDICT_OF[outcome.status], where + reason(outcome)

@@ -49,6 +49,7 @@ def test_equal_programs_of_a_group_run_once(sandbox: Sandbox) -> None:
     assert sorted(result.key for result in results) == list(range(10))
     assert all(result.passed for result in results)
     assert batch.shared == 5
+    assert batch.saved == 5 * 4
     assert batch.executions == 5 * 4
     assert all(result.cpu_s == 0 for result in results if result.shared)
 
