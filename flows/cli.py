@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from flows.counts_commands import app as counts_commands
+from flows.judge_commands import app as judge_commands
 from flows.store_commands import app as store_commands
 
 app = typer.Typer(
@@ -39,22 +40,30 @@ def monkeys(
     epilog="Examples: "
     "[bold]monkeys sweep examples/programs.yaml[/]  ·  "
     "[bold]monkeys sweep examples/programs.yaml --k 1000[/] (draws only what is missing)  ·  "
-    "[bold]monkeys sweep my.yaml --store s3://bucket/runs --set sampling.temperature=0.8[/]"
+    "[bold]monkeys sweep my.yaml --store s3://bucket/runs --set sampling.temperature=0.8[/]  ·  "
+    "[bold]monkeys sweep my.yaml --workers 4[/] (on the workers of a Prefect server)"
 )
 def sweep(
     file: Annotated[Path, typer.Argument(metavar="FILE.yaml", help="The sweep file; examples/ has some.")],
     k: Annotated[int | None, typer.Option("--k", help="Samples for each problem; more than stored extends.")] = None,
     store: Annotated[str | None, typer.Option(help="Folder or fsspec URL of the results.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", metavar="a.b=c", help="Set any field; repeatable.")] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, help="Spread it over so many runs of a deployment.")
+    ] = None,
+    deployment: Annotated[
+        str, typer.Option("--deployment", metavar="FLOW/NAME", help="The deployment that --workers runs.")
+    ] = "sweep/sweep",
 ) -> None:
     """Draw and verify samples, then show coverage against k. Run again to resume, or with a larger k to extend."""
     from flows.console import run_sweep  # noqa: PLC0415 - keeps `monkeys --help` fast
 
-    run_sweep(file, set_ or (), k=k, store=store)
+    run_sweep(file, set_ or (), workers=workers, deployment=deployment, k=k, store=store)
 
 
 app.add_typer(store_commands)
 app.add_typer(counts_commands)
+app.add_typer(judge_commands)
 
 
 def main() -> None:

@@ -1,0 +1,36 @@
+"""What a person, or a script, sees of `monkeys doctor`."""
+
+from rich.console import Console
+
+
+def show_doctor(*, as_json: bool) -> bool:
+    """Try every sandbox and show how far each isolates; returns whether one works."""
+    waiting = Console(stderr=True, highlight=False)
+    waiting.print("[bold]monkeys doctor[/] is trying the sandboxes")
+
+    from flows.doctor import diagnose, facts  # noqa: PLC0415 - after the first line is on the screen
+    from flows.store_console import new_table, plain, print_json, screen  # noqa: PLC0415
+
+    states = tuple(diagnose())
+    works = any(state.works for state in states)
+    if as_json:
+        print_json({"works": works, "sandboxes": [state._asdict() for state in states], **dict(facts())})
+        return works
+    console = screen()
+    table = new_table("sandbox", "", "isolated", "memory bounded by", "user inside", "an execution", right=(5,))
+    for state in states:
+        if state.works:
+            kept = " · ".join(state.isolates) + "".join(f"  [red]not {what}[/]" for what in state.lacks)
+            cells = (kept, state.memory_bound, state.runs_as, f"{state.milliseconds:.1f} ms")
+            table.add_row(f"[bold]{state.name}[/]", "[green]works[/]", *cells)
+        else:
+            table.add_row(state.name, "[red]no[/]", "–", "–", "–", "–")
+    console.print(table)
+    for state in states:
+        if not state.works:
+            console.print(plain(f"{state.name}: {state.remedy}"), soft_wrap=True)
+    for name, fact in facts():
+        console.print(f"[dim]{name:<16}[/]{fact}", soft_wrap=True)
+    if not works:
+        console.print("[red]no sandbox works: programs cannot be judged here[/]")
+    return works
