@@ -12,6 +12,7 @@ from pydantic_core import CoreSchema
 
 from flows import RUNS
 from sandboxes.bubblewrap import BubblewrapConfig
+from tasks.budgets import AdaptiveConfig, SolveConfig, UniformConfig
 from tasks.datasets.arithmetic import ArithmeticConfig
 from tasks.datasets.humaneval import HumanEvalConfig
 from tasks.datasets.programs import ProgramsConfig
@@ -43,6 +44,7 @@ _chosen_by_name = (Field(discriminator="name"), BeforeValidator(_named), _Form()
 TaskConfig = Annotated[ArithmeticConfig | HumanEvalConfig | ProgramsConfig, *_chosen_by_name]
 EngineConfig = Annotated[OnnxConfig | RecordedConfig, *_chosen_by_name]
 GraderConfig = Annotated[FinalAnswerConfig | HumanEvalGraderConfig | StdioConfig, *_chosen_by_name]
+BudgetConfig = Annotated[UniformConfig | AdaptiveConfig | SolveConfig, *_chosen_by_name]
 SandboxConfig = Annotated[BubblewrapConfig, BeforeValidator(_named)]
 
 
@@ -71,6 +73,7 @@ class SweepConfig(BaseModel):
     engine: EngineConfig = Field(description="What draws the samples")
     sampling: SamplingConfig = Field(default=SamplingConfig(), description="How tokens are drawn")
     k: int = Field(default=100, ge=1, le=1_000_000, description="Samples for each problem; raise it to extend a sweep")
+    budget: BudgetConfig = Field(default=UniformConfig(), description="How samples are spread over the problems")
     grader: GraderConfig | None = Field(
         default=None, description="How samples are judged; empty: as the task is usually"
     )

@@ -96,7 +96,7 @@ def _one_line(error: ValidationError) -> str:
 
 def _path(location: tuple[int | str, ...]) -> str:
     """`("engine", "onnx", "model")` is written `engine.model`: the second part is only the union's choice."""
-    roles = {"task", "engine", "grader", "sandbox"}
+    roles = {"task", "engine", "budget", "grader", "sandbox"}
     parts = [str(part) for part in location]
     if len(parts) > 2 and parts[0] in roles:
         del parts[1]

@@ -1,6 +1,7 @@
 """From a configuration to a sweep that can run: names become objects, and everything is checked before any work."""
 
 from collections import Counter
+from pathlib import Path
 
 from pydantic import TypeAdapter
 
@@ -60,7 +61,22 @@ def prepare(config: SweepConfig) -> Sweep:
         grader=grader,
         samples=SampleSet(store, samples),
         verdicts=VerdictSet(store, samples, verdicts),
+        budget=config.budget,
     )
+
+
+def prepare_shared(config: SweepConfig) -> Sweep:
+    """Like `prepare`, for a store that workers in other folders and on other machines must find.
+
+    Raises:
+        InputError: as `prepare` does, or the store is a relative path.
+    """
+    if "://" not in config.store and not Path(config.store).is_absolute():
+        raise InputError(
+            f"store: {config.store} is another folder for each worker; give an absolute path or a URL such as"
+            " s3://bucket/runs"
+        )
+    return prepare(config)
 
 
 def _sampling(config: SweepConfig, dataset: Dataset) -> Sampling:

@@ -3,7 +3,8 @@
 The same flow starts, resumes and extends: it does exactly what the store lacks.
 """
 
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import ExitStack, nullcontext
 from typing import Any, NamedTuple
 
 from prefect import flow, task
@@ -13,9 +14,11 @@ from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 from flows.config import SweepConfig
 from flows.prepare import prepare
 from tasks import steps
+from tasks.engines import Engine
 from tasks.publish import Publication
 from tasks.scaling.summary import SweepSummary
 from tasks.store.blocks import Block
+from tasks.sweep import Sweep
 
 # Blocks verified side by side: one keeps every core of the sandbox busy, the second fills in for its last samples.
 _two_at_once: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=2)
@@ -34,7 +37,8 @@ load = task(name="load: problems", cache_policy=NO_CACHE)(prepare)
 
 @flow(name="sweep", flow_run_name="{config.task.name}-k{config.k}", task_runner=_two_at_once)
 def sweep(config: SweepConfig) -> SweepResult:
-    """Draw and verify the first k samples of each problem, as far as they are not stored, and report on all of them."""
+    """Draw and verify the samples that the budget gives each problem, as far as they are not stored, and report on all
+    of them. A budget of several rounds looks at the verdicts of one before it plans the next."""
     job = load(config)
     owed = steps.plan_samples(job)
     unverified = steps.plan_verdicts(job)
@@ -42,25 +46,43 @@ def sweep(config: SweepConfig) -> SweepResult:
     drawn: list[Block] = []
 
     sandbox_needed = job.grader.runs_code and (owed or unverified)
-    with job.claims, config.sandbox.open() if sandbox_needed else nullcontext() as sandbox:
+    with (
+        job.claims,
+        config.sandbox.open() if sandbox_needed else nullcontext() as sandbox,
+        ExitStack() as drawing,
+    ):
         verifying = [steps.verify_block.submit(job, block, sandbox) for block in unverified]
-        if owed:
-            with steps.holding(config.concurrency_limit), config.engine.open() as engine:
-                elsewhere = []
-                for block in owed:
-                    parts = steps.draw_block(job, block, engine)
-                    if parts is None:
-                        elsewhere.append(block)
-                        continue
-                    drawn += parts
-                    verifying += [steps.verify_block.submit(job, part, sandbox) for part in parts]
-                for block in elsewhere:
-                    drawn += steps.draw_block(job, block, engine, wait=True) or []
-        for future in verifying:
-            future.result()
-        for block in steps.plan_verdicts(job):
-            steps.verify_block(job, block, sandbox, wait=True)
+        engine: Engine | None = None
+        while owed or verifying:
+            if owed:
+                if engine is None:
+                    drawing.enter_context(steps.holding(config.concurrency_limit))
+                    engine = drawing.enter_context(config.engine.open())
+                for part in _draw(job, owed, engine):
+                    drawn.append(part)
+                    verifying.append(steps.verify_block.submit(job, part, sandbox))
+            if job.single_round:
+                drawing.close()
+            for future in verifying:
+                future.result()
+            for block in steps.plan_verdicts(job):
+                steps.verify_block(job, block, sandbox, wait=True)
+            verifying = []
+            owed = [] if job.single_round else steps.plan_samples(job)
 
     measured = steps.measure(job)
     publication = steps.report(job, measured, config.to_yaml())
     return SweepResult(sum(block.samples for block in drawn), measured.summary, publication)
+
+
+def _draw(job: Sweep, owed: list[Block], engine: Engine) -> Iterator[Block]:
+    """Every block as soon as it is stored; what another sweep is at comes last."""
+    elsewhere = []
+    for block in owed:
+        parts = steps.draw_block(job, block, engine)
+        if parts is None:
+            elsewhere.append(block)
+        else:
+            yield from parts
+    for block in elsewhere:
+        yield from steps.draw_block(job, block, engine, wait=True) or []

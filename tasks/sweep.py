@@ -4,8 +4,9 @@ Nothing here knows Prefect: `tasks.steps` wraps these methods as tasks, and test
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from tasks.budgets import Budget, UniformConfig
 from tasks.datasets import Problem
 from tasks.engines import Engine, Request, Sample, Sampling
 from tasks.graders import Grader
@@ -13,6 +14,7 @@ from tasks.progress import listener
 from tasks.prompts import render
 from tasks.store.blocks import Block, missing
 from tasks.store.sets import SampleSet, VerdictSet
+from tasks.store.tables import SampleFooter
 from tasks.verification import VERDICTS, Verification
 
 SAMPLES = "samples"
@@ -36,16 +38,41 @@ class Sweep(Verification):
         grader: Grader,
         samples: SampleSet,
         verdicts: VerdictSet,
+        budget: Budget = UniformConfig(),  # noqa: B008 - frozen
     ) -> None:
-        super().__init__(problems=problems, first=first, k=k, grader=grader, samples=samples, verdicts=verdicts)
+        super().__init__(
+            problems=problems, first=first, k=k, grader=grader, samples=samples, verdicts=verdicts, budget=budget
+        )
         self.template = template
         self.sampling = sampling
 
     def owed_samples(self) -> list[Block]:
-        """The blocks that hold exactly the samples below k that are not stored."""
-        owed = missing(self.samples.stored(), range(len(self.problems)), self.k)
+        """The blocks that hold exactly the samples that the budget gives each problem for now and that are not stored.
+
+        Under a budget of several rounds, more may be owed once these are judged; none is when the sweep is done.
+        """
+        stored = self.samples.stored()
+        owed = []
+        for end, positions in self._wanted(stored).items():
+            owed += missing(stored, positions, end)
         listener.get().plan(SAMPLES, sum(block.samples for block in owed))
         return owed
+
+    @property
+    def single_round(self) -> bool:
+        """Whether no verdict can change which samples are owed."""
+        return len(self.budget.plan(self.k).ends) == 1
+
+    def _wanted(self, stored: Mapping[Block, SampleFooter]) -> dict[int, list[int]]:
+        """The positions of the problems that are to have their first so many samples, by how many."""
+        if self.single_round:
+            return {self.k: list(range(len(self.problems)))}
+        judged = {(block, footer.judged) for block, footer in self.verdicts.stored().items()}
+        known = {block: footer for block, footer in self._within(stored).items() if (block, footer.checksum) in judged}
+        wanted: dict[int, list[int]] = {}
+        for position, end in enumerate(self._standing(known)[0].wanted().tolist()):
+            wanted.setdefault(end, []).append(position)
+        return dict(sorted(wanted.items()))
 
     def draw(self, block: Block, engine: Engine, *, wait: bool = False) -> list[Block] | None:
         """Draw what is still owed of a block and store it; returns the blocks stored.

@@ -5,23 +5,24 @@ Nothing here knows Prefect: `tasks.steps` wraps these methods as tasks, and test
 
 import random
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
 
 from sandboxes import Sandbox
+from tasks.budgets import Budget, UniformConfig
 from tasks.datasets import Problem
 from tasks.engines import Sample
 from tasks.errors import InputError
 from tasks.graders import Grader, Judgement, Verdict
 from tasks.progress import listener
 from tasks.scaling.estimators import Counts
+from tasks.standing import Standing
 from tasks.store.blocks import Block
 from tasks.store.claims import Claims
 from tasks.store.sets import SampleSet, VerdictSet
-from tasks.store.tables import WHICH, CorruptObjectError, SampleFooter, count_verdicts
+from tasks.store.tables import WHICH, CorruptObjectError, SampleFooter, VerdictFooter, count_verdicts, first_with
 
 VERDICTS = "verdicts"
 Result = TypeVar("Result")
@@ -33,7 +34,8 @@ _LOOK_AGAIN_S = (0.5, 1.5)
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What the stored verdicts on samples below k say: n and c by problem, and how often each verdict was given.
+    """What the stored verdicts on the samples of the budget say: n and c by problem, and how often each verdict was
+    given. `first_correct` is the index of a problem's first correct sample, under a budget that stops there.
 
     `tokens` counts what the stored blocks drew, None where an engine did not know; `engines` and `sandboxes` name all
     that took part; `drawn_at` and `judged_at` span the times (UTC) at which they did.
@@ -41,6 +43,7 @@ class Tally:
 
     by_problem: Counts
     verdicts: dict[str, int]
+    first_correct: dict[str, int]
     tokens: int | None
     engines: tuple[str, ...]
     sandboxes: tuple[str, ...]
@@ -69,10 +72,12 @@ class Verification:
         grader: Grader,
         samples: SampleSet,
         verdicts: VerdictSet,
+        budget: Budget = UniformConfig(),  # noqa: B008 - frozen
     ) -> None:
         self._dataset = tuple(problems)
         self.problems = self._dataset[:first]
         self.k = k
+        self.budget = budget
         self.grader = grader
         self.samples = samples
         self.verdicts = verdicts
@@ -134,31 +139,33 @@ class Verification:
 
     def tally(self) -> Tally:
         """Count what is stored below k. Samples that no sandbox could judge are left out of n, and counted apart."""
-        n: Counter[str] = Counter()
-        c: Counter[str] = Counter()
-        verdicts: Counter[str] = Counter()
-        ids = tuple(problem.id for problem in self.problems)
-        chosen = set(ids)
         sampled = self._sampled()
-        judged = []
-        for block, footer in sampled.items():
-            table, of_block = self.verdicts.columns(block, footer, (*WHICH, "verdict"))
-            judged.append(of_block)
-            for (problem_id, verdict), times in count_verdicts(table, below=self.k).items():
-                if problem_id in chosen:
-                    verdicts[verdict] += times
-                    n[problem_id] += times * (verdict != Verdict.INFRASTRUCTURE)
-                    c[problem_id] += times * (verdict == Verdict.CORRECT)
+        standing, judged = self._standing(sampled)
         tokens = [footer.tokens for footer in sampled.values()]
         return Tally(
-            by_problem=Counts.of(ids, [n[each] for each in ids], [c[each] for each in ids]),
-            verdicts=dict(verdicts),
+            by_problem=standing.counts(),
+            verdicts=standing.verdicts(),
+            first_correct=standing.first_correct(),
             tokens=None if None in tokens else sum(each or 0 for each in tokens),
             engines=tuple(sorted({footer.engine for footer in sampled.values()})),
             sandboxes=tuple(sorted({of_block.sandbox for of_block in judged})),
             drawn_at=_span(footer.drawn_at for footer in sampled.values()),
             judged_at=_span(of_block.judged_at for of_block in judged),
         )
+
+    def _standing(self, sampled: Mapping[Block, SampleFooter]) -> tuple[Standing, list[VerdictFooter]]:
+        """Where the problems stand by the verdicts on these blocks, and the footers of those."""
+        standing = Standing([problem.id for problem in self.problems], self.budget.plan(self.k))
+        judged = []
+        for block, footer in sampled.items():
+            table, of_block = self.verdicts.columns(block, footer, (*WHICH, "verdict"))
+            judged.append(of_block)
+            for number, end in enumerate(standing.plan.ends):
+                if block.start < end:
+                    standing.add(number, count_verdicts(table, below=end))
+            if not self.budget.gives_coverage:
+                standing.add_first_correct(first_with(table, Verdict.CORRECT))
+        return standing, judged
 
     def examples(self, of_each: int) -> list[Example]:
         """A few samples of each verdict, from as many problems as there are to choose from."""
@@ -177,9 +184,13 @@ class Verification:
         return self._dataset[block.first : block.last]
 
     def _sampled(self) -> dict[Block, SampleFooter]:
+        return self._within(self.samples.stored())
+
+    def _within(self, stored: Mapping[Block, SampleFooter]) -> dict[Block, SampleFooter]:
+        """The blocks with samples below k of the chosen problems."""
         return {
             block: footer
-            for block, footer in self.samples.stored().items()
+            for block, footer in stored.items()
             if block.start < self.k and block.first < len(self.problems)
         }
 

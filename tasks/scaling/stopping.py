@@ -11,11 +11,20 @@ It needs limits that were fixed before a sample was seen, and that heed one prob
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tasks.scaling.arrays import Floats, Ints
+
+
+class Plan(NamedTuple):
+    """When problems rest, fixed before a sample is seen: after `ends[i]` samples with `limits[i]` or more correct. The
+    last end is the largest k, where every problem rests."""
+
+    ends: tuple[int, ...]
+    limits: tuple[int, ...]
 
 
 @dataclass(frozen=True, eq=False)

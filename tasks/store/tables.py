@@ -195,6 +195,14 @@ def count_verdicts(table: pa.Table, below: int) -> dict[tuple[str, str], int]:
     return {name: int(count) for name, count in zip(names, counts, strict=True) if count}
 
 
+def first_with(table: pa.Table, verdict: str) -> dict[str, int]:
+    """The smallest index with this verdict of each problem that has one, of a table as `count_verdicts` takes it."""
+    given = table.filter(pc.equal(table["verdict"].cast(pa.string()), verdict))
+    problems, indices = given["problem_id"].cast(pa.string()).to_pylist(), given["index"].to_pylist()
+    # In falling order of index, so that the smallest is what stays.
+    return dict(sorted(zip(problems, indices, strict=True), reverse=True))
+
+
 def verdict_footer(file: BinaryIO, key: str) -> VerdictFooter:
     """What a block of verdicts says of itself; reads the footer only. Raises as `read_samples` does."""
     return _open(file, key, VERDICTS, VerdictFooter)[1]
