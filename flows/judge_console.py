@@ -35,7 +35,7 @@ def run_judge(files: dict[str, Path], overrides: Iterable[str], *, as_json: bool
     all_tests, name = fields.pop("all_tests"), fields.pop("sandbox")
     sandbox = {"name": name, **{field: value for field, value in fields.items() if value is not None}}
     document = {**files, "all_tests": all_tests, "sandbox": sandbox}
-    config = build_config(JudgeConfig, document, [f"sandbox.{each}" for each in overrides], where="monkeys judge")
+    config = build_config(JudgeConfig, document, [f"sandbox.{each}" for each in overrides], where="settings")
     with ProgressBars(console):
         result = judge(config, lambda text: console.print(text, soft_wrap=True))
     _show(result, config.output, time.monotonic() - started, as_json=as_json)

@@ -42,7 +42,7 @@ class VerdictFile:
         self._judged = bytearray(samples.count)
         self._following = 0
         if output.exists() and not self.log.exists():
-            raise InputError(f"{output}: is there already, made of other files or settings; name another file")
+            raise InputError(f"{output}: is there already; remove it, or name another file")
         with self._faults():
             self._file = self.log.open("a+b")
             try:

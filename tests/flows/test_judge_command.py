@@ -1,0 +1,174 @@
+"""`monkeys judge` and `monkeys doctor` as a person runs them."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from sandboxes import SandboxUnavailableError
+from sandboxes.bubblewrap import BubblewrapConfig
+from tests.flows.command import MONKEYS, environment, monkeys
+
+PROBLEM = {"id": "sum", "tests": [{"input": f"{a} 1\n", "output": f"{a + 1}\n"} for a in range(3)], "time_limit_s": 1}
+RIGHT = "a, b = map(int, input().split())\nprint(a + b)"
+WRONG = "a, b = map(int, input().split())\nprint(a + b if a else 0)"
+
+try:
+    BubblewrapConfig().check()
+except SandboxUnavailableError as unavailable:
+    pytestmark = pytest.mark.skip(reason=str(unavailable))
+
+JUDGE = ("judge", "problems.jsonl", "samples.jsonl", "-o", "verdicts.jsonl")
+
+
+def write(folder: Path, programs: list[str]) -> None:
+    (folder / "problems.jsonl").write_text(json.dumps(PROBLEM) + "\n")
+    rows = ({"problem_id": "sum", "index": n, "text": program} for n, program in enumerate(programs))
+    (folder / "samples.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def verdicts(folder: Path) -> list[str]:
+    return [json.loads(line)["verdict"] for line in (folder / "verdicts.jsonl").read_text().splitlines()]
+
+
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def test_verdicts_summary_and_saving(tmp_path: Path) -> None:
+    write(tmp_path, [RIGHT, WRONG, RIGHT, "while True: pass", "", "1/0"])
+    ended = monkeys(*JUDGE, cwd=tmp_path)
+    assert ended.code == 0, ended.err
+    assert verdicts(tmp_path) == ["correct", "wrong", "correct", "time_limit", "no_answer", "error"]
+    assert "1 programs were the same as another of their problem: 3 executions saved" in ended.out
+    assert "memory bounded by" in ended.out
+    assert [line.split() for line in ended.out.splitlines() if line.strip().startswith("correct")] == [
+        ["correct", "2", "33.3%"]
+    ]
+    assert names(tmp_path) == {"problems.jsonl", "samples.jsonl", "verdicts.jsonl"}
+    again = monkeys(*JUDGE, cwd=tmp_path)
+    assert (again.code, len(again.err.splitlines())) == (2, 1)
+    assert "is there already" in again.err
+
+
+def test_options_and_json(tmp_path: Path) -> None:
+    slow = "import time\nwhile time.process_time() < 1.3: pass\n" + RIGHT
+    write(tmp_path, [WRONG, slow, "x = bytearray(200 << 20)\n" + RIGHT])
+    ended = monkeys(
+        *(*JUDGE, "--json", "--all-tests", "--workers", "1", "--time-multiplier", "3", "--set", "memory_limit_mb=128"),
+        cwd=tmp_path,
+    )
+    document = json.loads(ended.out)
+    assert document["verdicts"] == {"correct": 1, "wrong": 1, "memory_limit": 1}
+    assert document["executions"] == 9
+    assert document["sandbox"].startswith("bubblewrap")
+    assert verdicts(tmp_path) == ["wrong", "correct", "memory_limit"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--sandbox", "nonsense"), "sandbox"),
+        (("--set", "nonsense=1"), "sandbox.nonsense"),
+        (("--set", "memory_limit_mb"), "not of the form"),
+        (("--time-multiplier", "0"), "sandbox.time_multiplier"),
+        (("--python", "/no/such/python"), "/no/such/python"),
+    ],
+)
+def test_what_cannot_be_used_is_one_line_and_writes_nothing(
+    tmp_path: Path, options: tuple[str, ...], message: str
+) -> None:
+    write(tmp_path, [RIGHT])
+    ended = monkeys(*JUDGE, *options, cwd=tmp_path)
+    assert (ended.code, len(ended.err.splitlines())) == (2, 1)
+    assert message in ended.err
+    assert names(tmp_path) == {"problems.jsonl", "samples.jsonl"}
+
+
+def test_a_malformed_last_line_is_found_before_any_work(tmp_path: Path) -> None:
+    write(tmp_path, [RIGHT] * 5)
+    with (tmp_path / "samples.jsonl").open("a") as file:
+        file.write('{"problem_id": "sum", "index": 5}\n')
+    ended = monkeys(*JUDGE, cwd=tmp_path)
+    assert (ended.code, len(ended.err.splitlines())) == (2, 1)
+    assert "samples.jsonl, line 6: text: " in ended.err
+    assert names(tmp_path) == {"problems.jsonl", "samples.jsonl"}
+
+
+@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGINT])
+def test_stopped_in_the_middle_it_goes_on(tmp_path: Path, ending: signal.Signals) -> None:
+    write(tmp_path, [f"import time; time.sleep(0.1) # {n}\n" + RIGHT for n in range(30)])
+    process = subprocess.Popen(
+        [MONKEYS, *JUDGE], cwd=tmp_path, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    deadline = time.monotonic() + 60
+    while _log_lines(tmp_path) < 3 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(ending)
+    process.wait()
+    kept = _log_lines(tmp_path)
+    assert kept >= 3
+    assert "verdicts.jsonl" not in names(tmp_path)
+    ended = monkeys(*JUDGE, "--json", cwd=tmp_path)
+    document = json.loads(ended.out)
+    assert document["earlier"] >= kept - 1
+    assert document["executions"] == 3 * (30 - document["earlier"])
+    assert verdicts(tmp_path) == ["correct"] * 30
+    assert names(tmp_path) == {"problems.jsonl", "samples.jsonl", "verdicts.jsonl"}
+
+
+def _log_lines(folder: Path) -> int:
+    return sum(path.read_bytes().count(b"\n") for path in folder.glob("*.part"))
+
+
+def test_memory_does_not_grow_with_the_samples(tmp_path: Path) -> None:
+    """The files differ by tens of megabytes."""
+    peaks = []
+    for count in (1_000, 30_000):
+        folder = tmp_path / str(count)
+        folder.mkdir()
+        write(folder, [RIGHT + "\n#" + "x" * 2000] * count)
+        peaks.append(_peak_bytes(folder))
+        assert verdicts(folder) == ["correct"] * count
+    assert peaks[1] - peaks[0] < 15 << 20
+
+
+_PEAK = """
+import sys
+from flows.cli import main
+try:
+    main()
+except SystemExit as ended:
+    assert not ended.code
+print([line for line in open("/proc/self/status") if line.startswith("VmHWM")][0].split()[1])
+"""
+
+
+def _peak_bytes(folder: Path) -> int:
+    done = subprocess.run(
+        [sys.executable, "-c", _PEAK, *JUDGE], cwd=folder, env=environment(), capture_output=True, text=True, check=True
+    )
+    return int(done.stdout.split()[-1]) * 1024
+
+
+def test_doctor_says_what_works(tmp_path: Path) -> None:
+    document = json.loads(monkeys("doctor", "--json", cwd=tmp_path).out)
+    states = {state["name"]: state for state in document["sandboxes"]}
+    works = states["bubblewrap"] if states["bubblewrap"]["works"] else states["bubblewrap-spawn"]
+    assert set(works["isolates"]) == {"processes", "files", "network", "system calls", "privileges"}
+    assert works["memory_bound"] in {"cgroup v1", "cgroup v2", "rlimits"}
+    ended = monkeys("doctor", cwd=tmp_path)
+    assert ended.code == 0
+    assert "bubblewrap" in ended.out
+    assert works["memory_bound"] in ended.out
+    assert names(tmp_path) == set()
+
+
+def test_doctor_says_what_to_install(tmp_path: Path) -> None:
+    ended = monkeys("doctor", cwd=tmp_path, PATH=str(tmp_path), DOCKER_HOST="unix:///nonexistent")
+    assert ended.code == 1
+    assert "apt-get install bubblewrap" in ended.out
