@@ -10,7 +10,6 @@ FOLDER holds `*.csv` with columns problem,samples,correct and `*.npz` with one p
 """
 
 import argparse
-import csv
 import time
 from collections import defaultdict
 from fractions import Fraction
@@ -20,6 +19,7 @@ from timeit import timeit
 from typing import NamedTuple
 
 import numpy as np
+from outcome_sets import read_sets
 
 from tasks.scaling.estimators import Counts, bootstrap_coverage, coverage, log_spaced_ks, nice_ks, pass_at_k
 from tasks.scaling.forecast import Forecaster
@@ -36,26 +36,6 @@ class Score(NamedTuple):
     errors: dict[str, float]
     in50: bool
     in90: bool
-
-
-def read_sets(folder: Path) -> dict[str, Counts]:
-    """Every set in the folder with 10,000 attempts a problem."""
-    found: dict[str, Counts] = {}
-    for path in sorted(folder.glob("*.csv")):
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
-        found[path.stem] = Counts.of(
-            [row["problem"] for row in rows],
-            [int(row["samples"]) for row in rows],
-            [int(row["correct"]) for row in rows],
-        )
-    for path in sorted(folder.glob("*.npz")):
-        with np.load(path) as archive:
-            for key in archive.files:
-                if not key.endswith("__problem"):
-                    correct = np.unpackbits(archive[key], axis=1)[:, :TARGET].sum(axis=1)
-                    found[key] = Counts.of([str(i) for i in range(len(correct))], TARGET, correct)
-    return {name: counts for name, counts in found.items() if (counts.n == TARGET).all() and counts.c.any()}
 
 
 def score(full: Counts, n: int, generator: np.random.Generator) -> Score:

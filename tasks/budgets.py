@@ -58,7 +58,7 @@ class AdaptiveConfig(BaseModel):
 
     name: Literal["adaptive"] = "adaptive"
     precision: float = Field(
-        default=1.0, gt=0, le=1_000, description="A problem rests once samples × correct reaches this times k"
+        default=0.3, gt=0, le=1_000, description="A problem rests once samples × correct reaches this times k"
     )
 
     @property

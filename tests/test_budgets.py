@@ -73,14 +73,14 @@ def test_the_adaptive_plan_rests_a_problem_at_samples_times_correct() -> None:
     plan = AdaptiveConfig(precision=2).plan(10_000)
     assert plan.ends == (200, 500, 1_000, 2_000, 5_000, 10_000)
     assert plan.limits == (100, 40, 20, 10, 4, 2)
-    assert AdaptiveConfig().plan(1) == ((1,), (1,))
+    assert AdaptiveConfig(precision=1).plan(1) == ((1,), (1,))
     assert SolveConfig().plan(120) == ((10, 20, 50, 100, 120), (1,) * 5)
     assert SolveConfig(first=200).plan(120) == ((120,), (1,))
     assert UniformConfig().plan(120).ends == (120,)
 
 
 def test_adaptive_draws_for_each_problem_just_what_its_plan_says(tmp_path: Path) -> None:
-    engine, budget = CountingEngine(), AdaptiveConfig()
+    engine, budget = CountingEngine(), AdaptiveConfig(precision=1)
     sweep = sweep_of(tmp_path, 1_000, budget)
     assert run(sweep, engine) > 2
     plan = budget.plan(1_000)
@@ -101,7 +101,7 @@ def test_adaptive_draws_for_each_problem_just_what_its_plan_says(tmp_path: Path)
 
 def test_a_uniform_sweep_fills_the_rest_and_draws_nothing_twice(tmp_path: Path) -> None:
     engine = CountingEngine()
-    for budget in (SolveConfig(), AdaptiveConfig(precision=0.2), AdaptiveConfig(), UniformConfig()):
+    for budget in (SolveConfig(), AdaptiveConfig(precision=0.2), AdaptiveConfig(precision=1), UniformConfig()):
         run(sweep_of(tmp_path, 1_000, budget), engine)
     assert len(engine.asked) == len(set(engine.asked)) == 20_000
     counts = sweep_of(tmp_path, 1_000, UniformConfig()).tally().by_problem
@@ -112,10 +112,10 @@ def test_a_uniform_sweep_fills_the_rest_and_draws_nothing_twice(tmp_path: Path) 
 def test_what_others_stored_beyond_a_rest_does_not_count(tmp_path: Path) -> None:
     """An adaptive result depends on the plan alone, and not on what happens to lie in the store."""
     alone, after = CountingEngine(), CountingEngine()
-    run(sweep_of(tmp_path / "alone", 500, AdaptiveConfig()), alone)
+    run(sweep_of(tmp_path / "alone", 500, AdaptiveConfig(precision=1)), alone)
     run(sweep_of(tmp_path / "after", 1_000, UniformConfig()), after)
-    assert run(sweep_of(tmp_path / "after", 500, AdaptiveConfig()), after) == 0
-    first, second = (sweep_of(tmp_path / name, 500, AdaptiveConfig()).tally() for name in ("alone", "after"))
+    assert run(sweep_of(tmp_path / "after", 500, AdaptiveConfig(precision=1)), after) == 0
+    first, second = (sweep_of(tmp_path / name, 500, AdaptiveConfig(precision=1)).tally() for name in ("alone", "after"))
     assert first.by_problem.n.tolist() == second.by_problem.n.tolist()
     assert first.by_problem.c.tolist() == second.by_problem.c.tolist()
     assert first.verdicts == second.verdicts
@@ -136,7 +136,7 @@ def test_solve_stops_after_the_round_of_the_first_success(tmp_path: Path) -> Non
 
 def test_a_killed_round_is_finished_before_the_next_begins(tmp_path: Path) -> None:
     engine = CountingEngine()
-    sweep = sweep_of(tmp_path, 1_000, AdaptiveConfig())
+    sweep = sweep_of(tmp_path, 1_000, AdaptiveConfig(precision=1))
     for block in sweep.owed_samples()[:1]:
         sweep.draw(block, engine)
     assert {block.stop for block in sweep.owed_samples()} == {50}
@@ -152,7 +152,7 @@ def test_a_killed_round_is_finished_before_the_next_begins(tmp_path: Path) -> No
 
 def test_samples_that_no_sandbox_could_judge_are_left_out(tmp_path: Path) -> None:
     broken = {("p00", index) for index in range(30)} | {("p19", 999)}
-    sweep = sweep_of(tmp_path, 1_000, AdaptiveConfig(), broken)
+    sweep = sweep_of(tmp_path, 1_000, AdaptiveConfig(precision=1), broken)
     run(sweep, CountingEngine())
     counts = sweep.tally().by_problem
     assert counts.n[0] in (20, 70)

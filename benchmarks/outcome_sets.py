@@ -1,0 +1,48 @@
+"""Sets of outcomes that benchmarks are run on: released ones from a folder, or synthetic ones."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+
+from tasks.scaling.estimators import Counts
+
+ATTEMPTS = 10_000
+
+
+def read_sets(folder: Path) -> dict[str, Counts]:
+    """Every set in the folder with 10,000 attempts a problem: `*.csv` with columns problem,samples,correct, and `*.npz`
+    with one packed matrix of outcomes (problems x attempts) for each key."""
+    found: dict[str, Counts] = {}
+    for path in sorted(folder.glob("*.csv")):
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        found[path.stem] = Counts.of(
+            [row["problem"] for row in rows],
+            [int(row["samples"]) for row in rows],
+            [int(row["correct"]) for row in rows],
+        )
+    for path in sorted(folder.glob("*.npz")):
+        with np.load(path) as archive:
+            for key in archive.files:
+                if not key.endswith("__problem"):
+                    correct = np.unpackbits(archive[key], axis=1)[:, :ATTEMPTS].sum(axis=1)
+                    found[key] = Counts.of([str(i) for i in range(len(correct))], ATTEMPTS, correct)
+    return {name: counts for name, counts in found.items() if (counts.n == ATTEMPTS).all() and counts.c.any()}
+
+
+def synthetic_sets(problems: int = 128) -> dict[str, Counts]:
+    """Beta-binomial sets from hard to easy, some with problems that nothing solves."""
+    generator = np.random.default_rng(0)
+    shapes = {"hard": (0.3, 40.0, 0.2), "middling": (0.3, 2.0, 0.05), "easy": (0.8, 2.0, 0.0)}
+    names = [str(i) for i in range(problems)]
+    return {
+        f"synthetic, {name}": Counts.of(
+            names,
+            ATTEMPTS,
+            generator.binomial(
+                ATTEMPTS, generator.beta(alpha, beta, problems) * (generator.random(problems) >= unsolvable)
+            ),
+        )
+        for name, (alpha, beta, unsolvable) in shapes.items()
+    }
