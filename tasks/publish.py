@@ -16,9 +16,11 @@ EXAMPLES_OF_EACH_VERDICT = 4
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """Where the page lies, the result as Markdown, and the coverage plot as SVG (None: there is nothing to plot)."""
+    """Where the page lies, how the samples were judged in a line, the result as Markdown, and the coverage plot as SVG
+    (None: there is nothing to plot)."""
 
     page: str
+    judged: str
     markdown: str
     plot: bytes | None
 
@@ -51,6 +53,7 @@ def publish(sweep: Sweep, tally: Tally, summary: SweepSummary, config_yaml: str)
         store.write(f"{folder}/{name}", data)
     return Publication(
         page=store.url(f"{folder}/report.html"),
+        judged=_judged(tally),
         markdown=markdown(summary, title),
         plot=next((figure.svg for figure in figures if figure.name == "coverage"), None),
     )
@@ -65,11 +68,26 @@ def _provenance(sweep: Sweep, tally: Tally) -> tuple[tuple[str, str], ...]:
         ("engine", ", ".join(tally.engines)),
         ("grader", f"{sweep.grader.name}, version {sweep.grader.version}"),
         ("sandbox", ", ".join(tally.sandboxes)),
+        *((("judged without a run", _saving(tally)),) * (tally.equal is not None)),
         ("drawn", tally.drawn_at),
         ("judged", tally.judged_at),
         ("sample set", store.url(f"samples/{sweep.samples.identity.name}")),
         ("verdict set", store.url(f"verdicts/{sweep.samples.identity.name}/{sweep.verdicts.identity.name}")),
     )
+
+
+def _judged(tally: Tally) -> str:
+    """Where programs ran, and how many did not need to."""
+    judged = int(tally.by_problem.n.sum())
+    where = " and ".join(tally.sandboxes) or "nowhere"
+    if tally.equal is None:
+        return f"{judged:,} samples judged; no program was run"
+    return f"{judged:,} samples judged in {where}; {_saving(tally)}"
+
+
+def _saving(tally: Tally) -> str:
+    total = sum(tally.verdicts.values())
+    return f"{tally.equal:,} of {total:,} ({(tally.equal or 0) / max(1, total):.0%}) by the run of an equal program"
 
 
 def _examples(sweep: Sweep) -> tuple[Example, ...]:

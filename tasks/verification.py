@@ -22,7 +22,15 @@ from tasks.standing import Standing
 from tasks.store.blocks import Block
 from tasks.store.claims import Claims
 from tasks.store.sets import SampleSet, VerdictSet
-from tasks.store.tables import WHICH, CorruptObjectError, SampleFooter, VerdictFooter, count_verdicts, first_with
+from tasks.store.tables import (
+    WHICH,
+    CorruptObjectError,
+    SampleFooter,
+    VerdictFooter,
+    count_equal,
+    count_verdicts,
+    first_with,
+)
 
 VERDICTS = "verdicts"
 Result = TypeVar("Result")
@@ -37,6 +45,7 @@ class Tally:
     """What the stored verdicts on the samples of the budget say: n and c by problem, and how often each verdict was
     given. `first_correct` is the index of a problem's first correct sample, under a budget that stops there.
 
+    `equal` counts samples that were judged by the execution of an equal program; None where the grader runs none.
     `tokens` counts what the stored blocks drew, None where an engine did not know; `engines` and `sandboxes` name all
     that took part; `drawn_at` and `judged_at` span the times (UTC) at which they did.
     """
@@ -44,6 +53,7 @@ class Tally:
     by_problem: Counts
     verdicts: dict[str, int]
     first_correct: dict[str, int]
+    equal: int | None
     tokens: int | None
     engines: tuple[str, ...]
     sandboxes: tuple[str, ...]
@@ -133,7 +143,7 @@ class Verification:
             block,
             judgements,
             judged=footer.checksum,
-            sandbox=sandbox.name if sandbox is not None and self.grader.runs_code else "none",
+            sandbox=described(sandbox) if sandbox is not None and self.grader.runs_code else "none",
             seconds=time.monotonic() - started,
         )
 
@@ -146,6 +156,7 @@ class Verification:
             by_problem=standing.counts(),
             verdicts=standing.verdicts(),
             first_correct=standing.first_correct(),
+            equal=self._equal(sampled) if self.grader.runs_code else None,
             tokens=None if None in tokens else sum(each or 0 for each in tokens),
             engines=tuple(sorted({footer.engine for footer in sampled.values()})),
             sandboxes=tuple(sorted({of_block.sandbox for of_block in judged})),
@@ -166,6 +177,12 @@ class Verification:
             if not self.budget.gives_coverage:
                 standing.add_first_correct(first_with(table, Verdict.CORRECT))
         return standing, judged
+
+    def _equal(self, sampled: Mapping[Block, SampleFooter]) -> int:
+        tables = (
+            self.verdicts.columns(block, footer, ("index", "verdict", "cpu_s"))[0] for block, footer in sampled.items()
+        )
+        return sum(count_equal(table, below=self.k) for table in tables)
 
     def examples(self, of_each: int) -> list[Example]:
         """A few samples of each verdict, from as many problems as there are to choose from."""
@@ -202,6 +219,11 @@ class Verification:
             raise InputError(
                 f"store: the block of {block} was damaged ({error}) and is set aside; run the sweep again to redraw it"
             ) from error
+
+
+def described(sandbox: Sandbox) -> str:
+    """A sandbox as results name it."""
+    return f"{sandbox.name}, memory bounded by {sandbox.memory_bound}"
 
 
 def _span(times: Iterable[str]) -> str:

@@ -203,6 +203,15 @@ def first_with(table: pa.Table, verdict: str) -> dict[str, int]:
     return dict(sorted(zip(problems, indices, strict=True), reverse=True))
 
 
+def count_equal(table: pa.Table, *, below: int) -> int:
+    """How many verdicts at indices below `below` an equal program's execution gave: those on programs that cost no
+    CPU time of their own. The table has the columns `index`, `verdict` and `cpu_s`."""
+    verdicts = table["verdict"].cast(pa.string())
+    unrun = pc.is_in(verdicts, value_set=pa.array([Verdict.NO_ANSWER.value, Verdict.INFRASTRUCTURE.value]))
+    free = pc.and_(pc.equal(table["cpu_s"], 0.0), pc.less(table["index"], below))
+    return int(pc.sum(pc.and_not(free, unrun)).as_py() or 0)
+
+
 def verdict_footer(file: BinaryIO, key: str) -> VerdictFooter:
     """What a block of verdicts says of itself; reads the footer only. Raises as `read_samples` does."""
     return _open(file, key, VERDICTS, VerdictFooter)[1]
