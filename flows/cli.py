@@ -45,6 +45,7 @@ def monkeys(
 )
 def sweep(
     file: Annotated[Path, typer.Argument(metavar="FILE.yaml", help="The sweep file; examples/ has some.")],
+    *,
     k: Annotated[int | None, typer.Option("--k", help="Samples for each problem; more than stored extends.")] = None,
     store: Annotated[str | None, typer.Option(help="Folder or fsspec URL of the results.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", metavar="a.b=c", help="Set any field; repeatable.")] = None,

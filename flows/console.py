@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,7 +12,7 @@ from rich.table import Table
 
 from flows.temporary_server import ServerError
 from sandboxes import SandboxUnavailableError
-from tasks.errors import InputError
+from tasks.errors import InputError, NoneCompletedError
 
 if TYPE_CHECKING:
     from flows.config import SweepConfig
@@ -27,8 +28,9 @@ _PREFECT_DEFAULTS = {
 }
 
 
-def run_sweep(file: Path, overrides: Iterable[str], **fields: Any) -> None:
-    """Check everything first, then run the sweep flow and show what it found.
+def run_sweep(file: Path, overrides: Iterable[str], *, workers: int | None, deployment: str, **fields: Any) -> None:
+    """Check everything first, then run the sweep flow and show what it found. With `workers`, so many runs of a
+    deployment of it share the work.
 
     Raises:
         InputError: file, fields or store cannot be used; nothing was written.
@@ -39,20 +41,23 @@ def run_sweep(file: Path, overrides: Iterable[str], **fields: Any) -> None:
     console.print(f"[bold]monkeys sweep[/] {file}")
 
     from flows.config_file import read_config  # noqa: PLC0415 - after the first line is on the screen
-    from flows.prepare import prepare  # noqa: PLC0415
+    from flows.prepare import prepare, prepare_shared  # noqa: PLC0415
 
     config = read_config(file, overrides, **fields)
-    job = prepare(config)
+    job = prepare(config) if workers is None else prepare_shared(config)
     console.print(
         f"{len(job.problems)} problems × {config.k:,} samples of {config.engine.label} on {config.task.name},"
         f" stored in {config.store}"
     )
 
     def load() -> "Callable[[SweepConfig], SweepResult]":
-        from flows.sweep import sweep  # noqa: PLC0415 - Prefect takes seconds to import
+        from flows.spread import spread  # noqa: PLC0415 - Prefect takes seconds to import
+        from flows.sweep import sweep  # noqa: PLC0415
 
-        return sweep
+        return sweep if workers is None else partial(spread, workers=workers, deployment=deployment)
 
+    if workers is not None:
+        require_server("--workers")
     result = run_flow(console, load, config)
     _show(console, result, time.monotonic() - started)
 
@@ -72,9 +77,21 @@ def run_flow(console: Console, load: Callable[[], Callable[[Config], Result]], c
             return flow(config)
 
 
+def require_server(option: str) -> None:
+    """Refuse what a temporary server cannot do, as no worker polls it.
+
+    Raises:
+        InputError: Prefect's settings name no server.
+    """
+    from prefect.settings import PREFECT_API_URL  # noqa: PLC0415 - seconds
+
+    if not PREFECT_API_URL.value():
+        raise InputError(f"{option}: needs a Prefect server that workers poll; start one and set PREFECT_API_URL")
+
+
 def one_line(error: Exception) -> str | None:
     """The message for an error that a person can mend, or None for a fault of ours, which deserves its traceback."""
-    if isinstance(error, InputError | SandboxUnavailableError | ServerError):
+    if isinstance(error, InputError | SandboxUnavailableError | ServerError | NoneCompletedError):
         return str(error)
     url = os.environ.get("PREFECT_API_URL")
     if (url and "httpx" in type(error).__module__) or "Failed to reach API" in str(error):
@@ -96,6 +113,7 @@ def _show(console: Console, result: "SweepResult", seconds: float) -> None:
     console.print(law_sentence(summary))
     for note in summary.notes:
         console.print(f"[yellow]{note}[/]")
+    console.print(result.publication.judged, soft_wrap=True)
     console.print(f"report: {result.publication.page}", soft_wrap=True)
 
 

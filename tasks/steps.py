@@ -7,12 +7,13 @@ task run ends in a state named `Cached`, whose message is the URL of the object.
 import base64
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple
 
 from prefect import get_client, get_run_logger, task
 from prefect.artifacts import create_image_artifact, create_link_artifact, create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate
+from prefect.client.schemas.objects import State
 from prefect.concurrency.sync import concurrency
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 from prefect.runtime import flow_run
@@ -30,12 +31,11 @@ from tasks.verification import Tally, Verification
 
 
 def may_pass(task: Any, run: Any, state: Any) -> bool:  # noqa: ARG001 - the signature is Prefect's
-    """Whether another try could help: storage and engines recover, what only the user can mend does not."""
+    """Whether another try could help: storage and engines recover; what only the user or a programmer can mend does
+    not."""
     error = state.result(raise_on_failure=False)
-    return not isinstance(error, InputError | SandboxUnavailableError)
+    return not isinstance(error, InputError | SandboxUnavailableError | TypeError | AttributeError | NameError)
 
-
-Result = TypeVar("Result")
 
 MOST_SHOWN = 420
 """So many blocks that are stored already get a task run each: Prefect loses task runs beyond about 1,000 in one flow
@@ -91,8 +91,7 @@ def draw_block(sweep: Sweep, block: Block, engine: Engine, *, wait: bool = False
     if drawn is None:
         get_run_logger().info("another sweep is drawing these; they are looked at again later")
     elif not drawn:
-        by_another = next(stored for stored in sweep.stored_samples() if stored.cell == block.cell)
-        return _cached(drawn, sweep.samples.url(by_another))
+        get_run_logger().info("another sweep has drawn these meanwhile")
     for part in drawn or []:
         get_run_logger().info("%d samples stored in %s", part.samples, sweep.samples.url(part))
     return drawn
@@ -110,9 +109,10 @@ def verify_block(sweep: Verification, block: Block, sandbox: Sandbox | None, *, 
 
 
 @task(task_run_name="{what}", cache_policy=NO_CACHE)
-def find_stored(what: str, url: str) -> None:  # noqa: ARG001 - `what` names the task run
-    """Something that an earlier run has done: the task run links to the object and ends as `Cached`."""
-    return _cached(None, url)
+def find_stored(what: str, url: str) -> State[None]:  # noqa: ARG001 - `what` names the task run
+    """Something that an earlier run has done: the task run ends as `Cached`, and links to the object."""
+    get_run_logger().info("stored already: %s", url)
+    return Completed(name="Cached", message=url)
 
 
 def show_stored(sweep: Verification, unverified: Collection[Block]) -> None:
@@ -125,12 +125,6 @@ def show_stored(sweep: Verification, unverified: Collection[Block]) -> None:
         find_stored(what, url)
     if len(found) > MOST_SHOWN:
         find_stored(f"and {len(found) - MOST_SHOWN} blocks more", sweep.samples.store.url("samples"))
-
-
-def _cached(result: Result, url: str) -> Result:
-    """End the task in a state `Cached` that links to the object. Prefect opens the state: the caller gets `result`."""
-    get_run_logger().info("stored already: %s", url)
-    return cast(Result, Completed(data=result, name="Cached", message=url))
 
 
 @contextmanager
