@@ -68,7 +68,7 @@ def _provenance(sweep: Sweep, tally: Tally) -> tuple[tuple[str, str], ...]:
         ("engine", ", ".join(tally.engines)),
         ("grader", f"{sweep.grader.name}, version {sweep.grader.version}"),
         ("sandbox", ", ".join(tally.sandboxes)),
-        *((("judged without a run", _saving(tally)),) * (tally.equal is not None)),
+        *([] if tally.equal is None else [("judged without a run", _saving(tally))]),
         ("drawn", tally.drawn_at),
         ("judged", tally.judged_at),
         ("sample set", store.url(f"samples/{sweep.samples.identity.name}")),
