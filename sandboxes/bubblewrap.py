@@ -15,62 +15,26 @@ the kernel itself, which the filter makes smaller but cannot rule out; timing wh
 """
 
 import os
-import platform
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-
-from sandboxes import Limits, Sandbox, SandboxUnavailableError
+from sandboxes import Sandbox, SandboxUnavailableError
 from sandboxes.cgroup import memory_bound, new_group
 from sandboxes.forkserver import ForkServer
 from sandboxes.interpreter import find_interpreter
 from sandboxes.isolation import NAMESPACES, SETTING, UserIds, identity, view
 from sandboxes.pool import ServerPool
+from sandboxes.process import LocalProcess
 from sandboxes.seccomp import filter_program
+from sandboxes.settings import ExecutionSettings
 
 
-class BubblewrapConfig(BaseModel):
+class BubblewrapConfig(ExecutionSettings):
     """The bubblewrap sandbox: which Python runs the samples, how many at once, and what each may use."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     name: Literal["bubblewrap"] = "bubblewrap"
-    workers: Annotated[int, Field(ge=1, le=256)] | None = Field(
-        None, description="Executions at once; unset: one for each core."
-    )
-    time_limit_s: float = Field(
-        5.0, gt=0, description="CPU seconds an execution may use where its problem names no limit."
-    )
-    time_multiplier: float = Field(1.0, gt=0, description="Factor on every time limit, the problems' own included.")
-    memory_limit_mb: int = Field(
-        512, ge=32, description="Megabytes of memory an execution may use where its problem names no limit."
-    )
-    processes: int = Field(32, ge=1, description="Processes and threads an execution may have at once.")
-    output_limit_bytes: int = Field(
-        4 * 1024 * 1024, ge=1, description="Bytes an execution may write to stdout, to stderr and to any file."
-    )
-    python: Path | None = Field(
-        None,
-        description="Interpreter that runs the samples, with the packages it has; unset: the one below this "
-        "environment, with the standard library alone.",
-    )
-
-    def limits(self, time_limit_s: float | None = None, memory_limit_mb: int | None = None) -> Limits:
-        """What one execution may use: the problem's own limits, or these where it names none."""
-        return Limits(
-            cpu_s=(time_limit_s or self.time_limit_s) * self.time_multiplier,
-            memory_mb=memory_limit_mb or self.memory_limit_mb,
-            processes=self.processes,
-            output_bytes=self.output_limit_bytes,
-        )
-
-    def ingredients(self) -> dict[str, object]:
-        """What a verdict depends on: the limits, and the Python that runs the samples."""
-        version = platform.python_version() if self.python is None else find_interpreter(self.python).version
-        return {**self.model_dump(mode="json", exclude={"name", "workers"}), "python_version": version}
 
     def check(self) -> None:
         """Start bubblewrap once, with the name spaces that an execution gets.
@@ -120,12 +84,11 @@ class BubblewrapConfig(BaseModel):
         rules = filter_program(server=isolated)
 
         def start() -> ForkServer:
-            uid = users.take() if users else 0
-            return ForkServer(command, uid=uid, isolated=isolated, rules=rules, group=new_group())
+            mode = "name spaces" if isolated else "one program"
+            return ForkServer(LocalProcess(command, mode, users.take() if users else 0, new_group()), rules)
 
         name = "bubblewrap" if isolated else "bubblewrap-spawn"
-        workers = self.workers or len(os.sched_getaffinity(0))
-        return ServerPool(name, workers, self.limits, start, reuse=isolated, memory_bound=memory_bound())
+        return ServerPool(name, self.worker_count(), self.limits, start, reuse=isolated, memory_bound=memory_bound())
 
 
 def _remedy() -> str:

@@ -19,6 +19,32 @@ _numbers = itertools.count()
 
 
 @dataclass
+class KillCounter:
+    """Counts the processes of a group that the kernel killed for want of memory, in its file of `events`."""
+
+    events: Path
+    _kills: int = 0
+
+    @classmethod
+    def of_process(cls, pid: int) -> "KillCounter | None":
+        """That of the group in which a process is, if it can be read from here."""
+        for folder, _, events_file in _places(pid, own=True):
+            if (folder / events_file).is_file():
+                return cls(folder / events_file)
+        return None
+
+    def killed(self) -> bool | None:
+        """Whether there was one since this was last asked; None if the group is gone."""
+        try:
+            lines = [line.split() for line in self.events.read_text().splitlines()]
+        except OSError:
+            return None
+        before = self._kills
+        self._kills = next((int(words[1]) for words in lines if words[0] == "oom_kill"), 0)
+        return self._kills > before
+
+
+@dataclass
 class ControlGroup:
     """One group, empty at first.
 
@@ -32,7 +58,9 @@ class ControlGroup:
     limit_file: str
     events_file: str
     _limit: int = 0
-    _kills: int = 0
+
+    def __post_init__(self) -> None:
+        self._kills = KillCounter(self.folder / self.events_file)
 
     def command(self) -> tuple[str, ...]:
         """What a command must begin with to run in this group."""
@@ -46,8 +74,7 @@ class ControlGroup:
 
     def killed(self) -> bool:
         """Whether the kernel has killed a process for want of memory since this was last asked."""
-        before, self._kills = self._kills, self._counted()
-        return self._kills > before
+        return bool(self._kills.killed())
 
     def close(self) -> None:
         """Remove it; its processes must have ended."""
@@ -58,10 +85,6 @@ class ControlGroup:
             if not self.folder.exists():
                 return
             time.sleep(0.02)
-
-    def _counted(self) -> int:
-        lines = (line.split() for line in (self.folder / self.events_file).read_text().splitlines())
-        return next((int(words[1]) for words in lines if words[0] == "oom_kill"), 0)
 
 
 def new_group() -> ControlGroup | None:
@@ -100,19 +123,20 @@ def _remove_abandoned(folder: Path) -> None:
                 path.rmdir()
 
 
-def _places() -> list[tuple[Path, str, str]]:
-    """Where groups might be made: the folder, and the names of a group's files there."""
+def _places(pid: int | None = None, *, own: bool = False) -> list[tuple[Path, str, str]]:
+    """Where groups might be made: the folder, and the names of a group's files there; or, with `own`, the groups in
+    which a process (None: this one) is itself."""
     places = []
     mounts = [line.split() for line in Path("/proc/self/mountinfo").read_text().splitlines()]
-    for line in Path("/proc/self/cgroup").read_text().splitlines():
+    for line in Path(f"/proc/{pid or 'self'}/cgroup").read_text().splitlines():
         _, controllers, path = line.split(":", 2)
         for fields in mounts:
             kind, options = fields[fields.index("-") + 1], fields[-1].split(",")
             # A mount may show a part of the hierarchy only, from `root` on.
             root, shown = fields[3], Path(fields[4])
-            own = shown / os.path.relpath(path, root) if path.startswith(root.rstrip("/")) else shown
+            group = shown / os.path.relpath(path, root) if path.startswith(root.rstrip("/")) else shown
             if kind == "cgroup" and "memory" in controllers.split(",") and "memory" in options:
-                places.append((own, "memory.limit_in_bytes", "memory.oom_control"))
-            elif kind == "cgroup2" and controllers == "" and own != shown:
-                places.append((own.parent, _LIMIT_V2, "memory.events"))
+                places.append((group, "memory.limit_in_bytes", "memory.oom_control"))
+            elif kind == "cgroup2" and controllers == "" and (own or group != shown):
+                places.append((group if own else group.parent, _LIMIT_V2, "memory.events"))
     return places

@@ -10,10 +10,16 @@ side by side, with four descriptors each (its text, stdin, stdout, stderr) or fi
 program finds as descriptor 3). All end when the first of the group does. The reply is an ENDING for each, or FAILED
 and a text: what went wrong in the server itself. The end of the socket is the end of the server and, as it is the
 first process of its name space, of everything in it.
+
+How programs are kept apart is its mode:
+- NAME_SPACES: each has a process name space of its own; the server makes a new /tmp where one was touched;
+- CONTAINER: each is a user of its own; when it ends, the server kills and removes whatever is left of that user. It is
+  what can be done where no name space can be made: the server is root there, with CAP_SETUID, CAP_SETGID and CAP_KILL;
+- ONE_PROGRAM: a server serves one request, and its controller then ends it.
 """
 
-# ruff: noqa: BLE001, PTH116, PTH123, PTH208, S102, S108
-# (It runs programs, which raise anything; it does without pathlib; and /tmp is its own.)
+# ruff: noqa: BLE001, S102, S108
+# (It runs programs, which raise anything, and /tmp is its own.)
 from __future__ import annotations
 
 import _io
@@ -25,6 +31,7 @@ import builtins
 import ctypes
 import fcntl
 import gc
+import itertools
 import os
 import resource
 import select
@@ -35,6 +42,8 @@ import time
 TYPE_CHECKING = False  # `typing` would be a third of the time to start.
 if TYPE_CHECKING:
     from typing import NoReturn
+
+NAME_SPACES, CONTAINER, ONE_PROGRAM = "name spaces", "container", "one program"
 
 GROUP = struct.Struct("<Id")  # programs, seconds on the clock for the whole
 PROGRAM = struct.Struct("<dQQQ")  # cpu_s, bytes of memory, processes and threads, bytes of a file
@@ -73,6 +82,7 @@ PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_CAPBSET_DROP, PR_SET_NO_NE
 PRIVATE_ALL, DETACH = 0x4000 | 0x40000, 2
 TMP_FLAGS, TMP_OPTIONS = 2 | 4 | 1024, b"size=64m,mode=1777"  # nosuid, nodev, noatime
 INSIDE_ID = 65534
+USERS = 512  # that a server of a container takes its programs' users from, round and round
 
 # PyDLL keeps the interpreter's lock across a call, so that a cloned child may simply go on.
 libc = ctypes.PyDLL(None, use_errno=True)
@@ -89,9 +99,9 @@ def call(result: int, name: str) -> int:
 # --- the child: from a copy of the server to a program, and to its end ------------------------------------------------
 
 
-def become_program(descriptors: list[int], bounds: list[tuple[int, int]], fault: int) -> NoReturn:
-    """Turn this new child into the program, under resource limits. What goes wrong before its first line is written
-    to `fault`."""
+def become_program(descriptors: list[int], bounds: list[tuple[int, int]], uid: int, fault: int) -> NoReturn:
+    """Turn this new child into the program, under resource limits and as a user of its own (`uid` 0: as it is). What
+    goes wrong before its first line is written to `fault`."""
     try:
         os.setsid()
         code, *others = descriptors
@@ -102,6 +112,10 @@ def become_program(descriptors: list[int], bounds: list[tuple[int, int]], fault:
             os.close(CHANNEL)
         for name, value in bounds:
             resource.setrlimit(name, (value, value))
+        if uid:
+            become_user(uid)
+            # Changing the user has closed /proc/self, where programs find /dev/stdin.
+            call(libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0), "prctl")
         call(libc.syscall(SYS_CAPSET, *_NO_CAPABILITIES), "capset")
         if libc.syscall(SYS_CLOSE_RANGE, CODE + 1, 0x7FFFFFFF, 0) < 0:
             os.closerange(CODE + 1, 1024)
@@ -213,15 +227,14 @@ class Child:
 
 
 class Server:
-    """The loop. `isolated` children have a process name space each; where there can be none, a server serves one
-    request, and its controller then ends it."""
+    """The loop, in one of the three modes."""
 
-    def __init__(self, connection: int, isolated: bool):
-        self.flags = _signal.SIGCHLD | (NEW_PID if isolated else 0)
-        self.isolated = isolated
+    def __init__(self, connection: _socket.socket, mode: str):
+        self.mode = mode
+        self.flags = _signal.SIGCHLD | (NEW_PID if mode == NAME_SPACES else 0)
         fault_end, fault = os.pipe()
         own = []
-        for fd in (connection, fault_end, fault):
+        for fd in (connection.detach(), fault_end, fault):
             own.append(fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, FIRST_OWN))
             os.close(fd)
         self.socket, self.fault_end, self.fault = _socket.socket(fileno=own[0]), own[1], own[2]
@@ -233,11 +246,13 @@ class Server:
         with open("/proc/self/statm") as file:
             self.base_memory = int(file.read().split()[0]) * resource.getpagesize()
         self.clean_tmp: object = None
+        self.user_ids = itertools.cycle(free_user_ids() if mode == CONTAINER else [0])
+        self.users: list[int] = []
 
     def serve(self) -> NoReturn:
         """Answer requests until the controller is gone."""
         while True:
-            if self.isolated:
+            if self.mode != ONE_PROGRAM:
                 self.renew_tmp()
             message, ancillary, flags, _ = self.socket.recvmsg(4096, _socket.CMSG_SPACE(4 * 32))
             descriptors = [fd for _, _, data in ancillary for (fd,) in struct.iter_unpack("i", data)]
@@ -254,6 +269,7 @@ class Server:
         count, wall_s = GROUP.unpack_from(message)
         each = len(descriptors) // count
         children: list[Child] = []
+        self.users = []
         try:
             for number in range(count):
                 limits = PROGRAM.unpack_from(message, GROUP.size + number * PROGRAM.size)
@@ -269,7 +285,7 @@ class Server:
                 if not child.ending:
                     child.kill(WITH_FIRST)
                     child.reap()
-            if not self.isolated:
+            if self.mode != NAME_SPACES:
                 sweep()
         return b"".join(child.ending for child in children)
 
@@ -283,9 +299,11 @@ class Server:
             allowed(resource.RLIMIT_NPROC, processes + 2),
             allowed(resource.RLIMIT_FSIZE, file_size),
         ]
+        uid = next(self.user_ids)
+        self.users.append(uid)
         pid = call(libc.syscall(SYS_CLONE, self.flags, 0, 0, 0, 0), "clone")
         if pid == 0:
-            become_program(descriptors, bounds, self.fault)
+            become_program(descriptors, bounds, uid, self.fault)
         return Child(pid, cpu_s)
 
     def watch(self, children: list[Child], wall_s: float) -> None:
@@ -323,12 +341,18 @@ class Server:
         raise RuntimeError(text.decode(errors="replace"))
 
     def renew_tmp(self) -> None:
-        """Replace the programs' /tmp by a new one, unless it is exactly as it was when new."""
+        """Give the programs a /tmp as good as new, unless it is exactly as it was."""
         if self.clean_tmp is not None and self.clean_tmp == state_of_tmp():
             return
-        if self.clean_tmp is not None:
-            call(libc.umount2(b"/tmp", DETACH), "umount /tmp")
-        call(libc.mount(b"none", b"/tmp", b"tmpfs", TMP_FLAGS, TMP_OPTIONS), "mount /tmp")
+        if self.mode == CONTAINER:
+            for uid in self.users:
+                empty_tmp(uid)
+            if os.listdir("/tmp"):
+                os._exit(0)  # Nobody knows what this is: a new server is better.
+        else:
+            if self.clean_tmp is not None:
+                call(libc.umount2(b"/tmp", DETACH), "umount /tmp")
+            call(libc.mount(b"none", b"/tmp", b"tmpfs", TMP_FLAGS, TMP_OPTIONS), "mount /tmp")
         os.chdir("/tmp")
         self.clean_tmp = state_of_tmp()
 
@@ -362,6 +386,47 @@ def sweep() -> None:
         pass
 
 
+def free_user_ids() -> range:
+    """User ids that own nothing: in a container, which may share them with the machine, far from those in use, and
+    unlikely to be another container's."""
+    with open("/proc/self/uid_map") as file:
+        count = max(int(line.split()[2]) for line in file)
+    room = (1_000_000_000, 1 << 20) if count > 1 << 31 else (1_000, max(1, (count - 1_000) // USERS))
+    first = room[0] + int.from_bytes(os.urandom(4), "little") % room[1] * USERS
+    return range(first, first + USERS)
+
+
+def empty_tmp(uid: int) -> None:
+    """Remove what a user has left in /tmp, as that user: the server itself may not."""
+    pid = os.fork()
+    if pid:
+        os.waitpid(pid, 0)
+        return
+    try:
+        become_user(uid)
+        os.chdir("/tmp")
+        # Folders may lie deeper than a path can be long: what is in one moves up before it goes.
+        while names := os.listdir():
+            for name in names:
+                if not is_folder(name):
+                    os.unlink(name)
+                    continue
+                os.chmod(name, 0o700)
+                for inner in os.listdir(name):
+                    path = os.path.join(name, inner)
+                    if is_folder(path):  # It must be open to change the folder that it is in.
+                        os.chmod(path, 0o700)
+                    os.rename(path, os.urandom(8).hex())
+                os.rmdir(name)
+    finally:
+        os._exit(0)
+
+
+def is_folder(path: str) -> bool:
+    """Whether there is a folder, not a link to one."""
+    return os.path.isdir(path) and not os.path.islink(path)
+
+
 # --- the start --------------------------------------------------------------------------------------------------------
 
 
@@ -389,14 +454,24 @@ def isolate() -> None:
             break
 
 
-def main(connection: int, uid: int, isolated: bool, remote: str) -> NoReturn:
+def connect(to: str) -> _socket.socket:
+    """The socket to the controller: an open descriptor, or the path where it waits for a call."""
+    if not to.startswith("/"):
+        return _socket.socket(fileno=int(to))
+    connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
+    connection.connect(to)
+    return connection
+
+
+def main(to: str, uid: int, mode: str, remote: str) -> NoReturn:
     """Take this process out of reach of its children, then serve. `uid` 0 leaves it whom it is; `remote` is the text
     of the module that programs can import under that name."""
     if uid:
         become_user(uid)
-    call(libc.prctl(PR_SET_PDEATHSIG, _signal.SIGKILL, 0, 0, 0), "prctl")
+    if mode != CONTAINER:
+        call(libc.prctl(PR_SET_PDEATHSIG, _signal.SIGKILL, 0, 0, 0), "prctl")
     call(libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl")
-    if isolated:
+    if mode == NAME_SPACES:
         # Changing the user has closed /proc/self, where the new name space is mapped.
         call(libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0), "prctl")
         isolate()
@@ -408,7 +483,7 @@ def main(connection: int, uid: int, isolated: bool, remote: str) -> NoReturn:
     bound(resource.RLIMIT_MEMLOCK, 0)
     bound(resource.RLIMIT_NOFILE, 256)
     bound(resource.RLIMIT_STACK, 64 << 20)
-    server = Server(connection, isolated)
+    server = Server(connect(to), mode)
     rules = server.socket.recv(65536)
     if len(rules) > 8:
         text = ctypes.create_string_buffer(rules)
@@ -422,6 +497,8 @@ def main(connection: int, uid: int, isolated: bool, remote: str) -> NoReturn:
     sys.modules["remote"] = module = type(sys)("remote")
     exec(compile(remote, "remote.py", "exec"), module.__dict__)
     sys.argv[:] = ["main.py"]
+    # The folder that they run in: what one program of a group writes there, another must not import.
+    sys.path.remove("")
     server.socket.send(READY)
     gc.collect()
     gc.freeze()
@@ -430,4 +507,4 @@ def main(connection: int, uid: int, isolated: bool, remote: str) -> NoReturn:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "isolated", sys.argv[4])
+    main(sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4])

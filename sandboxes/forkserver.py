@@ -6,14 +6,13 @@ import select
 import signal
 import socket
 import struct
-import subprocess
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 from sandboxes import Limits, Outcome, Status
-from sandboxes.cgroup import ControlGroup
 
 EXECUTOR = Path(__file__).with_name("executor.py").read_text(encoding="utf-8")
 REMOTE = Path(__file__).with_name("remote.py").read_text(encoding="utf-8")
@@ -105,45 +104,54 @@ class Ending:
         return self.exit_code == -signal.SIGKILL and self.reason == _BY_ITSELF and not self.out_of_memory
 
 
+class Home(Protocol):
+    """What a server lives in, from a process below this one to a container. It is started when it is made."""
+
+    @property
+    def socket(self) -> socket.socket:
+        """The way to the server."""
+        ...
+
+    def allow(self, memory_bytes: int) -> None:
+        """Let the next programs use so much memory in all, where that can be bounded."""
+        ...
+
+    def killed(self) -> bool:
+        """Whether the kernel has killed a process in it for want of memory since this was last asked."""
+        ...
+
+    def last_words(self) -> str:
+        """The last line that the server wrote, or ""."""
+        ...
+
+    def close(self) -> None:
+        """End it and everything inside it. The socket is closed already."""
+        ...
+
+
 class ForkServer:
     """A running executor and the socket to it. One request at a time, from any thread; none once it is `gone`.
 
     Args:
-        command: what starts it, up to and including the interpreter and its flags.
-        uid: whom it shall become; 0 leaves it whom it is.
-        isolated: whether each program gets a process name space of its own.
+        home: where it has been started. It is closed with the server.
         rules: the system-call filter, or b"".
-        group: the control group that it and its programs shall be in. It is closed with the server.
 
     Raises:
         ServerGoneError: it did not start; the message says what it wrote.
     """
 
-    def __init__(
-        self, command: Sequence[str], *, uid: int, isolated: bool, rules: bytes, group: ControlGroup | None = None
-    ):
-        self._group = group
+    def __init__(self, home: Home, rules: bytes):
+        self._home = home
+        self._socket = home.socket
         self.gone = False
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._socket = ours
-        self._log = _memory_file(b"")
-        arguments = (str(theirs.fileno()), str(uid), "isolated" if isolated else "shared", REMOTE)
-        with theirs:
-            self._process = subprocess.Popen(
-                [*(group.command() if group else ()), *command, "-c", EXECUTOR, *arguments],
-                stdin=subprocess.DEVNULL,
-                stdout=self._log,
-                stderr=self._log,
-                pass_fds=(theirs.fileno(),),
-            )
         try:
             # A filter is never as short as this: b"-" stands for none, as an empty message would end the server.
             self._send(rules or b"-", [])
             self._receive(_START_S)
         except ServerGoneError as error:
-            said = os.pread(self._log, 4000, 0).decode(errors="replace").strip().splitlines()
+            said = home.last_words()
             self.close()
-            raise ServerGoneError(said[-1] if said else str(error)) from error
+            raise ServerGoneError(said or str(error)) from error
 
     def run(self, executions: Sequence[Execution], wall_s: float, channels: Sequence[int] = ()) -> list[Ending]:
         """Run programs side by side; all end with the first.
@@ -156,8 +164,7 @@ class ForkServer:
         Raises:
             ServerGoneError: close it, and start another.
         """
-        if self._group:
-            self._group.allow(sum(execution.limits.memory_mb for execution in executions) * _MEGABYTE)
+        self._home.allow(sum(execution.limits.memory_mb for execution in executions) * _MEGABYTE)
         message = _GROUP.pack(len(executions), wall_s) + b"".join(e.request() for e in executions)
         descriptors: list[int] = []
         for number, execution in enumerate(executions):
@@ -172,8 +179,8 @@ class ForkServer:
             reply = self._receive(wall_s + _GRACE_S)
         except ServerGoneError:
             self.gone = True
-            if self._group and self._group.killed():
-                # The kernel chose the server in place of the programs that had filled the group.
+            if self._home.killed():
+                # The kernel chose the server in place of the programs that had used up its memory.
                 return [Ending(-signal.SIGKILL, _BY_ITSELF, 0.0, 0.0, out_of_memory=True)] * len(executions)
             raise
         if reply.startswith(_FAILED) or len(reply) != len(executions) * _ENDING.size:
@@ -182,9 +189,15 @@ class ForkServer:
             Ending(os.waitstatus_to_exitcode(status), reason, cpu_s, wall_s)
             for status, reason, cpu_s, wall_s in _ENDING.iter_unpack(reply)
         ]
-        if self._group and any(ending.exit_code for ending in endings) and self._group.killed():
+        if any(ending.exit_code for ending in endings) and self._home.killed():
             return [replace(ending, out_of_memory=ending.exit_code != 0) for ending in endings]
         return endings
+
+    def hung_up(self) -> bool:
+        """Whether it has ended since its last answer."""
+        poll = select.poll()
+        poll.register(self._socket, select.POLLRDHUP)
+        return bool(poll.poll(0))
 
     def stop(self) -> None:
         """Tell it to end; whoever waits for its answer is told that it is gone."""
@@ -194,15 +207,7 @@ class ForkServer:
     def close(self) -> None:
         """End it and everything inside it."""
         self._socket.close()
-        try:
-            self._process.wait(_GRACE_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        finally:
-            os.close(self._log)
-            if self._group:
-                self._group.close()
+        self._home.close()
 
     def _send(self, message: bytes, descriptors: list[int]) -> None:
         try:

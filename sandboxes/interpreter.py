@@ -42,13 +42,16 @@ class Interpreter:
     """A Python that runs samples: its command, and the paths that a sandbox must show (and hide) for it.
 
     `shown` are folders and files to make visible at the same path, parents first; `hidden` are folders inside them to
-    cover, so that what is installed there cannot be imported.
+    cover, so that what is installed there cannot be imported. Of those shown, `modules` are the folders that it
+    imports from, and `libraries` those that are there for the shared libraries in them.
     """
 
     command: tuple[str, ...]
     version: str
     shown: tuple[str, ...]
     hidden: tuple[str, ...]
+    modules: tuple[str, ...]
+    libraries: tuple[str, ...]
 
 
 def find_interpreter(python: Path | None) -> Interpreter:
@@ -73,12 +76,14 @@ def find_interpreter(python: Path | None) -> Interpreter:
             f"the Python that runs samples, {executable}, cannot be run ({error}): set `python` to one that can"
         ) from error
     facts = json.loads(answer.stdout)
-    shown = {executable, os.path.realpath(executable), *facts["library"]}
-    shown |= {str(Path(path).parent) for path in facts["mapped"] if ".so" in Path(path).name}
+    modules = set(facts["library"])
+    libraries = {str(Path(path).parent) for path in facts["mapped"] if ".so" in Path(path).name}
+    shown = {executable, os.path.realpath(executable)}
     if not bare:
         # Only below its own prefixes: a package installed as a link to a checkout would show the checkout.
-        shown |= {path for path in facts["path"] if any(_inside(path, prefix) for prefix in facts["prefixes"])}
+        modules |= {path for path in facts["path"] if any(_inside(path, prefix) for prefix in facts["prefixes"])}
         shown |= {str(Path(prefix) / "pyvenv.cfg") for prefix in facts["prefixes"]}
+    shown |= modules | libraries
     covered = {path for path in facts["packages"] if bare and Path(path).is_dir()}
     hidden = sorted(path for path in covered if any(_inside(path, folder) for folder in shown))
     own = next((path for path in sorted(shown) if _inside(path, _PROGRAMS_OWN)), None)
@@ -87,7 +92,14 @@ def find_interpreter(python: Path | None) -> Interpreter:
             f"the Python that runs samples needs {own}, and programs have a {_PROGRAMS_OWN} of their own:"
             " set `python` to one that lies elsewhere"
         )
-    return Interpreter((executable, *flags), facts["version"], _outermost(shown - covered), tuple(hidden))
+    return Interpreter(
+        command=(executable, *flags),
+        version=facts["version"],
+        shown=_outermost(shown - covered),
+        hidden=tuple(hidden),
+        modules=_outermost(modules - covered),
+        libraries=_outermost(libraries),
+    )
 
 
 def _inside(path: str, folder: str) -> bool:

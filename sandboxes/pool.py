@@ -103,6 +103,9 @@ class ServerPool:
     def _server(self) -> Iterator[ForkServer]:
         """A free server, or a new one; it is kept for the next only if all went well."""
         server = self._idle.pop() if self._idle else self._start()
+        while server.hung_up():
+            server.close()
+            server = self._idle.pop() if self._idle else self._start()
         kept = False
         try:
             yield server

@@ -1,0 +1,96 @@
+"""Docker: warm, hardened containers, for machines where an engine is at hand and bubblewrap is not.
+
+What a program is kept from:
+- the network (none, and no sockets but pairs);
+- every file but the image's, read-only; /tmp is small and memory, and what a program leaves there is removed;
+- other processes: each program is a user that nobody else is, without capabilities, without a way to gain any, and
+  behind two filters on system calls (the engine's default profile, and the one that `bubblewrap` has); what it starts
+  is killed when it ends;
+- more time, memory, processes, output and open files than its limits (memory: each process for itself and, by the
+  container, all together; a container has one CPU).
+
+What it is not kept from: using its limits in full; seeing that the server and, beside a checker, the checker run
+(not their memory, files or environment); learning the kernel's version, the CPUs and the clock; a hole in the kernel
+itself, unless the runtime is gVisor (`runsc`); timing what else the machine does. The engine runs as root: whoever may
+use it could be root on the machine, the controller included.
+"""
+
+from typing import Literal
+
+from pydantic import Field
+
+from sandboxes import Sandbox, SandboxUnavailableError
+from sandboxes.forkserver import ForkServer
+from sandboxes.interpreter import find_interpreter
+from sandboxes.pool import ServerPool
+from sandboxes.seccomp import filter_program
+from sandboxes.settings import ExecutionSettings
+
+
+class DockerConfig(ExecutionSettings):
+    """The Docker sandbox: the image and the Python that run the samples, how many at once, and what each may use."""
+
+    name: Literal["docker"] = "docker"
+    image: str | None = Field(
+        None,
+        description="Image with the Python that runs the samples (3.8 or newer); unset: one made from `python` on this "
+        "machine. With an image, `python` is its path in there; unset: python3.",
+    )
+    runtime: str | None = Field(None, description="The engine's runtime, such as runsc (gVisor); unset: its default.")
+
+    def ingredients(self) -> dict[str, object]:
+        """What a verdict depends on: the limits, and the Python that runs the samples."""
+        if self.image is None:
+            return super().ingredients()
+        settings = self.model_dump(mode="json", exclude={"name", "workers", "runtime"})
+        from sandboxes.engine import engine, image_id  # noqa: PLC0415 - docker-py takes a moment
+
+        with engine() as client:
+            return {**settings, "image": image_id(client, self.image)}
+
+    def check(self) -> None:
+        """Ask the engine, its runtime and the image.
+
+        Raises:
+            SandboxUnavailableError: one of them is missing; the message says what helps.
+        """
+        from sandboxes.engine import engine, image_id  # noqa: PLC0415
+
+        with engine() as client:
+            runtimes = client.info().get("Runtimes", {})
+            if self.runtime is not None and self.runtime not in runtimes:
+                raise SandboxUnavailableError(
+                    f"the Docker engine has no runtime {self.runtime}: it has {', '.join(sorted(runtimes))}"
+                )
+            if self.image is not None:
+                image_id(client, self.image)
+
+    def open(self) -> Sandbox:
+        """A running sandbox; close it by leaving its `with` block.
+
+        Raises:
+            SandboxUnavailableError: this machine cannot offer it.
+        """
+        from sandboxes.container import Container, ContainerPlan, remove_abandoned  # noqa: PLC0415
+        from sandboxes.engine import connect, engine  # noqa: PLC0415
+        from sandboxes.image import image_of  # noqa: PLC0415
+
+        self.check()
+        with engine() as client:
+            remove_abandoned(client)
+            if self.image is None:
+                interpreter = find_interpreter(self.python)
+                image, command = image_of(interpreter, client), interpreter.command
+            else:
+                image, command = self.image, (str(self.python or "python3"), "-s", "-B")
+            bound = f"cgroup v{client.info().get('CgroupVersion', 1)}"
+        # A program, the checker beside it, and the server.
+        processes = 2 * (self.processes + 2) + 2
+        plan = ContainerPlan(image, command, processes, self.memory_limit_mb << 20, self.runtime)
+        rules, client = filter_program(), connect()
+
+        def start() -> ForkServer:
+            return ForkServer(Container(client, plan), rules)
+
+        name = "docker" if self.runtime is None else f"docker-{self.runtime}"
+        return ServerPool(name, self.worker_count(), self.limits, start, reuse=True, memory_bound=bound)

@@ -1,0 +1,63 @@
+"""The Docker engine: how it is reached, and what it says when it is not."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import docker
+import requests
+from docker import DockerClient
+from docker.errors import DockerException, ImageNotFound
+
+from sandboxes import SandboxUnavailableError
+
+# What docker-py raises when an engine refuses, and when there is none any more.
+ENGINE_ERRORS = (DockerException, requests.RequestException)
+
+
+def connect() -> DockerClient:
+    """The engine that the environment names (DOCKER_HOST), or the machine's own.
+
+    Raises:
+        SandboxUnavailableError: none answers.
+    """
+    try:
+        return docker.from_env()
+    except ENGINE_ERRORS as error:
+        raise SandboxUnavailableError(
+            f"no Docker engine answers ({first_line(error)}): start one, or name it in DOCKER_HOST"
+        ) from error
+
+
+@contextmanager
+def engine() -> Iterator[DockerClient]:
+    """An engine for a few questions.
+
+    Raises:
+        SandboxUnavailableError: none answers, or not as it should.
+    """
+    client = connect()
+    try:
+        yield client
+    except ENGINE_ERRORS as error:
+        raise SandboxUnavailableError(f"the Docker engine refused: {first_line(error)}") from error
+    finally:
+        client.close()
+
+
+def image_id(client: DockerClient, image: str) -> str:
+    """The hash of an image's content.
+
+    Raises:
+        SandboxUnavailableError: the engine does not have it.
+    """
+    try:
+        return str(client.images.get(image).id)
+    except ImageNotFound as error:
+        raise SandboxUnavailableError(
+            f"the Docker engine has no image {image}: `docker pull {image}`, or build it"
+        ) from error
+
+
+def first_line(error: BaseException) -> str:
+    """What an error says, in one line."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,56 @@
+"""What every sandbox can be told: how many executions at once, what each may use, and which Python runs them."""
+
+import os
+import platform
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from sandboxes import Limits
+from sandboxes.interpreter import find_interpreter
+
+
+class ExecutionSettings(BaseModel):
+    """The settings that all sandboxes share."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    workers: Annotated[int, Field(ge=1, le=256)] | None = Field(
+        None, description="Executions at once; unset: one for each core."
+    )
+    time_limit_s: float = Field(
+        5.0, gt=0, description="CPU seconds an execution may use where its problem names no limit."
+    )
+    time_multiplier: float = Field(1.0, gt=0, description="Factor on every time limit, the problems' own included.")
+    memory_limit_mb: int = Field(
+        512, ge=32, description="Megabytes of memory an execution may use where its problem names no limit."
+    )
+    processes: int = Field(32, ge=1, description="Processes and threads an execution may have at once.")
+    output_limit_bytes: int = Field(
+        4 * 1024 * 1024, ge=1, description="Bytes an execution may write to stdout, to stderr and to any file."
+    )
+    python: Path | None = Field(
+        None,
+        description="Interpreter that runs the samples, with the packages it has; unset: the one below this "
+        "environment, with the standard library alone.",
+    )
+
+    def limits(self, time_limit_s: float | None = None, memory_limit_mb: int | None = None) -> Limits:
+        """What one execution may use: the problem's own limits, or these where it names none."""
+        return Limits(
+            cpu_s=(time_limit_s or self.time_limit_s) * self.time_multiplier,
+            memory_mb=memory_limit_mb or self.memory_limit_mb,
+            processes=self.processes,
+            output_bytes=self.output_limit_bytes,
+        )
+
+    def ingredients(self) -> dict[str, object]:
+        """What a verdict depends on: the limits, and the Python that runs the samples. Not which sandbox it was."""
+        settings = self.model_dump(mode="json", include=set(ExecutionSettings.model_fields) - {"workers"})
+        version = platform.python_version() if self.python is None else find_interpreter(self.python).version
+        return {**settings, "python_version": version}
+
+    def worker_count(self) -> int:
+        """Executions at once."""
+        return self.workers or len(os.sched_getaffinity(0))
