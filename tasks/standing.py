@@ -36,7 +36,7 @@ class Standing:
 
     def first_correct(self) -> dict[str, int]:
         """The index of the first correct sample, for each problem with one among the samples that count."""
-        wanted = dict(zip(self._ids, self.wanted().tolist(), strict=True))
+        wanted = self.counted_below()
         return {
             problem: self._first[problem] for problem in self._ids if self._first.get(problem, 10**9) < wanted[problem]
         }
@@ -46,6 +46,10 @@ class Standing:
         has to finish; shape (problems,)."""
         wanted: Ints = self._ends[self._at]
         return wanted
+
+    def counted_below(self) -> dict[str, int]:
+        """By problem, the index below which its samples count."""
+        return dict(zip(self._ids, self.wanted().tolist(), strict=True))
 
     def counts(self) -> Counts:
         """n and c of each problem at the round where it rests, or as far as it has come."""

@@ -5,7 +5,8 @@ Nothing here knows Prefect: `tasks.steps` wraps these methods as tasks, and test
 
 import random
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
@@ -30,10 +31,13 @@ from tasks.store.tables import (
     count_equal,
     count_verdicts,
     first_with,
+    sum_below,
 )
 
 VERDICTS = "verdicts"
 Result = TypeVar("Result")
+
+_TOKENS = ("prompt_tokens", "tokens")
 
 # How long a worker that waits for another sleeps before it looks again: any time between these, so that two that got
 # in each other's way do not do so again and again.
@@ -46,14 +50,15 @@ class Tally:
     given. `first_correct` is the index of a problem's first correct sample, under a budget that stops there.
 
     `equal` counts samples that were judged by the execution of an equal program; None where the grader runs none.
-    `tokens` counts what the stored blocks drew, None where an engine did not know; `engines` and `sandboxes` name all
-    that took part; `drawn_at` and `judged_at` span the times (UTC) at which they did.
+    `prompt_tokens` and `tokens` are sums over these samples, None where an engine did not know of some; `engines` and
+    `sandboxes` name all that took part; `drawn_at` and `judged_at` span the times (UTC) at which they did.
     """
 
     by_problem: Counts
     verdicts: dict[str, int]
     first_correct: dict[str, int]
     equal: int | None
+    prompt_tokens: int | None
     tokens: int | None
     engines: tuple[str, ...]
     sandboxes: tuple[str, ...]
@@ -151,13 +156,14 @@ class Verification:
         """Count what is stored below k. Samples that no sandbox could judge are left out of n, and counted apart."""
         sampled = self._sampled()
         standing, judged = self._standing(sampled)
-        tokens = [footer.tokens for footer in sampled.values()]
+        prompt_tokens, tokens = self._tokens(sampled, standing.counted_below())
         return Tally(
             by_problem=standing.counts(),
             verdicts=standing.verdicts(),
             first_correct=standing.first_correct(),
             equal=self._equal(sampled) if self.grader.runs_code else None,
-            tokens=None if None in tokens else sum(each or 0 for each in tokens),
+            prompt_tokens=prompt_tokens,
+            tokens=tokens,
             engines=tuple(sorted({footer.engine for footer in sampled.values()})),
             sandboxes=tuple(sorted({of_block.sandbox for of_block in judged})),
             drawn_at=_span(footer.drawn_at for footer in sampled.values()),
@@ -183,6 +189,16 @@ class Verification:
             self.verdicts.columns(block, footer, ("index", "verdict", "cpu_s"))[0] for block, footer in sampled.items()
         )
         return sum(count_equal(table, below=self.k) for table in tables)
+
+    def _tokens(self, sampled: Iterable[Block], below: Mapping[str, int]) -> list[int | None]:
+        """Tokens of prompts and of samples, over the samples below each problem's index."""
+        totals: list[int | None] = [0, 0]
+        for block in sampled:
+            with self._setting_aside(block):
+                table = self.samples.columns(block, (*WHICH, *_TOKENS))
+            of_block = sum_below(table, below, _TOKENS)
+            totals = [None if a is None or b is None else a + b for a, b in zip(totals, of_block, strict=True)]
+        return totals
 
     def examples(self, of_each: int) -> list[Example]:
         """A few samples of each verdict, from as many problems as there are to choose from."""
@@ -212,8 +228,14 @@ class Verification:
         }
 
     def _read(self, block: Block) -> tuple[list[Sample], SampleFooter]:
-        try:
+        with self._setting_aside(block):
             return self.samples.read(block)
+
+    @contextmanager
+    def _setting_aside(self, block: Block) -> Iterator[None]:
+        """Samples that turn out to be damaged are set aside, and the error says so."""
+        try:
+            yield
         except CorruptObjectError as error:
             self.samples.set_aside(block)
             raise InputError(

@@ -6,15 +6,19 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+from pydantic import TypeAdapter
 
 from tasks.scaling.arrays import Floats
-from tasks.scaling.estimators import Band, Counts, bootstrap_coverage, coverage, log_spaced_ks, nice_ks
+from tasks.scaling.estimators import Counts, bootstrap_coverage, coverage, log_spaced_ks, nice_ks, pass_hat_k
 from tasks.scaling.forecast import Forecast, Forecaster
-from tasks.scaling.laws import Interval, NoFit, PowerLaw, fit_counts, ks_beyond
+from tasks.scaling.held_out import LawComparison, compare_laws
+from tasks.scaling.laws import NoFit, PowerLaw, fit_counts, ks_beyond
+from tasks.scaling.solving import NO_COVERAGE, Solving
+from tasks.scaling.stopping import Rounds
+from tasks.scaling.usage import Usage
 
 # How far past the data the forecast is drawn: as far as the backtest goes.
 _FORECAST_FACTOR = 100
@@ -23,12 +27,14 @@ _TARGETS = (0.5, 0.75, 0.9, 0.95, 0.99)
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """Coverage at one k, with the ends of its interval; None where there is no interval."""
+    """Coverage at one k, with the ends of its interval; None where there is no interval. `every` is pass^k, the mean
+    chance that all of k samples are correct; None where problems rested by their outcomes."""
 
     k: int
     coverage: float
     low: float | None = None
     high: float | None = None
+    every: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +67,34 @@ class Outlook:
 
 
 @dataclass(frozen=True, slots=True)
+class Falling:
+    """Unsolved problems with the same record, `n` samples and none correct, and the chance of each to be solved by
+    the tenfold k of the outlook."""
+
+    problem_ids: tuple[str, ...]
+    n: int
+    chance: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """How samples came where the plan heeded their outcomes, as `stopping.Rounds` has it."""
+
+    ends: tuple[int, ...]
+    limits: tuple[int, ...]
+    judged: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SweepSummary:
     """The result of a sweep over `problems`.
 
     `table` is coverage at round k up to the smallest n, `curve` the same at log-spaced k; their intervals are
     bootstraps over problems at probability `level`. `forecast` goes on from the last measured point (without width
     there), its intervals being about these very problems; it and `outlook` are absent where nothing is left to solve.
-    `notes` say in whole sentences what could not be computed and what was left out.
+    `falling` are the unsolved problems, likeliest to be solved first. `laws` compares laws at held-out k. `notes` say
+    in whole sentences what could not be computed and what was left out. `sampled` is None where n heeded no outcome;
+    `solving` takes the place of coverage where sampling stopped at first successes.
     """
 
     problems: tuple[ProblemCount, ...]
@@ -79,6 +106,24 @@ class SweepSummary:
     outlook: Outlook | None
     level: float
     notes: tuple[str, ...]
+    falling: tuple[Falling, ...] = ()
+    laws: LawComparison | None = None
+    usage: Usage | None = None
+    sampled: Sampled | None = None
+    solving: Solving | None = None
+
+    @property
+    def counts(self) -> Counts:
+        """What was counted, as it was given."""
+        of = Counts.of(
+            [p.problem_id for p in self.problems], [p.n for p in self.problems], [p.c for p in self.problems]
+        )
+        if self.sampled is None:
+            return of
+        ends, limits, judged = (
+            np.array(each, dtype=np.int64) for each in (self.sampled.ends, self.sampled.limits, self.sampled.judged)
+        )
+        return replace(of, rounds=Rounds(ends, limits, judged))
 
     @property
     def solved(self) -> int:
@@ -99,6 +144,11 @@ class SweepSummary:
     @property
     def headline(self) -> str:
         """The result in a sentence or two."""
+        if self.solving is not None:
+            return (
+                f"{self.solving.solved:,} of {self.solving.problems:,} problems are solved, "
+                f"with {self.solving.samples:,} samples in all."
+            )
         if not self.table:
             return "No problem has a judged sample yet."
         first, last, count = self.table[0], self.table[-1], len([p for p in self.problems if p.n])
@@ -126,16 +176,7 @@ class SweepSummary:
     @classmethod
     def from_json(cls, text: str) -> "SweepSummary":
         """The summary that `to_json` wrote."""
-        document: dict[str, Any] = json.loads(text)
-        kinds = {"problems": ProblemCount, "table": Point, "curve": Point, "forecast": Forecast}
-        for name, kind in kinds.items():
-            document[name] = tuple(kind(**item) for item in document[name])
-        document["notes"] = tuple(document["notes"])
-        document["law"] = _law_from(document["law"])
-        if document["outlook"] is not None:
-            needed = tuple(Needed(**item) for item in document["outlook"].pop("needed"))
-            document["outlook"] = Outlook(**document["outlook"], needed=needed)
-        return cls(**document)
+        return TypeAdapter(cls).validate_json(text)
 
 
 def summarise(
@@ -143,6 +184,7 @@ def summarise(
     verdict_counts: Mapping[str, int],
     max_k: int | None = None,
     *,
+    usage: Usage | None = None,
     resamples: int = 1000,
     level: float = 0.95,
     seed: int = 0,
@@ -153,6 +195,7 @@ def summarise(
         counts: judged and correct samples by problem. Problems with none judged take no part in coverage.
         verdict_counts: how many samples got each verdict, those lost to infrastructure among them.
         max_k: largest k to report; None goes as far as every problem has samples.
+        usage: tokens of the samples, handed on.
         resamples: bootstrap draws of the problems.
         level: probability of the intervals.
         seed: seed of the bootstrap.
@@ -162,6 +205,7 @@ def summarise(
     law = fit_counts(judged, last, resamples, level, seed).law
     forecast: tuple[Forecast, ...] = ()
     outlook = None
+    falling: tuple[Falling, ...] = ()
     if last and coverage(judged, last).coverage[0] < 1:
         forecaster = Forecaster(judged)
         first, *beyond = forecaster.at(ks_beyond(last, last * _FORECAST_FACTOR).tolist())
@@ -169,16 +213,15 @@ def summarise(
         start = replace(first, low50=value, high50=value, low90=value, high90=value)
         forecast = (start, *beyond)
         outlook = _outlook(forecaster)
+        falling = _falling(forecaster, outlook.tenfold)
 
     def points(ks: ArrayLike) -> tuple[Point, ...]:
         band = bootstrap_coverage(judged, ks, resamples, level, seed)
-        return _points(ks, coverage(judged, ks).coverage, band)
+        columns = map(_finite, (coverage(judged, ks).coverage, band.low, band.high, _every_correct(judged, ks)))
+        return tuple(Point(*row) for row in zip(np.asarray(ks).tolist(), *columns, strict=True))
 
     return SweepSummary(
-        problems=tuple(
-            ProblemCount(problem, n, c)
-            for problem, n, c in zip(counts.problem_ids, counts.n.tolist(), counts.c.tolist(), strict=True)
-        ),
+        problems=_problem_counts(counts),
         verdicts=dict(verdict_counts),
         table=points(nice_ks(last)),
         curve=points(log_spaced_ks(last)),
@@ -187,6 +230,48 @@ def summarise(
         outlook=outlook,
         level=level,
         notes=tuple(_notes(counts, judged, max_k, verdict_counts.get("infrastructure", 0))),
+        falling=falling,
+        laws=compare_laws(judged),
+        usage=usage,
+        sampled=_sampled(counts),
+    )
+
+
+def summarise_solving(
+    counts: Counts,
+    verdict_counts: Mapping[str, int],
+    first_correct: Mapping[str, int],
+    max_k: int,
+    usage: Usage | None = None,
+) -> SweepSummary:
+    """What came of sampling each problem until its first success: no coverage, no law, no forecast.
+
+    Args:
+        counts: judged and correct samples by problem.
+        verdict_counts: how many samples got each verdict.
+        first_correct: the index of the first correct sample, for each problem that has one.
+        max_k: the most samples that a problem could get.
+        usage: tokens of the samples, handed on.
+    """
+    infrastructure = _infrastructure_note(verdict_counts.get("infrastructure", 0))
+    return SweepSummary(
+        problems=_problem_counts(counts),
+        verdicts=dict(verdict_counts),
+        table=(),
+        curve=(),
+        law=NoFit("sampling stopped at first successes"),
+        forecast=(),
+        outlook=None,
+        level=0.95,
+        notes=(NO_COVERAGE, *infrastructure),
+        usage=usage,
+        sampled=_sampled(counts),
+        solving=Solving(
+            to_first_success={problem: index + 1 for problem, index in first_correct.items()},
+            problems=len(counts),
+            samples=int(counts.n.sum()),
+            most=max_k,
+        ),
     )
 
 
@@ -203,6 +288,26 @@ def percent(share: float) -> str:
     return "< 0.001%" if share < 0.5 else "> 99.999%"
 
 
+def _problem_counts(counts: Counts) -> tuple[ProblemCount, ...]:
+    return tuple(map(ProblemCount, counts.problem_ids, counts.n.tolist(), counts.c.tolist()))
+
+
+def _sampled(counts: Counts) -> Sampled | None:
+    rounds = counts.rounds
+    if rounds is None:
+        return None
+    judged = tuple(tuple(row) for row in rounds.judged.tolist())
+    return Sampled(tuple(rounds.ends.tolist()), tuple(rounds.limits.tolist()), judged)
+
+
+def _falling(forecaster: Forecaster, tenfold: int) -> tuple[Falling, ...]:
+    tried = dict(zip(forecaster.counts.problem_ids, forecaster.counts.n.tolist(), strict=True))
+    alike: dict[tuple[int, float], list[str]] = {}
+    for problem, chance in forecaster.chances_to_fall(tenfold).items():
+        alike.setdefault((tried[problem], chance), []).append(problem)
+    return tuple(Falling(tuple(problems), n, chance) for (n, chance), problems in alike.items())
+
+
 def _outlook(forecaster: Forecaster) -> Outlook:
     tenfold = 10 * forecaster.n
     falling = float(forecaster.expected([tenfold])[0] - forecaster.start) * len(forecaster.counts)
@@ -215,9 +320,12 @@ def _outlook(forecaster: Forecaster) -> Outlook:
     )
 
 
-def _points(ks: ArrayLike, values: Floats, band: Band) -> tuple[Point, ...]:
-    rows = zip(np.asarray(ks).tolist(), values.tolist(), _finite(band.low), _finite(band.high), strict=True)
-    return tuple(Point(*row) for row in rows)
+def _every_correct(counts: Counts, ks: ArrayLike) -> Floats:
+    """pass^k, the mean over problems; NaN where there is no unbiased estimate."""
+    if counts.rounds is not None or not len(counts):
+        return np.full(np.shape(ks), np.nan)
+    mean: Floats = pass_hat_k(counts.n, counts.c, ks).mean(axis=0)
+    return mean
 
 
 def _finite(values: Floats) -> list[float | None]:
@@ -231,20 +339,23 @@ def _notes(counts: Counts, judged: Counts, max_k: int | None, infrastructure: in
         notes.append(
             f"{unjudged} of {len(counts)} problems {verbs[0]} no judged sample and {verbs[1]} no part in coverage."
         )
-    wanted = int(judged.n.max()) if len(judged) else 0
+    wanted = int(judged.n.max() if judged.rounds is None else judged.rounds.ends[-1]) if len(judged) else 0
     if max_k is not None:
         wanted = min(wanted, max_k)
     if wanted > judged.reach:
-        short = [problem for problem, n in zip(judged.problem_ids, judged.n, strict=True) if n < wanted]
+        resting = np.zeros(len(judged), bool) if judged.rounds is None else judged.rounds.resting(judged.n, judged.c)
+        short = [judged.problem_ids[i] for i in np.flatnonzero((judged.n < wanted) & ~resting)]
         named = ", ".join(short[:3]) + (" and others" if len(short) > 3 else "")
         notes.append(
             f"Coverage stops at k = {judged.reach:,}: beyond it some problem has too few judged samples "
             f"for an unbiased estimate ({named})."
         )
-    if infrastructure:
-        samples = "sample was" if infrastructure == 1 else "samples were"
+    notes += _infrastructure_note(infrastructure)
+    if counts.rounds is not None:
+        resting = counts.rounds.resting(counts.n, counts.c)
         notes.append(
-            f"{infrastructure:,} {samples} left out of n: the sandbox failed, which says nothing of the sample."
+            f"Samples were spread by need: {int(resting.sum()):,} of {len(counts):,} problems rested before their last "
+            "round. Coverage is unbiased all the same (Girshick, Mosteller and Savage 1946)."
         )
     if len(judged) == 1:
         notes.append("One problem gives no interval: intervals say how coverage varies with the choice of problems.")
@@ -253,10 +364,8 @@ def _notes(counts: Counts, judged: Counts, max_k: int | None, infrastructure: in
     return notes
 
 
-def _law_from(document: dict[str, Any]) -> PowerLaw | NoFit:
-    if "reason" in document:
-        return NoFit(**document)
-    for name in ("a_interval", "b_interval"):
-        if document[name] is not None:
-            document[name] = Interval(*document[name])
-    return PowerLaw(**document)
+def _infrastructure_note(samples: int) -> list[str]:
+    if not samples:
+        return []
+    were = "sample was" if samples == 1 else "samples were"
+    return [f"{samples:,} {were} left out of n: the sandbox failed, which says nothing of the sample."]

@@ -74,6 +74,11 @@ class SampleSet:
         """The samples of a block in order, checked against their checksum; raises CorruptObjectError."""
         return tables.read_samples(self.store.read(self._key(block)), self._key(block))
 
+    def columns(self, block: Block, names: Sequence[str]) -> Any:
+        """Some columns of the samples of a block, as a `pyarrow.Table`; fetches no others. Raises as `read` does."""
+        with self.store.open(self._key(block)) as file:
+            return tables.read_sample_columns(file, self._key(block), names)
+
     def url(self, block: Block) -> str:
         """Where a block lies."""
         return self.store.url(self._key(block))

@@ -11,7 +11,7 @@ Each problem of a block is a row group of its own, so that one problem's samples
 import hashlib
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import product
 from operator import attrgetter
@@ -132,6 +132,23 @@ def read_sample_table(data: bytes, key: str) -> tuple[pa.Table, SampleFooter]:
     if _checksum(table) != footer.checksum:
         raise CorruptObjectError("its samples do not have the checksum that they were stored with")
     return table, footer
+
+
+def read_sample_columns(file: BinaryIO, key: str, columns: Sequence[str]) -> pa.Table:
+    """Some columns of a block of samples, fetching no others and checking no checksum. Problems come
+    dictionary-encoded."""
+    return _read(_open(file, key, SAMPLES, SampleFooter, dictionaries=("problem_id",))[0], columns)
+
+
+def sum_below(table: pa.Table, below: Mapping[str, int], columns: Sequence[str]) -> list[int | None]:
+    """The sum of each column over the samples with an index below their problem's; None where one is not known."""
+    together = table.unify_dictionaries().combine_chunks()
+    problems = together["problem_id"].combine_chunks()
+    ends = np.array([below.get(problem, 0) for problem in problems.dictionary.to_pylist()], dtype=np.int64)
+    counts = _integers(together["index"].combine_chunks()) < ends[_integers(problems.indices)]
+    chosen = together.filter(pa.array(counts))
+    sums = ((chosen[name].null_count, pc.sum(chosen[name]).as_py() or 0) for name in columns)
+    return [None if unknown else total for unknown, total in sums]
 
 
 def sample_footer(file: BinaryIO, key: str) -> SampleFooter:
