@@ -60,6 +60,15 @@ class SamplingConfig(BaseModel):
     seed: int = Field(default=0, ge=0, le=2**63 - 1, description="Another seed is another, independent set of samples")
 
 
+class PriceConfig(BaseModel):
+    """What tokens cost, in dollars for a million of them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    prompt: float = Field(default=0.0, ge=0, description="Dollars for a million tokens of prompts")
+    completion: float = Field(ge=0, description="Dollars for a million tokens that the model writes")
+
+
 _STORE = Field(default=RUNS, min_length=1, description="Folder or fsspec URL, such as s3://bucket/runs")
 
 
@@ -78,6 +87,7 @@ class SweepConfig(BaseModel):
         default=None, description="How samples are judged; empty: as the task is usually"
     )
     sandbox: SandboxConfig = Field(default=BubblewrapConfig(), description="Where untrusted programs run")
+    price: PriceConfig | None = Field(default=None, description="Shows costs in dollars too; empty: tokens only")
     store: str = _STORE
     concurrency_limit: str | None = Field(
         default=None,

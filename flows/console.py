@@ -17,6 +17,7 @@ from tasks.errors import InputError, NoneCompletedError
 if TYPE_CHECKING:
     from flows.config import SweepConfig
     from flows.sweep import SweepResult
+    from tasks.scaling.solving import Solving
     from tasks.scaling.summary import SweepSummary
 
 Config = TypeVar("Config")
@@ -45,8 +46,9 @@ def run_sweep(file: Path, overrides: Iterable[str], *, workers: int | None, depl
 
     config = read_config(file, overrides, **fields)
     job = prepare(config) if workers is None else prepare_shared(config)
+    most = f"{config.k:,}" if job.single_round else f"up to {config.k:,}"
     console.print(
-        f"{len(job.problems)} problems × {config.k:,} samples of {config.engine.label} on {config.task.name},"
+        f"{len(job.problems)} problems × {most} samples of {config.engine.label} on {config.task.name},"
         f" stored in {config.store}"
     )
 
@@ -100,17 +102,24 @@ def one_line(error: Exception) -> str | None:
 
 
 def _show(console: Console, result: "SweepResult", seconds: float) -> None:
-    from tasks.report.wording import law_sentence  # noqa: PLC0415 - numpy and all, long after the first line
+    from tasks.report.wording import law_sentence, usage_sentence  # noqa: PLC0415 - numpy, long after the first line
 
     summary = result.summary
     stored = summary.samples + summary.verdicts.get("infrastructure", 0)
+    which = "below k" if summary.sampled is None else "for this budget"
     if result.drawn:
-        console.print(f"drew {result.drawn:,} samples in {seconds:.0f} s; {stored:,} are stored below k")
+        console.print(f"drew {result.drawn:,} samples in {seconds:.0f} s; {stored:,} are stored {which}")
     else:
-        console.print(f"drew 0 samples: all {stored:,} below k are stored already ({seconds:.0f} s)")
-    console.print(_coverage_table(summary))
+        console.print(f"drew 0 samples: all {stored:,} {which} are stored already ({seconds:.0f} s)")
+    if summary.solving is None:
+        console.print(_coverage_table(summary))
+    else:
+        console.print(_solving_table(summary.solving))
     console.print(f"[bold]{summary.headline}[/]")
-    console.print(law_sentence(summary))
+    if summary.solving is None:
+        console.print(law_sentence(summary))
+    if summary.usage is not None:
+        console.print(usage_sentence(summary))
     for note in summary.notes:
         console.print(f"[yellow]{note}[/]")
     console.print(result.publication.judged, soft_wrap=True)
@@ -125,4 +134,15 @@ def _coverage_table(summary: "SweepSummary") -> Table:
     for point in summary.table:
         interval = "–" if point.low is None or point.high is None else f"{point.low:.1%} – {point.high:.1%}"
         table.add_row(f"{point.k:,}", f"{point.coverage:.1%}", interval)
+    return table
+
+
+def _solving_table(solving: "Solving") -> Table:
+    table = Table(title="problems by samples to the first success", title_justify="left")
+    for column in ("samples", "solved by them", "solved in all"):
+        table.add_column(column, justify="right")
+    total = 0
+    for step in solving.steps():
+        total += step.problems
+        table.add_row(f"{step.k:,}", f"{step.problems:,}", f"{total:,} of {solving.problems:,}")
     return table

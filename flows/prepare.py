@@ -11,6 +11,7 @@ from tasks.engines import Sampling
 from tasks.errors import InputError
 from tasks.graders import Grader
 from tasks.prompts import template
+from tasks.scaling.usage import Price
 from tasks.store.keys import problems_digest, sample_identity, verdict_identity
 from tasks.store.objects import FsspecStore
 from tasks.store.sets import SampleSet, VerdictSet
@@ -62,6 +63,7 @@ def prepare(config: SweepConfig) -> Sweep:
         samples=SampleSet(store, samples),
         verdicts=VerdictSet(store, samples, verdicts),
         budget=config.budget,
+        price=None if config.price is None else Price(config.price.prompt, config.price.completion),
     )
 
 

@@ -24,7 +24,7 @@ from sandboxes import Sandbox, SandboxUnavailableError
 from tasks.engines import Engine
 from tasks.errors import InputError
 from tasks.publish import Publication, publish
-from tasks.scaling.summary import SweepSummary, summarise
+from tasks.scaling.summary import SweepSummary
 from tasks.store.blocks import Block, rotated
 from tasks.sweep import Sweep
 from tasks.verification import Tally, Verification
@@ -153,7 +153,7 @@ def holding(limit: str | None) -> Iterator[None]:
 def measure(sweep: Sweep) -> Measurement:
     """Unbiased coverage below k with bootstrap intervals, and the power law through it."""
     tally = sweep.tally()
-    return Measurement(tally, summarise(tally.by_problem, tally.verdicts, max_k=sweep.k))
+    return Measurement(tally, sweep.summarise(tally))
 
 
 @task(task_run_name="report: page, figures and tables", **_PATIENT)

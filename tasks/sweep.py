@@ -9,13 +9,15 @@ from collections.abc import Mapping, Sequence
 from tasks.budgets import Budget, UniformConfig
 from tasks.datasets import Problem
 from tasks.engines import Engine, Request, Sample, Sampling
-from tasks.graders import Grader
+from tasks.graders import Grader, Verdict
 from tasks.progress import listener
 from tasks.prompts import render
+from tasks.scaling.summary import SweepSummary, summarise, summarise_solving
+from tasks.scaling.usage import Price, Usage
 from tasks.store.blocks import Block, missing
 from tasks.store.sets import SampleSet, VerdictSet
 from tasks.store.tables import SampleFooter
-from tasks.verification import VERDICTS, Verification
+from tasks.verification import VERDICTS, Tally, Verification
 
 SAMPLES = "samples"
 
@@ -39,12 +41,14 @@ class Sweep(Verification):
         samples: SampleSet,
         verdicts: VerdictSet,
         budget: Budget = UniformConfig(),  # noqa: B008 - frozen
+        price: Price | None = None,
     ) -> None:
         super().__init__(
             problems=problems, first=first, k=k, grader=grader, samples=samples, verdicts=verdicts, budget=budget
         )
         self.template = template
         self.sampling = sampling
+        self.price = price
 
     def owed_samples(self) -> list[Block]:
         """The blocks that hold exactly the samples that the budget gives each problem for now and that are not stored.
@@ -73,6 +77,15 @@ class Sweep(Verification):
         for position, end in enumerate(self._standing(known)[0].wanted().tolist()):
             wanted.setdefault(end, []).append(position)
         return dict(sorted(wanted.items()))
+
+    def summarise(self, tally: Tally) -> SweepSummary:
+        """What the counts say: coverage and law, or what was solved where the budget is for that."""
+        n, verdicts = int(tally.by_problem.n.sum()), tally.verdicts
+        drawn = n + verdicts.get(Verdict.INFRASTRUCTURE, 0)
+        usage = Usage(drawn, tally.prompt_tokens, tally.tokens, self.price)
+        if self.budget.gives_coverage:
+            return summarise(tally.by_problem, verdicts, max_k=self.k, usage=usage)
+        return summarise_solving(tally.by_problem, verdicts, tally.first_correct, self.k, usage)
 
     def draw(self, block: Block, engine: Engine, *, wait: bool = False) -> list[Block] | None:
         """Draw what is still owed of a block and store it; returns the blocks stored.

@@ -4,6 +4,7 @@ import unicodedata
 from collections.abc import Callable, Sequence
 
 from tasks.scaling.forecast import Forecast
+from tasks.scaling.held_out import LawComparison
 from tasks.scaling.laws import Interval, NoFit
 from tasks.scaling.summary import Outlook, SweepSummary, percent
 
@@ -50,6 +51,67 @@ def forecast_sentence(summary: SweepSummary) -> str | None:
     return (
         f"k = {point.k:,} is expected to solve {percent(point.coverage)} of these problems "
         f"(90% interval {percent(point.low90)} to {percent(point.high90)})."
+    )
+
+
+def usage_rows(summary: SweepSummary) -> list[tuple[str, str]]:
+    """Label and value for tokens and, where there is a price, dollars; empty where nothing is known of either."""
+    usage = summary.usage
+    if usage is None or not usage.samples:
+        return []
+    rows = []
+    for label, tokens in (("tokens written", usage.tokens), ("tokens of prompts", usage.prompt_tokens)):
+        each = "" if tokens is None else f" ({tokens / usage.samples:,.1f} a sample)"
+        rows.append((label, "not recorded" if tokens is None else f"{tokens:,}{each}"))
+    if usage.tokens is not None and summary.solved:
+        rows.append(("tokens written for each problem solved", f"{usage.tokens / summary.solved:,.0f}"))
+    if usage.price is not None:
+        dollars = usage.dollars
+        price = f"${usage.price.completion:g} and ${usage.price.prompt:g} for a million"
+        rows.append(
+            (f"cost at {price}", "not known: tokens were not recorded" if dollars is None else _dollars(dollars))
+        )
+        if dollars is not None and summary.solved:
+            rows.append(("cost for each problem solved", _dollars(dollars / summary.solved)))
+    return rows
+
+
+def usage_sentence(summary: SweepSummary) -> str:
+    """Tokens, and dollars where there is a price, in one line."""
+    usage = summary.usage
+    if usage is None or usage.tokens is None:
+        return "Tokens were not recorded."
+    prompts = "" if usage.prompt_tokens is None else f", {usage.prompt_tokens:,} of prompts"
+    cost = "" if usage.dollars is None else f": {_dollars(usage.dollars)}"
+    return f"{usage.tokens:,} tokens written{prompts}{cost}."
+
+
+def _dollars(value: float) -> str:
+    return f"${value:,.2f}" if value >= 1 else f"${value:.2g}"
+
+
+def held_out_rows(laws: LawComparison) -> list[tuple[str, str, str]]:
+    """Law, median and root-mean-square error of log coverage at held-out k, the best first."""
+
+    def error(value: float | None) -> str:
+        return "no fit" if value is None else f"{value:.3f}"
+
+    return [
+        (
+            each.law
+            + (f" (no fit in {each.failures} of {laws.thinnings})" if 0 < each.failures < laws.thinnings else ""),
+            error(each.median),
+            error(each.rms),
+        )
+        for each in laws.errors
+    ]
+
+
+def held_out_sentence(laws: LawComparison) -> str:
+    """What the errors are errors of."""
+    return (
+        f"Fitted to {laws.fitted:,} samples of each problem, drawn at random from those here, and compared with "
+        f"coverage measured at k up to {laws.held_out:,}: absolute error of log c."
     )
 
 

@@ -248,3 +248,16 @@ def test_help_names_the_commands_and_an_example(tmp_path: Path) -> None:
     assert ended.code == 0
     assert "sweep" in ended.out
     assert "monkeys sweep examples/programs.yaml" in ended.out
+
+
+def test_a_solving_sweep_says_that_it_gives_no_coverage_and_a_uniform_one_goes_on_from_it(recorded: Path) -> None:
+    home = {"PREFECT_HOME": str(recorded / "home")}
+    solving = monkeys("sweep", "sweep.yaml", "--k", "300", "--set", "budget=solve", cwd=recorded, **home)
+    assert (solving.code, solving.err) == (0, "")
+    assert "can no longer give pass@k" in solving.out
+    assert re.search(r"^\d+ of 20 problems are solved, with [\d,]+ samples in all\.$", solving.out, re.MULTILINE)
+    assert "interval" not in solving.out
+    uniform = monkeys("sweep", "sweep.yaml", "--k", "300", cwd=recorded, **home)
+    assert drawn(solving.out) + drawn(uniform.out) == 20 * 300
+    assert "can no longer" not in uniform.out
+    assert len(set(stored_samples(recorded))) == len(stored_samples(recorded)) == 20 * 300
