@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,13 +10,16 @@ import pytest
 
 from sandboxes import Limits, Outcome, Sandbox, SandboxUnavailableError, Status
 from sandboxes.bubblewrap import BubblewrapConfig
+from tests.sandboxes.engines import docker_at_hand
+from tests.sandboxes.ordinary_user import OrdinaryUser
 
 SUM = "print(sum(map(int, input().split())))"
 SHORT = Limits(cpu_s=0.5, wall_s=1.5, memory_mb=256)
+FORMS = ("bubblewrap", "bubblewrap-spawn", "bubblewrap as ordinary user", "docker")
 
 
-def descendants() -> set[int]:
-    """Every living process below this one."""
+def process_table() -> dict[int, int]:
+    """The parent of every living process."""
     parents: dict[int, int] = {}
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
@@ -25,11 +29,63 @@ def descendants() -> set[int]:
                 continue
             if fields[0] != "Z":
                 parents[int(folder.name)] = int(fields[1])
+    return parents
+
+
+def descendants() -> set[int]:
+    """Every living process below this one."""
+    parents = process_table()
     found, frontier = set(), {os.getpid()}
     while frontier:
         frontier = {pid for pid, parent in parents.items() if parent in frontier} - found
         found |= frontier
     return found
+
+
+@dataclass(frozen=True)
+class Traces:
+    """What an attack could leave behind on the machine: numbers, each of which must not grow."""
+
+    processes: int
+    open_files: int
+    mounts: int
+    control_groups: int
+    containers: int
+
+    def more_than(self, before: "Traces") -> dict[str, tuple[int, int]]:
+        pairs = {name: (getattr(before, name), getattr(self, name)) for name in self.__dataclass_fields__}
+        return {name: pair for name, pair in pairs.items() if pair[1] > pair[0]}
+
+
+def traces(sandbox: Sandbox) -> Traces:
+    """As they are now. Mounts are counted in every name space that a process below this one lives in."""
+    below = descendants()
+    inside, containers = _in_containers() if sandbox.name.startswith("docker") else (0, 0)
+    open_files = len(list(Path("/proc/self/fd").iterdir()))
+    return Traces(
+        processes=len(below) + inside,
+        open_files=open_files + (sandbox.open_files() if isinstance(sandbox, OrdinaryUser) else 0),
+        mounts=sum(_mounts(pid) for pid in (os.getpid(), *below)),
+        control_groups=len(list(Path("/sys/fs/cgroup").glob(f"**/monkeys-{os.getpid()}-*"))),
+        containers=containers,
+    )
+
+
+def _mounts(pid: int) -> int:
+    try:
+        return len(Path(f"/proc/{pid}/mountinfo").read_text().splitlines())
+    except (FileNotFoundError, ProcessLookupError, OSError):
+        return 0
+
+
+def _in_containers() -> tuple[int, int]:
+    """Processes in the containers of this controller, and how many of these there are."""
+    from sandboxes.container import LABEL, _this_controller
+    from sandboxes.engine import engine
+
+    with engine() as client:
+        ours = client.containers.list(filters={"label": f"{LABEL}={_this_controller()}"})
+        return sum(len(container.top()["Processes"]) for container in ours), len(ours)
 
 
 @dataclass
@@ -39,31 +95,48 @@ class Range:
     sandbox: Sandbox
 
     def attack(self, program: str, stdin: bytes = b"", limits: Limits = SHORT) -> Outcome:
-        before, open_files = descendants(), len(list(Path("/proc/self/fd").iterdir()))
+        before = traces(self.sandbox)
         outcome = self.sandbox.run(program, stdin, limits)
         assert outcome.status is not Status.INFRASTRUCTURE, outcome
+        self.still_serves(before)
+        return outcome
+
+    def still_serves(self, before: Traces) -> None:
+        """The next honest program is right, and nothing is left."""
         # As many in a row as there are workers: the one that was attacked is among them.
         for _ in range(self.sandbox.workers):
             honest = self.sandbox.run(SUM, b"20 22\n", Limits())
             assert (honest.status, honest.stdout) == (Status.OK, b"42\n"), honest
-        assert descendants() <= before
-        assert len(list(Path("/proc/self/fd").iterdir())) == open_files
-        return outcome
+        assert not traces(self.sandbox).more_than(before)
 
 
 def open_sandbox(name: str) -> Sandbox:
-    config = BubblewrapConfig(workers=1)
+    """One of `FORMS`, with one worker; skips the test where this machine cannot offer it."""
     try:
+        if name == "docker":
+            return _open_docker()
+        if name == "bubblewrap as ordinary user":
+            return OrdinaryUser("bubblewrap")
+        config = BubblewrapConfig(workers=1)
         config.check()
     except SandboxUnavailableError as error:
         pytest.skip(str(error))
     return config.open() if name == "bubblewrap" else config.open_pool(isolated=False)
 
 
-@pytest.fixture(scope="session", params=["bubblewrap", "bubblewrap-spawn"])
-def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
-    with open_sandbox(request.param) as opened:
-        assert opened.name == request.param
+def _open_docker() -> Sandbox:
+    from sandboxes.docker import DockerConfig
+
+    return DockerConfig(workers=1).open()
+
+
+@pytest.fixture(scope="session", params=FORMS)
+def sandbox(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    with ExitStack() as stack:
+        if request.param == "docker":
+            stack.enter_context(docker_at_hand(tmp_path_factory.mktemp("docker")))
+        opened = stack.enter_context(open_sandbox(request.param))
+        assert opened.name in request.param
         yield opened
 
 

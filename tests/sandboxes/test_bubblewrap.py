@@ -16,6 +16,7 @@ from sandboxes import Limits, SandboxUnavailableError, Status
 from sandboxes.bubblewrap import BubblewrapConfig
 from sandboxes.cgroup import new_group
 from sandboxes.interpreter import find_interpreter
+from tests.sandboxes.ordinary_user import as_ordinary_user
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -96,25 +97,12 @@ with BubblewrapConfig(workers=1).open() as sandbox:
     print(sandbox.run("open('/etc/passwd')", b"", Limits()).status.value)
 """
 
-# The interpreter may lie in a folder that is root's alone (/root): in a mount name space of its own, that folder is
-# replaced by one that shows nothing else and can be passed.
-_OPEN_THE_WAY = """
-held=$(mktemp -d) && mount --bind "$2" "$held" && mount -t tmpfs -o mode=755 none "$1" && mkdir -p "$2" &&
-mount --bind "$held" "$2" || exit 99
-shift 2; cd / && exec "$@"
-"""
-
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become an ordinary user")
 def test_as_an_ordinary_user() -> None:
-    prefix = Path(sys.base_prefix)
-    closed = [p for p in (prefix, *prefix.parents) if not p.stat().st_mode & 0o001]
     if shutil.which("setpriv") is None:
         pytest.skip("setpriv is not installed")
-    user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all", "--bounding-set=-all"]
-    command = [*user, sys.executable, "-B", "-c", _AS_USER]
-    if closed:
-        command = ["unshare", "-m", "sh", "-c", _OPEN_THE_WAY, "sh", str(closed[-1]), str(prefix), *command]
+    command = as_ordinary_user(sys.executable, "-B", "-c", _AS_USER)
     done = subprocess.run(
         command,
         capture_output=True,
