@@ -3,6 +3,7 @@
 A shift says that one model needs so many times the samples of another, at every coverage alike.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +13,8 @@ from tasks.scaling.estimators import Curve
 
 # A shift is looked for among those that leave at least this much of the shorter curve to compare.
 _LEAST_OVERLAP = 0.4
+# Shifts tried over the whole range, and then within a step of the best.
+_COARSE, _FINE = 401, 41
 
 
 class Shift(NamedTuple):
@@ -31,21 +34,31 @@ def shift_in_log_k(reference: Curve, other: Curve) -> Shift | None:
     curves = [_usable(curve) for curve in (reference, other)]
     if any(len(log_k) < 3 for log_k, _ in curves):
         return None
+    (log_k, _), (other_log_k, _) = curves
+    lowest, highest = other_log_k[0] - log_k[-1], other_log_k[-1] - log_k[0]
+    coarse = _best(curves, np.linspace(lowest, highest, _COARSE))
+    if coarse is None:
+        return None
+    step, middle = (highest - lowest) / (_COARSE - 1), np.log(coarse.factor)
+    fine = _best(curves, np.linspace(max(lowest, middle - step), min(highest, middle + step), _FINE))
+    return coarse if fine is None or coarse.rmse < fine.rmse else fine
+
+
+def _best(curves: Sequence[tuple[Floats, Floats]], shifts: Floats) -> Shift | None:
+    """The best of some shifts of log k, None where none leaves enough of the curves to compare."""
     (log_k, values), (other_log_k, other_values) = curves
-    span = other_log_k[-1] - other_log_k[0]
     places = np.linspace(other_log_k[0], other_log_k[-1], 200)
-    wanted = np.interp(places, other_log_k, other_values)
-    best: Shift | None = None
-    for shift in np.linspace(other_log_k[0] - log_k[-1], other_log_k[-1] - log_k[0], 2001):
-        inside = (places - shift >= log_k[0]) & (places - shift <= log_k[-1])
-        overlap = float(inside.mean())
-        if overlap * span < _LEAST_OVERLAP * min(span, log_k[-1] - log_k[0]):
-            continue
-        error = wanted[inside] - np.interp(places[inside] - shift, log_k, values)
-        rmse = float(np.sqrt(np.mean(error**2)))
-        if best is None or rmse < best.rmse:
-            best = Shift(float(np.exp(shift)), rmse, overlap)
-    return best
+    back = places - shifts[:, None]
+    inside = (back >= log_k[0]) & (back <= log_k[-1])
+    overlap = inside.mean(axis=1)
+    span, other_span = log_k[-1] - log_k[0], other_log_k[-1] - other_log_k[0]
+    enough = overlap * other_span >= _LEAST_OVERLAP * min(span, other_span)
+    if not enough.any():
+        return None
+    error = (np.interp(places, other_log_k, other_values) - np.interp(back, log_k, values)) ** 2
+    rmse = np.sqrt((error * inside).sum(axis=1) / np.maximum(inside.sum(axis=1), 1))
+    best = int(np.argmin(np.where(enough, rmse, np.inf)))
+    return Shift(float(np.exp(shifts[best])), float(rmse[best]), float(overlap[best]))
 
 
 def _usable(curve: Curve) -> tuple[Floats, Floats]:

@@ -185,6 +185,7 @@ def summarise(
     max_k: int | None = None,
     *,
     usage: Usage | None = None,
+    laws: bool = True,
     resamples: int = 1000,
     level: float = 0.95,
     seed: int = 0,
@@ -196,6 +197,7 @@ def summarise(
         verdict_counts: how many samples got each verdict, those lost to infrastructure among them.
         max_k: largest k to report; None goes as far as every problem has samples.
         usage: tokens of the samples, handed on.
+        laws: whether to compare laws at held-out k, which takes a second.
         resamples: bootstrap draws of the problems.
         level: probability of the intervals.
         seed: seed of the bootstrap.
@@ -231,7 +233,7 @@ def summarise(
         level=level,
         notes=tuple(_notes(counts, judged, max_k, verdict_counts.get("infrastructure", 0))),
         falling=falling,
-        laws=compare_laws(judged),
+        laws=compare_laws(judged) if laws else None,
         usage=usage,
         sampled=_sampled(counts),
     )

@@ -1,0 +1,118 @@
+from itertools import permutations
+
+import numpy as np
+import pytest
+
+from tasks.errors import InputError
+from tasks.scaling.comparison import compare, paired_differences
+from tasks.scaling.estimators import Counts, bootstrap_coverage
+
+
+def drawn(rates, n, seed=0, names=None):
+    names = names or [f"p{i}" for i in range(len(rates))]
+    return Counts.of(names, n, np.random.default_rng(seed).binomial(n, rates))
+
+
+RATES = np.random.default_rng(1).beta(0.4, 4, 100)
+
+
+def test_a_set_and_itself_differ_by_nothing():
+    counts = drawn(RATES, 100)
+    found = compare([("a", counts), ("b", counts)])
+    (pair,) = found.pairs
+    assert [each.difference for each in pair.differences] == [0] * 7
+    assert all(each.p == 1 for each in pair.differences)
+    assert pair.crossings == ()
+    assert pair.family.shift.factor == pytest.approx(1, rel=0.02)
+    assert "the same share" in found.headline
+
+
+def test_what_problems_have_in_common_cancels():
+    first, second = drawn(RATES, 1_000), drawn(np.minimum(1, 1.5 * RATES), 1_000, seed=2)
+    found = compare([("base", first), ("tuned", second)])
+    at = {each.k: each for each in found.pairs[0].differences}
+    ten = at[10]
+    assert ten.low < ten.difference < ten.high
+    band = bootstrap_coverage(first, [10])
+    assert ten.high - ten.low < 0.5 * (band.high[0] - band.low[0])
+    assert ten.low > 0
+    assert ten.p < 0.01
+    # A second set with its problems in another order is the same set.
+    order = np.random.default_rng(0).permutation(100)
+    again = compare([("base", first), ("tuned", second.of_problems(order))])
+    assert again.pairs[0].differences == found.pairs[0].differences
+
+
+def test_the_p_value_keeps_its_word_where_nothing_differs():
+    draws = np.random.default_rng(0).multinomial(60, np.full(60, 1 / 60), size=200) / 60
+    p = []
+    for seed in range(300):
+        rates = np.random.default_rng(seed).beta(0.5, 3, 60)
+        found = paired_differences(drawn(rates, 20, seed), drawn(rates, 20, seed + 10_000), draws, 0.95)
+        p.append(next(each.p for each in found if each.k == 5))
+    assert np.mean(np.array(p) < 0.05) < 0.1
+    assert np.mean(np.array(p) < 0.5) > 0.4
+
+
+def test_a_crossing_is_found_where_it_is_and_forecast_where_it_lies_beyond():
+    steady = np.repeat([1.0, 0.0], 50)  # half of the problems at once, and no other ever
+    late = np.full(100, 0.02)  # overtakes where 1 - .98^k = 1/2, at k = 34.3
+    found = compare([("steady", drawn(steady, 1_000)), ("late", drawn(late, 1_000))])
+    (crossing,) = found.pairs[0].crossings
+    assert crossing.upwards
+    assert crossing.k == pytest.approx(34, abs=3)
+    assert crossing.low <= crossing.k <= crossing.high
+    assert crossing.share > 0.9
+    back = compare([("late", drawn(late, 1_000)), ("steady", drawn(steady, 1_000))])
+    assert [each.upwards for each in back.pairs[0].crossings] == [False]
+
+    early = compare([("steady", drawn(np.repeat([1.0, 0.0], 50), 10)), ("late", drawn(late, 10))])
+    (beyond,) = early.pairs[0].crossings
+    assert (beyond.low, beyond.share) == (None, None)
+    assert beyond.k > 10
+
+
+def test_a_family_is_a_shift_with_an_interval_around_it():
+    rates = np.random.default_rng(1).beta(0.4, 200, 300)
+    found = compare([("large", drawn(rates, 10_000)), ("small", drawn(rates / 8, 10_000, seed=3))])
+    family = found.pairs[0].family
+    assert family.shift.factor == pytest.approx(8, rel=0.15)
+    assert family.interval.low < 8 < family.interval.high
+    assert family.interval.high / family.interval.low < 2
+
+
+def test_only_shared_problems_are_compared_and_that_is_said():
+    names = [f"q{i}" for i in range(100)]
+    first, second = drawn(RATES, 100), drawn(RATES, 50, seed=1, names=[*[f"p{i}" for i in range(70)], *names[:30]])
+    found = compare([("a", first), ("b", second)])
+    assert found.paired
+    assert [len(each.summary.problems) for each in found.sets] == [70, 70]
+    assert "70 problems that all sets share" in found.notes[0]
+    assert found.pairs[0].differences[-1].k == 50
+    apart = compare([("a", first), ("b", drawn(RATES, 50, names=names))])
+    assert not apart.paired
+    assert apart.pairs == ()
+    assert "share no problem" in apart.notes[0]
+
+
+def test_corners_give_numbers_or_nothing_and_never_fail():
+    corners = {
+        "none": Counts.of(["a", "b"], 10, [0, 0]),
+        "all": Counts.of(["a", "b"], 10, [10, 10]),
+        "one sample": Counts.of(["a", "b"], 1, [0, 1]),
+        "unequal": Counts.of(["a", "b"], [3, 70], [1, 30]),
+        "unjudged": Counts.of(["a", "b"], [0, 70], [0, 30]),
+    }
+    for both in permutations(corners.items(), 2):
+        found = compare(both, resamples=50)
+        assert found.headline
+        for pair in found.pairs:
+            assert all(each.low <= each.difference <= each.high for each in pair.differences)
+
+
+def test_two_sets_and_two_names_are_needed():
+    counts = drawn(RATES, 10)
+    with pytest.raises(InputError, match="two sets"):
+        compare([("a", counts)])
+    with pytest.raises(InputError, match="'a' is given twice"):
+        compare([("a", counts), ("a", counts)])
