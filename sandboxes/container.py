@@ -58,6 +58,7 @@ class Container:
 
     def __init__(self, client: DockerClient, plan: ContainerPlan):
         self._allowed = plan.memory_bytes
+        self._fixed = False
         self._handle: Handle | None = None
         # The server calls from inside. Nobody else knows where: the outer folder cannot be listed.
         self._folder = tempfile.TemporaryDirectory(prefix="monkeys-")
@@ -84,15 +85,18 @@ class Container:
             raise
 
     def allow(self, memory_bytes: int) -> None:
-        """See `sandboxes.forkserver.Home.allow`."""
-        if memory_bytes == self._allowed or self._handle is None:
+        """See `sandboxes.forkserver.Home.allow`. A runtime that cannot change the limit leaves it as it is, where that
+        is enough: each program has its own limit besides."""
+        if memory_bytes == self._allowed or self._handle is None or (self._fixed and memory_bytes < self._allowed):
             return
         total = memory_bytes + _SERVER_BYTES
         try:
             self._handle.update(mem_limit=total, memswap_limit=total)
+            self._allowed = memory_bytes
         except ENGINE_ERRORS as error:
-            raise ServerGoneError(f"the Docker engine did not set a memory limit: {first_line(error)}") from error
-        self._allowed = memory_bytes
+            self._fixed = True
+            if memory_bytes > self._allowed:
+                raise ServerGoneError(f"the Docker engine did not set a memory limit: {first_line(error)}") from error
 
     def killed(self) -> bool:
         """See `sandboxes.forkserver.Home.killed`."""

@@ -13,6 +13,9 @@ What it is not kept from: using its limits in full; seeing that the server and, 
 (not their memory, files or environment); learning the kernel's version, the CPUs and the clock; a hole in the kernel
 itself, unless the runtime is gVisor (`runsc`); timing what else the machine does. The engine runs as root: whoever may
 use it could be root on the machine, the controller included.
+
+gVisor bounds neither the processes of a user nor the memory of all together by itself: a fork bomb ends the container
+there, which is an infrastructure outcome, and the next program has a new one.
 """
 
 from typing import Literal
@@ -25,6 +28,8 @@ from sandboxes.interpreter import find_interpreter
 from sandboxes.pool import ServerPool
 from sandboxes.seccomp import filter_program
 from sandboxes.settings import ExecutionSettings
+
+_THREADS_OF_A_RUNTIME = 2000
 
 
 class DockerConfig(ExecutionSettings):
@@ -84,9 +89,12 @@ class DockerConfig(ExecutionSettings):
             else:
                 image, command = self.image, (str(self.python or "python3"), "-s", "-B")
             bound = f"cgroup v{client.info().get('CgroupVersion', 1)}"
-        # A program, the checker beside it, and the server.
-        processes = 2 * (self.processes + 2) + 2
-        plan = ContainerPlan(image, command, processes, self.memory_limit_mb << 20, self.runtime)
+        # For a program and the checker beside it.
+        processes, memory_bytes = 2 * (self.processes + 2), 2 * self.memory_limit_mb << 20
+        if self.runtime is not None:
+            # gVisor's own threads count as well, some for each process.
+            processes = max(_THREADS_OF_A_RUNTIME, 16 * processes)
+        plan = ContainerPlan(image, command, processes + 2, memory_bytes, self.runtime)
         rules, client = filter_program(), connect()
 
         def start() -> ForkServer:

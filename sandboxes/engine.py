@@ -1,5 +1,6 @@
 """The Docker engine: how it is reached, and what it says when it is not."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -23,8 +24,9 @@ def connect() -> DockerClient:
     try:
         return docker.from_env()
     except ENGINE_ERRORS as error:
+        address = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
         raise SandboxUnavailableError(
-            f"no Docker engine answers ({first_line(error)}): start one, or name it in DOCKER_HOST"
+            f"no Docker engine answers at {address} ({_root(error)}): start one, or name it in DOCKER_HOST"
         ) from error
 
 
@@ -56,6 +58,16 @@ def image_id(client: DockerClient, image: str) -> str:
         raise SandboxUnavailableError(
             f"the Docker engine has no image {image}: `docker pull {image}`, or build it"
         ) from error
+
+
+def _root(error: BaseException) -> str:
+    """What the system said, below all the layers that passed it on."""
+    below: BaseException | None = error
+    while below is not None:
+        if isinstance(below, OSError) and below.strerror:
+            return below.strerror
+        below = below.__cause__ or below.__context__
+    return first_line(error)
 
 
 def first_line(error: BaseException) -> str:

@@ -82,6 +82,7 @@ PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_CAPBSET_DROP, PR_SET_NO_NE
 PRIVATE_ALL, DETACH = 0x4000 | 0x40000, 2
 TMP_FLAGS, TMP_OPTIONS = 2 | 4 | 1024, b"size=64m,mode=1777"  # nosuid, nodev, noatime
 INSIDE_ID = 65534
+UNSEEN_S = 0.001
 USERS = 512  # that a server of a container takes its programs' users from, round and round
 
 # PyDLL keeps the interpreter's lock across a call, so that a cloned child may simply go on.
@@ -202,7 +203,8 @@ class Child:
 
     def __init__(self, pid: int, cpu_limit_s: float):
         self.pid = pid
-        self.pidfd = call(libc.syscall(SYS_PIDFD_OPEN, pid, 0), "pidfd_open")
+        # gVisor has none: then it is asked again and again whether it has ended.
+        self.pidfd = libc.syscall(SYS_PIDFD_OPEN, pid, 0)
         self.cpu_limit_s = cpu_limit_s
         self.started = time.monotonic()
         self.reason = BY_ITSELF
@@ -212,6 +214,10 @@ class Child:
         """CPU seconds that it may still use. (The number of its clock: clock_getcpuclockid(3).)"""
         return self.cpu_limit_s - time.clock_gettime((~self.pid << 3) | 2)
 
+    def has_ended(self) -> bool:
+        """Whether it waits to be reaped."""
+        return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
     def kill(self, reason: int) -> None:
         """End it and, where it is the first of its name space, all that it started."""
         self.reason = reason
@@ -220,7 +226,8 @@ class Child:
     def reap(self) -> int:
         """Wait for it; returns its wait status."""
         _, status, usage = os.wait4(self.pid, 0)
-        os.close(self.pidfd)
+        if self.pidfd >= 0:
+            os.close(self.pidfd)
         cpu_s = usage.ru_utime + usage.ru_stime
         self.ending = ENDING.pack(status, self.reason, cpu_s, time.monotonic() - self.started)
         return status
@@ -310,25 +317,31 @@ class Server:
         """Wait for the first child to end, and end whatever has used up its time. Others may end before."""
         poll = select.poll()
         poll.register(self.socket.fileno(), select.POLLRDHUP)
-        running = {child.pidfd: child for child in children}
-        for pidfd in running:
-            poll.register(pidfd, select.POLLIN)
+        running = list(children)
+        for child in running:
+            if child.pidfd >= 0:
+                poll.register(child.pidfd, select.POLLIN)
         deadline = time.monotonic() + wall_s
-        while children[0].pidfd in running:
+        while children[0] in running:
             wall_left_s = deadline - time.monotonic()
-            patience_s = []  # empty once everything is killed: there is nothing to wait for but its end
-            for child in running.values():
+            # Empty once everything is killed: there is nothing to wait for but its end.
+            patience_s = [UNSEEN_S for child in running if child.pidfd < 0]
+            for child in running:
                 if child.reason == BY_ITSELF:
                     cpu_left_s = child.cpu_left()
                     if cpu_left_s <= 0 or wall_left_s <= 0:
                         child.kill(CPU_TIME if cpu_left_s <= 0 else WALL_TIME)
                     else:
                         patience_s += [cpu_left_s, wall_left_s]
-            for fd, _ in poll.poll(1 + 1000 * min(patience_s) if patience_s else None):
-                if fd not in running:
-                    os._exit(0)
-                poll.unregister(fd)
-                status = running.pop(fd).reap()
+            ready = {fd for fd, _ in poll.poll(1 + 1000 * min(patience_s) if patience_s else None)}
+            if self.socket.fileno() in ready:
+                os._exit(0)
+            ended = [child for child in running if child.pidfd in ready or (child.pidfd < 0 and child.has_ended())]
+            for child in ended:
+                if child.pidfd >= 0:
+                    poll.unregister(child.pidfd)
+                running.remove(child)
+                status = child.reap()
                 if os.WIFEXITED(status) and os.WEXITSTATUS(status) == FAULT_EXIT:
                     self.raise_fault()
 

@@ -98,7 +98,7 @@ def _write(archive: IO[bytes], files: list[Path]) -> None:
     modes = {folder: 0o755 for path in files for folder in path.parents}
     modes |= dict.fromkeys(_EMPTY_FOLDERS, 0o755)
     modes |= {Path("/tmp"): 0o1777}  # noqa: S108 (the programs' own, inside)
-    with tarfile.open(fileobj=archive, mode="w") as tar:
+    with tarfile.open(fileobj=archive, mode="w", format=tarfile.GNU_FORMAT) as tar:
         for folder in sorted(set(modes) - {Path("/")}):
             entry = tarfile.TarInfo(str(folder.relative_to("/")))
             entry.type, entry.mode = tarfile.DIRTYPE, modes[folder]

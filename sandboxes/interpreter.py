@@ -84,7 +84,9 @@ def find_interpreter(python: Path | None) -> Interpreter:
         modules |= {path for path in facts["path"] if any(_inside(path, prefix) for prefix in facts["prefixes"])}
         shown |= {str(Path(prefix) / "pyvenv.cfg") for prefix in facts["prefixes"]}
     shown |= modules | libraries
-    covered = {path for path in facts["packages"] if bare and Path(path).is_dir()}
+    # What is installed below its modules and yet not its own, as for a virtual environment its base's packages.
+    installed = {*facts["packages"], *(str(Path(folder) / "site-packages") for folder in facts["library"])}
+    covered = {path for path in installed - set(facts["path"]) if Path(path).is_dir()}
     hidden = sorted(path for path in covered if any(_inside(path, folder) for folder in shown))
     own = next((path for path in sorted(shown) if _inside(path, _PROGRAMS_OWN)), None)
     if own is not None:

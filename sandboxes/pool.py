@@ -41,7 +41,7 @@ class ServerPool:
         self._reuse = reuse
         self._free = threading.Semaphore(workers)
         self._idle: list[ForkServer] = []
-        first = self.run("print(6 * 7)", b"", Limits())
+        first = self.run("print(6 * 7)", b"", limits(None, None))
         if first.status is not Status.OK or first.stdout != b"42\n":
             self.__exit__()
             said = first.stderr.decode(errors="replace").strip()

@@ -1,5 +1,6 @@
 """Real servers for the tests, each a process of its own that the tests start, wait for and stop."""
 
+import json
 import os
 import secrets
 import shutil
@@ -99,3 +100,24 @@ def prefect_server(folder: Path) -> Iterator[str]:
     with running([prefect, "server", "start", "--port", str(port), "--no-ui"], log, environment) as process:
         wait_for_port(port, process, log, seconds=180)
         yield url
+
+
+@contextmanager
+def docker_engine(folder: Path) -> Iterator[str]:
+    """A Docker engine with everything of its own in `folder`, and without a network; yields its address."""
+    address = f"unix://{folder}/docker.sock"
+    places = ["--data-root", f"{folder}/data", "--exec-root", f"{folder}/exec", "--pidfile", f"{folder}/pid"]
+    command = ["dockerd", *places, "-H", address, "--iptables=false", "--ip6tables=false", "--bridge=none"]
+    runsc = shutil.which("runsc")
+    if runsc:
+        runtimes = {"runsc": {"path": runsc, "runtimeArgs": ["--network=none", "--fsgofer-host-uds"]}}
+        (folder / "daemon.json").write_text(json.dumps({"runtimes": runtimes}))
+        command += ["--config-file", f"{folder}/daemon.json"]
+    log = folder / "dockerd.log"
+    with running(command, log) as process:
+        deadline = time.monotonic() + 60
+        while b"API listen on" not in log.read_bytes():
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"the Docker engine did not start:\n{log.read_text()[-2000:]}")
+            time.sleep(0.05)
+        yield address
