@@ -19,7 +19,8 @@ from sandboxes.batch import Batch, Job
 from sandboxes.bubblewrap import BubblewrapConfig
 from sandboxes.container import LABEL, remove_abandoned
 from sandboxes.docker import DockerConfig
-from sandboxes.image import REPOSITORY
+from sandboxes.image import REPOSITORY, image_of
+from sandboxes.interpreter import find_interpreter
 from tests.sandboxes.conftest import SUM
 from tests.sandboxes.engines import docker_at_hand
 from tests.servers import docker_engine
@@ -96,9 +97,10 @@ def test_a_named_interpreter_brings_its_packages(client: docker.DockerClient) ->
 
 
 def test_an_image_by_name(sandbox: Sandbox, client: docker.DockerClient) -> None:
-    (image, *_) = client.images.list(REPOSITORY)
+    interpreter = find_interpreter(None)
+    image = client.images.get(image_of(interpreter, client))
     image.tag("test-of-monkeys", "named")
-    python = Path(os.path.realpath(sys._base_executable))  # type: ignore[attr-defined]
+    python = Path(interpreter.command[0])
     config = DockerConfig(workers=1, image="test-of-monkeys:named", python=python)
     assert config.ingredients()["image"] == image.id
     try:
