@@ -12,6 +12,7 @@ from pydantic_core import CoreSchema
 
 from flows import RUNS
 from sandboxes.bubblewrap import BubblewrapConfig
+from sandboxes.docker import DockerConfig
 from tasks.budgets import AdaptiveConfig, SolveConfig, UniformConfig
 from tasks.datasets.arithmetic import ArithmeticConfig
 from tasks.datasets.humaneval import HumanEvalConfig
@@ -45,7 +46,7 @@ TaskConfig = Annotated[ArithmeticConfig | HumanEvalConfig | ProgramsConfig, *_ch
 EngineConfig = Annotated[OnnxConfig | RecordedConfig, *_chosen_by_name]
 GraderConfig = Annotated[FinalAnswerConfig | HumanEvalGraderConfig | StdioConfig, *_chosen_by_name]
 BudgetConfig = Annotated[UniformConfig | AdaptiveConfig | SolveConfig, *_chosen_by_name]
-SandboxConfig = Annotated[BubblewrapConfig, BeforeValidator(_named)]
+SandboxConfig = Annotated[BubblewrapConfig | DockerConfig, *_chosen_by_name]
 
 
 class SamplingConfig(BaseModel):
