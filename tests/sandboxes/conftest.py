@@ -58,14 +58,14 @@ class Traces:
 
 
 def traces(sandbox: Sandbox) -> Traces:
-    """As they are now. Mounts are counted in every name space that a process below this one lives in."""
+    """As they are now. Mounts on /tmp are counted in every name space that a process below this one lives in."""
     below = descendants()
     inside, containers = _in_containers() if sandbox.name.startswith("docker") else (0, 0)
     open_files = len(list(Path("/proc/self/fd").iterdir()))
     return Traces(
         processes=len(below) + inside,
         open_files=open_files + (sandbox.open_files() if isinstance(sandbox, OrdinaryUser) else 0),
-        mounts=sum(_mounts(pid) for pid in (os.getpid(), *below)),
+        mounts=sum(map(_mounts, below)),
         control_groups=len(list(Path("/sys/fs/cgroup").glob(f"**/monkeys-{os.getpid()}-*"))),
         containers=containers,
     )
@@ -73,8 +73,8 @@ def traces(sandbox: Sandbox) -> Traces:
 
 def _mounts(pid: int) -> int:
     try:
-        return len(Path(f"/proc/{pid}/mountinfo").read_text().splitlines())
-    except (FileNotFoundError, ProcessLookupError, OSError):
+        return Path(f"/proc/{pid}/mountinfo").read_text().count(" /tmp ")
+    except OSError:
         return 0
 
 

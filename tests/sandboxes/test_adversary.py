@@ -1,0 +1,565 @@
+"""Attacks by somebody who has read the executor. As in `test_attacks`, each is followed by an honest program, which is
+right, and leaves nothing behind."""
+
+import textwrap
+import time
+
+import pytest
+
+from sandboxes import Checked, Limits, Outcome, Status
+from tests.sandboxes.conftest import SHORT, Range, traces
+
+PATIENT = Limits(cpu_s=1.0, wall_s=4.0, memory_mb=256)
+
+
+def attack(shooting: Range, program: str, limits: Limits = SHORT, stdin: bytes = b"") -> Outcome:
+    return shooting.attack(textwrap.dedent(program), stdin, limits)
+
+
+def attack_checker(shooting: Range, checker: str, program: str, limits: Limits = PATIENT) -> Checked:
+    before = traces(shooting.sandbox)
+    checked = shooting.sandbox.run_checked(textwrap.dedent(checker), textwrap.dedent(program), limits)
+    assert Status.INFRASTRUCTURE not in {outcome.status for outcome in checked}, checked
+    shooting.still_serves(before)
+    return checked
+
+
+# --- its own output --------------------------------------------------------------------------------------------------
+
+
+def test_changing_its_output_after_its_end(shooting: Range) -> None:
+    """A process that stays behind has the output mapped, and writes what would be right."""
+    program = """
+        import mmap, os, time
+        os.write(1, b"wrong\\n")
+        shared = mmap.mmap(1, 6)
+        if os.fork() == 0:
+            os.setsid()
+            if os.fork() == 0:
+                while True:
+                    shared[:] = b"right\\n" if time.monotonic() > START + 0.05 else b"wrong\\n"
+            os._exit(0)
+        os.wait()
+    """
+    for _ in range(5):
+        outcome = attack(shooting, f"import time; START = time.monotonic(){program}".replace("\n        ", "\n"))
+        assert (outcome.status, outcome.stdout) == (Status.OK, b"wrong\n"), outcome
+
+
+def test_output_that_is_no_ordinary_file(shooting: Range) -> None:
+    """It is an anonymous file: sealed, cut, grown, preallocated and punched, it keeps to its limit."""
+    outcome = attack(
+        shooting,
+        """
+        import ctypes, fcntl, os
+        libc = ctypes.CDLL(None, use_errno=True)
+        libc.fallocate.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_long, ctypes.c_long]
+        done = []
+        for fd in (0, 1, 2):
+            for seal in (1, 2, 4, 8, 16):
+                try:
+                    fcntl.fcntl(fd, 1033, seal)
+                    done.append(("sealed", fd, seal))
+                except OSError:
+                    pass
+            for mode in (0, 1, 2 | 1):
+                if mode < 2 and libc.fallocate(fd, mode, 0, 1 << 33) == 0:
+                    done.append(("allocated", fd, mode))
+            try:
+                os.ftruncate(fd, 1 << 40)
+                done.append(("grown", fd))
+            except OSError:
+                pass
+        os.lseek(1, 0, 0)
+        os.ftruncate(1, 0)
+        print(done)
+        """,
+    )
+    assert (outcome.status, outcome.stdout) == (Status.OK, b"[]\n"), outcome
+
+
+def test_descriptors_opened_again_by_their_path(shooting: Range) -> None:
+    """There are three; opened anew they are still its own files."""
+    outcome = attack(
+        shooting,
+        """
+        import os
+        held = sorted(os.listdir("/proc/self/fd"), key=int)
+        open("/proc/self/fd/0", "wb").write(b"changed")
+        print(open("/proc/self/fd/0").read(), held[:-1], flush=True)
+        open("/dev/stdout", "ab").write(b"again")
+        """,
+        stdin=b"as sent",
+    )
+    assert (outcome.status, outcome.stdout) == (Status.OK, b"changed ['0', '1', '2']\nagain"), outcome
+
+
+# --- processes and signals -------------------------------------------------------------------------------------------
+
+
+def test_processes_that_are_never_where_they_were(shooting: Range) -> None:
+    """Each lives for a moment and starts the next one, in a session of its own."""
+    outcome = attack(
+        shooting,
+        """
+        import os
+        if os.fork() == 0:
+            while True:
+                os.setsid() if os.getpid() != os.getsid(0) else None
+                try:
+                    if os.fork():
+                        os._exit(0)
+                except OSError:
+                    pass
+        while True:
+            pass
+        """,
+    )
+    assert outcome.status is Status.TIME_LIMIT
+
+
+@pytest.mark.parametrize(
+    "waits",
+    [
+        True,
+        pytest.param(
+            False, marks=pytest.mark.xfail(strict=True, reason="CPU time that nobody waits for is not counted yet")
+        ),
+    ],
+)
+def test_others_do_its_work(shooting: Range, waits: bool) -> None:
+    """One after the other, each within the limit; whether or not it waits for them, it used more than it may."""
+    outcome = attack(
+        shooting,
+        f"""
+        import os, signal, time
+        signal.signal(signal.SIGCHLD, signal.{"SIG_DFL" if waits else "SIG_IGN"})
+        for _ in range(5):
+            end, held = os.pipe()
+            if os.fork() == 0:
+                while time.process_time() < 0.4:
+                    pass
+                os._exit(0)
+            os.close(held)
+            os.read(end, 1)
+            os.close(end)
+            {"os.wait()" if waits else ""}
+        print("done")
+        """,
+        Limits(cpu_s=0.5, wall_s=20.0),
+    )
+    assert outcome.status is Status.TIME_LIMIT, outcome
+
+
+def test_a_storm_of_zombies(shooting: Range) -> None:
+    outcome = attack(
+        shooting,
+        """
+        import os
+        count = 0
+        while True:
+            try:
+                if os.fork() == 0:
+                    os._exit(0)
+                count += 1
+            except OSError:
+                break
+        print(count <= 40)
+        """,
+    )
+    assert (outcome.status, outcome.stdout) == (Status.OK, b"True\n"), outcome
+
+
+def test_a_sibling_in_place_of_a_child(shooting: Range) -> None:
+    """CLONE_PARENT makes the server the parent: it must not take the stranger for the program, nor leave it."""
+    outcome = attack(
+        shooting,
+        """
+        import ctypes, os, platform, time
+        number = {"x86_64": 56, "aarch64": 220}[platform.machine()]
+        for _ in range(5):
+            if ctypes.CDLL(None).syscall(number, 0x8000 | 17, 0, 0, 0, 0) == 0:
+                time.sleep(100)
+                os._exit(0)
+        if os.fork() == 0:
+            if ctypes.CDLL(None).syscall(number, 0x8000 | 17, 0, 0, 0, 0) == 0:
+                time.sleep(100)
+            os._exit(0)
+        print("done")
+        """,
+    )
+    assert (outcome.status, outcome.stdout) == (Status.OK, b"done\n"), outcome
+
+
+def test_stopping_everybody(shooting: Range) -> None:
+    outcome = attack(
+        shooting,
+        """
+        import os, signal, time
+        for target in (1, os.getppid(), -1):
+            for number in (signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGINT, signal.SIGHUP):
+                if os.fork() == 0:
+                    try:
+                        os.kill(target, number)
+                    finally:
+                        os._exit(0)
+        time.sleep(1000)
+        """,
+    )
+    assert outcome.status in {Status.TIME_LIMIT, Status.ERROR}, outcome
+
+
+def test_a_thread_that_outlives_the_main_one(shooting: Range) -> None:
+    """The process has no leader any more, and computes on."""
+    outcome = attack(
+        shooting,
+        """
+        import ctypes, platform, threading
+        def burn():
+            while True:
+                pass
+        threading.Thread(target=burn, daemon=True).start()
+        ctypes.CDLL(None).syscall({"x86_64": 60, "aarch64": 93}[platform.machine()], 0)
+        """,
+    )
+    assert outcome.status is Status.TIME_LIMIT, outcome
+
+
+def test_its_own_limit_on_cpu_time(shooting: Range) -> None:
+    """It lets the kernel kill it: that is its own error, or its time-out, and nobody else's failure."""
+    outcome = attack(
+        shooting,
+        """
+        import resource, signal
+        signal.signal(signal.SIGXCPU, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_CPU, (1, 1))
+        while True:
+            pass
+        """,
+        Limits(cpu_s=1.5, wall_s=6.0),
+    )
+    assert outcome.status in {Status.ERROR, Status.TIME_LIMIT}, outcome
+
+
+def test_lower_priority_and_fewer_cores_for_others(shooting: Range) -> None:
+    """By user and group, which are those of the server where it has not been another: nothing comes of it."""
+    look = """
+        import os
+        print(os.getpriority(os.PRIO_PROCESS, 0), os.sched_getscheduler(0), len(os.sched_getaffinity(0)), end=" ")
+        print(ctypes.CDLL(None).syscall({"x86_64": 252, "aarch64": 31}[os.uname().machine], 1, 0))
+    """
+    look = "import ctypes" + textwrap.dedent(look)
+    before = attack(shooting, look).stdout
+    attack(
+        shooting,
+        """
+        import ctypes, os
+        tries = []
+        for which in (os.PRIO_USER, os.PRIO_PGRP, os.PRIO_PROCESS):
+            for who in (0, 1, os.getppid(), os.getuid()):
+                tries.append((os.setpriority, which, who, 19))
+        number = {"x86_64": 251, "aarch64": 30}[os.uname().machine]
+        for which in (1, 2, 3):
+            for who in (0, 1, os.getppid(), os.getuid()):
+                ctypes.CDLL(None).syscall(number, which, who, 3 << 13)
+        for who in (1, os.getppid(), 2, 3):
+            tries.append((os.sched_setaffinity, who, {0}))
+            tries.append((os.sched_setscheduler, who, os.SCHED_IDLE, os.sched_param(0)))
+        for call, *arguments in tries:
+            try:
+                call(*arguments)
+            except OSError:
+                pass
+        """,
+    )
+    assert attack(shooting, look).stdout == before
+
+
+# --- memory and files ------------------------------------------------------------------------------------------------
+
+
+def test_the_server_as_the_largest_process(shooting: Range) -> None:
+    """Where the kernel must choose somebody to kill for memory, many small processes look better than the server."""
+    outcome = attack(
+        shooting,
+        """
+        import os, time
+        for _ in range(32):
+            try:
+                if os.fork() == 0:
+                    x = bytearray(os.urandom(1 << 20) * 8)
+                    time.sleep(1)
+                    os._exit(0)
+            except OSError:
+                break
+        time.sleep(1)
+        """,
+        Limits(cpu_s=5.0, memory_mb=64),
+    )
+    assert outcome.status in {Status.OK, Status.MEMORY_LIMIT}, outcome
+
+
+def test_a_hundred_thousand_files(shooting: Range) -> None:
+    outcome = attack(
+        shooting,
+        """
+        import os
+        for number in range(100_000):
+            os.close(os.open(f"/tmp/{number}", os.O_CREAT))
+        """,
+        Limits(cpu_s=5.0, wall_s=20.0, memory_mb=256),
+    )
+    assert outcome.status in {Status.OK, Status.ERROR, Status.MEMORY_LIMIT}, outcome
+
+
+def test_a_folder_deeper_than_any_path(shooting: Range) -> None:
+    program = """
+        import os
+        assert os.listdir("/tmp") == []
+        for _ in range(3000):
+            os.mkdir("d")
+            os.chdir("d")
+        open("bottom", "w").write("x")
+        os.chmod(".", 0)
+        print("done")
+    """
+    for _ in range(2):
+        assert attack(shooting, program).stdout == b"done\n"
+
+
+def test_enormous_arguments(shooting: Range) -> None:
+    """The one binary there is, itself, with all that the kernel lets it pass on."""
+    outcome = attack(
+        shooting,
+        """
+        import os, sys
+        try:
+            os.execve(sys.executable, [sys.executable, "-c", "print(2)", *["x" * 131_000] * 120], {"A": "y" * 131_000})
+        except OSError:
+            os.execve(sys.executable, [sys.executable, "-S", "-c", "print(2)", "x" * 131_000], {"A": "y" * 131_000})
+        """,
+        Limits(cpu_s=2.0),
+    )
+    assert (outcome.status, outcome.stdout) == (Status.OK, b"2\n"), outcome
+
+
+def test_nothing_of_the_kernel_can_be_written(shooting: Range) -> None:
+    """Not the control groups, to leave them; not the settings; of /proc only what is its own."""
+    outcome = attack(
+        shooting,
+        """
+        import os
+        import stat
+        own = {f"/proc/{name}" for name in ("self", "thread-self", os.readlink("/proc/self"))}
+        for top in ("/proc", "/sys", "/dev"):
+            for folder, folders, names in os.walk(top):
+                folders[:] = [name for name in folders if os.path.join(folder, name) not in own]
+                for path in (os.path.join(folder, name) for name in names):
+                    try:
+                        # Devices, such as /dev/null, are there to be written.
+                        if stat.S_ISREG(os.lstat(path).st_mode):
+                            fd = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+                            os.write(fd, b"0")
+                            print("wrote to", path)
+                    except OSError:
+                        pass
+        """,
+        Limits(cpu_s=5.0, wall_s=20.0),
+    )
+    assert (outcome.status, outcome.stdout) == (Status.OK, b""), outcome
+
+
+# --- what lives in the kernel ----------------------------------------------------------------------------------------
+
+
+def test_descriptors_in_flight_in_a_circle(shooting: Range) -> None:
+    """Sockets that only hold each other, each in the other's queue: the kernel has to look for them to free them."""
+    program = """
+        import array, os, socket
+        def pass_on(through, *held):
+            rights = array.array("i", [end.fileno() for end in held])
+            through.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)])
+        try:
+            for _ in range(400):
+                a, b = socket.socketpair()
+                pass_on(a, a, b)
+                pass_on(b, a, b, a)
+                a.close(), b.close()
+        except OSError as error:
+            print(error.strerror)
+    """
+    for _ in range(3):
+        assert attack(shooting, program).status is Status.OK
+
+
+def test_names_of_sockets(shooting: Range) -> None:
+    """A datagram pair can be bound to a name that is no file. It ends with the program, as does who holds it."""
+    program = """
+        import os, socket, time
+        a, b = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+        a.bind("\\0monkeys-name")
+        try:
+            b.connect("\\0somebody-else")
+            print("connected")
+        except OSError:
+            print("alone")
+        if os.fork() == 0:
+            time.sleep(100)
+    """
+    for _ in range(3):
+        outcome = attack(shooting, program)
+        assert (outcome.status, outcome.stdout) == (Status.OK, b"alone\n"), outcome
+
+
+def test_timers_watches_locks_and_faults(shooting: Range) -> None:
+    """What a program can still own in the kernel goes with it; faults in user space are refused."""
+    outcome = attack(
+        shooting,
+        """
+        import ctypes, fcntl, os, signal
+        libc = ctypes.CDLL(None, use_errno=True)
+        held = 0
+        for _ in range(60):
+            held += libc.timerfd_create(1, 0) >= 0
+            held += libc.inotify_init1(0) >= 0
+            held += libc.eventfd(0, 0) >= 0
+        fcntl.flock(open("/dev/null"), fcntl.LOCK_EX)
+        signal.setitimer(signal.ITIMER_REAL, 1000, 0.001)
+        libc.userfaultfd = None
+        print(held > 100, libc.syscall({"x86_64": 323, "aarch64": 282}[os.uname().machine], 0))
+        """,
+    )
+    assert outcome.stdout == b"True -1\n", outcome
+
+
+# --- a program against the checker beside it -------------------------------------------------------------------------
+
+WAIT = "import os\nos.read(3, 1)\n"
+
+
+def test_modules_for_the_checker_to_import(shooting: Range) -> None:
+    """Both may write to /tmp; the checker imports nothing from there, nor what the program left in its folder."""
+    program = """
+        import os
+        for folder in ("/tmp", os.getcwd()):
+            for name in ("colorsys", "random", "sitecustomize", "usercustomize", "json", "encodings/forged"):
+                os.makedirs(os.path.dirname(f"{folder}/{name}"), exist_ok=True)
+                open(f"{folder}/{name}.py", "w").write("print('forged')")
+        os.write(3, b"x")
+        os.read(3, 1)
+    """
+    checker = "import os\nos.read(3, 1)\nimport colorsys, random, json\nprint(colorsys.__file__.startswith('/tmp'))"
+    assert attack_checker(shooting, checker, program).checker.stdout == b"False\n"
+
+
+def test_descriptors_for_the_checker(shooting: Range) -> None:
+    """Sent along with an answer, they go nowhere."""
+    program = """
+        import array, os, remote, socket
+        channel = socket.socket(fileno=os.dup(3))
+        for _ in range(50):
+            channel.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [0, 1, 2]))])
+        os.read(3, 1)
+    """
+    checker = """
+        import os
+        before = os.listdir("/proc/self/fd")
+        received = b""
+        while len(received) < 50:
+            received += os.read(3, 1000)
+        print(received == b"x" * 50, os.listdir("/proc/self/fd") == before)
+    """
+    assert attack_checker(shooting, checker, program).checker.stdout == b"True True\n"
+
+
+def test_reaching_for_the_checker(shooting: Range) -> None:
+    """Signals, memory, descriptors and files of every other process, while the checker waits."""
+    program = """
+        import os, signal
+        for name in os.listdir("/proc"):
+            if name.isdigit() and name != os.readlink("/proc/self"):
+                for file in ("mem", "environ", "maps", "fd/1", "fd/3", "cwd/x", "root/tmp/x"):
+                    try:
+                        os.open(f"/proc/{name}/{file}", os.O_RDONLY)
+                        print("opened", name, file)
+                    except OSError:
+                        pass
+        for pid in range(2, 300):
+            if pid != os.getpid():
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                    print("killed", pid)
+                except OSError:
+                    pass
+        os.write(3, b"x")
+        os.read(3, 1)
+    """
+    checked = attack_checker(shooting, "import os\nos.read(3, 1)\nprint('passed')", program)
+    assert checked.checker.stdout == b"passed\n", checked
+    assert checked.program.stdout == b"", checked
+
+
+def test_an_orphan_that_holds_the_channel(shooting: Range) -> None:
+    """The program ends, and leaves the checker waiting for a process of it that will never answer."""
+    program = """
+        import os, time
+        if os.fork() == 0:
+            os.setsid()
+            time.sleep(1000)
+    """
+    started = time.monotonic()
+    checker = "import os\nprint(os.read(3, 1))"
+    checked = attack_checker(shooting, checker, program, Limits(cpu_s=1.0, wall_s=5.0))
+    if shooting.sandbox.name.startswith("docker"):
+        # Without process name spaces it stays until the request ends, by the clock.
+        assert checked.checker.status is Status.TIME_LIMIT, checked
+    else:
+        assert checked.checker.stdout == b"b''\n", checked
+    assert time.monotonic() - started < 30
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        "bytes(8)",
+        "b'\\xff' * 100",
+        "struct.pack('<Q', 1 << 62)",
+        "struct.pack('<Q', 9) + b'l' + struct.pack('<Q', 1 << 60)",
+        "struct.pack('<Q', 9 * 3000) + (b'l' + struct.pack('<Q', 1)) * 3000",
+        "struct.pack('<Q', 10) + b'd' + struct.pack('<Q', 1) + b'n'",
+        "struct.pack('<Q', 27) + b'd' + struct.pack('<Q', 1) + (b'l' + struct.pack('<Q', 0)) * 2",
+        "struct.pack('<Q', 11) + b'i' + struct.pack('<Q', 2) + b'zz'",
+        "struct.pack('<Q', 8) + b'n'",
+        "struct.pack('<Q', 9) + b'n' + bytes(8)",
+    ],
+)
+def test_answers_that_are_none(shooting: Range, frame: str) -> None:
+    """Whatever comes, the function calls fail as they should, and no value is made of it."""
+    checker = """
+        import remote
+        try:
+            print("value", remote.Function("f")(1))
+        except remote.GoneError:
+            print("gone")
+    """
+    program = f"import os, struct\nos.read(3, 1000)\nos.write(3, {frame})"
+    assert attack_checker(shooting, checker, program).checker.stdout == b"gone\n"
+
+
+def test_answers_without_end(shooting: Range) -> None:
+    """The program writes as fast as it can, and reads nothing: what is sent last decides nothing."""
+    program = """
+        import os
+        while True:
+            os.write(3, b"x" * 65536)
+    """
+    checker = (
+        "import remote\ntry:\n    remote.Function('f')(bytes(1 << 22))\nexcept remote.GoneError:\n    print('gone')"
+    )
+    checked = attack_checker(shooting, checker, program)
+    assert checked.checker.stdout in {b"", b"gone\n"}
+    assert (
+        checked.checker.stdout
+        or checked.checker.status is Status.TIME_LIMIT
+        or (checked.program.status is Status.TIME_LIMIT)
+    )
