@@ -59,6 +59,9 @@ class Traces:
 
 def traces(sandbox: Sandbox) -> Traces:
     """As they are now. Mounts on /tmp are counted in every name space that a process below this one lives in."""
+    # A server that lives on keeps the files of its last programs: first it has as many as it keeps.
+    for number in range(0 if sandbox.name.endswith("spawn") else 5):
+        sandbox.run(f"# {number}", b"", Limits())
     below = descendants()
     inside, containers = _in_containers() if sandbox.name.startswith("docker") else (0, 0)
     open_files = len(list(Path("/proc/self/fd").iterdir()))
