@@ -1,5 +1,6 @@
 """From a measured sweep to what people read: the page, its figures and its tables, as objects in the store."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tasks.report import tables
@@ -22,7 +23,7 @@ class Publication:
     page: str
     judged: str
     markdown: str
-    plot: bytes | None
+    figures: Mapping[str, bytes]
 
 
 def publish(sweep: Sweep, tally: Tally, summary: SweepSummary, config_yaml: str) -> Publication:
@@ -44,6 +45,8 @@ def publish(sweep: Sweep, tally: Tally, summary: SweepSummary, config_yaml: str)
         "summary.json": summary.to_json().encode(),
         "coverage.csv": tables.coverage_csv(summary).encode(),
         "problems.csv": tables.problems_csv(summary).encode(),
+        "verdicts.csv": tables.verdicts_csv(summary).encode(),
+        **({"solved.csv": tables.solved_csv(summary).encode()} if summary.solving else {}),
         **{f"{figure.name}.svg": figure.svg for figure in figures},
         **{f"{figure.name}.pdf": figure.pdf for figure in figures},
     }
@@ -55,7 +58,7 @@ def publish(sweep: Sweep, tally: Tally, summary: SweepSummary, config_yaml: str)
         page=store.url(f"{folder}/report.html"),
         judged=_judged(tally),
         markdown=markdown(summary, title),
-        plot=next((figure.svg for figure in figures if figure.name == "coverage"), None),
+        figures={figure.name: figure.svg for figure in figures},
     )
 
 

@@ -7,10 +7,16 @@ task run ends in a state named `Cached`, whose message is the URL of the object.
 import base64
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from typing import Any, NamedTuple
 
 from prefect import get_client, get_run_logger, task
-from prefect.artifacts import create_image_artifact, create_link_artifact, create_markdown_artifact
+from prefect.artifacts import (
+    create_image_artifact,
+    create_link_artifact,
+    create_markdown_artifact,
+    create_table_artifact,
+)
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate
 from prefect.client.schemas.objects import State
@@ -24,6 +30,7 @@ from sandboxes import Sandbox, SandboxUnavailableError
 from tasks.engines import Engine
 from tasks.errors import InputError
 from tasks.publish import Publication, publish
+from tasks.report.wording import held_out_sentence
 from tasks.scaling.summary import SweepSummary
 from tasks.store.blocks import Block, rotated
 from tasks.sweep import Sweep
@@ -162,9 +169,12 @@ def report(sweep: Sweep, measured: Measurement, config_yaml: str) -> Publication
     publication = publish(sweep, measured.tally, measured.summary, config_yaml)
     headline = measured.summary.headline
     create_markdown_artifact(publication.markdown, key="coverage", description=headline)
-    if publication.plot is not None:
-        plot = base64.b64encode(publication.plot).decode()
-        create_image_artifact(f"data:image/svg+xml;base64,{plot}", key="coverage-plot", description=headline)
+    for name, svg in publication.figures.items():
+        image = f"data:image/svg+xml;base64,{base64.b64encode(svg).decode()}"
+        create_image_artifact(image, key=f"{name.replace('_', '-')}-plot", description=headline)
+    if measured.summary.laws is not None:
+        rows = [asdict(error) for error in measured.summary.laws.errors]
+        create_table_artifact(rows, key="laws", description=held_out_sentence(measured.summary.laws))
     samples, verdicts = sweep.samples.identity.name, sweep.verdicts.identity.name
     for key, url, text in (
         ("report", publication.page, "report.html"),

@@ -7,12 +7,16 @@ two, so whoever draws imports it when there is something to draw.
 
 import io
 from collections.abc import Callable
+from math import ceil, log, sqrt
 from threading import Lock
 
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection, PatchCollection
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
 from tasks.report.data import FigureFile
@@ -26,10 +30,13 @@ _saving = Lock()
 
 
 def draw(summary: SweepSummary) -> tuple[FigureFile, ...]:
-    """Every figure of a sweep: `coverage`, `pass_rates` and `verdicts`, those for which there are numbers."""
+    """Every figure of a sweep: `coverage` or `solved`, `heat_map`, `pass_rates` and `verdicts`, those for which there
+    are numbers."""
     drawn: list[tuple[str, Callable[[SweepSummary], Figure]]] = []
-    if summary.curve:
-        drawn += [("coverage", coverage_figure), ("pass_rates", pass_rate_figure)]
+    if summary.solving is not None:
+        drawn.append(("solved", solved_figure))
+    elif summary.curve:
+        drawn += [("coverage", coverage_figure), ("heat_map", heat_map_figure), ("pass_rates", pass_rate_figure)]
     if verdict_shares(summary.verdicts):
         drawn.append(("verdicts", verdict_figure))
     return tuple(_files(name, figure(summary)) for name, figure in drawn)
@@ -72,6 +79,57 @@ def coverage_figure(summary: SweepSummary) -> Figure:
     axes.set_xlabel("samples per problem, k")
     axes.set_ylabel("coverage (pass@k)")
     axes.legend(frameon=False, fontsize=9, loc="lower right")
+    return figure
+
+
+def solved_figure(summary: SweepSummary) -> Figure:
+    """Problems by samples to their first success, with those that had none."""
+    if summary.solving is None:
+        raise ValueError("sampling did not stop at first successes: there is nothing to draw")
+    figure, axes = _axes(6.4, 3.4)
+    steps = summary.solving.steps()
+    left = summary.solving.problems - summary.solving.solved
+    before = [0, *(step.k for step in steps)]
+    labels = [
+        f"{step.k:,}" if step.k == low + 1 else f"{low + 1:,}–{step.k:,}"
+        for low, step in zip(before, steps, strict=False)
+    ]
+    heights = [*(step.problems for step in steps), left]
+    axes.bar(range(len(heights)), heights, color=[*[BLUE] * len(steps), GREY], width=0.82)
+    axes.set_xticks(range(len(heights)), [*labels, "not solved"], rotation=40, ha="right", fontsize=8)
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_xlabel("samples to the first success")
+    axes.set_ylabel("problems")
+    return figure
+
+
+def heat_map_figure(summary: SweepSummary) -> Figure:
+    """A cell for each problem, easiest first, darker where more of its samples are correct (logarithmic); a cross where
+    none is."""
+    ordered = by_difficulty(summary.problems)
+    columns = max(10, ceil(sqrt(4 * len(ordered))))
+    rows = ceil(len(ordered) / columns)
+    figure, axes = _axes(6.4, 0.7 + 6.0 * rows / columns)
+    deepest = log(max(2, *(problem.n for problem in ordered)))
+    colours = LinearSegmentedColormap.from_list("rate", ["#DCEBF5", BLUE])
+    cells, crosses = [], []
+    for place, problem in enumerate(ordered):
+        x, y = place % columns, place // columns
+        solved = problem.c > 0
+        shade = colours(1 + log(problem.c / problem.n) / deepest) if solved else "#F1F3F5"
+        cells.append(Rectangle((x - 0.45, y - 0.45), 0.9, 0.9, facecolor=shade))
+        if not solved:
+            crosses.append([(x - 0.25, y + 0.25), (x + 0.25, y - 0.25)])
+    axes.add_collection(PatchCollection(cells, match_original=True))
+    axes.add_collection(LineCollection(crosses, colors=GREY, linewidths=0.9))
+    axes.set_xlim(-0.6, columns - 0.4)
+    axes.set_ylim(rows - 0.4, -0.6)
+    axes.set_aspect("equal")
+    axes.set_axis_off()
+    axes.set_title(
+        "problems, easiest first: darker where more samples are correct, crossed where none is",
+        fontsize=8, color=_INK, loc="left",
+    )  # fmt: skip
     return figure
 
 

@@ -1,12 +1,20 @@
 """The result as Markdown, for places that show text: the Prefect UI, a pull request, a log book."""
 
 from tasks.report.palette import verdict_shares
-from tasks.report.wording import interval, law_sentence, table_percent, visible
+from tasks.report.wording import (
+    held_out_rows,
+    held_out_sentence,
+    interval,
+    law_sentence,
+    table_percent,
+    usage_rows,
+    visible,
+)
 from tasks.scaling.summary import SweepSummary
 
 
 def markdown(summary: SweepSummary, title: str) -> str:
-    """Headline, coverage table, law and verdicts of a sweep."""
+    """Headline, coverage table, laws, costs and verdicts of a sweep."""
     show = table_percent(summary)
     lines = [f"# {_escape(title)}", "", f"**{summary.headline}**", ""]
     if summary.table:
@@ -16,6 +24,18 @@ def markdown(summary: SweepSummary, title: str) -> str:
             for point in summary.table
         ]
         lines += ["", law_sentence(summary), ""]
+    if summary.laws is not None:
+        lines += ["| law | median | r.m.s. |", "|:--|--:|--:|"]
+        lines += [f"| {_escape(law)} | {median} | {rms} |" for law, median, rms in held_out_rows(summary.laws)]
+        lines += ["", held_out_sentence(summary.laws), ""]
+    if summary.solving is not None:
+        lines += ["| samples | first solved by them |", "|--:|--:|"]
+        lines += [f"| {step.k:,} | {step.problems:,} |" for step in summary.solving.steps()]
+        lines.append("")
+    if usage := usage_rows(summary):
+        lines += ["| cost | |", "|:--|--:|"]
+        lines += [f"| {label} | {value} |" for label, value in usage]
+        lines.append("")
     if shares := verdict_shares(summary.verdicts):
         lines += ["| verdict | samples | share |", "|:--|--:|--:|"]
         lines += [

@@ -1,31 +1,22 @@
-"""The report of a sweep as one HTML page that needs nothing else: no network, no file beside it.
+"""The report of a sweep as one HTML page (`tasks.report.html`)."""
 
-Sample texts and names are untrusted. The template escapes every one, control and direction-changing characters are
-made visible, and a content security policy lets only the page's own script run, by its hash.
-"""
-
-import base64
-import hashlib
 from collections.abc import Sequence
-from functools import cache
-from importlib import resources
 from math import log
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined, Template
-from markupsafe import Markup
-
 from tasks.report import tables, wording
 from tasks.report.data import Example, FigureFile, ReportData
+from tasks.report.html import figure_links, link, page
 from tasks.report.palette import verdict_shares
 from tasks.report.passrates import by_difficulty, rate_bins
 from tasks.report.wording import visible
 from tasks.scaling.forecast import Forecast
 from tasks.scaling.laws import PowerLaw
-from tasks.scaling.summary import Point, ProblemCount, SweepSummary, percent
+from tasks.scaling.summary import Falling, Point, ProblemCount, SweepSummary, percent
 
 # Enough to judge a sample by, and 100 of them stay far below a megabyte.
 _SHOWN_CHARACTERS = 4000
+_FALLING_ROWS, _FALLING_NAMES = 10, 12
 
 
 def render(report: ReportData, figures: Sequence[FigureFile] = ()) -> str:
@@ -36,19 +27,24 @@ def render(report: ReportData, figures: Sequence[FigureFile] = ()) -> str:
         figures: figures offered for download under their plots (`tasks.report.figures.draw`).
     """
     summary = report.summary
-    script = _part("report.js")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     show = wording.table_percent(summary)
-    return _template().render(
+    table = summary.table
+    return page(
+        "report.html.j2",
+        title=report.title,
+        plots={"coverage": _plot(summary)},
         report=report,
         summary=summary,
-        style=Markup(_part("report.css")),  # noqa: S704 - our own file
-        script=Markup(script),  # noqa: S704
-        script_hash=digest,
-        plot=_plot_data(summary),
+        solving=summary.solving,
         show=show,
         interval=lambda low, high: wording.interval(low, high, show),
-        outlook=wording.outlook_rows(summary.outlook, summary.table[-1].k) if summary.outlook else [],
+        has_every=len(table) > 1 and table[0].every is not None,
+        outlook=wording.outlook_rows(summary.outlook, table[-1].k) if summary.outlook else [],
+        held_out=wording.held_out_rows(summary.laws) if summary.laws else [],
+        held_out_sentence=wording.held_out_sentence(summary.laws) if summary.laws else "",
+        falling=[_fallen(row) for row in summary.falling[:_FALLING_ROWS]],
+        usage=wording.usage_rows(summary),
+        priced=summary.usage is not None and summary.usage.price is not None,
         percent=percent,
         parameter=wording.parameter,
         number=wording.number,
@@ -78,19 +74,35 @@ def _shown(example: Example) -> dict[str, Any]:
     }
 
 
-def _plot_data(summary: SweepSummary) -> dict[str, Any]:
-    """What the script draws: measured points as [k, coverage, low, high], forecasts as [k, coverage, low90, high90,
-    low50, high50], rounded to what a pixel can show."""
+def _fallen(row: Falling) -> dict[str, Any]:
+    named = ", ".join(row.problem_ids[:_FALLING_NAMES])
+    return {"names": named, "more": max(0, len(row.problem_ids) - _FALLING_NAMES), "n": row.n, "chance": row.chance}
+
+
+def _plot(summary: SweepSummary) -> dict[str, Any]:
+    return {
+        "title": "coverage",
+        "signed": False,
+        "series": [series("", summary)],
+        "marks": [point.k for point in summary.table],
+        "crossings": [],
+        "level": summary.level,
+    }
+
+
+def series(name: str, summary: SweepSummary) -> dict[str, Any]:
+    """What the script draws of one curve: measured points as [k, coverage, low, high], forecasts as [k, coverage,
+    low90, high90, low50, high50], lines as [k, value], rounded to what a pixel can show."""
     law = []
     if isinstance(summary.law, PowerLaw):
         ks = [point.k for point in summary.measured]
         law = [[k, round(c, 6)] for k, c in zip(ks, summary.law.predict(ks).tolist(), strict=True)]
     return {
+        "name": visible(name),
         "measured": [_numbers(point) for point in summary.measured],
         "forecast": [_ends(point) for point in summary.forecast],
         "law": law,
-        "marks": [point.k for point in summary.table],
-        "level": summary.level,
+        "every": [[point.k, round(point.every, 6)] for point in summary.measured if point.every is not None],
     }
 
 
@@ -117,36 +129,12 @@ def _shade(problems: Sequence[ProblemCount]) -> Any:
 def _downloads(summary: SweepSummary, figures: Sequence[FigureFile]) -> dict[str, list[dict[str, str]]]:
     """Links for each plot, by its name: the numbers as CSV, and its figure where one was drawn."""
     links = {
-        "coverage": [_link("CSV", "coverage.csv", "text/csv", tables.coverage_csv(summary))],
-        "pass_rates": [_link("CSV", "problems.csv", "text/csv", tables.problems_csv(summary))],
-        "verdicts": [_link("CSV", "verdicts.csv", "text/csv", tables.verdicts_csv(summary))],
+        "coverage": [link("coverage.csv", tables.coverage_csv(summary))],
+        "solved": [link("solved.csv", tables.solved_csv(summary))],
+        "heat_map": [link("problems.csv", tables.problems_csv(summary))],
+        "pass_rates": [link("problems.csv", tables.problems_csv(summary))],
+        "verdicts": [link("verdicts.csv", tables.verdicts_csv(summary))],
     }
     for figure in figures:
-        links[figure.name] += [
-            _link("SVG", f"{figure.name}.svg", "image/svg+xml", figure.svg),
-            _link("PDF", f"{figure.name}.pdf", "application/pdf", figure.pdf),
-        ]
+        links[figure.name] += figure_links(figure)
     return links
-
-
-def _link(label: str, name: str, kind: str, content: bytes | str) -> dict[str, str]:
-    if isinstance(content, str):
-        content = content.encode("utf-8", errors="backslashreplace")
-    return {"label": label, "name": name, "href": f"data:{kind};base64,{base64.b64encode(content).decode()}"}
-
-
-def _part(name: str) -> str:
-    return resources.files(__package__).joinpath("templates", name).read_text(encoding="utf-8")
-
-
-def _finalize(value: object) -> object:
-    """What an expression of the template puts on the page: text from outside goes through `visible`."""
-    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-
-@cache
-def _template() -> Template:
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, finalize=_finalize, trim_blocks=True, lstrip_blocks=True
-    )
-    return environment.from_string(_part("report.html.j2"))

@@ -8,18 +8,24 @@ from tasks.scaling.summary import SweepSummary
 
 
 def coverage_csv(summary: SweepSummary) -> str:
-    """`k,coverage,low,high,kind`: what was measured with its interval over problems, then the forecast for
-    larger k with its 90 % interval; `kind` tells them apart."""
+    """`k,coverage,low,high,kind,all_correct`: what was measured with its interval over problems, then the forecast for
+    larger k with its 90 % interval; `kind` tells them apart. `all_correct` is pass^k, the chance that all k are."""
     return _csv(
-        ("k", "coverage", "low", "high", "kind"),
+        ("k", "coverage", "low", "high", "kind", "all_correct"),
         [
             *(
-                (point.k, point.coverage, _blank(point.low), _blank(point.high), "measured")
+                (point.k, point.coverage, _blank(point.low), _blank(point.high), "measured", _blank(point.every))
                 for point in summary.measured
             ),
-            *((point.k, point.coverage, point.low90, point.high90, "forecast") for point in summary.forecast[1:]),
+            *((point.k, point.coverage, point.low90, point.high90, "forecast", "") for point in summary.forecast[1:]),
         ],
     )
+
+
+def solved_csv(summary: SweepSummary) -> str:
+    """`problem,samples_to_first_success`, for the problems that were solved; no row where sampling did not stop so."""
+    took = summary.solving.to_first_success if summary.solving else {}
+    return _csv(("problem", "samples_to_first_success"), took.items())
 
 
 def problems_csv(summary: SweepSummary) -> str:

@@ -13,7 +13,7 @@ from tasks.scaling.estimators import nice_ks
 
 NO_COVERAGE = (
     "Sampling stopped at each problem's first success, so these samples can no longer give pass@k; "
-    "a sweep with `budget: uniform` goes on from them, and gives it again."
+    "a sweep with a uniform budget goes on from them, and gives it again."
 )
 
 

@@ -92,7 +92,9 @@ def test_extends_draws_nothing_again_and_shows_in_prefect(recorded: Path, prefec
         time.sleep(0.5)
     assert {"draw: problems 0-15, samples 100-199", "verify: problems 16-19, samples 100-199"} <= stages
     artifacts = [each for each in query(prefect_url, "artifacts") if each["flow_run_id"] == runs[0]["id"]]
-    assert {"coverage", "coverage-plot", "report"} <= {artifact["key"] for artifact in artifacts}
+    assert {"coverage", "coverage-plot", "heat-map-plot", "pass-rates-plot", "verdicts-plot", "laws", "report"} <= {
+        artifact["key"] for artifact in artifacts
+    }
 
 
 def test_a_store_on_s3_works_the_same_way(recorded: Path, prefect_url: str, s3: S3) -> None:

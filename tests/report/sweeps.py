@@ -2,9 +2,12 @@
 
 import numpy as np
 
+from tasks.budgets import AdaptiveConfig, SolveConfig
 from tasks.report.data import Example, ReportData
 from tasks.scaling.estimators import Counts
-from tasks.scaling.summary import SweepSummary, summarise
+from tasks.scaling.stopping import Rounds, sampled_anew
+from tasks.scaling.summary import SweepSummary, summarise, summarise_solving
+from tasks.scaling.usage import Price, Usage
 
 HOSTILE = '</pre></script><script>window.stolen = 1</script><img src=x onerror="window.stolen = 1">'
 
@@ -22,15 +25,38 @@ COUNTS = {
     "one unjudged": (list("abc"), [0, 70, 70], [0, 30, 0]),
     "hostile names": ([HOSTILE, "<b>\u202e\ud800&amp;"], 20, [3, 0]),
     "nothing": ([], [], []),
+    "adaptive": ([f"p{i}" for i in range(40)], 1_000, AdaptiveConfig()),
+    "solving": ([f"p{i}" for i in range(40)], 1_000, SolveConfig()),
 }
+TOKENS = Usage(4_000, 120_000, 71_234, Price(0.15, 0.6))
+
+
+def counts_of(name: str) -> Counts:
+    problems, n, c = COUNTS[name]
+    if isinstance(c, AdaptiveConfig | SolveConfig):
+        plan = c.plan(n)
+        everything = np.full(len(problems), n)
+        generator = np.random.default_rng(6)
+        start = Rounds(np.array(plan.ends), np.array(plan.limits), np.tile(plan.ends, (len(problems), 1)))
+        rates = generator.beta(0.4, 3, len(problems))
+        return Counts(
+            tuple(problems),
+            *sampled_anew(
+                everything, everything * 0, rates, start, problems=np.arange(len(problems)), generator=generator
+            ),
+        )
+    return Counts.of(problems, n, c)
 
 
 def summary_of(name: str, resamples: int = 200) -> SweepSummary:
-    problems, n, c = COUNTS[name]
-    counts = Counts.of(problems, n, c)
+    counts = counts_of(name)
     correct, judged = int(counts.c.sum()), int(counts.n.sum())
     verdicts = {"correct": correct, "wrong": judged - correct, "infrastructure": 2}
-    return summarise(counts, {verdict: count for verdict, count in verdicts.items() if count}, resamples=resamples)
+    given = {verdict: count for verdict, count in verdicts.items() if count}
+    if name == "solving":
+        firsts = {counts.problem_ids[i]: int(7 * i) for i in np.flatnonzero(counts.c)}
+        return summarise_solving(counts, given, firsts, 1_000, TOKENS)
+    return summarise(counts, given, usage=TOKENS if name == "usual" else None, resamples=resamples)
 
 
 def report_of(name: str) -> ReportData:

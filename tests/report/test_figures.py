@@ -7,10 +7,12 @@ from tasks.report.figures import draw
 from .sweeps import summary_of
 
 
-@pytest.mark.parametrize("name", ["usual", "none solved", "one problem", "k = 1", "nothing"])
+@pytest.mark.parametrize("name", ["usual", "none solved", "one problem", "k = 1", "nothing", "adaptive", "solving"])
 def test_every_sweep_can_be_drawn(name):
     files = {figure.name: figure for figure in draw(summary_of(name))}
-    expected = {"verdicts"} if name == "nothing" else {"coverage", "pass_rates", "verdicts"}
+    expected = {"verdicts"} if name == "nothing" else {"coverage", "heat_map", "pass_rates", "verdicts"}
+    if name == "solving":
+        expected = {"solved", "verdicts"}
     assert set(files) == expected
     for figure in files.values():
         root = ET.fromstring(figure.svg)

@@ -49,7 +49,7 @@ def test_every_sweep_gives_a_sound_page_that_asks_for_nothing(name):
     assert all(address.startswith(("#", "data:")) for address in tree.addresses)
     assert not re.search(r"(https?:)?//[\w.]+\.\w+/[^\s]*['\")]", re.sub(r'"http:" \+ "//www.w3.org[^"]*"', "", page))
     assert "@import" not in page
-    assert "url(" not in page.replace("url(#inside)", "")
+    assert "url(" not in page.replace("url(#${clipName})", "")
     assert tree.scripts == 1
     if name != "hostile names":
         assert "‹U+" not in "".join(tree.text).split("Samples")[0]
@@ -111,3 +111,24 @@ def test_visible_keeps_honest_text():
     text = 'def f(x):\n\treturn "é 数 🙂"\r\n'
     assert visible(text) == text.replace("\r\n", "\n")
     assert visible("a\ud800\u200bb\r") == "a‹U+D800›‹U+200B›b‹U+000D›"
+
+
+def test_the_page_compares_laws_names_costs_and_what_may_still_fall():
+    report = report_of("usual")
+    text = " ".join(" ".join(read(render(report)).text).split())
+    assert "Laws at k that they have not seen" in text
+    for error in report.summary.laws.errors:
+        assert f"{error.law} {error.median:.3f} {error.rms:.3f}" in text
+    assert "tokens written 71,234 (17.8 a sample)" in text
+    assert "cost at $0.6 and $0.15 for a million $0.061" in text
+    (row,) = report.summary.falling
+    assert ", ".join(row.problem_ids) in text
+    assert f"{report.summary.table[2].every:.1%}" in text
+
+
+def test_a_solving_sweep_shows_no_coverage():
+    text = " ".join(" ".join(read(render(report_of("solving"))).text).split())
+    assert "can no longer give pass@k" in text
+    assert "samples to the first success, median" in text
+    assert "interval" not in text
+    assert "pass rate" not in text.split("Every problem")[0]

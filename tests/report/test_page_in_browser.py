@@ -73,11 +73,11 @@ def test_the_keyboard_reads_the_plot(page, tmp_path):
     show(page, tmp_path, "usual")
     page.evaluate("document.querySelector('#chart').focus()")
     page.press("Home")
-    assert page.evaluate("document.querySelector('#reading').textContent").startswith("k = 1: ")
+    assert page.evaluate("document.querySelector('.reading').textContent").startswith("k = 1: ")
     page.press("ArrowRight")
-    assert page.evaluate("document.querySelector('#reading').textContent").startswith("k = 2: ")
+    assert page.evaluate("document.querySelector('.reading').textContent").startswith("k = 2: ")
     page.press("End")
-    assert "forecast, not measured" in page.evaluate("document.querySelector('#reading').textContent")
+    assert "forecast, not measured" in page.evaluate("document.querySelector('.reading').textContent")
     page.press("+")
     assert page.evaluate("!document.querySelector('[data-reset]').hidden")
     page.press("0")
@@ -115,3 +115,10 @@ def test_a_phone_shows_it_without_scrolling_sideways(page, tmp_path):
         assert page.complaints == []
     finally:
         page.send("Emulation.clearDeviceMetricsOverride")
+
+
+def test_pass_hat_k_is_drawn_when_asked_for(page, tmp_path):
+    show(page, tmp_path, "usual")
+    assert page.evaluate("document.querySelector('path.every')") is None
+    page.click('[data-layer="every"]')
+    assert page.evaluate("document.querySelector('path.every').getAttribute('d').length") > 100

@@ -1,0 +1,74 @@
+"""What every page has in common: one file that needs nothing else, in which text from outside stays text.
+
+The templates escape every value, control and direction-changing characters are made visible, and a content security
+policy lets only the page's own script run, by its hash.
+"""
+
+import base64
+import hashlib
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from tasks.report.data import FigureFile
+from tasks.report.wording import visible
+
+_SCRIPTS = ("page.js", "plot.js")
+_STYLES = ("report.css",)
+
+
+def page(template: str, *, title: str, plots: dict[str, Any], **values: Any) -> str:
+    """A template of this package, filled in; `plots` is what the script draws, by the name of its figure."""
+    script = '"use strict";\n' + "".join(map(_part, _SCRIPTS))
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return (
+        _environment()
+        .get_template(template)
+        .render(
+            title=title,
+            plots=plots,
+            style=Markup("".join(map(_part, _STYLES))),  # noqa: S704 - our own files
+            script=Markup(script),  # noqa: S704
+            script_hash=digest,
+            **values,
+        )
+    )
+
+
+def link(name: str, content: bytes | str) -> dict[str, str]:
+    """A file inside the page, to be downloaded under this name."""
+    kinds = {"csv": "text/csv", "svg": "image/svg+xml", "pdf": "application/pdf"}
+    if isinstance(content, str):
+        content = content.encode("utf-8", errors="backslashreplace")
+    ending = name.rpartition(".")[2]
+    href = f"data:{kinds[ending]};base64,{base64.b64encode(content).decode()}"
+    return {"label": ending.upper(), "name": name, "href": href}
+
+
+def figure_links(figure: FigureFile) -> list[dict[str, str]]:
+    """A figure as SVG and as PDF."""
+    return [link(f"{figure.name}.svg", figure.svg), link(f"{figure.name}.pdf", figure.pdf)]
+
+
+def _part(name: str) -> str:
+    return resources.files(__package__).joinpath("templates", name).read_text(encoding="utf-8")
+
+
+def _finalize(value: object) -> object:
+    """What an expression of a template puts on the page: text from outside goes through `visible`."""
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("tasks.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_finalize,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
