@@ -556,7 +556,7 @@ def test_answers_without_end(shooting: Range) -> None:
     checker = (
         "import remote\ntry:\n    remote.Function('f')(bytes(1 << 22))\nexcept remote.GoneError:\n    print('gone')"
     )
-    checked = attack_checker(shooting, checker, program)
+    checked = attack_checker(shooting, checker, program, SHORT)
     assert checked.checker.stdout in {b"", b"gone\n"}
     assert (
         checked.checker.stdout
