@@ -1,5 +1,6 @@
 """`monkeys`, the command line. Heavy imports wait until a command needs them: help is there at once."""
 
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -22,6 +23,7 @@ app = typer.Typer(
 
 USAGE_ERROR = 2
 INTERRUPTED = 130
+TERMINATED = 143
 
 
 @app.callback()
@@ -68,11 +70,14 @@ app.add_typer(judge_commands)
 
 
 def main() -> None:
-    """Entry point: faults that a person can mend end in one line and exit code 2."""
+    """Entry point: faults that a person can mend end in one line and exit code 2; SIGTERM ends a command as Ctrl-C
+    does."""
+    # Prefect has a handler of its own while a flow runs, and passes the signal on when that has ended.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     try:
         app()
     except SystemExit as ended:
-        if ended.code == INTERRUPTED:
+        if ended.code in {INTERRUPTED, TERMINATED}:
             print(
                 "\nmonkeys: stopped; every finished block is stored, the same command goes on from there",
                 file=sys.stderr,

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from flows.temporary_server import ServerError
 from sandboxes import SandboxUnavailableError
-from tasks.errors import InputError, NoneCompletedError
+from tasks.errors import InputError, NoneCompletedError, StoreAwayError
 
 if TYPE_CHECKING:
     from flows.config import SweepConfig
@@ -95,6 +95,8 @@ def one_line(error: Exception) -> str | None:
     """The message for an error that a person can mend, or None for a fault of ours, which deserves its traceback."""
     if isinstance(error, InputError | SandboxUnavailableError | ServerError | NoneCompletedError):
         return str(error)
+    if isinstance(error, StoreAwayError):
+        return f"{error}; what is stored stays, and the same command goes on from there"
     url = os.environ.get("PREFECT_API_URL")
     if (url and "httpx" in type(error).__module__) or "Failed to reach API" in str(error):
         return f"PREFECT_API_URL: {url} does not answer; start it (`prefect server start`) or unset PREFECT_API_URL"

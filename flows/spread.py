@@ -49,14 +49,9 @@ def start_runs(deployment: str, config: SweepConfig, workers: int) -> list[UUID]
                 f"deployment: the server has none called {deployment!r} (FLOW/NAME, such as sweep/sweep); "
                 + (f"there are: {', '.join(known)}" if known else "`prefect deploy` makes them from infra/prefect.yaml")
             ) from error
-    name = f"{config.task.name}-k{config.k}"
     parameters = {"config": config.model_dump(mode="json")}
-    numbered = (f"{name}, {number} of {workers}" for number in range(1, workers + 1))
     # What it returns is awaitable only inside an event loop, and a task has none.
-    return [
-        cast(FlowRun, run_deployment(deployment, parameters=parameters, flow_run_name=each, timeout=0)).id
-        for each in numbered
-    ]
+    return [cast(FlowRun, run_deployment(deployment, parameters=parameters, timeout=0)).id for _ in range(workers)]
 
 
 @task(task_run_name="wait: until a run has completed", cache_policy=NO_CACHE)

@@ -7,3 +7,7 @@ class InputError(ValueError):
 
 class NoneCompletedError(RuntimeError):
     """Of the runs that share a sweep, all have ended and none has completed."""
+
+
+class StoreAwayError(OSError):
+    """The store does not answer, or not as it should; it may a moment later."""

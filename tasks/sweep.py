@@ -15,6 +15,7 @@ from tasks.prompts import render
 from tasks.scaling.summary import SweepSummary, summarise, summarise_solving
 from tasks.scaling.usage import Price, Usage
 from tasks.store.blocks import Block, missing
+from tasks.store.patience import patiently
 from tasks.store.sets import SampleSet, VerdictSet
 from tasks.store.tables import SampleFooter
 from tasks.verification import VERDICTS, Tally, Verification
@@ -112,11 +113,17 @@ class Sweep(Verification):
         for some in engine.sample(requests, self.sampling):
             drawn += some
             listener.get().advance(SAMPLES, len(some))
+        seconds = time.monotonic() - started
+        patiently(lambda: self._keep(block, problems, drawn, engine.version, seconds))
+        listener.get().plan(VERDICTS, block.samples)
+
+    def _keep(
+        self, block: Block, problems: Sequence[Problem], drawn: Sequence[Sample], version: str, seconds: float
+    ) -> None:
         if self._owed_of(block) != [block]:
             # This process was stopped for so long that its claim was taken for dead: what its heir stored stands.
             raise TakenOverError(f"{block} was stored by another sweep meanwhile")
-        self.samples.write(block, problems, drawn, engine.version, time.monotonic() - started)
-        listener.get().plan(VERDICTS, block.samples)
+        self.samples.write(block, problems, drawn, version, seconds)
 
     def _owed_of(self, block: Block) -> list[Block]:
         return missing(self.samples.blocks(), range(block.first, block.last), block.stop, block.start)

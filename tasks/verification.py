@@ -22,6 +22,7 @@ from tasks.scaling.estimators import Counts
 from tasks.standing import Standing
 from tasks.store.blocks import Block
 from tasks.store.claims import Claims
+from tasks.store.patience import patiently
 from tasks.store.sets import SampleSet, VerdictSet
 from tasks.store.tables import (
     WHICH,
@@ -144,12 +145,10 @@ class Verification:
             by_name[judgement.problem_id, judgement.index] = judgement
             listener.get().advance(VERDICTS, 1)
         judgements = [by_name[sample.problem_id, sample.index] for sample in samples]
-        self.verdicts.write(
-            block,
-            judgements,
-            judged=footer.checksum,
-            sandbox=described(sandbox) if sandbox is not None and self.grader.runs_code else "none",
-            seconds=time.monotonic() - started,
+        where = described(sandbox) if sandbox is not None and self.grader.runs_code else "none"
+        seconds = time.monotonic() - started
+        patiently(
+            lambda: self.verdicts.write(block, judgements, judged=footer.checksum, sandbox=where, seconds=seconds)
         )
 
     def tally(self) -> Tally:

@@ -1,9 +1,10 @@
+import importlib.util
 import os
 from collections.abc import Iterator
 
 import pytest
 
-from tests.servers import S3, prefect_server, s3_server
+from tests.servers import S3, moto_server, prefect_server, s3_server
 
 # Prefect reads its settings at import: no test may touch the settings or the database of the person who runs it.
 os.environ["PREFECT_SERVER_ANALYTICS_ENABLED"] = "false"
@@ -22,6 +23,21 @@ def s3(s3_process: S3, monkeypatch: pytest.MonkeyPatch) -> S3:
     for name, value in s3_process.environment.items():
         monkeypatch.setenv(name, value)
     return s3_process
+
+
+@pytest.fixture(scope="session")
+def moto_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
+    if importlib.util.find_spec("moto") is None or importlib.util.find_spec("flask_cors") is None:
+        pytest.skip("moto's server is not installed")
+    with moto_server(tmp_path_factory.mktemp("moto")) as moto:
+        yield moto
+
+
+@pytest.fixture
+def moto(moto_process: S3, monkeypatch: pytest.MonkeyPatch) -> S3:
+    for name, value in moto_process.environment.items():
+        monkeypatch.setenv(name, value)
+    return moto_process
 
 
 @pytest.fixture(scope="session")

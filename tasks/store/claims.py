@@ -112,7 +112,10 @@ class Claims:
     def _release(self, name: str) -> None:
         with self._lock:
             self._held.discard(name)
-            self.store.delete(self._key(name))
+            try:
+                self.store.delete(self._key(name))
+            except OSError as error:  # what the claim was for is done; unchanged from now on, it will be taken for dead
+                _log.warning("claim %s could not be released: %s", name, error)
 
     def _renew(self) -> None:
         while not self._done.wait(self.patience_s / _RENEWALS_PER_PATIENCE):

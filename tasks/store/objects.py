@@ -4,24 +4,43 @@ Writes are atomic everywhere. Object stores put an object whole; on a local disk
 are synced, and take their name in one rename, so that a process killed at any moment leaves no half object behind.
 """
 
+import errno
 import os
 import secrets
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 import fsspec
 
-from tasks.errors import InputError
+from tasks.errors import InputError, StoreAwayError
 from tasks.store import Temporary
 
 TEMPORARY = ".tmp-"
 
+_HOPELESS = {
+    errno.ENOSPC: "free some space",
+    errno.EDQUOT: "free some space",
+    errno.EROFS: "make it writable",
+    errno.EACCES: "grant access to it",
+    errno.EPERM: "grant access to it",
+    errno.ELOOP: "mend the link",
+    errno.EISDIR: "move the folder away",
+    errno.ENOTDIR: "move the file away",
+}
+"""What no second try mends, and what a person does about it."""
+
 
 class FsspecStore:
-    """A `Store` under one URL. Credentials, endpoint and region come from the environment, as s3fs takes them."""
+    """A `Store` under one URL. Credentials, endpoint and region come from the environment, as s3fs takes them.
+
+    Every operation raises:
+        InputError: no second try can help: no permission, no space left.
+        StoreAwayError: the store does not answer, or not as it should; it may a moment later.
+    """
 
     def __init__(self, url: str, **storage_options: Any) -> None:
         self._fs, self._root = _open(url, storage_options)
@@ -30,14 +49,20 @@ class FsspecStore:
 
     def read(self, key: str) -> bytes:
         """The object's bytes; FileNotFoundError where there is none."""
-        return bytes(self._fs.cat_file(self._path(key)))
+        with self._told(key, "read"):
+            return bytes(self._fs.cat_file(self._path(key)))
 
     def open(self, key: str) -> BinaryIO:
         """The object as a seekable file that fetches just what is read, and nothing ahead."""
-        return cast(BinaryIO, self._fs.open(self._path(key), "rb", cache_type="none"))
+        with self._told(key, "read"):
+            return cast(BinaryIO, self._fs.open(self._path(key), "rb", cache_type="none"))
 
     def write(self, key: str, data: bytes) -> None:
         """Create or replace an object in one step."""
+        with self._told(key, "written"):
+            self._write(key, data)
+
+    def _write(self, key: str, data: bytes) -> None:
         if self._local:
             _write_atomically(Path(self._path(key)), data)
         else:
@@ -63,20 +88,22 @@ class FsspecStore:
 
     def _find(self, prefix: str) -> dict[str, dict[str, Any]]:
         try:
-            found = self._fs.find(self._path(prefix), withdirs=False, detail=True, refresh=True)
+            with self._told(prefix, "listed"):
+                found = self._fs.find(self._path(prefix), withdirs=False, detail=True, refresh=True)
         except FileNotFoundError:  # some S3 servers answer so where nothing lies under the prefix
             return {}
         return {str(path)[len(self._root) :].lstrip("/"): about for path, about in found.items()}
 
     def move(self, key: str, target: str) -> None:
         """Rename an object."""
-        if self._local:
-            Path(self._path(target)).parent.mkdir(parents=True, exist_ok=True)
-        self._fs.mv(self._path(key), self._path(target))
+        with self._told(key, "moved"):
+            if self._local:
+                Path(self._path(target)).parent.mkdir(parents=True, exist_ok=True)
+            self._fs.mv(self._path(key), self._path(target))
 
     def delete(self, key: str) -> None:
         """Remove an object, if it is there."""
-        with suppress(FileNotFoundError):
+        with suppress(FileNotFoundError), self._told(key, "deleted"):
             self._fs.rm_file(self._path(key))
 
     def url(self, key: str) -> str:
@@ -91,7 +118,7 @@ class FsspecStore:
         """
         key = f"{TEMPORARY}probe-{secrets.token_hex(4)}"
         try:
-            self.write(key, b"probe")
+            self._write(key, b"probe")
             self._fs.rm_file(self._path(key))
         except _faults() as error:
             raise _unusable(self._shown, error, "written") from error
@@ -118,6 +145,20 @@ class FsspecStore:
         except (FileNotFoundError, NotADirectoryError):
             return False
         return not self._local or Path(path).is_dir()
+
+    @contextmanager
+    def _told(self, key: str, use: str) -> Iterator[None]:
+        """Says in one line what went wrong, and with which object."""
+        try:
+            yield
+        except FileNotFoundError:
+            raise
+        except storage_faults() as error:
+            what = f"store: {self.url(key)} cannot be {use} ({_reason(error)})"
+            number = errno.EACCES if isinstance(error, PermissionError) else getattr(error, "errno", None)
+            if number in _HOPELESS:
+                raise InputError(f"{what}; {_HOPELESS[number]}, and the same command goes on from there") from error
+            raise StoreAwayError(what) from error
 
     def _path(self, key: str) -> str:
         return f"{self._root}/{key}" if key else self._root
@@ -155,10 +196,15 @@ def _faults() -> tuple[type[Exception], ...]:
 
 
 def _unusable(url: str, error: Exception, use: str) -> InputError:
-    reason = " ".join(str(error).split()) or type(error).__name__
     return InputError(
-        f"store: {url} cannot be {use} ({reason}); give a folder or an fsspec URL such as s3://bucket/runs"
+        f"store: {url} cannot be {use} ({_reason(error)}); give a folder or an fsspec URL such as s3://bucket/runs"
     )
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong, without the path, which the message around it names."""
+    told = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return " ".join(told.split()) or type(error).__name__
 
 
 def _is_temporary(key: str) -> bool:

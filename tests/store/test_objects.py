@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 import textwrap
@@ -6,18 +7,18 @@ from typing import Any
 
 import pytest
 
-from tasks.errors import InputError
+from tasks.errors import InputError, StoreAwayError
 from tasks.store.objects import FsspecStore
 from tests.servers import S3
 
 
-@pytest.fixture(params=["local", "memory", "s3"])
+@pytest.fixture(params=["local", "memory", "s3", "moto"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> FsspecStore:
     if request.param == "local":
         return FsspecStore(str(tmp_path / "runs"))
     if request.param == "memory":
         return FsspecStore(f"memory://{tmp_path.name}/runs")
-    s3: S3 = request.getfixturevalue("s3")
+    s3: S3 = request.getfixturevalue(request.param)
     return FsspecStore(f"s3://{s3.new_bucket()}/runs")
 
 
@@ -91,19 +92,20 @@ def test_a_useless_url_is_one_line(url: str) -> None:
         FsspecStore(url).probe()
 
 
-@pytest.mark.parametrize("empty", ["local", "s3"])
+@pytest.mark.parametrize("empty", ["local", "s3", "moto"])
 def test_a_store_that_is_not_there_is_one_line(empty: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     url, good = str(tmp_path / "none"), str(tmp_path)
-    if empty == "s3":
-        s3: S3 = request.getfixturevalue("s3")
+    if empty != "local":
+        s3: S3 = request.getfixturevalue(empty)
         url, good = "s3://nosuchbucket/runs", f"s3://{s3.new_bucket()}/runs"
     FsspecStore(good).check_readable()
     with pytest.raises(InputError, match=r"store: there is no (folder .*none|bucket nosuchbucket); give another store"):
         FsspecStore(url).check_readable()
 
 
-def test_a_part_is_read_without_the_rest(s3: S3) -> None:
-    bucket = s3.new_bucket()
+@pytest.mark.parametrize("server", ["s3", "moto"])
+def test_a_part_is_read_without_the_rest(server: str, request: pytest.FixtureRequest) -> None:
+    bucket = request.getfixturevalue(server).new_bucket()
     store = FsspecStore(f"s3://{bucket}/runs")
     store.write("object", bytes(3_000_000))
     sent = requests_of(store)
@@ -154,3 +156,46 @@ def test_a_wrong_secret_is_one_line(s3: S3, monkeypatch: pytest.MonkeyPatch) -> 
         FsspecStore(f"s3://{bucket}/runs").probe()
     with pytest.raises(InputError, match="cannot be read"):
         FsspecStore(f"s3://{bucket}/runs").check_readable()
+
+
+def test_a_listing_of_many_pages_is_whole(moto: S3) -> None:
+    store = FsspecStore(f"s3://{moto.new_bucket()}/runs")
+    client: Any = store._fs
+    names = {f"samples/set/{number:05}": b"" for number in range(1_100)}
+    client.pipe({f"{store._root}/{name}": data for name, data in names.items()})
+    sent = requests_of(store)
+    assert store.keys("samples/set") == sorted(names)
+    assert len([name for name, _ in sent if name == "ListObjectsV2"]) == 2, "more than S3 lists at once"
+
+
+@pytest.mark.parametrize("server", ["s3", "moto"])
+def test_a_bucket_that_does_not_exist_is_one_line(server: str, request: pytest.FixtureRequest) -> None:
+    request.getfixturevalue(server)
+    with pytest.raises(InputError, match=r"store: s3://nosuchbucket/runs cannot be written \(.*bucket") as caught:
+        FsspecStore("s3://nosuchbucket/runs").probe()
+    assert "\n" not in str(caught.value)
+
+
+def test_a_server_that_is_away_is_said_to_be(monkeypatch: pytest.MonkeyPatch, s3: S3) -> None:
+    store = FsspecStore(f"s3://{s3.new_bucket()}/runs")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    away = FsspecStore(f"s3://{store._root}")
+    for use in (lambda: away.write("a", b""), lambda: away.read("a"), lambda: away.keys("")):
+        with pytest.raises(StoreAwayError, match=r"store: s3://.* cannot be .*127\.0\.0\.1:9"):
+            use()
+
+
+def test_an_object_that_may_not_be_read_is_one_line(tmp_path: Path) -> None:
+    store = FsspecStore(str(tmp_path))
+    store.write("samples/set/a", b"x")
+    (tmp_path / "samples" / "set" / "loop").symlink_to(tmp_path / "samples" / "set" / "loop")
+    with pytest.raises(InputError, match=r"loop cannot be read .*; mend the link, and the same command"):
+        store.read("samples/set/loop")
+    without_root = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all"]
+    drop = without_root if os.geteuid() == 0 else []
+    (tmp_path / "samples" / "set" / "a").chmod(0)
+    script = f"from tasks.store.objects import FsspecStore; FsspecStore({str(tmp_path)!r}).read('samples/set/a')"
+    ended = subprocess.run([*drop, sys.executable, "-c", script], check=False, capture_output=True, text=True)
+    last = ended.stderr.splitlines()[-1]
+    assert last.startswith("tasks.errors.InputError: store: ")
+    assert "cannot be read (Permission denied); grant access to it" in last

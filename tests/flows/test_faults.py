@@ -1,0 +1,152 @@
+"""What a sweep goes through: it is killed or told to stop, its store goes away, fills up or is tampered with, the clock
+jumps. Afterwards the same command gives what an undisturbed run gives, and the engine is called again only for blocks
+that were in flight.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.flows.counted_sweep import BLOCKS, CountedSweep, blocks, counted_sweep, judged, kill, stored, wait_until
+from tests.servers import S3, s3_of, serving
+
+
+@pytest.fixture
+def sweep(tmp_path: Path) -> CountedSweep:
+    return counted_sweep(tmp_path, seconds=0.4)
+
+
+@pytest.fixture
+def runs(s3: S3) -> Path:
+    """A folder in which the S3 server keeps a store's objects."""
+    return s3.root / s3.new_bucket() / "runs"
+
+
+def url(runs: Path) -> str:
+    return f"s3://{runs.parent.name}/runs"
+
+
+def is_whole(sweep: CountedSweep, runs: Path) -> bool:
+    """Whether the store holds what an undisturbed run stores: each sample once, with its verdict."""
+    expected = sweep.recorded()
+    right = {(problem, index) for problem, index, text in expected if not text.endswith("-1")}
+    verdicts = [(problem, index, "correct" if (problem, index) in right else "wrong") for problem, index, _ in expected]
+    return stored(runs) == expected and judged(runs) == verdicts and not list((runs / "claims").rglob("*.json"))
+
+
+def test_undisturbed(sweep: CountedSweep, runs: Path, prefect_url: str) -> None:
+    """What the others are compared with."""
+    ended = sweep.run("--store", url(runs), PREFECT_API_URL=prefect_url)
+    assert (ended.code, ended.err) == (0, "")
+    assert is_whole(sweep, runs)
+    assert (len(sweep.calls()), sweep.drawn_again()) == (BLOCKS, 0)
+
+
+def test_kill_9(sweep: CountedSweep, runs: Path, prefect_url: str) -> None:
+    process = sweep.start("--store", url(runs), PREFECT_API_URL=prefect_url)
+    wait_until(lambda: len(blocks(runs, "verdicts")) >= 3, "something is judged", running=process)
+    kill(process.pid)
+    process.communicate()
+    assert sweep.run("--store", url(runs), PREFECT_API_URL=prefect_url).code == 0
+    assert is_whole(sweep, runs)
+    assert sweep.drawn_again() <= 1
+
+
+def test_sigterm(sweep: CountedSweep, runs: Path, prefect_url: str) -> None:
+    process = sweep.start(
+        "--store", url(runs), command=["env", "--default-signal=TERM,INT"], PREFECT_API_URL=prefect_url
+    )
+    wait_until(lambda: len(blocks(runs, "verdicts")) >= 3, "something is judged", running=process)
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 143
+    assert err.strip() == "monkeys: stopped; every finished block is stored, the same command goes on from there"
+    assert not list((runs / "claims").rglob("*.json")), "its blocks are free for others at once"
+    assert sweep.run("--store", url(runs), PREFECT_API_URL=prefect_url).code == 0
+    assert is_whole(sweep, runs)
+    assert sweep.drawn_again() <= 1
+
+
+def test_the_s3_server_goes_away_and_comes_back(sweep: CountedSweep, tmp_path: Path, prefect_url: str) -> None:
+    s3 = s3_of(tmp_path / "s3" / "buckets")
+    with serving(s3):
+        runs = s3.root / s3.new_bucket() / "runs"
+        process = sweep.start("--store", url(runs), PREFECT_API_URL=prefect_url, **s3.environment)
+        wait_until(lambda: len(blocks(runs, "verdicts")) >= 3, "something is judged", running=process)
+    time.sleep(15)
+    assert process.poll() is None, "it waits"
+    before = len(blocks(runs))
+    with serving(s3):
+        out, err = process.communicate(timeout=120)
+    assert (process.returncode, err) == (0, ""), out
+    assert before < BLOCKS
+    assert is_whole(sweep, runs)
+    assert sweep.drawn_again() == 0, "what was drawn is kept until the store is back"
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=384k", "tmpfs", str(folder)]
+    if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("only root may mount a small disk")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def test_a_full_disk(sweep: CountedSweep, small_disk: Path, prefect_url: str) -> None:
+    runs = small_disk / "runs"
+    ended = sweep.run("--store", str(runs), PREFECT_API_URL=prefect_url)
+    assert ended.code == 2
+    assert len(ended.err.splitlines()) == 1
+    assert "cannot be written (No space left on device); free some space, and the same command" in ended.err
+    assert 0 < len(blocks(runs)) < BLOCKS
+    assert not [path for path in runs.rglob("*") if path.name.startswith(".tmp")], "no half object is left"
+
+    subprocess.run(["mount", "-o", "remount,size=64m", str(small_disk)], check=True)
+    assert sweep.run("--store", str(runs), PREFECT_API_URL=prefect_url).code == 0
+    assert is_whole(sweep, runs)
+    assert sweep.drawn_again() <= 1
+
+
+def test_an_object_truncated_and_one_replaced_by_anothers(sweep: CountedSweep, runs: Path, prefect_url: str) -> None:
+    assert sweep.run("--store", url(runs), PREFECT_API_URL=prefect_url).code == 0
+    torn, replaced, source, *_ = blocks(runs)
+    torn.write_bytes(torn.read_bytes()[: torn.stat().st_size // 2])
+    shutil.copy(source, replaced)
+    judges_another = blocks(runs, "verdicts")[5]
+    shutil.copy(blocks(runs, "verdicts")[6], judges_another)
+
+    assert sweep.run("--store", url(runs), PREFECT_API_URL=prefect_url).code == 0
+    assert is_whole(sweep, runs)
+    assert (sweep.drawn_again(), len(sweep.calls())) == (2, BLOCKS + 2), "only what was damaged is drawn again"
+    assert len(list((runs / "damaged").rglob("*.parquet"))) == 3, "and kept aside"
+
+
+def test_a_clock_that_jumps(sweep: CountedSweep, tmp_path: Path, prefect_url: str) -> None:
+    """Two sweeps share a set, and the clock of one jumps by days, forth and back, while both are at it."""
+    compiler = shutil.which("cc")
+    if compiler is None:
+        pytest.skip("no C compiler, to move the clock of one process")
+    library, now = tmp_path / "jumping_clock.so", tmp_path / "now"
+    source = Path(__file__).with_name("jumping_clock.c")
+    subprocess.run([compiler, "-shared", "-fPIC", "-o", str(library), str(source)], check=True)
+    now.write_text("0")
+    fake = {"LD_PRELOAD": str(library), "JUMPING_CLOCK": str(now)}
+    runs = tmp_path / "runs"
+    both = [sweep.start(PREFECT_API_URL=prefect_url, **fake), sweep.start(PREFECT_API_URL=prefect_url)]
+    wait_until(lambda: len({call.process for call in sweep.calls()}) == 2, "both draw", running=both[0])
+    for jump in ("260000", "-170000", "3600"):
+        now.write_text(jump)
+        time.sleep(0.7)
+    ended = [process.communicate(timeout=120) for process in both]
+    assert [process.returncode for process in both] == [0, 0], ended
+    assert is_whole(sweep, runs)
+    assert sweep.drawn_again() == 0
