@@ -6,10 +6,12 @@ program forks a child that becomes it. It never reads a program, an input or an 
 is a copy of the server's, anything of the programs before it.
 
 One request is one message on a Unix socket (SOCK_SEQPACKET): GROUP, then a PROGRAM for each program that is to run
-side by side, with four descriptors each (its text, stdin, stdout, stderr) or five (a socket to the others, which the
-program finds as descriptor 3). All end when the first of the group does. The reply is an ENDING for each, or FAILED
-and a text: what went wrong in the server itself. The end of the socket is the end of the server and, as it is the
-first process of its name space, of everything in it.
+side by side, with five descriptors each (its text, its code, stdin, stdout, stderr) or six (a socket to the others,
+which the program finds as descriptor 3). The code is an empty file at first: the first child that compiles the text
+keeps it there for the next, which has the same text; it is out of the program's reach before its first line. All end
+when the first of the group does. The reply is an ENDING for each, or FAILED and a text: what went wrong in the server
+itself. The end of the socket is the end of the server and, as it is the first process of its name space, of everything
+in it.
 
 How programs are kept apart is its mode:
 - NAME_SPACES: each has a process name space of its own; the server makes a new /tmp where one was touched;
@@ -18,8 +20,8 @@ How programs are kept apart is its mode:
 - ONE_PROGRAM: a server serves one request, and its controller then ends it.
 """
 
-# ruff: noqa: BLE001, S102, S108
-# (It runs programs, which raise anything, and /tmp is its own.)
+# ruff: noqa: BLE001, S102, S108, S302
+# (It runs programs, which raise anything and are compiled; and /tmp is its own.)
 from __future__ import annotations
 
 import _io
@@ -32,6 +34,7 @@ import ctypes
 import fcntl
 import gc
 import itertools
+import marshal
 import os
 import resource
 import select
@@ -41,6 +44,7 @@ import time
 
 TYPE_CHECKING = False  # `typing` would be a third of the time to start.
 if TYPE_CHECKING:
+    from types import CodeType
     from typing import NoReturn
 
 NAME_SPACES, CONTAINER, ONE_PROGRAM = "name spaces", "container", "one program"
@@ -55,9 +59,10 @@ READY, FAILED = b"ready", b"failed: "
 MEMORY_EXIT = 86
 # The child could not be made ready. Believed only with a message in the fault pipe, which a program never holds.
 FAULT_EXIT = 87
-# Where a child finds its socket to the others, and where its text lies while it is read. The server's own
+# Where a child finds its socket to the others, and where its text and code lie while they are read. The server's own
 # descriptors, and so those that it receives, lie above.
-CHANNEL, CODE, FIRST_OWN = 3, 4, 10
+CHANNEL, TEXT, CODE, FIRST_OWN = 3, 4, 5, 10
+CODE_SIZE = struct.Struct("<Q")  # the head of the file with the code, written last
 
 # What programs import most, as far as it makes a child no dearer than it saves (`threading` would, for one). None of
 # them holds state that children must not share, as `random` does.
@@ -105,7 +110,8 @@ def become_program(descriptors: list[int], bounds: list[tuple[int, int]], uid: i
     goes wrong before its first line is written to `fault`."""
     try:
         os.setsid()
-        code, *others = descriptors
+        text, code, *others = descriptors
+        os.dup2(text, TEXT)
         os.dup2(code, CODE)
         for number, fd in enumerate(others):
             os.dup2(fd, number)
@@ -128,17 +134,11 @@ def become_program(descriptors: list[int], bounds: list[tuple[int, int]], uid: i
 
 def run_program() -> NoReturn:
     """Read the program, run it as `__main__`, and end the process as the interpreter would."""
+    space = sys.modules["__main__"].__dict__
     status = 1
     gc.enable()
-    space: dict[str, object] = {}
     try:
-        source = os.pread(CODE, os.fstat(CODE).st_size, 0)
-        os.close(CODE)
-        main = type(sys)("__main__")
-        space = main.__dict__
-        space.update(__builtins__=builtins, __file__="main.py")
-        sys.modules["__main__"] = main
-        exec(compile(source, "main.py", "exec", dont_inherit=True), space)
+        exec(read_code(), space)
         status = 0
     except SystemExit as exit_:
         status = exit_status(exit_.code)
@@ -149,6 +149,31 @@ def run_program() -> NoReturn:
         show(error)
     finally:
         os._exit(finish(status, space))
+
+
+def read_code() -> CodeType:
+    """The compiled program. What costs most of a short program's time is done once for a text."""
+    (size,) = CODE_SIZE.unpack(os.pread(CODE, CODE_SIZE.size, 0) or bytes(CODE_SIZE.size))
+    if size:
+        code: CodeType = marshal.loads(os.pread(CODE, size, CODE_SIZE.size))
+    else:
+        text = os.pread(TEXT, os.fstat(TEXT).st_size, 0)
+        code = compile(text, "main.py", "exec", dont_inherit=True)
+        keep_code(code)
+    os.close(TEXT)
+    os.close(CODE)
+    return code
+
+
+def keep_code(code: CodeType) -> None:
+    """Leave the code for the next child with this text, where it fits into a file that this child may write."""
+    try:
+        data = marshal.dumps(code)
+        if CODE_SIZE.size + len(data) <= resource.getrlimit(resource.RLIMIT_FSIZE)[0]:
+            os.pwrite(CODE, data, CODE_SIZE.size)
+            os.pwrite(CODE, CODE_SIZE.pack(len(data)), 0)
+    except (MemoryError, OSError, ValueError):
+        pass  # The next one compiles it itself.
 
 
 def exit_status(code: object) -> int:
@@ -245,6 +270,8 @@ class Server:
             own.append(fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, FIRST_OWN))
             os.close(fd)
         self.socket, self.fault_end, self.fault = _socket.socket(fileno=own[0]), own[1], own[2]
+        self.poll = select.poll()
+        self.poll.register(self.socket.fileno(), select.POLLRDHUP)
         os.set_blocking(self.fault_end, False)
         null = os.open("/dev/null", os.O_RDWR)
         for number in range(3, FIRST_OWN):
@@ -291,7 +318,7 @@ class Server:
             for child in children:
                 if not child.ending:
                     child.kill(WITH_FIRST)
-                    child.reap()
+                    self.reap(child)
             if self.mode != NAME_SPACES:
                 sweep()
         return b"".join(child.ending for child in children)
@@ -311,39 +338,46 @@ class Server:
         pid = call(libc.syscall(SYS_CLONE, self.flags, 0, 0, 0, 0), "clone")
         if pid == 0:
             become_program(descriptors, bounds, uid, self.fault)
-        return Child(pid, cpu_s)
+        child = Child(pid, cpu_s)
+        if child.pidfd >= 0:
+            self.poll.register(child.pidfd, select.POLLIN)
+        return child
 
     def watch(self, children: list[Child], wall_s: float) -> None:
-        """Wait for the first child to end, and end whatever has used up its time. Others may end before."""
-        poll = select.poll()
-        poll.register(self.socket.fileno(), select.POLLRDHUP)
+        """Wait for the first child to end, and end whatever has used up its time. Others may end before.
+
+        The first wait comes before all else: what this process writes to while a child lives, the kernel copies.
+        """
         running = list(children)
-        for child in running:
-            if child.pidfd >= 0:
-                poll.register(child.pidfd, select.POLLIN)
-        deadline = time.monotonic() + wall_s
-        while children[0] in running:
+        deadline = children[0].started + wall_s
+        patience_s = min(wall_s, *[child.cpu_limit_s if child.pidfd >= 0 else UNSEEN_S for child in running])
+        while True:
+            ready = {fd for fd, _ in self.poll.poll(1 + 1000 * patience_s)}
+            if self.socket.fileno() in ready:
+                os._exit(0)
+            ended = [child for child in running if child.pidfd in ready or (child.pidfd < 0 and child.has_ended())]
+            for child in ended:
+                running.remove(child)
+                status = self.reap(child)
+                if os.WIFEXITED(status) and os.WEXITSTATUS(status) == FAULT_EXIT:
+                    self.raise_fault()
+            if children[0] not in running:
+                return
             wall_left_s = deadline - time.monotonic()
-            # Empty once everything is killed: there is nothing to wait for but its end.
-            patience_s = [UNSEEN_S for child in running if child.pidfd < 0]
+            patience_s = max(wall_left_s, UNSEEN_S)
             for child in running:
                 if child.reason == BY_ITSELF:
                     cpu_left_s = child.cpu_left()
                     if cpu_left_s <= 0 or wall_left_s <= 0:
                         child.kill(CPU_TIME if cpu_left_s <= 0 else WALL_TIME)
                     else:
-                        patience_s += [cpu_left_s, wall_left_s]
-            ready = {fd for fd, _ in poll.poll(1 + 1000 * min(patience_s) if patience_s else None)}
-            if self.socket.fileno() in ready:
-                os._exit(0)
-            ended = [child for child in running if child.pidfd in ready or (child.pidfd < 0 and child.has_ended())]
-            for child in ended:
-                if child.pidfd >= 0:
-                    poll.unregister(child.pidfd)
-                running.remove(child)
-                status = child.reap()
-                if os.WIFEXITED(status) and os.WEXITSTATUS(status) == FAULT_EXIT:
-                    self.raise_fault()
+                        patience_s = min(patience_s, cpu_left_s if child.pidfd >= 0 else UNSEEN_S)
+
+    def reap(self, child: Child) -> int:
+        """Wait for a child, and no longer watch it; returns its wait status."""
+        if child.pidfd >= 0:
+            self.poll.unregister(child.pidfd)
+        return child.reap()
 
     def raise_fault(self) -> None:
         """Raise what a child could not set up; a program that merely exits with that number raises nothing."""
@@ -512,6 +546,9 @@ def main(to: str, uid: int, mode: str, remote: str) -> NoReturn:
     sys.argv[:] = ["main.py"]
     # The folder that they run in: what one program of a group writes there, another must not import.
     sys.path.remove("")
+    # What programs are, made before they are: a child finds it ready.
+    sys.modules["__main__"] = module = type(sys)("__main__")
+    module.__dict__.update(__builtins__=builtins, __file__="main.py")
     server.socket.send(READY)
     gc.collect()
     gc.freeze()

@@ -7,6 +7,7 @@ import signal
 import socket
 import struct
 import time
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,6 +26,8 @@ _MEMORY_EXIT = 86
 
 _MEGABYTE = 1024 * 1024
 _STDERR_TAIL = 2000
+# How many a server remembers: a program has several tests, and a checker several programs.
+_PROGRAMS_KEPT = 4
 # Seconds for a server to start, and for its answer to come once every program of it must have ended.
 _START_S, _GRACE_S = 60.0, 60.0
 
@@ -33,15 +36,35 @@ class ServerGoneError(RuntimeError):
     """The server died or fell silent: nothing is known of what it was running. It must be replaced."""
 
 
+class Program:
+    """A text and, once it was compiled, its code, as anonymous files. Close it to free them."""
+
+    def __init__(self, text: str):
+        self.text = text
+        self.files: list[int] = []
+        try:
+            for data in (text.encode("utf-8", "surrogatepass"), b""):
+                self.files.append(_memory_file(data))
+        except OSError:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Give the files back."""
+        while self.files:
+            os.close(self.files.pop())
+
+
 class Execution:
     """One program on its way through a server: its anonymous files and its limits. Close it to free them."""
 
-    def __init__(self, program: str, stdin: bytes, limits: Limits):
+    def __init__(self, text: str, stdin: bytes, limits: Limits):
+        self.text = text
         self.limits = limits
         self.files: list[int] = []
         try:
-            # The order that the executor expects: text, stdin, stdout, stderr.
-            for data in (program.encode("utf-8", "surrogatepass"), stdin, b"", b""):
+            # The order that the executor expects: stdin, stdout, stderr.
+            for data in (stdin, b"", b""):
                 self.files.append(_memory_file(data))
         except OSError:
             self.close()
@@ -63,7 +86,7 @@ class Execution:
         takes long as well. More CPU time than the limit is a time-out even if the program just got to its end."""
         limits, exit_code = self.limits, ending.exit_code
         status, detail = Status.ERROR, f"exit status {exit_code}"
-        sizes = {name: os.fstat(fd).st_size for name, fd in zip(("stdout", "stderr"), self.files[2:], strict=True)}
+        sizes = {name: os.fstat(fd).st_size for name, fd in zip(("stdout", "stderr"), self.files[1:], strict=True)}
         flooded = [name for name, size in sizes.items() if size > limits.output_bytes]
         if flooded:
             status, detail = Status.OUTPUT_LIMIT, f"more than {limits.output_bytes} bytes on {flooded[0]}"
@@ -77,8 +100,8 @@ class Execution:
             status, detail = Status.OK, ""
         elif exit_code < 0:
             detail = f"killed by {_signal_name(-exit_code)}"
-        stderr = os.pread(self.files[3], _STDERR_TAIL, max(0, sizes["stderr"] - _STDERR_TAIL))
-        stdout = b"" if status is Status.OUTPUT_LIMIT else os.pread(self.files[2], limits.output_bytes, 0)
+        stderr = os.pread(self.files[2], _STDERR_TAIL, max(0, sizes["stderr"] - _STDERR_TAIL))
+        stdout = b"" if status is Status.OUTPUT_LIMIT else os.pread(self.files[1], limits.output_bytes, 0)
         return Outcome(status, stdout, stderr, exit_code, ending.cpu_s, ending.wall_s, detail)
 
 
@@ -143,6 +166,7 @@ class ForkServer:
     def __init__(self, home: Home, rules: bytes):
         self._home = home
         self._socket = home.socket
+        self._programs: OrderedDict[str, Program] = OrderedDict()
         self.gone = False
         try:
             # A filter is never as short as this: b"-" stands for none, as an empty message would end the server.
@@ -168,7 +192,8 @@ class ForkServer:
         message = _GROUP.pack(len(executions), wall_s) + b"".join(e.request() for e in executions)
         descriptors: list[int] = []
         for number, execution in enumerate(executions):
-            descriptors += [*execution.files, *channels[number : number + 1]]
+            program = self._program(execution.text)
+            descriptors += [*program.files, *execution.files, *channels[number : number + 1]]
         try:
             self._send(message, descriptors)
         finally:
@@ -193,6 +218,10 @@ class ForkServer:
             return [replace(ending, out_of_memory=ending.exit_code != 0) for ending in endings]
         return endings
 
+    def knows(self, text: str) -> bool:
+        """Whether it has this program's code at hand."""
+        return text in self._programs
+
     def hung_up(self) -> bool:
         """Whether it has ended since its last answer."""
         poll = select.poll()
@@ -206,8 +235,21 @@ class ForkServer:
 
     def close(self) -> None:
         """End it and everything inside it."""
+        while self._programs:
+            self._programs.popitem()[1].close()
         self._socket.close()
         self._home.close()
+
+    def _program(self, text: str) -> Program:
+        program = self._programs.get(text)
+        if program is None:
+            program = self._programs[text] = Program(text)
+            # A program that has just been added is never the one to go: a group has fewer than are kept.
+            while len(self._programs) > _PROGRAMS_KEPT:
+                self._programs.popitem(last=False)[1].close()
+        else:
+            self._programs.move_to_end(text)
+        return program
 
     def _send(self, message: bytes, descriptors: list[int]) -> None:
         try:

@@ -41,6 +41,7 @@ class ServerPool:
         self._reuse = reuse
         self._free = threading.Semaphore(workers)
         self._idle: list[ForkServer] = []
+        self._choosing = threading.Lock()
         first = self.run("print(6 * 7)", b"", limits(None, None))
         if first.status is not Status.OK or first.stdout != b"42\n":
             self.__exit__()
@@ -91,21 +92,24 @@ class ServerPool:
     def _execute(self, executions: list[Execution]) -> list[Ending]:
         wall_s = wall_bound(executions[0].limits)
         if len(executions) == 1:
-            with self._server() as server:
+            with self._server(executions[0].text) as server:
                 return server.run(executions, wall_s)
-        with self._server() as server:
+        with self._server(executions[0].text) as server:
             if self._reuse:
                 return server.run(executions, wall_s, _channels())
-            with self._server() as second:
+            with self._server(executions[1].text) as second:
                 return _run_apart((server, second), executions, wall_s)
 
     @contextmanager
-    def _server(self) -> Iterator[ForkServer]:
-        """A free server, or a new one; it is kept for the next only if all went well."""
-        server = self._idle.pop() if self._idle else self._start()
-        while server.hung_up():
+    def _server(self, text: str) -> Iterator[ForkServer]:
+        """A free server, best of all one that has the program's code, or a new one; it is kept for the next only if
+        all went well."""
+        server = self._take(text)
+        while server is not None and server.hung_up():
             server.close()
-            server = self._idle.pop() if self._idle else self._start()
+            server = self._take(text)
+        if server is None:
+            server = self._start()
         kept = False
         try:
             yield server
@@ -115,6 +119,13 @@ class ServerPool:
                 self._idle.append(server)
             else:
                 server.close()
+
+    def _take(self, text: str) -> ForkServer | None:
+        with self._choosing:
+            for position, server in enumerate(self._idle):
+                if server.knows(text):
+                    return self._idle.pop(position)
+            return self._idle.pop() if self._idle else None
 
 
 def _channels() -> list[int]:
