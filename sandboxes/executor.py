@@ -515,7 +515,11 @@ def main(to: str, uid: int, mode: str, remote: str) -> NoReturn:
     of the module that programs can import under that name."""
     if uid:
         become_user(uid)
-    if mode != CONTAINER:
+    if mode == CONTAINER:
+        # The C library keeps named semaphores and shared memory in /dev/shm: they belong in the private folder.
+        if not os.path.exists("/dev/shm"):
+            os.symlink("/tmp", "/dev/shm")
+    else:
         call(libc.prctl(PR_SET_PDEATHSIG, _signal.SIGKILL, 0, 0, 0), "prctl")
     call(libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl")
     if mode == NAME_SPACES:

@@ -115,7 +115,7 @@ def test_a_container_is_hardened(sandbox: Sandbox, client: docker.DockerClient) 
         import os
         facts = dict(line.split(":", 1) for line in open("/proc/self/status").read().splitlines())
         print(facts["CapEff"].strip(), facts["NoNewPrivs"].strip(), facts["Seccomp_filters"].strip(), os.getuid() != 0)
-        print(sorted(os.listdir("/sys/class/net")), os.path.exists("/dev/shm"), os.listdir("/dev/mqueue"))
+        print(sorted(os.listdir("/sys/class/net")), os.path.realpath("/dev/shm"), os.listdir("/dev/mqueue"))
         for path in ("/x", "/etc/x", "/dev/x", "/run/x", "/dev/mqueue/x", "/root/x"):
             try:
                 open(path, "w")
@@ -127,7 +127,7 @@ def test_a_container_is_hardened(sandbox: Sandbox, client: docker.DockerClient) 
     outcome = sandbox.run(textwrap.dedent(probe), b"", HARMLESS)
     lines = outcome.stdout.decode().splitlines()
     assert lines[0] == "0000000000000000 1 2 True", outcome
-    assert lines[1] in ("['lo'] False []", "[] False []")
+    assert lines[1] in ("['lo'] /tmp []", "[] /tmp []")
     assert lines[2].startswith("[] [")
     assert "wrote" not in outcome.stdout.decode()
 
