@@ -13,8 +13,9 @@ from docker import DockerClient
 from docker.errors import NotFound
 from docker.models.containers import Container as Handle
 
+from sandboxes import SandboxUnavailableError
 from sandboxes.cgroup import KillCounter
-from sandboxes.engine import ENGINE_ERRORS, first_line
+from sandboxes.engine import ENGINE_ERRORS, connect, first_line
 from sandboxes.forkserver import EXECUTOR, REMOTE, ServerGoneError
 
 LABEL = "monkeys.controller"
@@ -56,10 +57,14 @@ class Container:
         ServerGoneError: the engine did not start it; the message says why.
     """
 
-    def __init__(self, client: DockerClient, plan: ContainerPlan):
+    def __init__(self, plan: ContainerPlan):
         self._allowed = plan.memory_bytes
         self._fixed = False
         self._handle: Handle | None = None
+        try:
+            self._client = connect()
+        except SandboxUnavailableError as error:
+            raise ServerGoneError(str(error)) from error
         # The server calls from inside. Nobody else knows where: the outer folder cannot be listed.
         self._folder = tempfile.TemporaryDirectory(prefix="monkeys-")
         outer = Path(self._folder.name)
@@ -71,7 +76,7 @@ class Container:
                 listener.bind(str(meeting / "server"))
                 (meeting / "server").chmod(0o666)
                 listener.listen(1)
-                self._handle = self._create(client, plan, meeting)
+                self._handle = self._create(plan, meeting)
                 self._handle.start()
                 self.socket = self._accept(listener)
             (meeting / "server").unlink()
@@ -116,11 +121,12 @@ class Container:
         with contextlib.suppress(*ENGINE_ERRORS):
             if self._handle is not None:
                 self._handle.remove(force=True)
+        self._client.close()
         self._folder.cleanup()
 
-    def _create(self, client: DockerClient, plan: ContainerPlan, meeting: Path) -> Handle:
+    def _create(self, plan: ContainerPlan, meeting: Path) -> Handle:
         total = plan.memory_bytes + _SERVER_BYTES
-        return client.containers.create(
+        return self._client.containers.create(
             plan.image,
             entrypoint=[*plan.command, "-c", EXECUTOR, f"{_INSIDE}/server", "0", "container", REMOTE],
             user="0:0",

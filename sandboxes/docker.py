@@ -77,7 +77,7 @@ class DockerConfig(ExecutionSettings):
             SandboxUnavailableError: this machine cannot offer it.
         """
         from sandboxes.container import Container, ContainerPlan, remove_abandoned  # noqa: PLC0415
-        from sandboxes.engine import connect, engine  # noqa: PLC0415
+        from sandboxes.engine import engine  # noqa: PLC0415
         from sandboxes.image import image_of  # noqa: PLC0415
 
         self.check()
@@ -95,10 +95,10 @@ class DockerConfig(ExecutionSettings):
             # gVisor's own threads count as well, some for each process.
             processes = max(_THREADS_OF_A_RUNTIME, 16 * processes)
         plan = ContainerPlan(image, command, processes + 2, memory_bytes, self.runtime)
-        rules, client = filter_program(), connect()
+        rules = filter_program()
 
         def start() -> ForkServer:
-            return ForkServer(Container(client, plan), rules)
+            return ForkServer(Container(plan), rules)
 
         name = "docker" if self.runtime is None else f"docker-{self.runtime}"
         return ServerPool(name, self.worker_count(), self.limits, start, reuse=True, memory_bound=bound)
