@@ -6,7 +6,7 @@ To add a dataset, an engine, a grader or a sandbox: write its file, and put its 
 from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
@@ -70,13 +70,27 @@ class PriceConfig(BaseModel):
     completion: float = Field(ge=0, description="Dollars for a million tokens that the model writes")
 
 
-_STORE = Field(default=RUNS, min_length=1, description="Folder or fsspec URL, such as s3://bucket/runs")
+def _no_credentials(url: str) -> str:
+    """Fails where a store's URL holds credentials. Its rule is imported late, with fsspec."""
+    from tasks.store.objects import without_credentials  # noqa: PLC0415
+
+    return without_credentials(url)
+
+
+Store = Annotated[str, AfterValidator(_no_credentials)]
+_STORE = Field(
+    default=RUNS,
+    min_length=1,
+    description="Folder or fsspec URL, such as s3://bucket/runs",
+    # Prefect's server and its form refuse by the schema, before there is a run that would keep the value.
+    json_schema_extra={"pattern": "^(?![^/]*://[^/]*@)"},
+)
 
 
 class SweepConfig(BaseModel):
     """A sweep: which problems, sampled how and how often, verified where, stored where."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     task: TaskConfig = Field(description="Where the problems come from")
     problems: int | None = Field(default=None, ge=1, description="Only the first so many problems; empty: all")
@@ -89,7 +103,7 @@ class SweepConfig(BaseModel):
     )
     sandbox: SandboxConfig = Field(default=BubblewrapConfig(), description="Where untrusted programs run")
     price: PriceConfig | None = Field(default=None, description="Shows costs in dollars too; empty: tokens only")
-    store: str = _STORE
+    store: Store = _STORE
     concurrency_limit: str | None = Field(
         default=None,
         min_length=1,
@@ -105,7 +119,7 @@ class SweepConfig(BaseModel):
 class RegradeConfig(BaseModel):
     """Judging a stored set again: which one, by which grader, within which limits."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     samples: str = Field(min_length=1, description="The sample set: its name, or a unique start of it")
     task: TaskConfig = Field(description="Where the set's problems come from, with what graders know of them")

@@ -91,7 +91,9 @@ def _one_line(error: ValidationError) -> str:
             return f"{_path(fault['loc'])}: is no field of a sweep"
         case _:
             message = fault["msg"][0].lower() + fault["msg"][1:]
-            return f"{_path(fault['loc'])}: {message} (it is {fault['input']!r})"
+            ours = context.get("error")
+            written = f"{_path(fault['loc'])}: {message} (it is {fault['input']!r})"
+            return str(ours) if isinstance(ours, InputError) else written
 
 
 def _path(location: tuple[int | str, ...]) -> str:

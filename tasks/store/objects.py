@@ -43,7 +43,7 @@ class FsspecStore:
     """
 
     def __init__(self, url: str, **storage_options: Any) -> None:
-        self._fs, self._root = _open(url, storage_options)
+        self._fs, self._root = _open(without_credentials(url), storage_options)
         self._local = "file" in _protocols(self._fs)
         self._shown = self._root if self._local else url.rstrip("/")
 
@@ -162,6 +162,20 @@ class FsspecStore:
 
     def _path(self, key: str) -> str:
         return f"{self._root}/{key}" if key else self._root
+
+
+def without_credentials(url: str) -> str:
+    """The URL, which ends up in logs, reports and the Prefect UI, and so may hold no secret.
+
+    Raises:
+        InputError: it holds a user or a password; the message does not repeat it.
+    """
+    if "@" in url.partition("://")[2].partition("/")[0]:
+        raise InputError(
+            "store: the URL holds credentials, which would show in logs and reports; take them out and set"
+            " AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or what this back end reads, in the environment"
+        )
+    return url
 
 
 def _open(url: str, storage_options: dict[str, Any]) -> tuple[Any, str]:
