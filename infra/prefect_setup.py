@@ -23,6 +23,8 @@ from prefect.workers.utilities import get_default_base_job_template_for_infrastr
 POOLS = {"cpu": "process", "gpu": "process", "docker": "docker", "kubernetes": "kubernetes"}
 IMAGE = "monkeys:latest"
 HEARTBEAT_EVERY_S = 30
+MAY_MAKE_NAMESPACES = {"seccompProfile": {"type": "Unconfined"}, "procMount": "Unmasked"}
+"""What bubblewrap needs of a pod, to make name spaces for the programs that it runs."""
 SECRETS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 SETTINGS = ("AWS_ENDPOINT_URL", "AWS_DEFAULT_REGION")
 
@@ -53,6 +55,9 @@ async def make_pool(client: PrefectClient, name: str, kind: str, environment: di
     variables["env"]["default"] = environment
     if "image" in variables:
         variables["image"]["default"] = IMAGE
+    if kind == "kubernetes":
+        (container,) = template["job_configuration"]["job_manifest"]["spec"]["template"]["spec"]["containers"]
+        container["securityContext"] = MAY_MAKE_NAMESPACES
     await client.create_work_pool(WorkPoolCreate(name=name, type=kind, base_job_template=template), overwrite=True)
     print(f"work pool {name} ({kind})")
 

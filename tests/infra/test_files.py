@@ -1,0 +1,95 @@
+"""What can be known of the files in `infra/` without Docker or a cluster.
+
+`tests/flows/test_workers.py` deploys from them on a real Prefect server.
+"""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+INFRA = Path(__file__).parents[2] / "infra"
+VARIABLES = {"POSTGRES_PASSWORD": "a", "S3_ACCESS_KEY": "b", "S3_SECRET_KEY": "c"}
+
+
+def compose() -> dict[str, Any]:
+    return dict(yaml.safe_load((INFRA / "compose.yaml").read_text()))
+
+
+def test_compose_is_what_compose_takes(tmp_path: Path) -> None:
+    command = ["docker", "compose"]
+    if not shutil.which("docker") or subprocess.run([*command, "version"], check=False, capture_output=True).returncode:
+        pytest.skip("docker compose is not installed")
+    (tmp_path / "env").write_text("".join(f"{name}={value}\n" for name, value in VARIABLES.items()))
+    command += ["--env-file", str(tmp_path / "env"), "-f", str(INFRA / "compose.yaml"), "--profile", "gpu", "config"]
+    ended = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
+
+
+def test_every_service_has_an_image_and_waits_for_others_that_there_are() -> None:
+    services = compose()["services"]
+    assert {"postgres", "prefect", "s3", "worker", "vllm", "gpu-worker"} <= services.keys()
+    for name, service in services.items():
+        assert service.get("image") or service.get("build"), name
+        for other, condition in service.get("depends_on", {}).items():
+            assert other in services
+            if condition["condition"] == "service_healthy":
+                assert "healthcheck" in services[other], f"{name} waits for ever for {other}"
+        for volume in service.get("volumes", []):
+            assert volume.partition(":")[0] in compose()["volumes"]
+
+
+def test_compose_holds_no_secret_and_fails_without_one() -> None:
+    text = (INFRA / "compose.yaml").read_text()
+    for line in text.splitlines():
+        if re.search(r"(PASSWORD|SECRET_ACCESS_KEY|S3_SECRET_KEY|ACCESS_KEY_ID): ", line):
+            assert ":?set it in infra/.env}" in line, line
+
+
+def test_a_worker_polls_a_pool_that_is_made() -> None:
+    setup = (INFRA / "prefect_setup.py").read_text()
+    pools = set(re.findall(r'"(\w+)": "(?:process|docker|kubernetes)"', setup))
+    commands = " ".join(str(service.get("command", "")) for service in compose()["services"].values())
+    polled = set(re.findall(r"--pool (\w+)", commands)) | set(
+        re.findall(r"--pool, (\w+)", (INFRA / "kubernetes" / "workers.yaml").read_text())
+    )
+    deployed = {
+        each["work_pool"]["name"] for each in yaml.safe_load((INFRA / "prefect.yaml").read_text())["deployments"]
+    }
+    assert polled == {"cpu", "gpu", "kubernetes"}
+    assert polled <= pools
+    assert {each["work_pool"]["name"] for each in deployments} == pools
+
+
+def test_kubernetes_manifests_render() -> None:
+    if not shutil.which("kubectl"):
+        pytest.skip("kubectl is not installed")
+    command = ["kubectl", "kustomize", str(INFRA / "kubernetes")]
+    ended = subprocess.run(command, check=True, capture_output=True, text=True)
+    found = [
+        (each["kind"], each["metadata"]["name"], each["metadata"]["namespace"]) for each in documents(ended.stdout)
+    ]
+    assert len(found) == len(set(found)) == 11
+    assert {namespace for *_, namespace in found} == {"monkeys"}
+
+
+def test_kubernetes_refers_only_to_what_there_is() -> None:
+    manifests = [each for path in (INFRA / "kubernetes").glob("*.yaml") for each in documents(path.read_text())]
+    named = {(each["kind"], each["metadata"]["name"]) for each in manifests if "metadata" in each}
+    for each in manifests:
+        if each["kind"] in {"Deployment", "StatefulSet"}:
+            labels = each["spec"]["template"]["metadata"]["labels"]
+            assert each["spec"]["selector"]["matchLabels"] == labels
+            account = each["spec"]["template"]["spec"].get("serviceAccountName")
+            assert account is None or ("ServiceAccount", account) in named
+        if each["kind"] == "Service":
+            apps = {name for kind, name in named if kind in {"Deployment", "StatefulSet"}}
+            assert each["spec"]["selector"]["app"] in apps
+
+
+def documents(text: str) -> list[dict[str, Any]]:
+    return [each for each in yaml.safe_load_all(text) if each]
