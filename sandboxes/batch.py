@@ -1,9 +1,9 @@
 """Many programs through one sandbox: each on its tests in order, results as they finish.
 
 Every job gets exactly one result. An execution that fails for the sandbox's own reasons is tried again; what fails
-still is reported as such and never as the program's fault. Programs of one group with the same text, character for
-character, and the same limits are run once, and the others share the result. No rewriting of the text comes before:
-a program can tell its own line numbers.
+still is reported as such and never as the program's fault. Equal programs of one group, with the same limits, are run
+once, and the others share the result. Equal are texts that differ in line endings or in blanks at their very end, which
+no program can tell. It can tell its line numbers and its names, so nothing else is disregarded.
 
 Memory does not grow with the number of jobs: what is remembered of programs, and how far jobs are taken ahead of one
 that takes long, are bounded.
@@ -234,8 +234,16 @@ class _Course(Generic[Key]):
 
 
 def _identity(job: Job[Key] | CheckedJob[Key]) -> Hashable:
-    program = hashlib.sha256(job.program.encode("utf-8", "surrogatepass")).digest()
+    program = hashlib.sha256(_normalised(job.program).encode("utf-8", "surrogatepass")).digest()
     return type(job), job.group, program, job.limits
+
+
+def _normalised(text: str) -> str:
+    """The compiler itself reads CR LF as LF, inside strings too, and takes blanks at the end for nothing, unless they
+    follow a backslash. Other white space is an error to it."""
+    text = text.replace("\r\n", "\n")
+    stripped = text.rstrip(" \t\n\f")
+    return text if stripped.endswith("\\") else stripped
 
 
 def _size(result: Result[Key]) -> int:

@@ -44,7 +44,7 @@ def test_all_tests_run_on_request(sandbox: Sandbox) -> None:
 
 def test_equal_programs_of_a_group_run_once(sandbox: Sandbox) -> None:
     batch = Batch(sandbox)
-    jobs = [job(i, SUM, "p") for i in range(6)] + [job(6, SUM + " ", "p"), job(7, SUM, "q"), job(8, SUM), job(9, SUM)]
+    jobs = [job(i, SUM, "p") for i in range(6)] + [job(6, SUM + "#", "p"), job(7, SUM, "q"), job(8, SUM), job(9, SUM)]
     results = list(batch.run(jobs))
     assert sorted(result.key for result in results) == list(range(10))
     assert all(result.passed for result in results)
@@ -52,6 +52,36 @@ def test_equal_programs_of_a_group_run_once(sandbox: Sandbox) -> None:
     assert batch.saved == 5 * 4
     assert batch.executions == 5 * 4
     assert all(result.cpu_s == 0 for result in results if result.shared)
+
+
+ALIKE = [
+    'print("""a\nb""".encode())\nimport sys\nprint(sys._getframe().f_lineno, sys._getframe().f_code.co_code)',
+    "if True:\n    print(1)",
+    "x = (1,\n2)\nprint(x) # c",
+    "print(1); ",
+    's = """',
+    "def f():",
+]
+
+
+@pytest.mark.parametrize("text", ALIKE)
+def test_what_is_called_equal_behaves_the_same(sandbox: Sandbox, text: str) -> None:
+    def behaviour(program: str) -> tuple[Status, bytes]:
+        outcome = sandbox.run(program, b"", Limits())
+        return outcome.status, outcome.stdout
+
+    variants = [text, text + "\n", text + " \n\n\t\f\n  ", text.replace("\n", "\r\n") + "\r\n"]
+    assert len({behaviour(variant) for variant in variants}) == 1
+    batch = Batch(sandbox)
+    assert len(list(batch.run(job(n, variant, "p") for n, variant in enumerate(variants)))) == 4
+    assert batch.shared == 3
+
+
+@pytest.mark.parametrize("end", [" \\\n", "\xa0", "\v", "\0", "\r", ";", "#", "\\"])
+def test_other_ends_are_other_programs(sandbox: Sandbox, end: str) -> None:
+    batch = Batch(sandbox)
+    assert len(list(batch.run([job(1, "print(1)", "p"), job(2, "print(1)" + end, "p")]))) == 2
+    assert batch.shared == 0
 
 
 def test_jobs_are_taken_only_as_they_are_needed(sandbox: Sandbox) -> None:
