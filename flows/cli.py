@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from flows.compare_commands import app as compare_commands
 from flows.counts_commands import app as counts_commands
 from flows.judge_commands import app as judge_commands
 from flows.store_commands import app as store_commands
@@ -66,6 +67,7 @@ def sweep(
 
 app.add_typer(store_commands)
 app.add_typer(counts_commands)
+app.add_typer(compare_commands)
 app.add_typer(judge_commands)
 
 

@@ -128,3 +128,20 @@ class RegradeConfig(BaseModel):
     against: str | None = Field(default=None, description="The verdict set to compare with; empty: the latest other")
     most_changes: int = Field(default=20, ge=0, description="How many changed samples to list")
     store: str = _STORE
+
+
+class CompareConfig(BaseModel):
+    """Results side by side: which ones, and where the page is written."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sets: tuple[str, ...] = Field(
+        description="Two to eight sample sets (names, or unique starts) or CSV files; the first is the reference"
+    )
+    verdicts: str | None = Field(default=None, description="Verdict set of the stored sets; empty: the latest of each")
+    store: str = _STORE
+    output: str | None = Field(default=None, min_length=1, description="Folder or URL of the page; empty: in the store")
+
+    def to_yaml(self) -> str:
+        """The whole configuration, defaults included, as it could be written in a file."""
+        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)

@@ -3,14 +3,13 @@
 from pathlib import Path
 
 from flows.store_console import new_table, print_json, screen
-from tasks.errors import InputError
-from tasks.scaling.counts_csv import curve_document, forecast_document, read_counts
-from tasks.scaling.estimators import Counts
+from tasks.counts_file import read_counts_file
+from tasks.scaling.counts_csv import curve_document, forecast_document
 
 
 def show_curve(file: Path, *, as_json: bool) -> None:
     """Coverage at round k, and the law."""
-    document = curve_document(_read(file))
+    document = curve_document(read_counts_file(file))
     if as_json:
         print_json(document)
         return
@@ -31,7 +30,7 @@ def show_curve(file: Path, *, as_json: bool) -> None:
 
 def show_forecast(file: Path, k: int, *, as_json: bool) -> None:
     """Coverage at one k, with intervals."""
-    document = forecast_document(_read(file), k)
+    document = forecast_document(read_counts_file(file), k)
     if as_json:
         print_json(document)
         return
@@ -40,11 +39,3 @@ def show_forecast(file: Path, k: int, *, as_json: bool) -> None:
         f"   50%: {document['low50']:.2%} – {document['high50']:.2%}"
         f"   90%: {document['low90']:.2%} – {document['high90']:.2%}   ({document['method']})"
     )
-
-
-def _read(file: Path) -> Counts:
-    try:
-        return read_counts(file.read_text(encoding="utf-8"), str(file))
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise InputError(f"{file}: cannot be read ({reason}); give a CSV file of problem,samples,correct") from error

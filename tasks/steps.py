@@ -5,7 +5,7 @@ task run ends in a state named `Cached`, whose message is the URL of the object.
 """
 
 import base64
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from typing import Any, NamedTuple
@@ -27,10 +27,13 @@ from prefect.states import Completed
 from prefect.tasks import exponential_backoff
 
 from sandboxes import Sandbox, SandboxUnavailableError
+from tasks.comparing import ComparisonFiles
 from tasks.engines import Engine
 from tasks.errors import InputError
 from tasks.publish import Publication, publish
+from tasks.report.comparison_markdown import markdown
 from tasks.report.wording import held_out_sentence
+from tasks.scaling.comparison import Comparison
 from tasks.scaling.summary import SweepSummary
 from tasks.store.blocks import Block, rotated
 from tasks.sweep import Sweep
@@ -169,9 +172,7 @@ def report(sweep: Sweep, measured: Measurement, config_yaml: str) -> Publication
     publication = publish(sweep, measured.tally, measured.summary, config_yaml)
     headline = measured.summary.headline
     create_markdown_artifact(publication.markdown, key="coverage", description=headline)
-    for name, svg in publication.figures.items():
-        image = f"data:image/svg+xml;base64,{base64.b64encode(svg).decode()}"
-        create_image_artifact(image, key=f"{name.replace('_', '-')}-plot", description=headline)
+    _show_figures(publication.figures, headline)
     if measured.summary.laws is not None:
         rows = [asdict(error) for error in measured.summary.laws.errors]
         create_table_artifact(rows, key="laws", description=held_out_sentence(measured.summary.laws))
@@ -183,3 +184,21 @@ def report(sweep: Sweep, measured: Measurement, config_yaml: str) -> Publication
     ):
         create_link_artifact(url, link_text=text, key=key, description=headline)
     return publication
+
+
+@task(task_run_name="report: show in Prefect", cache_policy=NO_CACHE)
+def show_comparison(comparison: Comparison, files: ComparisonFiles | None) -> None:
+    """The comparison as artifacts: as text always, its page and figures where they were written."""
+    headline = comparison.headline
+    if files is None:
+        create_markdown_artifact(markdown(comparison), key="comparison", description=headline)
+        return
+    create_markdown_artifact(files.markdown, key="comparison", description=headline)
+    create_link_artifact(files.page, link_text="comparison.html", key="comparison-page", description=headline)
+    _show_figures(files.figures, headline)
+
+
+def _show_figures(figures: Mapping[str, bytes], description: str) -> None:
+    for name, svg in figures.items():
+        image = f"data:image/svg+xml;base64,{base64.b64encode(svg).decode()}"
+        create_image_artifact(image, key=f"{name.replace('_', '-')}-plot", description=description)

@@ -1,18 +1,9 @@
-"""Figures for papers and talks: vector SVG and PDF with their fonts inside, in one house style.
+"""The figures of a sweep for papers and talks: vector SVG and PDF with their fonts inside (`tasks.report.house`)."""
 
-Drawn on `matplotlib.figure.Figure` objects of their own: no pyplot, no display, nothing global but the two font
-settings that matplotlib reads only from its configuration while it saves. Importing this module takes a second or
-two, so whoever draws imports it when there is something to draw.
-"""
-
-import io
 from collections.abc import Callable
 from math import ceil, log, sqrt
-from threading import Lock
 
 import numpy as np
-from matplotlib import rc_context
-from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PatchCollection
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
@@ -20,13 +11,11 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
 from tasks.report.data import FigureFile
+from tasks.report.house import INK, band, files, k_axis, new_axes
 from tasks.report.palette import BLUE, DARK, GREY, VERMILLION, verdict_shares
 from tasks.report.passrates import by_difficulty, rate_bins
 from tasks.scaling.laws import PowerLaw
-from tasks.scaling.summary import Point, SweepSummary
-
-_INK, _RULE = "#22262B", "#E3E6EA"
-_saving = Lock()
+from tasks.scaling.summary import SweepSummary
 
 
 def draw(summary: SweepSummary) -> tuple[FigureFile, ...]:
@@ -39,14 +28,14 @@ def draw(summary: SweepSummary) -> tuple[FigureFile, ...]:
         drawn += [("coverage", coverage_figure), ("heat_map", heat_map_figure), ("pass_rates", pass_rate_figure)]
     if verdict_shares(summary.verdicts):
         drawn.append(("verdicts", verdict_figure))
-    return tuple(_files(name, figure(summary)) for name, figure in drawn)
+    return tuple(files(name, figure(summary)) for name, figure in drawn)
 
 
 def coverage_figure(summary: SweepSummary) -> Figure:
     """Coverage against k on a log axis with its bootstrap band; the forecast beyond the data dashed, and so named."""
-    figure, axes = _axes(6.4, 4.0)
+    figure, axes = new_axes(6.4, 4.0)
     ks = [point.k for point in summary.curve]
-    _band(axes, summary.curve, BLUE, 0.18)
+    band(axes, [(point.k, point.low, point.high) for point in summary.curve], BLUE, 0.18)
     axes.plot(ks, [point.coverage for point in summary.curve], color=BLUE, lw=2, label="measured", zorder=3)
     axes.plot(
         [point.k for point in summary.table],
@@ -72,11 +61,9 @@ def coverage_figure(summary: SweepSummary) -> Figure:
             "forecast →", (ks[-1], 0.0), (4, 5), xycoords=("data", "axes fraction"),
             textcoords="offset points", color=DARK, fontsize=8,
         )  # fmt: skip
-    axes.set_xscale("log")
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda k, _: f"{k:,.0f}"))
+    k_axis(axes)
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=None))
     axes.set_ylim(0, min(1.02, 1.12 * _highest(summary)) or 1.02)
-    axes.set_xlabel("samples per problem, k")
     axes.set_ylabel("coverage (pass@k)")
     axes.legend(frameon=False, fontsize=9, loc="lower right")
     return figure
@@ -86,7 +73,7 @@ def solved_figure(summary: SweepSummary) -> Figure:
     """Problems by samples to their first success, with those that had none."""
     if summary.solving is None:
         raise ValueError("sampling did not stop at first successes: there is nothing to draw")
-    figure, axes = _axes(6.4, 3.4)
+    figure, axes = new_axes(6.4, 3.4)
     steps = summary.solving.steps()
     left = summary.solving.problems - summary.solving.solved
     before = [0, *(step.k for step in steps)]
@@ -109,7 +96,7 @@ def heat_map_figure(summary: SweepSummary) -> Figure:
     ordered = by_difficulty(summary.problems)
     columns = max(10, ceil(sqrt(4 * len(ordered))))
     rows = ceil(len(ordered) / columns)
-    figure, axes = _axes(6.4, 0.7 + 6.0 * rows / columns)
+    figure, axes = new_axes(6.4, 0.7 + 6.0 * rows / columns)
     deepest = log(max(2, *(problem.n for problem in ordered)))
     colours = LinearSegmentedColormap.from_list("rate", ["#DCEBF5", BLUE])
     cells, crosses = [], []
@@ -128,14 +115,14 @@ def heat_map_figure(summary: SweepSummary) -> Figure:
     axes.set_axis_off()
     axes.set_title(
         "problems, easiest first: darker where more samples are correct, crossed where none is",
-        fontsize=8, color=_INK, loc="left",
+        fontsize=8, color=INK, loc="left",
     )  # fmt: skip
     return figure
 
 
 def pass_rate_figure(summary: SweepSummary) -> Figure:
     """Two panels: problems by pass rate, and the pass rate of each problem, easiest first, on a log axis."""
-    figure, left = _axes(8.0, 3.4, columns=2)
+    figure, left = new_axes(8.0, 3.4, columns=2)
     right = figure.axes[1]
     bins = rate_bins(summary.problems)
     colours = [GREY if item is bins[0] else BLUE for item in bins]
@@ -163,14 +150,14 @@ def pass_rate_figure(summary: SweepSummary) -> Figure:
 def verdict_figure(summary: SweepSummary) -> Figure:
     """Samples by verdict, as bars with their counts written beside them."""
     shares = verdict_shares(summary.verdicts)
-    figure, axes = _axes(6.4, 0.9 + 0.36 * len(shares))
+    figure, axes = new_axes(6.4, 0.9 + 0.36 * len(shares))
     rows = range(len(shares))
     axes.barh(rows, [item.count for item in shares], color=[item.style.colour for item in shares], height=0.72)
     for row, item in zip(rows, shares, strict=True):
         said = "left out of n" if item.share is None else f"{item.share:.1%}"
         axes.annotate(
             f"{item.count:,} ({said})", (item.count, row), (5, 0), textcoords="offset points",
-            va="center", fontsize=8.5, color=_INK,
+            va="center", fontsize=8.5, color=INK,
         )  # fmt: skip
     axes.set_yticks(rows, [item.style.label for item in shares])
     axes.invert_yaxis()
@@ -184,33 +171,3 @@ def verdict_figure(summary: SweepSummary) -> Figure:
 def _highest(summary: SweepSummary) -> float:
     measured = (value for point in summary.curve for value in (point.coverage, point.high) if value is not None)
     return max([*measured, *(point.high90 for point in summary.forecast)])
-
-
-def _band(axes: Axes, points: tuple[Point, ...], colour: str, alpha: float) -> None:
-    banded = [(point.k, point.low, point.high) for point in points if point.low is not None]
-    if banded:
-        ks, low, high = zip(*banded, strict=True)
-        axes.fill_between(ks, low, high, color=colour, alpha=alpha, lw=0)
-
-
-def _axes(width: float, height: float, columns: int = 1) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(width, height), layout="constrained")
-    for axes in np.atleast_1d(figure.subplots(1, columns)):
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.spines[["left", "bottom"]].set_color(GREY)
-        axes.tick_params(colors=_INK, labelsize=9, length=3, color=GREY)
-        axes.tick_params(which="minor", length=2, color=GREY)
-        axes.xaxis.label.set_color(_INK)
-        axes.yaxis.label.set_color(_INK)
-        axes.grid(visible=True, color=_RULE, lw=0.7)
-        axes.set_axisbelow(True)
-    return figure, figure.axes[0]
-
-
-def _files(name: str, figure: Figure) -> FigureFile:
-    svg, pdf = io.BytesIO(), io.BytesIO()
-    # Type 42 keeps the letters of a PDF as a font, which publishers ask for; the salt makes files repeat.
-    with _saving, rc_context({"svg.fonttype": "path", "svg.hashsalt": name, "pdf.fonttype": 42}):
-        figure.savefig(svg, format="svg", metadata={"Date": None})
-        figure.savefig(pdf, format="pdf", metadata={"CreationDate": None})
-    return FigureFile(name, svg.getvalue(), pdf.getvalue())

@@ -16,7 +16,7 @@ from tasks.scaling.summary import SweepSummary
 def markdown(summary: SweepSummary, title: str) -> str:
     """Headline, coverage table, laws, costs and verdicts of a sweep."""
     show = table_percent(summary)
-    lines = [f"# {_escape(title)}", "", f"**{summary.headline}**", ""]
+    lines = [f"# {escape(title)}", "", f"**{summary.headline}**", ""]
     if summary.table:
         lines += [f"| k | coverage | {summary.level:.0%} interval |", "|--:|--:|:-:|"]
         lines += [
@@ -26,7 +26,7 @@ def markdown(summary: SweepSummary, title: str) -> str:
         lines += ["", law_sentence(summary), ""]
     if summary.laws is not None:
         lines += ["| law | median | r.m.s. |", "|:--|--:|--:|"]
-        lines += [f"| {_escape(law)} | {median} | {rms} |" for law, median, rms in held_out_rows(summary.laws)]
+        lines += [f"| {escape(law)} | {median} | {rms} |" for law, median, rms in held_out_rows(summary.laws)]
         lines += ["", held_out_sentence(summary.laws), ""]
     if summary.solving is not None:
         lines += ["| samples | first solved by them |", "|--:|--:|"]
@@ -39,16 +39,16 @@ def markdown(summary: SweepSummary, title: str) -> str:
     if shares := verdict_shares(summary.verdicts):
         lines += ["| verdict | samples | share |", "|:--|--:|--:|"]
         lines += [
-            f"| {_escape(item.style.label)} | {item.count:,} | "
+            f"| {escape(item.style.label)} | {item.count:,} | "
             f"{'left out of n' if item.share is None else f'{item.share:.1%}'} |"
             for item in shares
         ]
         lines.append("")
-    lines += [f"- {_escape(note)}" for note in summary.notes]
+    lines += [f"- {escape(note)}" for note in summary.notes]
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _escape(text: str) -> str:
+def escape(text: str) -> str:
     """Text that Markdown and HTML show as it is, on one line."""
     flat = visible(" ".join(text.split()))
     for mark in "\\`*_[]<>|#":

@@ -17,6 +17,7 @@ from tasks.scaling.forecast import Forecaster
 from tasks.scaling.laws import Interval
 from tasks.scaling.summary import SweepSummary, summarise
 
+MOST_SETS = 8
 # Shifts are refitted to fewer resamples than differences: each is a search of its own.
 _SHIFTS = 100
 # A forecast crossing is looked for this far past the samples, as far as a report draws forecasts.
@@ -115,11 +116,11 @@ def compare(
         seed: seed of the draws.
 
     Raises:
-        InputError: fewer than two sets, or a label twice.
+        InputError: fewer than two sets, or too many to tell apart, or a label twice.
     """
     labels = [label for label, _ in sets]
-    if len(sets) < 2:
-        raise InputError("compare: give two sets or more")
+    if not 2 <= len(sets) <= MOST_SETS:
+        raise InputError(f"compare: {len(sets)} given; give two sets or more, and {MOST_SETS} at most")
     if len(set(labels)) < len(labels):
         twice = next(label for label in labels if labels.count(label) > 1)
         raise InputError(f"compare: {twice!r} is given twice; every set needs a name of its own")

@@ -112,7 +112,7 @@ def test_corners_give_numbers_or_nothing_and_never_fail():
 
 def test_two_sets_and_two_names_are_needed():
     counts = drawn(RATES, 10)
-    with pytest.raises(InputError, match="two sets"):
+    with pytest.raises(InputError, match="1 given; give two sets"):
         compare([("a", counts)])
     with pytest.raises(InputError, match="'a' is given twice"):
         compare([("a", counts), ("a", counts)])

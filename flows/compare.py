@@ -1,0 +1,21 @@
+"""Comparison: read the sets → compare them → page, and artifacts in the Prefect UI."""
+
+from prefect import flow, task
+from prefect.cache_policies import NO_CACHE
+
+from flows.config import CompareConfig
+from flows.prepare_compare import load, write
+from tasks import steps
+from tasks.scaling.comparison import Comparison
+
+read = task(name="compare: coverage, differences, crossings", cache_policy=NO_CACHE)(load)
+report = task(name="report: page, figures and tables", cache_policy=NO_CACHE)(write)
+
+
+@flow(name="compare", flow_run_name="compare")
+def compare(config: CompareConfig) -> Comparison:
+    """Set stored sets, or tables of counts, side by side."""
+    comparison = read(config)
+    files = report(config, comparison)
+    steps.show_comparison(comparison, files)
+    return comparison

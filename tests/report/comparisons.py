@@ -1,0 +1,32 @@
+"""Comparisons to report on, from the usual one to the corners."""
+
+import numpy as np
+
+from tasks.scaling.comparison import Comparison, compare
+from tasks.scaling.estimators import Counts
+
+from .sweeps import HOSTILE, counts_of
+
+_RATES = np.random.default_rng(1).beta(0.4, 4, 60)
+
+
+def _drawn(rates: np.ndarray, n: int, seed: int) -> Counts:
+    return Counts.of([f"q{i}" for i in range(len(rates))], n, np.random.default_rng(seed).binomial(n, rates))
+
+
+_SMALL = _drawn(_RATES, 500, 1)
+_EASY = np.quantile(_RATES, 0.6)
+_OTHER_SHAPE = np.where(_RATES > _EASY, np.minimum(1, _RATES * 6), _RATES * 0.05)
+
+SETS = {
+    "two": [("small", _SMALL), ("large", _drawn(np.minimum(1, 1.8 * _RATES), 500, 2))],
+    "crossing": [("small", _SMALL), ("steady", _drawn(_OTHER_SHAPE, 500, 3)), ("short", _drawn(_RATES, 20, 4))],
+    "hostile": [(HOSTILE, _SMALL), ("<b>\u202e&amp;", _drawn(_RATES, 100, 5))],
+    "apart": [("usual", counts_of("usual")), ("small", _SMALL)],
+    "adaptive": [("adaptive", counts_of("adaptive")), ("k = 1", counts_of("k = 1"))],
+    "none and all": [("none", counts_of("none solved")), ("all", counts_of("all solved"))],
+}
+
+
+def comparison_of(name: str) -> Comparison:
+    return compare(SETS[name], resamples=100)

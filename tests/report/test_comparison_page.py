@@ -1,0 +1,126 @@
+import xml.etree.ElementTree as ET
+
+import pytest
+
+from tasks.report.comparison_figures import draw
+from tasks.report.comparison_markdown import markdown
+from tasks.report.comparison_page import render
+from tasks.report.comparison_tables import curves_csv, differences_csv
+from tasks.report.comparison_wording import findings, points
+
+from .browser import CHROMIUM, Page, chromium
+from .comparisons import SETS, comparison_of
+from .sweeps import HOSTILE
+from .test_page import read
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_every_comparison_gives_a_sound_page(name):
+    comparison = comparison_of(name)
+    tree = read(render(comparison, "sets: []\n"))
+    text = " ".join(" ".join(tree.text).split())
+    assert all(address.startswith(("#", "data:")) for address in tree.addresses)
+    assert tree.scripts == 1
+    assert "nan" not in text.lower().split()
+    assert ("Differences" in text) == comparison.paired
+    for figure in draw(comparison):
+        ET.fromstring(figure.svg)
+        assert figure.pdf.startswith(b"%PDF")
+    assert markdown(comparison)
+    assert "<script>" not in markdown(comparison)
+
+
+def test_the_page_says_the_numbers():
+    comparison = comparison_of("crossing")
+    text = " ".join(" ".join(read(render(comparison, "sets: []\n")).text).split())
+    assert comparison.headline in text
+    for each in comparison.sets:
+        for point in each.summary.table:
+            assert f"{point.coverage:.1%}" in text
+    for pair in comparison.pairs:
+        for each in pair.differences:
+            assert f"{points(each.difference)} {points(each.low)} to {points(each.high)}" in text
+    for finding in findings(comparison):
+        assert finding in text
+    assert "falls behind small at k =" in text
+
+
+def test_the_tables_hold_every_number():
+    comparison = comparison_of("two")
+    curves = curves_csv(comparison).splitlines()
+    assert curves[0] == "set,k,coverage,low,high,kind"
+    assert {line.split(",")[0] for line in curves[1:]} == {"small", "large"}
+    assert {line.rpartition(",")[2] for line in curves[1:]} == {"measured", "forecast"}
+    (pair,) = comparison.pairs
+    rows = [line.split(",") for line in differences_csv(comparison).splitlines()[1:]]
+    assert [(row[0], row[1], int(row[2]), float(row[3])) for row in rows] == [
+        ("large", "small", each.k, each.difference) for each in pair.differences
+    ]
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    if CHROMIUM is None:
+        pytest.skip("no Chromium is installed")
+    with chromium(tmp_path_factory.mktemp("chromium")) as opened:
+        yield opened
+
+
+def show(page: Page, tmp_path, name: str) -> None:
+    page.requests.clear()
+    page.complaints.clear()
+    comparison = comparison_of(name)
+    file = tmp_path / "comparison.html"
+    file.write_text(render(comparison, f"note: '{HOSTILE}'\n", draw(comparison)), encoding="utf-8")
+    page.open(file)
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_nothing_is_fetched_nothing_complains_and_nothing_foreign_runs(page, tmp_path, name):
+    show(page, tmp_path, name)
+    fetched = [address for address in page.requests if not address.startswith("data:")]
+    assert fetched == [(tmp_path / "comparison.html").as_uri()]
+    assert page.complaints == []
+    assert page.evaluate("window.stolen") is None
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_hovering_reads_every_set_at_once_and_sets_toggle(page, tmp_path):
+    show(page, tmp_path, "crossing")
+    x, y = page.middle("#chart")
+    page.mouse("mouseMoved", x, y)
+    tip = page.evaluate("document.querySelector('#tip').textContent")
+    assert tip.startswith("k = ")
+    assert "small: " in tip
+    assert "steady: " in tip
+    lines = "document.querySelectorAll('#chart path.measured').length"
+    crossings = "document.querySelectorAll('#chart line.crossing').length"
+    before = page.evaluate(crossings)
+    assert page.evaluate(lines) == 3
+    page.click('[data-plot="coverage"] [data-series="1"]')
+    assert page.evaluate(lines) == 2
+    assert page.evaluate(crossings) < before
+    page.click('[data-plot="coverage"] [data-series="1"]')
+    assert page.evaluate(crossings) == before
+    assert page.evaluate("document.querySelector('#chart path.forecast-line')") is None
+    page.click('[data-plot="coverage"] [data-layer="forecast"]')
+    assert page.evaluate("document.querySelectorAll('#chart path.forecast-line').length") == 3
+
+
+def test_the_keyboard_reads_the_differences(page, tmp_path):
+    show(page, tmp_path, "two")
+    page.evaluate("document.querySelector('[data-plot=differences] .chart').focus()")
+    page.press("End")
+    said = page.evaluate("document.querySelector('[data-plot=differences] .reading').textContent")
+    assert said.startswith("k = 500: ")
+    assert "points" in said
+    assert "95% interval" in said
+
+
+def test_a_phone_shows_it_without_scrolling_sideways(page, tmp_path):
+    page.send("Emulation.setDeviceMetricsOverride", width=390, height=844, deviceScaleFactor=2, mobile=True)
+    try:
+        show(page, tmp_path, "crossing")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    finally:
+        page.send("Emulation.clearDeviceMetricsOverride")
