@@ -30,14 +30,24 @@ def _named(value: Any) -> Any:
 
 
 class _Form:
-    """Shows a choice as `anyOf`, which the Prefect UI turns into fields; of `oneOf` it makes a text box for JSON."""
+    """Shows a choice as `anyOf`, which the Prefect UI turns into fields; of `oneOf` it makes a text box for JSON. Each
+    of the choices is titled by its name."""
 
     def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         schema = handler(core)
         schema.pop("discriminator", None)
         if "oneOf" in schema:
             schema["anyOf"] = schema.pop("oneOf")
+        for choice in schema["anyOf"]:
+            chosen = handler.resolve_ref_schema(choice)
+            chosen["title"] = chosen["properties"]["name"]["const"]
         return schema
+
+
+def _in_order(schema: JsonSchemaValue) -> None:
+    """Postgres forgets the order of fields; the form sorts them by `position`."""
+    for position, field in enumerate(schema["properties"].values()):
+        field["position"] = position
 
 
 _chosen_by_name = (Field(discriminator="name"), BeforeValidator(_named), _Form())
@@ -52,7 +62,7 @@ SandboxConfig = Annotated[BubblewrapConfig | DockerConfig, *_chosen_by_name]
 class SamplingConfig(BaseModel):
     """How tokens are drawn."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=_in_order)
 
     temperature: float = Field(default=0.6, ge=0, le=10, description="0 is greedy; the paper uses 0.6 for most tasks")
     top_p: float = Field(default=1.0, gt=0, le=1, description="Keep the likeliest tokens up to this mass; 1 keeps all")
@@ -90,7 +100,7 @@ _STORE = Field(
 class SweepConfig(BaseModel):
     """A sweep: which problems, sampled how and how often, verified where, stored where."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, json_schema_extra=_in_order)
 
     task: TaskConfig = Field(description="Where the problems come from")
     problems: int | None = Field(default=None, ge=1, description="Only the first so many problems; empty: all")
@@ -119,7 +129,7 @@ class SweepConfig(BaseModel):
 class RegradeConfig(BaseModel):
     """Judging a stored set again: which one, by which grader, within which limits."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, json_schema_extra=_in_order)
 
     samples: str = Field(min_length=1, description="The sample set: its name, or a unique start of it")
     task: TaskConfig = Field(description="Where the set's problems come from, with what graders know of them")
