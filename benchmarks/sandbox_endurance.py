@@ -1,0 +1,130 @@
+"""Very many executions in a row: what must not grow, at the first and at the last."""
+
+import gc
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+from typing import NamedTuple
+
+from sandbox_cost import Engine, engine, family
+from sandbox_works import StdioWork, sums
+
+from sandboxes import Limits, Sandbox, Status
+from sandboxes.bubblewrap import BubblewrapConfig
+
+# A program that touches what must be cleaned, one in so many.
+UNTIDY_EVERY = 50
+UNTIDY = """
+import os, sys
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        import time
+        time.sleep(1000)
+    os._exit(0)
+open("/tmp/left", "w").write("x" * 100_000)
+print(sum(map(int, input().split())))
+"""
+# What memory may vary by, all processes together.
+SLACK_MB = 8.0
+# Executions in the sandbox that starts an interpreter for each cost so many times as much: fewer will do.
+SPAWN_SHARE = 50
+
+
+class Held(NamedTuple):
+    """What is held at one moment."""
+
+    processes: int
+    descriptors: int
+    mounts: int
+    control_groups: int
+    memory_mb: float
+
+    def grown_since(self, first: "Held") -> bool:
+        """Whether anything grew, memory by more than it varies."""
+        return any(now > then for now, then in zip(self[:4], first[:4], strict=True)) or (
+            self.memory_mb > first.memory_mb + SLACK_MB
+        )
+
+
+def held(docker: Engine | None) -> Held:
+    """By this process, everything below it, and the containers of our engine."""
+    gc.collect()
+    apart = set(family(docker.pid)) if docker else set()
+    pids = [pid for pid in family() if pid not in apart] + (docker.server_pids() if docker else [])
+    return Held(
+        len(pids),
+        sum(_count(f"/proc/{pid}/fd") for pid in pids),
+        sum(_lines(f"/proc/{pid}/mountinfo") for pid in pids),
+        sum(1 for _ in Path("/sys/fs/cgroup").glob("**/monkeys-*")),
+        sum(_resident_mb(pid) for pid in pids),
+    )
+
+
+def _count(folder: str) -> int:
+    return sum(1 for _ in Path(folder).iterdir())
+
+
+def _lines(file: str) -> int:
+    return Path(file).read_text().count("\n")
+
+
+def _resident_mb(pid: int) -> float:
+    (line,) = [line for line in _text(pid) if line.startswith("VmRSS")] or ["VmRSS: 0 kB"]
+    return int(line.split()[1]) / 1024
+
+
+def _text(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/status").read_text().splitlines()
+
+
+def endure(sandbox: Sandbox, executions: int, docker: Engine | None) -> bool:
+    """Run so many, one in fifty of them untidy; print what is held after the first hundredth and at the end."""
+    works = [work for work in sums(500) if isinstance(work, StdioWork)]
+
+    def one(number: int) -> None:
+        work = works[number % len(works)]
+        program = UNTIDY if number % UNTIDY_EVERY == 0 else work.program
+        outcome = sandbox.run(program, work.stdin.encode(), Limits(cpu_s=5.0))
+        if outcome.status is not Status.OK or outcome.stdout.decode() != work.stdout:
+            raise RuntimeError(f"execution {number}: {outcome}")
+
+    started, first, last = time.monotonic(), None, None
+    with ThreadPoolExecutor(sandbox.workers) as pool:
+        warm = max(executions // 100, 100)
+        for begin, end in ((0, warm), (warm, executions)):
+            for at in range(begin, end, 1000):
+                list(pool.map(one, range(at, min(at + 1000, end))))
+            now = held(docker)
+            first, last = first or now, now
+    assert first is not None
+    assert last is not None
+    grown = last.grown_since(first)
+    seconds = time.monotonic() - started
+    for name, state in ((f"after {warm:,}", first), (f"after {executions:,}", last)):
+        print(
+            f"{sandbox.name:18}{name:>16}{state.processes:>11}{state.descriptors:>13}{state.mounts:>8}"
+            f"{state.control_groups:>16}{state.memory_mb:>12.1f}"
+        )
+    print(f"{'':18}{executions / seconds:>12.0f} a second{'   GREW' if grown else '   no growth'}", flush=True)
+    return not grown
+
+
+def main(executions: int, stack: ExitStack, folder: Path, *, docker: bool) -> int:
+    """Every sandbox that works here; ends 0 if nothing grew."""
+    print(f"{'':34}{'processes':>11}{'descriptors':>13}{'mounts':>8}{'control groups':>16}{'memory MB':>12}")
+    sound = True
+    config = BubblewrapConfig(workers=len(os.sched_getaffinity(0)))
+    for isolated in (True, False):
+        with config.open_pool(isolated=isolated) as sandbox:
+            sound &= endure(sandbox, executions if isolated else max(500, executions // SPAWN_SHARE), None)
+    if docker:
+        from sandboxes.docker import DockerConfig
+
+        (folder / "docker").mkdir()
+        opened = stack.enter_context(engine(folder / "docker"))
+        with DockerConfig(workers=len(os.sched_getaffinity(0))).open() as sandbox:
+            sound &= endure(sandbox, executions, opened)
+    return 0 if sound else 1
