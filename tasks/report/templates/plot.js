@@ -63,7 +63,9 @@
     const signed = (gap) => `${gap > 0 ? "+" : gap < 0 ? "−" : ""}${Math.abs(gap * 100).toFixed(1)} points`;
     const said = data.signed ? signed : percent;
 
-    // Every k that some series has a point at, with those points, in order.
+    // Every k that some series has a point at, with those points, in order. Of several series each has points of its
+    // own between the round k that all of them have: there only those count.
+    const counts = (k) => !many || data.marks.includes(k) || /^[125]0*$/.test(String(k));
     function stops() {
       const at = new Map();
       for (const [series, index] of drawn()) {
@@ -71,7 +73,7 @@
           ...series.measured.map((p) => [p, false]),
           ...forecasts(series).slice(1).map((p) => [p, true]),
         ];
-        for (const [p, forecast] of rows) {
+        for (const [p, forecast] of rows.filter(([p]) => counts(p[0]))) {
           if (!at.has(p[0])) at.set(p[0], []);
           at.get(p[0]).push({ series, index, c: p[1], low: p[2], high: p[3], forecast });
         }
