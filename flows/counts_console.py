@@ -4,12 +4,15 @@ from pathlib import Path
 
 from flows.store_console import new_table, print_json, screen
 from tasks.counts_file import read_counts_file
+from tasks.report.wording import held_out_rows, held_out_sentence
 from tasks.scaling.counts_csv import curve_document, forecast_document
+from tasks.scaling.held_out import compare_laws
 
 
 def show_curve(file: Path, *, as_json: bool) -> None:
-    """Coverage at round k, and the law."""
-    document = curve_document(read_counts_file(file))
+    """Coverage at round k, the law, and how well each law says what it has not seen."""
+    counts = read_counts_file(file)
+    document = curve_document(counts)
     if as_json:
         print_json(document)
         return
@@ -26,6 +29,13 @@ def show_curve(file: Path, *, as_json: bool) -> None:
             f"log c = a·k^b with a = {law['a']:.3f}, b = {law['b']:.3f}"
             f" (error in coverage: {law['mean_abs_error']:.2%} on average, {law['max_abs_error']:.2%} at most)"
         )
+    laws = compare_laws(counts.judged())
+    if laws is not None:
+        compared = new_table("law", "median error", "r.m.s. error", right=(1, 2))
+        for row in held_out_rows(laws):
+            compared.add_row(*row)
+        screen().print(compared)
+        screen().print(held_out_sentence(laws), soft_wrap=True)
 
 
 def show_forecast(file: Path, k: int, *, as_json: bool) -> None:

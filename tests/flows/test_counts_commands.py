@@ -24,6 +24,8 @@ def test_curve_as_json_and_as_a_table(folder: Path) -> None:
     table = monkeys("curve", "counts.csv", cwd=folder).out
     assert "13.50%" in table
     assert f"a = {document['power_law']['a']:.3f}" in table
+    assert "Fitted to 10 samples of each problem" in table
+    assert "beta-binomial" in table
 
 
 def test_forecast_as_json_and_in_a_line(folder: Path) -> None:
