@@ -7,6 +7,7 @@ from typing import NamedTuple
 from pydantic import BaseModel, ConfigDict, Field
 
 from flows.config import SandboxConfig
+from sandboxes import SandboxUnavailableError
 from sandboxes.batch import Batch
 from sandboxes.bubblewrap import BubblewrapConfig
 from tasks.graders import Verdict
@@ -14,6 +15,9 @@ from tasks.graders.stdio import StdioConfig
 from tasks.judging.inputs import check_samples, fingerprint, read_problems
 from tasks.judging.verdict_file import VerdictFile
 from tasks.progress import listener
+
+# Failures of the sandbox in a row after which it is not expected to come back by itself.
+_HOPELESS = 20
 
 
 class JudgeConfig(BaseModel):
@@ -56,7 +60,8 @@ def judge(config: JudgeConfig, say: Callable[[str], None]) -> JudgeResult:
 
     Raises:
         InputError: a file cannot be used; nothing was written.
-        SandboxUnavailableError: this machine cannot offer the sandbox.
+        SandboxUnavailableError: this machine cannot offer the sandbox, or could not any more; the verdicts till then
+            are kept.
     """
     config.sandbox.check()
     problems = read_problems(config.problems)
@@ -69,6 +74,7 @@ def judge(config: JudgeConfig, say: Callable[[str], None]) -> JudgeResult:
         batch = Batch(sandbox, stop_early=not config.all_tests)
         owed, cpu_s = verdicts.owed, 0.0
         trouble: dict[str, int] = {}
+        in_a_row = 0
         say(f"{samples.count:,} programs for {len(problems):,} problems, in {sandbox.name}, {sandbox.workers} at once")
         if owed < samples.count:
             say(f"{samples.count - owed:,} of them were judged before; going on from there")
@@ -77,7 +83,15 @@ def judge(config: JudgeConfig, say: Callable[[str], None]) -> JudgeResult:
             listener.get().advance("verdicts", 1)
             cpu_s += judgement.cpu_s
             if judgement.verdict is Verdict.INFRASTRUCTURE:
+                in_a_row += 1
                 trouble[judgement.detail] = trouble.get(judgement.detail, 0) + 1
+            elif judgement.cpu_s:  # An equal program's verdict says nothing of the sandbox as it is now.
+                in_a_row = 0
+            if in_a_row == _HOPELESS:
+                raise SandboxUnavailableError(
+                    f"{sandbox.name} has failed {_HOPELESS} programs in a row ({judgement.detail}); the same command "
+                    f"goes on from there, with {verdicts.owed:,} programs to judge"
+                )
         verdicts.finish()
         return JudgeResult(
             {verdict: verdicts.counts[verdict] for verdict in Verdict if verdicts.counts[verdict]},

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from sandboxes import Limits, Outcome, Sandbox, Status
+from flows.judge import JudgeConfig, judge
+from sandboxes import Limits, Outcome, Sandbox, SandboxUnavailableError, Status
 from sandboxes.batch import Batch
+from sandboxes.bubblewrap import BubblewrapConfig
 from tasks.datasets import Problem, StdioTest
 from tasks.errors import InputError
 from tasks.judging.inputs import Samples, check_samples
@@ -138,3 +140,48 @@ def test_nothing_is_left_of_work_that_did_not_begin(tmp_path: Path) -> None:
     with VerdictFile(tmp_path / "v.jsonl", samples_of(tmp_path, SUM), "work"):
         pass
     assert [path.name for path in tmp_path.iterdir()] == ["samples.jsonl"]
+
+
+class Leaving(BubblewrapConfig):
+    """A sandbox that is gone after its first programs, and stays so."""
+
+    def open(self) -> Sandbox:
+        return Gone(super().open())
+
+
+@dataclass
+class Gone:
+    inner: Sandbox
+    served: int = 0
+    workers: int = 1
+    name: str = "gone"
+    memory_bound: str = ""
+
+    def limits(self, time_limit_s: float | None, memory_limit_mb: int | None) -> Limits:
+        return self.inner.limits(time_limit_s, memory_limit_mb)
+
+    def run(self, program: str, stdin: bytes, limits: Limits) -> Outcome:
+        self.served += 1
+        if self.served > 10:
+            return Outcome(Status.INFRASTRUCTURE, detail="it went away")
+        return self.inner.run(program, stdin, limits)
+
+    def __enter__(self) -> "Gone":
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.inner.__exit__()
+
+
+def test_a_sandbox_that_does_not_come_back_ends_the_work_and_keeps_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flows.judge._HOPELESS", 3)
+    (tmp_path / "problems.jsonl").write_text('{"id": "p", "tests": [{"input": "1 2", "output": "3"}]}\n')
+    samples = samples_of(tmp_path, *(f"{SUM} # {n}" for n in range(100))).path
+    files = {"problems": tmp_path / "problems.jsonl", "samples": samples, "output": tmp_path / "v.jsonl"}
+    with pytest.raises(SandboxUnavailableError, match=r"gone has failed 3 programs in a row \(.*it went away\).* 90 p"):
+        judge(JudgeConfig.model_construct(**files, sandbox=Leaving(workers=1), all_tests=False), lambda _: None)
+    assert not files["output"].exists()
+    result = judge(JudgeConfig(**files, sandbox=BubblewrapConfig(workers=1)), lambda _: None)
+    assert (result.earlier, result.executions, result.complete) == (10, 90, True)
