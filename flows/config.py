@@ -19,9 +19,17 @@ from tasks.datasets.humaneval import HumanEvalConfig
 from tasks.datasets.programs import ProgramsConfig
 from tasks.engines.onnx import OnnxConfig
 from tasks.engines.recorded import RecordedConfig
+from tasks.graders.code_contests import CodeContestsConfig as CodeContestsGraderConfig
 from tasks.graders.final_answer import FinalAnswerConfig
+from tasks.graders.functions import FunctionsConfig
+from tasks.graders.gsm8k import Gsm8kConfig as Gsm8kGraderConfig
+from tasks.graders.gsm8k_tolerant import Gsm8kTolerantConfig
 from tasks.graders.humaneval import HumanEvalConfig as HumanEvalGraderConfig
+from tasks.graders.math import MathConfig as MathGraderConfig
+from tasks.graders.math_tolerant import MathTolerantConfig
+from tasks.graders.math_verify import MathVerifyConfig
 from tasks.graders.stdio import StdioConfig
+from tasks.graders.stdio_exact import StdioExactConfig
 
 
 def _named(value: Any) -> Any:
@@ -54,7 +62,20 @@ _chosen_by_name = (Field(discriminator="name"), BeforeValidator(_named), _Form()
 
 TaskConfig = Annotated[ArithmeticConfig | HumanEvalConfig | ProgramsConfig, *_chosen_by_name]
 EngineConfig = Annotated[OnnxConfig | RecordedConfig, *_chosen_by_name]
-GraderConfig = Annotated[FinalAnswerConfig | HumanEvalGraderConfig | StdioConfig, *_chosen_by_name]
+GraderConfig = Annotated[
+    CodeContestsGraderConfig
+    | FinalAnswerConfig
+    | FunctionsConfig
+    | Gsm8kGraderConfig
+    | Gsm8kTolerantConfig
+    | HumanEvalGraderConfig
+    | MathGraderConfig
+    | MathTolerantConfig
+    | MathVerifyConfig
+    | StdioConfig
+    | StdioExactConfig,
+    *_chosen_by_name,
+]
 BudgetConfig = Annotated[UniformConfig | AdaptiveConfig | SolveConfig, *_chosen_by_name]
 SandboxConfig = Annotated[BubblewrapConfig | DockerConfig, *_chosen_by_name]
 

@@ -38,6 +38,7 @@ def prepare(config: SweepConfig) -> Sweep:
     config.engine.check([problem.id for problem in problems[:first]], config.k)
 
     grader: Grader = config.grader or TypeAdapter(GraderConfig).validate_python(dataset.grader)
+    grader.check(problems[:first])
     if grader.runs_code:
         config.sandbox.check()
 

@@ -32,6 +32,7 @@ def prepare(config: RegradeConfig) -> Verification:
     if samples.name != stored.name:
         raise InputError(f"store: set.json of {stored.name} is damaged; `monkeys check` says more")
     grader: Grader = config.grader or TypeAdapter(GraderConfig).validate_python(dataset.grader)
+    grader.check(problems)
     if grader.runs_code:
         config.sandbox.check()
     limits = config.sandbox.ingredients() if grader.runs_code else {}

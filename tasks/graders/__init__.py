@@ -56,6 +56,14 @@ class Grader(Protocol):
         """Whether a sandbox is needed."""
         ...
 
+    def check(self, problems: Sequence[Problem]) -> None:
+        """Make sure that every problem can be judged here.
+
+        Raises:
+            InputError: a problem lacks what the rule compares with, or a package is not installed; in one line.
+        """
+        ...
+
     def grade(self, pairs: Sequence[tuple[Problem, Sample]], sandbox: Sandbox | None) -> Iterator[Judgement]:
         """Yield one judgement for each pair, as they are reached (any order)."""
         ...

@@ -10,6 +10,7 @@ from sandboxes import Sandbox
 from tasks.datasets import Problem
 from tasks.engines import Sample
 from tasks.graders import Judgement, Verdict
+from tasks.graders.needs import check_answers
 
 # The first marker counts, with what follows it on its line: whatever a sample goes on to say cannot mend it.
 _MARKED = re.compile(r"####[^\S\n]*(\S[^\n]*)")
@@ -23,6 +24,10 @@ class FinalAnswerConfig(BaseModel):
     version: ClassVar[int] = 1
     runs_code: ClassVar[bool] = False
     name: Literal["final_answer"] = "final_answer"
+
+    def check(self, problems: Sequence[Problem]) -> None:
+        """Raises InputError where a problem has no gold answer."""
+        check_answers(problems, self.name)
 
     def grade(
         self,

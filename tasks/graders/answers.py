@@ -1,0 +1,190 @@
+r"""Final answers as people and models write them, brought to one spelling, and taken apart.
+
+Pure text, no algebra: `spell` sets aside what never carries meaning in an answer (dollar signs, spacing, sizes of
+brackets, faces, units and degrees after a number, commas within a number); `number` and `parts` read what is left.
+"""
+
+import re
+from fractions import Fraction
+from typing import NamedTuple
+
+from tasks.graders.minerva import boxed, final_answer
+
+_CLOSED = re.compile(r"final answer is:?(.*?)\.?\s*I hope it is correct", re.IGNORECASE | re.DOTALL)
+_SAID = re.compile(r".*\banswer\s*(?:is|:|=)[:*\s]*([^\n]+)", re.IGNORECASE)
+_INLINE = re.compile(r"^(\$\$?|\\\(|\\\[)(.+?)(?:\$\$?|\\\)|\\\])", re.DOTALL)
+_MARKED = re.compile(r"####[^\S\n]*(\S[^\n]*)")
+
+_SYMBOLS = str.maketrans({"−": "-", "–": "-", "π": "\\pi ", "∞": "\\infty ", "×": "\\times ", "·": "\\cdot ", "°": ""})
+_SYMBOLS |= str.maketrans({"≤": "\\le ", "≥": "\\ge ", "∪": "\\cup ", "√": "\\sqrt ", "θ": "\\theta ", "±": "\\pm "})
+_SAME_COMMAND = (
+    (re.compile(r"\\[dtc]frac(?![a-zA-Z])"), r"\\frac"),
+    (re.compile(r"\\(?:left|right|[bB]igg?[lrm]?|displaystyle|textstyle|limits)(?![a-zA-Z])"), ""),
+    (re.compile(r"\\(?:leq|leqslant)(?![a-zA-Z])"), r"\\le"),
+    (re.compile(r"\\(?:geq|geqslant)(?![a-zA-Z])"), r"\\ge"),
+    (re.compile(r"\\(?:lbrace)(?![a-zA-Z])"), r"\\{"),
+    (re.compile(r"\\(?:rbrace)(?![a-zA-Z])"), r"\\}"),
+    (re.compile(r"\\(?:quad|qquad|,|;|:|!| )|~|\\\$|\$|\\\(|\\\)|\\\[|\\\](?![0-9])"), " "),
+    (re.compile(r"\\?%|\^\s*(?:\{\s*)?\\(?:circ|degree)(?![a-zA-Z])(?:\s*\})?|\\degree(?![a-zA-Z])"), " "),
+)
+# A row's end must outlive what is done to a backslash before a space.
+_NEW_ROW = re.compile(r"\\\\(?:\[[^\]]*\])?")
+_FACE = re.compile(
+    r"\\(?:text|textbf|textit|textrm|textnormal|mathrm|mathbf|mbox|operatorname|boxed|fbox)\s*\{([^{}]*)\}"
+)
+_ARGUMENTS = re.compile(
+    r"\\frac\s*([^\s{\\])\s*([^\s{\\])|\\frac\s*(\{[^{}]*\})\s*([^\s{\\])|\\frac\s*([^\s{\\])\s*(\{)"
+)
+_ROOT = re.compile(r"\\sqrt\s*([^\s{\[\\])")
+_AFTER_NUMBER = re.compile(r"^(-?[\d.,]+|-?\\frac\{-?[\d.]+\}\{[\d.]+\})\s*(?:[a-zA-Z][a-zA-Z.]*[\s^\d]*)+$")
+_NAMED = re.compile(r"^(?:[a-zA-Z]|\\[a-z]+)(?:_\w|\([a-z]\))?\s*(?:=|\\in(?![a-z]))\s*(?!.*=)(.+)$", re.DOTALL)
+_THOUSANDS = re.compile(r"^-?\d{1,3}(?:,\s?\d{3})+(?:\.\d+)?$")
+_BRACED_LETTER = re.compile(r"([_^])\{(\w)\}")
+_SPACE = re.compile(r"(\\[a-zA-Z]+)\s+(?=[a-zA-Z])|\s+")
+
+_DECIMAL = re.compile(r"^[-+]?(?:\d+\.?\d*|\.\d+)$")
+_RATIO = re.compile(
+    r"^(?P<sign>[-+]?)(?P<whole>\d*)(?:\\frac\{(?P<a>-?\d+)\}\{(?P<b>-?\d+)\}|(?P<c>(?<!\d)\d+)/(?P<d>\d+))$"
+)
+_MATRIX = re.compile(r"^[(\[]?\\begin\{([bpvB]?matrix|array)\}(?:\{[lcr|]*\})?(.*)\\end\{\1\}[)\]]?$", re.DOTALL)
+# Beyond this no number is meant, and arithmetic on it costs.
+_MOST_DIGITS = 1_000
+
+
+def find(text: str) -> str | None:
+    r"""The final answer of a sample: as Minerva marks it, or else in the last `\boxed{}`, or else what follows the last
+    "answer is" or "answer:" on its line, or else the first `####`; None where there is none of these."""
+    marked = final_answer(text)
+    if marked is None and (closed := _CLOSED.search(text)):
+        marked = closed[1].strip()
+    if marked is None:
+        marked = boxed(text)
+    if marked is None and (said := _SAID.findall(text)):
+        inline = _INLINE.match(said[-1])
+        marked = inline[2] if inline else said[-1]
+    if marked is None and (hashes := _MARKED.search(text)):
+        marked = hashes[1]
+    return marked if marked and marked.strip() else None
+
+
+def spell(answer: str) -> str:
+    """The answer in one spelling; two answers of one spelling are the same."""
+    answer = _NEW_ROW.sub("\0", answer.translate(_SYMBOLS))
+    for pattern, replacement in _SAME_COMMAND:
+        answer = pattern.sub(replacement, answer)
+    while (unwrapped := _FACE.sub(r" \1 ", answer)) != answer:
+        answer = unwrapped
+    answer = re.sub(r",?\s+(?:and|or)\s+", ",", answer)
+    answer = answer.replace("{,}", ",").strip().strip("*").rstrip(".").strip()
+    answer = _ARGUMENTS.sub(_braced, answer)
+    answer = _ROOT.sub(r"\\sqrt{\1}", answer)
+    if (named := _NAMED.match(answer)) is not None:
+        answer = named[1]
+    answer = re.sub(r"\bdegrees?\b", " ", answer).strip()
+    if (unit := _AFTER_NUMBER.match(answer)) is not None:
+        answer = unit[1]
+    if _THOUSANDS.match(answer):
+        answer = answer.replace(",", "").replace(" ", "")
+    answer = _SPACE.sub(lambda match: match[1] + " " if match[1] else "", answer)
+    return _BRACED_LETTER.sub(r"\1\2", answer).replace("\0", r"\\")
+
+
+def _braced(match: re.Match[str]) -> str:
+    first, second = [part for part in match.groups() if part is not None]
+    first = first if first.startswith("{") else f"{{{first}}}"
+    if second == "{":
+        return f"\\frac{first}{{"
+    return f"\\frac{first}{{{second}}}"
+
+
+def number(spelt: str) -> Fraction | None:
+    """The value of a decimal, a fraction of whole numbers or a mixed number; None where it is none of these, or longer
+    than 1,000 characters."""
+    if len(spelt) > _MOST_DIGITS:
+        return None
+    if _DECIMAL.match(spelt):
+        return Fraction(spelt)
+    ratio = _RATIO.match(spelt)
+    if ratio is None or not int(ratio["b"] or ratio["d"]):
+        return None
+    part = Fraction(int(ratio["a"] or ratio["c"]), int(ratio["b"] or ratio["d"]))
+    return (-1 if ratio["sign"] == "-" else 1) * (int(ratio["whole"] or 0) + part)
+
+
+def word(spelt: str) -> str | None:
+    """The answer in lower case where it is words alone, or a choice such as (B); None where it is not."""
+    bare = spelt.removeprefix("(").removesuffix(")")
+    return bare.casefold() if bare.isalpha() and (len(bare) > 1 or bare != spelt) else None
+
+
+def same_at_sight(gold: str, answer: str) -> bool | None:
+    """Whether two spelt answers are the same; None where that is not to be seen without algebra."""
+    if gold == answer:
+        return True
+    ours, theirs = number(gold), number(answer)
+    if ours is not None and theirs is not None:
+        return ours == theirs
+    said = word(gold)
+    return said == word(answer) if said is not None else None
+
+
+class Parts(NamedTuple):
+    """What an answer is made of: `brackets` around it (empty for a list without any), and its elements in order.
+
+    A matrix has the brackets `matrix`, a row's elements are separated by the rows' number in `rows`.
+    """
+
+    brackets: str
+    elements: tuple[str, ...]
+    rows: int = 1
+
+    @property
+    def ordered(self) -> bool:
+        """Whether the order of the elements means something: not in sets and plain lists."""
+        return self.brackets not in {"", "{}"}
+
+
+def parts(spelt: str) -> Parts | None:
+    """A tuple, interval, set, list or matrix, taken apart; None for anything else."""
+    matrix = _MATRIX.match(spelt)
+    if matrix is not None:
+        rows = [row.split("&") for row in re.split(r"\\\\", matrix[2]) if row.strip()]
+        if not rows or len({len(row) for row in rows}) != 1:
+            return None
+        return Parts("matrix", tuple(cell for row in rows for cell in row), len(rows))
+    inside = spelt.replace("\\{", "{").replace("\\}", "}")
+    if inside[:1] in "([{" and inside[-1:] in ")]}" and _closes_at(inside) == len(inside) - 1:
+        elements = _split(inside[1:-1])
+        if len(elements) > 1 or inside[0] == "{":
+            return Parts(inside[0] + inside[-1], tuple(elements))
+        return None
+    elements = [signed for element in _split(spelt) for signed in _both_signs(element)]
+    return Parts("", tuple(elements)) if len(elements) > 1 else None
+
+
+def _both_signs(element: str) -> tuple[str, ...]:
+    if element.count("\\pm") != 1:
+        return (element,)
+    return element.replace("\\pm", "+").removeprefix("+").strip(), element.replace("\\pm", "-").strip()
+
+
+def _closes_at(text: str) -> int:
+    """Where the first bracket of a text closes; intervals may close with the other kind."""
+    depth = 0
+    for place, letter in enumerate(text):
+        depth += (letter in "([{") - (letter in ")]}")
+        if depth == 0:
+            return place
+    return -1
+
+
+def _split(text: str) -> list[str]:
+    """At the commas that no bracket encloses."""
+    found, depth, start = [], 0, 0
+    for place, letter in enumerate(text):
+        depth += (letter in "([{") - (letter in ")]}")
+        if letter in ",;" and depth == 0:
+            found.append(text[start:place])
+            start = place + 1
+    found.append(text[start:])
+    return [element.strip() for element in found]

@@ -1,0 +1,83 @@
+"""CodeContests' programs by the paper's rule.
+
+The program is what stands between the first two fences of three backticks, without white space at its ends and without
+the word `python` at its start; with no such pair, all of the text, if Python can compile it. It passes a test if its
+output has the expected tokens (what white space separates, in lower case), where two numbers of which one is written
+with a decimal point or an exponent may differ by less than 1e-5. How the program ends plays no part, only what it has
+printed (the paper, appendix; llmonk, `compare_results.py` and `execution_server.py`).
+"""
+
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+from typing import ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from sandboxes import Sandbox
+from sandboxes.batch import Batch
+from tasks.datasets import Problem
+from tasks.engines import Sample
+from tasks.graders import Judgement
+from tasks.graders.needs import check_stdio_tests
+from tasks.graders.stdio import Rule, judge, needed, programs_of
+
+_FENCED = re.compile(r"```(.*?)```", re.DOTALL)
+_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?$")
+TOLERANCE = 1e-5
+
+
+class CodeContestsConfig(BaseModel):
+    """Judges programs by tokens, in lower case, numbers to within 1e-5, as the paper does."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: ClassVar[int] = 1
+    runs_code: ClassVar[bool] = True
+    name: Literal["code_contests"] = "code_contests"
+
+    def check(self, problems: Sequence[Problem]) -> None:
+        """Raises InputError where a problem has no tests."""
+        check_stdio_tests(problems, self.name)
+
+    def grade(self, pairs: Sequence[tuple[Problem, Sample]], sandbox: Sandbox | None) -> Iterator[Judgement]:
+        """One judgement a pair, as they are reached; `no_answer` where there is no program."""
+        rule = Rule(same_tokens, fails_by_status=False)
+        yield from judge(programs_of(pairs, extract_program), Batch(needed(sandbox)), rule)
+
+
+def extract_program(text: str) -> str:
+    """The program in a sample's text; empty where there is none."""
+    fenced = _FENCED.search(text)
+    if fenced is not None:
+        return fenced[1].strip().removeprefix("python").strip()
+    program = text.strip()
+    return program if _compiles(program) else ""
+
+
+def same_tokens(expected: str, got: str) -> bool:
+    """Whether two outputs have the same tokens, by the paper's rule."""
+    ours, theirs = expected.split(), got.split()
+    return len(ours) == len(theirs) and all(a == b or _same_token(a, b) for a, b in zip(ours, theirs, strict=True))
+
+
+def _same_token(expected: str, got: str) -> bool:
+    ours, theirs = expected.lower(), got.lower()
+    if ours == theirs:
+        return True
+    if not (_NUMBER.match(ours) and _NUMBER.match(theirs)):
+        return False
+    if set(ours + theirs).isdisjoint(".e"):
+        # As text they differ, by a sign or leading zeros at least.
+        return len(ours) < 4000 > len(theirs) and int(ours) == int(theirs)
+    return abs(float(ours) - float(theirs)) < TOLERANCE
+
+
+def _compiles(program: str) -> bool:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SyntaxWarning)
+            compile(program, "main.py", "exec")
+    except (SyntaxError, ValueError, OverflowError, RecursionError, MemoryError):
+        return False
+    return True

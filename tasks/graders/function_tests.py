@@ -1,0 +1,117 @@
+"""Functions judged by a test that they cannot reach.
+
+Two processes run side by side, in sandboxes of their own:
+
+- the program: the sample's code; it serves calls of its function;
+- the checker: the test, with the entry point's name bound to a proxy that sends arguments and gets plain values back.
+  The verdict is what the checker prints, in a place that the program cannot reach.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from sandboxes import Checked, Sandbox, Status
+from sandboxes.batch import Batch, CheckedJob
+from tasks.datasets import Problem
+from tasks.graders import Judgement, Verdict
+from tasks.graders.outcomes import VERDICT_OF, reason, shortened
+
+_PROGRAM = """\
+import remote
+def load():
+    space = {{"__name__": "candidate"}}
+    exec(compile({source!r}, "main.py", "exec"), space)
+    return space[{entry_point!r}]
+remote.serve(load())
+"""
+
+# What `check` prints must not mix with the verdict. GoneError is the program's end: its own outcome says why.
+_CHECKER = """\
+import os, sys, remote
+verdict = os.dup(1)
+os.dup2(os.open("/dev/null", os.O_WRONLY), 1)
+candidate = remote.Function({entry_point!r})
+space = {{"__name__": "check"}}
+exec(compile({prompt!r}, "prompt.py", "exec"), space)
+space[{entry_point!r}] = candidate
+exec(compile({code!r}, "test.py", "exec"), space)
+try:
+    space["check"](candidate)
+    said = "passed"
+except remote.GoneError as error:
+    said = "gone the program ended its part of the test: " + str(error)
+except BaseException as error:
+    said = "raised " if error is candidate.raised else "failed "
+    said = "memory " if isinstance(error, MemoryError) else said
+    line = error.__traceback__
+    while line.tb_next and line.tb_frame.f_code.co_filename != "test.py":
+        line = line.tb_next
+    said += "line " + str(line.tb_lineno) + " " + type(error).__name__ + ": " + str(error)[:200]
+os.write(verdict, said.encode("utf-8", "replace"))
+"""
+
+_SAID = {
+    "failed": Verdict.WRONG,
+    "raised": Verdict.ERROR,
+    "gone": Verdict.ERROR,
+    "memory": Verdict.MEMORY_LIMIT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A sample that defines the function of a problem: all of its code, and the code that its test may use besides."""
+
+    problem: Problem
+    index: int
+    source: str
+    beside_test: str = ""
+
+
+def judge(functions: Iterable[Function], sandbox: Sandbox | None) -> Iterator[Judgement]:
+    """One judgement for each, as they are reached; `no_answer` where there is no code."""
+    if sandbox is None:
+        raise ValueError("graders of functions run code: they need a sandbox")
+    empty: list[Function] = []
+
+    def jobs() -> Iterator[CheckedJob[tuple[str, int]]]:
+        for function in functions:
+            if function.source.strip():
+                yield _job(function, sandbox)
+            else:
+                empty.append(function)
+
+    for result in Batch(sandbox).run(jobs()):
+        problem_id, index = result.key
+        verdict, detail = _verdict(Checked(*result.outcomes))
+        yield Judgement(problem_id, index, verdict, detail, result.cpu_s, result.wall_s)
+    for function in empty:
+        yield Judgement(function.problem.id, function.index, Verdict.NO_ANSWER, "there is no code")
+
+
+def _job(function: Function, sandbox: Sandbox) -> CheckedJob[tuple[str, int]]:
+    problem, test = function.problem, function.problem.function_test
+    if test is None:
+        raise ValueError(f"problem {problem.id!r} has no function test; no function of it can be judged")
+    return CheckedJob(
+        (problem.id, function.index),
+        _PROGRAM.format(source=function.source, entry_point=test.entry_point),
+        _CHECKER.format(prompt=function.beside_test, code=test.code, entry_point=test.entry_point),
+        sandbox.limits(problem.time_limit_s, problem.memory_limit_mb),
+        group=problem.id,
+    )
+
+
+def _verdict(checked: Checked) -> tuple[Verdict, str]:
+    """The checker's word that all is well stands alone; that something is not, the program's own end may explain."""
+    for outcome in checked:
+        if outcome.status is Status.INFRASTRUCTURE:
+            return Verdict.INFRASTRUCTURE, outcome.detail
+    said, _, detail = checked.checker.stdout.decode(errors="replace").partition(" ")
+    if said == "passed":
+        return Verdict.CORRECT, ""
+    if checked.program.status is not Status.OK:
+        return VERDICT_OF[checked.program.status], reason(checked.program)
+    if said in _SAID:
+        return _SAID[said], shortened(detail)
+    return VERDICT_OF.get(checked.checker.status, Verdict.ERROR), "its test: " + reason(checked.checker)

@@ -1,0 +1,97 @@
+r"""Numbers as final answers, in the many forms in which models give them.
+
+Where the answer stands: after the first `####`; or else in the last `\boxed{}`; or else after the last "answer is" or
+`A:` (also "Answer:") that begins a line; or else it is the last number of the text. What is compared: values, exactly.
+$18, 18.0, 18.00 dollars, 36/2 and 18 are one; 18 % is 18; 17.99 is not 18.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from typing import ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from sandboxes import Sandbox
+from tasks.datasets import Problem
+from tasks.engines import Sample
+from tasks.graders import Judgement, Verdict
+from tasks.graders.minerva import boxed
+from tasks.graders.needs import check_answers, gold_of
+from tasks.graders.outcomes import shortened
+
+_MARKED = re.compile(r"####\s*([^\n]*)")
+_SAID = re.compile(r"(?:^[ \t*]*(?:A|Answer|Final answer)[ \t*]*:|\banswer\s*(?:is|=)[ \t:*]*)([^\n]*)", re.I | re.M)
+_NUMBER = re.compile(
+    r"-?\s?(?:[$€£]\s?)?(?:\\frac\{(?P<above>\d+)\}\{(?P<below>\d+)\}"
+    r"|(?P<value>\d{1,3}(?:,\d{3})+(?![\d])(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)(?:\s?/\s?(?P<by>\d+))?)"
+)
+# A number of more digits is an answer to nothing, and costs time to read.
+_LONGEST = 1_000
+# The last number of a text is looked for in so many characters at its end.
+_TAIL = 2_000
+
+
+class Gsm8kTolerantConfig(BaseModel):
+    """Judges the number that a sample gives as its answer, in whatever form."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: ClassVar[int] = 1
+    runs_code: ClassVar[bool] = False
+    name: Literal["gsm8k_tolerant"] = "gsm8k_tolerant"
+
+    def check(self, problems: Sequence[Problem]) -> None:
+        """Raises InputError where a problem has no gold answer."""
+        check_answers(problems, self.name)
+
+    def grade(
+        self,
+        pairs: Sequence[tuple[Problem, Sample]],
+        sandbox: Sandbox | None,  # noqa: ARG002
+    ) -> Iterator[Judgement]:
+        """One judgement a pair, in order: `correct`, `wrong`, or `no_answer` where there is no number."""
+        for problem, sample in pairs:
+            yield Judgement(sample.problem_id, sample.index, *_judge(gold_of(problem), sample.text))
+
+
+def find(text: str) -> str | None:
+    """The number that a text gives as its answer, as it is written there; None where there is none."""
+    marked = _MARKED.search(text)
+    if marked is not None:
+        return _first(marked[1])
+    inside = boxed(text)
+    if inside is not None and (found := _first(inside)) is not None:
+        return found
+    for said in reversed(_SAID.findall(text)):
+        # "The answer is 3 + 4 = 7."
+        if (found := _first(said.rpartition("=")[2])) is not None:
+            return found
+    numbers = list(_NUMBER.finditer(text[-_TAIL:]))
+    return numbers[-1][0] if numbers else None
+
+
+def value(written: str) -> Fraction | None:
+    """The value of a number; None where it has none, or more than 1,000 characters."""
+    match = _NUMBER.search(written) if len(written) <= _LONGEST else None
+    if match is None:
+        return None
+    above = match["above"] or match["value"].replace(",", "")
+    below = Fraction(match["below"] or match["by"] or 1)
+    sign = -1 if match[0].startswith("-") else 1
+    return sign * Fraction(above) / below if below else None
+
+
+def _first(text: str) -> str | None:
+    match = _NUMBER.search(text)
+    return match[0] if match else None
+
+
+def _judge(gold: str, text: str) -> tuple[Verdict, str]:
+    found = find(text)
+    if found is None:
+        return Verdict.NO_ANSWER, "no number"
+    got = value(found)
+    if got is not None and got == value(gold):
+        return Verdict.CORRECT, ""
+    return Verdict.WRONG, f"answered {shortened(found)}"

@@ -1,0 +1,48 @@
+"""What a grader needs of problems and of the installation, checked before any work and said in one line."""
+
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
+
+from tasks.datasets import Problem
+from tasks.errors import InputError
+
+
+def check_answers(problems: Sequence[Problem], grader: str) -> None:
+    """Make sure that every problem has a gold answer; raises InputError naming one that has none."""
+    _check(problems, grader, "gold answer", lambda problem: bool((problem.answer or "").strip()))
+
+
+def check_stdio_tests(problems: Sequence[Problem], grader: str) -> None:
+    """Make sure that every problem has tests on stdin and stdout; raises InputError naming one that has none."""
+    _check(problems, grader, "tests on stdin and stdout", lambda problem: bool(problem.stdio_tests))
+
+
+def check_function_tests(problems: Sequence[Problem], grader: str) -> None:
+    """Make sure that every problem has a function test; raises InputError naming one that has none."""
+    _check(problems, grader, "function test", lambda problem: problem.function_test is not None)
+
+
+def check_algebra(grader: str) -> None:
+    """Make sure that the extra `math` is installed; raises InputError where not."""
+    absent = [package for package in ("sympy", "math_verify", "antlr4") if find_spec(package) is None]
+    if absent:
+        raise InputError(
+            f"grader: {grader} needs the extra `math` ({', '.join(absent)} not installed): run `uv sync --extra math`"
+        )
+
+
+def gold_of(problem: Problem) -> str:
+    """The gold answer of a problem that was checked to have one."""
+    if problem.answer is None:
+        raise ValueError(f"problem {problem.id!r} has no gold answer")
+    return problem.answer
+
+
+def _check(problems: Sequence[Problem], grader: str, what: str, has: Callable[[Problem], bool]) -> None:
+    without = [problem.id for problem in problems if not has(problem)]
+    if without:
+        more = f" (and {len(without) - 1:,} more)" if len(without) > 1 else ""
+        raise InputError(
+            f"grader: {grader} cannot judge problem {without[0]!r}{more}: it has no {what}; take it out, or choose"
+            " another grader"
+        )

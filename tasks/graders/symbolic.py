@@ -1,0 +1,73 @@
+"""Judging answers where algebra must decide: what is plain at sight is decided here, the rest in killable processes.
+
+Equal questions are asked once. A comparison that takes too long, too much memory or too deep a nesting costs its own
+verdict, and nothing else.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from tasks.datasets import Problem
+from tasks.engines import Sample
+from tasks.graders import Judgement, Verdict
+from tasks.graders.killable import Answer, Ended, shared
+from tasks.graders.needs import gold_of
+from tasks.graders.outcomes import shortened
+
+CPU_S = 5.0
+"""CPU seconds that one comparison may take. It is part of the graders' rule: changing it is a new version of them."""
+
+LONGEST = 1_000
+"""So many characters of an answer are compared by algebra at most; a longer one is right only as the gold's text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What algebra is asked (text alone, one of our functions), and the answer that it is about."""
+
+    arguments: tuple[str, ...]
+    answered: str
+
+
+Decision = Question | tuple[Verdict, str]
+
+
+def judge(
+    pairs: Sequence[tuple[Problem, Sample]], decide: Callable[[str, str], Decision], function: str
+) -> Iterator[Judgement]:
+    """One judgement a pair: those that `decide` (gold answer, text) settles first, then those that algebra does.
+
+    Args:
+        pairs: problems, each with a gold answer, and samples of them.
+        decide: a verdict with its detail, or what to ask.
+        function: the name in `tasks.graders.algebra` of what answers: True, False, or None for "no answer found".
+    """
+    asked: dict[tuple[str, ...], list[tuple[Sample, Question]]] = {}
+    for problem, sample in pairs:
+        decision = decide(gold_of(problem), sample.text)
+        if isinstance(decision, Question):
+            asked.setdefault(decision.arguments, []).append((sample, decision))
+        else:
+            yield Judgement(sample.problem_id, sample.index, *decision)
+    answers = shared(f"tasks.graders.algebra:{function}", CPU_S).map(asked)
+    for waiting, answer in zip(asked.values(), answers, strict=True):
+        for sample, question in waiting:
+            yield Judgement(sample.problem_id, sample.index, *_verdict(answer, question.answered))
+
+
+_ENDED = {
+    Ended.TIME: (Verdict.TIME_LIMIT, f"comparing took more than {CPU_S:g} s"),
+    Ended.MEMORY: (Verdict.MEMORY_LIMIT, "comparing took too much memory"),
+    Ended.DEPTH: (Verdict.WRONG, "nested too deep to be compared"),
+    Ended.CRASH: (Verdict.ERROR, "comparing it crashed"),
+    Ended.LOST: (Verdict.INFRASTRUCTURE, "the process that compares answers was lost"),
+}
+
+
+def _verdict(answer: Answer, answered: str) -> tuple[Verdict, str]:
+    if answer.ended is not None:
+        verdict, why = _ENDED[answer.ended]
+        return verdict, f"{why}: {shortened(answered)}"
+    if answer.value is None:
+        return Verdict.NO_ANSWER, "no final answer"
+    return (Verdict.CORRECT, "") if answer.value else (Verdict.WRONG, f"answered {shortened(answered)}")
