@@ -95,7 +95,7 @@ def gc(
     delete: Annotated[bool, typer.Option("--delete", help="Delete what is listed.")] = False,
     as_json: Json = False,
 ) -> None:
-    """List what a store can do without: leftovers of killed writers, damaged objects, verdicts on samples now gone."""
+    """List what a store can do without: leftovers of killed runs, damaged objects, verdicts on samples now gone."""
     from flows.store_console import collect_garbage  # noqa: PLC0415
 
     collect_garbage(store, delete=delete, as_json=as_json)

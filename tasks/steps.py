@@ -177,12 +177,13 @@ def report(sweep: Sweep, measured: Measurement, config_yaml: str) -> Publication
         rows = [asdict(error) for error in measured.summary.laws.errors]
         create_table_artifact(rows, key="laws", description=held_out_sentence(measured.summary.laws))
     samples, verdicts = sweep.samples.identity.name, sweep.verdicts.identity.name
-    for key, url, text in (
-        ("report", publication.page, "report.html"),
-        ("samples", sweep.samples.store.url(f"samples/{samples}"), samples),
-        ("verdicts", sweep.samples.store.url(f"verdicts/{samples}/{verdicts}"), verdicts),
+    for key, url in (
+        ("report", publication.page),
+        ("samples", sweep.samples.store.url(f"samples/{samples}")),
+        ("verdicts", sweep.samples.store.url(f"verdicts/{samples}/{verdicts}")),
     ):
-        create_link_artifact(url, link_text=text, key=key, description=headline)
+        # The address itself: no browser follows s3://, but a person can copy it.
+        create_link_artifact(url, link_text=url, key=key, description=headline)
     return publication
 
 

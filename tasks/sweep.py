@@ -14,7 +14,7 @@ from tasks.progress import listener
 from tasks.prompts import render
 from tasks.scaling.summary import SweepSummary, summarise, summarise_solving
 from tasks.scaling.usage import Price, Usage
-from tasks.store.blocks import Block, missing
+from tasks.store.blocks import Block, missing, width_for
 from tasks.store.patience import patiently
 from tasks.store.sets import SampleSet, VerdictSet
 from tasks.store.tables import SampleFooter
@@ -59,7 +59,7 @@ class Sweep(Verification):
         stored = self.samples.stored()
         owed = []
         for end, positions in self._wanted(stored).items():
-            owed += missing(stored, positions, end)
+            owed += missing(stored, positions, end, width=self._width)
         listener.get().plan(SAMPLES, sum(block.samples for block in owed))
         return owed
 
@@ -93,7 +93,7 @@ class Sweep(Verification):
 
         None where another sweep is at it, unless told to wait until that one has finished or is dead.
         """
-        return self._claimed(f"samples/{block.cell}", lambda: self._draw_owed(block, engine), wait=wait)
+        return self._claimed(f"samples/{block.cell(self._width)}", lambda: self._draw_owed(block, engine), wait=wait)
 
     def _draw_owed(self, block: Block, engine: Engine) -> list[Block]:
         owed = self._owed_of(block)
@@ -126,4 +126,10 @@ class Sweep(Verification):
         self.samples.write(block, problems, drawn, version, seconds)
 
     def _owed_of(self, block: Block) -> list[Block]:
-        return missing(self.samples.blocks(), range(block.first, block.last), block.stop, block.start)
+        positions = range(block.first, block.last)
+        return missing(self.samples.blocks(), positions, block.stop, block.start, self._width)
+
+    @property
+    def _width(self) -> int:
+        """The same for all runs that share the set: it follows from what the set is named by."""
+        return width_for(self.samples.identity.ingredients.get("sampling", {}).get("max_tokens"))

@@ -117,7 +117,7 @@ class Verification:
         Raises:
             InputError: the samples turn out to be damaged; they are set aside, and owed again.
         """
-        claim = f"verdicts/{self.verdicts.identity.name}/{block.cell}"
+        claim = f"verdicts/{self.verdicts.identity.name}/{block.cell(1)}"
         return self._claimed(claim, lambda: self._verify_owed(block, sandbox), wait=wait)
 
     def _claimed(self, name: str, work: Callable[[], Result], *, wait: bool) -> Result | None:

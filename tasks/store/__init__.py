@@ -42,6 +42,14 @@ class Store(Protocol):
         """What writers that were killed left behind, and what living ones are writing now."""
         ...
 
+    def age_s(self, key: str) -> float:
+        """How long ago an object was written, by the clocks of store and reader: a hint, as either may be wrong.
+
+        Raises:
+            FileNotFoundError: there is no such object.
+        """
+        ...
+
     def move(self, key: str, target: str) -> None:
         """Rename an object."""
         ...

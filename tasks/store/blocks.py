@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from itertools import groupby
 
 PROBLEMS_A_BLOCK = 16
-"""Blocks never span a multiple of this many problem positions."""
+"""Blocks never span a multiple of this many problem positions, or of fewer where samples are long."""
+
+_TOKENS_OF_A_FULL_BLOCK = 64 * 1_024 * 1_000
+"""16 problems × 1,000 samples × 4,096 tokens: some 250 MB of text, which is what a process should hold at once."""
 
 _FIRST_EDGES = (0, 100)
 _EDGE_EVERY = 1_000
@@ -34,10 +37,9 @@ class Block:
         """The block's name within its set."""
         return f"p{self.first:05d}-{self.last:05d}/i{self.start:07d}-{self.stop:07d}.parquet"
 
-    @property
-    def cell(self) -> str:
-        """The cell of the grid that it lies in: blocks of two runs can overlap only within one."""
-        return f"p{self.first // PROBLEMS_A_BLOCK * PROBLEMS_A_BLOCK:05d}/i{_edge_below(self.start):07d}"
+    def cell(self, width: int = PROBLEMS_A_BLOCK) -> str:
+        """The cell of the grid that it lies in, `width` problems wide: blocks of two runs can overlap only within one."""
+        return f"p{self.first // width * width:05d}/i{_edge_below(self.start):07d}"
 
     @property
     def samples(self) -> int:
@@ -57,7 +59,18 @@ def parse(key: str) -> Block | None:
     return Block(start, stop, first, last)
 
 
-def missing(stored: Iterable[Block], problems: Iterable[int], k: int, start: int = 0) -> list[Block]:
+def width_for(max_tokens: int | None) -> int:
+    """How many problems a block spans where samples have at most so many tokens: 16, or a smaller power of two; None:
+    their length is not known."""
+    if max_tokens is None:
+        return PROBLEMS_A_BLOCK
+    most = _TOKENS_OF_A_FULL_BLOCK // (max_tokens * _EDGE_EVERY)
+    return min(PROBLEMS_A_BLOCK, 1 << max(0, most.bit_length() - 1))
+
+
+def missing(
+    stored: Iterable[Block], problems: Iterable[int], k: int, start: int = 0, width: int = PROBLEMS_A_BLOCK
+) -> list[Block]:
     """The blocks that hold exactly the samples [start, k), of the problems at these positions, that are not stored."""
     held: dict[int, list[tuple[int, int]]] = {}
     for block in stored:
@@ -71,15 +84,15 @@ def missing(stored: Iterable[Block], problems: Iterable[int], k: int, start: int
     )
     blocks: list[Block] = []
     for one in sorted(owed):
-        if blocks and _continues(blocks[-1], one):
+        if blocks and _continues(blocks[-1], one, width):
             blocks[-1] = Block(one.start, one.stop, blocks[-1].first, one.last)
         else:
             blocks.append(one)
     return blocks
 
 
-def _continues(block: Block, one: Block) -> bool:
-    return (block.last, block.start, block.stop, block.cell) == (one.first, one.start, one.stop, one.cell)
+def _continues(block: Block, one: Block, width: int) -> bool:
+    return (block.last, block.start, block.stop) == (one.first, one.start, one.stop) and one.first % width != 0
 
 
 def rotated(blocks: Sequence[Block], by: int) -> list[Block]:

@@ -28,6 +28,16 @@ PATIENCE_S = 60.0
 """How long a claim may stay unchanged before its owner is taken for dead."""
 
 _RENEWALS_PER_PATIENCE = 4
+_LIVING_ARE_YOUNGER_S = 3_600.0
+
+
+def is_abandoned(store: Store, key: str) -> bool:
+    """Whether nobody renews a claim any more: its process has ended on this machine, or it is an hour old, and a living
+    one is renewed every few seconds. A clock that is an hour wrong makes it err; then some work is done twice."""
+    try:
+        return Owner(**json.loads(store.read(key))["owner"]).has_ended or store.age_s(key) > _LIVING_ARE_YOUNGER_S
+    except FileNotFoundError:
+        return False
 
 
 @dataclass

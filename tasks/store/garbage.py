@@ -1,4 +1,5 @@
-"""What a store can do without: leftovers of killed writers, damaged objects set aside, verdicts on samples now gone.
+"""What a store can do without: leftovers of killed writers, claims of the dead, damaged objects set aside, verdicts on
+samples now gone.
 
 Nothing that a sweep counts is garbage. To find it is to read listings and footers; only `delete` changes anything.
 """
@@ -9,6 +10,7 @@ from typing import NamedTuple
 from tasks.store import Store
 from tasks.store.blocks import Block, parse
 from tasks.store.catalog import is_newer, names, read_ingredients
+from tasks.store.claims import is_abandoned
 from tasks.store.footers import read_objects
 from tasks.store.tables import sample_footer, verdict_footer
 
@@ -34,6 +36,11 @@ def garbage(store: Store) -> list[Garbage]:
         Garbage(each.key, each.bytes, "left by a writer that was killed")
         for each in store.temporaries()
         if each.age_s > _WRITING_TAKES_AT_MOST_S
+    ]
+    found += [
+        Garbage(key, size, "claimed by a run that was killed")
+        for key, size in store.sizes("claims").items()
+        if is_abandoned(store, key)
     ]
     found += [Garbage(key, size, "set aside as damaged") for key, size in store.sizes("damaged").items()]
     for judged in names(verdicts):

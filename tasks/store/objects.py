@@ -80,11 +80,13 @@ class FsspecStore:
     def temporaries(self) -> list[Temporary]:
         """What writers that were killed left behind, and what living ones are writing now."""
         found = self._find("")
-        return [
-            Temporary(key, int(found[key]["size"]), _age(self._fs.modified(self._path(key))))
-            for key in sorted(found)
-            if _is_temporary(key)
-        ]
+        return [Temporary(key, int(found[key]["size"]), self.age_s(key)) for key in sorted(found) if _is_temporary(key)]
+
+    def age_s(self, key: str) -> float:
+        """How long ago an object was written, by the clocks of store and reader; FileNotFoundError if there is none."""
+        with self._told(key, "read"):
+            modified: datetime = self._fs.modified(self._path(key))
+        return (datetime.now(UTC) - modified.astimezone(UTC)).total_seconds()
 
     def _find(self, prefix: str) -> dict[str, dict[str, Any]]:
         try:
@@ -223,10 +225,6 @@ def _reason(error: Exception) -> str:
 
 def _is_temporary(key: str) -> bool:
     return key.rpartition("/")[2].startswith(TEMPORARY)
-
-
-def _age(modified: datetime) -> float:
-    return (datetime.now(UTC) - modified.astimezone(UTC)).total_seconds()
 
 
 def _write_atomically(path: Path, data: bytes) -> None:

@@ -1,7 +1,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.store.blocks import PROBLEMS_A_BLOCK, Block, missing, overlap, parse, rotated
+from tasks.store.blocks import PROBLEMS_A_BLOCK, Block, missing, overlap, parse, rotated, width_for
 
 ASKS = st.lists(st.tuples(st.integers(1, 40), st.integers(1, 2_500)), min_size=1, max_size=5)
 
@@ -80,3 +80,13 @@ def test_rotated_keeps_every_block_and_the_order_of_ranges() -> None:
         beginnings.add(order[0].first)
     assert beginnings == {0, 16, 32, 48}
     assert rotated([], 3) == []
+
+
+def test_blocks_of_long_samples_span_fewer_problems() -> None:
+    lengths = (None, 1, 256, 4_096, 4_097, 8_192, 32_768, 65_536, 1_000_000)
+    assert [width_for(length) for length in lengths] == [16, 16, 16, 16, 8, 8, 2, 1, 1]
+    narrow = missing([], range(6), 2_000, width=4)
+    assert [(block.first, block.last) for block in narrow if block.start == 0] == [(0, 4), (4, 6)]
+    assert {block.cell(4) for block in narrow if block.first == 4} == {f"p00004/i{edge:07}" for edge in (0, 100, 1_000)}
+    most = max(block.samples for block in missing([], range(300), 10_000, width=width_for(32_768)))
+    assert most * 32_768 <= 64 * 1_024 * 1_000

@@ -1,12 +1,15 @@
 import json
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tasks.store.claims import Claims
 from tasks.store.garbage import delete, garbage
 from tasks.store.objects import FsspecStore
+from tasks.store.owner import Owner
 from tests.servers import S3
 from tests.store.stored import LastLineGrader, draw, fill, judge
 
@@ -94,3 +97,16 @@ def test_on_s3_too(s3: S3) -> None:
     draw(sweep)
     judge(sweep)
     assert sum(sweep.tally().verdicts.values()) == 600
+
+
+def test_claims_of_the_dead_are_and_those_of_the_living_are_not(store: FsspecStore, tmp_path: Path) -> None:
+    living = Claims(store, "claims/set")
+    dead = Claims(store, "claims/set", owner=replace(Owner.here(), process="4194305:1", name="dead"))
+    silent = Claims(store, "claims/set", owner=replace(Owner.here(), machine="elsewhere", name="silent"))
+    distant = Claims(store, "claims/set", owner=replace(Owner.here(), machine="elsewhere", name="distant"))
+    for number, claims in enumerate((living, dead, silent, distant)):
+        assert claims._take(f"cell-{number}")
+    two_hours_ago = time.time() - 7_200
+    os.utime(tmp_path / "claims/set/cell-2/silent.json", (two_hours_ago, two_hours_ago))
+    assert [each.key for each in garbage(store)] == ["claims/set/cell-1/dead.json", "claims/set/cell-2/silent.json"]
+    assert {each.why for each in garbage(store)} == {"claimed by a run that was killed"}
