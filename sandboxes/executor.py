@@ -62,6 +62,7 @@ FAULT_EXIT = 87
 # Where a child finds its socket to the others, and where its text and code lie while they are read. The server's own
 # descriptors, and so those that it receives, lie above.
 CHANNEL, TEXT, CODE, FIRST_OWN = 3, 4, 5, 10
+PARTNER = "program"  # the name of what runs beside others: it is there to be used, and no script
 CODE_SIZE = struct.Struct("<Q")  # the head of the file with the code, written last
 
 # What programs import most, as far as it makes a child no dearer than it saves (`threading` would, for one). None of
@@ -117,6 +118,8 @@ def become_program(descriptors: list[int], bounds: list[tuple[int, int]], uid: i
             os.dup2(fd, number)
         if len(others) <= CHANNEL:
             os.close(CHANNEL)
+        else:
+            sys.modules["__main__"].__name__ = PARTNER
         for name, value in bounds:
             resource.setrlimit(name, (value, value))
         if uid:

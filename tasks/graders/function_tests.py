@@ -17,37 +17,33 @@ from tasks.graders import Judgement, Verdict
 from tasks.graders.outcomes import VERDICT_OF, reason, shortened
 
 _PROGRAM = """\
-import remote
-def load():
-    space = {{"__name__": "candidate"}}
-    exec(compile({source!r}, "main.py", "exec"), space)
-    return space[{entry_point!r}]
-remote.serve(load())
+{source}
+
+import remote as _remote
+_remote.serve({entry_point})
 """
 
-# What `check` prints must not mix with the verdict. GoneError is the program's end: its own outcome says why.
+# One text, so that it is compiled once for all samples of a problem. What `check` prints must not mix with the verdict.
+# GoneError is the program's end: its own outcome says why.
 _CHECKER = """\
-import os, sys, remote
-verdict = os.dup(1)
-os.dup2(os.open("/dev/null", os.O_WRONLY), 1)
-candidate = remote.Function({entry_point!r})
-space = {{"__name__": "check"}}
-exec(compile({prompt!r}, "prompt.py", "exec"), space)
-space[{entry_point!r}] = candidate
-exec(compile({code!r}, "test.py", "exec"), space)
+{prompt}
+import os as _os, sys as _sys, remote as _remote
+_verdict = _os.dup(1)
+_os.dup2(_os.open("/dev/null", _os.O_WRONLY), 1)
+_candidate = {entry_point} = _remote.Function({entry_point!r})
+_above_test = _sys._getframe().f_lineno
+{code}
 try:
-    space["check"](candidate)
-    said = "passed"
-except remote.GoneError as error:
-    said = "gone the program ended its part of the test: " + str(error)
-except BaseException as error:
-    said = "raised " if error is candidate.raised else "failed "
-    said = "memory " if isinstance(error, MemoryError) else said
-    line = error.__traceback__
-    while line.tb_next and line.tb_frame.f_code.co_filename != "test.py":
-        line = line.tb_next
-    said += "line " + str(line.tb_lineno) + " " + type(error).__name__ + ": " + str(error)[:200]
-os.write(verdict, said.encode("utf-8", "replace"))
+    check(_candidate)
+    _said = "passed"
+except _remote.GoneError as _error:
+    _said = "gone the program ended its part of the test: " + str(_error)
+except BaseException as _error:
+    _said = "raised " if _error is _candidate.raised else "failed "
+    _said = "memory " if isinstance(_error, MemoryError) else _said
+    _line = _error.__traceback__.tb_next or _error.__traceback__
+    _said += "line " + str(_line.tb_lineno - _above_test) + " " + type(_error).__name__ + ": " + str(_error)[:200]
+_os.write(_verdict, _said.encode("utf-8", "replace"))
 """
 
 _SAID = {
