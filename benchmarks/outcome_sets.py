@@ -46,3 +46,25 @@ def synthetic_sets(problems: int = 128) -> dict[str, Counts]:
         )
         for name, (alpha, beta, unsolvable) in shapes.items()
     }
+
+
+def hard_to_forecast(problems: int = 128) -> dict[str, Counts]:
+    """Kinds of pass rates whose tail below 1/n looks otherwise than what lies above: three draws of each."""
+    generator = np.random.default_rng(1)
+    names = [str(i) for i in range(problems)]
+    never = generator.random((3, problems)) < 0.35
+    kinds = {
+        "logit-normal rates": 1 / (1 + np.exp(-generator.normal(-4, 2.5, (3, problems)))),
+        "a third never solvable": generator.beta(0.5, 20, (3, problems)) * ~never,
+        "an easy and a hard half": np.where(
+            generator.random((3, problems)) < 0.5,
+            generator.beta(0.8, 3, (3, problems)),
+            generator.beta(0.5, 500, (3, problems)),
+        ),
+        "rates down to 1e-4 and no lower": 10 ** -generator.uniform(0, 4, (3, problems)),
+    }
+    return {
+        f"{name}, {number + 1}": Counts.of(names, ATTEMPTS, generator.binomial(ATTEMPTS, rates))
+        for name, draws in kinds.items()
+        for number, rates in enumerate(draws)
+    }

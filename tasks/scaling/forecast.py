@@ -8,9 +8,11 @@ coverage of these problems given their counts, and speak where few problems are 
 averaged, the law weighing as the number of solved problems, the mixtures as four.
 
 The interval is about the problems still unsolved: each falls with the same chance 1 - exp(-H), the cumulative hazard
-H is log-normal around its forecast, and how many fall is binomial. The spread of log H comes mostly from how far the
-two views disagree, which is wide where the data say little and grows with k by itself.
-`benchmarks/forecast.py` is the backtest.
+H is log-normal around its forecast, and how many fall is binomial. The variance of log H is mostly half the squared
+difference between the two views: of two views that err alike and independently, that is what one of them errs by. It
+is wide where the data say little, and grows with k by itself. Neither view knows of problems that nothing ever solves,
+so the 90 % interval reaches down to what a mixture with such problems expects. `benchmarks/forecast.py` is the
+backtest, and shows kinds of rates that are forecast badly.
 """
 
 from collections.abc import Sequence
@@ -149,6 +151,10 @@ class Forecaster:
         return tuple(fit_mixture(self.counts, family(name)) for name in _FAMILIES)
 
     @cached_property
+    def _never_solvable(self) -> Mixture:
+        return fit_mixture(self.counts, family("zero-inflated beta-binomial"))
+
+    @cached_property
     def _exponent(self) -> float | None:
         """b of the anchored law; None where the measured curve has no rise to fit."""
         ks = log_spaced_ks(self.n)
@@ -177,9 +183,10 @@ class Forecaster:
         mixed, law = self._log_mixed([k])[:, 0], self._log_law(np.array([k]))
         views = mixed if law is None else [law[0], mixed.mean()]
         one, other = (log(self._hazard(exp(view))) for view in views)
-        spread = sqrt(_FLOOR + _SAMPLING / (1 + self._solved) + (one - other) ** 2)
+        spread = sqrt(_FLOOR + _SAMPLING / (1 + self._solved) + (one - other) ** 2 / 2)
         shares = _quantiles(left, self._hazard(value), spread, (0.25, 0.75, 0.05, 0.95))
         low50, high50, low90, high90 = (self.start + (1 - self.start) * share for share in shares)
+        low90 = min(low90, max(self.start, float(self._never_solvable.coverage_of_these([k])[0])))
         return Forecast(k, value, min(low50, value), max(high50, value), min(low90, value), max(high90, value), METHOD)
 
 
