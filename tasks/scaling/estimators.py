@@ -209,16 +209,18 @@ def _same_n(n: int, c: Ints, ks: Ints) -> Floats:
         with np.errstate(invalid="ignore", divide="ignore"):
             sums = np.log1p(-c[:, None] / (n - np.arange(most))).cumsum(axis=1)
         values[:, small] = np.where(c[:, None] > n - ks[small], -np.inf, sums[:, ks[small] - 1])
-    for column in np.flatnonzero(~small):
+    left = np.arange(n, n - int(c[-1]), -1, dtype=np.float64)
+    for column in np.flatnonzero(~small).tolist():
         k = int(ks[column])
         # C(n-c, k) = 0 once c > n - k; and the sum is below -c k / n, so that beyond 40 n / k its exponential is lost.
-        terms = min(n - k, int(_CERTAIN * n / k) + 1, int(c[-1]))
-        left = np.arange(n, n - terms, -1, dtype=np.float64)
+        within = int(np.searchsorted(c, min(n - k, int(_CERTAIN * n / k) + 1), side="right"))
+        if not within:
+            continue
+        beside = left[: c[within - 1]]
         # log is several times as fast, and as good where the ratio is not close to 1.
-        steps = np.log((left - k) / left) if 1_000 * k > n else np.log1p(-k / left)
-        sums = np.concatenate([[0.0], np.cumsum(steps)])
-        within = c <= terms
-        values[within, column] = sums[c[within]]
+        steps = np.log((beside - k) / beside) if 1_000 * k > n else np.log1p(-k / beside)
+        sums = steps.cumsum()
+        values[:within, column] = np.where(c[:within] > 0, sums[c[:within] - 1], 0.0) if len(sums) else 0.0
     return values
 
 
