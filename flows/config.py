@@ -37,6 +37,11 @@ def _named(value: Any) -> Any:
     return {"name": value} if isinstance(value, str) else value
 
 
+def _usual_sandbox(value: Any) -> Any:
+    """`sandbox: {time_limit_s: 2}` is the usual sandbox with another limit."""
+    return {"name": "bubblewrap", **value} if isinstance(value, dict) else value
+
+
 class _Form:
     """Shows a choice as `anyOf`, which the Prefect UI turns into fields; of `oneOf` it makes a text box for JSON. Each
     of the choices is titled by its name."""
@@ -77,7 +82,7 @@ GraderConfig = Annotated[
     *_chosen_by_name,
 ]
 BudgetConfig = Annotated[UniformConfig | AdaptiveConfig | SolveConfig, *_chosen_by_name]
-SandboxConfig = Annotated[BubblewrapConfig | DockerConfig, *_chosen_by_name]
+SandboxConfig = Annotated[BubblewrapConfig | DockerConfig, *_chosen_by_name, BeforeValidator(_usual_sandbox)]
 
 
 class SamplingConfig(BaseModel):
@@ -158,7 +163,7 @@ class RegradeConfig(BaseModel):
     sandbox: SandboxConfig = Field(default=BubblewrapConfig(), description="Where untrusted programs run")
     against: str | None = Field(default=None, description="The verdict set to compare with; empty: the latest other")
     most_changes: int = Field(default=20, ge=0, description="How many changed samples to list")
-    store: str = _STORE
+    store: Store = _STORE
 
 
 class CompareConfig(BaseModel):
@@ -170,7 +175,7 @@ class CompareConfig(BaseModel):
         description="Two to eight sample sets (names, or unique starts) or CSV files; the first is the reference"
     )
     verdicts: str | None = Field(default=None, description="Verdict set of the stored sets; empty: the latest of each")
-    store: str = _STORE
+    store: Store = _STORE
     output: str | None = Field(default=None, min_length=1, description="Folder or URL of the page; empty: in the store")
 
     def to_yaml(self) -> str:

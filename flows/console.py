@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from rich.console import Console
 from rich.table import Table
 
+from flows.ready import ready
 from flows.temporary_server import ServerError
 from sandboxes import SandboxUnavailableError
 from tasks.errors import InputError, NoneCompletedError, StoreAwayError
@@ -60,7 +61,8 @@ def run_sweep(file: Path, overrides: Iterable[str], *, workers: int | None, depl
 
     if workers is not None:
         require_server("--workers")
-    result = run_flow(console, load, config)
+    with ready(config, job):
+        result = run_flow(console, load, config)
     _show(console, result, time.monotonic() - started)
 
 

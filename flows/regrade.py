@@ -13,7 +13,9 @@ from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from flows.config import RegradeConfig
 from flows.prepare_regrade import earlier, prepare
+from flows.ready import ready_or
 from tasks import steps
+from tasks.report.difference import regraded
 from tasks.store.catalog import StoredSamples, StoredVerdicts, find
 from tasks.store.differences import Difference, difference
 from tasks.verification import Verification
@@ -44,7 +46,7 @@ def compare(config: RegradeConfig, job: Verification) -> Regraded:
     )
 
 
-load = task(name="load: problems", cache_policy=NO_CACHE)(prepare)
+load = task(name="load: problems", cache_policy=NO_CACHE)(ready_or(prepare))
 tell_apart = task(name="compare: verdicts before and after", cache_policy=NO_CACHE)(compare)
 
 
@@ -58,4 +60,7 @@ def regrade(config: RegradeConfig) -> Regraded:
             future.result()
         for block in steps.plan_verdicts(job):
             steps.verify_block(job, block, sandbox, wait=True)
-    return tell_apart(config, job)
+    result = tell_apart(config, job)
+    before = None if result.before is None else result.before.name
+    steps.show_difference(regraded(result.after.name, result.after.counts, before, result.difference))
+    return result

@@ -12,6 +12,7 @@ from flows.config import RegradeConfig
 from flows.config_file import build_config, read_config
 from flows.console import run_flow
 from flows.prepare_regrade import prepare
+from flows.ready import ready
 from flows.store_console import new_table, plain, print_json, reading, screen
 from tasks.errors import InputError
 from tasks.graders import Verdict
@@ -42,14 +43,15 @@ def run_regrade(
     config = _config(name, file, overrides, grader=grader, store=store).model_copy(
         update={"against": against, "most_changes": most_changes}
     )
-    prepare(config)
+    job = prepare(config)
 
     def load() -> "Callable[[RegradeConfig], Regraded]":
         from flows.regrade import regrade  # noqa: PLC0415 - Prefect takes seconds to import
 
         return regrade
 
-    result = run_flow(Console(highlight=False, stderr=as_json), load, config)
+    with ready(config, job):
+        result = run_flow(Console(highlight=False, stderr=as_json), load, config)
     if as_json:
         print_json(_document(result))
     else:

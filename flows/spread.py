@@ -20,6 +20,7 @@ from pydantic import Field
 
 from flows.config import SweepConfig
 from flows.prepare import prepare_shared
+from flows.ready import ready_or
 from flows.sweep import SweepResult
 from tasks import steps
 from tasks.errors import InputError, NoneCompletedError
@@ -30,7 +31,7 @@ LOOK_EVERY_S = 2.0
 MOST_WORKERS = 1_000
 
 
-load = task(name="load: problems", cache_policy=NO_CACHE)(prepare_shared)
+load = task(name="load: problems", cache_policy=NO_CACHE)(ready_or(prepare_shared))
 
 
 @task(task_run_name="start: {workers} runs of {deployment}", cache_policy=NO_CACHE)

@@ -13,6 +13,7 @@ from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from flows.config import SweepConfig
 from flows.prepare import prepare
+from flows.ready import ready_or
 from tasks import steps
 from tasks.engines import Engine
 from tasks.publish import Publication
@@ -32,7 +33,7 @@ class SweepResult(NamedTuple):
     publication: Publication
 
 
-load = task(name="load: problems", cache_policy=NO_CACHE)(prepare)
+load = task(name="load: problems", cache_policy=NO_CACHE)(ready_or(prepare))
 
 
 @flow(name="sweep", flow_run_name="{config.task.name}-k{config.k}", task_runner=_two_at_once)

@@ -159,6 +159,12 @@ def holding(limit: str | None) -> Iterator[None]:
         yield
 
 
+@task(task_run_name="report: what changed", **_PATIENT)
+def show_difference(text: str) -> None:
+    """Show what changed by regrading in the Prefect UI."""
+    create_markdown_artifact(text, key="regrade")
+
+
 @task(task_run_name="measure: coverage and fit", **_PATIENT)
 def measure(sweep: Sweep) -> Measurement:
     """Unbiased coverage below k with bootstrap intervals, and the power law through it."""

@@ -38,7 +38,7 @@ class Block:
         return f"p{self.first:05d}-{self.last:05d}/i{self.start:07d}-{self.stop:07d}.parquet"
 
     def cell(self, width: int = PROBLEMS_A_BLOCK) -> str:
-        """The cell of the grid that it lies in, `width` problems wide: blocks of two runs can overlap only within one."""
+        """The cell of the grid that it lies in, `width` problems wide; blocks of two runs overlap only within one."""
         return f"p{self.first // width * width:05d}/i{_edge_below(self.start):07d}"
 
     @property

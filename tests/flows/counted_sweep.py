@@ -23,9 +23,10 @@ Sample = tuple[str, int, str]
 
 
 class Call(NamedTuple):
-    """One call of the engine: by which process, and for which samples."""
+    """One call of the engine: by which process of a sweep, to which of the engine, and for which samples."""
 
     process: int
+    engine: int
     asked: list[tuple[str, int]]
 
 
@@ -64,7 +65,11 @@ class CountedSweep:
         path = self.folder / "calls.jsonl"
         rows = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
         return [
-            Call(row["process"], [(problem, i) for problem, start, stop in row["asked"] for i in range(start, stop)])
+            Call(
+                row["process"],
+                row["engine"],
+                [(problem, i) for problem, start, stop in row["asked"] for i in range(start, stop)],
+            )
             for row in rows
         ]
 

@@ -52,7 +52,11 @@ def test_every_field_of_the_form_is_described() -> None:
     [
         (GOOD, ["task=nosuch"], "task.name: 'nosuch' is unknown; one of arithmetic, humaneval, programs"),
         (GOOD, ["engine.name=nosuch"], "engine.name: 'nosuch' is unknown; one of onnx, recorded"),
-        (GOOD, ["grader=nosuch"], "grader.name: 'nosuch' is unknown; one of code_contests, final_answer, functions, gsm8k"),
+        (
+            GOOD,
+            ["grader=nosuch"],
+            "grader.name: 'nosuch' is unknown; one of code_contests, final_answer, functions, gsm8k",
+        ),
         (GOOD, ["sandbox=nosuch"], "sandbox.name: 'nosuch' is unknown; one of bubblewrap"),
         (GOOD, ["k=0"], "k: input should be greater than or equal to 1 (it is 0)"),
         (GOOD, ["k=many"], "k: input should be a valid integer, unable to parse string as an integer (it is 'many')"),

@@ -58,6 +58,17 @@ def test_kill_9(sweep: CountedSweep, runs: Path, prefect_url: str) -> None:
     assert sweep.drawn_again() <= 1
 
 
+def test_kill_9_of_the_engine(sweep: CountedSweep, runs: Path, prefect_url: str) -> None:
+    """The run itself tries again; no person need do anything."""
+    process = sweep.start("--store", url(runs), PREFECT_API_URL=prefect_url)
+    wait_until(lambda: len(sweep.calls()) >= 3, "it draws", running=process)
+    os.kill(sweep.calls()[-1].engine, signal.SIGKILL)
+    out, err = process.communicate(timeout=120)
+    assert (process.returncode, err) == (0, ""), out
+    assert is_whole(sweep, runs)
+    assert (sweep.drawn_again(), len(sweep.calls())) == (1, BLOCKS + 1), "only what the dead engine was drawing"
+
+
 def test_sigterm(sweep: CountedSweep, runs: Path, prefect_url: str) -> None:
     process = sweep.start(
         "--store", url(runs), command=["env", "--default-signal=TERM,INT"], PREFECT_API_URL=prefect_url

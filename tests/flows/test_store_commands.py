@@ -156,7 +156,7 @@ def test_on_s3_the_same(tmp_path: Path, s3: S3) -> None:
         (["samples", "S", "--verdict", "bad"], "--verdict bad: is unknown; one of correct, wrong, error"),
         (["samples", "S", "--verdicts", "stdio"], "is called 'stdio'; there are: final-answer-v1-"),
         (["export", "S", "-o", "out.csv"], "--output out.csv: ends in neither .parquet nor .jsonl"),
-        (["regrade", "S", "--grader", "nosuch"], "grader.name: 'nosuch' is unknown; one of final_answer, "),
+        (["regrade", "S", "--grader", "nosuch"], "grader.name: 'nosuch' is unknown; one of "),
         (["regrade", "S", "--set", "task=programs"], "was drawn on other problems than those of programs"),
         (["regrade", "S", "--set", "nosuch=1"], "nosuch: is no field"),
         (["regrade", "S", "none.yaml"], "none.yaml: cannot be read"),

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack
+from importlib.metadata import version
 from pathlib import Path
 
 import httpx
@@ -63,6 +64,23 @@ def test_a_value_out_of_bounds_is_refused_before_there_is_a_run(deployed: tuple[
     assert "0 is less than the minimum of 1" in answer.text
 
 
+@pytest.mark.skipif(
+    version("sqlalchemy").split(".") >= ["2", "1"], reason="Prefect 3.8 cannot schedule with SQLAlchemy 2.1 and newer"
+)
+def test_a_schedule_that_is_switched_on_makes_runs(deployed: tuple[str, Path]) -> None:
+    url, _ = deployed
+    nightly = httpx.get(f"{url}/deployments/name/sweep/nightly").json()
+    (schedule,) = nightly["schedules"]
+    switch = f"{url}/deployments/{nightly['id']}/schedules/{schedule['id']}"
+
+    def scheduled() -> list[object]:
+        return [each for each in query(url, "flow_runs") if each["deployment_id"] == nightly["id"]]
+
+    httpx.patch(switch, json={"active": True}).raise_for_status()
+    wait_until(lambda: len(scheduled()) >= 3, "nights are scheduled", seconds=90)
+    httpx.patch(switch, json={"active": False}).raise_for_status()
+
+
 def test_three_workers_share_a_sweep_and_survive_the_death_of_one(
     deployed: tuple[str, Path], s3_process: S3, tmp_path: Path
 ) -> None:
@@ -95,8 +113,10 @@ def test_three_workers_share_a_sweep_and_survive_the_death_of_one(
         assert len(sweep.calls()) <= BLOCKS + 1
         assert len({call.process for call in sweep.calls()}) == 3
 
+        sweeps = httpx.get(f"{url}/deployments/name/sweep/sweep").json()["id"]
+
         def states() -> list[str]:
-            of_workers = [each for each in query(url, "flow_runs") if each["deployment_id"] is not None]
+            of_workers = [each for each in query(url, "flow_runs") if each["deployment_id"] == sweeps]
             return sorted(each["state_name"] for each in of_workers)
 
         wait_until(lambda: "Running" not in states(), "the dead run is marked", seconds=SILENCE_S + 60)

@@ -1,13 +1,14 @@
 """Put on PYTHONPATH by tests, Python runs this in every process that it starts: engine calls are counted and slow.
 
-Each call of the recorded engine appends a line to the file COUNTED_CALLS and takes COUNTED_SECONDS longer.
+Each call of the recorded engine appends a line to the file COUNTED_CALLS and waits for a process of its own, which
+takes COUNTED_SECONDS: the engine's process, so to say. Where that is killed, the call fails.
 """
 
 import os
 
 if "COUNTED_CALLS" in os.environ:
     import json
-    import time
+    import subprocess
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
@@ -18,9 +19,11 @@ if "COUNTED_CALLS" in os.environ:
 
     def sample(self: RecordedEngine, requests: Sequence[Request], sampling: Sampling) -> Iterator[list[Sample]]:
         asked = [[request.problem_id, request.start, request.stop] for request in requests]
-        with Path(os.environ["COUNTED_CALLS"]).open("a") as file:
-            file.write(json.dumps({"process": os.getpid(), "asked": asked}) + "\n")
-        time.sleep(float(os.environ.get("COUNTED_SECONDS", "0")))
+        with subprocess.Popen(["sleep", os.environ["COUNTED_SECONDS"]]) as engine:
+            with Path(os.environ["COUNTED_CALLS"]).open("a") as file:
+                file.write(json.dumps({"process": os.getpid(), "engine": engine.pid, "asked": asked}) + "\n")
+            if engine.wait() != 0:
+                raise ConnectionError("the engine has died")
         yield from answer(self, requests, sampling)
 
     RecordedEngine.sample = sample  # type: ignore[method-assign]

@@ -1,0 +1,28 @@
+from contextvars import copy_context
+from pathlib import Path
+
+from flows.config import SweepConfig
+from flows.config_file import read_config
+from flows.prepare import prepare
+from flows.ready import ready, ready_or
+
+
+def test_what_is_ready_is_taken_up_and_only_for_its_own_configuration(recorded: Path) -> None:
+    times = []
+
+    def count(config: SweepConfig) -> object:
+        times.append(config.k)
+        return config.k
+
+    load = ready_or(count)
+    path = str(recorded / "samples.jsonl")
+    config = read_config(recorded / "sweep.yaml", [f"engine.path={path}"])
+    same = read_config(recorded / "sweep.yaml", [f"engine.path={path}"])
+    other = read_config(recorded / "sweep.yaml", [f"engine.path={path}"], k=7)
+    job = prepare(config)
+    with ready(config, job):
+        assert load(same) is job
+        assert copy_context().run(load, same) is job, "as Prefect runs a task"
+        assert load(other) == 7
+    assert load(config) == 100, "no longer"
+    assert times == [7, 100]
