@@ -15,7 +15,13 @@ from sandboxes.bubblewrap import BubblewrapConfig
 from sandboxes.docker import DockerConfig
 from tasks.budgets import AdaptiveConfig, SolveConfig, UniformConfig
 from tasks.datasets.arithmetic import ArithmeticConfig
+from tasks.datasets.code_contests import CodeContestsConfig
+from tasks.datasets.gsm8k import Gsm8kConfig
 from tasks.datasets.humaneval import HumanEvalConfig
+from tasks.datasets.math import MathConfig
+from tasks.datasets.math500 import Math500Config
+from tasks.datasets.mbpp import MbppConfig
+from tasks.datasets.own import OwnConfig
 from tasks.datasets.programs import ProgramsConfig
 from tasks.engines.onnx import OnnxConfig
 from tasks.engines.recorded import RecordedConfig
@@ -65,7 +71,18 @@ def _in_order(schema: JsonSchemaValue) -> None:
 
 _chosen_by_name = (Field(discriminator="name"), BeforeValidator(_named), _Form())
 
-TaskConfig = Annotated[ArithmeticConfig | HumanEvalConfig | ProgramsConfig, *_chosen_by_name]
+TaskConfig = Annotated[
+    ArithmeticConfig
+    | CodeContestsConfig
+    | Gsm8kConfig
+    | HumanEvalConfig
+    | MathConfig
+    | Math500Config
+    | MbppConfig
+    | OwnConfig
+    | ProgramsConfig,
+    *_chosen_by_name,
+]
 EngineConfig = Annotated[OnnxConfig | RecordedConfig, *_chosen_by_name]
 GraderConfig = Annotated[
     CodeContestsGraderConfig

@@ -11,7 +11,7 @@ from tasks.datasets import Problem
 from tasks.engines import Engine, Request, Sample, Sampling
 from tasks.graders import Grader, Verdict
 from tasks.progress import listener
-from tasks.prompts import render
+from tasks.prompts import prompt
 from tasks.scaling.summary import SweepSummary, summarise, summarise_solving
 from tasks.scaling.usage import Price, Usage
 from tasks.store.blocks import Block, missing, width_for
@@ -106,8 +106,7 @@ class Sweep(Verification):
         started = time.monotonic()
         problems = self._problems(block)
         requests = [
-            Request(problem.id, render(self.template, problem.question), block.start, block.stop)
-            for problem in problems
+            Request(problem.id, prompt(self.template, problem), block.start, block.stop) for problem in problems
         ]
         drawn: list[Sample] = []
         for some in engine.sample(requests, self.sampling):

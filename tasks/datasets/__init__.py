@@ -1,5 +1,6 @@
 """Where problems come from. A dataset is a pydantic config class, one a file, that loads `Problem`s."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -21,11 +22,28 @@ class FunctionTest:
 
 
 @dataclass(frozen=True, slots=True)
+class Shot:
+    """A worked example that stands before the question in a prompt."""
+
+    question: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """A sample that is known to be correct, or known not to be, before anything has judged it."""
+
+    problem_id: str
+    text: str
+    correct: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """One problem and everything that a grader needs to judge a sample of it.
 
-    `question` is what the prompt template puts before the model; `answer` is the gold final answer where there is
-    one. Limits are the problem's own; None leaves them to the sandbox's configuration.
+    `question` is what the prompt template puts before the model, after `shots`; `answer` is the gold final answer where
+    there is one. Limits are the problem's own; None leaves them to the sandbox's configuration.
     """
 
     id: str
@@ -35,6 +53,7 @@ class Problem:
     function_test: FunctionTest | None = None
     time_limit_s: float | None = None
     memory_limit_mb: int | None = None
+    shots: tuple[Shot, ...] = ()
 
 
 class Dataset(Protocol):
@@ -56,6 +75,11 @@ class Dataset(Protocol):
         ...
 
     @property
+    def graders(self) -> tuple[str, ...]:
+        """Names of all graders that can judge its samples."""
+        ...
+
+    @property
     def stop(self) -> tuple[str, ...]:
         """Strings at which a sample ends (not part of its text)."""
         ...
@@ -71,4 +95,8 @@ class Dataset(Protocol):
         Raises:
             InputError: the source is absent or broken; the message names it.
         """
+        ...
+
+    def solutions(self) -> Iterator[Solution]:
+        """Samples whose truth is known from the source, such as reference solutions; raises as `load` does."""
         ...

@@ -3,11 +3,12 @@
 `tasks.datasets.arithmetic_problems` made them; the file beside it holds them as they are sampled and judged.
 """
 
+from collections.abc import Iterator
 from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from tasks.datasets import Problem
+from tasks.datasets import Problem, Solution
 from tasks.datasets.held_out import held_out_rows
 
 
@@ -18,6 +19,7 @@ class ArithmeticConfig(BaseModel):
 
     template: ClassVar[str] = "arithmetic"
     grader: ClassVar[str] = "final_answer"
+    graders: ClassVar[tuple[str, ...]] = ("final_answer", "gsm8k", "gsm8k_tolerant")
     # The next question, should the model go on to one.
     stop: ClassVar[tuple[str, ...]] = ("\nQuestion:", "Question:")
     # About twice the longest solution.
@@ -28,3 +30,7 @@ class ArithmeticConfig(BaseModel):
     def load(self) -> list[Problem]:
         """All problems in their fixed order."""
         return [Problem(row["id"], row["question"], answer=row["answer"]) for row in held_out_rows("arithmetic")]
+
+    def solutions(self) -> Iterator[Solution]:
+        """The generator's own solutions."""
+        return (Solution(row["id"], row["solution"]) for row in held_out_rows("arithmetic"))

@@ -4,19 +4,26 @@ A sample is a completion that follows the prompt. Rows are those of the upstream
 canonical_solution, test.
 """
 
-import gzip
-import json
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tasks.datasets import FunctionTest, Problem
-from tasks.errors import InputError
+from tasks.datasets import FunctionTest, Problem, Solution
+from tasks.datasets.rows import Hub, Place, Row, read
 
-_HUB_NAME = "openai/openai_humaneval"
-_FIELDS = ("task_id", "prompt", "entry_point", "test")
+HUB = Hub("openai/openai_humaneval")
+_EXAMPLE = (
+    '{"task_id": "HumanEval/0", "prompt": "def f(x): ...", "entry_point": "f", "test": "def check(candidate): ..."}'
+)
+
+
+class _Row(Row):
+    task_id: str
+    prompt: str
+    entry_point: str
+    test: str
+    canonical_solution: str | None = None
 
 
 class HumanEvalConfig(BaseModel):
@@ -27,6 +34,7 @@ class HumanEvalConfig(BaseModel):
     # The prompt is the function's head as it stands.
     template: ClassVar[str] = "humaneval"
     grader: ClassVar[str] = "humaneval"
+    graders: ClassVar[tuple[str, ...]] = ("humaneval",)
     # What can only follow the function's end (Codex paper, section 2.1).
     stop: ClassVar[tuple[str, ...]] = ("\nclass", "\ndef", "\n#", "\nif", "\nprint")
     # Long enough for every canonical solution.
@@ -34,48 +42,19 @@ class HumanEvalConfig(BaseModel):
 
     name: Literal["humaneval"] = "humaneval"
     path: str | None = Field(
-        default=None, description="HumanEval.jsonl or HumanEval.jsonl.gz; without one, the Hugging Face hub is asked"
+        default=None,
+        description="HumanEval.jsonl or HumanEval.jsonl.gz (Parquet, URL too); empty: the Hugging Face hub is asked",
     )
 
     def load(self) -> list[Problem]:
         """All problems in upstream order; raises InputError where file or hub cannot be read."""
-        rows = _from_hub() if self.path is None else _from_file(self.path)
         return [
-            Problem(row["task_id"], row["prompt"], function_test=FunctionTest(row["entry_point"], row["test"]))
-            for row in rows
+            Problem(row.task_id, row.prompt, function_test=FunctionTest(row.entry_point, row.test))
+            for row in read(Place(self.path, HUB, "test"), _Row, _EXAMPLE)
         ]
 
-
-def _from_file(path: str) -> Iterator[dict[str, Any]]:
-    try:
-        data = Path(path).read_bytes()
-        text = gzip.decompress(data) if path.endswith(".gz") else data
-    except (OSError, EOFError) as error:
-        raise InputError(f"task.path: {path} cannot be read ({error}); give the path of HumanEval.jsonl.gz") from error
-    for number, line in enumerate(text.splitlines(), start=1):
-        try:
-            row = json.loads(line)
-        except ValueError as error:
-            raise InputError(f"task.path: {path}, line {number}: broken JSON ({error})") from error
-        absent = [field for field in _FIELDS if not isinstance(row, dict) or field not in row]
-        if absent:
-            raise InputError(f"task.path: {path}, line {number} lacks {', '.join(absent)}; HumanEval rows have them")
-        yield row
-
-
-def _from_hub() -> Iterator[dict[str, Any]]:
-    try:
-        import datasets  # noqa: PLC0415 - an extra
-    except ImportError as error:
-        raise InputError(
-            "task.path: no HumanEval file is named, and the hub needs the extra `hub` (`uv sync --extra hub`);"
-            " install it, or set task.path to HumanEval.jsonl.gz"
-        ) from error
-    try:
-        rows = datasets.load_dataset(_HUB_NAME, split="test")
-    except (OSError, ValueError, ConnectionError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise InputError(
-            f"task.path: the Hugging Face hub did not give {_HUB_NAME} ({reason}); set task.path to HumanEval.jsonl.gz"
-        ) from error
-    yield from rows
+    def solutions(self) -> Iterator[Solution]:
+        """The canonical solutions."""
+        for row in read(Place(self.path, HUB, "test"), _Row, _EXAMPLE):
+            if row.canonical_solution is not None:
+                yield Solution(row.task_id, row.canonical_solution)

@@ -3,11 +3,12 @@
 `tasks.datasets.program_problems` made them; the file beside it holds them as they are sampled and judged.
 """
 
+from collections.abc import Iterator
 from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from tasks.datasets import Problem, StdioTest
+from tasks.datasets import Problem, Solution, StdioTest
 from tasks.datasets.held_out import held_out_rows
 
 
@@ -18,6 +19,7 @@ class ProgramsConfig(BaseModel):
 
     template: ClassVar[str] = "programs"
     grader: ClassVar[str] = "stdio"
+    graders: ClassVar[tuple[str, ...]] = ("stdio", "stdio_exact", "code_contests")
     # The next task, should the model go on to one.
     stop: ClassVar[tuple[str, ...]] = ("\nTask:", "Task:")
     # About twice the longest reference program.
@@ -35,3 +37,7 @@ class ProgramsConfig(BaseModel):
             )
             for row in held_out_rows("programs")
         ]
+
+    def solutions(self) -> Iterator[Solution]:
+        """The generator's own programs."""
+        return (Solution(row["id"], row["program"]) for row in held_out_rows("programs"))

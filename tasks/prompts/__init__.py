@@ -1,15 +1,66 @@
-"""Prompt templates as data: `NAME.txt` beside this file, with `{question}` where the problem's text goes."""
+"""Prompt templates as data: `NAME.txt` beside this file, with `{question}` where the problem's text goes.
 
+A template with `{shots}` shows worked examples there, each as `NAME.shot.txt` says, with `{question}` and `{answer}`.
+The texts are used to the last character, the missing line break at the end of a file included.
+"""
+
+import re
+from collections.abc import Sequence
 from functools import cache
 from importlib import resources
+from pathlib import Path
+
+from tasks.datasets import Problem, Shot
+from tasks.errors import InputError
+
+_FIELD = re.compile(r"\{(question|answer|shots)\}")
 
 
 @cache
 def template(name: str) -> str:
-    """The text of a template, as it lies on disk."""
-    return resources.files(__package__).joinpath(f"{name}.txt").read_text(encoding="utf-8")
+    """The text of a template, as it lies on disk, followed by that of its examples if it shows any.
+
+    `name` is that of a bundled template, or the path of a file that ends in `.txt`.
+
+    Raises:
+        InputError: there is no such file, or it lacks `{question}`.
+    """
+    shown, shot = _texts(name)
+    return shown if shot is None else f"{shown}\0{shot}"
 
 
-def render(name: str, question: str) -> str:
-    """The prompt for one problem. Only `{question}` is replaced: other braces are text."""
-    return template(name).replace("{question}", question)
+def render(name: str, question: str, shots: Sequence[Shot] = ()) -> str:
+    """The prompt for one question. Only the fields are replaced: other braces are text."""
+    shown, shot = _texts(name)
+    if shots and shot is None:
+        raise ValueError(f"the template {name} shows no examples")
+    examples = "".join(_filled(shot or "", question=each.question, answer=each.answer) for each in shots)
+    return _filled(shown, question=question, shots=examples)
+
+
+def prompt(name: str, problem: Problem) -> str:
+    """The prompt for one problem."""
+    return render(name, problem.question, problem.shots)
+
+
+def _filled(text: str, **values: str) -> str:
+    """In one pass: a question that has a field's name in it keeps it."""
+    return _FIELD.sub(lambda match: values.get(match[1], match[0]), text)
+
+
+@cache
+def _texts(name: str) -> tuple[str, str | None]:
+    if name.endswith(".txt"):
+        try:
+            shown = Path(name).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(
+                f"task.template: {name} cannot be read ({error}); give a text with {{question}}"
+            ) from error
+        if "{question}" not in shown:
+            raise InputError(f"task.template: {name} has no {{question}}; every prompt would be the same")
+        return shown, None
+    folder = resources.files(__package__)
+    shown = folder.joinpath(f"{name}.txt").read_text(encoding="utf-8")
+    shot = folder.joinpath(f"{name}.shot.txt").read_text(encoding="utf-8") if "{shots}" in shown else None
+    return shown, shot

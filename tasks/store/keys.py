@@ -42,8 +42,16 @@ def verdict_identity(samples: Identity, grader: str, version: int, limits: Mappi
 
 
 def problems_digest(problems: Iterable[Problem]) -> str:
-    """Content hash of a dataset: every field of every problem, in order."""
-    return digest([asdict(problem) for problem in problems])
+    """Content hash of a dataset: every field of every problem, in order; its shots where it has any."""
+    return digest([_content(problem) for problem in problems])
+
+
+def _content(problem: Problem) -> dict[str, Any]:
+    content = asdict(problem)
+    # Sets whose problems have none were named before there were any.
+    if not problem.shots:
+        del content["shots"]
+    return content
 
 
 def digest(value: Any) -> str:

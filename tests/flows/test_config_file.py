@@ -50,7 +50,7 @@ def test_every_field_of_the_form_is_described() -> None:
 @pytest.mark.parametrize(
     ("text", "overrides", "message"),
     [
-        (GOOD, ["task=nosuch"], "task.name: 'nosuch' is unknown; one of arithmetic, humaneval, programs"),
+        (GOOD, ["task=nosuch"], "task.name: 'nosuch' is unknown; one of arithmetic, code_contests, gsm8k"),
         (GOOD, ["engine.name=nosuch"], "engine.name: 'nosuch' is unknown; one of onnx, recorded"),
         (
             GOOD,
@@ -91,5 +91,5 @@ def test_no_file(tmp_path: Path) -> None:
 
 def test_the_form_offers_fields_for_every_choice() -> None:
     properties = SweepConfig.model_json_schema()["properties"]
-    assert [len(properties[role]["anyOf"]) for role in ("task", "engine")] == [3, 2]
+    assert [len(properties[role]["anyOf"]) for role in ("task", "engine")] == [9, 2]
     assert "oneOf" not in str(properties), "the Prefect UI shows that as bare JSON"

@@ -197,7 +197,7 @@ def test_ctrl_c_is_one_line(tmp_path: Path, prefect_url: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--set", "task=nosuch"], "task.name: 'nosuch' is unknown; one of arithmetic, humaneval, programs"),
+        (["--set", "task=nosuch"], "task.name: 'nosuch' is unknown; one of arithmetic, code_contests, gsm8k"),
         (["--set", "engine.name=nosuch"], "engine.name: 'nosuch' is unknown; one of onnx, recorded"),
         (["--set", "sandbox=nosuch"], "sandbox.name: 'nosuch' is unknown; one of bubblewrap"),
         (["--k", "0"], "k: input should be greater than or equal to 1 (it is 0)"),
@@ -205,7 +205,7 @@ def test_ctrl_c_is_one_line(tmp_path: Path, prefect_url: str) -> None:
         (["--set", "engine={name: onnx, model: none}"], "engine.model: no folder 'none'"),
         (["--set", "engine.path=none.jsonl"], "engine.path: none.jsonl cannot be read"),
         (["--k", "301"], "samples.jsonl holds 300 samples of problem"),
-        (["--set", "task=humaneval"], "set task.path to HumanEval.jsonl.gz"),
+        (["--set", "task=humaneval"], "set task.path to the test split of openai"),
         (["--store", "/proc/nowhere"], "store: /proc/nowhere cannot be written"),
         (["--store", "sweep.yaml"], "cannot be written"),
         (["--set", "k"], "--set k: not of the form field=value"),

@@ -1,0 +1,143 @@
+"""CodeContests (Li et al. 2022): contest programs judged on stdin and stdout; the paper's protocol.
+
+Rows are those of deepmind/code_contests. Tests are the public, private and generated ones, in this order. Each prompt
+shows two problems of the train split with a Python solution, other ones for each problem. The paper takes the 140 test
+problems whose description shows no image, and gives programs their problem's own time limit and 10 s more.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tasks.datasets import Problem, Shot, Solution, StdioTest
+from tasks.datasets.rows import Hub, Place, Row, read, wrong
+from tasks.datasets.shots import chosen
+from tasks.datasets.subsets import subset
+from tasks.errors import InputError
+
+HUB = Hub("deepmind/code_contests")
+_EXAMPLE = '{"name": "...", "description": "...", "public_tests": {"input": ["1"], "output": ["2"]}, ...}'
+_PYTHON3 = 3
+_IMAGES = ("<image>", "[Image]")
+
+
+class _Tests(Row):
+    input: Sequence[str] = ()
+    output: Sequence[str] = ()
+
+
+class _Solutions(Row):
+    language: Sequence[int] = ()
+    solution: Sequence[str] = ()
+
+
+class _Duration(Row):
+    seconds: int = 0
+    nanos: int = 0
+
+
+class _Row(Row):
+    name: str = Field(min_length=1)
+    description: str
+    public_tests: _Tests = _Tests()
+    private_tests: _Tests = _Tests()
+    generated_tests: _Tests = _Tests()
+    solutions: _Solutions = _Solutions()
+    incorrect_solutions: _Solutions = _Solutions()
+    time_limit: _Duration | None = None
+    memory_limit_bytes: int | None = None
+
+    @property
+    def shows_images(self) -> bool:
+        return any(tag in self.description for tag in _IMAGES)
+
+
+class CodeContestsConfig(BaseModel):
+    """CodeContests, from local files or the Hugging Face hub."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    template: ClassVar[str] = "code_contests"
+    grader: ClassVar[str] = "code_contests"
+    graders: ClassVar[tuple[str, ...]] = ("code_contests", "stdio", "stdio_exact")
+    stop: ClassVar[tuple[str, ...]] = ("Q:", "Question:")
+    max_tokens: ClassVar[int] = 1024
+
+    name: Literal["code_contests"] = "code_contests"
+    path: str | None = Field(
+        default=None, description="Test split (Parquet, JSONL, .gz; folder or URL too); empty: the hub is asked"
+    )
+    train_path: str | None = Field(default=None, description="Train split, for the examples; empty: the hub is asked")
+    subset: Literal["paper"] | None = Field(default=None, description="The paper's 140 problems; empty: all")
+    shots: int = Field(default=2, ge=0, le=100, description="Examples before each question; 0 needs no train split")
+    shots_seed: int = Field(default=0, ge=0, description="Another seed chooses other examples; 0 the paper's")
+    extra_time_s: float = Field(
+        default=10, ge=0, allow_inf_nan=False, description="Seconds beyond each problem's own limit; the paper gives 10"
+    )
+    memory_limit_mb: int | None = Field(
+        default=2048, ge=1, description="Memory of each program, the paper bounds none; empty: each problem's own limit"
+    )
+
+    def load(self) -> list[Problem]:
+        """The problems in upstream order; raises InputError where they cannot be read."""
+        place = Place(self.path, HUB, "test")
+        rows = self._rows(place)
+        shots = chosen(self._examples(), len(rows), self.shots, self.shots_seed)
+        return [self._problem(place, at, row, shots[number]) for number, (at, row) in enumerate(rows)]
+
+    def solutions(self) -> Iterator[Solution]:
+        """The Python solutions of the data set, and its Python programs that are known to be wrong."""
+        for _, row in self._rows(Place(self.path, HUB, "test")):
+            for known, correct in ((row.solutions, True), (row.incorrect_solutions, False)):
+                for text in _python(known):
+                    yield Solution(row.name, f"```\n{text}\n```", correct)
+
+    def _rows(self, place: Place) -> list[tuple[int, _Row]]:
+        """The rows with their numbers."""
+        rows = list(enumerate(read(place, _Row, _EXAMPLE)))
+        if self.subset is None:
+            return rows
+        paper = subset(self.name)
+        plain = [(at, row) for at, row in rows if not row.shows_images]
+        if len(rows) != paper.of or tuple(at for at, _ in plain) != paper.rows:
+            raise InputError(
+                f"task.subset: the paper's problems are those {len(paper.rows)} of the {paper.of} test problems that"
+                f" show no image; {place.name} has {len(rows)} rows, and {len(plain)} of them show none"
+                + ("" if len(rows) != paper.of else ", others than the paper's")
+            )
+        return plain
+
+    def _problem(self, place: Place, at: int, row: _Row, shots: tuple[Shot, ...]) -> Problem:
+        tests = []
+        for group in ("public_tests", "private_tests", "generated_tests"):
+            of_group: _Tests = getattr(row, group)
+            if len(of_group.input) != len(of_group.output):
+                raise wrong(place, at, group, f"has {len(of_group.input)} inputs and {len(of_group.output)} outputs")
+            tests += [StdioTest(*pair) for pair in zip(of_group.input, of_group.output, strict=True)]
+        own_s = row.time_limit.seconds + row.time_limit.nanos / 1e9 if row.time_limit else 0
+        own_mb = row.memory_limit_bytes // 2**20 if row.memory_limit_bytes else None
+        return Problem(
+            row.name,
+            row.description,
+            stdio_tests=tuple(tests),
+            time_limit_s=own_s + self.extra_time_s if own_s else None,
+            memory_limit_mb=own_mb if self.memory_limit_mb is None else self.memory_limit_mb,
+            shots=shots,
+        )
+
+    def _examples(self) -> list[Shot]:
+        """Train problems without images that have a Python solution of plain ASCII, with the first of these."""
+        if self.shots == 0:
+            return []
+        found = []
+        for row in read(Place(self.train_path, HUB, "train", "task.train_path"), _Row, _EXAMPLE):
+            solution = next((text for text in _python(row.solutions) if text.isascii()), None)
+            if solution is not None and not row.shows_images:
+                found.append(Shot(row.description, solution.strip()))
+        return found
+
+
+def _python(known: _Solutions) -> list[str]:
+    languages = zip(known.language, known.solution, strict=False)
+    return [text for language, text in languages if language == _PYTHON3]

@@ -1,0 +1,73 @@
+"""GSM8K (Cobbe et al. 2021): school word problems whose answer is a number; the paper's protocol.
+
+Rows are those of openai/grade-school-math and of the hub: question and answer, which ends in `#### number`. Each prompt
+shows five examples from the train split, other ones for each problem (the paper, section 2 and appendix).
+"""
+
+from collections.abc import Iterator
+from typing import ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tasks.datasets import Problem, Shot, Solution
+from tasks.datasets.rows import Hub, Place, Row, read, wrong
+from tasks.datasets.shots import chosen
+from tasks.datasets.subsets import check
+
+HUB = Hub("openai/gsm8k", ("main",))
+_EXAMPLE = '{"question": "...", "answer": "... #### 42"}'
+
+
+class _Row(Row):
+    question: str
+    answer: str
+
+
+class Gsm8kConfig(BaseModel):
+    """GSM8K, from local files or the Hugging Face hub."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    template: ClassVar[str] = "gsm8k"
+    grader: ClassVar[str] = "gsm8k"
+    graders: ClassVar[tuple[str, ...]] = ("gsm8k", "gsm8k_tolerant", "final_answer")
+    stop: ClassVar[tuple[str, ...]] = ("Q:", "Question:")
+    max_tokens: ClassVar[int] = 512
+
+    name: Literal["gsm8k"] = "gsm8k"
+    path: str | None = Field(
+        default=None, description="Test split (JSONL, .gz, Parquet, CSV; URL too); empty: the Hugging Face hub is asked"
+    )
+    train_path: str | None = Field(default=None, description="Train split, for the examples; empty: the hub is asked")
+    subset: Literal["paper"] | None = Field(default=None, description="The paper's 128 problems; empty: all")
+    shots: int = Field(default=5, ge=0, le=100, description="Examples before each question; 0 needs no train split")
+    shots_seed: int = Field(default=0, ge=0, description="Another seed chooses other examples; 0 the paper's")
+
+    def load(self) -> list[Problem]:
+        """The problems in upstream order, the paper's in the paper's; raises InputError where they cannot be read."""
+        place = Place(self.path, HUB, "test")
+        rows = list(read(place, _Row, _EXAMPLE))
+        chosen_rows = check(self.name, [row.question for row in rows], place.name) if self.subset else range(len(rows))
+        shots = chosen(self._examples(), len(rows), self.shots, self.shots_seed)
+        return [
+            Problem(f"gsm8k/{at:04d}", rows[at].question, answer=_number(place, at, rows[at]), shots=shots[at])
+            for at in chosen_rows
+        ]
+
+    def solutions(self) -> Iterator[Solution]:
+        """The solutions of the data set itself."""
+        for at, row in enumerate(read(Place(self.path, HUB, "test"), _Row, _EXAMPLE)):
+            yield Solution(f"gsm8k/{at:04d}", row.answer)
+
+    def _examples(self) -> list[Shot]:
+        if self.shots == 0:
+            return []
+        place = Place(self.train_path, HUB, "train", "task.train_path")
+        return [Shot(row.question, row.answer) for row in read(place, _Row, _EXAMPLE)]
+
+
+def _number(place: Place, at: int, row: _Row) -> str:
+    _, marked, answer = row.answer.rpartition("####")
+    if not marked or not answer.strip():
+        raise wrong(place, at, "answer", "has no number after ####")
+    return answer.strip()

@@ -1,0 +1,89 @@
+r"""MATH (Hendrycks et al. 2021): competition problems whose answer is an expression; the paper's protocol.
+
+Rows are those of hendrycks/competition_math and of its copies: problem and solution, whose last `\boxed{}` holds the
+answer. The prompt is Minerva's, with its four fixed examples. The hub's copy is EleutherAI/hendrycks_math, seven
+subjects one after another in alphabetical order.
+"""
+
+from collections.abc import Iterator
+from typing import ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tasks.datasets import Problem, Solution
+from tasks.datasets.rows import Hub, Place, Row, read, wrong
+from tasks.datasets.subsets import check
+from tasks.graders.minerva import boxed
+
+_SUBJECTS = ("algebra", "counting_and_probability", "geometry", "intermediate_algebra", "number_theory")
+HUB = Hub("EleutherAI/hendrycks_math", (*_SUBJECTS, "prealgebra", "precalculus"))
+_EXAMPLE = r'{"problem": "...", "solution": "... \\boxed{42}"}'
+
+
+class _Row(Row):
+    problem: str
+    solution: str
+    answer: str | None = None
+    unique_id: str | None = None
+
+
+class MathConfig(BaseModel):
+    """MATH's 5,000 test problems, from a local file or the Hugging Face hub."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    template: ClassVar[str] = "math"
+    grader: ClassVar[str] = "math"
+    graders: ClassVar[tuple[str, ...]] = ("math", "math_tolerant", "math_verify")
+    # The next problem, should the model go on to one.
+    stop: ClassVar[tuple[str, ...]] = ("Problem:",)
+    max_tokens: ClassVar[int] = 512
+
+    name: Literal["math"] = "math"
+    path: str | None = Field(
+        default=None, description="Test split (JSONL, .gz, Parquet, CSV; URL too); empty: the Hugging Face hub is asked"
+    )
+    subset: Literal["paper"] | None = Field(default=None, description="The paper's 128 problems; empty: all")
+
+    def load(self) -> list[Problem]:
+        """The problems in upstream order, the paper's in the paper's; raises InputError where they cannot be read."""
+        place = Place(self.path, HUB, "test")
+        problems = problems_of(place)
+        if self.subset is None:
+            return problems
+        return [problems[at] for at in check(self.name, [problem.question for problem in problems], place.name)]
+
+    def solutions(self) -> Iterator[Solution]:
+        """The solutions of the data set itself, with the closing sentence of the prompt."""
+        yield from solutions_of(Place(self.path, HUB, "test"))
+
+
+def problems_of(place: Place) -> list[Problem]:
+    """The problems of a file or hub data set in its order.
+
+    Raises:
+        InputError: it cannot be read, or a row has no answer.
+    """
+    return [Problem(_id(at, row), row.problem, answer=_answer(place, at, row)) for at, row in _rows(place)]
+
+
+def solutions_of(place: Place) -> Iterator[Solution]:
+    """The solutions of the data set itself, with the closing sentence of the prompt; raises as `problems_of` does."""
+    for at, row in _rows(place):
+        closing = f"Final Answer: The final answer is ${_answer(place, at, row)}$. I hope it is correct."
+        yield Solution(_id(at, row), f"{row.solution}\n{closing}")
+
+
+def _rows(place: Place) -> Iterator[tuple[int, _Row]]:
+    return enumerate(read(place, _Row, _EXAMPLE))
+
+
+def _id(at: int, row: _Row) -> str:
+    return row.unique_id or f"math/{at:04d}"
+
+
+def _answer(place: Place, at: int, row: _Row) -> str:
+    answer = row.answer or boxed(row.solution)
+    if not answer or not answer.strip():
+        raise wrong(place, at, "solution", r"has no \boxed{} answer")
+    return answer

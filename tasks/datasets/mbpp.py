@@ -1,0 +1,105 @@
+"""MBPP (Austin et al. 2021): small Python functions described in a sentence, judged by three assertions.
+
+Rows are those of google-research's mbpp.jsonl and of the hub: task_id, text, code, test_list. Of the file's 974 tasks,
+11 to 510 are the test split, and 2, 3 and 4 the examples of the prompt, which is that of Austin et al.
+"""
+
+import ast
+from collections.abc import Iterator, Sequence
+from typing import ClassVar, Literal
+
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+
+from tasks.datasets import FunctionTest, Problem, Shot, Solution
+from tasks.datasets.rows import Hub, Place, Row, read, wrong
+from tasks.errors import InputError
+
+HUB = Hub("google-research-datasets/mbpp", ("full",))
+_EXAMPLE = '{"task_id": 11, "text": "...", "code": "def f(x): ...", "test_list": ["assert f(1) == 2"]}'
+_SHOTS = (2, 3, 4)
+_TEST = range(11, 511)
+
+# An assertion is run as it stands: it may hold strings of several lines, which must not be indented.
+_CHECK = """\
+{setup}
+def check(candidate):
+    for assertion in {assertions!r}:
+        exec(compile(assertion, "test.py", "exec"), globals())
+"""
+
+
+class _Row(Row):
+    task_id: int
+    text: str = Field(validation_alias=AliasChoices("text", "prompt"))
+    code: str
+    test_list: list[str]
+    test_setup_code: str = ""
+    test_imports: Sequence[str] = ()
+
+
+class MbppConfig(BaseModel):
+    """MBPP's 500 test problems, from a local file or the Hugging Face hub."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    template: ClassVar[str] = "mbpp"
+    grader: ClassVar[str] = "functions"
+    graders: ClassVar[tuple[str, ...]] = ("functions",)
+    stop: ClassVar[tuple[str, ...]] = ("[DONE]",)
+    max_tokens: ClassVar[int] = 512
+
+    name: Literal["mbpp"] = "mbpp"
+    path: str | None = Field(
+        default=None, description="mbpp.jsonl, all 974 rows or some (Parquet, CSV, URL too); empty: the hub is asked"
+    )
+    shots: int = Field(default=3, ge=0, le=3, description="Examples before each question: tasks 2, 3 and 4")
+
+    def load(self) -> list[Problem]:
+        """The test problems in upstream order; raises InputError where file or hub cannot be read."""
+        shots = self._examples()
+        return [
+            Problem(f"MBPP/{row.task_id}", _question(row), function_test=_test(place, at, row), shots=shots)
+            for place, at, row in self._rows()
+        ]
+
+    def solutions(self) -> Iterator[Solution]:
+        """The data set's own code."""
+        for _, _, row in self._rows():
+            yield Solution(f"MBPP/{row.task_id}", row.code)
+
+    def _rows(self) -> Iterator[tuple[Place, int, _Row]]:
+        place = Place(self.path, HUB, "test")
+        for at, row in enumerate(read(place, _Row, _EXAMPLE)):
+            if row.task_id in _TEST:
+                yield place, at, row
+
+    def _examples(self) -> tuple[Shot, ...]:
+        if self.shots == 0:
+            return ()
+        place = Place(self.path, HUB, "prompt")
+        known = {row.task_id: row for row in read(place, _Row, _EXAMPLE) if row.task_id in _SHOTS}
+        absent = [task_id for task_id in _SHOTS[: self.shots] if task_id not in known]
+        if absent:
+            raise InputError(
+                f"task.shots: {place.name} lacks task {absent[0]}, an example of the prompt; give all of mbpp.jsonl, or"
+                " set task.shots to 0"
+            )
+        return tuple(Shot(_question(known[task_id]), known[task_id].code) for task_id in _SHOTS[: self.shots])
+
+
+def _question(row: _Row) -> str:
+    return f"{row.text} Your code should pass these tests:\n\n" + "\n".join(row.test_list)
+
+
+def _test(place: Place, at: int, row: _Row) -> FunctionTest:
+    setup = "\n".join([*row.test_imports, row.test_setup_code])
+    try:
+        defined = {node.name for node in ast.walk(ast.parse(row.code)) if isinstance(node, ast.FunctionDef)}
+        trees = [ast.parse(assertion) for assertion in row.test_list]
+    except (SyntaxError, ValueError, RecursionError) as error:
+        raise wrong(place, at, "test_list", f"is no Python ({error})") from error
+    called = [node.id for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    entry_point = next((name for name in called if name in defined), None)
+    if entry_point is None:
+        raise wrong(place, at, "test_list", "calls no function that `code` defines")
+    return FunctionTest(entry_point, _CHECK.format(setup=setup, assertions=row.test_list))

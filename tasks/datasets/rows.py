@@ -1,0 +1,222 @@
+"""Rows of a data set, from a file in the forms that data sets ship in, or from the Hugging Face hub.
+
+A file may be JSON lines (.jsonl, also .gz), a JSON list (.json), Parquet or CSV; a folder of such files, as the hub
+ships them, is read in the order of their names, those of the split alone. Paths may be URLs that fsspec knows, such as
+s3://bucket/gsm8k/test.parquet: workers on other machines find these too. Every row is checked, and what is wrong with
+one is said with file, line and field.
+"""
+
+import gzip
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any, NamedTuple, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from tasks.errors import InputError
+
+_KINDS = (".jsonl", ".jsonl.gz", ".json", ".json.gz", ".parquet", ".csv", ".csv.gz")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+
+
+class Row(BaseModel):
+    """What is read of a row; what else it has is left alone."""
+
+    # Built when first needed: every command imports the configs beside it.
+    model_config = ConfigDict(extra="ignore", strict=True, defer_build=True)
+
+
+AnyRow = TypeVar("AnyRow", bound=Row)
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """A data set of the Hugging Face hub: its name, and its configurations, read one after another."""
+
+    name: str
+    configs: tuple[str | None, ...] = (None,)
+
+
+class Place(NamedTuple):
+    """Where the rows of one split are: a path, or else the hub. `field` is the config field that names the path."""
+
+    path: str | None
+    hub: Hub
+    split: str
+    field: str = "task.path"
+
+    @property
+    def name(self) -> str:
+        """The place in a message."""
+        return self.hub.name if self.path is None else self.path
+
+
+def read(place: Place, model: type[AnyRow], example: str) -> Iterator[AnyRow]:
+    """The rows of a place in order.
+
+    Args:
+        place: where they are.
+        model: what a row must have.
+        example: how a row looks, for messages.
+
+    Raises:
+        InputError: nothing can be read there, or a row is malformed; one line that says what to do.
+    """
+    none = True
+    for where, data in _from_hub(place) if place.path is None else _from_path(place, place.path):
+        none = False
+        yield _checked(f"{place.field}: {where}", data, model, example)
+    if none:
+        raise InputError(f"{place.field}: {place.name} holds no rows; a row looks like {example}")
+
+
+def wrong(place: Place, number: int, field: str, message: str) -> InputError:
+    """What to raise where the row at this position (from 0) is sound in form, and cannot be used for all that."""
+    return InputError(f"{place.field}: {place.name}, row {number + 1}: {field}: {message}")
+
+
+def _checked(where: str, data: Any, model: type[AnyRow], example: str) -> AnyRow:
+    try:
+        row = model.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"])) or "the row"
+        message = first["msg"][0].lower() + first["msg"][1:]
+        raise InputError(f"{where}: {field}: {message}; a row looks like {example}") from error
+    for field, value in row:
+        if any(_SURROGATE.search(text) for text in _texts(value)):
+            raise InputError(f"{where}: {field}: is no valid Unicode (a lone surrogate)")
+    return row
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, BaseModel):
+        for _, inner in value:
+            yield from _texts(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _texts(inner)
+
+
+def _from_path(place: Place, path: str) -> Iterator[tuple[str, Any]]:
+    import fsspec  # noqa: PLC0415 - not needed to say what a config is
+
+    try:
+        system, root = fsspec.url_to_fs(path)
+        if system.isdir(root):
+            files = [file for file in sorted(system.find(root)) if _is_of(PurePosixPath(file).name, place.split)]
+        else:
+            files = [root]
+        if not files:
+            raise InputError(f"{place.field}: {path} holds no {place.split} files ({', '.join(_KINDS)})")
+        for file in files:
+            with system.open(file, "rb") as stream:
+                yield from _rows(place, path if file == root else file, stream)
+    except (OSError, EOFError, ValueError, ImportError) as error:
+        if isinstance(error, InputError):
+            raise
+        reason = getattr(error, "strerror", None) or " ".join(str(error).split())[:200]
+        raise InputError(f"{place.field}: {path} cannot be read ({reason}); give {_wanted(place)}") from error
+
+
+def _is_of(name: str, split: str) -> bool:
+    return name.endswith(_KINDS) and split in re.split(r"[^a-z]+", name.lower())
+
+
+def _wanted(place: Place) -> str:
+    return f"the {place.split} split of {place.hub.name} as a {_listed(_KINDS)} file"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:-1]) + " or " + names[-1]
+
+
+def _rows(place: Place, path: str, stream: Any) -> Iterator[tuple[str, Any]]:
+    """The rows of one file with the words that say where they are."""
+    if path.endswith(".parquet"):
+        yield from _parquet_rows(place, path, stream)
+        return
+    if path.endswith(".gz"):
+        stream = gzip.GzipFile(fileobj=stream)
+    plain = path.removesuffix(".gz")
+    if plain.endswith(".csv"):
+        yield from _csv_rows(place, path, stream)
+    elif plain.endswith(".json"):
+        rows = _json(place, path, stream.read())
+        if not isinstance(rows, list):
+            raise InputError(f"{place.field}: {path}: holds no list of rows")
+        yield from ((f"{path}, row {number}", row) for number, row in enumerate(rows, start=1))
+    else:
+        for number, line in enumerate(stream, start=1):
+            if line.strip():
+                where = f"{path}, line {number}"
+                yield where, _json(place, where, line)
+
+
+def _json(place: Place, where: str, data: bytes) -> Any:
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{place.field}: {where}: broken JSON ({error})") from error
+
+
+def _csv_rows(place: Place, path: str, stream: Any) -> Iterator[tuple[str, Any]]:
+    import csv  # noqa: PLC0415
+    import io  # noqa: PLC0415
+
+    # Questions may be longer than the module's own bound of 128 KiB.
+    csv.field_size_limit(1 << 30)
+    text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
+    rows = csv.DictReader(text, strict=True)
+    try:
+        for row in rows:
+            # Surplus values have no name, and missing ones no value.
+            yield f"{path}, line {rows.line_num}", {name: row[name] for name in row if name and row[name] is not None}
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise InputError(f"{place.field}: {path}, line {rows.line_num + 1}: broken CSV ({error})") from error
+    finally:
+        text.detach()
+
+
+def _parquet_rows(place: Place, path: str, stream: Any) -> Iterator[tuple[str, Any]]:
+    import pyarrow as pa  # noqa: PLC0415 - 0.2 s that only readers of Parquet should pay
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    number = 0
+    try:
+        for batch in pq.ParquetFile(stream).iter_batches(batch_size=64):
+            for row in batch.to_pylist():
+                number += 1
+                yield f"{path}, row {number}", row
+    except (pa.ArrowInvalid, pa.ArrowException, OSError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(f"{place.field}: {path} is not a whole Parquet file ({reason})") from error
+
+
+def _from_hub(place: Place) -> Iterator[tuple[str, Any]]:
+    hub = place.hub
+    try:
+        import datasets  # noqa: PLC0415 - an extra
+    except ImportError as error:
+        raise InputError(
+            f"{place.field}: no file is named, and the hub needs the extra `hub` (`uv sync --extra hub`); install it,"
+            f" or set {place.field} to {_wanted(place)}"
+        ) from error
+    number = 0
+    for config in hub.configs:
+        try:
+            rows: Iterable[Any] = datasets.load_dataset(hub.name, config, split=place.split)
+        except (OSError, ValueError, RuntimeError) as error:
+            reason = " ".join(str(error).split())[:200]
+            raise InputError(
+                f"{place.field}: the Hugging Face hub did not give {hub.name} ({reason}); set {place.field} to"
+                f" {_wanted(place)}"
+            ) from error
+        for row in rows:
+            number += 1
+            yield f"{hub.name}, row {number}", row

@@ -1,0 +1,68 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tasks.datasets.mbpp import MbppConfig
+from tasks.errors import InputError
+from tasks.prompts import prompt
+from tests.datasets.files import Rows, on_the_hub, written
+
+
+def row(task_id: int, **more: Any) -> dict[str, Any]:
+    return {
+        "task_id": task_id,
+        "text": f"Write a function to add {task_id}.",
+        "code": f"def add(x):\n    return x + {task_id}",
+        "test_list": [f"assert add(1) == {task_id + 1}", f"assert set([add(0)]) == {{{task_id}}}"],
+        "test_setup_code": "",
+        "challenge_test_list": [],
+        **more,
+    }
+
+
+ROWS: Rows = [row(task_id) for task_id in (1, 2, 3, 4, 11, 12, 511, 601)]
+
+
+def test_tasks_11_to_510_are_the_problems(tmp_path: Path) -> None:
+    problems = MbppConfig(path=written(tmp_path / "mbpp.jsonl", ROWS)).load()
+    assert [problem.id for problem in problems] == ["MBPP/11", "MBPP/12"]
+    assert problems[0].function_test is not None
+    assert problems[0].function_test.entry_point == "add"
+
+
+def test_the_prompt_to_the_letter(tmp_path: Path) -> None:
+    dataset = MbppConfig(path=written(tmp_path / "mbpp.jsonl", ROWS), shots=1)
+    ask = (
+        "You are an expert Python programmer, and here is your task: Write a function to add {0}. Your code should pass"
+        " these tests:\n\n"
+    )
+    assert prompt(dataset.template, dataset.load()[0]) == (
+        ask.format(2)
+        + "assert add(1) == 3\nassert set([add(0)]) == {2}\n[BEGIN]\ndef add(x):\n    return x + 2\n[DONE]\n\n"
+        + ask.format(11)
+        + "assert add(1) == 12\nassert set([add(0)]) == {11}\n[BEGIN]\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (ROWS[4:], "task.shots: .* lacks task 2, an example of the prompt"),
+        ([*ROWS[:4], row(11, code="x = 1")], "row 5: test_list: calls no function that `code` defines"),
+        ([*ROWS[:4], row(11, test_list=["assert ("])], "row 5: test_list: is no Python"),
+    ],
+)
+def test_bad_rows(tmp_path: Path, rows: Rows, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        MbppConfig(path=written(tmp_path / "mbpp.jsonl", rows)).load()
+
+
+def test_from_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("datasets", reason="the hub extra is not installed")
+    # An empty list has no type of its own in Parquet.
+    rows = [{**each, "challenge_test_list": ["assert True"]} for each in ROWS]
+    splits = {"prompt": rows[:4], "test": rows[4:6], "train": rows[6:]}
+    on_the_hub(tmp_path, "google-research-datasets/mbpp", splits, ("full", "sanitized"))
+    monkeypatch.chdir(tmp_path)
+    assert MbppConfig().load() == MbppConfig(path=written(tmp_path / "f" / "mbpp.jsonl", ROWS)).load()
