@@ -24,7 +24,7 @@ def curve(counts: CountsFile, as_json: Json = False) -> None:
 @app.command(epilog="Example: [bold]monkeys forecast counts.csv --k 10000[/]")
 def forecast(
     counts: CountsFile,
-    k: Annotated[int, typer.Option("--k", min=1, help="Forecast coverage at this many samples for each problem.")],
+    k: Annotated[int, typer.Option("--k", help="Forecast coverage at this many samples for each problem.")],
     as_json: Json = False,
 ) -> None:
     """What coverage a larger k would give, with a 50 % and a 90 % interval, from counts of correct samples."""

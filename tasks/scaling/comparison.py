@@ -116,7 +116,7 @@ def compare(
         seed: seed of the draws.
 
     Raises:
-        InputError: fewer than two sets, or too many to tell apart, or a label twice.
+        InputError: fewer than two sets, or too many to tell apart, a label twice, or a set without a sample.
     """
     labels = [label for label, _ in sets]
     if not 2 <= len(sets) <= MOST_SETS:
@@ -125,6 +125,9 @@ def compare(
         twice = next(label for label in labels if labels.count(label) > 1)
         raise InputError(f"compare: {twice!r} is given twice; every set needs a name of its own")
     judged = {label: counts.judged() for label, counts in sets}
+    for label, counts in judged.items():
+        if not len(counts):
+            raise InputError(f"compare: {label} has no problem with a sample")
     shared = [
         problem
         for problem in next(iter(judged.values())).problem_ids

@@ -12,14 +12,16 @@ from tasks.scaling.forecast import Forecaster
 from tasks.scaling.laws import PowerLaw, fit_counts
 
 _COLUMNS = ("problem", "samples", "correct")
+MOST_SAMPLES = 10_000_000
+"""Beyond it the running sums of pass@k would no longer fit into memory."""
 
 
 def read_counts(text: str, name: str) -> Counts:
     """Counts from CSV text with those three columns, in any order, among any others. `name` is for messages.
 
     Raises:
-        InputError: a column is missing, a value is no whole number, correct lies outside 0..samples, a problem occurs
-            twice, or there is no row.
+        InputError: a column is missing, a value is no whole number or too large, correct lies outside 0..samples, a
+            problem occurs twice, or there is no row.
     """
     reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), skipinitialspace=True)
     missing = [column for column in _COLUMNS if column not in (reader.fieldnames or ())]
@@ -33,6 +35,8 @@ def read_counts(text: str, name: str) -> Counts:
         n, c = (_whole(row[column], f"{name}, line {line}: {column}") for column in ("samples", "correct"))
         if not 0 <= c <= n:
             raise InputError(f"{name}, line {line}: {c} correct of {n} samples; 0 <= correct <= samples must hold")
+        if n > MOST_SAMPLES:
+            raise InputError(f"{name}, line {line}: {n} samples; at most {MOST_SAMPLES:,} of a problem can be counted")
         problem = row["problem"] or ""
         if problem in problems:
             raise InputError(f"{name}, line {line}: problem {problem!r} already stands on line {problems[problem]}")
@@ -46,8 +50,14 @@ def read_counts(text: str, name: str) -> Counts:
 
 def curve_document(counts: Counts) -> dict[str, Any]:
     """The measured curve and the fitted law, ready for JSON: what `monkeys curve --json` prints. Without samples for
-    every problem, those without take no part; what cannot be computed is None."""
+    every problem, those without take no part; what cannot be computed is None.
+
+    Raises:
+        InputError: no problem has a sample.
+    """
     judged = counts.judged()
+    if not len(judged):
+        raise InputError("curve: no problem has a sample")
     ks = nice_ks(judged.reach)
     values, band = coverage(judged, ks).coverage, bootstrap_coverage(judged, ks)
     law = fit_counts(judged, resamples=0).law
@@ -72,7 +82,7 @@ def forecast_document(counts: Counts, k: int) -> dict[str, Any]:
     """The forecast at k, ready for JSON: what `monkeys forecast --json` prints.
 
     Raises:
-        InputError: no problem has a sample, or k is below 1.
+        InputError: no problem has a sample, or k is below 1 or beyond 10^15.
     """
     point = Forecaster(counts).at([k])[0]
     return {field: getattr(point, field) for field in point.__slots__}

@@ -75,10 +75,10 @@ class Forecaster:
         """Coverage at each k with its intervals.
 
         Raises:
-            InputError: a k is below 1.
+            InputError: a k is below 1 or beyond 10^15.
         """
-        if min(ks, default=1) < 1:
-            raise InputError("forecast: k must be at least 1")
+        if not all(1 <= k <= _FARTHEST for k in ks):
+            raise InputError("forecast: k must lie between 1 and 10^15")
         return tuple(
             self._measured(k, value) if k <= self.n else self._forecast(k, value)
             for k, value in zip(ks, self.expected(ks).tolist(), strict=True)

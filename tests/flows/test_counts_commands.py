@@ -44,6 +44,8 @@ def test_forecast_as_json_and_in_a_line(folder: Path) -> None:
         ("problem,samples\na,3\n", "no column 'correct'"),
         ("problem,samples,correct\n", "no row"),
         ("problem,samples,correct\na,3,x\n", "line 2: correct is 'x'"),
+        ("problem,samples,correct\na,99999999999999999999,1\n", "at most 10,000,000"),
+        ("problem,samples,correct\na,0,0\n", "no problem has a"),
     ],
 )
 def test_bad_counts_are_one_line(folder: Path, text: str, message: str) -> None:
@@ -52,3 +54,9 @@ def test_bad_counts_are_one_line(folder: Path, text: str, message: str) -> None:
         ended = monkeys(*command, cwd=folder)
         assert (ended.code, len(ended.err.splitlines())) == (2, 1)
         assert message in ended.err
+
+
+def test_a_k_that_cannot_be_is_one_line(folder: Path) -> None:
+    for k in ("0", "-3", "99999999999999999999"):
+        ended = monkeys("forecast", "counts.csv", "--k", k, cwd=folder)
+        assert (ended.code, ended.err) == (2, "monkeys: forecast: k must lie between 1 and 10^15\n")

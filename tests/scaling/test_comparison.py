@@ -116,3 +116,5 @@ def test_two_sets_and_two_names_are_needed():
         compare([("a", counts)])
     with pytest.raises(InputError, match="'a' is given twice"):
         compare([("a", counts), ("a", counts)])
+    with pytest.raises(InputError, match="b has no problem with a sample"):
+        compare([("a", counts), ("b", Counts.of(["p0"], 0, [0]))])
