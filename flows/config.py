@@ -36,6 +36,7 @@ from tasks.graders.math_tolerant import MathTolerantConfig
 from tasks.graders.math_verify import MathVerifyConfig
 from tasks.graders.stdio import StdioConfig
 from tasks.graders.stdio_exact import StdioExactConfig
+from tasks.prompts.chat import ChatConfig
 
 
 def _named(value: Any) -> Any:
@@ -147,7 +148,13 @@ class SweepConfig(BaseModel):
 
     task: TaskConfig = Field(description="Where the problems come from")
     problems: int | None = Field(default=None, ge=1, description="Only the first so many problems; empty: all")
+    exclude: str | None = Field(
+        default=None, min_length=1, description="File of problems to leave out, as `monkeys audit tests` writes it"
+    )
     engine: EngineConfig = Field(description="What draws the samples")
+    chat: ChatConfig | None = Field(
+        default=None, description="Ask an instruct model through its tokenizer's chat template; empty: plain prompts"
+    )
     sampling: SamplingConfig = Field(default=SamplingConfig(), description="How tokens are drawn")
     k: int = Field(default=100, ge=1, le=1_000_000, description="Samples for each problem; raise it to extend a sweep")
     budget: BudgetConfig = Field(default=UniformConfig(), description="How samples are spread over the problems")

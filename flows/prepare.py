@@ -7,6 +7,7 @@ from pydantic import TypeAdapter
 
 from flows.config import GraderConfig, SweepConfig
 from tasks.datasets import Dataset
+from tasks.datasets.exclusions import read_exclusions
 from tasks.engines import Sampling
 from tasks.errors import InputError
 from tasks.graders import Grader
@@ -35,19 +36,25 @@ def prepare(config: SweepConfig) -> Sweep:
         raise InputError(
             f"task: {config.task.name} holds problem {twice[0]!r} more than once; every id must be its own"
         )
-    config.engine.check([problem.id for problem in problems[:first]], config.k)
+    excluded = read_exclusions(config.exclude, problems) if config.exclude else {}
+    chosen = [problem for problem in problems[:first] if problem.id not in excluded]
+    if not chosen:
+        raise InputError(f"exclude: {config.exclude} leaves no problem of the {first} to sample")
+    config.engine.check([problem.id for problem in chosen], config.k)
 
     grader: Grader = config.grader or TypeAdapter(GraderConfig).validate_python(dataset.grader)
-    grader.check(problems[:first])
+    grader.check(chosen)
     if grader.runs_code:
         config.sandbox.check()
 
     sampling = _sampling(config, dataset)
+    chat = config.chat.form() if config.chat else None
     samples = sample_identity(
         f"{dataset.name}-{config.engine.label}",
         task=dataset.name,
         problems=problems_digest(problems),
         **config.engine.ingredients(sampling, template(dataset.template)),
+        **({"chat": chat.ingredients} if chat else {}),
     )
     limits = config.sandbox.ingredients() if grader.runs_code else {}
     verdicts = verdict_identity(samples, grader.name, grader.version, limits)
@@ -65,6 +72,8 @@ def prepare(config: SweepConfig) -> Sweep:
         verdicts=VerdictSet(store, samples, verdicts),
         budget=config.budget,
         price=None if config.price is None else Price(config.price.prompt, config.price.completion),
+        excluded=excluded,
+        chat=chat,
     )
 
 

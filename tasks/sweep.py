@@ -4,7 +4,7 @@ Nothing here knows Prefect: `tasks.steps` wraps these methods as tasks, and test
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from tasks.budgets import Budget, UniformConfig
 from tasks.datasets import Problem
@@ -12,6 +12,7 @@ from tasks.engines import Engine, Request, Sample, Sampling
 from tasks.graders import Grader, Verdict
 from tasks.progress import listener
 from tasks.prompts import prompt
+from tasks.prompts.chat import ChatForm
 from tasks.scaling.summary import SweepSummary, summarise, summarise_solving
 from tasks.scaling.usage import Price, Usage
 from tasks.store.blocks import Block, missing, width_for
@@ -43,11 +44,21 @@ class Sweep(Verification):
         verdicts: VerdictSet,
         budget: Budget = UniformConfig(),  # noqa: B008 - frozen
         price: Price | None = None,
+        excluded: Collection[str] = (),
+        chat: ChatForm | None = None,
     ) -> None:
         super().__init__(
-            problems=problems, first=first, k=k, grader=grader, samples=samples, verdicts=verdicts, budget=budget
+            problems=problems,
+            first=first,
+            k=k,
+            grader=grader,
+            samples=samples,
+            verdicts=verdicts,
+            budget=budget,
+            excluded=excluded,
         )
         self.template = template
+        self.chat = chat
         self.sampling = sampling
         self.price = price
 
@@ -71,11 +82,11 @@ class Sweep(Verification):
     def _wanted(self, stored: Mapping[Block, SampleFooter]) -> dict[int, list[int]]:
         """The positions of the problems that are to have their first so many samples, by how many."""
         if self.single_round:
-            return {self.k: list(range(len(self.problems)))}
+            return {self.k: list(self.positions)}
         judged = {(block, footer.judged) for block, footer in self.verdicts.stored().items()}
         known = {block: footer for block, footer in self._within(stored).items() if (block, footer.checksum) in judged}
         wanted: dict[int, list[int]] = {}
-        for position, end in enumerate(self._standing(known)[0].wanted().tolist()):
+        for position, end in zip(self.positions, self._standing(known)[0].wanted().tolist(), strict=True):
             wanted.setdefault(end, []).append(position)
         return dict(sorted(wanted.items()))
 
@@ -105,9 +116,7 @@ class Sweep(Verification):
     def _draw(self, block: Block, engine: Engine) -> None:
         started = time.monotonic()
         problems = self._problems(block)
-        requests = [
-            Request(problem.id, prompt(self.template, problem), block.start, block.stop) for problem in problems
-        ]
+        requests = [Request(problem.id, self._prompt(problem), block.start, block.stop) for problem in problems]
         drawn: list[Sample] = []
         for some in engine.sample(requests, self.sampling):
             drawn += some
@@ -115,6 +124,10 @@ class Sweep(Verification):
         seconds = time.monotonic() - started
         patiently(lambda: self._keep(block, problems, drawn, engine.version, seconds))
         listener.get().plan(VERDICTS, block.samples)
+
+    def _prompt(self, problem: Problem) -> str:
+        plain = prompt(self.template, problem)
+        return plain if self.chat is None else self.chat.render(plain)
 
     def _keep(
         self, block: Block, problems: Sequence[Problem], drawn: Sequence[Sample], version: str, seconds: float

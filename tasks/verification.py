@@ -5,7 +5,8 @@ Nothing here knows Prefect: `tasks.steps` wraps these methods as tasks, and test
 
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -76,8 +77,8 @@ class Example:
 
 
 class Verification:
-    """The samples below k of the `first` problems of a dataset (None: of all), as far as they are stored, judged in one
-    way. It draws nothing."""
+    """The samples below k of the `first` problems of a dataset (None: of all), less those `excluded` by their ids, as
+    far as they are stored, judged in one way. It draws nothing."""
 
     def __init__(
         self,
@@ -89,9 +90,12 @@ class Verification:
         samples: SampleSet,
         verdicts: VerdictSet,
         budget: Budget = UniformConfig(),  # noqa: B008 - frozen
+        excluded: Collection[str] = (),
     ) -> None:
         self._dataset = tuple(problems)
-        self.problems = self._dataset[:first]
+        self.positions = tuple(at for at, each in enumerate(self._dataset[:first]) if each.id not in excluded)
+        """Where the problems stand in the dataset: blocks are named by it."""
+        self.problems = tuple(self._dataset[at] for at in self.positions)
         self.k = k
         self.budget = budget
         self.grader = grader
@@ -107,7 +111,7 @@ class Verification:
 
     def stored_samples(self) -> list[Block]:
         """The stored blocks with samples below k, by their keys alone: one listing, nothing is opened."""
-        return [each for each in self.samples.blocks() if each.start < self.k and each.first < len(self.problems)]
+        return [each for each in self.samples.blocks() if each.start < self.k and self._concerns(each)]
 
     def verify(self, block: Block, sandbox: Sandbox | None, *, wait: bool = False) -> str | None:
         """Judge a stored block, if that is still owed, and store the verdicts; returns their URL.
@@ -202,13 +206,14 @@ class Verification:
     def examples(self, of_each: int) -> list[Example]:
         """A few samples of each verdict, from as many problems as there are to choose from."""
         found: dict[Verdict, dict[str, Example]] = {verdict: {} for verdict in Verdict}
+        chosen = {problem.id for problem in self.problems}
         for block, footer in self._sampled().items():
             if block.start > 0:
                 continue
             samples, _ = self._read(block)
             judgements, _ = self.verdicts.read(block, footer)
             for sample, judgement in zip(samples, judgements, strict=True):
-                if sample.index < self.k and len(found[judgement.verdict]) < of_each:
+                if sample.index < self.k and sample.problem_id in chosen and len(found[judgement.verdict]) < of_each:
                     found[judgement.verdict].setdefault(sample.problem_id, Example(sample, judgement))
         return [example for of_verdict in found.values() for example in islice(of_verdict.values(), of_each)]
 
@@ -220,11 +225,12 @@ class Verification:
 
     def _within(self, stored: Mapping[Block, SampleFooter]) -> dict[Block, SampleFooter]:
         """The blocks with samples below k of the chosen problems."""
-        return {
-            block: footer
-            for block, footer in stored.items()
-            if block.start < self.k and block.first < len(self.problems)
-        }
+        return {block: footer for block, footer in stored.items() if block.start < self.k and self._concerns(block)}
+
+    def _concerns(self, block: Block) -> bool:
+        """Whether a block holds samples of the chosen problems."""
+        at = bisect_left(self.positions, block.first)
+        return at < len(self.positions) and self.positions[at] < block.last
 
     def _read(self, block: Block) -> tuple[list[Sample], SampleFooter]:
         with self._setting_aside(block):

@@ -97,7 +97,7 @@ class OwnConfig(BaseModel):
 
     @property
     def _place(self) -> Place:
-        return Place(self.path, Hub("problems of your own"), "test")
+        return Place(self.path, Hub("problems of your own"), "test", what=f"a file of rows like {_EXAMPLE}")
 
     def _unclear(self, at: int) -> Exception:
         return wrong(self._place, at, "answer", "a row has one of `answer`, `tests` and `function`")

@@ -41,12 +41,14 @@ class Hub:
 
 
 class Place(NamedTuple):
-    """Where the rows of one split are: a path, or else the hub. `field` is the config field that names the path."""
+    """Where the rows of one split are: a path, or else the hub. `field` is the config field that names the path; `what`
+    is what it wants, where that is not the split of the hub's data set."""
 
     path: str | None
     hub: Hub
     split: str
     field: str = "task.path"
+    what: str = ""
 
     @property
     def name(self) -> str:
@@ -54,18 +56,19 @@ class Place(NamedTuple):
         return self.hub.name if self.path is None else self.path
 
 
-def read(place: Place, model: type[AnyRow], example: str) -> Iterator[AnyRow]:
+def read(place: Place, model: type[AnyRow], example: str, *, may_be_empty: bool = False) -> Iterator[AnyRow]:
     """The rows of a place in order.
 
     Args:
         place: where they are.
         model: what a row must have.
         example: how a row looks, for messages.
+        may_be_empty: whether no row at all is right, too.
 
     Raises:
         InputError: nothing can be read there, or a row is malformed; one line that says what to do.
     """
-    none = True
+    none = not may_be_empty
     for where, data in _from_hub(place) if place.path is None else _from_path(place, place.path):
         none = False
         yield _checked(f"{place.field}: {where}", data, model, example)
@@ -129,7 +132,7 @@ def _is_of(name: str, split: str) -> bool:
 
 
 def _wanted(place: Place) -> str:
-    return f"the {place.split} split of {place.hub.name} as a {_listed(_KINDS)} file"
+    return place.what or f"the {place.split} split of {place.hub.name} as a {_listed(_KINDS)} file"
 
 
 def _listed(names: Sequence[str]) -> str:

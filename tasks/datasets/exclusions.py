@@ -1,0 +1,46 @@
+"""Problems that a sweep leaves out: a JSONL file of `{"problem_id": "...", "reason": "..."}`.
+
+`monkeys audit tests` writes it. What is excluded is neither drawn nor counted; samples of the other problems stay what
+they are, in the same set, so that a list can change without anything being drawn again.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from tasks.datasets import Problem
+from tasks.datasets.rows import Hub, Place, Row, read
+from tasks.errors import InputError
+
+_EXAMPLE = '{"problem_id": "...", "reason": "..."}'
+
+
+class _Row(Row):
+    problem_id: str
+    reason: str = ""
+
+
+def read_exclusions(path: str, problems: Iterable[Problem]) -> dict[str, str]:
+    """Why each excluded problem is, by its id.
+
+    Raises:
+        InputError: the file cannot be read, or names a problem that is not there.
+    """
+    place = Place(path, Hub("exclusions"), "test", "exclude", what="a JSONL file that `monkeys audit tests` wrote")
+    known = {problem.id for problem in problems}
+    excluded = {}
+    for row in read(place, _Row, _EXAMPLE, may_be_empty=True):
+        if row.problem_id not in known:
+            raise InputError(f"exclude: {path} names problem {row.problem_id!r}, which the task does not have")
+        excluded[row.problem_id] = row.reason
+    return excluded
+
+
+def write_exclusions(path: Path, excluded: Mapping[str, str], order: Sequence[str]) -> None:
+    """Write such a file, in the order of the problems."""
+    rows = [{"problem_id": name, "reason": excluded[name]} for name in order if name in excluded]
+    text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror})") from error
