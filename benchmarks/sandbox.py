@@ -29,7 +29,7 @@ from statistics import median
 import sandbox_endurance
 from sandbox_cost import Engine, Meter, engine, largest_resident_mb, servers_below
 from sandbox_rivals import REQUIREMENTS
-from sandbox_works import CONTEST, SAMPLES, FunctionWork, StdioWork, Work, contest, functions, sums, verdict_on
+from sandbox_works import CONTEST, SAMPLES, FunctionWork, StdioWork, Work, contest, functions, sums, verdicts_on
 
 from sandboxes import Limits, Sandbox, SandboxUnavailableError, Status
 from sandboxes.bubblewrap import BubblewrapConfig
@@ -91,16 +91,21 @@ def in_subprocess(*command: str) -> Callable[[Work], bool]:
     return one
 
 
-def in_sandbox(sandbox: Sandbox) -> Callable[[Work], bool]:
-    """Run a program, or grade a function, in one of ours."""
+def in_sandbox(sandbox: Sandbox) -> Run:
+    """Run programs, or grade functions as a sweep does, in one of ours."""
 
     def one(work: Work) -> bool:
-        if isinstance(work, FunctionWork):
-            return verdict_on(work, sandbox) is Verdict.CORRECT
+        assert isinstance(work, StdioWork)
         outcome = sandbox.run(work.program, work.stdin.encode(), Limits(cpu_s=20.0))
         return outcome.status is Status.OK and outcome.stdout.split() == work.stdout.encode().split()
 
-    return one
+    def run(works: Sequence[Work]) -> list[bool]:
+        functions = [work for work in works if isinstance(work, FunctionWork)]
+        if functions:
+            return [verdict is Verdict.CORRECT for verdict in verdicts_on(functions, sandbox)]
+        return threaded(one, sandbox.workers)(works)
+
+    return run
 
 
 def bubblewrap_command(python: Path) -> list[str]:
@@ -176,7 +181,7 @@ def tools(options: argparse.Namespace, stack: ExitStack, folder: Path) -> tuple[
         except SandboxUnavailableError as error:
             print(error, file=sys.stderr)
             continue
-        found.append(Tool(sandbox.name, "yes", threaded(in_sandbox(sandbox), workers)))
+        found.append(Tool(sandbox.name, "yes", in_sandbox(sandbox)))
     docker = None if options.no_docker else with_docker(options, stack, folder, found)
     return found, docker
 
@@ -210,7 +215,7 @@ def with_docker(options: argparse.Namespace, stack: ExitStack, folder: Path, fou
     ):
         found.append(Tool(name, "yes", threaded(in_subprocess(*command), options.workers), ("sum",)))
     sandbox = stack.enter_context(DockerConfig(workers=options.workers).open())
-    found.append(Tool(sandbox.name, "yes", threaded(in_sandbox(sandbox), options.workers)))
+    found.append(Tool(sandbox.name, "yes", in_sandbox(sandbox)))
     return opened
 
 
@@ -251,7 +256,7 @@ def scaling(executions: int) -> float:
     works = sums(executions)
     ratios = []
     with BubblewrapConfig(workers=1).open() as one, BubblewrapConfig(workers=2).open() as two:
-        runs = [threaded(in_sandbox(one), 1), threaded(in_sandbox(two), 2)]
+        runs = [in_sandbox(one), in_sandbox(two)]
         for _ in range(5):
             rates = []
             for run in runs:

@@ -10,7 +10,7 @@
 import gzip
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -106,17 +106,23 @@ def functions(sandbox: Sandbox, of_each: int) -> list[Work]:
         calls = _calls(row)
         for completion in sampled["samples"][:of_each]:
             work = FunctionWork(row["prompt"], completion, row["test"], row["entry_point"], calls, passes=False)
-            verdict = verdict_on(work, sandbox)
+            (verdict,) = verdicts_on([work], sandbox)
             if verdict in (Verdict.CORRECT, Verdict.WRONG, Verdict.ERROR):
                 works.append(FunctionWork(**{**work.__dict__, "passes": verdict is Verdict.CORRECT}))
     return works
 
 
-def verdict_on(work: FunctionWork, sandbox: Sandbox) -> Verdict:
-    """What our own grader says, by running it: one sample at a time, so that no two share a run."""
-    problem = Problem("p", work.prompt, function_test=FunctionTest(work.entry_point, work.test), time_limit_s=3.0)
-    (judgement,) = HumanEvalConfig().grade([(problem, Sample("p", 0, work.completion))], sandbox)
-    return judgement.verdict
+def verdicts_on(works: Sequence[FunctionWork], sandbox: Sandbox) -> list[Verdict]:
+    """What our own grader says, by running them: each as a problem of its own, so that no two share a run."""
+    pairs = [
+        (
+            Problem(str(n), work.prompt, function_test=FunctionTest(work.entry_point, work.test), time_limit_s=3.0),
+            Sample(str(n), 0, work.completion),
+        )
+        for n, work in enumerate(works)
+    ]
+    verdicts = {judgement.problem_id: judgement.verdict for judgement in HumanEvalConfig().grade(pairs, sandbox)}
+    return [verdicts[problem.id] for problem, _ in pairs]
 
 
 def _calls(row: dict[str, Any]) -> tuple[tuple[list[Any], Any], ...]:

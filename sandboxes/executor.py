@@ -44,7 +44,7 @@ import time
 
 TYPE_CHECKING = False  # `typing` would be a third of the time to start.
 if TYPE_CHECKING:
-    from types import CodeType
+    from types import CodeType, ModuleType
     from typing import NoReturn
 
 NAME_SPACES, CONTAINER, ONE_PROGRAM = "name spaces", "container", "one program"
@@ -89,6 +89,7 @@ PRIVATE_ALL, DETACH = 0x4000 | 0x40000, 2
 TMP_FLAGS, TMP_OPTIONS = 2 | 4 | 1024, b"size=64m,mode=1777"  # nosuid, nodev, noatime
 INSIDE_ID = 65534
 UNSEEN_S = 0.001
+REHEARSALS = 20
 USERS = 512  # that a server of a container takes its programs' users from, round and round
 
 # PyDLL keeps the interpreter's lock across a call, so that a cloned child may simply go on.
@@ -504,6 +505,20 @@ def isolate() -> None:
             break
 
 
+def rehearse(remote: ModuleType) -> None:
+    """Run what programs use to talk to each other, as descriptor 3 still leads nowhere. The interpreter rewrites code
+    that has run a few times: once here, instead of in every child, which would need copies of those pages."""
+    for _ in range(REHEARSALS):
+        out: list[bytes] = []
+        remote.encode(((1, 2.5, "text", [None, (True,)]), {"a": {"b"}}), out)
+        remote.decode(b"".join(out))
+        remote.send(())
+        try:  # noqa: SIM105 - contextlib takes long to import
+            remote.receive()
+        except remote.GoneError:
+            pass
+
+
 def connect(to: str) -> _socket.socket:
     """The socket to the controller: an open descriptor, or the path where it waits for a call."""
     if not to.startswith("/"):
@@ -550,6 +565,7 @@ def main(to: str, uid: int, mode: str, remote: str) -> NoReturn:
             setattr(builtins, name, _sitebuiltins.Quitter(name, "Ctrl-D (i.e. EOF)"))
     sys.modules["remote"] = module = type(sys)("remote")
     exec(compile(remote, "remote.py", "exec"), module.__dict__)
+    rehearse(module)
     sys.argv[:] = ["main.py"]
     # The folder that they run in: what one program of a group writes there, another must not import.
     sys.path.remove("")

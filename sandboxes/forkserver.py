@@ -214,7 +214,7 @@ class ForkServer:
             Ending(os.waitstatus_to_exitcode(status), reason, cpu_s, wall_s)
             for status, reason, cpu_s, wall_s in _ENDING.iter_unpack(reply)
         ]
-        if any(ending.exit_code for ending in endings) and self._home.killed():
+        if any(ending.exit_code and ending.reason != _WITH_FIRST for ending in endings) and self._home.killed():
             return [replace(ending, out_of_memory=ending.exit_code != 0) for ending in endings]
         return endings
 
