@@ -67,7 +67,6 @@ def _provenance(sweep: Sweep, tally: Tally) -> tuple[tuple[str, str], ...]:
     return (
         ("problems", f"{len(sweep.problems):,}"),
         ("samples judged", f"{int(tally.by_problem.n.sum()):,}"),
-        ("tokens drawn", "not recorded" if tally.tokens is None else f"{tally.tokens:,}"),
         ("engine", ", ".join(tally.engines)),
         ("grader", f"{sweep.grader.name}, version {sweep.grader.version}"),
         ("sandbox", ", ".join(tally.sandboxes)),

@@ -94,7 +94,8 @@ class Sweep(Verification):
         """What the counts say: coverage and law, or what was solved where the budget is for that."""
         n, verdicts = int(tally.by_problem.n.sum()), tally.verdicts
         drawn = n + verdicts.get(Verdict.INFRASTRUCTURE, 0)
-        usage = Usage(drawn, tally.prompt_tokens, tally.tokens, self.price)
+        prompt_tokens, tokens = self.tokens(tally.below)
+        usage = Usage(drawn, prompt_tokens, tokens, self.price)
         if self.budget.gives_coverage:
             return summarise(tally.by_problem, verdicts, max_k=self.k, usage=usage)
         return summarise_solving(tally.by_problem, verdicts, tally.first_correct, self.k, usage)

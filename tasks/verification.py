@@ -30,10 +30,11 @@ from tasks.store.tables import (
     CorruptObjectError,
     SampleFooter,
     VerdictFooter,
+    column_sums,
     count_equal,
     count_verdicts,
     first_with,
-    sum_below,
+    rows_below,
 )
 
 VERDICTS = "verdicts"
@@ -52,16 +53,15 @@ class Tally:
     given. `first_correct` is the index of a problem's first correct sample, under a budget that stops there.
 
     `equal` counts samples that were judged by the execution of an equal program; None where the grader runs none.
-    `prompt_tokens` and `tokens` are sums over these samples, None where an engine did not know of some; `engines` and
-    `sandboxes` name all that took part; `drawn_at` and `judged_at` span the times (UTC) at which they did.
+    `below` is the index of each problem below which its samples count; `engines` and `sandboxes` name all that took
+    part; `drawn_at` and `judged_at` span the times (UTC) at which they did.
     """
 
     by_problem: Counts
     verdicts: dict[str, int]
     first_correct: dict[str, int]
     equal: int | None
-    prompt_tokens: int | None
-    tokens: int | None
+    below: dict[str, int]
     engines: tuple[str, ...]
     sandboxes: tuple[str, ...]
     drawn_at: str
@@ -159,14 +159,12 @@ class Verification:
         """Count what is stored below k. Samples that no sandbox could judge are left out of n, and counted apart."""
         sampled = self._sampled()
         standing, judged = self._standing(sampled)
-        prompt_tokens, tokens = self._tokens(sampled, standing.counted_below())
         return Tally(
             by_problem=standing.counts(),
             verdicts=standing.verdicts(),
             first_correct=standing.first_correct(),
             equal=self._equal(sampled) if self.grader.runs_code else None,
-            prompt_tokens=prompt_tokens,
-            tokens=tokens,
+            below=standing.counted_below(),
             engines=tuple(sorted({footer.engine for footer in sampled.values()})),
             sandboxes=tuple(sorted({of_block.sandbox for of_block in judged})),
             drawn_at=_span(footer.drawn_at for footer in sampled.values()),
@@ -193,13 +191,15 @@ class Verification:
         )
         return sum(count_equal(table, below=self.k) for table in tables)
 
-    def _tokens(self, sampled: Iterable[Block], below: Mapping[str, int]) -> list[int | None]:
-        """Tokens of prompts and of samples, over the samples below each problem's index."""
+    def tokens(self, below: Mapping[str, int]) -> list[int | None]:
+        """Tokens of prompts and tokens written, over the samples below each problem's index (`Tally.below`); None where
+        an engine did not know of some."""
         totals: list[int | None] = [0, 0]
-        for block in sampled:
+        for block in self._sampled():
+            whole = all(below.get(problem.id, 0) >= block.stop for problem in self._problems(block))
             with self._setting_aside(block):
-                table = self.samples.columns(block, (*WHICH, *_TOKENS))
-            of_block = sum_below(table, below, _TOKENS)
+                table = self.samples.columns(block, _TOKENS if whole else (*WHICH, *_TOKENS))
+            of_block = column_sums(table if whole else rows_below(table, below), _TOKENS)
             totals = [None if a is None or b is None else a + b for a, b in zip(totals, of_block, strict=True)]
         return totals
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from sandboxes import Sandbox
 from tasks.budgets import AdaptiveConfig, Budget, SolveConfig, UniformConfig
 from tasks.datasets import Problem
-from tasks.engines import Sample
+from tasks.engines import Request, Sample, Sampling
 from tasks.graders import Judgement, Verdict
 from tasks.scaling.estimators import coverage, pass_at_k
 from tasks.store.keys import sample_identity, verdict_identity
@@ -158,3 +159,22 @@ def test_samples_that_no_sandbox_could_judge_are_left_out(tmp_path: Path) -> Non
     assert counts.n[0] in (20, 70)
     assert counts.n[19] == counts.reach == 999
     assert np.isfinite(coverage(counts, [1, 999]).coverage).all()
+
+
+def test_tokens_are_those_of_the_samples_that_count(tmp_path: Path) -> None:
+    class TalkingEngine(CountingEngine):
+        def sample(self, requests: Sequence[Request], sampling: Sampling) -> Iterator[list[Sample]]:
+            for samples in super().sample(requests, sampling):
+                yield [replace(each, prompt_tokens=7, tokens=each.index) for each in samples]
+
+    run(sweep_of(tmp_path, 500, UniformConfig()), TalkingEngine())
+    for budget in (AdaptiveConfig(precision=1), UniformConfig()):
+        sweep = sweep_of(tmp_path, 450, budget)
+        tally = sweep.tally()
+        n = tally.by_problem.n
+        assert sweep.tokens(tally.below) == [7 * n.sum(), (n * (n - 1) // 2).sum()]
+        assert sweep.summarise(tally).usage.samples == n.sum()
+    silent = tmp_path / "silent"
+    run(sweep_of(silent, 10, UniformConfig()), CountingEngine())
+    sweep = sweep_of(silent, 10, UniformConfig())
+    assert sweep.tokens(sweep.tally().below) == [None, None]

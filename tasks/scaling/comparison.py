@@ -88,10 +88,12 @@ class Comparison:
     def headline(self) -> str:
         """Who solves more at the largest common k, and whether the difference could be chance."""
         names = [each.label for each in self.sets]
-        if not self.pairs or not self.pairs[0].differences:
+        at = [{each.k: each for each in pair.differences} for pair in self.pairs]
+        common = set(at[0]).intersection(*at[1:]) if at else set()
+        if not common:
             return f"{' and '.join(names)} side by side."
-        last = {pair.label: pair.differences[-1] for pair in self.pairs}
-        k = self.pairs[0].differences[-1].k
+        k = max(common)
+        last = {pair.label: of_pair[k] for pair, of_pair in zip(self.pairs, at, strict=True)}
         best = max(names[1:], key=lambda name: last[name].difference)
         found = last[best]
         if found.difference <= 0:

@@ -140,15 +140,17 @@ def read_sample_columns(file: BinaryIO, key: str, columns: Sequence[str]) -> pa.
     return _read(_open(file, key, SAMPLES, SampleFooter, dictionaries=("problem_id",))[0], columns)
 
 
-def sum_below(table: pa.Table, below: Mapping[str, int], columns: Sequence[str]) -> list[int | None]:
-    """The sum of each column over the samples with an index below their problem's; None where one is not known."""
+def rows_below(table: pa.Table, below: Mapping[str, int]) -> pa.Table:
+    """The samples with an index below their problem's, none of a problem without one."""
     together = table.unify_dictionaries().combine_chunks()
     problems = together["problem_id"].combine_chunks()
     ends = np.array([below.get(problem, 0) for problem in problems.dictionary.to_pylist()], dtype=np.int64)
-    counts = _integers(together["index"].combine_chunks()) < ends[_integers(problems.indices)]
-    chosen = together.filter(pa.array(counts))
-    sums = ((chosen[name].null_count, pc.sum(chosen[name]).as_py() or 0) for name in columns)
-    return [None if unknown else total for unknown, total in sums]
+    return together.filter(pa.array(_integers(together["index"].combine_chunks()) < ends[_integers(problems.indices)]))
+
+
+def column_sums(table: pa.Table, columns: Sequence[str]) -> list[int | None]:
+    """The sum of each column; None where one of its values is not known."""
+    return [None if table[name].null_count else pc.sum(table[name]).as_py() or 0 for name in columns]
 
 
 def sample_footer(file: BinaryIO, key: str) -> SampleFooter:
