@@ -263,3 +263,19 @@ def test_a_solving_sweep_says_that_it_gives_no_coverage_and_a_uniform_one_goes_o
     assert drawn(solving.out) + drawn(uniform.out) == 20 * 300
     assert "can no longer" not in uniform.out
     assert len(set(stored_samples(recorded))) == len(stored_samples(recorded)) == 20 * 300
+
+
+def test_an_adaptive_sweep_draws_less_reports_coverage_to_k_and_resumes(recorded: Path, prefect_url: str) -> None:
+    def sweep() -> str:
+        arguments = ("sweep", "sweep.yaml", "--k", "300", "--set", "budget=adaptive")
+        ended = monkeys(*arguments, cwd=recorded, PREFECT_API_URL=prefect_url)
+        assert (ended.code, ended.err) == (0, "")
+        return ended.out
+
+    first, again = sweep(), sweep()
+    assert 0 < drawn(first) < 0.9 * 20 * 300
+    assert drawn(again) == 0
+    assert "Coverage is unbiased all the same" in first
+    rows = [re.findall(r"[\d.]+", line) for out in (first, again) for line in out.splitlines() if "│" in line]
+    assert [row[0] for row in rows[: len(rows) // 2]] == ["1", "2", "5", "10", "20", "50", "100", "200", "300"]
+    assert rows[: len(rows) // 2] == rows[len(rows) // 2 :]
