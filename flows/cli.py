@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from flows.audit_commands import app as audit_commands
 from flows.compare_commands import app as compare_commands
 from flows.counts_commands import app as counts_commands
 from flows.judge_commands import app as judge_commands
@@ -69,6 +70,7 @@ app.add_typer(store_commands)
 app.add_typer(counts_commands)
 app.add_typer(compare_commands)
 app.add_typer(judge_commands)
+app.add_typer(audit_commands, name="audit")
 
 
 def main() -> None:

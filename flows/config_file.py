@@ -19,7 +19,7 @@ def read_config(path: Path, overrides: Iterable[str] = (), **fields: Any) -> Swe
     Raises:
         InputError: absent, broken YAML, an unknown field, a value out of bounds; all in one line.
     """
-    return build_config(SweepConfig, _read_yaml(path), overrides, where=str(path), **fields)
+    return build_config(SweepConfig, read_yaml(path), overrides, where=str(path), **fields)
 
 
 def build_config(
@@ -38,7 +38,8 @@ def build_config(
         raise InputError(f"{where}: {_one_line(error)}") from error
 
 
-def _read_yaml(path: Path) -> dict[str, Any]:
+def read_yaml(path: Path) -> dict[str, Any]:
+    """A file's fields, unchecked; raises InputError where it is no YAML file of fields."""
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:

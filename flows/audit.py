@@ -1,0 +1,157 @@
+"""Auditing graders and test sets: what is asked for, and the steps of it. It needs neither a store nor Prefect."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from flows.config import GraderConfig, SandboxConfig, TaskConfig
+from sandboxes import Sandbox
+from sandboxes.bubblewrap import BubblewrapConfig
+from tasks.auditing.agreement import Agreement, agreement
+from tasks.auditing.known import GOLD, LABELLED, Known, by_source, gold, labelled, solutions
+from tasks.auditing.test_sets import ProblemAudit, audit
+from tasks.datasets import Dataset, Problem
+from tasks.datasets.exclusions import write_exclusions
+from tasks.errors import InputError
+from tasks.graders import Grader
+
+
+class AuditGradersConfig(BaseModel):
+    """Which graders are held against which samples."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    task: TaskConfig = Field(description="Whose graders, gold answers and solutions")
+    problems: int | None = Field(default=None, ge=1, description="Only the first so many problems; empty: all")
+    grader: GraderConfig | None = Field(default=None, description="Only this grader; empty: all of the task")
+    labelled: str | None = Field(default=None, description="File of problem_id, text, correct; empty: none")
+    each: int = Field(default=10, ge=1, description="At most so many known solutions of a problem, right and wrong")
+    sandbox: SandboxConfig = Field(default=BubblewrapConfig(), description="Where untrusted programs run")
+
+
+class AuditTestsConfig(BaseModel):
+    """Which problems' tests are held against which programs, how often, and where the list of bad ones goes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    task: TaskConfig = Field(description="Whose tests and solutions")
+    problems: int | None = Field(default=None, ge=1, description="Only the first so many problems; empty: all")
+    grader: GraderConfig | None = Field(
+        default=None, description="How samples are judged; empty: as the task is usually"
+    )
+    labelled: str | None = Field(default=None, description="More programs: file of problem_id, text, correct")
+    each: int = Field(default=10, ge=1, description="At most so many known solutions of a problem, right and wrong")
+    repeats: int = Field(default=3, ge=1, le=100, description="How often each program is judged")
+    sandbox: SandboxConfig = Field(default=BubblewrapConfig(), description="Where untrusted programs run")
+    output: Path | None = Field(default=None, description="Write the problems to leave out to this file")
+
+
+class GradersAudited(NamedTuple):
+    """What came of it, grader by grader, and those that could not be had here, with the reason."""
+
+    agreements: list[Agreement]
+    unavailable: dict[str, str]
+
+    @property
+    def sound(self) -> bool:
+        """Whether every grader finds every gold answer equal to itself, and all was judged."""
+        return not any(each.undecided or (each.source == GOLD and each.rate < 1) for each in self.agreements)
+
+
+def audit_graders(config: AuditGradersConfig, say: Callable[[str], None]) -> GradersAudited:
+    """Judge gold answers, known solutions and labelled samples by every grader of a task. `say` is told what goes on.
+
+    Raises:
+        InputError: task, file or grader cannot be used.
+        SandboxUnavailableError: this machine cannot offer the sandbox.
+    """
+    dataset: Dataset = config.task
+    problems = _problems(dataset, config.problems)
+    known = by_source(_known(dataset, problems, config.each, config.labelled))
+    if not known:
+        raise InputError(
+            f"labelled: {dataset.name} has no known solutions; give a file of samples whose truth is known"
+        )
+    graders, unavailable = _graders(config, dataset, problems)
+    agreements = []
+    with _sandbox(graders, config.sandbox) as sandbox:
+        for grader in graders:
+            for source, samples in known.items():
+                say(f"{grader.name}: {len(samples):,} {source}")
+                agreements.append(agreement(grader, problems, samples, sandbox))
+    return GradersAudited(agreements, unavailable)
+
+
+def audit_tests(config: AuditTestsConfig, say: Callable[[str], None]) -> list[ProblemAudit]:
+    """Judge known programs again and again, and write the problems whose tests cannot be trusted, if asked to.
+
+    Raises:
+        InputError: task, file or grader cannot be used; nothing was written.
+        SandboxUnavailableError: this machine cannot offer the sandbox.
+    """
+    if config.output is not None and not config.output.parent.is_dir():
+        raise InputError(f"--output {config.output}: there is no folder {config.output.parent}")
+    dataset: Dataset = config.task
+    problems = _problems(dataset, config.problems)
+    known = [each for each in _known(dataset, problems, config.each, config.labelled) if each.source != GOLD]
+    if not known:
+        raise InputError(
+            f"labelled: {dataset.name} has no known solutions; give a file of programs whose truth is known"
+        )
+    grader = config.grader or _by_name(dataset.grader)
+    grader.check(problems)
+    with _sandbox([grader], config.sandbox) as sandbox:
+        say(f"{len(known):,} known solutions of {len(problems):,} problems, each judged {config.repeats} times")
+        audits = audit(grader, problems, known, config.repeats, sandbox)
+    if config.output is not None:
+        bad = {each.problem_id: each.reason for each in audits if each.reason is not None}
+        write_exclusions(config.output, bad, [problem.id for problem in problems])
+    return audits
+
+
+def _problems(dataset: Dataset, first: int | None) -> list[Problem]:
+    problems = dataset.load()
+    if first is not None and first > len(problems):
+        raise InputError(f"problems: {first} are asked for, and {dataset.name} has {len(problems)}")
+    return problems[:first]
+
+
+def _known(dataset: Dataset, problems: Sequence[Problem], each: int, path: str | None) -> list[Known]:
+    found = [*gold(problems), *solutions(dataset, problems, each)]
+    return [*found, *labelled(path, problems, LABELLED)] if path is not None else found
+
+
+def _graders(
+    config: AuditGradersConfig, dataset: Dataset, problems: Sequence[Problem]
+) -> tuple[list[Grader], dict[str, str]]:
+    """The graders that can judge these problems here; one that is asked for by name must."""
+    if config.grader is not None:
+        config.grader.check(problems)
+        return [config.grader], {}
+    graders, unavailable = [], {}
+    for name in dataset.graders:
+        grader = _by_name(name)
+        try:
+            grader.check(problems)
+        except InputError as error:
+            unavailable[name] = str(error)
+        else:
+            graders.append(grader)
+    if not graders:
+        raise InputError(next(iter(unavailable.values())))
+    return graders, unavailable
+
+
+def _by_name(name: str) -> Grader:
+    grader: Grader = TypeAdapter(GraderConfig).validate_python(name)
+    return grader
+
+
+def _sandbox(graders: Sequence[Grader], config: SandboxConfig) -> AbstractContextManager[Sandbox | None]:
+    if not any(grader.runs_code for grader in graders):
+        return nullcontext()
+    config.check()
+    return config.open()
