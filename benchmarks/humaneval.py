@@ -26,7 +26,7 @@ def convert(problems: Path, samples: Path, folder: Path) -> tuple[int, int]:
         known = [json.loads(line) for line in file]
     with gzip.open(samples, "rt") as file:
         rows = [json.loads(line) for line in file]
-    sampled = {_problem_of(row["prompt"], known)["task_id"]: row["samples"] for row in rows}
+    sampled = {problem_of(row["prompt"], known)["task_id"]: row["samples"] for row in rows}
     with (folder / "problems.jsonl").open("w") as file:
         file.writelines(json.dumps(problem) + "\n" for problem in known if problem["task_id"] in sampled)
     with (folder / "samples.jsonl").open("w") as file:
@@ -36,7 +36,7 @@ def convert(problems: Path, samples: Path, folder: Path) -> tuple[int, int]:
     return len(sampled), min(map(len, sampled.values()))
 
 
-def _problem_of(prompt: str, known: list[dict[str, str]]) -> dict[str, str]:
+def problem_of(prompt: str, known: list[dict[str, str]]) -> dict[str, str]:
     """The problem that asks for the same function. Some share a name: then the one whose prompt is most alike."""
     name = re.findall(r"^def (\w+)\(", prompt, re.MULTILINE)[-1]
     of_that_name = [problem for problem in known if problem["entry_point"] == name]

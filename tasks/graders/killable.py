@@ -38,10 +38,11 @@ class Ended(StrEnum):
 
 
 class Answer(NamedTuple):
-    """What a call returned, or why it has not."""
+    """What a call returned, or why it has not, and the CPU seconds that it took."""
 
     value: Any = None
     ended: Ended | None = None
+    cpu_s: float = 0.0
 
 
 class Killable:
@@ -105,7 +106,8 @@ def _ask(process: subprocess.Popen[bytes], arguments: Sequence[Any]) -> Answer:
     if not line.endswith(b"\n"):
         return Answer(ended=Ended.LOST)
     reply = json.loads(line)
-    return Answer(ended=Ended(reply["ended"])) if "ended" in reply else Answer(reply["value"])
+    ended = Ended(reply["ended"]) if "ended" in reply else None
+    return Answer(reply.get("value"), ended, reply["cpu_s"])
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

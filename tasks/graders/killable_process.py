@@ -34,6 +34,8 @@ class _Child:
     memory_mb: int
     pid: int = 0
     answered: int = 0
+    cpu_s: float = 0.0
+    """What the latest question has cost so far."""
     _questions: BinaryIO = field(init=False)
     _answers: BinaryIO = field(init=False)
 
@@ -57,17 +59,18 @@ class _Child:
             TimeoutError: it used `cpu_s` seconds of CPU time, or three times as long and 5 s by the clock.
             EOFError: the controller has hung up.
         """
-        started, used = time.monotonic(), self._cpu_s()
+        started, used = time.monotonic(), self._clock()
         self._questions.write(line)
         self._questions.flush()
         self.answered += 1
         while True:
             ready, _, _ = select.select([self._answers.fileno(), controller], [], [], _LOOK_S)
+            self.cpu_s = self._clock() - used
             if self._answers.fileno() in ready:
                 return self._answers.readline()
             if controller in ready:
                 raise EOFError
-            if self._cpu_s() - used >= cpu_s or time.monotonic() - started >= 3 * cpu_s + 5:
+            if self.cpu_s >= cpu_s or time.monotonic() - started >= 3 * cpu_s + 5:
                 raise TimeoutError
 
     def kill(self) -> None:
@@ -80,7 +83,7 @@ class _Child:
             except BrokenPipeError:
                 continue
 
-    def _cpu_s(self) -> float:
+    def _clock(self) -> float:
         """CPU seconds of the child so far, from its own clock (clock_getcpuclockid(3))."""
         return time.clock_gettime((~self.pid << 3) | 2)
 
@@ -109,10 +112,11 @@ def serve(target: str, cpu_s: float, memory_mb: int) -> None:
             ended = "time"
         except EOFError:
             break
+        cost = child.cpu_s
         if ended is not None:
             child.kill()
             child, answer = None, json.dumps({"ended": ended}).encode() + b"\n"
-        answers.write(answer)
+        answers.write(b'{"cpu_s": %.6f, ' % cost + answer[1:])
         answers.flush()
     if child is not None:
         child.kill()

@@ -51,8 +51,10 @@ def judge(
             yield Judgement(sample.problem_id, sample.index, *decision)
     answers = shared(f"tasks.graders.algebra:{function}", CPU_S).map(asked)
     for waiting, answer in zip(asked.values(), answers, strict=True):
+        cpu_s = answer.cpu_s
         for sample, question in waiting:
-            yield Judgement(sample.problem_id, sample.index, *_verdict(answer, question.answered))
+            yield Judgement(sample.problem_id, sample.index, *_verdict(answer, question.answered), cpu_s=cpu_s)
+            cpu_s = 0.0  # asked once
 
 
 _ENDED = {

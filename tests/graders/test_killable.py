@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.graders.killable import Answer, Ended, Killable
+from tasks.graders.killable import Ended, Killable
 
 HERE = "tests.graders.test_killable"
 
@@ -64,7 +64,10 @@ def test_values_come_back_in_order(pool: Killable) -> None:
 )
 def test_a_call_beyond_its_limits_costs_itself_alone(pool: Killable, how: str, ended: Ended) -> None:
     answers = list(pool.map([("a",), (how,), ("b",), ("c",)]))
-    assert answers == [Answer("a"), Answer(ended=ended), Answer("b"), Answer("c")]
+    assert [answer.value for answer in answers] == ["a", None, "b", "c"]
+    assert [answer.ended for answer in answers] == [None, ended, None, None]
+    if ended is Ended.TIME:
+        assert answers[1].cpu_s >= 0.5
 
 
 def test_one_that_sleeps_is_ended_by_the_clock() -> None:
@@ -74,7 +77,7 @@ def test_one_that_sleeps_is_ended_by_the_clock() -> None:
 
 
 def test_what_a_call_prints_is_no_answer(pool: Killable) -> None:
-    assert pool.call("print") == Answer("print")
+    assert pool.call("print").value == "print"
 
 
 def test_no_process_outlives_its_pool() -> None:

@@ -1,0 +1,301 @@
+"""Graders against samples whose truth is known, against the same answers written otherwise, and against the clock.
+
+    python benchmarks/graders.py DATA [--only gsm8k math contests humaneval speed]
+
+DATA is a folder with real data: gsm8k/ (test rows, and four labelled model answers to each), math/ (MATH-500 rows),
+reward_models/ (50 MATH problems with 8 labelled responses each), code_contests/ (30 contest problems with submissions
+and the verdicts claimed for them), humaneval/ (problems, and 100 samples of each of 50). Ends 0 where all targets
+hold, 1 where one does not. Prints every disagreement.
+"""
+
+import argparse
+import gzip
+import json
+import os
+import re
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from humaneval import problem_of
+from math_rewritings import Rewritten, near_misses, rewritings
+from rich.console import Console
+from rich.table import Table
+
+from sandboxes import Sandbox
+from sandboxes.bubblewrap import BubblewrapConfig
+from tasks.auditing.agreement import Agreement, agreement
+from tasks.auditing.known import LABELLED, Known, gold
+from tasks.datasets import Problem, StdioTest
+from tasks.datasets.gsm8k import Gsm8kConfig as Gsm8k
+from tasks.datasets.humaneval import HumanEvalConfig as HumanEval
+from tasks.datasets.math500 import Math500Config as Math500
+from tasks.engines import Sample
+from tasks.graders import Grader, Verdict
+from tasks.graders.code_contests import CodeContestsConfig
+from tasks.graders.gsm8k import Gsm8kConfig
+from tasks.graders.gsm8k_tolerant import Gsm8kTolerantConfig
+from tasks.graders.humaneval import HumanEvalConfig
+from tasks.graders.killable import Killable
+from tasks.graders.math import MathConfig
+from tasks.graders.math_tolerant import MathTolerantConfig
+from tasks.graders.math_verify import MathVerifyConfig
+from tasks.graders.stdio import StdioConfig
+
+console = Console(highlight=False, width=int(os.environ.get("COLUMNS", "150")))
+
+MATH_GRADERS = (MathConfig(), MathTolerantConfig(), MathVerifyConfig())
+
+# Row 3 of the 50 MATH problems: the answer is 4:30 p.m., all eight responses say so, and all eight are labelled wrong,
+# because the tool that labelled them had first mangled the gold answer into "4:30p..".
+MISLABELLED = {"3"}
+
+
+class Line(NamedTuple):
+    """One figure, and what it must be at least; None where it is only shown."""
+
+    figure: str
+    value: str
+    target: str = ""
+    held: bool | None = None
+
+
+def share(figure: str, of: Agreement, target: float | None = None) -> Line:
+    """An agreement as a line; its disagreements are printed."""
+    for kind, cases in (("wrongly accepted", of.false_positives), ("wrongly rejected", of.false_negatives)):
+        for case in cases:
+            words = (f"{figure}: {kind} {case.known.problem_id}: gold {case.gold},", f"{case.verdict}, {case.detail};")
+            if target is not None:
+                console.print("  ", " ".join(" ".join([*words, case.known.text[-100:]]).split()), markup=False)
+    held = None if target is None else of.rate >= target
+    bound = "" if target is None else f"≥ {100 * target:g} %"
+    return Line(figure, f"{of.agreed:,} of {of.samples:,} = {100 * of.rate:.2f} %", bound, held)
+
+
+def lines_of(path: Path) -> list[dict[str, Any]]:
+    """The rows of a JSONL file."""
+    with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as file:
+        return [json.loads(line) for line in file]
+
+
+def gsm8k(data: Path) -> Iterator[Line]:
+    """200 questions with four labelled answers each."""
+    problems = Gsm8k(path=str(data / "gsm8k" / "test_first200.jsonl"), shots=0).load()
+    by_question = {problem.question: problem.id for problem in problems}
+    known = [
+        Known(by_question[row["question"]], answer["solution"], str(answer["is_correct"]) == "True", LABELLED)
+        for row in lines_of(data / "gsm8k" / "model_solutions_first200.jsonl.gz")
+        for answer in row.values()
+        if isinstance(answer, dict)
+    ]
+    for grader in (Gsm8kConfig(), Gsm8kTolerantConfig()):
+        yield share(f"GSM8K gold, {grader.name}", agreement(grader, problems, list(gold(problems)), None), 1)
+    yield share("GSM8K labels, gsm8k_tolerant", agreement(Gsm8kTolerantConfig(), problems, known, None), 0.995)
+    # These answers are marked with A: where the paper's samples have ####.
+    marked = [each._replace(text=re.sub(r"^A: ?", "#### ", each.text, flags=re.MULTILINE)) for each in known]
+    yield share("GSM8K labels, A: as ####, gsm8k", agreement(Gsm8kConfig(), problems, marked, None))
+
+
+def math(data: Path) -> Iterator[Line]:
+    """Gold against gold, ten ways to write each answer, near misses, and 400 labelled responses."""
+    problems = Math500(path=str(data / "math" / "math500_first200.jsonl")).load()
+    for grader in MATH_GRADERS:
+        yield share(f"MATH-500 gold, {grader.name}", agreement(grader, problems, list(gold(problems)), None), 1)
+    for what, ways, correct in (("rewritten", rewritings, True), ("near misses", near_misses, False)):
+        written = [way for problem in problems for way in ways(problem.answer or "")]
+        for grader in MATH_GRADERS:
+            tolerant = grader.name == "math_tolerant"
+            yield share(
+                f"MATH {what}, {grader.name}", _rewritten(grader, written, correct=correct), 0.99 if tolerant else None
+            )
+            if correct and tolerant:
+                for form in dict.fromkeys(way.form for way in written):
+                    of_form = [way for way in written if way.form == form]
+                    yield share(f"  {form}", _rewritten(grader, of_form, correct=True), None)
+    rows = lines_of(data / "reward_models" / "qwen25math_math_cot_50x8_rm.jsonl.gz")
+    asked = [Problem(str(row["idx"]), row["question"], answer=row["answer"]) for row in rows]
+    labels = [
+        Known(str(row["idx"]), text, label, LABELLED)
+        for row in rows
+        for text, label in zip(row["code"], row["score"], strict=True)
+    ]
+    repaired = [each._replace(correct=True) if each.problem_id in MISLABELLED else each for each in labels]
+    for grader in MATH_GRADERS[1:]:
+        name, library = f"Qwen responses, {grader.name}", grader.name == "math_verify"
+        yield share(f"{name}, labels as given", agreement(grader, asked, labels, None), 0.99 if library else None)
+        right = agreement(grader, asked, repaired, None)
+        yield share(f"{name}, 8 false labels put right", right, None if library else 0.99)
+
+
+def _rewritten(grader: Grader, written: Sequence[Rewritten], *, correct: bool) -> Agreement:
+    """A problem for each way, so that each is judged on its own."""
+    problems = [Problem(f"{at} {way.form}", "", answer=way.gold) for at, way in enumerate(written)]
+    known = [
+        Known(problem.id, f"Final Answer: The final answer is ${way.text}$. I hope it is correct.", correct, LABELLED)
+        for problem, way in zip(problems, written, strict=True)
+    ]
+    return agreement(grader, problems, known, None)
+
+
+def contests(data: Path) -> Iterator[Line]:
+    """30 contest problems with real submissions: claimed correct must pass, claimed wrong must fail."""
+    known: dict[str, list[Known]] = {"AC": [], "wrong": []}
+    problems, skipped = [], Counter[str]()
+    for row in lines_of(data / "code_contests" / "icpc_style_30.jsonl.gz"):
+        tests = tuple(StdioTest(test["input"], test["output"]) for test in row["tests"])
+        problems.append(Problem(row["id"], "", stdio_tests=tests, time_limit_s=10, memory_limit_mb=1024))
+        for solution in row["solutions"]:
+            if solution["language"] != "python3":
+                skipped["another language"] += 1
+            elif solution["label"] == "disputed":
+                skipped["disputed"] += 1
+            else:
+                correct = solution["label"] == "correct"
+                text = f"```\n{solution['code']}\n```"
+                known["AC" if correct else "wrong"].append(Known(row["id"], text, correct, LABELLED))
+    with BubblewrapConfig().open() as sandbox:
+        for grader in (CodeContestsConfig(), StdioConfig()):
+            for claim, samples in known.items():
+                of = agreement(grader, problems, samples, sandbox)
+                yield share(
+                    f"contests, claimed {claim}, {grader.name}", of, 1 if grader.name == "code_contests" else None
+                )
+    yield Line("contests, submissions left out", ", ".join(f"{count} {why}" for why, count in skipped.items()))
+
+
+def humaneval(data: Path) -> Iterator[Line]:
+    """50 problems with 100 samples each, judged twice."""
+    path = data / "humaneval" / "HumanEval.jsonl.gz"
+    problems = {problem.id: problem for problem in HumanEval(path=str(path)).load()}
+    known = lines_of(path)
+    pairs = [
+        (problem, Sample(problem.id, index, text))
+        for row in lines_of(data / "humaneval" / "codegen16b_t0.8_n100_first50.jsonl.gz")
+        for problem in [problems[problem_of(row["prompt"], known)["task_id"]]]
+        for index, text in enumerate(row["samples"])
+    ]
+    with BubblewrapConfig().open() as sandbox:
+        counts = [_counts(HumanEvalConfig(), pairs, sandbox) for _ in range(2)]
+    same = sum(counts[0][problem] == counts[1][problem] for problem in counts[0])
+    yield Line(
+        "HumanEval, problems with the same count twice", f"{same} of {len(counts[0])}", "all", same == len(counts[0])
+    )
+    yield Line("HumanEval, correct", f"{sum(counts[0].values()):,} of {len(pairs):,}")
+
+
+def _counts(grader: Grader, pairs: Sequence[tuple[Problem, Sample]], sandbox: Sandbox) -> dict[str, int]:
+    counts = {problem.id: 0 for problem, _ in pairs}
+    for judgement in grader.grade(pairs, sandbox):
+        counts[judgement.problem_id] += judgement.verdict is Verdict.CORRECT
+    return counts
+
+
+def speed(data: Path) -> Iterator[Line]:
+    """Answers judged in a second, on as many cores as there are, warm; and what a hang costs."""
+    problems = {each.id: each for each in Gsm8k(path=str(data / "gsm8k" / "test_first200.jsonl"), shots=0).load()}
+    by_question = {problem.question: problem for problem in problems.values()}
+    pairs = [
+        (by_question[row["question"]], Sample(by_question[row["question"]].id, index, answer["solution"]))
+        for row in lines_of(data / "gsm8k" / "model_solutions_first200.jsonl.gz")
+        for index, answer in enumerate(each for each in row.values() if isinstance(each, dict))
+    ]
+    for grader in (Gsm8kConfig(), Gsm8kTolerantConfig()):
+        yield _rate(f"speed, {grader.name}", grader, pairs * 10, 2_000)
+    rows = lines_of(data / "reward_models" / "qwen25math_math_cot_50x8_rm.jsonl.gz")
+    responses = [
+        (Problem(str(row["idx"]), "", answer=row["answer"]), Sample(str(row["idx"]), index, text))
+        for row in rows
+        for index, text in enumerate(row["code"])
+    ]
+    for grader in MATH_GRADERS[1:]:
+        yield _rate(f"speed, {grader.name}, 400 responses", grader, responses, 200)
+    written = [
+        way
+        for each in Math500(path=str(data / "math" / "math500_first200.jsonl")).load()
+        for way in rewritings(each.answer or "")
+    ]
+    asked = [
+        (
+            Problem(f"{at}", "", answer=way.gold),
+            Sample(f"{at}", 0, f"Final Answer: The final answer is ${way.text}$. I hope it is correct."),
+        )
+        for at, way in enumerate(written)
+    ]
+    for grader in MATH_GRADERS:
+        yield _rate(f"speed, {grader.name}, {len(asked):,} rewritten answers, no two alike", grader, asked, 200)
+    yield from _hangs()
+
+
+def _rate(figure: str, grader: Grader, pairs: Sequence[tuple[Problem, Sample]], target: float) -> Line:
+    list(grader.grade(pairs[:20], None))  # the processes start
+    started = time.perf_counter()
+    judged = sum(1 for _ in grader.grade(pairs, None))
+    rate = judged / (time.perf_counter() - started)
+    return Line(figure, f"{rate:,.0f} /s", f"≥ {target:,} /s", rate >= target)
+
+
+HANGS = {
+    "a tower of powers": "9^{9^{9^{9}}}",
+    "a factorial": "(10^{9})!",
+    "a sum of many terms": r"\sum_{k=1}^{10^{8}} \frac{1}{k^{2}+\sin k}",
+    "an integral": r"\int_0^1 \sin(\sin(\sin(x^{x^{x}}))) dx",
+    "deep brackets": "(" * 400 + "x" + ")" * 400,
+}
+
+
+def _hangs() -> Iterator[Line]:
+    """Each costs at most its limit of CPU time, and no other verdict waits for it."""
+    limit = 2.0
+    pool = Killable("tasks.graders.algebra:same", cpu_s=limit, processes=2)
+    list(pool.map([(r"x^2 - 1", "(x-1)(x+1)")] * 4))
+    cpu_s = wall_s = 0.0
+    ended = Counter[str]()
+    for hang in HANGS.values():
+        started = time.perf_counter()
+        before, answer, after = pool.map([(r"x^2 - 1", "(x-1)(x+1)"), ("7", hang), (r"x^2 - 4", "(x-2)(x+2)")])
+        wall_s, cpu_s = max(wall_s, time.perf_counter() - started), max(cpu_s, answer.cpu_s)
+        ended[str(answer.ended or answer.value)] += 1
+        if not (before.value and after.value):
+            yield Line("hang, its neighbours", "lost", "judged", False)
+    started = time.perf_counter()
+    pool.call(r"x^2 - 1", "(x-1)(x+1)")
+    replaced = time.perf_counter() - started
+    pool.close()
+    shown = ", ".join(f"{count} × {how}" for how, count in ended.items())
+    target = limit + 0.2
+    yield Line(f"hang, limit {limit:g} s of CPU time: dearest", f"{cpu_s:.2f} s", f"≤ {target:g} s", cpu_s <= target)
+    yield Line("hang, the longest by the clock", f"{wall_s:.2f} s ({shown})")
+    yield Line("hang, the next verdict after one", f"{1000 * replaced:.0f} ms")
+
+
+PARTS: dict[str, Callable[[Path], Iterator[Line]]] = {
+    "gsm8k": gsm8k,
+    "math": math,
+    "contests": contests,
+    "humaneval": humaneval,
+    "speed": speed,
+}
+
+
+def main() -> int:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS))
+    arguments = parser.parse_args()
+    found = [line for name in arguments.only for line in PARTS[name](arguments.data)]
+    table = Table(title="Graders")
+    for name in ("figure", "found", "target", ""):
+        table.add_column(name)
+    for line in found:
+        mark = "" if line.held is None else "[green]holds[/]" if line.held else "[red]missed[/]"
+        table.add_row(line.figure, line.value, line.target, mark)
+    console.print(table)
+    return 0 if all(line.held is not False for line in found) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
