@@ -10,7 +10,8 @@ What a program is kept from:
   control group can be made, all together);
 - the user that the controller runs as, where that is root: programs then run as a user id that owns nothing.
 
-What it is not kept from: using its limits in full; learning the kernel's version, the CPUs and the clock; a hole in
+What it is not kept from: using its limits in full; where no control group can be made, CPU time in processes that it
+does not wait for, up to the limit on the clock; learning the kernel's version, the CPUs and the clock; a hole in
 the kernel itself, which the filter makes smaller but cannot rule out; timing what else the machine does.
 """
 
@@ -85,7 +86,9 @@ class BubblewrapConfig(ExecutionSettings):
 
         def start() -> ForkServer:
             mode = "name spaces" if isolated else "one program"
-            return ForkServer(LocalProcess(command, mode, users.take() if users else 0, new_group()), rules)
+            # For a program and the checker beside it, the server, and bubblewrap itself.
+            group = new_group(2 * (self.processes + 2) + 4)
+            return ForkServer(LocalProcess(command, mode, users.take() if users else 0, group), rules)
 
         name = "bubblewrap" if isolated else "bubblewrap-spawn"
         return ServerPool(name, self.worker_count(), self.limits, start, reuse=isolated, memory_bound=memory_bound())

@@ -1,8 +1,9 @@
-"""A control group for each server, where one can be made: it bounds the memory of a program and all that it starts.
+"""Control groups, where they can be made: one for each server.
 
-Address-space limits bound every process alone. A control group bounds them together, with their /tmp, and counts the
-processes that the kernel killed for it. Version 1 groups are made below this process's own; version 2 groups beside
-it, as a group there may hold processes or other groups, not both.
+Resource limits bound every process alone. A group bounds the memory of all together, with their /tmp, and their number;
+it counts the processes that the kernel killed for memory, and the CPU time of those that nobody waited for. Version 1
+groups are made below this process's own; version 2 groups beside it, as a group there may hold processes or other
+groups, not both.
 """
 
 import contextlib
@@ -14,95 +15,126 @@ from pathlib import Path
 
 # Beyond the program's own memory: the server and bubblewrap.
 _SERVER_BYTES = 64 * 1024 * 1024
-_LIMIT_V2 = "memory.max"
+_NO_LIMIT_BYTES = 1 << 40
+_V1, _V2 = "cgroup v1", "cgroup v2"
+_LIMIT = {_V1: "memory.limit_in_bytes", _V2: "memory.max"}
+_EVENTS = {_V1: "memory.oom_control", _V2: "memory.events"}
+_USAGE = {_V1: "cpuacct.usage", _V2: "cpu.stat"}
 _numbers = itertools.count()
 
 
-@dataclass
-class KillCounter:
-    """Counts the processes of a group that the kernel killed for want of memory, in its file of `events`."""
+@dataclass(frozen=True, slots=True)
+class _Folders:
+    """Where a group's files lie, by what they control: in one folder (version 2) or in several."""
 
-    events: Path
-    _kills: int = 0
+    version: str
+    memory: Path
+    pids: Path | None
+    cpu: Path | None
+
+    def all(self) -> list[Path]:
+        return list(dict.fromkeys(folder for folder in (self.memory, self.pids, self.cpu) if folder is not None))
+
+    def below(self, name: str) -> "_Folders":
+        pids, cpu = (None if folder is None else folder / name for folder in (self.pids, self.cpu))
+        return _Folders(self.version, self.memory / name, pids, cpu)
+
+
+class GroupReader:
+    """What a group has used and suffered."""
+
+    def __init__(self, folders: _Folders):
+        self._version = folders.version
+        self._events = folders.memory / _EVENTS[folders.version]
+        self._usage = None if folders.cpu is None else folders.cpu / _USAGE[folders.version]
+        self._kills = 0
 
     @classmethod
-    def of_process(cls, pid: int) -> "KillCounter | None":
+    def of_process(cls, pid: int) -> "GroupReader | None":
         """That of the group in which a process is, if it can be read from here."""
-        for folder, _, events_file in _places(pid, own=True):
-            if (folder / events_file).is_file():
-                return cls(folder / events_file)
+        for folders in _groups_of(pid):
+            if (folders.memory / _EVENTS[folders.version]).is_file():
+                return cls(folders)
         return None
 
     def killed(self) -> bool | None:
-        """Whether there was one since this was last asked; None if the group is gone."""
+        """Whether the kernel has killed a process of it for want of memory since this was last asked; None if the
+        group is gone."""
         try:
-            lines = [line.split() for line in self.events.read_text().splitlines()]
+            lines = [line.split() for line in self._events.read_text().splitlines()]
         except OSError:
             return None
         before = self._kills
         self._kills = next((int(words[1]) for words in lines if words[0] == "oom_kill"), 0)
         return self._kills > before
 
+    def cpu_s(self) -> float | None:
+        """CPU seconds that its processes have used in all, if it counts them."""
+        if self._usage is None:
+            return None
+        try:
+            text = self._usage.read_text()
+        except OSError:
+            return None
+        return int(text) * 1e-9 if self._version == _V1 else int(text.split()[1]) * 1e-6
 
-@dataclass
+
 class ControlGroup:
-    """One group, empty at first.
+    """One group, empty at first."""
 
-    Args:
-        folder: where it lies.
-        limit_file: names the file that holds its memory limit.
-        events_file: names the file that counts the kernel's kills.
-    """
-
-    folder: Path
-    limit_file: str
-    events_file: str
-    _limit: int = 0
-
-    def __post_init__(self) -> None:
-        self._kills = KillCounter(self.folder / self.events_file)
+    def __init__(self, folders: _Folders):
+        self.version = folders.version
+        self.reader = GroupReader(folders)
+        self._folders = folders
+        self._limit = 0
 
     def command(self) -> tuple[str, ...]:
         """What a command must begin with to run in this group."""
-        return ("/bin/sh", "-c", 'echo $$ >"$0" && exec "$@"', str(self.folder / "cgroup.procs"))
+        join = 'while [ "$1" != -- ]; do echo $$ >"$1"; shift; done; shift; exec "$@"'
+        return ("/bin/sh", "-c", join, "sh", *(str(folder / "cgroup.procs") for folder in self._folders.all()), "--")
 
     def allow(self, memory_bytes: int) -> None:
         """Let the next program use so much memory in all."""
         if memory_bytes != self._limit:
-            (self.folder / self.limit_file).write_text(str(memory_bytes + _SERVER_BYTES))
+            limit = str(memory_bytes + _SERVER_BYTES)
+            (self._folders.memory / _LIMIT[self.version]).write_text(limit)
             self._limit = memory_bytes
-
-    def killed(self) -> bool:
-        """Whether the kernel has killed a process for want of memory since this was last asked."""
-        return bool(self._kills.killed())
 
     def close(self) -> None:
         """Remove it; its processes must have ended."""
+        left = self._folders.all()
         for _ in range(50):
-            # A process leaves its group a moment after it was waited for.
-            with contextlib.suppress(OSError):
-                self.folder.rmdir()
-            if not self.folder.exists():
+            for folder in left:
+                # A process leaves its group a moment after it was waited for.
+                with contextlib.suppress(OSError):
+                    folder.rmdir()
+            left = [folder for folder in left if folder.exists()]
+            if not left:
                 return
             time.sleep(0.02)
 
 
-def new_group() -> ControlGroup | None:
-    """A new group, or None where this process may make none."""
-    for folder, limit_file, events_file in _places():
-        group = ControlGroup(folder / f"monkeys-{os.getpid()}-{next(_numbers)}", limit_file, events_file)
-        try:
+def new_group(processes: int | None = None) -> ControlGroup | None:
+    """A new group for at most so many processes and threads, or None where this process may make none that bounds
+    memory."""
+    for place in _places():
+        group = place.below(f"monkeys-{os.getpid()}-{next(_numbers)}")
+        for folder in place.all():
             _remove_abandoned(folder)
-            group.folder.mkdir()
-        except OSError:
-            continue
+        made = [folder for folder in group.all() if _make(folder)]
+        pids, cpu = (folder if folder in made else None for folder in (group.pids, group.cpu))
+        if pids is not None and not _bound(pids, processes):
+            pids = None
+        opened = ControlGroup(_Folders(group.version, group.memory, pids, cpu))
         try:
-            group.allow(1 << 40)
-            group.killed()
-        except (OSError, ValueError):
-            group.close()
-            continue
-        return group
+            opened.allow(_NO_LIMIT_BYTES)
+            if opened.reader.killed() is not None:
+                return opened
+        except OSError:
+            pass
+        for folder in made:
+            with contextlib.suppress(OSError):
+                folder.rmdir()
     return None
 
 
@@ -112,7 +144,23 @@ def memory_bound() -> str:
     if group is None:
         return "rlimits"
     group.close()
-    return "cgroup v2" if group.limit_file == _LIMIT_V2 else "cgroup v1"
+    return group.version
+
+
+def _make(folder: Path) -> bool:
+    try:
+        folder.mkdir()
+    except OSError:
+        return False
+    return True
+
+
+def _bound(folder: Path, processes: int | None) -> bool:
+    try:
+        (folder / "pids.max").write_text("max" if processes is None else str(processes))
+    except OSError:
+        return False
+    return True
 
 
 def _remove_abandoned(folder: Path) -> None:
@@ -123,20 +171,36 @@ def _remove_abandoned(folder: Path) -> None:
                 path.rmdir()
 
 
-def _places(pid: int | None = None, *, own: bool = False) -> list[tuple[Path, str, str]]:
-    """Where groups might be made: the folder, and the names of a group's files there; or, with `own`, the groups in
-    which a process (None: this one) is itself."""
+def _places() -> list[_Folders]:
+    """Where groups can be made."""
     places = []
+    for own in _groups_of(os.getpid()):
+        if own.version == _V1:
+            places.append(own)
+        elif own.memory.parent.joinpath("cgroup.procs").exists():
+            places.append(_Folders(_V2, *[own.memory.parent] * 3))
+    return places
+
+
+def _groups_of(pid: int) -> list[_Folders]:
+    """The groups in which a process is, of each version."""
     mounts = [line.split() for line in Path("/proc/self/mountinfo").read_text().splitlines()]
-    for line in Path(f"/proc/{pid or 'self'}/cgroup").read_text().splitlines():
+    found: dict[str, Path] = {}
+    for line in Path(f"/proc/{pid}/cgroup").read_text().splitlines():
         _, controllers, path = line.split(":", 2)
         for fields in mounts:
             kind, options = fields[fields.index("-") + 1], fields[-1].split(",")
             # A mount may show a part of the hierarchy only, from `root` on.
             root, shown = fields[3], Path(fields[4])
             group = shown / os.path.relpath(path, root) if path.startswith(root.rstrip("/")) else shown
-            if kind == "cgroup" and "memory" in controllers.split(",") and "memory" in options:
-                places.append((group, "memory.limit_in_bytes", "memory.oom_control"))
-            elif kind == "cgroup2" and controllers == "" and (own or group != shown):
-                places.append((group if own else group.parent, _LIMIT_V2, "memory.events"))
-    return places
+            if kind == "cgroup2" and controllers == "":
+                found[_V2] = group
+            for controller in {"memory", "pids", "cpuacct"} & set(controllers.split(",")):
+                if kind == "cgroup" and controller in options:
+                    found[controller] = group
+    groups = []
+    if "memory" in found:
+        groups.append(_Folders(_V1, found["memory"], found.get("pids"), found.get("cpuacct")))
+    if _V2 in found:
+        groups.append(_Folders(_V2, *[found[_V2]] * 3))
+    return groups

@@ -14,7 +14,7 @@ from docker.errors import NotFound
 from docker.models.containers import Container as Handle
 
 from sandboxes import SandboxUnavailableError
-from sandboxes.cgroup import KillCounter
+from sandboxes.cgroup import GroupReader
 from sandboxes.engine import ENGINE_ERRORS, connect, first_line
 from sandboxes.forkserver import EXECUTOR, REMOTE, ServerGoneError
 
@@ -81,7 +81,7 @@ class Container:
                 self.socket = self._accept(listener)
             (meeting / "server").unlink()
             self._handle.reload()
-            self._kills = KillCounter.of_process(self._handle.attrs["State"]["Pid"])
+            self._group = GroupReader.of_process(self._handle.attrs["State"]["Pid"])
         except ENGINE_ERRORS as error:
             self.close()
             raise ServerGoneError(f"the Docker engine did not start a container: {first_line(error)}") from error
@@ -105,8 +105,12 @@ class Container:
 
     def killed(self) -> bool:
         """See `sandboxes.forkserver.Home.killed`."""
-        counted = self._kills.killed() if self._kills else None
+        counted = self._group.killed() if self._group else None
         return self._died_of_memory() if counted is None else counted
+
+    def cpu_s(self) -> float | None:
+        """See `sandboxes.forkserver.Home.cpu_s`."""
+        return self._group.cpu_s() if self._group else None
 
     def last_words(self) -> str:
         """See `sandboxes.forkserver.Home.last_words`."""

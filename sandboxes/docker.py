@@ -9,7 +9,8 @@ What a program is kept from:
 - more time, memory, processes, output and open files than its limits (memory: each process for itself and, by the
   container, all together; a container has one CPU).
 
-What it is not kept from: using its limits in full; seeing that the server and, beside a checker, the checker run
+What it is not kept from: using its limits in full; where no control group can be made, CPU time in processes that it
+does not wait for, up to the limit on the clock; seeing that the server and, beside a checker, the checker run
 (not their memory, files or environment); learning the kernel's version, the CPUs and the clock; a hole in the kernel
 itself, unless the runtime is gVisor (`runsc`); timing what else the machine does. The engine runs as root: whoever may
 use it could be root on the machine, the controller included.

@@ -26,7 +26,8 @@ def connect() -> DockerClient:
     except ENGINE_ERRORS as error:
         address = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
         raise SandboxUnavailableError(
-            f"no Docker engine answers at {address} ({_root(error)}): start one, or name it in DOCKER_HOST"
+            f"no Docker engine answers at {address} ({_root(error)}): start one (Debian: docker.io), or name it in"
+            " DOCKER_HOST"
         ) from error
 
 

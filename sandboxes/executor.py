@@ -44,6 +44,7 @@ import time
 
 TYPE_CHECKING = False  # `typing` would be a third of the time to start.
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import CodeType, ModuleType
     from typing import NoReturn
 
@@ -86,7 +87,7 @@ SYS_CLONE, SYS_CAPSET = {"x86_64": (56, 126), "aarch64": (220, 91)}.get(os.uname
 SYS_PIDFD_OPEN, SYS_CLOSE_RANGE = 434, 436
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 1, 4, 22, 24, 38
 PRIVATE_ALL, DETACH = 0x4000 | 0x40000, 2
-TMP_FLAGS, TMP_OPTIONS = 2 | 4 | 1024, b"size=64m,mode=1777"  # nosuid, nodev, noatime
+TMP_FLAGS, TMP_OPTIONS = 2 | 4 | 1024, b"size=64m,nr_inodes=16k,mode=1777"  # nosuid, nodev, noatime
 INSIDE_ID = 65534
 UNSEEN_S = 0.001
 REHEARSALS = 20
@@ -230,8 +231,9 @@ def finish(status: int, space: dict[str, object]) -> int:
 class Child:
     """A program that runs: its process, and how it ended once it has."""
 
-    def __init__(self, pid: int, cpu_limit_s: float):
+    def __init__(self, pid: int, uid: int, cpu_limit_s: float):
         self.pid = pid
+        self.uid = uid
         # gVisor has none: then it is asked again and again whether it has ended.
         self.pidfd = libc.syscall(SYS_PIDFD_OPEN, pid, 0)
         self.cpu_limit_s = cpu_limit_s
@@ -342,7 +344,7 @@ class Server:
         pid = call(libc.syscall(SYS_CLONE, self.flags, 0, 0, 0, 0), "clone")
         if pid == 0:
             become_program(descriptors, bounds, uid, self.fault)
-        child = Child(pid, cpu_s)
+        child = Child(pid, uid, cpu_s)
         if child.pidfd >= 0:
             self.poll.register(child.pidfd, select.POLLIN)
         return child
@@ -365,6 +367,9 @@ class Server:
                 status = self.reap(child)
                 if os.WIFEXITED(status) and os.WEXITSTATUS(status) == FAULT_EXIT:
                     self.raise_fault()
+                if self.mode == CONTAINER and child is not children[0]:
+                    # What it has left would keep its end of the channel open. (A name space ends all at once.)
+                    as_user(child.uid, kill_all)
             if children[0] not in running:
                 return
             wall_left_s = deadline - time.monotonic()
@@ -397,7 +402,7 @@ class Server:
             return
         if self.mode == CONTAINER:
             for uid in self.users:
-                empty_tmp(uid)
+                as_user(uid, empty_tmp)
             if os.listdir("/tmp"):
                 os._exit(0)  # Nobody knows what this is: a new server is better.
         else:
@@ -447,30 +452,40 @@ def free_user_ids() -> range:
     return range(first, first + USERS)
 
 
-def empty_tmp(uid: int) -> None:
-    """Remove what a user has left in /tmp, as that user: the server itself may not."""
+def as_user(uid: int, work: Callable[[], None]) -> None:
+    """Do something as a program's user, in a process that ends with it: the server itself may not."""
     pid = os.fork()
     if pid:
         os.waitpid(pid, 0)
         return
     try:
         become_user(uid)
-        os.chdir("/tmp")
-        # Folders may lie deeper than a path can be long: what is in one moves up before it goes.
-        while names := os.listdir():
-            for name in names:
-                if not is_folder(name):
-                    os.unlink(name)
-                    continue
-                os.chmod(name, 0o700)
-                for inner in os.listdir(name):
-                    path = os.path.join(name, inner)
-                    if is_folder(path):  # It must be open to change the folder that it is in.
-                        os.chmod(path, 0o700)
-                    os.rename(path, os.urandom(8).hex())
-                os.rmdir(name)
+        work()
     finally:
         os._exit(0)
+
+
+def kill_all() -> None:
+    """Kill every process of this user."""
+    os.kill(-1, _signal.SIGKILL)
+
+
+def empty_tmp() -> None:
+    """Remove what this user has left in /tmp."""
+    os.chdir("/tmp")
+    # Folders may lie deeper than a path can be long: what is in one moves up before it goes.
+    while names := os.listdir():
+        for name in names:
+            if not is_folder(name):
+                os.unlink(name)
+                continue
+            os.chmod(name, 0o700)
+            for inner in os.listdir(name):
+                path = os.path.join(name, inner)
+                if is_folder(path):  # It must be open to change the folder that it is in.
+                    os.chmod(path, 0o700)
+                os.rename(path, os.urandom(8).hex())
+            os.rmdir(name)
 
 
 def is_folder(path: str) -> bool:

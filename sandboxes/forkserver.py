@@ -1,6 +1,7 @@
 """The controller's side of `executor.py`: one server process, and what a request to it and its answer mean."""
 
 import contextlib
+import math
 import os
 import select
 import signal
@@ -22,9 +23,13 @@ REMOTE = Path(__file__).with_name("remote.py").read_text(encoding="utf-8")
 _GROUP, _PROGRAM, _ENDING = struct.Struct("<Id"), struct.Struct("<dQQQ"), struct.Struct("<iidd")
 _BY_ITSELF, _CPU_TIME, _WALL_TIME, _WITH_FIRST = range(4)
 _FAILED = b"failed: "
+_STATUSES = 1 << 16
 _MEMORY_EXIT = 86
 
 _MEGABYTE = 1024 * 1024
+_CORES = os.cpu_count() or 1
+# What the server may use for itself while a program runs.
+_OWN_S = 0.05
 _STDERR_TAIL = 2000
 # How many a server remembers: a program has several tests, and a checker several programs.
 _PROGRAMS_KEPT = 4
@@ -143,6 +148,10 @@ class Home(Protocol):
         """Whether the kernel has killed a process in it for want of memory since this was last asked."""
         ...
 
+    def cpu_s(self) -> float | None:
+        """CPU seconds that all processes in it have used, those included that nobody waited for; None: not counted."""
+        ...
+
     def last_words(self) -> str:
         """The last line that the server wrote, or ""."""
         ...
@@ -189,6 +198,7 @@ class ForkServer:
             ServerGoneError: close it, and start another.
         """
         self._home.allow(sum(execution.limits.memory_mb for execution in executions) * _MEGABYTE)
+        before_s = self._home.cpu_s()
         message = _GROUP.pack(len(executions), wall_s) + b"".join(e.request() for e in executions)
         descriptors: list[int] = []
         for number, execution in enumerate(executions):
@@ -210,13 +220,22 @@ class ForkServer:
             raise
         if reply.startswith(_FAILED) or len(reply) != len(executions) * _ENDING.size:
             raise ServerGoneError(reply.decode(errors="replace")[:500])
-        endings = [
-            Ending(os.waitstatus_to_exitcode(status), reason, cpu_s, wall_s)
-            for status, reason, cpu_s, wall_s in _ENDING.iter_unpack(reply)
-        ]
+        endings = [_ending(*fields) for fields in _ENDING.iter_unpack(reply)]
+        endings[-1] = self._with_hidden_time(endings, executions[-1].limits, before_s)
         if any(ending.exit_code and ending.reason != _WITH_FIRST for ending in endings) and self._home.killed():
             return [replace(ending, out_of_memory=ending.exit_code != 0) for ending in endings]
         return endings
+
+    def _with_hidden_time(self, endings: Sequence[Ending], limits: Limits, before_s: float | None) -> Ending:
+        """The last program's ending, with the CPU time of processes that nobody waited for, where that may matter."""
+        last = endings[-1]
+        if before_s is None or last.wall_s * _CORES < limits.cpu_s:
+            return last
+        after_s = self._home.cpu_s()
+        if after_s is None:
+            return last
+        hidden_s = after_s - before_s - sum(ending.cpu_s for ending in endings)
+        return last if hidden_s < _OWN_S else replace(last, cpu_s=last.cpu_s + hidden_s)
 
     def knows(self, text: str) -> bool:
         """Whether it has this program's code at hand."""
@@ -270,6 +289,21 @@ class ForkServer:
         if not message:
             raise ServerGoneError("the server is gone")
         return message
+
+
+def _ending(status: int, reason: int, cpu_s: float, wall_s: float) -> Ending:
+    """What a server says of a program.
+
+    Raises:
+        ServerGoneError: it cannot be.
+    """
+    sensible = all(math.isfinite(seconds) and seconds >= 0 for seconds in (cpu_s, wall_s))
+    ended = os.WIFEXITED(status) or os.WIFSIGNALED(status)
+    if not (
+        sensible and ended and 0 <= status < _STATUSES and reason in (_BY_ITSELF, _CPU_TIME, _WALL_TIME, _WITH_FIRST)
+    ):
+        raise ServerGoneError(f"the server answered nonsense ({status}, {reason}, {cpu_s}, {wall_s})")
+    return Ending(os.waitstatus_to_exitcode(status), reason, cpu_s, wall_s)
 
 
 def wall_bound(limits: Limits) -> float:

@@ -47,7 +47,11 @@ class LocalProcess:
 
     def killed(self) -> bool:
         """See `sandboxes.forkserver.Home.killed`."""
-        return self._group is not None and self._group.killed()
+        return self._group is not None and bool(self._group.reader.killed())
+
+    def cpu_s(self) -> float | None:
+        """See `sandboxes.forkserver.Home.cpu_s`."""
+        return self._group.reader.cpu_s() if self._group else None
 
     def last_words(self) -> str:
         """See `sandboxes.forkserver.Home.last_words`."""

@@ -1,8 +1,8 @@
 """The system-call filter: a deny list, as the bytes of a classic BPF program (seccomp(2), struct sock_filter).
 
 The name spaces and dropped capabilities already forbid most of what is listed; the filter takes away the kernel's
-larger attack surfaces as well (io_uring, bpf, user name spaces, keys), the network even to loopback, and the System V
-and message-queue objects that would outlive a program. What is
+larger attack surfaces as well (io_uring, bpf, user name spaces, keys), the network even to loopback, the System V and
+message-queue objects that would outlive a program, and anonymous files, which no limit of a process bounds. What is
 denied fails with EPERM, except `clone3`, which fails with ENOSYS so that the C library falls back to `clone`, whose
 flags a filter can read. Calls of another ABI (32-bit, x32) all fail.
 """
@@ -22,7 +22,7 @@ _X86_64 = {
     "migrate_pages": 256, "unshare": 272, "vmsplice": 278, "move_pages": 279, "perf_event_open": 298,
     "fanotify_init": 300, "prlimit64": 302, "name_to_handle_at": 303, "open_by_handle_at": 304,
     "clock_adjtime": 305, "setns": 308, "process_vm_readv": 310, "process_vm_writev": 311, "kcmp": 312,
-    "finit_module": 313, "kexec_file_load": 320, "bpf": 321, "userfaultfd": 323,
+    "finit_module": 313, "kexec_file_load": 320, "memfd_create": 319, "bpf": 321, "userfaultfd": 323,
 }  # fmt: skip
 _AARCH64 = {
     "mq_open": 180, "msgget": 186, "semget": 190, "shmget": 194,
@@ -33,7 +33,7 @@ _AARCH64 = {
     "migrate_pages": 238, "move_pages": 239, "perf_event_open": 241, "prlimit64": 261,
     "fanotify_init": 262, "name_to_handle_at": 264, "open_by_handle_at": 265, "clock_adjtime": 266, "setns": 268,
     "process_vm_readv": 270, "process_vm_writev": 271, "kcmp": 272, "finit_module": 273, "bpf": 280,
-    "userfaultfd": 282, "kexec_file_load": 294, "quotactl": 60, "vhangup": 58,
+    "memfd_create": 279, "userfaultfd": 282, "kexec_file_load": 294, "quotactl": 60, "vhangup": 58,
 }  # fmt: skip
 # From 424 on, numbers are the same on every architecture.
 _COMMON = {

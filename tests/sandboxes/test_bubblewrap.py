@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 import venv
 from collections.abc import Iterator
 from pathlib import Path
@@ -150,14 +151,34 @@ def _below(pid: int) -> list[int]:
     return [int(child) for child in children] + [grand for child in children for grand in _below(int(child))]
 
 
+def own_groups() -> set[Path]:
+    return set(Path("/sys/fs/cgroup").glob(f"**/monkeys-{os.getpid()}-*"))
+
+
 def test_no_control_group_is_left() -> None:
     group = new_group()
     if group is None:
         pytest.skip("this machine lets this user make no control group")
-    beside = {path.name for path in group.folder.parent.iterdir()}
+    before = own_groups()
     with BubblewrapConfig(workers=2).open() as opened:
         assert opened.run("print(1)", b"", Limits()).status is Status.OK
-        assert {path.name for path in group.folder.parent.iterdir()} > beside
-    assert {path.name for path in group.folder.parent.iterdir()} <= beside
+        assert own_groups() > before
+    assert own_groups() == before
     group.close()
-    assert not group.folder.exists()
+    assert own_groups() < before
+
+
+def test_a_control_group_counts_and_bounds_processes() -> None:
+    group = new_group(processes=5)
+    if group is None:
+        pytest.skip("this machine lets this user make no control group")
+    try:
+        forks = "import os\nfor _ in range(9):\n    if os.fork() == 0:\n        import time; time.sleep(1); os._exit(0)"
+        used_s = group.reader.cpu_s()
+        done = subprocess.run([*group.command(), sys.executable, "-c", forks], capture_output=True, check=False)
+        assert used_s is None or group.reader.cpu_s() > used_s
+        if any((path / "pids.max").exists() for path in own_groups()):
+            assert b"BlockingIOError" in done.stderr
+        time.sleep(1.5)
+    finally:
+        group.close()
