@@ -15,13 +15,17 @@ setup: .venv/ready ## The locked environment in .venv, and bubblewrap if it is m
 	@infra/setup.sh
 	@touch $@
 
+.venv/ready-to-test: .venv/ready
+	@infra/setup.sh --develop
+	@touch $@
+
 demo: setup ## A sweep on the bundled programs model: sample, verify in a sandbox, coverage, report
 	@$(BIN)/monkeys sweep examples/programs.yaml
 
-test: setup ## All tests
+test: .venv/ready-to-test ## All tests
 	@$(BIN)/python -m pytest
 
-lint: setup ## Style, types and the direction of imports
+lint: .venv/ready-to-test ## Style, types and the direction of imports
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Sets a fresh Debian or Ubuntu machine up for this checkout: the locked environment in .venv, and bubblewrap.
 # Does nothing that is done already. Needs Python 3.11 or newer; asks for root only where a package is missing.
+#   infra/setup.sh              what it takes to run sweeps
+#   infra/setup.sh --develop    and to test
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -52,6 +54,8 @@ find_uv() { # the system's uv where there is one, else our own in .venv-setup
 python=$(find_python)
 uv=$(find_uv "$python")
 say "environment from uv.lock (a minute where nothing is cached)"
-env -u VIRTUAL_ENV UV_PYTHON_DOWNLOADS=never "$uv" sync --frozen --quiet --python "$python"
+without=(--no-dev --inexact)
+[ "${1:-}" = --develop ] && without=()
+env -u VIRTUAL_ENV UV_PYTHON_DOWNLOADS=never "$uv" sync --frozen --quiet --python "$python" "${without[@]}"
 command -v bwrap >/dev/null || install_package bubblewrap "samples run in it"
 say "ready: .venv/bin/monkeys --help"
