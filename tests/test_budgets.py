@@ -178,3 +178,13 @@ def test_tokens_are_those_of_the_samples_that_count(tmp_path: Path) -> None:
     run(sweep_of(silent, 10, UniformConfig()), CountingEngine())
     sweep = sweep_of(silent, 10, UniformConfig())
     assert sweep.tokens(sweep.tally().below) == [None, None]
+
+
+def test_a_round_that_is_not_finished_rests_nobody(tmp_path: Path) -> None:
+    run(sweep_of(tmp_path, 30, UniformConfig()), CountingEngine())
+    counts = sweep_of(tmp_path, 1_000, AdaptiveConfig(precision=1)).tally().by_problem
+    assert RIGHT[0, :30].sum() >= 20, "enough for the end of the first round, which has not come"
+    assert counts.n.tolist() == [30] * 20
+    assert not counts.rounds.resting(counts.n, counts.c).any()
+    assert np.isnan(counts.pass_at_k([31])).all()
+    assert counts.pass_at_k([5])[:, 0] == pytest.approx(pass_at_k(30, RIGHT[:, :30].sum(axis=1), 5))
