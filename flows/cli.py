@@ -28,7 +28,7 @@ INTERRUPTED = 130
 TERMINATED = 143
 
 
-@app.callback()
+@app.callback(invoke_without_command=True)
 def monkeys(
     version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
 ) -> None:

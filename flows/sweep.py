@@ -9,10 +9,11 @@ from typing import Any, NamedTuple
 
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
+from prefect.runtime import deployment
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from flows.config import SweepConfig
-from flows.prepare import prepare
+from flows.prepare import prepare, prepare_shared
 from flows.ready import ready_or
 from tasks import steps
 from tasks.engines import Engine
@@ -33,7 +34,13 @@ class SweepResult(NamedTuple):
     publication: Publication
 
 
-load = task(name="load: problems", cache_policy=NO_CACHE)(ready_or(prepare))
+def prepare_run(config: SweepConfig) -> Sweep:
+    """As `prepare` does, but the runs of a deployment may begin in a folder that is removed when they end: there, a
+    relative store is refused."""
+    return prepare_shared(config) if deployment.get_id() else prepare(config)
+
+
+load = task(name="load: problems", cache_policy=NO_CACHE)(ready_or(prepare_run))
 
 
 @flow(name="sweep", flow_run_name="{config.task.name}-k{config.k}", task_runner=_two_at_once)

@@ -1,10 +1,14 @@
 from contextvars import copy_context
 from pathlib import Path
 
+import pytest
+
 from flows.config import SweepConfig
 from flows.config_file import read_config
 from flows.prepare import prepare
 from flows.ready import ready, ready_or
+from flows.sweep import prepare_run
+from tasks.errors import InputError
 
 
 def test_what_is_ready_is_taken_up_and_only_for_its_own_configuration(recorded: Path) -> None:
@@ -26,3 +30,13 @@ def test_what_is_ready_is_taken_up_and_only_for_its_own_configuration(recorded: 
         assert load(other) == 7
     assert load(config) == 100, "no longer"
     assert times == [7, 100]
+
+
+def test_a_deployments_run_refuses_a_store_that_would_be_lost(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(recorded)
+    config = read_config(recorded / "sweep.yaml")
+    assert prepare_run(config).k == 100
+    monkeypatch.setenv("PREFECT__RUNTIME__DEPLOYMENT__ID", "some")
+    with pytest.raises(InputError, match="is another folder for each worker; give an absolute path or a URL"):
+        prepare_run(config)
+    assert prepare_run(config.model_copy(update={"store": str(recorded / "runs")})).k == 100

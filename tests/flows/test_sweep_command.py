@@ -279,3 +279,9 @@ def test_an_adaptive_sweep_draws_less_reports_coverage_to_k_and_resumes(recorded
     rows = [re.findall(r"[\d.]+", line) for out in (first, again) for line in out.splitlines() if "│" in line]
     assert [row[0] for row in rows[: len(rows) // 2]] == ["1", "2", "5", "10", "20", "50", "100", "200", "300"]
     assert rows[: len(rows) // 2] == rows[len(rows) // 2 :]
+
+
+def test_the_version_is_printed(tmp_path: Path) -> None:
+    ended = monkeys("--version", cwd=tmp_path)
+    assert (ended.code, ended.err) == (0, "")
+    assert re.fullmatch(r"\d+\.\d+\.\d+\S*\n", ended.out)
