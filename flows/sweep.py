@@ -37,7 +37,7 @@ class SweepResult(NamedTuple):
 def prepare_run(config: SweepConfig) -> Sweep:
     """As `prepare` does, but the runs of a deployment may begin in a folder that is removed when they end: there, a
     relative store is refused."""
-    return prepare_shared(config) if deployment.get_id() else prepare(config)
+    return prepare_shared(config) if deployment.id else prepare(config)
 
 
 load = task(name="load: problems", cache_policy=NO_CACHE)(ready_or(prepare_run))
