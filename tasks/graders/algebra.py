@@ -82,3 +82,8 @@ def _gold(answer: str) -> tuple[Any, ...]:
 def _read(text: str) -> list[Any]:
     settings = (LatexExtractionConfig(), ExprExtractionConfig())
     return list(parse(text, extraction_config=settings, parsing_timeout=_UNTIMED))
+
+
+def warm_up() -> None:
+    """Both parsers build large tables when they are first used."""
+    same("x^2+\\frac{1}{2}", "x^2+1")

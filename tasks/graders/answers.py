@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from tasks.graders.minerva import boxed, final_answer
 
-_CLOSED = re.compile(r"final answer is:?(.*?)\.?\s*I hope it is correct", re.IGNORECASE | re.DOTALL)
-_SAID = re.compile(r".*\banswer\s*(?:is|:|=)[:*\s]*([^\n]+)", re.IGNORECASE)
+_OPENING, _CLOSING = "final answer is", "i hope it is correct"
+_SAID = re.compile(r"\banswer\s*(?:is|:|=)[:*\s]*", re.IGNORECASE)
 _INLINE = re.compile(r"^(\$\$?|\\\(|\\\[)(.+?)(?:\$\$?|\\\)|\\\])", re.DOTALL)
 _MARKED = re.compile(r"####[^\S\n]*(\S[^\n]*)")
 
@@ -36,7 +36,7 @@ _ARGUMENTS = re.compile(
     r"\\frac\s*([^\s{\\])\s*([^\s{\\])|\\frac\s*(\{[^{}]*\})\s*([^\s{\\])|\\frac\s*([^\s{\\])\s*(\{)"
 )
 _ROOT = re.compile(r"\\sqrt\s*([^\s{\[\\])")
-_AFTER_NUMBER = re.compile(r"^(-?[\d.,]+|-?\\frac\{-?[\d.]+\}\{[\d.]+\})\s*(?:[a-zA-Z][a-zA-Z.]*[\s^\d]*)+$")
+_AFTER_NUMBER = re.compile(r"^(-?[\d.,]+|-?\\frac\{-?[\d.]+\}\{[\d.]+\})\s*[a-zA-Z][a-zA-Z.\s^\d]*$")
 _NAMED = re.compile(r"^(?:[a-zA-Z]|\\[a-z]+)(?:_\w|\([a-z]\))?\s*(?:=|\\in(?![a-z]))\s*(?!.*=)(.+)$", re.DOTALL)
 _THOUSANDS = re.compile(r"^-?\d{1,3}(?:,\s?\d{3})+(?:\.\d+)?$")
 _BRACED_LETTER = re.compile(r"([_^])\{(\w)\}")
@@ -47,6 +47,8 @@ _RATIO = re.compile(
     r"^(?P<sign>[-+]?)(?P<whole>\d*)(?:\\frac\{(?P<a>-?\d+)\}\{(?P<b>-?\d+)\}|(?P<c>(?<!\d)\d+)/(?P<d>\d+))$"
 )
 _MATRIX = re.compile(r"^[(\[]?\\begin\{([bpvB]?matrix|array)\}(?:\{[lcr|]*\})?(.*)\\end\{\1\}[)\]]?$", re.DOTALL)
+# Numerals in a base: of two that differ, algebra would see no more than a symbol with a subscript.
+_BASED = re.compile(r"^-?[0-9A-F]+_(?:\d|\{\d+\})$")
 # Beyond this no number is meant, and arithmetic on it costs.
 _MOST_DIGITS = 1_000
 
@@ -55,16 +57,36 @@ def find(text: str) -> str | None:
     r"""The final answer of a sample: as Minerva marks it, or else in the last `\boxed{}`, or else what follows the last
     "answer is" or "answer:" on its line, or else the first `####`; None where there is none of these."""
     marked = final_answer(text)
-    if marked is None and (closed := _CLOSED.search(text)):
-        marked = closed[1].strip()
+    if marked is None:
+        marked = _closed(text)
     if marked is None:
         marked = boxed(text)
-    if marked is None and (said := _SAID.findall(text)):
-        inline = _INLINE.match(said[-1])
-        marked = inline[2] if inline else said[-1]
+    if marked is None:
+        marked = _said(text)
     if marked is None and (hashes := _MARKED.search(text)):
         marked = hashes[1]
     return marked if marked and marked.strip() else None
+
+
+def _closed(text: str) -> str | None:
+    """What stands between Minerva's words where they are written otherwise, or on several lines."""
+    lower = text.lower()
+    start = lower.find(_OPENING)
+    end = lower.find(_CLOSING, start) if start >= 0 else -1
+    # Some letters change their number when they are lowered: then the places are not the text's.
+    if end < 0 or len(lower) != len(text):
+        return None
+    return text[start + len(_OPENING) : end].strip().removeprefix(":").removesuffix(".").strip()
+
+
+def _said(text: str) -> str | None:
+    """What follows the last "answer is" on its line, or the formula that it begins with."""
+    places = [match.end() for match in _SAID.finditer(text)]
+    if not places:
+        return None
+    rest = text[places[-1] :].partition("\n")[0]
+    inline = _INLINE.match(rest)
+    return inline[2] if inline else rest
 
 
 def spell(answer: str) -> str:
@@ -124,8 +146,10 @@ def same_at_sight(gold: str, answer: str) -> bool | None:
     ours, theirs = number(gold), number(answer)
     if ours is not None and theirs is not None:
         return ours == theirs
+    if _BASED.match(gold) and _BASED.match(answer):
+        return False
     said = word(gold)
-    return said == word(answer) if said is not None else None
+    return None if said is None else said == answer.removeprefix("(").removesuffix(")").casefold()
 
 
 class Parts(NamedTuple):

@@ -1,14 +1,13 @@
 """CodeContests' programs by the paper's rule.
 
 The program is what stands between the first two fences of three backticks, without white space at its ends and without
-the word `python` at its start; with no such pair, all of the text, if Python can compile it. It passes a test if its
+the word `python` at its start; with no such pair, all of the text. It passes a test if its
 output has the expected tokens (what white space separates, in lower case), where two numbers of which one is written
 with a decimal point or an exponent may differ by less than 1e-5. How the program ends plays no part, only what it has
 printed (the paper, appendix; llmonk, `compare_results.py` and `execution_server.py`).
 """
 
 import re
-import warnings
 from collections.abc import Iterator, Sequence
 from typing import ClassVar, Literal
 
@@ -47,12 +46,11 @@ class CodeContestsConfig(BaseModel):
 
 
 def extract_program(text: str) -> str:
-    """The program in a sample's text; empty where there is none."""
+    """The program in a sample's text."""
     fenced = _FENCED.search(text)
     if fenced is not None:
         return fenced[1].strip().removeprefix("python").strip()
-    program = text.strip()
-    return program if _compiles(program) else ""
+    return text.strip()
 
 
 def same_tokens(expected: str, got: str) -> bool:
@@ -71,13 +69,3 @@ def _same_token(expected: str, got: str) -> bool:
         # As text they differ, by a sign or leading zeros at least.
         return len(ours) < 4000 > len(theirs) and int(ours) == int(theirs)
     return abs(float(ours) - float(theirs)) < TOLERANCE
-
-
-def _compiles(program: str) -> bool:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", SyntaxWarning)
-            compile(program, "main.py", "exec")
-    except (SyntaxError, ValueError, OverflowError, RecursionError, MemoryError):
-        return False
-    return True

@@ -96,7 +96,10 @@ def serve(target: str, cpu_s: float, memory_mb: int) -> None:
     for descriptor in (0, 1, 2):
         os.dup2(silence, descriptor)
     module, _, name = target.partition(":")
-    function = getattr(importlib.import_module(module), name)
+    imported = importlib.import_module(module)
+    function = getattr(imported, name)
+    # What is only made at the first call is made here, once, and not in each child.
+    getattr(imported, "warm_up", lambda: None)()
     gc.collect()
     gc.freeze()
     child = None

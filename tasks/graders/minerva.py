@@ -10,7 +10,8 @@ import re
 # "The final answer is $4$. I hope it is correct." ends a worked example of the prompt. A sample that was cut off right
 # before the last sentence counts: the rule appends it.
 _CLOSING = "I hope it is correct."
-_MARKED = re.compile(r"Final Answer: The final answer is(.*?). I hope it is correct.")
+_OPENING = "Final Answer: The final answer is"
+_END = re.compile(r". I hope it is correct.")
 
 _REPLACED = (
     ("an ", ""),
@@ -45,8 +46,14 @@ _UNWRAPPED = (
 
 def final_answer(text: str) -> str | None:
     """What stands between "Final Answer: The final answer is" and "I hope it is correct."; None where nothing does."""
-    match = _MARKED.search(text + _CLOSING)
-    return match[1].strip() if match else None
+    for line in (text + _CLOSING).split("\n"):
+        # A line's first opening decides: where no end follows that, none follows a later one. Once for each line is
+        # once for each character, whatever the text repeats.
+        start = line.find(_OPENING)
+        end = _END.search(line, start + len(_OPENING)) if start >= 0 else None
+        if end is not None:
+            return line[start + len(_OPENING) : end.start()].strip()
+    return None
 
 
 def boxed(text: str) -> str | None:

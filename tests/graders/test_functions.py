@@ -1,0 +1,54 @@
+"""Functions that a sample defines alone: MBPP's."""
+
+import pytest
+
+from sandboxes import Sandbox
+from tasks.datasets import FunctionTest, Problem
+from tasks.datasets.mbpp import MbppConfig
+from tasks.engines import Sample
+from tasks.errors import InputError
+from tasks.graders import Verdict
+from tasks.graders.functions import FunctionsConfig, extract_code
+from tests.datasets.files import written
+from tests.datasets.test_mbpp import row
+
+GRADER = FunctionsConfig()
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("def f(): pass", "def f(): pass"),
+        ("def f(): pass\n[DONE]\nmore", "def f(): pass\n"),
+        ("[BEGIN]\ndef f(): pass\n[DONE]", "\ndef f(): pass\n"),
+        ("Sure:\n```python\ndef f(): pass\n```\n[DONE]", "def f(): pass\n"),
+    ],
+)
+def test_the_code_in_a_text(text: str, code: str) -> None:
+    assert extract_code(text) == code
+
+
+def test_mbpps_assertions_judge(sandbox: Sandbox, tmp_path) -> None:
+    lines = [row(2), row(3), row(4), row(11, test_setup_code="import math")]
+    lines[-1]["test_list"] += ["assert math.isclose(add(0.5), 11.5)", 'assert add(0) == len("""12345678\n90""")']
+    dataset = MbppConfig(path=written(tmp_path / "mbpp.jsonl", lines))
+    (problem,) = dataset.load()
+    texts = {
+        lines[-1]["code"]: Verdict.CORRECT,
+        "```python\ndef add(x):\n    return 11 + x\n```": Verdict.CORRECT,
+        "def add(x):\n    return x + 12": Verdict.WRONG,
+        "def add(x):\n    return x +": Verdict.ERROR,
+        "def sub(x):\n    return x": Verdict.ERROR,
+        "import os\nos._exit(0)": Verdict.ERROR,
+        "class Any:\n    __eq__ = lambda *a: True\ndef add(x):\n    return Any()": Verdict.WRONG,
+        "  \n": Verdict.NO_ANSWER,
+    }
+    pairs = [(problem, Sample(problem.id, index, text)) for index, text in enumerate(texts)]
+    verdicts = {each.index: each.verdict for each in GRADER.grade(pairs, sandbox)}
+    assert [verdicts[index] for index in range(len(texts))] == list(texts.values())
+
+
+def test_a_problem_without_a_test_is_named_before_any_work() -> None:
+    good = Problem("good", "", function_test=FunctionTest("f", "def check(candidate): pass"))
+    with pytest.raises(InputError, match="cannot judge problem 'bare': it has no function test"):
+        GRADER.check([good, Problem("bare", "")])

@@ -1,0 +1,75 @@
+"""GSM8K's answers: the paper's rule to the letter, and the many forms that the tolerant one takes."""
+
+import pytest
+
+from tasks.datasets import Problem
+from tasks.engines import Sample
+from tasks.errors import InputError
+from tasks.graders import Grader, Judgement, Verdict
+from tasks.graders.gsm8k import Gsm8kConfig
+from tasks.graders.gsm8k_tolerant import Gsm8kTolerantConfig
+
+PAPER, TOLERANT = Gsm8kConfig(), Gsm8kTolerantConfig()
+
+
+def judged(grader: Grader, text: str, answer: str = "1234") -> Judgement:
+    (judgement,) = grader.grade([(Problem("p", "?", answer=answer), Sample("p", 3, text))], None)
+    assert (judgement.problem_id, judgement.index) == ("p", 3)
+    return judgement
+
+
+@pytest.mark.parametrize(
+    ("text", "paper", "tolerant"),
+    [
+        ("1000 + 234 = 1234\n#### 1234", "correct", "correct"),
+        ("#### 1,234", "correct", "correct"),
+        ("#### $1,234.", "correct", "correct"),
+        ("#### 1234\n\nQuestion: next\n#### 5", "correct", "correct"),
+        ("#### 1234 apples", "correct", "correct"),
+        ("#### 5\n#### 1234", "wrong", "wrong"),
+        ("#### 1234.0", "wrong", "correct"),
+        ("#### -1234", "wrong", "wrong"),
+        ("#### $-1234", "wrong", "wrong"),
+        ("####1234", "no_answer", "correct"),
+        ("#### about 1234", "no_answer", "correct"),
+        ("A: 1234", "no_answer", "correct"),
+        ("**Answer:** 1234", "no_answer", "correct"),
+        ("So the answer is $1,234.00.", "no_answer", "correct"),
+        ("the answer is 1000 + 234 = 1234", "no_answer", "correct"),
+        (r"we get \boxed{1{,}234}", "no_answer", "wrong"),
+        (r"\boxed{\$1,234} in all, of 9", "no_answer", "correct"),
+        (r"\boxed{\frac{2468}{2}}", "no_answer", "correct"),
+        ("it is 2468/2", "no_answer", "correct"),
+        ("first 5, then 1234", "no_answer", "correct"),
+        ("first 1234, then 5", "no_answer", "wrong"),
+        ("none", "no_answer", "no_answer"),
+        ("", "no_answer", "no_answer"),
+    ],
+)
+def test_forms(text: str, paper: str, tolerant: str) -> None:
+    assert (judged(PAPER, text).verdict, judged(TOLERANT, text).verdict) == (paper, tolerant)
+
+
+@pytest.mark.parametrize(("answer", "said"), [("0.5", "1/2"), ("-3", "-3.00"), ("3/4", "0.75"), ("2.50", "$2.5")])
+def test_values_are_compared_exactly(answer: str, said: str) -> None:
+    assert judged(TOLERANT, f"#### {said}", answer).verdict is Verdict.CORRECT
+    assert judged(TOLERANT, f"#### {said}1", answer).verdict is Verdict.WRONG
+
+
+@pytest.mark.parametrize(
+    "text", ["7" * 1_000_000, "#### " + "7" * 1_000_000, "1/0", "#### 5/0", "\ud7ff\0" * 1000, "answer is " * 10**5]
+)
+@pytest.mark.parametrize("grader", [PAPER, TOLERANT], ids=["paper", "tolerant"])
+def test_odd_samples_are_not_correct(grader: Grader, text: str) -> None:
+    judgement = judged(grader, text)
+    assert judgement.verdict in {Verdict.WRONG, Verdict.NO_ANSWER}
+    assert len(judgement.detail) < 200
+
+
+@pytest.mark.parametrize("answer", [None, " "])
+def test_a_problem_without_an_answer_is_named_before_any_work(answer: str | None) -> None:
+    problems = [Problem("good", "?", answer="1"), Problem("bad", "?", answer=answer)]
+    for grader in (PAPER, TOLERANT):
+        with pytest.raises(InputError, match="cannot judge problem 'bad': it has no gold answer"):
+            grader.check(problems)
+        grader.check(problems[:1])

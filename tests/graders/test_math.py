@@ -1,0 +1,171 @@
+"""MATH's answers: Minerva's rule, the tolerant one, math-verify, and what must never hang, crash or pass."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tasks.datasets import Problem
+from tasks.engines import Sample
+from tasks.graders import Grader, Judgement, Verdict, symbolic
+from tasks.graders.answers import find, number, parts, spell
+from tasks.graders.killable import Killable
+from tasks.graders.math import MathConfig
+from tasks.graders.math_tolerant import MathTolerantConfig
+from tasks.graders.math_verify import MathVerifyConfig
+from tasks.graders.minerva import boxed, final_answer, normalise
+
+pytest.importorskip("math_verify", reason="the math extra is not installed")
+
+DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "math"
+PAPER, TOLERANT, VERIFY = MathConfig(), MathTolerantConfig(), MathVerifyConfig()
+ALL = pytest.mark.parametrize("grader", [PAPER, TOLERANT, VERIFY], ids=lambda grader: grader.name)
+
+
+_POOLS: dict[str, Killable] = {}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def impatient() -> Iterator[None]:
+    """The graders with a second of CPU time for a comparison, instead of five."""
+
+    def shared(target: str, _: float) -> Killable:
+        return _POOLS.setdefault(target, Killable(target, cpu_s=1, memory_mb=512, processes=2))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(symbolic, "shared", shared)
+        yield
+    for pool in _POOLS.values():
+        pool.close()
+
+
+def judge(grader: Grader, gold: str, *texts: str) -> list[Judgement]:
+    pairs = [(Problem("p", "?", answer=gold), Sample("p", index, text)) for index, text in enumerate(texts)]
+    return sorted(grader.grade(pairs, None), key=lambda judgement: judgement.index)
+
+
+def said(answer: str) -> str:
+    return f"Thus.\nFinal Answer: The final answer is ${answer}$. I hope it is correct."
+
+
+@pytest.mark.parametrize(
+    ("gold", "answer", "paper", "tolerant"),
+    [
+        (r"\frac{1}{2}", r"\frac12", True, True),
+        (r"\frac{1}{2}", r"\dfrac{1}{2}", True, True),
+        (r"\frac{1}{2}", "0.5", True, True),
+        (r"\frac{1}{2}", "1/2", True, True),
+        (r"\frac{3}{2}", r"1\frac{1}{2}", False, True),
+        (r"\frac{1}{2}", r"1\frac{1}{2}", True, False),
+        (r"\frac{\sqrt{3}}{3}", r"\frac{1}{\sqrt3}", True, True),
+        ("x^2-1", "(x-1)(x+1)", True, True),
+        ("x^2-1", "(x-1)(x+2)", False, False),
+        ("10080", r"10,\!080", True, True),
+        ("5", "x=5", True, True),
+        ("90^\\circ", "90", True, True),
+        (r"12\text{ inches}", "12", True, True),
+        ("(3,4]", r"\left(3, 4\right]", False, True),
+        ("(3,4]", "(3,4)", False, False),
+        ("(1,2)", "(2,1)", False, False),
+        ("1,-2", "-2, 1", False, True),
+        ("1,-2", "1", True, False),
+        (r"\text{Evelyn}", "evelyn", False, True),
+        (r"\text{(B)}", "B", True, True),
+        (r"\begin{pmatrix} 1 \\ 2 \end{pmatrix}", r"\begin{bmatrix} 1 \\ 2 \end{bmatrix}", False, True),
+        (r"\begin{pmatrix} 1 \\ 2 \end{pmatrix}", r"\begin{pmatrix} 2 \\ 1 \end{pmatrix}", False, False),
+        (r"\begin{pmatrix} 1 & 2 \end{pmatrix}", r"\begin{pmatrix} 1 \\ 2 \end{pmatrix}", False, False),
+        (r"1 \pm \sqrt{19}", r"1-\sqrt{19}, 1+\sqrt{19}", False, True),
+        ("5", "-5", False, False),
+        ("2516_8", "2516_{8}", True, True),
+        ("2516_8", "2516_9", True, False),
+    ],
+)
+def test_equivalence(gold: str, answer: str, paper: bool, tolerant: bool) -> None:
+    """The paper's rule errs in both directions; the tolerant one in neither, here."""
+    found = [judge(grader, gold, said(answer))[0].verdict is Verdict.CORRECT for grader in (PAPER, TOLERANT)]
+    assert found == [paper, tolerant]
+
+
+def test_where_the_answer_stands() -> None:
+    assert final_answer(said("4")) == "$4$"
+    assert final_answer("Final Answer: The final answer is $4$. ") == "$4$", "the closing words were cut off"
+    assert final_answer("Final answer: 4") is None
+    assert boxed(r"\boxed{1} and \boxed{\frac{1}{2}}.") == r"\frac{1}{2}"
+    assert boxed(r"\fbox{a{b}c}") == "a{b}c"
+    assert boxed(r"$\boxed 5$") == "5"
+    assert boxed(r"\boxed{open") is None
+    assert find(r"so \boxed{7} it is") == "7"
+    assert find("The answer is: $7$, as was asked") == "7"
+    assert find("#### 7") == "7"
+    assert find("7") is None
+
+
+def test_a_sample_without_an_answer_is_none() -> None:
+    for grader in (PAPER, TOLERANT, VERIFY):
+        assert [each.verdict for each in judge(grader, "7", "", "no idea")] == [Verdict.NO_ANSWER] * 2
+
+
+def test_spelling_and_parts() -> None:
+    assert normalise(r"x = \frac12 \text{ meters}") == r"\frac{1}{2}"
+    assert spell(r"$\left( 3,\,\dfrac 12 \right]$.") == r"(3,\frac{1}{2}]"
+    assert number("-1\\frac{1}{2}") == number("-1.5")
+    assert number("7" * 5_000) is None
+    taken = parts(r"\{(1,2),3\}")
+    assert taken is not None
+    assert (taken.brackets, taken.elements) == ("{}", ("(1,2)", "3"))
+    assert parts("f(x,y)+1") is None
+
+
+@ALL
+def test_what_never_ends_or_takes_all_memory_costs_one_verdict(grader: Grader) -> None:
+    hangs = ["9^{9^{9^{9}}}", "(10^{9})!", r"\int_0^1 \sin(\sin(\sin(x^{x^{x}}))) dx"]
+    texts = [said("x^2+2x+1"), *map(said, hangs), said("(x+1)(x+1)")]
+    verdicts = [each.verdict for each in judge(grader, "(x+1)^2", *texts)]
+    assert (verdicts[0], verdicts[-1]) == (Verdict.CORRECT, Verdict.CORRECT)
+    assert set(verdicts[1:-1]) <= {Verdict.TIME_LIMIT, Verdict.MEMORY_LIMIT, Verdict.WRONG}
+    assert Verdict.TIME_LIMIT in verdicts
+
+
+@ALL
+@pytest.mark.parametrize(
+    "text",
+    [
+        "7" * 1_000_000,
+        said("7" * 1_000_000),
+        "Final Answer: The final answer is " * 30_000,
+        "The answer is " * 70_000,
+        " " * 1_000_000 + "I hope it is correct.",
+        said("5 " + "a" * 900 + "!"),
+        "\\boxed{" * 150_000,
+        said("{" * 400 + "x" + "}" * 400),
+        said("\\" * 999),
+        said("\0 \ufffd 気温 ]}$"),
+        said("\\input{/etc/passwd}"),
+        said("__import__('os').system('touch forged')"),
+    ],
+    ids=range(12),
+)
+def test_odd_samples_are_judged(grader: Grader, text: str, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (judgement,) = judge(grader, "7", text)
+    assert judgement.verdict in {Verdict.WRONG, Verdict.NO_ANSWER, Verdict.TIME_LIMIT, Verdict.MEMORY_LIMIT}
+    assert len(judgement.detail) < 200
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_equal_questions_are_asked_once() -> None:
+    judgements = judge(TOLERANT, "x^2-1", *[said("(x-1)(x+1)")] * 5)
+    assert {each.verdict for each in judgements} == {Verdict.CORRECT}
+    assert sum(each.cpu_s > 0 for each in judgements) == 1
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason=f"{DATA} is absent")
+@ALL
+def test_every_gold_answer_equals_itself(grader: Grader) -> None:
+    rows = [json.loads(line) for line in (DATA / "math500_first200.jsonl").read_text().splitlines()]
+    pairs = [
+        (Problem(str(at), "", answer=row["answer"]), Sample(str(at), 0, said(row["answer"])))
+        for at, row in enumerate(rows)
+    ]
+    assert [each for each in grader.grade(pairs, None) if each.verdict is not Verdict.CORRECT] == []
