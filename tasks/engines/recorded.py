@@ -2,6 +2,10 @@
 
 A row is `problem_id`, `index`, `text`, and optionally `prompt_tokens`, `tokens`, `logprob`, `finish_reason`. Indices of
 a problem run from 0 without a gap: sample i of a recorded file is as fixed as sample i of a model.
+
+With `format`, the files of another tool are read as they are (`tasks.importers`). What is known of how the samples were
+drawn, from those files or from the provenance that `monkeys import` wrote beside its own, is part of what the set
+depends on.
 """
 
 import gzip
@@ -16,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationError
 
 from tasks.engines import Request, Sample, Sampling
 from tasks.errors import InputError
+from tasks.importers.provenance import read_provenance
 
 _GOOD_ROW = '{"problem_id": "...", "index": 0, "text": "..."}'
 
@@ -27,6 +32,12 @@ class RecordedConfig(BaseModel):
 
     name: Literal["recorded"] = "recorded"
     path: str = Field(description="JSONL (also .gz) or Parquet file of rows: problem_id, index, text")
+    format: str | None = Field(
+        default=None, description="Another tool's files at the path: auto, or a format of `monkeys import`; empty: rows"
+    )
+    ids: str | None = Field(
+        default=None, description="With a format: the problems' ids, such as gsm8k/{id:04d}; empty: as the files tell"
+    )
 
     @property
     def label(self) -> str:
@@ -34,8 +45,24 @@ class RecordedConfig(BaseModel):
         return Path(self.path).name.split(".")[0]
 
     def ingredients(self, sampling: Sampling, template: str) -> dict[str, Any]:  # noqa: ARG002
-        """The file's content alone: how it was once drawn cannot be known, and other content is another set."""
-        return {"engine": self.name, "samples": hashlib.sha256(self._bytes()).hexdigest()}
+        """The file's content, and what is known of how it was once drawn: other content is another set."""
+        if self.format is None:
+            if self.ids is not None:
+                raise InputError("engine.ids: goes with engine.format; rows of problem_id have their own")
+            content = hashlib.sha256(self._bytes()).hexdigest()
+            known = read_provenance(Path(self.path), content)
+            return {"engine": self.name, "samples": content, **({"provenance": known} if known else {})}
+        from tasks.importers.formats import importer  # noqa: PLC0415 - for those who import
+        from tasks.importers.reading import digest  # noqa: PLC0415
+
+        paths = [Path(self.path)]
+        chosen = importer(self.format, paths)
+        known = {"format": chosen.name, **chosen.provenance(paths, None)}
+        return {
+            "engine": self.name,
+            "samples": digest(paths),
+            "provenance": known | ({} if self.ids is None else {"ids": self.ids}),
+        }
 
     def check(self, problem_ids: Sequence[str], k: int) -> None:
         """Make sure that the file holds samples 0 to k - 1 of every problem.
@@ -64,6 +91,16 @@ class RecordedConfig(BaseModel):
 
     @cached_property
     def _samples(self) -> dict[str, dict[int, Sample]]:
+        return self._own() if self.format is None else self._imported(self.format)
+
+    def _imported(self, format_: str) -> dict[str, dict[int, Sample]]:
+        from tasks.importers.formats import importer  # noqa: PLC0415 - for those who import
+        from tasks.importers.reading import samples  # noqa: PLC0415
+
+        paths = [Path(self.path)]
+        return samples(importer(format_, paths), paths, self.ids)
+
+    def _own(self) -> dict[str, dict[int, Sample]]:
         samples: dict[str, dict[int, Sample]] = {}
         for where, row in self._rows():
             sample = _sample(self.path, where, row)

@@ -1,0 +1,42 @@
+"""openai/human-eval: lines of `task_id` and `completion`, and, judged, `passed` and `result`.
+
+A problem's samples stand in any order among others; there is no index, they are numbered as they come.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+from tasks.importers import Imported
+from tasks.importers.files import Entry, checked, rows
+
+_EXAMPLE = '{"task_id": "HumanEval/0", "completion": "    return ..."}'
+
+
+class _Row(Entry):
+    task_id: str
+    completion: str
+    passed: bool | None = None
+
+
+class HumanEval:
+    """Completions of HumanEval's prompts."""
+
+    name: ClassVar[str] = "human_eval"
+    reads: ClassVar[str] = "openai/human-eval: JSONL of task_id, completion, and perhaps passed"
+    verdicts: ClassVar[str | None] = None
+
+    def recognises(self, path: Path, first: Mapping[str, Any]) -> bool:  # noqa: ARG002
+        """By the names in the first row."""
+        return {"task_id", "completion"} <= first.keys() and "solution" not in first
+
+    def samples(self, paths: Sequence[Path], verdict: str | None) -> Iterator[Imported]:  # noqa: ARG002
+        """Every line; see `tasks.importers.Importer`."""
+        for path in paths:
+            for where, data in rows(path):
+                row = checked(where, data, _Row, _EXAMPLE)
+                yield Imported(where, row.task_id, row.task_id, row.completion, correct=row.passed)
+
+    def provenance(self, paths: Sequence[Path], verdict: str | None) -> dict[str, Any]:  # noqa: ARG002
+        """The tool: the files say no more."""
+        return {"tool": "human-eval", "task": "humaneval"}

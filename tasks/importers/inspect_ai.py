@@ -1,0 +1,206 @@
+"""inspect_ai: eval logs, as .eval (a zip) or .json.
+
+A log has a header (`eval`, `plan`) and samples. In a .eval file each sample is a file of its own, samples/*.json, the
+header is header.json, or _journal/start.json where the run did not end. A sample has `id`, `epoch` (from 1), `output`
+(`completion`, `choices`, `usage`), `scores` by scorer, `error` where it failed, and `attachments`: long texts.
+
+A problem's samples are its epochs in their order. One with an error is no sample: the tool failed, not the model. A
+score is correct where it is `C`, true or 1; partial credit is not correct; scores that are lists or objects are none.
+"""
+
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from tasks.errors import InputError
+from tasks.importers import Imported
+from tasks.importers.files import Entry, checked, opened, parsed
+from tasks.importers.json_stream import JsonStream
+
+_EXAMPLE = '{"id": "...", "epoch": 1, "output": {"completion": "..."}, "scores": {"...": {"value": "C"}}}'
+_HEADERS = ("header.json", "_journal/start.json", "start.json")
+_ATTACHMENT = re.compile(r"attachment://([0-9a-f]{32})")
+_FINISH = {"stop": "stop", "max_tokens": "length", "model_length": "length"}
+_SAMPLING = ("temperature", "top_p", "max_tokens", "seed")
+
+
+class _Part(Entry):
+    type: str = ""
+    text: str = ""
+
+
+class _Message(Entry):
+    content: str | list[_Part] = ""
+
+
+class _Choice(Entry):
+    message: _Message = _Message()
+    stop_reason: str | None = None
+
+
+class _Usage(Entry):
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+
+
+class _Output(Entry):
+    completion: str | None = None
+    choices: Sequence[_Choice] = ()
+    usage: _Usage | None = None
+
+
+class _Score(Entry):
+    value: Any = None
+
+    @property
+    def correct(self) -> bool | None:
+        if isinstance(self.value, str):
+            return self.value == "C"
+        return self.value == 1 if isinstance(self.value, bool | int | float) else None
+
+
+class _Sample(Entry):
+    id: str | int
+    epoch: int = Field(default=1, ge=1)
+    output: _Output = _Output()
+    scores: dict[str, _Score] | None = None
+    error: Any = None
+    attachments: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        text = self.output.completion
+        if not text and self.output.choices:
+            content = self.output.choices[0].message.content
+            text = (
+                content if isinstance(content, str) else "\n".join(part.text for part in content if part.type == "text")
+            )
+        return _ATTACHMENT.sub(lambda found: self.attachments.get(found[1], found[0]), text or "")
+
+
+class InspectAi:
+    """Samples of eval logs, an epoch each."""
+
+    name: ClassVar[str] = "inspect_ai"
+    reads: ClassVar[str] = "inspect_ai: eval logs, .eval or .json"
+    verdicts: ClassVar[str | None] = "a scorer's name"
+
+    def recognises(self, path: Path, first: Mapping[str, Any]) -> bool:
+        """By the suffix, or the header's names."""
+        return path.suffix == ".eval" or {"status", "eval"} <= first.keys() or {"version", "eval"} <= first.keys()
+
+    def samples(self, paths: Sequence[Path], verdict: str | None) -> Iterator[Imported]:
+        """Every sample of every log; see `tasks.importers.Importer`."""
+        for path in paths:
+            for where, data in _zipped(path) if path.suffix == ".eval" else _listed(path):
+                sample = checked(where, data, _Sample, _EXAMPLE)
+                usage = sample.output.usage or _Usage()
+                choices = sample.output.choices
+                yield Imported(
+                    where,
+                    sample.id,
+                    str(sample.id),
+                    None if sample.error is not None else sample.text,
+                    sample.epoch - 1,
+                    _judged(where, sample, verdict),
+                    usage.input_tokens,
+                    usage.output_tokens,
+                    finish_reason=_FINISH.get(choices[0].stop_reason or "") if choices else None,
+                )
+
+    def provenance(self, paths: Sequence[Path], verdict: str | None) -> dict[str, Any]:
+        """What the first log's header says."""
+        header = _header(paths[0])
+        spec, plan = _object(header.get("eval")), _object(header.get("plan"))
+        asked = _object(spec.get("model_generate_config")) | _object(plan.get("config"))
+        sampling = {name: asked[name] for name in _SAMPLING if asked.get(name) is not None}
+        if asked.get("stop_seqs"):
+            sampling["stop"] = asked["stop_seqs"]
+        known = {
+            "tool": "inspect_ai",
+            "tool_version": _object(spec.get("packages")).get("inspect_ai"),
+            "task": spec.get("task"),
+            "model": spec.get("model"),
+            "created": spec.get("created"),
+            "sampling": sampling or None,
+            "judged_by": verdict,
+        }
+        return {name: value for name, value in known.items() if value is not None}
+
+
+def _judged(where: str, sample: _Sample, scorer: str | None) -> bool | None:
+    if not sample.scores or sample.error is not None:
+        return None
+    if scorer is None:
+        return next(iter(sample.scores.values())).correct
+    if scorer not in sample.scores:
+        raise InputError(f"{where}: scores: has no {scorer!r}; it has {', '.join(map(repr, sample.scores))}")
+    return sample.scores[scorer].correct
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _listed(path: Path) -> Iterator[tuple[str, Any]]:
+    """The samples of a .json log, one at a time."""
+    found = False
+    with opened(path) as stream:
+        document = JsonStream(stream, lambda what: InputError(f"{path}: {what}"))
+        for name in document.members():
+            if name == "samples" and document.peek() == "[":
+                found = True
+                for number, data in enumerate(document.elements()):
+                    yield f"{path}, samples.{number}", data
+            else:
+                document.value()
+    if not found:
+        raise InputError(f"{path}: samples: is no list; the log was written without samples")
+
+
+def _zipped(path: Path) -> Iterator[tuple[str, Any]]:
+    """The samples of an .eval log, in the order of their names."""
+    with _archive(path) as archive:
+        names = sorted(name for name in archive.namelist() if name.startswith("samples/") and name.endswith(".json"))
+        if not names:
+            raise InputError(f"{path}: holds no samples/*.json; the log was written without samples")
+        for name in names:
+            where = f"{path}, {name}"
+            yield where, parsed(where, archive.read(name))
+
+
+def _header(path: Path) -> dict[str, Any]:
+    if path.suffix == ".eval":
+        with _archive(path) as archive:
+            name = next((name for name in _HEADERS if name in archive.namelist()), None)
+            if name is None:
+                raise InputError(f"{path}: holds no {_HEADERS[0]}; it is no log of inspect_ai")
+            return _object(parsed(f"{path}, {name}", archive.read(name)))
+    header: dict[str, Any] = {}
+    with opened(path) as stream:
+        document = JsonStream(stream, lambda what: InputError(f"{path}: {what}"))
+        for name in document.members():
+            if name == "samples":
+                return header
+            header[name] = document.value()
+    return header
+
+
+@contextmanager
+def _archive(path: Path) -> Iterator[zipfile.ZipFile]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            yield archive
+    except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        reason = getattr(error, "strerror", None) or " ".join(str(error).split())
+        raise InputError(f"{path}: is not a whole .eval log ({reason})") from error
+    except NotImplementedError as error:
+        raise InputError(
+            f"{path}: is packed in a way that this Python cannot unpack ({error}); `inspect log convert` makes a .json"
+        ) from error

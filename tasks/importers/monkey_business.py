@@ -1,0 +1,75 @@
+"""The samples that the paper's authors released (ScalingIntelligence/monkey_business on the Hugging Face hub, MIT).
+
+A row is a problem: `question`, `prompt`, `samples` (a list of texts), `is_corrects` (a list of booleans), `gt_answer`
+(not of every task), `orig_dset_split`, `orig_dset_idx` (the row of the original test split). A file is one task and one
+model, named TASK_MODEL.json, of up to 140 problems x 10,000 samples. How they were drawn is said in the paper alone
+(arXiv 2407.21787, section 2 and appendix).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from tasks.errors import InputError
+from tasks.importers import Imported
+from tasks.importers.files import Entry, checked, rows
+from tasks.importers.names import by_row
+
+_EXAMPLE = '{"orig_dset_idx": 0, "question": "...", "samples": ["..."], "is_corrects": [true]}'
+_TASKS = {"GSM8K": "gsm8k", "MATH": "math", "CodeContests": "code_contests", "MiniF2F-MATH": "minif2f"}
+_SAMPLING: dict[str, dict[str, Any]] = {
+    "gsm8k": {"temperature": 0.6, "top_p": 1.0, "max_tokens": 512, "stop": ["Q:", "Question:"]},
+    "math": {"temperature": 0.6, "top_p": 1.0, "max_tokens": 512, "stop": ["Problem:"]},
+    "code_contests": {"temperature": 0.6, "top_p": 0.95, "max_tokens": 1024, "stop": ["Q:", "Question:"]},
+    "minif2f": {"temperature": 0.5, "top_p": 1.0, "max_tokens": 200, "stop": ["Write a lean4"]},
+}
+
+
+class _Row(Entry):
+    orig_dset_idx: int = Field(ge=0)
+    samples: list[str]
+    is_corrects: list[bool] | None = None
+    theorem_name: str | None = None
+
+
+class MonkeyBusiness:
+    """Rows of problems with all of their samples and verdicts."""
+
+    name: ClassVar[str] = "monkey_business"
+    reads: ClassVar[str] = "the rows that the paper's authors released, TASK_MODEL.json (JSONL, Parquet)"
+    verdicts: ClassVar[str | None] = None
+
+    def recognises(self, path: Path, first: Mapping[str, Any]) -> bool:  # noqa: ARG002
+        """By the names in the first row."""
+        return {"samples", "orig_dset_idx"} <= first.keys()
+
+    def samples(self, paths: Sequence[Path], verdict: str | None) -> Iterator[Imported]:  # noqa: ARG002
+        """Every sample of every row; see `tasks.importers.Importer`."""
+        for path in paths:
+            task, _ = _named(path)
+            for where, data in rows(path):
+                row = checked(where, data, _Row, _EXAMPLE)
+                if row.is_corrects is not None and len(row.is_corrects) != len(row.samples):
+                    raise InputError(
+                        f"{where}: is_corrects: has {len(row.is_corrects):,} verdicts on {len(row.samples):,} samples"
+                    )
+                problem_id = row.theorem_name or by_row(task, row.orig_dset_idx)
+                for index, text in enumerate(row.samples):
+                    correct = None if row.is_corrects is None else row.is_corrects[index]
+                    yield Imported(f"{where}, sample {index}", row.orig_dset_idx, problem_id, text, index, correct)
+
+    def provenance(self, paths: Sequence[Path], verdict: str | None) -> dict[str, Any]:  # noqa: ARG002
+        """Task and model by the file's name; how such samples were drawn, by the paper."""
+        task, model = _named(paths[0])
+        known: dict[str, Any] = {"tool": "llmonk", "source": "ScalingIntelligence/monkey_business, arXiv 2407.21787"}
+        if task is not None:
+            known |= {"task": task, "model": model, "sampling": _SAMPLING[task]}
+        return known
+
+
+def _named(path: Path) -> tuple[str | None, str | None]:
+    """Task and model of a file that is named as released; (None, None) of another."""
+    task, _, model = path.name.split(".json")[0].removesuffix(".parquet").partition("_")
+    return (_TASKS[task], model) if task in _TASKS and model else (None, None)

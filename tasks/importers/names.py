@@ -1,0 +1,22 @@
+"""What this project's data sets call the problems that other tools know by their row of the test split."""
+
+_BY_ROW = {"gsm8k": "gsm8k/{:04d}", "math": "math/{:04d}"}
+
+
+def by_row(task: str | None, row: str | int) -> str:
+    """The id of a data set's row, where the data set's ids follow from it; else the row as it is."""
+    number = int(row) if isinstance(row, int) or (row.isascii() and row.isdigit()) else None
+    if task not in _BY_ROW or number is None:
+        return str(row)
+    return _BY_ROW[task].format(number)
+
+
+def by_template(template: str, source_id: str | int) -> str:
+    """An id in a form that a person gives, such as `gsm8k/{id:04d}`.
+
+    Raises:
+        ValueError, KeyError, IndexError: the form does not suit the id.
+    """
+    numeric = isinstance(source_id, int) or (source_id.isascii() and source_id.isdigit())
+    plain = ":" not in template
+    return template.format(id=int(source_id) if numeric and not plain else source_id)

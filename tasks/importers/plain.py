@@ -1,0 +1,68 @@
+"""Plain rows: `problem_id`, `text`, and, where known, `index` and a verdict. `monkeys export` writes such files.
+
+Rows without an index are numbered within their problem as they come. The verdict is `correct` (true or false) or
+`verdict` (`correct`, `wrong`, ...; one of `infrastructure` is none).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from tasks.importers import Imported
+from tasks.importers.files import Entry, checked, rows
+
+_EXAMPLE = '{"problem_id": "...", "index": 0, "text": "..."}'
+
+
+class _Row(Entry):
+    problem_id: str
+    text: str
+    index: int | None = Field(default=None, ge=0)
+    correct: bool | None = None
+    verdict: str | None = None
+    prompt_tokens: int | None = None
+    tokens: int | None = None
+    logprob: float | None = None
+    finish_reason: str | None = None
+
+    @property
+    def judged(self) -> bool | None:
+        if self.correct is None and self.verdict not in {None, "infrastructure"}:
+            return self.verdict == "correct"
+        return self.correct
+
+
+class Plain:
+    """Rows of samples in the form of this project."""
+
+    name: ClassVar[str] = "plain"
+    reads: ClassVar[str] = "JSONL or Parquet rows of problem_id, text, and perhaps index, correct or verdict"
+    verdicts: ClassVar[str | None] = None
+
+    def recognises(self, path: Path, first: Mapping[str, Any]) -> bool:  # noqa: ARG002
+        """By the names in the first row."""
+        return {"problem_id", "text"} <= first.keys()
+
+    def samples(self, paths: Sequence[Path], verdict: str | None) -> Iterator[Imported]:  # noqa: ARG002
+        """Every row; see `tasks.importers.Importer`."""
+        for path in paths:
+            for where, data in rows(path):
+                row = checked(where, data, _Row, _EXAMPLE)
+                yield Imported(
+                    where,
+                    row.problem_id,
+                    row.problem_id,
+                    row.text,
+                    row.index,
+                    row.judged,
+                    row.prompt_tokens,
+                    row.tokens,
+                    row.logprob,
+                    row.finish_reason,
+                )
+
+    def provenance(self, paths: Sequence[Path], verdict: str | None) -> dict[str, Any]:  # noqa: ARG002
+        """Nothing: such rows say nothing of it."""
+        return {}
