@@ -10,6 +10,7 @@ import typer
 from flows.audit_commands import app as audit_commands
 from flows.compare_commands import app as compare_commands
 from flows.counts_commands import app as counts_commands
+from flows.import_commands import app as import_commands
 from flows.judge_commands import app as judge_commands
 from flows.store_commands import app as store_commands
 
@@ -70,6 +71,7 @@ app.add_typer(store_commands)
 app.add_typer(counts_commands)
 app.add_typer(compare_commands)
 app.add_typer(judge_commands)
+app.add_typer(import_commands)
 app.add_typer(audit_commands, name="audit")
 
 
