@@ -67,6 +67,22 @@ def sweep(
     run_sweep(file, set_ or (), workers=workers, deployment=deployment, k=k, store=store)
 
 
+@app.command(
+    epilog="Example: [bold]monkeys study small.yaml large.yaml --k 1000[/] (the same command resumes and extends)"
+)
+def study(
+    files: Annotated[list[Path], typer.Argument(metavar="A.yaml B.yaml ...", help="Sweep files, one for each model.")],
+    *,
+    k: Annotated[int | None, typer.Option("--k", help="Samples for each problem, in every sweep.")] = None,
+    store: Annotated[str | None, typer.Option(help="Folder or fsspec URL of the results, for every sweep.")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", metavar="a.b=c", help="Set any field; repeatable.")] = None,
+) -> None:
+    """Sweep several models one after another, then compare them: a page each, and one for all."""
+    from flows.study_console import run_study  # noqa: PLC0415 - keeps `monkeys --help` fast
+
+    run_study(files, set_ or (), k=k, store=store)
+
+
 app.add_typer(store_commands)
 app.add_typer(counts_commands)
 app.add_typer(compare_commands)

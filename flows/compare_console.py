@@ -31,6 +31,14 @@ def show_comparison(
         print_json(_document(comparison) | {"page": None if files is None else files.page})
         return
     console = screen()
+    print_comparison(console, comparison)
+    console.print(
+        plain("--output FOLDER writes a page to look at" if files is None else f"page: {files.page}"), soft_wrap=True
+    )
+
+
+def print_comparison(console: Console, comparison: Comparison) -> None:
+    """Curves together, paired differences, and what follows from them."""
     console.print(Text(comparison.headline, style="bold"), soft_wrap=True)
     _print_curves(console, comparison)
     for number, pair in enumerate(comparison.pairs, start=1):
@@ -40,9 +48,6 @@ def show_comparison(
         console.print(plain(each), soft_wrap=True)
     for note in comparison.notes:
         console.print(Text(note, style="yellow"), soft_wrap=True)
-    console.print(
-        plain("--output FOLDER writes a page to look at" if files is None else f"page: {files.page}"), soft_wrap=True
-    )
 
 
 def _print_curves(console: Console, comparison: Comparison) -> None:

@@ -6,7 +6,15 @@ To add a dataset, an engine, a grader or a sandbox: write its file, and put its 
 from typing import Annotated, Any
 
 import yaml
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    model_validator,
+)
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
@@ -205,3 +213,30 @@ class CompareConfig(BaseModel):
     def to_yaml(self) -> str:
         """The whole configuration, defaults included, as it could be written in a file."""
         return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+
+MOST_SWEEPS = 8
+
+
+class StudyConfig(BaseModel):
+    """Sweeps that belong together, such as one task with several models: run one after another, then compared."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    sweeps: tuple[SweepConfig, ...] = Field(
+        min_length=2,
+        max_length=MOST_SWEEPS,
+        description="Two to eight sweeps with one store; the first is the reference",
+    )
+
+    @model_validator(mode="after")
+    def _one_store(self) -> "StudyConfig":
+        stores = sorted({each.store for each in self.sweeps})
+        if len(stores) > 1:
+            raise ValueError(f"the sweeps of a study share a store; these have {' and '.join(stores)}")
+        return self
+
+    @property
+    def label(self) -> str:
+        """What it studies, for people."""
+        return ", ".join(dict.fromkeys(each.engine.label for each in self.sweeps))

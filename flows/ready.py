@@ -14,13 +14,13 @@ from pydantic import BaseModel
 Config = TypeVar("Config", bound=BaseModel)
 Job = TypeVar("Job")
 
-_ready: ContextVar[tuple[BaseModel, object] | None] = ContextVar("ready", default=None)
+_ready: ContextVar[tuple[tuple[BaseModel, object], ...]] = ContextVar("ready", default=())
 
 
 @contextmanager
 def ready(config: BaseModel, job: object) -> Iterator[None]:
     """While it lasts, whoever prepares from this configuration in this context is given this job."""
-    token = _ready.set((config, job))
+    token = _ready.set((*_ready.get(), (config, job)))
     try:
         yield
     finally:
@@ -32,9 +32,9 @@ def ready_or(prepare: Callable[[Config], Job]) -> Callable[[Config], Job]:
 
     @wraps(prepare)
     def load(config: Config) -> Job:
-        held = _ready.get()
-        if held is not None and held[0] == config:
-            return cast(Job, held[1])
+        for prepared, job in _ready.get():
+            if prepared == config:
+                return cast(Job, job)
         return prepare(config)
 
     return load

@@ -21,7 +21,7 @@ from pydantic import Field
 from flows.config import SweepConfig
 from flows.prepare import prepare_shared
 from flows.ready import ready_or
-from flows.sweep import SweepResult
+from flows.sweep import SweepResult, result
 from tasks import steps
 from tasks.errors import InputError, NoneCompletedError
 from tasks.progress import listener
@@ -102,4 +102,4 @@ def spread(
     wait_for_one(job, start_runs(deployment, config, workers))
     measured = steps.measure(job)
     publication = steps.report(job, measured, config.to_yaml())
-    return SweepResult(sum(block.samples for block in owed), measured.summary, publication)
+    return result(job, sum(block.samples for block in owed), measured, publication)

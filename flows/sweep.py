@@ -27,8 +27,10 @@ _two_at_once: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=2)
 
 
 class SweepResult(NamedTuple):
-    """What a sweep drew and found. `drawn` counts the samples of this run alone."""
+    """What a sweep drew and found, and in which sets it lies. `drawn` counts the samples of this run alone."""
 
+    samples: str
+    verdicts: str
     drawn: int
     summary: SweepSummary
     publication: Publication
@@ -80,7 +82,13 @@ def sweep(config: SweepConfig) -> SweepResult:
 
     measured = steps.measure(job)
     publication = steps.report(job, measured, config.to_yaml())
-    return SweepResult(sum(block.samples for block in drawn), measured.summary, publication)
+    return result(job, sum(block.samples for block in drawn), measured, publication)
+
+
+def result(job: Sweep, drawn: int, measured: steps.Measurement, publication: Publication) -> SweepResult:
+    """What a flow that has swept returns."""
+    names = job.samples.identity.name, job.verdicts.identity.name
+    return SweepResult(*names, drawn, measured.summary, publication)
 
 
 def _draw(job: Sweep, owed: list[Block], engine: Engine) -> Iterator[Block]:

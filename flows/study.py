@@ -1,0 +1,34 @@
+"""A study: a sweep of each of several models, each a flow run of its own → their results side by side."""
+
+from typing import NamedTuple
+
+from prefect import flow
+
+from flows.compare import compare
+from flows.config import CompareConfig, StudyConfig
+from flows.sweep import SweepResult, sweep
+from tasks.scaling.comparison import Comparison
+
+
+class StudyResult(NamedTuple):
+    """What each sweep found, in order, and how they compare."""
+
+    sweeps: tuple[SweepResult, ...]
+    comparison: Comparison
+
+
+@flow(name="study", flow_run_name="study of {config.label}")
+def study(config: StudyConfig) -> StudyResult:
+    """Sweep after sweep, then the comparison of all."""
+    sweeps = tuple(sweep(each) for each in config.sweeps)
+    return StudyResult(sweeps, compare(_comparison(config, sweeps)))
+
+
+def _comparison(config: StudyConfig, sweeps: tuple[SweepResult, ...]) -> CompareConfig:
+    verdicts = {each.verdicts for each in sweeps}
+    return CompareConfig(
+        sets=tuple(each.samples for each in sweeps),
+        # Judged in one way, as they are where they differ in the model alone: that way is the one to compare.
+        verdicts=verdicts.pop() if len(verdicts) == 1 else None,
+        store=config.sweeps[0].store,
+    )

@@ -1,0 +1,54 @@
+"""`monkeys study`: several sweeps in one run, each a flow run of its own, and their comparison."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.flows.api import query, task_runs
+from tests.flows.command import monkeys
+
+
+@pytest.fixture
+def two(recorded: Path) -> Path:
+    """Two sweep files over recorded answers, the second's a little worse."""
+    answers = (recorded / "samples.jsonl").read_text().splitlines(keepends=True)
+    worse = (line.replace("####", "so") if number % 5 == 0 else line for number, line in enumerate(answers))
+    (recorded / "worse.jsonl").write_text("".join(worse))
+    text = (recorded / "sweep.yaml").read_text()
+    (recorded / "other.yaml").write_text(text.replace("samples.jsonl", "worse.jsonl"))
+    return recorded
+
+
+def test_a_study_is_a_run_of_runs_and_resumes(two: Path, prefect_url: str) -> None:
+    ended = monkeys("study", "sweep.yaml", "other.yaml", "--k", "103", cwd=two, PREFECT_API_URL=prefect_url)
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.count("report: ") == 2
+    assert "95% interval" in ended.out
+    (run,) = (each for each in query(prefect_url, "flow_runs") if each["name"].startswith("study of "))
+    tasks = {each["id"]: each["name"] for each in task_runs(prefect_url, run)}
+    below = [each for each in query(prefect_url, "flow_runs") if each["parent_task_run_id"] in tasks]
+    assert sorted(each["name"] for each in below) == ["arithmetic-k103", "arithmetic-k103", "compare"]
+    assert len(list((two / "runs" / "samples").iterdir())) == 2
+    assert len(list((two / "runs").glob("comparisons/*/comparison.html"))) == 1
+
+    objects = {path: path.stat().st_mtime_ns for path in (two / "runs" / "samples").rglob("*.parquet")}
+    again = monkeys("study", "sweep.yaml", "other.yaml", "--k", "103", cwd=two, PREFECT_API_URL=prefect_url)
+    assert again.code == 0
+    assert {path: path.stat().st_mtime_ns for path in (two / "runs" / "samples").rglob("*.parquet")} == objects
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("sweep.yaml",), "study: takes two to 8 sweep files, not 1"),
+        (("sweep.yaml", "elsewhere.yaml"), "store: the sweeps of a study share one"),
+        (("sweep.yaml", "missing.yaml"), "missing.yaml: cannot be read"),
+    ],
+)
+def test_what_cannot_be_studied_is_one_line(two: Path, arguments: tuple[str, ...], message: str) -> None:
+    (two / "elsewhere.yaml").write_text((two / "sweep.yaml").read_text() + "store: elsewhere\n")
+    ended = monkeys("study", *arguments, cwd=two)
+    assert ended.code == 2
+    assert ended.err.startswith(f"monkeys: {message}")
+    assert ended.err.count("\n") == 1
+    assert not (two / "runs").exists()
