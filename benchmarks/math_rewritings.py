@@ -230,5 +230,7 @@ def near_misses(answer: str) -> list[Rewritten]:
     if form in {"fractions", "decimals", "integers"}:
         # Of a fraction, a digit before it is a mixed number, but only where both its numbers are whole.
         changed |= {f"-{answer}", f"1{answer}"} if answer != "0" else {"1", "-1"}
+    if form == "integers" and answer != "0":
+        changed |= {f"{answer}x", f"{answer}+i", f"{answer}_7", f"1 {answer}"}
     changed = {text for text in changed if "sqrt" not in text or not text.startswith("1\\")}
     return [Rewritten(form or "other", answer, text) for text in sorted(changed - {answer})]

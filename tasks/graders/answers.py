@@ -36,11 +36,16 @@ _ARGUMENTS = re.compile(
     r"\\frac\s*([^\s{\\])\s*([^\s{\\])|\\frac\s*(\{[^{}]*\})\s*([^\s{\\])|\\frac\s*([^\s{\\])\s*(\{)"
 )
 _ROOT = re.compile(r"\\sqrt\s*([^\s{\[\\])")
-_AFTER_NUMBER = re.compile(r"^(-?[\d.,]+|-?\\frac\{-?[\d.]+\}\{[\d.]+\})\s*[a-zA-Z][a-zA-Z.\s^\d]*$")
+_NUMERAL = r"^(-?[\d.,]+|-?\\frac\{-?[\d.]+\}\{[\d.]+\})"
+# A unit in a face of its own, or in words of two letters at least: 5x has no unit.
+_UNIT = re.compile(_NUMERAL + r"\s*\\(?:text|textrm|mbox|mathrm)\s*\{[^{}]*\}\s*(?:\^\{?\d\}?)?[.\s]*$")
+_UNIT_IN_WORDS = re.compile(_NUMERAL + r"\s+[a-zA-Z]{2}[a-zA-Z.\s^\d]*$")
 _NAMED = re.compile(r"^(?:[a-zA-Z]|\\[a-z]+)(?:_\w|\([a-z]\))?\s*(?:=|\\in(?![a-z]))\s*(?!.*=)(.+)$", re.DOTALL)
 _THOUSANDS = re.compile(r"^-?\d{1,3}(?:,\s?\d{3})+(?:\.\d+)?$")
 _BRACED_LETTER = re.compile(r"([_^])\{(\w)\}")
-_SPACE = re.compile(r"(\\[a-zA-Z]+)\s+(?=[a-zA-Z])|\s+")
+_MIXED = re.compile(r"(\d)\s+(\d+)/(\d+)")
+_SPACED_THOUSANDS = re.compile(r"^-?\d{1,3}(?:\s\d{3})+$")
+_SPACE = re.compile(r"(\\[a-zA-Z]+|(?<=\d))\s+(?=[a-zA-Z]|\d)|\s+")
 
 _DECIMAL = re.compile(r"^[-+]?(?:\d+\.?\d*|\.\d+)$")
 _RATIO = re.compile(
@@ -49,6 +54,8 @@ _RATIO = re.compile(
 _MATRIX = re.compile(r"^[(\[]?\\begin\{([bpvB]?matrix|array)\}(?:\{[lcr|]*\})?(.*)\\end\{\1\}[)\]]?$", re.DOTALL)
 # Numerals in a base: of two that differ, algebra would see no more than a symbol with a subscript.
 _BASED = re.compile(r"^-?[0-9A-F]+_(?:\d|\{\d+\})$")
+# Parsers read 1 2 as 12.
+_SEVERAL = re.compile(r"^-?\d+(?: \d+)+$")
 # Beyond this no number is meant, and arithmetic on it costs.
 _MOST_DIGITS = 1_000
 
@@ -94,6 +101,9 @@ def spell(answer: str) -> str:
     answer = _NEW_ROW.sub("\0", answer.translate(_SYMBOLS))
     for pattern, replacement in _SAME_COMMAND:
         answer = pattern.sub(replacement, answer)
+    answer = _ARGUMENTS.sub(_braced, answer)
+    if (unit := _UNIT.match(answer.strip())) is not None:
+        answer = unit[1]
     while (unwrapped := _FACE.sub(r" \1 ", answer)) != answer:
         answer = unwrapped
     answer = re.sub(r",?\s+(?:and|or)\s+", ",", answer)
@@ -103,12 +113,21 @@ def spell(answer: str) -> str:
     if (named := _NAMED.match(answer)) is not None:
         answer = named[1]
     answer = re.sub(r"\bdegrees?\b", " ", answer).strip()
-    if (unit := _AFTER_NUMBER.match(answer)) is not None:
+    if (unit := _UNIT_IN_WORDS.match(answer)) is not None:
         answer = unit[1]
-    if _THOUSANDS.match(answer):
-        answer = answer.replace(",", "").replace(" ", "")
-    answer = _SPACE.sub(lambda match: match[1] + " " if match[1] else "", answer)
+    if _THOUSANDS.match(answer) or _SPACED_THOUSANDS.match(answer):
+        answer = re.sub(r"[,\s]", "", answer)
+    answer = _MIXED.sub(r"\1\\frac{\2}{\3}", answer)
+    answer = _SPACE.sub(_spaced, answer)
     return _BRACED_LETTER.sub(r"\1\2", answer).replace("\0", r"\\")
+
+
+def _spaced(match: re.Match[str]) -> str:
+    """A space stays after a command's name, and between two digits; elsewhere it means nothing."""
+    before, after = match[1], match.string[match.end() : match.end() + 1]
+    if before is None:
+        return ""
+    return f"{before} " if before.startswith("\\") or after.isdigit() else before
 
 
 def _braced(match: re.Match[str]) -> str:
@@ -146,7 +165,10 @@ def same_at_sight(gold: str, answer: str) -> bool | None:
     ours, theirs = number(gold), number(answer)
     if ours is not None and theirs is not None:
         return ours == theirs
-    if _BASED.match(gold) and _BASED.match(answer):
+    if _BASED.match(gold):
+        # The question has said which base: the digits alone will do.
+        return gold.partition("_")[0] == answer
+    if _BASED.match(answer) or _SEVERAL.match(gold) or _SEVERAL.match(answer):
         return False
     said = word(gold)
     return None if said is None else said == answer.removeprefix("(").removesuffix(")").casefold()
