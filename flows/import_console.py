@@ -66,7 +66,7 @@ def _show(imports: Imports, output: Path | None, counts: Path | None) -> None:
         facts.add_row("verdicts", "none in these files")
     known = dict(imports.provenance)
     sampling = known.pop("sampling", {})
-    for name, value in (known | {"drawn at": _listed(sampling)}).items():
+    for name, value in (known | {"sampling": _listed(sampling)}).items():
         if value:
             facts.add_row(name.replace("_", " "), plain(str(value)))
     console.print(f"[bold]{imports.format}[/]")

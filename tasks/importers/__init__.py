@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen: there are millions of them, and a frozen one takes three times as long to make.
+@dataclass(slots=True)
 class Imported:
     """One sample as a tool has recorded it.
 

@@ -1,5 +1,6 @@
 """The files that tools write: JSON lines, JSON lists and Parquet, a row at a time, each with the words where it is."""
 
+import codecs
 import gzip
 import json
 import zlib
@@ -115,9 +116,9 @@ def first_entry(path: Path) -> Mapping[str, Any]:
 
 
 def _begins(stream: BinaryIO, character: str) -> bool:
-    found = JsonStream(stream, InputError).peek()
+    found = stream.read(1 << 10).removeprefix(codecs.BOM_UTF8).lstrip()[:1]
     stream.seek(0)
-    return found == character
+    return found == character.encode()
 
 
 def _parquet_rows(path: Path, stream: BinaryIO) -> Iterator[tuple[str, Any]]:

@@ -55,8 +55,8 @@ class JsonStream:
                 raise self._fault(f"broken JSON ({error.msg}, near byte {self._bytes:,})") from error
             except RecursionError as error:
                 raise self._fault("broken JSON (nested too deep)") from error
-            # A number may go on.
-            if end == len(self._text) and isinstance(value, int | float) and self._more():
+            # A number may go on: "1" of "1e+9" is one, too.
+            if end >= len(self._text) - _TAIL and isinstance(value, int | float) and self._more():
                 continue
             self._at = end
             return value
@@ -102,7 +102,9 @@ class JsonStream:
             text = self._decoder.decode(data, final=not data)
         except UnicodeDecodeError as error:
             raise self._fault(f"is not valid UTF-8 (near byte {self._bytes + error.start:,})") from error
+        if not data:
+            return False
         self._bytes += len(data)
         self._text = self._text[self._at :] + text
         self._at = 0
-        return bool(data)
+        return True

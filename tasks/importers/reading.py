@@ -61,8 +61,12 @@ class Numbering:
             InputError: another has it.
         """
         problem = sample.problem_id
-        following, beyond = self._following.get(problem, 0), self._beyond.setdefault(problem, set())
+        following = self._following.get(problem, 0)
         index = following if sample.index is None else sample.index
+        if index == following and problem not in self._beyond:
+            self._following[problem] = following + 1
+            return index
+        beyond = self._beyond.setdefault(problem, set())
         if index < following or index in beyond:
             raise InputError(
                 f"{sample.where}: index {index} of problem {problem!r} stands a second time; import the samples of one"
@@ -73,6 +77,8 @@ class Numbering:
             beyond.remove(following)
             following += 1
         self._following[problem] = following
+        if not beyond:
+            del self._beyond[problem]
         return index
 
     def closed(self) -> dict[str, dict[int, int]]:
@@ -80,7 +86,6 @@ class Numbering:
         return {
             problem: {old: new for new, old in enumerate(sorted(beyond), start=self._following[problem])}
             for problem, beyond in self._beyond.items()
-            if beyond
         }
 
 

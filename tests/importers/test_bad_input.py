@@ -1,0 +1,150 @@
+"""What is wrong with a file is one line that names file, entry and field; nothing is written then."""
+
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tasks.errors import InputError
+from tasks.importers.conversion import convert
+from tasks.importers.formats import importer
+from tests.importers import foreign
+
+Write = Callable[[Path], Path]
+
+
+def lines(*rows: Any) -> Write:
+    return lambda folder: foreign.lines(folder / "s.jsonl", rows)
+
+
+def text(name: str, content: str | bytes) -> Write:
+    def write(folder: Path) -> Path:
+        (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+        return folder / name
+
+    return write
+
+
+def monkey(**change: Any) -> Write:
+    rows = [foreign.MONKEY_BUSINESS[0], {**foreign.MONKEY_BUSINESS[1], **change}]
+    return lambda folder: foreign.document(folder / "MATH_x.json", rows)
+
+
+def log(**change: Any) -> Write:
+    sample = {**foreign.inspect_sample(1, 1, "t", "C"), **change}
+    return lambda folder: foreign.inspect_json(folder / "l.json", [foreign.inspect_sample(0, 1, "t", "C"), sample])
+
+
+def program(**change: Any) -> Write:
+    def write(folder: Path) -> Path:
+        foreign.llmonk(folder / "f")
+        (folder / "f" / "9.yaml").write_text(yaml.dump({"samples": ["a", "b"], **change}))
+        return folder / "f"
+
+    return write
+
+
+HUMAN = {"task_id": "a", "completion": "x"}
+CASES: list[tuple[str, Write, str]] = [
+    ("human_eval", lines(HUMAN, {"task_id": "a"}), "s.jsonl, line 2: completion: field required"),
+    ("human_eval", lines(HUMAN, {**HUMAN, "completion": None}), "line 2: completion: input should be a valid string"),
+    ("human_eval", lines(HUMAN, {**HUMAN, "task_id": 7}), "line 2: task_id: input should be a valid string"),
+    ("human_eval", lines([1]), "line 1: the entry: "),
+    ("human_eval", lines(HUMAN, {**HUMAN, "completion": "\ud800"}), "line 2: is no valid Unicode"),
+    ("human_eval", text("s.jsonl", json.dumps(HUMAN) + '\n\n{"task_id": '), "s.jsonl, line 3: broken JSON"),
+    ("human_eval", text("s.jsonl", b'{"task_id": "a", "completion": "\xff"}'), "line 1: is not valid UTF-8 (byte 32)"),
+    ("human_eval", text("s.jsonl.gz", b"no gzip"), "s.jsonl.gz: cannot be read (Not a gzipped file"),
+    ("human_eval", text("s.jsonl", ""), "s.jsonl: holds no sample"),
+    ("plain", lines({"problem_id": "a", "index": -1, "text": ""}), "line 1: index: input should be greater"),
+    ("plain", lines(foreign.PLAIN[0], foreign.PLAIN[0]), "line 2: index 1 of problem 'a' stands a second time"),
+    ("evalplus", lines({"task_id": "a", "solution": None}), "line 1: solution: field required"),
+    ("evalplus", text("r.json", '{"eval": {"a": {"nfiles": 1}}}'), "r.json, eval.a: is no list"),
+    ("evalplus", text("r.json", '{"eval": {"a": [{}]}}'), "r.json, eval.a.0: solution: field required"),
+    ("evalplus", text("r.json", '{"eval": {"a": [{}'), "r.json: broken JSON"),
+    ("monkey_business", monkey(samples=["x"]), "row 2: is_corrects: has 3 verdicts on 1 samples"),
+    ("monkey_business", monkey(samples=["x", 3, "y"]), "row 2: samples.1: input should be a valid string"),
+    ("monkey_business", monkey(is_corrects=["True"] * 3), "row 2: is_corrects.0: input should be a valid boolean"),
+    ("monkey_business", monkey(orig_dset_idx=82), "row 2, sample 0: index 0 of problem 'math/0082' stands a second"),
+    (
+        "monkey_business",
+        text("MATH_x.json", b'[{"samples": ["\xff"]}]'),
+        "after row 0: is not valid UTF-8 (near byte 15)",
+    ),
+    ("monkey_business", text("MATH_x.json", "[1, 2"), "row 1: the entry: "),
+    ("monkey_business", text("MATH_x.json", "[] x"), "something follows the list"),
+    ("monkey_business", text("MATH_x.parquet", "no"), "is not a whole Parquet file"),
+    ("llmonk", program(is_corrects=[True]), "9.yaml: is_corrects: has 1 verdicts on 2 samples"),
+    ("llmonk", program(samples=None), "9.yaml: samples: input should be a valid list"),
+    ("llmonk", text("x.yaml", "samples: [a"), "x.yaml: broken YAML"),
+    ("llmonk", text("x.yaml", "samples: !!python/object/apply:os.getcwd []"), "x.yaml: broken YAML"),
+    ("llmonk", text("x.yaml", b"samples: ['\xff']"), "x.yaml: broken YAML"),
+    ("inspect_ai", log(epoch=0), "l.json, samples.1: epoch: input should be greater than or equal to 1"),
+    ("inspect_ai", log(id=0), "samples.1: index 0 of problem '0' stands a second time"),
+    ("inspect_ai", log(output={"completion": 3}), "samples.1: output.completion: input should be a valid string"),
+    ("inspect_ai", text("l.json", '{"version": 2, "samples": null}'), "samples: is no list"),
+    ("inspect_ai", text("l.eval", "no zip"), "l.eval: is not a whole .eval log (File is not a zip file)"),
+    ("lm_eval", lines(foreign.lm_eval_row(0, [["-1.5", "False"]], "none", 1.0)), "line 1: resps: holds no generated"),  # type: ignore[list-item]
+    ("lm_eval", lines({"doc_id": 0, "resps": "x"}), "line 1: resps: input should be a valid list"),
+    (
+        "lm_eval",
+        lines(foreign.lm_eval_row(0, ["a"], "none", 1.0), foreign.lm_eval_row(0, ["a"], "none", 1.0)),
+        "line 2: index 0 of problem '0' stands a second time",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("format_", "write", "message"), CASES, ids=[f"{at}-{each[0]}" for at, each in enumerate(CASES)]
+)
+def test_one_line_and_nothing_written(tmp_path: Path, format_: str, write: Write, message: str) -> None:
+    source = write(tmp_path)
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(InputError) as caught:
+        convert(importer(format_, [source]), [source], output=tmp_path / "o.jsonl", counts=tmp_path / "c.csv")
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_choices_that_are_not_there(tmp_path: Path) -> None:
+    def fault(format_: str, path: Path, verdict: str) -> str:
+        with pytest.raises(InputError) as caught:
+            convert(importer(format_, [path]), [path], output=tmp_path / "o.jsonl", counts=None, verdict=verdict)
+        return str(caught.value)
+
+    assert "--verdict x: plain carries one" in fault("plain", foreign.lines(tmp_path / "p.jsonl", foreign.PLAIN), "x")
+    assert "it has 'match', 'judge'" in fault("inspect_ai", foreign.inspect_json(tmp_path / "l.json"), "x")
+    samples = foreign.lines(tmp_path / foreign.LM_EVAL_NAME, foreign.LM_EVAL)
+    assert "it has 'strict-match', 'flexible-extract'" in fault("lm_eval", samples, "x")
+    assert "evalplus has plus" in fault("evalplus", foreign.lines(tmp_path / "e.jsonl", foreign.EVALPLUS), "x")
+
+
+def test_no_verdicts_no_counts(tmp_path: Path) -> None:
+    path = foreign.lines(tmp_path / "e.jsonl", foreign.EVALPLUS)
+    with pytest.raises(InputError, match="carries no verdicts"):
+        convert(importer("auto", [path]), [path], output=tmp_path / "o.jsonl", counts=tmp_path / "c.csv")
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("output", ["none/o.jsonl", "o.csv", "folder.jsonl"])
+def test_outputs_that_cannot_be(tmp_path: Path, output: str) -> None:
+    (tmp_path / "folder.jsonl").mkdir()
+    path = foreign.lines(tmp_path / "s.jsonl", foreign.PLAIN)
+    with pytest.raises(InputError, match="--output"):
+        convert(importer("auto", [path]), [path], output=tmp_path / output, counts=None)
+    assert sorted(tmp_path.iterdir()) == [tmp_path / "folder.jsonl", path]
+
+
+def test_a_damaged_member_of_a_log(tmp_path: Path) -> None:
+    path = foreign.inspect_eval(tmp_path / "l.eval")
+    with zipfile.ZipFile(path) as archive:
+        at = archive.getinfo("samples/1_epoch_1.json").header_offset + 80
+    data = bytearray(path.read_bytes())
+    data[at : at + 40] = bytes(40)
+    path.write_bytes(data)
+    with pytest.raises(InputError, match=r"is not a whole \.eval log"):
+        convert(importer("auto", [path]), [path], output=tmp_path / "o.jsonl", counts=None)
