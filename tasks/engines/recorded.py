@@ -11,6 +11,7 @@ depends on.
 import gzip
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +23,8 @@ from tasks.engines import Request, Sample, Sampling
 from tasks.errors import InputError
 from tasks.importers.provenance import read_provenance
 
+# Other tools write models and temperatures into names, which have dots of their own.
+_SUFFIX = re.compile(r"(\.(raw|jsonl|json|parquet|eval|gz))+$")
 _GOOD_ROW = '{"problem_id": "...", "index": 0, "text": "..."}'
 
 
@@ -42,7 +45,8 @@ class RecordedConfig(BaseModel):
     @property
     def label(self) -> str:
         """What result sets are called after."""
-        return Path(self.path).name.split(".")[0]
+        name = Path(self.path).name
+        return name.split(".")[0] if self.format is None else _SUFFIX.sub("", name)
 
     def ingredients(self, sampling: Sampling, template: str) -> dict[str, Any]:  # noqa: ARG002
         """The file's content, and what is known of how it was once drawn: other content is another set."""

@@ -19,6 +19,7 @@ from tasks.errors import InputError
 from tasks.importers import Imported
 from tasks.importers.files import Entry, checked, opened, rows
 from tasks.importers.json_stream import JsonStream
+from tasks.importers.names import by_task_id
 
 _EXAMPLE = '{"task_id": "HumanEval/0", "solution": "def f(): ..."}'
 _RESULT = '{"solution": "def f(): ...", "base_status": "pass", "plus_status": "fail"}'
@@ -73,7 +74,7 @@ class Evalplus:
                     text = row.solution if row.solution is not None else row.completion
                     if text is None:
                         raise InputError(f"{where}: solution: field required; an entry looks like {_EXAMPLE}")
-                    yield Imported(where, row.task_id, row.task_id, text)
+                    yield Imported(where, row.task_id, by_task_id(row.task_id), text)
 
     def provenance(self, paths: Sequence[Path], verdict: str | None) -> dict[str, Any]:
         """Model, backend and temperature, as evalplus writes them into a file's name."""
@@ -99,7 +100,7 @@ def _programs(folder: Path) -> Iterator[Imported]:
             with opened(file) as stream:
                 data = stream.read()
             try:
-                yield Imported(str(file), task_id, task_id, data.decode(), int(file.stem))
+                yield Imported(str(file), task_id, by_task_id(task_id), data.decode(), int(file.stem))
             except UnicodeDecodeError as error:
                 raise InputError(f"{file}: is not valid UTF-8 (byte {error.start:,})") from error
 
@@ -121,4 +122,5 @@ def _results(path: Path, verdict: str | None) -> Iterator[Imported]:
                 for number, data in enumerate(entries):
                     where = f"{path}, eval.{task_id}.{number}"
                     row = checked(where, data, _Result, _RESULT)
-                    yield Imported(where, task_id, task_id, row.solution, correct=row.passed(verdict))
+                    correct = row.passed(verdict)
+                    yield Imported(where, task_id, by_task_id(task_id), row.solution, correct=correct)

@@ -53,8 +53,8 @@ class JsonStream:
                 if cut and self._more():
                     continue
                 raise self._fault(f"broken JSON ({error.msg}, near byte {self._bytes:,})") from error
-            except RecursionError as error:
-                raise self._fault("broken JSON (nested too deep)") from error
+            except (ValueError, RecursionError) as error:
+                raise self._fault(f"broken JSON ({error}, near byte {self._bytes:,})") from error
             # A number may go on: "1" of "1e+9" is one, too.
             if end >= len(self._text) - _TAIL and isinstance(value, int | float) and self._more():
                 continue

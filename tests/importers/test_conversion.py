@@ -65,6 +65,12 @@ def test_the_engine_reads_folders_and_other_content_is_another_set(tmp_path: Pat
     assert RecordedConfig(path=str(tmp_path / "f"), format="llmonk").ingredients(SAMPLING, "") != before
 
 
+def test_a_set_is_called_after_the_file_with_the_dots_of_its_name() -> None:
+    path = "runs/Qwen--Qwen2.5-7B_vllm_temp_0.8.raw.jsonl.gz"
+    assert RecordedConfig(path=path, format="evalplus").label == "Qwen--Qwen2.5-7B_vllm_temp_0.8"
+    assert RecordedConfig(path=path).label == "Qwen--Qwen2"
+
+
 def test_provenance_of_other_samples_is_refused(tmp_path: Path) -> None:
     path = foreign.lines(tmp_path / "h.jsonl", foreign.HUMAN_EVAL)
     convert(importer("auto", [path]), [path], output=tmp_path / "o.jsonl", counts=None)

@@ -116,6 +116,14 @@ def test_evalplus_folder_in_the_order_of_its_numbers(tmp_path: Path) -> None:
     assert imports.closed_up == 1
 
 
+def test_mbpp_as_others_name_it(tmp_path: Path) -> None:
+    path = foreign.lines(tmp_path / "e.jsonl", [{"task_id": "Mbpp/2", "solution": "x"}])
+    assert imported(path)[1] == [("MBPP/2", 0, "x")]
+    rows = [foreign.lm_eval_row(0, ["x"], "none", 1.0, task_id=11)]
+    path = foreign.lines(tmp_path / "samples_mbpp_2024-11-05T10-12-30.123456.jsonl", rows)
+    assert imported(path)[1] == [("MBPP/11", 0, "x")]
+
+
 @pytest.mark.parametrize("kind", ["json", "eval", "unfinished"])
 def test_inspect_ai(tmp_path: Path, kind: str) -> None:
     if kind == "json":

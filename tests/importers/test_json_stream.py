@@ -44,7 +44,9 @@ def test_members_are_those_of_the_object(value: dict[str, Any], each: int) -> No
     assert {name: stream.value() for name in stream.members()} == value
 
 
-@pytest.mark.parametrize("text", ["", "[", "[1", "[1,", '["a', "[1 2]", "{}", "[1,]", "[nul]", '["\x01"]', "[" * 9_000])
+@pytest.mark.parametrize(
+    "text", ["", "[", "[1", "[1,", '["a', "[1 2]", "{}", "[1,]", "[nul]", '["\x01"]', "[" * 9_000, f"[{'7' * 9_000}]"]
+)
 @pytest.mark.parametrize("each", [1, 100])
 def test_what_is_no_list(text: str, each: int) -> None:
     with pytest.raises(InputError, match="broken JSON"):

@@ -1,0 +1,71 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from flows.import_console import run_import
+from tasks.errors import InputError
+from tests.flows.command import monkeys
+from tests.importers import foreign
+
+
+def test_released_outcomes_to_a_curve(tmp_path: Path) -> None:
+    foreign.document(tmp_path / "MATH_Pythia-12B.json", foreign.MONKEY_BUSINESS)
+    ended = monkeys("import", "MATH_Pythia-12B.json", "--counts", "c.csv", "-o", "s.jsonl", cwd=tmp_path)
+    assert ended.code == 0
+    for shown in ("6 = 2 problems × 3", "2 correct of 6", "Pythia-12B", "temperature 0.6", "monkeys curve c.csv"):
+        assert shown in ended.out
+    curve = json.loads(monkeys("curve", "c.csv", "--json", cwd=tmp_path).out)
+    assert curve["curve"][0] == {
+        "k": 1,
+        "coverage": 1 / 3,
+        **{side: curve["curve"][0][side] for side in ("low", "high")},
+    }
+    assert sorted(each.name for each in tmp_path.iterdir()) == [
+        "MATH_Pythia-12B.json",
+        "c.csv",
+        "s.jsonl",
+        "s.jsonl.provenance.json",
+    ]
+
+
+def test_json_says_what_is_known(tmp_path: Path) -> None:
+    foreign.inspect_eval(tmp_path / "log.eval")
+    ended = monkeys("import", "log.eval", "-o", "s.jsonl", "--ids", "gsm8k/{id}", "--json", cwd=tmp_path)
+    document = json.loads(ended.out)
+    assert (document["format"], document["samples"], document["left_out"]) == ("inspect_ai", 4, 1)
+    assert document["provenance"]["model"] == "openai/gpt-4o-mini"
+
+
+def test_what_was_left_out_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log, output = foreign.inspect_eval(tmp_path / "log.eval"), tmp_path / "s.jsonl"
+    run_import([log], output=output, counts=None, format_="auto", verdict=None, ids=None, as_json=False)
+    shown = capsys.readouterr().out
+    assert "1 failed in the tool itself: no samples, left out" in shown
+    assert "indices of 1 problems had gaps" in shown
+
+
+def test_what_cannot_be_is_one_line(tmp_path: Path) -> None:
+    foreign.lines(tmp_path / "s.jsonl", [{"task_id": "a", "completion": 1}])
+    ended = monkeys("import", "s.jsonl", "-o", "o.jsonl", "--counts", "c.csv", cwd=tmp_path)
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.startswith("monkeys: s.jsonl, line 1: completion: input should be a valid string;")
+    assert len(ended.err.splitlines()) == 1
+    assert [each.name for each in tmp_path.iterdir()] == ["s.jsonl"]
+
+
+@pytest.mark.parametrize(
+    ("name", "format_", "output", "message"),
+    [
+        ("s.jsonl", "auto", None, "import: name --output"),
+        ("s.jsonl", "x", "o.jsonl", "format: 'x' is none of auto, llmonk, monkey_business"),
+        ("none.jsonl", "auto", "o.jsonl", "none.jsonl: is not there"),
+    ],
+)
+def test_what_is_asked_for_amiss(tmp_path: Path, name: str, format_: str, output: str | None, message: str) -> None:
+    foreign.lines(tmp_path / "s.jsonl", foreign.PLAIN)
+    target = None if output is None else tmp_path / output
+    with pytest.raises(InputError, match=message):
+        run_import(
+            [tmp_path / name], output=target, counts=None, format_=format_, verdict=None, ids=None, as_json=False
+        )
