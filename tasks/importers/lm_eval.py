@@ -107,7 +107,7 @@ def _task(path: Path) -> str | None:
 def _id(task: str | None, row: _Row) -> str:
     """The id that the data set gives its problem, where it gives one."""
     own = next((row.doc[name] for name in _IDS if isinstance(row.doc.get(name), str)), None)
-    if own is not None:
+    if isinstance(own, str):
         return own
     if isinstance(row.doc.get("task_id"), int):
         return by_row("mbpp" if task is not None and task.startswith("mbpp") else None, row.doc["task_id"])
