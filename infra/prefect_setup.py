@@ -55,6 +55,8 @@ async def make_pool(client: PrefectClient, name: str, kind: str, environment: di
     variables["env"]["default"] = environment
     if "image" in variables:
         variables["image"]["default"] = IMAGE
+        # Left to itself, a Docker worker asks a registry for every `latest`, also where the image was built here.
+        variables["image_pull_policy"]["default"] = "IfNotPresent"
     if kind == "kubernetes":
         (container,) = template["job_configuration"]["job_manifest"]["spec"]["template"]["spec"]["containers"]
         container["securityContext"] = MAY_MAKE_NAMESPACES
