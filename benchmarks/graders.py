@@ -194,7 +194,7 @@ def _counts(grader: Grader, pairs: Sequence[tuple[Problem, Sample]], sandbox: Sa
 
 
 def speed(data: Path) -> Iterator[Line]:
-    """Answers judged in a second, on as many cores as there are, warm; and what a hang costs."""
+    """Answers judged in a second, warm; and what a hang costs."""
     problems = {each.id: each for each in Gsm8k(path=str(data / "gsm8k" / "test_first200.jsonl"), shots=0).load()}
     by_question = {problem.question: problem for problem in problems.values()}
     pairs = [
@@ -230,11 +230,17 @@ def speed(data: Path) -> Iterator[Line]:
 
 
 def _rate(figure: str, grader: Grader, pairs: Sequence[tuple[Problem, Sample]], target: float) -> Line:
+    """What two cores would judge in a second if nothing else ran: from the CPU time of all processes together."""
     list(grader.grade(pairs[:20], None))  # the processes start
-    started = time.perf_counter()
-    judged = sum(1 for _ in grader.grade(pairs, None))
-    rate = judged / (time.perf_counter() - started)
-    return Line(figure, f"{rate:,.0f} /s", f"≥ {target:,} /s", rate >= target)
+    started, own_s = time.perf_counter(), time.process_time()
+    judgements = list(grader.grade(pairs, None))
+    clock = len(judgements) / (time.perf_counter() - started)
+    own_s, others_s = time.process_time() - own_s, sum(judgement.cpu_s for judgement in judgements)
+    # This process has one core at a time; the others share what is left of the two.
+    rate = len(judgements) / max(own_s, (own_s + others_s) / 2)
+    return Line(
+        figure, f"{rate:,.0f} /s of two cores ({clock:,.0f} /s by the clock)", f"≥ {target:,} /s", rate >= target
+    )
 
 
 HANGS = {
