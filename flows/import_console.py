@@ -75,7 +75,8 @@ def _show(imports: Imports, output: Path | None, counts: Path | None) -> None:
         console.print(f"[yellow]{imports.left_out:,} failed in the tool itself: no samples, left out[/]")
     if imports.closed_up:
         console.print(
-            f"[yellow]indices of {imports.closed_up:,} problems had gaps; their samples are numbered anew, in order[/]"
+            f"[yellow]indices had gaps in {imports.closed_up:,} of {len(each):,} problems:"
+            " their samples are numbered anew, in order[/]"
         )
     if output is not None:
         console.print(

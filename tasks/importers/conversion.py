@@ -97,7 +97,8 @@ def convert(
         else:
             _write(samples, numbering, fresh)
         if not imports.samples:
-            raise InputError(f"{paths[0]}: holds no sample")
+            failed = f": all {imports.left_out:,} failed in the tool itself" if imports.left_out else ""
+            raise InputError(f"{paths[0]}: holds no sample{failed}")
         moved = numbering.closed()
         imports.closed_up = len(moved)
         known = importer.provenance(paths, verdict)

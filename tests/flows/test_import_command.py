@@ -42,7 +42,7 @@ def test_what_was_left_out_is_said(tmp_path: Path, capsys: pytest.CaptureFixture
     run_import([log], output=output, counts=None, format_="auto", verdict=None, ids=None, as_json=False)
     shown = capsys.readouterr().out
     assert "1 failed in the tool itself: no samples, left out" in shown
-    assert "indices of 1 problems had gaps" in shown
+    assert "indices had gaps in 1 of 2 problems" in shown
 
 
 def test_what_cannot_be_is_one_line(tmp_path: Path) -> None:

@@ -139,6 +139,23 @@ def test_outputs_that_cannot_be(tmp_path: Path, output: str) -> None:
     assert sorted(tmp_path.iterdir()) == [tmp_path / "folder.jsonl", path]
 
 
+def test_a_log_of_nothing_but_failures(tmp_path: Path) -> None:
+    path = foreign.inspect_json(tmp_path / "l.json", [foreign.inspect_sample(1, 1, "", "I", error={"message": "x"})])
+    with pytest.raises(InputError, match="holds no sample: all 1 failed in the tool itself"):
+        convert(importer("auto", [path]), [path], output=tmp_path / "o.jsonl", counts=None)
+
+
+@pytest.mark.parametrize("at", [80, 40])
+def test_a_damaged_member_by_zstandard(tmp_path: Path, at: int) -> None:
+    path = foreign.inspect_eval_by_zstandard(tmp_path / "l.eval")
+    data = bytearray(path.read_bytes())
+    start = data.index(b"\x28\xb5\x2f\xfd")
+    data[start + at] ^= 0xFF
+    path.write_bytes(data)
+    with pytest.raises(InputError, match=r"is not a whole \.eval log"):
+        convert(importer("auto", [path]), [path], output=tmp_path / "o.jsonl", counts=None)
+
+
 def test_a_damaged_member_of_a_log(tmp_path: Path) -> None:
     path = foreign.inspect_eval(tmp_path / "l.eval")
     with zipfile.ZipFile(path) as archive:

@@ -124,10 +124,12 @@ def test_mbpp_as_others_name_it(tmp_path: Path) -> None:
     assert imported(path)[1] == [("MBPP/11", 0, "x")]
 
 
-@pytest.mark.parametrize("kind", ["json", "eval", "unfinished"])
+@pytest.mark.parametrize("kind", ["json", "eval", "unfinished", "zstandard"])
 def test_inspect_ai(tmp_path: Path, kind: str) -> None:
     if kind == "json":
         path = foreign.inspect_json(tmp_path / "log.json")
+    elif kind == "zstandard":
+        path = foreign.inspect_eval_by_zstandard(tmp_path / "log.eval")
     else:
         header = "header.json" if kind == "eval" else "_journal/start.json"
         path = foreign.inspect_eval(tmp_path / "log.eval", header=header)
