@@ -67,7 +67,7 @@ def test_a_call_beyond_its_limits_costs_itself_alone(pool: Killable, how: str, e
     assert [answer.value for answer in answers] == ["a", None, "b", "c"]
     assert [answer.ended for answer in answers] == [None, ended, None, None]
     if ended is Ended.TIME:
-        assert answers[1].cpu_s >= 0.5
+        assert 0.5 <= answers[1].cpu_s < 3, "CPU time ends it, long before the clock does"
 
 
 def test_one_that_sleeps_is_ended_by_the_clock() -> None:
