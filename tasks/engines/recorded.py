@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationError
 
 from tasks.engines import Request, Sample, Sampling
 from tasks.errors import InputError
-from tasks.importers.provenance import read_provenance
+from tasks.importers.provenance import of_samples, read_provenance
 
 # Other tools write models and temperatures into names, which have dots of their own.
 _SUFFIX = re.compile(r"(\.(raw|jsonl|json|parquet|eval|gz))+$")
@@ -61,7 +61,7 @@ class RecordedConfig(BaseModel):
 
         paths = [Path(self.path)]
         chosen = importer(self.format, paths)
-        known = {"format": chosen.name, **chosen.provenance(paths, None)}
+        known = {"format": chosen.name, **of_samples(chosen.provenance(paths, None))}
         return {
             "engine": self.name,
             "samples": digest(paths),

@@ -102,6 +102,8 @@ def convert(
         moved = numbering.closed()
         imports.closed_up = len(moved)
         known = importer.provenance(paths, verdict)
+        if not imports.judged:
+            known.pop("judged_by", None)
         imports.provenance = known
         if table is not None:
             _write_counts(imports, table, paths[0])

@@ -94,8 +94,8 @@ class LmEval:
         for name, field in (("tool_version", "lm_eval_version"), ("model", "model_name")):
             if results.get(field):
                 known[name] = results[field]
-        if isinstance(config, dict) and config.get("random_seed") is not None:
-            sampling["seed"] = config["random_seed"]
+        if isinstance(config, dict) and config.get("torch_seed") is not None:
+            sampling["seed"] = config["torch_seed"]
         return known | ({"sampling": sampling} if sampling else {})
 
 

@@ -5,12 +5,13 @@ set depends on.
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from tasks.errors import InputError
 
-_ABOUT_FILES = ("samples", "files")
+_NOT_OF_SAMPLES = ("samples", "files", "judged_by")
 
 
 def beside(samples: Path) -> Path:
@@ -19,8 +20,7 @@ def beside(samples: Path) -> Path:
 
 
 def read_provenance(samples: Path, sha256: str) -> dict[str, Any] | None:
-    """What is known of a file of samples whose content has this digest, without the names of files; None where there is
-    no provenance beside it.
+    """What is known of a file of samples whose content has this digest; None where there is no provenance beside it.
 
     Raises:
         InputError: it cannot be read, or is of other samples.
@@ -36,4 +36,9 @@ def read_provenance(samples: Path, sha256: str) -> dict[str, Any] | None:
         ) from error
     if not isinstance(document, dict) or document.get("samples") != sha256:
         raise InputError(f"{file}: is of other samples than {samples} holds; import them again, or remove it")
-    return {name: value for name, value in document.items() if name not in _ABOUT_FILES}
+    return of_samples(document)
+
+
+def of_samples(known: Mapping[str, Any]) -> dict[str, Any]:
+    """What samples depend on, of what is known of them: neither the names of files, nor who judged them."""
+    return {name: value for name, value in known.items() if name not in _NOT_OF_SAMPLES}

@@ -201,7 +201,12 @@ def lm_eval_results(folder: Path) -> Path:
     return document(
         folder / "results_2024-11-05T10-12-30.123456.json",
         {
-            "config": {"model": "hf", "model_args": "pretrained=EleutherAI/pythia-160m", "random_seed": 1234},
+            "config": {
+                "model": "hf",
+                "model_args": "pretrained=EleutherAI/pythia-160m",
+                "random_seed": 0,
+                "torch_seed": 1234,
+            },
             "lm_eval_version": "0.4.5",
             "model_name": "EleutherAI/pythia-160m",
         },

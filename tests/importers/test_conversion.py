@@ -71,6 +71,16 @@ def test_a_set_is_called_after_the_file_with_the_dots_of_its_name() -> None:
     assert RecordedConfig(path=path).label == "Qwen--Qwen2"
 
 
+def test_who_judged_samples_makes_no_other_set(tmp_path: Path) -> None:
+    path = foreign.inspect_json(tmp_path / "log.json")
+    known = []
+    for verdict in (None, "judge"):
+        convert(importer("auto", [path]), [path], output=tmp_path / "o.jsonl", counts=None, verdict=verdict)
+        known.append(RecordedConfig(path=str(tmp_path / "o.jsonl")).ingredients(SAMPLING, ""))
+    assert known[0] == known[1]
+    assert "judge" in (tmp_path / "o.jsonl.provenance.json").read_text()
+
+
 def test_provenance_of_other_samples_is_refused(tmp_path: Path) -> None:
     path = foreign.lines(tmp_path / "h.jsonl", foreign.HUMAN_EVAL)
     convert(importer("auto", [path]), [path], output=tmp_path / "o.jsonl", counts=None)

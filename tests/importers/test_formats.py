@@ -200,6 +200,7 @@ def test_lm_eval_repeats_are_samples_without_verdicts(tmp_path: Path) -> None:
     imports, found = imported(foreign.lines(tmp_path / "samples.jsonl", rows))
     assert found == [("HumanEval/7", 0, "1"), ("HumanEval/7", 1, "2")]
     assert imports.judged == 0
+    assert "judged_by" not in imports.provenance
 
 
 def test_plain(tmp_path: Path) -> None:
