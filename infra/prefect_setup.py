@@ -57,6 +57,9 @@ async def make_pool(client: PrefectClient, name: str, kind: str, environment: di
         variables["image"]["default"] = IMAGE
         # Left to itself, a Docker worker asks a registry for every `latest`, also where the image was built here.
         variables["image_pull_policy"]["default"] = "IfNotPresent"
+    if "auto_remove" in variables:
+        # A container that has ended would keep the S3 secret where `docker inspect` shows it.
+        variables["auto_remove"]["default"] = True
     if kind == "kubernetes":
         (container,) = template["job_configuration"]["job_manifest"]["spec"]["template"]["spec"]["containers"]
         container["securityContext"] = MAY_MAKE_NAMESPACES
