@@ -41,12 +41,16 @@ class _Folders:
 
 
 class GroupReader:
-    """What a group has used and suffered."""
+    """What a group has used and suffered. Close it: it is asked for CPU time before every program, and so keeps that
+    file open."""
 
     def __init__(self, folders: _Folders):
         self._version = folders.version
         self._events = folders.memory / _EVENTS[folders.version]
-        self._usage = None if folders.cpu is None else folders.cpu / _USAGE[folders.version]
+        self._usage = -1
+        if folders.cpu is not None:
+            with contextlib.suppress(OSError):
+                self._usage = os.open(folders.cpu / _USAGE[folders.version], os.O_RDONLY | os.O_CLOEXEC)
         self._kills = 0
 
     @classmethod
@@ -70,13 +74,19 @@ class GroupReader:
 
     def cpu_s(self) -> float | None:
         """CPU seconds that its processes have used in all, if it counts them."""
-        if self._usage is None:
+        if self._usage < 0:
             return None
         try:
-            text = self._usage.read_text()
+            text = os.pread(self._usage, 200, 0)
         except OSError:
             return None
         return int(text) * 1e-9 if self._version == _V1 else int(text.split()[1]) * 1e-6
+
+    def close(self) -> None:
+        """Give the file back."""
+        if self._usage >= 0:
+            os.close(self._usage)
+            self._usage = -1
 
 
 class ControlGroup:
@@ -102,6 +112,7 @@ class ControlGroup:
 
     def close(self) -> None:
         """Remove it; its processes must have ended."""
+        self.reader.close()
         left = self._folders.all()
         for _ in range(50):
             for folder in left:
@@ -132,6 +143,7 @@ def new_group(processes: int | None = None) -> ControlGroup | None:
                 return opened
         except OSError:
             pass
+        opened.reader.close()
         for folder in made:
             with contextlib.suppress(OSError):
                 folder.rmdir()

@@ -60,6 +60,7 @@ class Container:
     def __init__(self, plan: ContainerPlan):
         self._allowed = plan.memory_bytes
         self._fixed = False
+        self._group: GroupReader | None = None
         self._handle: Handle | None = None
         try:
             self._client = connect()
@@ -125,6 +126,8 @@ class Container:
         with contextlib.suppress(*ENGINE_ERRORS):
             if self._handle is not None:
                 self._handle.remove(force=True)
+        if self._group is not None:
+            self._group.close()
         self._client.close()
         self._folder.cleanup()
 
