@@ -108,5 +108,5 @@ def _remedy() -> str:
         return "`sysctl -w user.max_user_namespaces=10000` allows them"
     return (
         "in a container, start it with `--security-opt seccomp=unconfined --security-opt apparmor=unconfined "
-        "--security-opt systempaths=unconfined`, and `--cap-add SYS_ADMIN` if it runs as root"
+        "--security-opt systempaths=unconfined`, and `--cap-add SYS_ADMIN --cap-add NET_ADMIN` if it runs as root"
     )
