@@ -100,7 +100,7 @@ def spread(
     job = load(config)
     owed = steps.plan_samples(job)
     wait_for_one(job, start_runs(deployment, config, workers))
-    if steps.plan_verdicts(job):
+    if _stored(job) and not job.verdicts.stored():
         raise InputError(
             "workers: everything is drawn and judged, yet not as this machine would judge it (its Python is perhaps of"
             " another version, which verdicts are named by); give sandbox.python, or look at the result from a worker's"
