@@ -13,9 +13,10 @@ import hashlib
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
+from queue import SimpleQueue
 from typing import Generic, TypeVar
 
 from sandboxes import Limits, Outcome, Sandbox, Status
@@ -146,22 +147,24 @@ class Batch:
             return
         if identity is not None:
             course.waiting[identity] = []
-        course.running[pool.submit(self._work, job)] = (number, identity)
+        future = pool.submit(self._work, job)
+        course.running[future] = (number, identity)
+        future.add_done_callback(course.ended.put)
 
     def _collect(self, course: "_Course[Key]") -> None:
         """Wait for a job to finish; move its result, and those of equal programs that waited for it, to `ready`."""
-        for future in wait(course.running, return_when=FIRST_COMPLETED).done:
-            number, identity = course.running.pop(future)
-            result = future.result()
-            self.executions += len(result.outcomes)
-            course.ready.append(result)
-            del course.open[number]
-            if identity is not None:
-                if not result.infrastructure:
-                    course.remembered.put(identity, result)
-                for waiting, key in course.waiting.pop(identity):
-                    course.ready.append(self._share(result, key))
-                    del course.open[waiting]
+        future = course.ended.get()
+        number, identity = course.running.pop(future)
+        result = future.result()
+        self.executions += len(result.outcomes)
+        course.ready.append(result)
+        del course.open[number]
+        if identity is not None:
+            if not result.infrastructure:
+                course.remembered.put(identity, result)
+            for waiting, key in course.waiting.pop(identity):
+                course.ready.append(self._share(result, key))
+                del course.open[waiting]
 
     def _share(self, result: Result[Key], key: Key) -> Result[Key]:
         self.shared += 1
@@ -219,10 +222,12 @@ class _Remembered(Generic[Key]):
 
 @dataclass
 class _Course(Generic[Key]):
-    """Where a run of jobs is: futures with the number and identity of their job, the jobs that wait for an equal one,
-    the numbers of those without a result in their order, and the results that nobody has had yet."""
+    """Where a run of jobs is: futures with the number and identity of their job, those that have ended, in order, the
+    jobs that wait for an equal one, the numbers of those without a result in their order, and the results that nobody
+    has had yet."""
 
     running: dict[Future[Result[Key]], tuple[int, Hashable | None]] = field(default_factory=dict)
+    ended: SimpleQueue[Future[Result[Key]]] = field(default_factory=SimpleQueue)
     waiting: dict[Hashable, list[tuple[int, Key]]] = field(default_factory=dict)
     open: OrderedDict[int, None] = field(default_factory=OrderedDict)
     ready: deque[Result[Key]] = field(default_factory=deque)
