@@ -8,6 +8,7 @@ one is said with file, line and field.
 
 import gzip
 import json
+import logging
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -210,6 +211,8 @@ def _from_hub(place: Place) -> Iterator[tuple[str, Any]]:
             f"{place.field}: no file is named, and the hub needs the extra `hub` (`uv sync --extra hub`); install it,"
             f" or set {place.field} to {_wanted(place)}"
         ) from error
+    # Its warnings of every new try would be all that one sees; the error says it once.
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
     number = 0
     for config in hub.configs:
         try:

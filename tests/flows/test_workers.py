@@ -45,6 +45,7 @@ def test_everything_is_installed_and_may_be_installed_again(deployed: tuple[str,
     assert names == {
         *(f"sweep/{name}" for name in ("sweep", "gpu", "docker", "kubernetes", "nightly")),
         "spread/spread",
+        "study/study",
         "regrade/regrade",
     }
     pools = {each["name"]: each["type"] for each in query(url, "work_pools")}

@@ -69,9 +69,19 @@ def traces(sandbox: Sandbox) -> Traces:
         processes=len(below) + inside,
         open_files=open_files + (sandbox.open_files() if isinstance(sandbox, OrdinaryUser) else 0),
         mounts=sum(map(_mounts, below)),
-        control_groups=len(list(Path("/sys/fs/cgroup").glob(f"**/monkeys-{os.getpid()}-*"))),
+        control_groups=len(own_groups()),
         containers=containers,
     )
+
+
+def own_groups() -> set[Path]:
+    """The control groups of this process's sandboxes. Those of others come and go meanwhile."""
+    return {
+        Path(folder, name)
+        for folder, names, _ in os.walk("/sys/fs/cgroup")
+        for name in names
+        if name.startswith(f"monkeys-{os.getpid()}-")
+    }
 
 
 def _mounts(pid: int) -> int:

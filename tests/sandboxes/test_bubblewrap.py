@@ -17,6 +17,7 @@ from sandboxes import Limits, SandboxUnavailableError, Status
 from sandboxes.bubblewrap import BubblewrapConfig
 from sandboxes.cgroup import new_group
 from sandboxes.interpreter import find_interpreter
+from tests.sandboxes.conftest import own_groups
 from tests.sandboxes.ordinary_user import as_ordinary_user
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -149,10 +150,6 @@ sandbox.run("import time; time.sleep(1000)", b"", Limits(cpu_s=1, wall_s=1000))
 def _below(pid: int) -> list[int]:
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return [int(child) for child in children] + [grand for child in children for grand in _below(int(child))]
-
-
-def own_groups() -> set[Path]:
-    return set(Path("/sys/fs/cgroup").glob(f"**/monkeys-{os.getpid()}-*"))
 
 
 def test_no_control_group_is_left() -> None:

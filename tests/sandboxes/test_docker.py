@@ -9,6 +9,7 @@ import time
 import venv
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import docker
 import pytest
@@ -83,17 +84,13 @@ def test_the_image_is_made_once(sandbox: Sandbox, client: docker.DockerClient) -
 
 
 def test_a_named_interpreter_brings_its_packages(client: docker.DockerClient) -> None:
-    folder = Path(sys.prefix).parent / ".venv-of-a-test"
-    try:
+    with TemporaryDirectory(dir="/var/tmp") as folder:  # /tmp is the programs' own
         venv.create(folder, with_pip=False)
-        (package,) = folder.glob("lib/python*/site-packages")
+        (package,) = Path(folder).glob("lib/python*/site-packages")
         (package / "only_here.py").write_text("answer = 42\n")
-        config = DockerConfig(workers=1, python=folder / "bin" / "python")
-        with config.open() as opened:
+        with DockerConfig(workers=1, python=Path(folder) / "bin" / "python").open() as opened:
             outcome = opened.run("import only_here; print(only_here.answer)", b"", HARMLESS)
         assert (outcome.status, outcome.stdout) == (Status.OK, b"42\n"), outcome
-    finally:
-        subprocess.run(["rm", "-rf", str(folder)], check=True)
 
 
 def test_an_image_by_name(sandbox: Sandbox, client: docker.DockerClient) -> None:
