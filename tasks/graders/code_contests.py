@@ -8,41 +8,13 @@ printed (the paper, appendix; llmonk, `compare_results.py` and `execution_server
 """
 
 import re
-from collections.abc import Iterator, Sequence
 from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict
-
-from sandboxes import Sandbox
-from sandboxes.batch import Batch
-from tasks.datasets import Problem
-from tasks.engines import Sample
-from tasks.graders import Judgement
-from tasks.graders.needs import check_stdio_tests
-from tasks.graders.stdio import Rule, judge, needed, programs_of
+from tasks.graders.programs import ProgramGrader, Rule
 
 _FENCED = re.compile(r"```(.*?)```", re.DOTALL)
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?$")
 TOLERANCE = 1e-5
-
-
-class CodeContestsConfig(BaseModel):
-    """Judges programs by tokens, in lower case, numbers to within 1e-5, as the paper does."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    version: ClassVar[int] = 1
-    runs_code: ClassVar[bool] = True
-    name: Literal["code_contests"] = "code_contests"
-
-    def check(self, problems: Sequence[Problem]) -> None:
-        """Raises InputError where a problem has no tests."""
-        check_stdio_tests(problems, self.name)
-
-    def grade(self, pairs: Sequence[tuple[Problem, Sample]], sandbox: Sandbox | None) -> Iterator[Judgement]:
-        """One judgement a pair, as they are reached; `no_answer` where there is no program."""
-        rule = Rule(same_tokens, fails_by_status=False)
-        yield from judge(programs_of(pairs, extract_program), Batch(needed(sandbox)), rule)
 
 
 def extract_program(text: str) -> str:
@@ -69,3 +41,15 @@ def _same_token(expected: str, got: str) -> bool:
         # As text they differ, by a sign or leading zeros at least.
         return len(ours) < 4000 > len(theirs) and int(ours) == int(theirs)
     return abs(float(ours) - float(theirs)) < TOLERANCE
+
+
+class CodeContestsConfig(ProgramGrader):
+    """Judges programs by tokens, in lower case, numbers to within 1e-5, as the paper does."""
+
+    version: ClassVar[int] = 1
+    rule: ClassVar[Rule] = Rule(same_tokens, fails_by_status=False)
+    name: Literal["code_contests"] = "code_contests"
+
+    def program(self, text: str) -> str:
+        """See `ProgramGrader`."""
+        return extract_program(text)

@@ -7,13 +7,19 @@ Two processes run side by side, in sandboxes of their own:
   The verdict is what the checker prints, in a place that the program cannot reach.
 """
 
-from collections.abc import Iterable, Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict
 
 from sandboxes import Checked, Sandbox, Status
 from sandboxes.batch import Batch, CheckedJob
 from tasks.datasets import Problem
+from tasks.engines import Sample
 from tasks.graders import Judgement, Verdict
+from tasks.graders.needs import check_function_tests, needed
 from tasks.graders.outcomes import VERDICT_OF, reason, shortened
 
 _PROGRAM = """\
@@ -64,10 +70,30 @@ class Function:
     beside_test: str = ""
 
 
-def judge(functions: Iterable[Function], sandbox: Sandbox | None) -> Iterator[Judgement]:
-    """One judgement for each, as they are reached; `no_answer` where there is no code."""
-    if sandbox is None:
-        raise ValueError("graders of functions run code: they need a sandbox")
+class FunctionGrader(BaseModel, ABC):
+    """A grader (`tasks.graders.Grader`) that has only to find the function in a sample. Subclasses set `name` and
+    `version`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: ClassVar[int]
+    runs_code: ClassVar[bool] = True
+    name: str
+
+    @abstractmethod
+    def function(self, problem: Problem, sample: Sample) -> Function:
+        """The sample's function."""
+
+    def check(self, problems: Sequence[Problem]) -> None:
+        """Raises InputError where a problem has no function test."""
+        check_function_tests(problems, self.name)
+
+    def grade(self, pairs: Sequence[tuple[Problem, Sample]], sandbox: Sandbox | None) -> Iterator[Judgement]:
+        """One judgement a pair, as they are reached; `no_answer` where there is no code."""
+        yield from _judge((self.function(*pair) for pair in pairs), needed(sandbox))
+
+
+def _judge(functions: Iterable[Function], sandbox: Sandbox) -> Iterator[Judgement]:
     empty: list[Function] = []
 
     def jobs() -> Iterator[CheckedJob[tuple[str, int]]]:

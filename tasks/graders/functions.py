@@ -6,38 +6,23 @@ beside it (`tasks.graders.function_tests`): a test that needs more of the sample
 the code defines, fails it. `monkeys audit tests` finds such tests.
 """
 
-from collections.abc import Iterator, Sequence
 from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict
-
-from sandboxes import Sandbox
 from tasks.datasets import Problem
 from tasks.engines import Sample
-from tasks.graders import Judgement
-from tasks.graders.function_tests import Function, judge
-from tasks.graders.needs import check_function_tests
+from tasks.graders.function_tests import Function, FunctionGrader
 from tasks.graders.stdio import extract_program
 
 
-class FunctionsConfig(BaseModel):
+class FunctionsConfig(FunctionGrader):
     """Judges the function that a sample defines by the problem's function test."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     version: ClassVar[int] = 1
-    runs_code: ClassVar[bool] = True
     name: Literal["functions"] = "functions"
 
-    def check(self, problems: Sequence[Problem]) -> None:
-        """Raises InputError where a problem has no function test."""
-        check_function_tests(problems, self.name)
-
-    def grade(self, pairs: Sequence[tuple[Problem, Sample]], sandbox: Sandbox | None) -> Iterator[Judgement]:
-        """One judgement a pair, as they are reached; `no_answer` where there is no code."""
-        yield from judge(
-            (Function(problem, sample.index, extract_code(sample.text)) for problem, sample in pairs), sandbox
-        )
+    def function(self, problem: Problem, sample: Sample) -> Function:
+        """See `FunctionGrader`."""
+        return Function(problem, sample.index, extract_code(sample.text))
 
 
 def extract_code(text: str) -> str:

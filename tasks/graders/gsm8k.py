@@ -6,54 +6,32 @@ are the answer; commas, dollar signs and a dot at the end are set aside, and wha
 """
 
 import re
-from collections.abc import Iterator, Sequence
 from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict
-
-from sandboxes import Sandbox
-from tasks.datasets import Problem
-from tasks.engines import Sample
-from tasks.graders import Judgement, Verdict
-from tasks.graders.needs import check_answers, gold_of
+from tasks.graders import Verdict
+from tasks.graders.answer_grader import AnswerGrader
 from tasks.graders.outcomes import shortened
 
 _MARKED = re.compile(r"#### (-?[$0-9.,]+)")
 
 
-class Gsm8kConfig(BaseModel):
+class Gsm8kConfig(AnswerGrader):
     """Judges the first `#### number` of a sample, as the paper does."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     version: ClassVar[int] = 1
-    runs_code: ClassVar[bool] = False
     name: Literal["gsm8k"] = "gsm8k"
 
-    def check(self, problems: Sequence[Problem]) -> None:
-        """Raises InputError where a problem has no gold answer."""
-        check_answers(problems, self.name)
-
-    def grade(
-        self,
-        pairs: Sequence[tuple[Problem, Sample]],
-        sandbox: Sandbox | None,  # noqa: ARG002
-    ) -> Iterator[Judgement]:
-        """One judgement a pair, in order: `correct`, `wrong`, or `no_answer` where no number is marked."""
-        for problem, sample in pairs:
-            yield Judgement(sample.problem_id, sample.index, *_judge(gold_of(problem), sample.text))
+    def decide(self, gold: str, text: str) -> tuple[Verdict, str]:
+        """See `AnswerGrader`; `no_answer` where there is no marked number."""
+        found = extract(text)
+        if found is None:
+            return Verdict.NO_ANSWER, "no #### number"
+        if found == extract(f"#### {gold}"):
+            return Verdict.CORRECT, ""
+        return Verdict.WRONG, f"answered {shortened(found)}"
 
 
 def extract(text: str) -> str | None:
     """The first marked number as the rule spells it; None where none is marked."""
     match = _MARKED.search(text)
     return re.sub(r"\.$", "", re.sub(r"[,$]", "", match[1])) if match else None
-
-
-def _judge(gold: str, text: str) -> tuple[Verdict, str]:
-    found = extract(text)
-    if found is None:
-        return Verdict.NO_ANSWER, "no #### number"
-    if found == extract(f"#### {gold}"):
-        return Verdict.CORRECT, ""
-    return Verdict.WRONG, f"answered {shortened(found)}"

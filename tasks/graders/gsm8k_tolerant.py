@@ -6,18 +6,12 @@ $18, 18.0, 18.00 dollars, 36/2 and 18 are one; 18 % is 18; 17.99 is not 18.
 """
 
 import re
-from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict
-
-from sandboxes import Sandbox
-from tasks.datasets import Problem
-from tasks.engines import Sample
-from tasks.graders import Judgement, Verdict
+from tasks.graders import Verdict
+from tasks.graders.answer_grader import AnswerGrader
 from tasks.graders.minerva import boxed
-from tasks.graders.needs import check_answers, gold_of
 from tasks.graders.outcomes import shortened
 
 _MARKED = re.compile(r"####\s*([^\n]*)")
@@ -32,27 +26,21 @@ _LONGEST = 1_000
 _TAIL = 2_000
 
 
-class Gsm8kTolerantConfig(BaseModel):
+class Gsm8kTolerantConfig(AnswerGrader):
     """Judges the number that a sample gives as its answer, in whatever form."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     version: ClassVar[int] = 1
-    runs_code: ClassVar[bool] = False
     name: Literal["gsm8k_tolerant"] = "gsm8k_tolerant"
 
-    def check(self, problems: Sequence[Problem]) -> None:
-        """Raises InputError where a problem has no gold answer."""
-        check_answers(problems, self.name)
-
-    def grade(
-        self,
-        pairs: Sequence[tuple[Problem, Sample]],
-        sandbox: Sandbox | None,  # noqa: ARG002
-    ) -> Iterator[Judgement]:
-        """One judgement a pair, in order: `correct`, `wrong`, or `no_answer` where there is no number."""
-        for problem, sample in pairs:
-            yield Judgement(sample.problem_id, sample.index, *_judge(gold_of(problem), sample.text))
+    def decide(self, gold: str, text: str) -> tuple[Verdict, str]:
+        """See `AnswerGrader`; `no_answer` where there is no number."""
+        found = find(text)
+        if found is None:
+            return Verdict.NO_ANSWER, "no number"
+        got = value(found)
+        if got is not None and got == value(gold):
+            return Verdict.CORRECT, ""
+        return Verdict.WRONG, f"answered {shortened(found)}"
 
 
 def find(text: str) -> str | None:
@@ -85,13 +73,3 @@ def value(written: str) -> Fraction | None:
 def _first(text: str) -> str | None:
     match = _NUMBER.search(text)
     return match[0] if match else None
-
-
-def _judge(gold: str, text: str) -> tuple[Verdict, str]:
-    found = find(text)
-    if found is None:
-        return Verdict.NO_ANSWER, "no number"
-    got = value(found)
-    if got is not None and got == value(gold):
-        return Verdict.CORRECT, ""
-    return Verdict.WRONG, f"answered {shortened(found)}"

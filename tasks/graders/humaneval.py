@@ -9,36 +9,19 @@ prompt's), where the test looks at what a call did to its arguments (they are co
 object of its own making (it is equal to nothing). The completion is used as it is: no cutting, no fences.
 """
 
-from collections.abc import Iterator, Sequence
 from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict
-
-from sandboxes import Sandbox
 from tasks.datasets import Problem
 from tasks.engines import Sample
-from tasks.graders import Judgement
-from tasks.graders.function_tests import Function, judge
-from tasks.graders.needs import check_function_tests
+from tasks.graders.function_tests import Function, FunctionGrader
 
 
-class HumanEvalConfig(BaseModel):
+class HumanEvalConfig(FunctionGrader):
     """Judges a completion of the problem's prompt by the problem's function test."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     version: ClassVar[int] = 1
-    runs_code: ClassVar[bool] = True
     name: Literal["humaneval"] = "humaneval"
 
-    def check(self, problems: Sequence[Problem]) -> None:
-        """Raises InputError where a problem has no function test."""
-        check_function_tests(problems, self.name)
-
-    def grade(self, pairs: Sequence[tuple[Problem, Sample]], sandbox: Sandbox | None) -> Iterator[Judgement]:
-        """One judgement a pair, as they are reached."""
-        functions = (
-            Function(problem, sample.index, problem.question + sample.text, problem.question)
-            for problem, sample in pairs
-        )
-        yield from judge(functions, sandbox)
+    def function(self, problem: Problem, sample: Sample) -> Function:
+        """See `FunctionGrader`."""
+        return Function(problem, sample.index, problem.question + sample.text, problem.question)

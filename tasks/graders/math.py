@@ -7,58 +7,36 @@ the first half, and so finds 6 % of the gold answers unequal to themselves).
 """
 
 import re
-from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict
-
-from sandboxes import Sandbox
-from tasks.datasets import Problem
-from tasks.engines import Sample
-from tasks.graders import Judgement, Verdict
+from tasks.graders import Verdict
 from tasks.graders.minerva import final_answer, normalise
-from tasks.graders.needs import check_algebra, check_answers
 from tasks.graders.outcomes import shortened
-from tasks.graders.symbolic import LONGEST, Decision, Question, judge
+from tasks.graders.symbolic import LONGEST, AlgebraGrader, Decision, Question
 
 _DECIMAL = re.compile(r"-?\d+(?:\.\d+)?$")
 
 
-class MathConfig(BaseModel):
+class MathConfig(AlgebraGrader):
     """Judges "The final answer is ... I hope it is correct", as the paper does."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     version: ClassVar[int] = 1
-    runs_code: ClassVar[bool] = False
+    function: ClassVar[str] = "difference_vanishes"
     name: Literal["math"] = "math"
 
-    def check(self, problems: Sequence[Problem]) -> None:
-        """Raises InputError where a problem has no gold answer, or the extra `math` is not installed."""
-        check_answers(problems, self.name)
-        check_algebra(self.name)
-
-    def grade(
-        self,
-        pairs: Sequence[tuple[Problem, Sample]],
-        sandbox: Sandbox | None,  # noqa: ARG002
-    ) -> Iterator[Judgement]:
-        """One judgement a pair, in any order."""
-        yield from judge(pairs, _decide, "difference_vanishes")
-
-
-def _decide(gold: str, text: str) -> Decision:
-    found = final_answer(text)
-    if found is None:
-        return Verdict.NO_ANSWER, "no final answer in the form of the prompt"
-    if len(found) > LONGEST and found.strip() != gold.strip():
-        return Verdict.WRONG, f"answered {shortened(found)}"
-    ours, theirs = normalise(gold), normalise(found)
-    if ours == theirs:
-        return Verdict.CORRECT, ""
-    if _DECIMAL.match(ours) and _DECIMAL.match(theirs):
-        # As algebra would decide, but at once.
-        same = Fraction(ours) == Fraction(theirs)
-        return (Verdict.CORRECT, "") if same else (Verdict.WRONG, f"answered {shortened(theirs)}")
-    return Question((ours, theirs), found)
+    def decide(self, gold: str, text: str) -> Decision:
+        """See `AlgebraGrader`."""
+        found = final_answer(text)
+        if found is None:
+            return Verdict.NO_ANSWER, "no final answer in the form of the prompt"
+        if len(found) > LONGEST and found.strip() != gold.strip():
+            return Verdict.WRONG, f"answered {shortened(found)}"
+        ours, theirs = normalise(gold), normalise(found)
+        if ours == theirs:
+            return Verdict.CORRECT, ""
+        if _DECIMAL.match(ours) and _DECIMAL.match(theirs):
+            # As algebra would decide, but at once.
+            same = Fraction(ours) == Fraction(theirs)
+            return (Verdict.CORRECT, "") if same else (Verdict.WRONG, f"answered {shortened(theirs)}")
+        return Question((ours, theirs), found)

@@ -6,52 +6,30 @@ or if it has the gold answer's elements (tuples and intervals in order and with 
 order, matrices); or if math-verify or sympy, by Minerva's rule, make it the same.
 """
 
-from collections.abc import Iterator, Sequence
 from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict
-
-from sandboxes import Sandbox
-from tasks.datasets import Problem
-from tasks.engines import Sample
-from tasks.graders import Judgement, Verdict
+from tasks.graders import Verdict
 from tasks.graders.answers import find, same_at_sight, spell
-from tasks.graders.needs import check_algebra, check_answers
 from tasks.graders.outcomes import shortened
-from tasks.graders.symbolic import LONGEST, Decision, Question, judge
+from tasks.graders.symbolic import LONGEST, AlgebraGrader, Decision, Question
 
 
-class MathTolerantConfig(BaseModel):
+class MathTolerantConfig(AlgebraGrader):
     """Judges the final answer of a sample in whatever form, by structure, math-verify and sympy."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     version: ClassVar[int] = 1
-    runs_code: ClassVar[bool] = False
+    function: ClassVar[str] = "same"
     name: Literal["math_tolerant"] = "math_tolerant"
 
-    def check(self, problems: Sequence[Problem]) -> None:
-        """Raises InputError where a problem has no gold answer, or the extra `math` is not installed."""
-        check_answers(problems, self.name)
-        check_algebra(self.name)
-
-    def grade(
-        self,
-        pairs: Sequence[tuple[Problem, Sample]],
-        sandbox: Sandbox | None,  # noqa: ARG002
-    ) -> Iterator[Judgement]:
-        """One judgement a pair, in any order."""
-        yield from judge(pairs, _decide, "same")
-
-
-def _decide(gold: str, text: str) -> Decision:
-    found = find(text)
-    if found is None:
-        return Verdict.NO_ANSWER, "no final answer"
-    if len(found) > LONGEST and found.strip() != gold.strip():
-        return Verdict.WRONG, f"answered {shortened(found)}"
-    ours, theirs = spell(gold), spell(found)
-    known = same_at_sight(ours, theirs)
-    if known is None:
-        return Question((ours, theirs), found)
-    return (Verdict.CORRECT, "") if known else (Verdict.WRONG, f"answered {shortened(found)}")
+    def decide(self, gold: str, text: str) -> Decision:
+        """See `AlgebraGrader`."""
+        found = find(text)
+        if found is None:
+            return Verdict.NO_ANSWER, "no final answer"
+        if len(found) > LONGEST and found.strip() != gold.strip():
+            return Verdict.WRONG, f"answered {shortened(found)}"
+        ours, theirs = spell(gold), spell(found)
+        known = same_at_sight(ours, theirs)
+        if known is None:
+            return Question((ours, theirs), found)
+        return (Verdict.CORRECT, "") if known else (Verdict.WRONG, f"answered {shortened(found)}")

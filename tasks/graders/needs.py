@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 
+from sandboxes import Sandbox
 from tasks.datasets import Problem
 from tasks.errors import InputError
 
@@ -29,6 +30,13 @@ def check_algebra(grader: str) -> None:
         raise InputError(
             f"grader: {grader} needs the extra `math` ({', '.join(absent)} not installed): run `uv sync --extra math`"
         )
+
+
+def needed(sandbox: Sandbox | None) -> Sandbox:
+    """The sandbox that graders which run code cannot do without."""
+    if sandbox is None:
+        raise ValueError("graders that run code need a sandbox")
+    return sandbox
 
 
 def gold_of(problem: Problem) -> str:

@@ -4,14 +4,19 @@ Equal questions are asked once. A comparison that takes too long, too much memor
 verdict, and nothing else.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
+from pydantic import BaseModel, ConfigDict
+
+from sandboxes import Sandbox
 from tasks.datasets import Problem
 from tasks.engines import Sample
 from tasks.graders import Judgement, Verdict
 from tasks.graders.killable import Answer, Ended, shared
-from tasks.graders.needs import gold_of
+from tasks.graders.needs import check_algebra, check_answers, gold_of
 from tasks.graders.outcomes import shortened
 
 CPU_S = 5.0
@@ -32,29 +37,46 @@ class Question:
 Decision = Question | tuple[Verdict, str]
 
 
-def judge(
-    pairs: Sequence[tuple[Problem, Sample]], decide: Callable[[str, str], Decision], function: str
-) -> Iterator[Judgement]:
-    """One judgement a pair: those that `decide` (gold answer, text) settles first, then those that algebra does.
+class AlgebraGrader(BaseModel, ABC):
+    """A grader (`tasks.graders.Grader`) that has only to say what is plain of one text, and what to ask of algebra.
+    Subclasses set `name`, `version` and `function`."""
 
-    Args:
-        pairs: problems, each with a gold answer, and samples of them.
-        decide: a verdict with its detail, or what to ask.
-        function: the name in `tasks.graders.algebra` of what answers: True, False, or None for "no answer found".
-    """
-    asked: dict[tuple[str, ...], list[tuple[Sample, Question]]] = {}
-    for problem, sample in pairs:
-        decision = decide(gold_of(problem), sample.text)
-        if isinstance(decision, Question):
-            asked.setdefault(decision.arguments, []).append((sample, decision))
-        else:
-            yield Judgement(sample.problem_id, sample.index, *decision)
-    answers = shared(f"tasks.graders.algebra:{function}", CPU_S).map(asked)
-    for waiting, answer in zip(asked.values(), answers, strict=True):
-        cpu_s = answer.cpu_s
-        for sample, question in waiting:
-            yield Judgement(sample.problem_id, sample.index, *_verdict(answer, question.answered), cpu_s=cpu_s)
-            cpu_s = 0.0  # asked once
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: ClassVar[int]
+    runs_code: ClassVar[bool] = False
+    function: ClassVar[str]
+    """The name in `tasks.graders.algebra` of what answers: True, False, or None for "no answer found"."""
+    name: str
+
+    @abstractmethod
+    def decide(self, gold: str, text: str) -> Decision:
+        """The verdict on a sample's text with a few words on it, or what to ask."""
+
+    def check(self, problems: Sequence[Problem]) -> None:
+        """Raises InputError where a problem has no gold answer, or the extra `math` is not installed."""
+        check_answers(problems, self.name)
+        check_algebra(self.name)
+
+    def grade(
+        self,
+        pairs: Sequence[tuple[Problem, Sample]],
+        sandbox: Sandbox | None,  # noqa: ARG002
+    ) -> Iterator[Judgement]:
+        """One judgement a pair: those that are plain first, then those that algebra decides."""
+        asked: dict[tuple[str, ...], list[tuple[Sample, Question]]] = {}
+        for problem, sample in pairs:
+            decision = self.decide(gold_of(problem), sample.text)
+            if isinstance(decision, Question):
+                asked.setdefault(decision.arguments, []).append((sample, decision))
+            else:
+                yield Judgement(sample.problem_id, sample.index, *decision)
+        answers = shared(f"tasks.graders.algebra:{self.function}", CPU_S).map(asked)
+        for waiting, answer in zip(asked.values(), answers, strict=True):
+            cpu_s = answer.cpu_s
+            for sample, question in waiting:
+                yield Judgement(sample.problem_id, sample.index, *_verdict(answer, question.answered), cpu_s=cpu_s)
+                cpu_s = 0.0  # asked once
 
 
 _ENDED = {

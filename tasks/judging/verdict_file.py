@@ -18,7 +18,8 @@ from sandboxes.batch import Batch
 from tasks.datasets import Problem
 from tasks.errors import InputError
 from tasks.graders import Judgement, Verdict
-from tasks.graders.stdio import Program, judge
+from tasks.graders.programs import Program, judge
+from tasks.graders.stdio import StdioConfig
 from tasks.judging.inputs import Samples
 
 
@@ -72,7 +73,7 @@ class VerdictFile:
                     index_of[number] = sample.index
                     yield Program(problems[sample.problem_id], number, sample.text)
 
-        for judgement in judge(programs(), batch):
+        for judgement in judge(programs(), batch, StdioConfig.rule):
             if judgement.index < self._following:
                 self._write(judgement, index_of.pop(judgement.index))
             else:
