@@ -96,6 +96,10 @@ class ProgressBars:
                 for each in self._bars.tasks:
                     self._console.print(_line(each))
 
+    def say(self, line: str) -> None:
+        """A line above the bars."""
+        self._console.print(line, style="dim", markup=False, soft_wrap=True)
+
     def _task(self, stage: str) -> Task:
         return next(task for task in self._bars.tasks if task.id == self._stages[stage])
 

@@ -5,6 +5,14 @@ class InputError(ValueError):
     """Something the user wrote or named cannot be used; the message is one line, meant to be shown as it is."""
 
 
+class EngineFailedError(RuntimeError):
+    """What draws samples has failed for good, after restarts or retries of its own; one line with the cause."""
+
+
+class CancelledError(RuntimeError):
+    """The work was given up on request; nobody need hear of it."""
+
+
 class NoneCompletedError(RuntimeError):
     """Of the runs that share a sweep, all have ended and none has completed."""
 

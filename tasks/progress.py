@@ -15,6 +15,10 @@ class Progress(Protocol):
         """So many more units of a stage are done."""
         ...
 
+    def say(self, line: str) -> None:
+        """Something that takes long has begun, or has gone wrong and is being mended."""
+        ...
+
 
 class Silence:
     """Nobody listens."""
@@ -23,6 +27,9 @@ class Silence:
         """Say nothing."""
 
     def advance(self, stage: str, done: int) -> None:
+        """Say nothing."""
+
+    def say(self, line: str) -> None:
         """Say nothing."""
 
 

@@ -123,7 +123,7 @@ class Sweep(Verification):
             drawn += some
             listener.get().advance(SAMPLES, len(some))
         seconds = time.monotonic() - started
-        patiently(lambda: self._keep(block, problems, drawn, engine.version, seconds))
+        patiently(lambda: self._keep(block, problems, drawn, engine, seconds))
         listener.get().plan(VERDICTS, block.samples)
 
     def _prompt(self, problem: Problem) -> str:
@@ -131,12 +131,12 @@ class Sweep(Verification):
         return plain if self.chat is None else self.chat.render(plain)
 
     def _keep(
-        self, block: Block, problems: Sequence[Problem], drawn: Sequence[Sample], version: str, seconds: float
+        self, block: Block, problems: Sequence[Problem], drawn: Sequence[Sample], engine: Engine, seconds: float
     ) -> None:
         if self._owed_of(block) != [block]:
             # This process was stopped for so long that its claim was taken for dead: what its heir stored stands.
             raise TakenOverError(f"{block} was stored by another sweep meanwhile")
-        self.samples.write(block, problems, drawn, version, seconds)
+        self.samples.write(block, problems, drawn, engine.version, seconds, deterministic=engine.deterministic)
 
     def _owed_of(self, block: Block) -> list[Block]:
         positions = range(block.first, block.last)

@@ -44,7 +44,7 @@ class DividesGrader:
 class CountingEngine:
     """Counts what it is asked for."""
 
-    version, deterministic = "counting 1", True
+    version, deterministic, side_by_side = "counting 1", True, 1
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, int]] = []
@@ -53,6 +53,9 @@ class CountingEngine:
         for request in requests:
             self.asked += [(request.problem_id, index) for index in range(request.start, request.stop)]
             yield [Sample(request.problem_id, index, f"{index}") for index in range(request.start, request.stop)]
+
+    def cancel(self) -> None:
+        return None
 
     def __enter__(self) -> "CountingEngine":
         return self
@@ -191,6 +194,9 @@ def test_a_listener_hears_every_unit(tmp_path: Path) -> None:
 
         def advance(self, stage: str, done: int) -> None:
             self.done[stage] = self.done.get(stage, 0) + done
+
+        def say(self, line: str) -> None:
+            raise AssertionError(line)
 
     ears = Ears()
     token = listener.set(ears)

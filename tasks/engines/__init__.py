@@ -1,7 +1,8 @@
 """Where samples come from. An engine is opened from a pydantic config class, one a file.
 
 Sample `index` of a problem is one fixed thing: it never depends on the block, batch or run that draws it, where the
-engine promises so (`deterministic`). That is what lets a sweep be cut, resumed and extended anywhere.
+engine promises so (`deterministic`). That is what lets a sweep be cut, resumed and extended anywhere. Where it does
+not, a stored sample still is never drawn again.
 """
 
 from collections.abc import Iterator, Sequence
@@ -45,7 +46,7 @@ class Sample:
 
 
 class Engine(Protocol):
-    """Draws samples; used from one thread at a time."""
+    """Draws samples. Up to `side_by_side` calls of `sample` run at once, each in a thread of its own."""
 
     @property
     def version(self) -> str:
@@ -57,8 +58,26 @@ class Engine(Protocol):
         """Whether sample i of a problem depends on (seed, problem, i) alone, on one version and machine."""
         ...
 
+    @property
+    def side_by_side(self) -> int:
+        """How many calls of `sample` keep the engine busy: more than 1 where a call's last samples would leave it
+        idle."""
+        ...
+
     def sample(self, requests: Sequence[Request], sampling: Sampling) -> Iterator[list[Sample]]:
-        """Yield every requested sample, each once, a list at a time as they finish (any order)."""
+        """Yield every requested sample, each once, a list at a time as they finish (any order).
+
+        An iterator that is closed early ends its requests.
+
+        Raises:
+            InputError: something that only the user can mend, such as a prompt longer than the model reads.
+            EngineFailedError: the engine died, hung or answered nonsense, and does so again after restarts.
+            CancelledError: `cancel` was called.
+        """
+        ...
+
+    def cancel(self) -> None:
+        """End all calls of `sample` for good, soon; called from another thread than theirs."""
         ...
 
     def __enter__(self) -> Self: ...

@@ -17,7 +17,7 @@ from tasks.engines import Request, Sample, Sampling
 from tasks.engines.completions import Completions, stop_endings
 from tasks.engines.onnx_decoder import MINIMUM_ROWS, Decoder, Prefill
 from tasks.engines.sampling import Choice, choose, uniforms
-from tasks.errors import InputError
+from tasks.errors import CancelledError, InputError
 
 SHRINK_AT = 0.75
 """Finished rows leave the batch once no more than this part of it still runs: taking them out copies the cache, which
@@ -36,6 +36,7 @@ class OnnxEngine:
     """A loaded model. Each of its threads draws another batch; ONNX Runtime itself runs on one thread a call."""
 
     deterministic = True
+    side_by_side = 1
 
     def __init__(self, folder: Path, batch_size: int, threads: int) -> None:
         self.decoder = Decoder(folder / "model.onnx")
@@ -44,6 +45,7 @@ class OnnxEngine:
         self.context: int | None = _json(folder / "config.json").get("max_position_embeddings")
         self.batch_size = batch_size
         self.threads = threads
+        self.cancelled = threading.Event()
 
     @property
     def version(self) -> str:
@@ -56,11 +58,16 @@ class OnnxEngine:
     def __exit__(self, *exc: object) -> None:
         """Nothing to give back: the session goes with the object."""
 
+    def cancel(self) -> None:
+        """End all calls of `sample`, each after the token that it is drawing."""
+        self.cancelled.set()
+
     def sample(self, requests: Sequence[Request], sampling: Sampling) -> Iterator[list[Sample]]:
         """Yield every requested sample, a batch at a time, as batches finish.
 
         Raises:
             InputError: a prompt is empty, or leaves no room for an answer.
+            CancelledError: `cancel` was called.
         """
         wanted = [request for request in requests if request.stop > request.start]
         if not wanted:
@@ -73,9 +80,12 @@ class OnnxEngine:
             futures = [pool.submit(drawing.draw, part) for part in parts]
             try:
                 for future in as_completed(futures):
-                    yield future.result()
+                    samples = future.result()
+                    if self.cancelled.is_set():
+                        raise CancelledError("sampling was given up")
+                    yield samples
             finally:
-                drawing.cancelled.set()
+                drawing.given_up.set()
                 for future in futures:
                     future.cancel()
 
@@ -87,7 +97,7 @@ class Drawing:
         self.engine = engine
         self.sampling = sampling
         self.may_stop = stop_endings(engine.tokenizer, sampling.stop)
-        self.cancelled = threading.Event()
+        self.given_up = threading.Event()
         self._last_prompt = threading.local()
 
     def draw(self, part: Part) -> list[Sample]:
@@ -110,7 +120,7 @@ class Drawing:
         batch = self.engine.decoder.expand(prefill, len(slots))
         logits = np.repeat(prefill.logits[None], len(slots), axis=0)
         for t in range(limit):
-            if self.cancelled.is_set():
+            if self.given_up.is_set() or self.engine.cancelled.is_set():
                 return []
             running = slots[live]
             choice = choose(logits[live], sampling.temperature, sampling.top_p, u[running, t])

@@ -149,6 +149,7 @@ class RecordedEngine:
     """Answers requests from memory."""
 
     deterministic = True
+    side_by_side = 1
 
     def __init__(self, samples: dict[str, dict[int, Sample]], version: str) -> None:
         self.version = version
@@ -159,6 +160,9 @@ class RecordedEngine:
         for request in requests:
             of_problem = self._samples[request.problem_id]
             yield [of_problem[index] for index in range(request.start, request.stop)]
+
+    def cancel(self) -> None:
+        """Nothing to end: an answer from memory takes no time."""
 
     def __enter__(self) -> Self:
         return self

@@ -50,9 +50,16 @@ class SampleSet:
         return sorted(block for key in self.store.keys(self._prefix) if (block := parse(key)) is not None)
 
     def write(
-        self, block: Block, problems: Sequence[Problem], drawn: Sequence[Sample], engine: str, seconds: float
+        self,
+        block: Block,
+        problems: Sequence[Problem],
+        drawn: Sequence[Sample],
+        engine: str,
+        seconds: float,
+        *,
+        deterministic: bool | None = None,
     ) -> None:
-        """Store a block drawn for the problems at its positions.
+        """Store a block drawn for the problems at its positions, by an engine of this version and promise.
 
         Raises:
             ValueError: the samples are not exactly those that the block names, each once.
@@ -66,7 +73,7 @@ class SampleSet:
         samples = [by_name[name] for name in wanted]
         counts = [sample.tokens for sample in samples if sample.tokens is not None]
         tokens = sum(counts) if len(counts) == len(samples) else None
-        footer = SampleFooter(tables.checksum(samples), tokens, engine, now(), seconds)
+        footer = SampleFooter(tables.checksum(samples), tokens, engine, now(), seconds, deterministic)
         self.store.write(f"{self._prefix}/set.json", self.identity.to_json())
         self.store.write(self._key(block), tables.write_samples(samples, footer, self._key(block)))
 

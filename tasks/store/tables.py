@@ -74,13 +74,15 @@ class NewerSchemaError(InputError):
 @dataclass(frozen=True, slots=True)
 class SampleFooter:
     """What a block of samples says of itself: checksum of its content, who drew it, when (UTC), in how long (s), and
-    how many tokens where the engine knew."""
+    how many tokens where the engine knew. `deterministic` is the engine's promise (`tasks.engines.Engine`); None in
+    blocks from before it was kept."""
 
     checksum: str
     tokens: int | None
     engine: str
     drawn_at: str
     seconds: float
+    deterministic: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
