@@ -20,11 +20,28 @@ from tasks.sweep import Sweep
 
 
 def prepare(config: SweepConfig) -> Sweep:
-    """Load the problems, name the result sets and check engine, sandbox and store, in that order.
+    """Load the problems, name the result sets and check engine, grader, sandbox and store, in that order.
 
     Raises:
         InputError: something that only the user can mend; nothing has been written.
         SandboxUnavailableError: this machine cannot offer the sandbox.
+    """
+    job = assemble(config)
+    config.engine.check([problem.id for problem in job.problems], config.k)
+    job.grader.check(job.problems)
+    if job.grader.runs_code:
+        config.sandbox.check()
+    FsspecStore(config.store).probe()
+    return job
+
+
+def assemble(config: SweepConfig) -> Sweep:
+    """Load the problems and name the result sets, without asking whether this machine can draw or judge. Nothing is
+    opened or written.
+
+    Raises:
+        InputError: problems, model or exclusions cannot be read, or do not fit.
+        SandboxUnavailableError: the programs' image is to be asked of a Docker engine, and there is none.
     """
     dataset: Dataset = config.task
     problems = dataset.load()
@@ -40,13 +57,8 @@ def prepare(config: SweepConfig) -> Sweep:
     chosen = [problem for problem in problems[:first] if problem.id not in excluded]
     if not chosen:
         raise InputError(f"exclude: {config.exclude} leaves no problem of the {first} to sample")
-    config.engine.check([problem.id for problem in chosen], config.k)
 
     grader: Grader = config.grader or TypeAdapter(GraderConfig).validate_python(dataset.grader)
-    grader.check(chosen)
-    if grader.runs_code:
-        config.sandbox.check()
-
     sampling = _sampling(config, dataset)
     chat = config.chat.form() if config.chat else None
     samples = sample_identity(
@@ -60,7 +72,6 @@ def prepare(config: SweepConfig) -> Sweep:
     verdicts = verdict_identity(samples, grader.name, grader.version, limits)
 
     store = FsspecStore(config.store)
-    store.probe()
     return Sweep(
         problems=problems,
         first=first,

@@ -4,7 +4,7 @@ Nothing here knows Prefect: `tasks.steps` wraps these methods as tasks, and test
 """
 
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from tasks.budgets import Budget, UniformConfig
 from tasks.datasets import Problem
@@ -18,7 +18,7 @@ from tasks.scaling.usage import Price, Usage
 from tasks.store.blocks import Block, missing, width_for
 from tasks.store.patience import patiently
 from tasks.store.sets import SampleSet, VerdictSet
-from tasks.store.tables import SampleFooter
+from tasks.store.tables import SampleFooter, VerdictFooter
 from tasks.verification import VERDICTS, Tally, Verification
 
 SAMPLES = "samples"
@@ -68,22 +68,34 @@ class Sweep(Verification):
         Under a budget of several rounds, more may be owed once these are judged; none is when the sweep is done.
         """
         stored = self.samples.stored()
-        owed = []
-        for end, positions in self._wanted(stored).items():
-            owed += missing(stored, positions, end, width=self._width)
+        owed = self.owed_beside(stored, {} if self.single_round else self.verdicts.stored())
         listener.get().plan(SAMPLES, sum(block.samples for block in owed))
         return owed
+
+    def owed_beside(self, stored: Mapping[Block, SampleFooter], judged: Mapping[Block, VerdictFooter]) -> list[Block]:
+        """The same, where just these blocks are stored and judged; reads no more than their verdicts."""
+        owed = []
+        for end, positions in self._wanted(stored, judged).items():
+            owed += missing(stored, positions, end, width=self._width)
+        return owed
+
+    def all_missing(self, stored: Iterable[Block], k: int) -> list[Block]:
+        """The blocks that hold exactly the samples below k, of every problem, that are not stored: what no budget
+        exceeds."""
+        return missing(stored, self.positions, k, width=self._width)
 
     @property
     def single_round(self) -> bool:
         """Whether no verdict can change which samples are owed."""
         return len(self.budget.plan(self.k).ends) == 1
 
-    def _wanted(self, stored: Mapping[Block, SampleFooter]) -> dict[int, list[int]]:
+    def _wanted(
+        self, stored: Mapping[Block, SampleFooter], verdicts: Mapping[Block, VerdictFooter]
+    ) -> dict[int, list[int]]:
         """The positions of the problems that are to have their first so many samples, by how many."""
         if self.single_round:
             return {self.k: list(self.positions)}
-        judged = {(block, footer.judged) for block, footer in self.verdicts.stored().items()}
+        judged = {(block, footer.judged) for block, footer in verdicts.items()}
         known = {block: footer for block, footer in self._within(stored).items() if (block, footer.checksum) in judged}
         wanted: dict[int, list[int]] = {}
         for position, end in zip(self.positions, self._standing(known)[0].wanted().tolist(), strict=True):
@@ -117,7 +129,7 @@ class Sweep(Verification):
     def _draw(self, block: Block, engine: Engine) -> None:
         started = time.monotonic()
         problems = self._problems(block)
-        requests = [Request(problem.id, self._prompt(problem), block.start, block.stop) for problem in problems]
+        requests = [Request(problem.id, self.prompt_of(problem), block.start, block.stop) for problem in problems]
         drawn: list[Sample] = []
         for some in engine.sample(requests, self.sampling):
             drawn += some
@@ -126,7 +138,8 @@ class Sweep(Verification):
         patiently(lambda: self._keep(block, problems, drawn, engine, seconds))
         listener.get().plan(VERDICTS, block.samples)
 
-    def _prompt(self, problem: Problem) -> str:
+    def prompt_of(self, problem: Problem) -> str:
+        """What the engine is asked."""
         plain = prompt(self.template, problem)
         return plain if self.chat is None else self.chat.render(plain)
 
