@@ -12,6 +12,7 @@ from flows.compare_commands import app as compare_commands
 from flows.counts_commands import app as counts_commands
 from flows.import_commands import app as import_commands
 from flows.judge_commands import app as judge_commands
+from flows.plan_commands import app as plan_commands
 from flows.store_commands import app as store_commands
 
 app = typer.Typer(
@@ -83,6 +84,7 @@ def study(
     run_study(files, set_ or (), k=k, store=store)
 
 
+app.add_typer(plan_commands)
 app.add_typer(store_commands)
 app.add_typer(counts_commands)
 app.add_typer(compare_commands)

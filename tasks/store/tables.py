@@ -155,6 +155,25 @@ def column_sums(table: pa.Table, columns: Sequence[str]) -> list[int | None]:
     return [None if table[name].null_count else pc.sum(table[name]).as_py() or 0 for name in columns]
 
 
+def sums_by_problem(table: pa.Table, column: str) -> dict[str, tuple[int, int, int]] | None:
+    """By problem, how many values a column has, their sum and the sum of their squares; None where one is not known.
+    The table comes from `read_sample_columns`."""
+    if table[column].null_count:
+        return None
+    together = table.unify_dictionaries().combine_chunks()
+    problems = together["problem_id"].combine_chunks()
+    rows, values = _integers(problems.indices), _integers(together[column].combine_chunks()).astype(np.int64)
+    sums = [np.zeros(len(problems.dictionary), np.int64) for _ in range(3)]
+    for total, added in zip(sums, (1, values, values**2), strict=True):
+        np.add.at(total, rows, added)
+    names = problems.dictionary.to_pylist()
+    return {
+        name: (n, total, squares)
+        for name, n, total, squares in zip(names, *(each.tolist() for each in sums), strict=True)
+        if n
+    }
+
+
 def sample_footer(file: BinaryIO, key: str) -> SampleFooter:
     """What a block of samples says of itself; reads the footer only. Raises as `read_samples` does."""
     return _open(file, key, SAMPLES, SampleFooter)[1]
