@@ -3,7 +3,7 @@
 To add a dataset, an engine, a grader or a sandbox: write its file, and put its config class into the union below.
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import yaml
 from pydantic import (
@@ -31,7 +31,9 @@ from tasks.datasets.math500 import Math500Config
 from tasks.datasets.mbpp import MbppConfig
 from tasks.datasets.own import OwnConfig
 from tasks.datasets.programs import ProgramsConfig
+from tasks.engines.cap import CapConfig
 from tasks.engines.onnx import OnnxConfig
+from tasks.engines.openai import OpenAIConfig
 from tasks.engines.recorded import RecordedConfig
 from tasks.graders.code_contests import CodeContestsConfig as CodeContestsGraderConfig
 from tasks.graders.final_answer import FinalAnswerConfig
@@ -92,7 +94,7 @@ TaskConfig = Annotated[
     | ProgramsConfig,
     *_chosen_by_name,
 ]
-EngineConfig = Annotated[OnnxConfig | RecordedConfig, *_chosen_by_name]
+EngineConfig = Annotated[OnnxConfig | OpenAIConfig | RecordedConfig, *_chosen_by_name]
 GraderConfig = Annotated[
     CodeContestsGraderConfig
     | FinalAnswerConfig
@@ -171,6 +173,9 @@ class SweepConfig(BaseModel):
     )
     sandbox: SandboxConfig = Field(default=BubblewrapConfig(), description="Where untrusted programs run")
     price: PriceConfig | None = Field(default=None, description="Shows costs in dollars too; empty: tokens only")
+    cap: CapConfig | None = Field(
+        default=None, description="Where one run ends, to be gone on with later; empty: when all is drawn"
+    )
     store: Store = _STORE
     concurrency_limit: str | None = Field(
         default=None,
@@ -178,6 +183,12 @@ class SweepConfig(BaseModel):
         description="Prefect concurrency limit to hold while the engine is open, such as gpu-0; made with one slot if"
         " there is none; empty: no limit",
     )
+
+    @model_validator(mode="after")
+    def _priced(self) -> Self:
+        if self.cap is not None and self.cap.dollars is not None and self.price is None:
+            raise ValueError("cap.dollars needs a price; give price.completion, in dollars for a million tokens")
+        return self
 
     def to_yaml(self) -> str:
         """The whole configuration, defaults included, as it could be written in a file."""

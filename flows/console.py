@@ -13,7 +13,7 @@ from rich.table import Table
 from flows.ready import ready
 from flows.temporary_server import ServerError
 from sandboxes import SandboxUnavailableError
-from tasks.errors import InputError, NoneCompletedError, StoreAwayError
+from tasks.errors import CapReachedError, EngineFailedError, InputError, NoneCompletedError, StoreAwayError
 
 if TYPE_CHECKING:
     from flows.config import SweepConfig
@@ -23,6 +23,15 @@ if TYPE_CHECKING:
 
 Config = TypeVar("Config")
 Result = TypeVar("Result")
+
+_FOR_PEOPLE = (
+    InputError,
+    SandboxUnavailableError,
+    ServerError,
+    NoneCompletedError,
+    EngineFailedError,
+    CapReachedError,
+)
 
 _PREFECT_DEFAULTS = {
     # The bars, the table and the one-line errors say it all here; the Prefect UI still shows the logs.
@@ -95,7 +104,7 @@ def require_server(option: str) -> None:
 
 def one_line(error: Exception) -> str | None:
     """The message for an error that a person can mend, or None for a fault of ours, which deserves its traceback."""
-    if isinstance(error, InputError | SandboxUnavailableError | ServerError | NoneCompletedError):
+    if isinstance(error, _FOR_PEOPLE):
         return str(error)
     if isinstance(error, StoreAwayError):
         return f"{error}; what is stored stays, and the same command goes on from there"

@@ -5,10 +5,12 @@ The same flow starts, resumes and extends: it does exactly what the store lacks.
 
 from collections.abc import Iterator
 from contextlib import ExitStack, nullcontext
+from itertools import islice
 from typing import Any, NamedTuple
 
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
+from prefect.futures import PrefectFuture, as_completed
 from prefect.runtime import deployment
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
@@ -17,6 +19,7 @@ from flows.prepare import prepare, prepare_shared
 from flows.ready import ready_or
 from tasks import steps
 from tasks.engines import Engine
+from tasks.errors import CapReachedError, EngineFailedError
 from tasks.publish import Publication
 from tasks.scaling.summary import SweepSummary
 from tasks.store.blocks import Block
@@ -63,14 +66,18 @@ def sweep(config: SweepConfig) -> SweepResult:
     ):
         verifying = [steps.verify_block.submit(job, block, sandbox) for block in unverified]
         engine: Engine | None = None
+        ended: Exception | None = None
         while owed or verifying:
             if owed:
                 if engine is None:
                     drawing.enter_context(steps.holding(config.concurrency_limit))
-                    engine = drawing.enter_context(config.engine.open())
-                for part in _draw(job, owed, engine):
-                    drawn.append(part)
-                    verifying.append(steps.verify_block.submit(job, part, sandbox))
+                    engine = drawing.enter_context(_opened(config, job))
+                try:
+                    for part in _draw(job, owed, engine):
+                        drawn.append(part)
+                        verifying.append(steps.verify_block.submit(job, part, sandbox))
+                except (CapReachedError, EngineFailedError) as error:
+                    ended = error  # after what was drawn is judged
             if job.single_round:
                 drawing.close()
             for future in verifying:
@@ -78,7 +85,9 @@ def sweep(config: SweepConfig) -> SweepResult:
             for block in steps.plan_verdicts(job):
                 steps.verify_block(job, block, sandbox, wait=True)
             verifying = []
-            owed = [] if job.single_round else steps.plan_samples(job)
+            owed = [] if job.single_round or ended else steps.plan_samples(job)
+        if ended is not None:
+            raise ended
 
     measured = steps.measure(job)
     publication = steps.report(job, measured, config.to_yaml())
@@ -91,14 +100,34 @@ def result(job: Sweep, drawn: int, measured: steps.Measurement, publication: Pub
     return SweepResult(*names, drawn, measured.summary, publication)
 
 
+def _opened(config: SweepConfig, job: Sweep) -> Engine:
+    engine = config.engine.open()
+    return engine if config.cap is None else config.cap.around(engine, job.price)
+
+
 def _draw(job: Sweep, owed: list[Block], engine: Engine) -> Iterator[Block]:
-    """Every block as soon as it is stored; what another sweep is at comes last."""
-    elsewhere = []
-    for block in owed:
-        parts = steps.draw_block(job, block, engine)
-        if parts is None:
-            elsewhere.append(block)
-        else:
-            yield from parts
+    """Every block as soon as it is stored, as many side by side as keep the engine busy; what another sweep is at comes
+    last."""
+    waiting, elsewhere = iter(owed), list[Block]()
+    drawing: dict[PrefectFuture[Any], Block] = {}
+    runner: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=engine.side_by_side)
+    with runner as lanes:
+        try:
+            while True:
+                for block in islice(waiting, engine.side_by_side - len(drawing)):
+                    parameters = {"sweep": job, "block": block, "engine": engine}
+                    drawing[lanes.submit(steps.draw_block, parameters)] = block
+                if not drawing:
+                    break
+                done = next(as_completed(list(drawing)))
+                block, parts = drawing.pop(done), done.result()
+                if parts is None:
+                    elsewhere.append(block)
+                else:
+                    yield from parts
+        except BaseException:
+            # Else the calls under way would be waited for.
+            engine.cancel()
+            raise
     for block in elsewhere:
         yield from steps.draw_block(job, block, engine, wait=True) or []

@@ -9,6 +9,10 @@ class EngineFailedError(RuntimeError):
     """What draws samples has failed for good, after restarts or retries of its own; one line with the cause."""
 
 
+class CapReachedError(RuntimeError):
+    """A run has spent what it may; one line that says of what, and how to go on."""
+
+
 class CancelledError(RuntimeError):
     """The work was given up on request; nobody need hear of it."""
 

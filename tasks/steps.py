@@ -29,7 +29,7 @@ from prefect.tasks import exponential_backoff
 from sandboxes import Sandbox, SandboxUnavailableError
 from tasks.comparing import ComparisonFiles
 from tasks.engines import Engine
-from tasks.errors import InputError
+from tasks.errors import CancelledError, CapReachedError, EngineFailedError, InputError
 from tasks.publish import Publication, publish
 from tasks.report.comparison_markdown import markdown
 from tasks.report.wording import held_out_sentence
@@ -39,12 +39,23 @@ from tasks.store.blocks import Block, rotated
 from tasks.sweep import Sweep
 from tasks.verification import Tally, Verification
 
+_FINAL = (
+    InputError,
+    SandboxUnavailableError,
+    EngineFailedError,
+    CapReachedError,
+    CancelledError,
+    TypeError,
+    AttributeError,
+    NameError,
+)
+
 
 def may_pass(task: Any, run: Any, state: Any) -> bool:  # noqa: ARG001 - the signature is Prefect's
-    """Whether another try could help: storage and engines recover; what only the user or a programmer can mend does
-    not."""
+    """Whether another try could help: a store recovers; what only the user or a programmer can mend does not, nor what
+    has been given up already."""
     error = state.result(raise_on_failure=False)
-    return not isinstance(error, InputError | SandboxUnavailableError | TypeError | AttributeError | NameError)
+    return not isinstance(error, _FINAL)
 
 
 MOST_SHOWN = 420

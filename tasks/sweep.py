@@ -5,6 +5,7 @@ Nothing here knows Prefect: `tasks.steps` wraps these methods as tasks, and test
 
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import partial
 
 from tasks.budgets import Budget, UniformConfig
 from tasks.datasets import Problem
@@ -15,7 +16,7 @@ from tasks.prompts import prompt
 from tasks.prompts.chat import ChatForm
 from tasks.scaling.summary import SweepSummary, summarise, summarise_solving
 from tasks.scaling.usage import Price, Usage
-from tasks.store.blocks import Block, missing, width_for
+from tasks.store.blocks import Block, begun, missing, width_for
 from tasks.store.patience import patiently
 from tasks.store.sets import SampleSet, VerdictSet
 from tasks.store.tables import SampleFooter, VerdictFooter
@@ -131,25 +132,39 @@ class Sweep(Verification):
         problems = self._problems(block)
         requests = [Request(problem.id, self.prompt_of(problem), block.start, block.stop) for problem in problems]
         drawn: list[Sample] = []
-        for some in engine.sample(requests, self.sampling):
-            drawn += some
-            listener.get().advance(SAMPLES, len(some))
+        try:
+            for some in engine.sample(requests, self.sampling):
+                drawn += some
+                listener.get().advance(SAMPLES, len(some))
+        except Exception:
+            # A cap, an engine that is dead, a run that is stopped: what it has cost to draw is not lost.
+            listener.get().advance(SAMPLES, -len(drawn))
+            self._keep_begun(block, drawn, engine, time.monotonic() - started)
+            raise
         seconds = time.monotonic() - started
-        patiently(lambda: self._keep(block, problems, drawn, engine, seconds))
-        listener.get().plan(VERDICTS, block.samples)
+        patiently(lambda: self._keep(block, drawn, engine, seconds))
+
+    def _keep_begun(self, block: Block, drawn: Sequence[Sample], engine: Engine, seconds: float) -> None:
+        """Store of a block what can be: the samples of each problem up to its first gap."""
+        held = {(sample.problem_id, sample.index): sample for sample in drawn}
+        problems, indices = self._problems(block), range(block.start, block.stop)
+        ends = [next((at for at in indices if (each.id, at) not in held), block.stop) for each in problems]
+        for part in begun(block, ends, self._width):
+            of_part = [held[each.id, at] for each in self._problems(part) for at in range(part.start, part.stop)]
+            patiently(partial(self._keep, part, of_part, engine, seconds * part.samples / len(held)))
 
     def prompt_of(self, problem: Problem) -> str:
         """What the engine is asked."""
         plain = prompt(self.template, problem)
         return plain if self.chat is None else self.chat.render(plain)
 
-    def _keep(
-        self, block: Block, problems: Sequence[Problem], drawn: Sequence[Sample], engine: Engine, seconds: float
-    ) -> None:
+    def _keep(self, block: Block, drawn: Sequence[Sample], engine: Engine, seconds: float) -> None:
         if self._owed_of(block) != [block]:
             # This process was stopped for so long that its claim was taken for dead: what its heir stored stands.
             raise TakenOverError(f"{block} was stored by another sweep meanwhile")
+        problems = self._problems(block)
         self.samples.write(block, problems, drawn, engine.version, seconds, deterministic=engine.deterministic)
+        listener.get().plan(VERDICTS, block.samples)
 
     def _owed_of(self, block: Block) -> list[Block]:
         positions = range(block.first, block.last)

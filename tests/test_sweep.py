@@ -10,9 +10,9 @@ from sandboxes import Sandbox
 from tasks.datasets import Problem
 from tasks.engines import Engine, Request, Sample, Sampling
 from tasks.engines.recorded import RecordedEngine
-from tasks.errors import InputError
+from tasks.errors import EngineFailedError, InputError
 from tasks.graders import Judgement, Verdict
-from tasks.progress import listener
+from tasks.progress import Silence, listener
 from tasks.store.blocks import Block
 from tasks.store.keys import sample_identity, verdict_identity
 from tasks.store.objects import FsspecStore
@@ -212,3 +212,70 @@ def test_a_listener_hears_every_unit(tmp_path: Path) -> None:
 
 def recorded(k: int) -> dict[str, dict[int, Sample]]:
     return {problem.id: {index: Sample(problem.id, index, "") for index in range(k)} for problem in PROBLEMS}
+
+
+class DyingEngine(CountingEngine):
+    """Yields five samples of a problem at a time, and dies after so many lists."""
+
+    def __init__(self, lists: int) -> None:
+        super().__init__()
+        self.lists = lists
+
+    def sample(self, requests: Sequence[Request], sampling: Sampling) -> Iterator[list[Sample]]:
+        for request in requests:
+            # Those from 40 on come last, so that there can be a gap.
+            for start in sorted(range(request.start, request.stop, 5), key=lambda at: at == 40):
+                if not self.lists:
+                    raise EngineFailedError("the engine died")
+                self.lists -= 1
+                samples = range(start, min(start + 5, request.stop))
+                self.asked += [(request.problem_id, index) for index in samples]
+                yield [Sample(request.problem_id, index, f"{index}") for index in samples]
+
+
+def test_what_a_dying_engine_has_drawn_is_stored_and_never_drawn_again(tmp_path: Path) -> None:
+    # Two whole problems of 12 lists each; of the third, lists up to 39, and one after the gap at 40.
+    dying, grader = DyingEngine(2 * 12 + 9), DividesGrader()
+    sweep = sweep_of(tmp_path, 60, grader)
+    with pytest.raises(EngineFailedError):
+        run(sweep, dying)
+    assert [str(block) for block in sweep.samples.blocks()] == [
+        "problems 2-2, samples 0-39",
+        "problems 0-1, samples 0-59",
+    ]
+    engine = CountingEngine()
+    assert run(sweep, engine) == 20 * 60 - 160
+    assert sorted(dying.asked[:160] + engine.asked) == [(problem.id, i) for problem in PROBLEMS for i in range(60)]
+    assert sum(sweep.tally().by_problem.n) == 20 * 60
+
+
+def test_progress_tells_what_is_stored_also_after_a_failure(tmp_path: Path) -> None:
+    class Ears(Silence):
+        done = 0
+
+        def advance(self, stage: str, done: int) -> None:
+            self.done += done if stage == "samples" else 0
+
+    ears = Ears()
+    token = listener.set(ears)
+    try:
+        sweep = sweep_of(tmp_path, 60, DividesGrader())
+        owed = sweep.owed_samples()
+        with pytest.raises(EngineFailedError):
+            sweep.draw(owed[0], DyingEngine(30))
+        for block in owed:
+            sweep.draw(block, CountingEngine())
+    finally:
+        listener.reset(token)
+    assert ears.done == 20 * 60
+
+
+def test_the_promise_of_the_engine_lies_with_its_samples(tmp_path: Path) -> None:
+    class Fickle(CountingEngine):
+        deterministic = False
+
+    sweep = sweep_of(tmp_path, 5, DividesGrader())
+    first, second = sweep.owed_samples()
+    sweep.draw(first, CountingEngine())
+    sweep.draw(second, Fickle())
+    assert [footer.deterministic for footer in sweep.samples.stored().values()] == [True, False]

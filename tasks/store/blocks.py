@@ -82,8 +82,24 @@ def missing(
         for hole in _holes(held.get(position, []), start, k)
         for piece in _cut(*hole)
     )
+    return _joined(sorted(owed), width)
+
+
+def begun(block: Block, ends: Sequence[int], width: int = PROBLEMS_A_BLOCK) -> list[Block]:
+    """The blocks that hold what there is of a block: of each of its problems, the samples from its start up to an
+    end."""
+    pieces = (
+        Block(block.start, end, position, position + 1)
+        for position, end in zip(range(block.first, block.last), ends, strict=True)
+        if end > block.start
+    )
+    return _joined(pieces, width)
+
+
+def _joined(pieces: Iterable[Block], width: int) -> list[Block]:
+    """Pieces of one problem each, in order, with neighbours of the same range in one block."""
     blocks: list[Block] = []
-    for one in sorted(owed):
+    for one in pieces:
         if blocks and _continues(blocks[-1], one, width):
             blocks[-1] = Block(one.start, one.stop, blocks[-1].first, one.last)
         else:

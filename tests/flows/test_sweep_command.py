@@ -17,7 +17,7 @@ import pytest
 
 from tasks.scaling.estimators import Counts, coverage
 from tasks.store.blocks import parse
-from tests.flows.command import MONKEYS, environment, monkeys
+from tests.flows.command import MONKEYS, Ended, environment, monkeys
 from tests.servers import S3
 
 Objects = dict[str, int]
@@ -279,6 +279,26 @@ def test_an_adaptive_sweep_draws_less_reports_coverage_to_k_and_resumes(recorded
     rows = [re.findall(r"[\d.]+", line) for out in (first, again) for line in out.splitlines() if "│" in line]
     assert [row[0] for row in rows[: len(rows) // 2]] == ["1", "2", "5", "10", "20", "50", "100", "200", "300"]
     assert rows[: len(rows) // 2] == rows[len(rows) // 2 :]
+
+
+def test_a_cap_ends_the_run_in_one_line_with_all_stored_and_judged(recorded: Path, prefect_url: str) -> None:
+    def sweep(*arguments: str) -> Ended:
+        return monkeys("sweep", "sweep.yaml", *arguments, cwd=recorded, PREFECT_API_URL=prefect_url)
+
+    # Nine tokens a sample: a fourth problem's hundred passes 3,000, and 400 samples have cost 3,600.
+    ended = sweep("--set", "cap.tokens=3000")
+    assert ended.code == 2
+    assert ended.err == (
+        "monkeys: cap: this run has spent 3,600 tokens of 3,000; what is drawn is stored, and the same command goes on"
+        " from there\n"
+    )
+    stored = stored_samples(recorded)
+    assert stored == sorted((each, i) for each in {each for each, _ in stored} for i in range(100)), "whole problems"
+    assert len(stored) == 400
+    assert len(objects(recorded, "verdicts")) == len(objects(recorded, "samples")), "what was drawn is judged"
+
+    assert drawn(sweep().out) == 1_600
+    assert "drew 0 samples" in sweep("--set", "cap.tokens=1").out, "what is stored costs nothing"
 
 
 def test_the_version_is_printed(tmp_path: Path) -> None:

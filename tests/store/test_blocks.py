@@ -1,7 +1,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.store.blocks import PROBLEMS_A_BLOCK, Block, missing, overlap, parse, rotated, width_for
+from tasks.store.blocks import PROBLEMS_A_BLOCK, Block, begun, missing, overlap, parse, rotated, width_for
 
 ASKS = st.lists(st.tuples(st.integers(1, 40), st.integers(1, 2_500)), min_size=1, max_size=5)
 
@@ -90,3 +90,16 @@ def test_blocks_of_long_samples_span_fewer_problems() -> None:
     assert {block.cell(4) for block in narrow if block.first == 4} == {f"p00004/i{edge:07}" for edge in (0, 100, 1_000)}
     most = max(block.samples for block in missing([], range(300), 10_000, width=width_for(32_768)))
     assert most * 32_768 <= 64 * 1_024 * 1_000
+
+
+@given(st.integers(0, 40), st.integers(0, 2_400), st.data())
+def test_what_has_begun_of_a_block_and_the_rest_are_the_block(position: int, start: int, data: st.DataObject) -> None:
+    block = missing([], [position, position + 1, position + 2], start + 100, start)[0]
+    ends = data.draw(
+        st.lists(st.integers(block.start, block.stop), min_size=(n := block.last - block.first), max_size=n)
+    )
+    parts = begun(block, ends)
+    rest = missing(parts, range(block.first, block.last), block.stop, block.start)
+    assert sorted(cells(parts)) == [(p, i) for p, end in enumerate(ends, block.first) for i in range(block.start, end)]
+    assert sorted(cells(parts + rest)) == sorted(cells([block]))
+    assert overlap(parts + rest) is None
