@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from tasks.datasets import Dataset, Problem
-from tasks.datasets.rows import Hub, Place, Row, read
+from tasks.datasets.rows import Hub, Place, read
 from tasks.errors import InputError
+from tasks.forms import Form
 
 _EXAMPLE = '{"problem_id": "...", "text": "...", "correct": true}'
 GOLD, RIGHT, WRONG, LABELLED = "gold answers", "known right", "known wrong", "labelled"
@@ -21,7 +22,7 @@ class Known(NamedTuple):
     source: str
 
 
-class _Row(Row):
+class _Row(Form):
     problem_id: str
     text: str
     correct: bool

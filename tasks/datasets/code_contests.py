@@ -11,10 +11,11 @@ from typing import ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from tasks.datasets import Problem, Shot, Solution, StdioTest
-from tasks.datasets.rows import Hub, Place, Row, read, wrong
+from tasks.datasets.rows import Hub, Place, read, wrong
 from tasks.datasets.shots import chosen
 from tasks.datasets.subsets import subset
 from tasks.errors import InputError
+from tasks.forms import Form
 
 HUB = Hub("deepmind/code_contests")
 _EXAMPLE = '{"name": "...", "description": "...", "public_tests": {"input": ["1"], "output": ["2"]}, ...}'
@@ -22,22 +23,22 @@ _PYTHON3 = 3
 _IMAGES = ("<image>", "[Image]")
 
 
-class _Tests(Row):
+class _Tests(Form):
     input: Sequence[str] = ()
     output: Sequence[str] = ()
 
 
-class _Solutions(Row):
+class _Solutions(Form):
     language: Sequence[int] = ()
     solution: Sequence[str] = ()
 
 
-class _Duration(Row):
+class _Duration(Form):
     seconds: int = 0
     nanos: int = 0
 
 
-class _Row(Row):
+class _Row(Form):
     name: str = Field(min_length=1)
     description: str
     public_tests: _Tests = _Tests()

@@ -9,13 +9,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from tasks.datasets import Problem
-from tasks.datasets.rows import Hub, Place, Row, read
+from tasks.datasets.rows import Hub, Place, read
 from tasks.errors import InputError
+from tasks.forms import Form
 
 _EXAMPLE = '{"problem_id": "...", "reason": "..."}'
 
 
-class _Row(Row):
+class _Row(Form):
     problem_id: str
     reason: str = ""
 

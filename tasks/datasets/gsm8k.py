@@ -10,15 +10,16 @@ from typing import ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from tasks.datasets import Problem, Shot, Solution
-from tasks.datasets.rows import Hub, Place, Row, read, wrong
+from tasks.datasets.rows import Hub, Place, read, wrong
 from tasks.datasets.shots import chosen
 from tasks.datasets.subsets import check
+from tasks.forms import Form
 
 HUB = Hub("openai/gsm8k", ("main",))
 _EXAMPLE = '{"question": "...", "answer": "... #### 42"}'
 
 
-class _Row(Row):
+class _Row(Form):
     question: str
     answer: str
 

@@ -10,7 +10,8 @@ from typing import ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from tasks.datasets import FunctionTest, Problem, Solution
-from tasks.datasets.rows import Hub, Place, Row, read
+from tasks.datasets.rows import Hub, Place, read
+from tasks.forms import Form
 
 HUB = Hub("openai/openai_humaneval")
 _EXAMPLE = (
@@ -18,7 +19,7 @@ _EXAMPLE = (
 )
 
 
-class _Row(Row):
+class _Row(Form):
     task_id: str
     prompt: str
     entry_point: str

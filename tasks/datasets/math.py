@@ -11,8 +11,9 @@ from typing import ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from tasks.datasets import Problem, Solution
-from tasks.datasets.rows import Hub, Place, Row, read, wrong
+from tasks.datasets.rows import Hub, Place, read, wrong
 from tasks.datasets.subsets import check
+from tasks.forms import Form
 from tasks.graders.minerva import boxed
 
 _SUBJECTS = ("algebra", "counting_and_probability", "geometry", "intermediate_algebra", "number_theory")
@@ -20,7 +21,7 @@ HUB = Hub("EleutherAI/hendrycks_math", (*_SUBJECTS, "prealgebra", "precalculus")
 _EXAMPLE = r'{"problem": "...", "solution": "... \\boxed{42}"}'
 
 
-class _Row(Row):
+class _Row(Form):
     problem: str
     solution: str
     answer: str | None = None

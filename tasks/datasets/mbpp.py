@@ -11,8 +11,9 @@ from typing import ClassVar, Literal
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from tasks.datasets import FunctionTest, Problem, Shot, Solution
-from tasks.datasets.rows import Hub, Place, Row, read, wrong
+from tasks.datasets.rows import Hub, Place, read, wrong
 from tasks.errors import InputError
+from tasks.forms import Form
 
 HUB = Hub("google-research-datasets/mbpp", ("full",))
 _EXAMPLE = '{"task_id": 11, "text": "...", "code": "def f(x): ...", "test_list": ["assert f(1) == 2"]}'
@@ -28,7 +29,7 @@ def check(candidate):
 """
 
 
-class _Row(Row):
+class _Row(Form):
     task_id: int
     text: str = Field(validation_alias=AliasChoices("text", "prompt"))
     code: str

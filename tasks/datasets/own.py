@@ -16,7 +16,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from tasks.datasets import FunctionTest, Problem, Solution, StdioTest
-from tasks.datasets.rows import Hub, Place, Row, read, wrong
+from tasks.datasets.rows import Hub, Place, read, wrong
+from tasks.forms import Form
 
 _EXAMPLE = '{"id": "...", "question": "...", "answer": "42"} (or "tests", or "function")'
 _GRADERS = {
@@ -26,17 +27,17 @@ _GRADERS = {
 }
 
 
-class _Test(Row):
+class _Test(Form):
     input: str
     output: str
 
 
-class _Function(Row):
+class _Function(Form):
     entry_point: str = Field(pattern=r"^[A-Za-z_]\w*$")
     test: str
 
 
-class _Row(Row):
+class _Row(Form):
     id: str = Field(min_length=1)
     question: str
     answer: str | None = Field(default=None, min_length=1)

@@ -15,22 +15,16 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel
 
 from tasks.errors import InputError
+from tasks.forms import Form, checked, parquet_rows
 
 _KINDS = (".jsonl", ".jsonl.gz", ".json", ".json.gz", ".parquet", ".csv", ".csv.gz")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
-class Row(BaseModel):
-    """What is read of a row; what else it has is left alone."""
-
-    # Built when first needed: every command imports the configs beside it.
-    model_config = ConfigDict(extra="ignore", strict=True, defer_build=True)
-
-
-AnyRow = TypeVar("AnyRow", bound=Row)
+AnyRow = TypeVar("AnyRow", bound=Form)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +77,7 @@ def wrong(place: Place, number: int, field: str, message: str) -> InputError:
 
 
 def _checked(where: str, data: Any, model: type[AnyRow], example: str) -> AnyRow:
-    try:
-        row = model.model_validate(data)
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(map(str, first["loc"])) or "the row"
-        message = first["msg"][0].lower() + first["msg"][1:]
-        raise InputError(f"{where}: {field}: {message}; a row looks like {example}") from error
+    row = checked(where, data, model, "row", example)
     for field, value in row:
         if any(_SURROGATE.search(text) for text in _texts(value)):
             raise InputError(f"{where}: {field}: is no valid Unicode (a lone surrogate)")
@@ -143,7 +131,8 @@ def _listed(names: Sequence[str]) -> str:
 def _rows(place: Place, path: str, stream: Any) -> Iterator[tuple[str, Any]]:
     """The rows of one file with the words that say where they are."""
     if path.endswith(".parquet"):
-        yield from _parquet_rows(place, path, stream)
+        rows = parquet_rows(f"{place.field}: {path}", stream)
+        yield from ((f"{path}, row {number}", row) for number, row in rows)
         return
     if path.endswith(".gz"):
         stream = gzip.GzipFile(fileobj=stream)
@@ -151,10 +140,10 @@ def _rows(place: Place, path: str, stream: Any) -> Iterator[tuple[str, Any]]:
     if plain.endswith(".csv"):
         yield from _csv_rows(place, path, stream)
     elif plain.endswith(".json"):
-        rows = _json(place, path, stream.read())
-        if not isinstance(rows, list):
+        listed = _json(place, path, stream.read())
+        if not isinstance(listed, list):
             raise InputError(f"{place.field}: {path}: holds no list of rows")
-        yield from ((f"{path}, row {number}", row) for number, row in enumerate(rows, start=1))
+        yield from ((f"{path}, row {number}", row) for number, row in enumerate(listed, start=1))
     else:
         for number, line in enumerate(stream, start=1):
             if line.strip():
@@ -185,21 +174,6 @@ def _csv_rows(place: Place, path: str, stream: Any) -> Iterator[tuple[str, Any]]
         raise InputError(f"{place.field}: {path}, line {rows.line_num + 1}: broken CSV ({error})") from error
     finally:
         text.detach()
-
-
-def _parquet_rows(place: Place, path: str, stream: Any) -> Iterator[tuple[str, Any]]:
-    import pyarrow as pa  # noqa: PLC0415 - 0.2 s that only readers of Parquet should pay
-    import pyarrow.parquet as pq  # noqa: PLC0415
-
-    number = 0
-    try:
-        for batch in pq.ParquetFile(stream).iter_batches(batch_size=64):
-            for row in batch.to_pylist():
-                number += 1
-                yield f"{path}, row {number}", row
-    except (pa.ArrowInvalid, pa.ArrowException, OSError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise InputError(f"{place.field}: {path} is not a whole Parquet file ({reason})") from error
 
 
 def _from_hub(place: Place) -> Iterator[tuple[str, Any]]:

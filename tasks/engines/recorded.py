@@ -17,10 +17,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
 from tasks.engines import Request, Sample, Sampling
 from tasks.errors import InputError
+from tasks.forms import Form, checked
 from tasks.importers.provenance import of_samples, read_provenance
 
 # Other tools write models and temperatures into names, which have dots of their own.
@@ -171,8 +172,9 @@ class RecordedEngine:
         return None
 
 
-class _Row(BaseModel):
-    model_config = ConfigDict(extra="ignore")
+class _Row(Form):
+    # Tools write counts as 9.0, too.
+    model_config = ConfigDict(strict=False)
 
     problem_id: str
     index: Annotated[StrictInt, Field(ge=0)]
@@ -185,14 +187,8 @@ class _Row(BaseModel):
 
 def _sample(path: str, where: str, row: Any) -> Sample:
     try:
-        valid = _Row.model_validate(row)
+        valid = checked(f"engine.path: {path}, {where}", row, _Row, "row", _GOOD_ROW)
         valid.text.encode()
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(map(str, first["loc"])) or "the row"
-        raise InputError(
-            f"engine.path: {path}, {where}: {field}: {first['msg']}; a row looks like {_GOOD_ROW}"
-        ) from error
     except UnicodeEncodeError as error:
         raise InputError(f"engine.path: {path}, {where}: text is not valid Unicode ({error.reason})") from error
     return Sample(**valid.model_dump())

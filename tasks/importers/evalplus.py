@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from tasks.errors import InputError
+from tasks.forms import Form, checked
 from tasks.importers import Imported
-from tasks.importers.files import Entry, checked, opened, rows
+from tasks.importers.files import opened, rows
 from tasks.importers.json_stream import JsonStream
 from tasks.importers.names import by_task_id
 
@@ -29,13 +30,13 @@ _NAME = re.compile(
 )
 
 
-class _Sample(Entry):
+class _Sample(Form):
     task_id: str
     solution: str | None = None
     completion: str | None = None
 
 
-class _Result(Entry):
+class _Result(Form):
     solution: str
     base_status: str | None = None
     plus_status: str | None = None
@@ -70,7 +71,7 @@ class Evalplus:
                 yield from _results(path, verdict)
             else:
                 for where, data in rows(path):
-                    row = checked(where, data, _Sample, _EXAMPLE)
+                    row = checked(where, data, _Sample, "entry", _EXAMPLE)
                     text = row.solution if row.solution is not None else row.completion
                     if text is None:
                         raise InputError(f"{where}: solution: field required; an entry looks like {_EXAMPLE}")
@@ -121,6 +122,6 @@ def _results(path: Path, verdict: str | None) -> Iterator[Imported]:
                     )
                 for number, data in enumerate(entries):
                     where = f"{path}, eval.{task_id}.{number}"
-                    row = checked(where, data, _Result, _RESULT)
+                    row = checked(where, data, _Result, "entry", _RESULT)
                     correct = row.passed(verdict)
                     yield Imported(where, task_id, by_task_id(task_id), row.solution, correct=correct)

@@ -7,36 +7,11 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar, cast
-
-from pydantic import BaseModel, ConfigDict, ValidationError
+from typing import Any, BinaryIO, cast
 
 from tasks.errors import InputError
+from tasks.forms import parquet_rows
 from tasks.importers.json_stream import JsonStream
-
-
-class Entry(BaseModel):
-    """What is read of an entry; what else it has is left alone."""
-
-    model_config = ConfigDict(extra="ignore", strict=True, defer_build=True)
-
-
-AnyEntry = TypeVar("AnyEntry", bound=Entry)
-
-
-def checked(where: str, data: Any, model: type[AnyEntry], example: str) -> AnyEntry:
-    """An entry in the form that it must have.
-
-    Raises:
-        InputError: it has not; names the field.
-    """
-    try:
-        return model.model_validate(data)
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(map(str, first["loc"])) or "the entry"
-        message = first["msg"][0].lower() + first["msg"][1:]
-        raise InputError(f"{where}: {field}: {message}; an entry looks like {example}") from error
 
 
 @contextmanager
@@ -62,7 +37,8 @@ def rows(path: Path) -> Iterator[tuple[str, Any]]:
     """
     with opened(path) as stream:
         if path.suffix == ".parquet":
-            yield from _parquet_rows(path, stream)
+            for number, row in parquet_rows(f"{path}:", stream, at_once=16):
+                yield f"{path}, row {number}", row
         elif path.name.removesuffix(".gz").endswith(".json") and _begins(stream, "["):
             number = 0
             document = JsonStream(stream, lambda what: InputError(f"{path}, after row {number}: {what}"))
@@ -119,17 +95,3 @@ def _begins(stream: BinaryIO, character: str) -> bool:
     found = stream.read(1 << 10).removeprefix(codecs.BOM_UTF8).lstrip()[:1]
     stream.seek(0)
     return found == character.encode()
-
-
-def _parquet_rows(path: Path, stream: BinaryIO) -> Iterator[tuple[str, Any]]:
-    import pyarrow as pa  # noqa: PLC0415 - 0.2 s that only readers of Parquet should pay
-    import pyarrow.parquet as pq  # noqa: PLC0415
-
-    number = 0
-    try:
-        for batch in pq.ParquetFile(stream).iter_batches(batch_size=16):
-            for row in batch.to_pylist():
-                number += 1
-                yield f"{path}, row {number}", row
-    except pa.ArrowException as error:
-        raise InputError(f"{path}: is not a whole Parquet file ({' '.join(str(error).split())[:200]})") from error

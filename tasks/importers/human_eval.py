@@ -7,13 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
+from tasks.forms import Form, checked
 from tasks.importers import Imported
-from tasks.importers.files import Entry, checked, rows
+from tasks.importers.files import rows
 
 _EXAMPLE = '{"task_id": "HumanEval/0", "completion": "    return ..."}'
 
 
-class _Row(Entry):
+class _Row(Form):
     task_id: str
     completion: str
     passed: bool | None = None
@@ -34,7 +35,7 @@ class HumanEval:
         """Every line; see `tasks.importers.Importer`."""
         for path in paths:
             for where, data in rows(path):
-                row = checked(where, data, _Row, _EXAMPLE)
+                row = checked(where, data, _Row, "entry", _EXAMPLE)
                 yield Imported(where, row.task_id, row.task_id, row.completion, correct=row.passed)
 
     def provenance(self, paths: Sequence[Path], verdict: str | None) -> dict[str, Any]:  # noqa: ARG002

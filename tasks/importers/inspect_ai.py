@@ -21,8 +21,9 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from tasks.errors import InputError
+from tasks.forms import Form, checked
 from tasks.importers import Imported
-from tasks.importers.files import Entry, checked, opened, parsed
+from tasks.importers.files import opened, parsed
 from tasks.importers.json_stream import JsonStream
 
 _EXAMPLE = '{"id": "...", "epoch": 1, "output": {"completion": "..."}, "scores": {"...": {"value": "C"}}}'
@@ -34,32 +35,32 @@ _FINISH = {"stop": "stop", "max_tokens": "length", "model_length": "length"}
 _SAMPLING = ("temperature", "top_p", "max_tokens", "seed")
 
 
-class _Part(Entry):
+class _Part(Form):
     type: str = ""
     text: str = ""
 
 
-class _Message(Entry):
+class _Message(Form):
     content: str | list[_Part] = ""
 
 
-class _Choice(Entry):
+class _Choice(Form):
     message: _Message = _Message()
     stop_reason: str | None = None
 
 
-class _Usage(Entry):
+class _Usage(Form):
     input_tokens: int | None = None
     output_tokens: int | None = None
 
 
-class _Output(Entry):
+class _Output(Form):
     completion: str | None = None
     choices: Sequence[_Choice] = ()
     usage: _Usage | None = None
 
 
-class _Score(Entry):
+class _Score(Form):
     value: Any = None
 
     @property
@@ -69,7 +70,7 @@ class _Score(Entry):
         return self.value == 1 if isinstance(self.value, bool | int | float) else None
 
 
-class _Sample(Entry):
+class _Sample(Form):
     id: str | int
     epoch: int = Field(default=1, ge=1)
     output: _Output = _Output()
@@ -103,7 +104,7 @@ class InspectAi:
         """Every sample of every log; see `tasks.importers.Importer`."""
         for path in paths:
             for where, data in _zipped(path) if path.suffix == ".eval" else _listed(path):
-                sample = checked(where, data, _Sample, _EXAMPLE)
+                sample = checked(where, data, _Sample, "entry", _EXAMPLE)
                 usage = sample.output.usage or _Usage()
                 choices = sample.output.choices
                 yield Imported(

@@ -1,4 +1,8 @@
-"""JSON documents that need not fit into memory: one member or element at a time."""
+"""JSON documents that need not fit into memory: one member or element at a time.
+
+Python's own rules hold, NaN included, as it is Python tools that wrote the files; the libraries that read JSON piece by
+piece, such as ijson, refuse it.
+"""
 
 import codecs
 import json

@@ -11,15 +11,16 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from tasks.errors import InputError
+from tasks.forms import Form, checked
 from tasks.importers import Imported
-from tasks.importers.files import Entry, checked, opened
+from tasks.importers.files import opened
 from tasks.importers.names import by_row
 
 _EXAMPLE = "samples: [...], is_corrects: [...]"
 _SUFFIXES = (".yaml", ".yml")
 
 
-class _Problem(Entry):
+class _Problem(Form):
     samples: list[str]
     is_corrects: list[bool] | None = None
     gt_answer: str | None = None
@@ -101,4 +102,4 @@ def _read(file: Path) -> _Problem:
             document = yaml.load(stream, Loader=loader)  # noqa: S506 - both are the safe loader
         except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
             raise InputError(f"{file}: broken YAML ({' '.join(str(error).split())[:200]})") from error
-    return checked(str(file), document, _Problem, _EXAMPLE)
+    return checked(str(file), document, _Problem, "entry", _EXAMPLE)

@@ -17,8 +17,9 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from tasks.errors import InputError
+from tasks.forms import Form, checked
 from tasks.importers import Imported
-from tasks.importers.files import Entry, checked, first_entry, opened, parsed, rows
+from tasks.importers.files import first_entry, opened, parsed, rows
 from tasks.importers.names import by_row
 
 _EXAMPLE = '{"doc_id": 0, "doc": {...}, "resps": [["..."]], "filter": "none", "metrics": ["exact_match"], ...}'
@@ -27,7 +28,7 @@ _METRICS = ("exact_match", "pass@1", "acc", "math_verify")
 _IDS = ("task_id", "unique_id")
 
 
-class _Row(Entry):
+class _Row(Form):
     doc_id: int = Field(ge=0)
     doc: dict[str, Any] = Field(default_factory=dict)
     resps: list[list[Any]]
@@ -53,7 +54,7 @@ class LmEval:
             seen: dict[int, str] = {}
             filters: dict[str, None] = {}
             for where, data in rows(path):
-                row = checked(where, data, _Row, _EXAMPLE)
+                row = checked(where, data, _Row, "entry", _EXAMPLE)
                 if row.filter is not None:
                     filters[row.filter] = None
                     if row.filter != (verdict or next(iter(filters))):

@@ -13,8 +13,9 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from tasks.errors import InputError
+from tasks.forms import Form, checked
 from tasks.importers import Imported
-from tasks.importers.files import Entry, checked, rows
+from tasks.importers.files import rows
 from tasks.importers.names import by_row
 
 _EXAMPLE = '{"orig_dset_idx": 0, "question": "...", "samples": ["..."], "is_corrects": [true]}'
@@ -27,7 +28,7 @@ _SAMPLING: dict[str, dict[str, Any]] = {
 }
 
 
-class _Row(Entry):
+class _Row(Form):
     orig_dset_idx: int = Field(ge=0)
     samples: list[str]
     is_corrects: list[bool] | None = None
@@ -50,7 +51,7 @@ class MonkeyBusiness:
         for path in paths:
             task, _ = _named(path)
             for where, data in rows(path):
-                row = checked(where, data, _Row, _EXAMPLE)
+                row = checked(where, data, _Row, "entry", _EXAMPLE)
                 if row.is_corrects is not None and len(row.is_corrects) != len(row.samples):
                     raise InputError(
                         f"{where}: is_corrects: has {len(row.is_corrects):,} verdicts on {len(row.samples):,} samples"

@@ -10,13 +10,14 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
+from tasks.forms import Form, checked
 from tasks.importers import Imported
-from tasks.importers.files import Entry, checked, rows
+from tasks.importers.files import rows
 
 _EXAMPLE = '{"problem_id": "...", "index": 0, "text": "..."}'
 
 
-class _Row(Entry):
+class _Row(Form):
     problem_id: str
     text: str
     index: int | None = Field(default=None, ge=0)
@@ -49,7 +50,7 @@ class Plain:
         """Every row; see `tasks.importers.Importer`."""
         for path in paths:
             for where, data in rows(path):
-                row = checked(where, data, _Row, _EXAMPLE)
+                row = checked(where, data, _Row, "entry", _EXAMPLE)
                 yield Imported(
                     where,
                     row.problem_id,

@@ -8,39 +8,35 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
 from tasks.datasets import Problem, StdioTest
 from tasks.errors import InputError
+from tasks.forms import Form, checked
 
 _PROBLEM_LINE = '{"id": "...", "tests": [{"input": "1 2", "output": "3"}]}'
 _SAMPLE_LINE = '{"problem_id": "...", "index": 0, "text": "print(3)"}'
 
 
-class _Line(BaseModel):
-    # What other tools write beside these fields is theirs.
-    model_config = ConfigDict(extra="ignore", strict=True)
-
-
-class _TestLine(_Line):
+class _TestLine(Form):
     input: str
     output: str
 
 
-class _ProblemLine(_Line):
+class _ProblemLine(Form):
     id: str = Field(min_length=1)
     tests: Annotated[list[_TestLine], Field(min_length=1)]
     time_limit_s: float | None = Field(None, gt=0, allow_inf_nan=False)
     memory_limit_mb: int | None = Field(None, ge=1)
 
 
-class _SampleLine(_Line):
+class _SampleLine(Form):
     problem_id: str
     index: int = Field(ge=0)
     text: str
 
 
-_AnyLine = TypeVar("_AnyLine", bound=_Line)
+_AnyLine = TypeVar("_AnyLine", bound=Form)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +130,7 @@ def _lines(path: Path, model: type[_AnyLine], example: str) -> Iterator[tuple[st
 
 def _line(where: str, data: bytes, model: type[_AnyLine], example: str) -> _AnyLine:
     try:
-        return model.model_validate(json.loads(data))
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(map(str, first["loc"])) or "the line"
-        message = first["msg"][0].lower() + first["msg"][1:]
-        raise InputError(f"{where}: {field}: {message}; a line looks like {example}") from error
+        found = json.loads(data)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{where}: broken JSON ({error}); a line looks like {example}") from error
+    return checked(where, found, model, "line", example)

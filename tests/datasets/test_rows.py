@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tasks.datasets.rows import Hub, Place, Row, read
+from tasks.datasets.rows import Hub, Place, read
 from tasks.errors import InputError
+from tasks.forms import Form
 from tests.datasets.files import written
 
 EXAMPLE = '{"question": "...", "answer": "42"}'
@@ -16,7 +17,7 @@ ROWS = [{"question": "1 + 1?\nSay.", "answer": "2", "more": "left alone"}, {"que
 TABLE = [{name: row[name] for name in ("question", "answer")} for row in ROWS]
 
 
-class QA(Row):
+class QA(Form):
     question: str
     answer: str
 
