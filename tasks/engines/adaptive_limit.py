@@ -1,0 +1,79 @@
+"""How many requests are in flight: as many as the other side bears.
+
+Additive increase, multiplicative decrease, as in TCP (Jacobson, 1988): a refusal halves the limit, and a full limit's
+worth of successes raises it by one. Requests that were sent before a cut tell nothing of the limit after it, so of
+those that fail together only the first cuts.
+"""
+
+import asyncio
+import heapq
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from itertools import count
+
+
+class AdaptiveLimit:
+    """At most `most` holders at once; of those who wait, the lowest priority number goes first, then the first come.
+
+    Belongs to one event loop.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.limit = float(most)
+        self.held = 0
+        self._cuts = 0
+        self._order = count()
+        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
+
+    @asynccontextmanager
+    async def slot(self, priority: int) -> AsyncIterator[int]:
+        """Hold a slot; gives what `refused` wants to know."""
+        if self._full or self._waiting:
+            turn = asyncio.get_running_loop().create_future()
+            heapq.heappush(self._waiting, (priority, next(self._order), turn))
+            self._let_in()
+            try:
+                await turn
+            except asyncio.CancelledError:
+                if turn.done() and not turn.cancelled():
+                    self._leave()
+                raise
+        else:
+            self.held += 1
+        try:
+            yield self._cuts
+        finally:
+            self._leave()
+
+    def succeeded(self) -> None:
+        """A request was answered."""
+        self.limit = min(self.most, self.limit + 1 / self.limit)
+        self._let_in()
+
+    def refused(self, sent: int) -> bool:
+        """A request was too much for the other side; returns whether the limit was cut.
+
+        Args:
+            sent: what `slot` gave that request.
+        """
+        if sent != self._cuts or self.limit <= 1:
+            return False
+        self._cuts += 1
+        self.limit = max(1.0, self.limit / 2)
+        return True
+
+    @property
+    def _full(self) -> bool:
+        return self.held >= int(self.limit)
+
+    def _leave(self) -> None:
+        self.held -= 1
+        self._let_in()
+
+    def _let_in(self) -> None:
+        while self._waiting and not self._full:
+            turn = heapq.heappop(self._waiting)[-1]
+            if not turn.done():
+                self.held += 1
+                turn.set_result(None)

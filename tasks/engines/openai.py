@@ -1,0 +1,143 @@
+"""Any server that speaks the OpenAI API: vLLM, SGLang, llama.cpp, hosted ones; one, or several replicas.
+
+It promises nothing of sample i: who started the server, with which model files, version and settings, and who else it
+serves, is not for us to know, and its name for a model may mean another one tomorrow. Seeds are sent all the same
+(`tasks.engines.seeds`): a vLLM server keeps to them, and one that was restarted does not repeat samples of the same
+problem that it drew before. What is stored is never drawn again.
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from tasks.engines import Engine, Sampling
+from tasks.engines.openai_wire import OWN_FIELDS, Api
+from tasks.errors import InputError
+
+REQUEST_RULE = 1
+"""Rises whenever the same settings would ask a server for something else."""
+
+
+class OpenAIConfig(BaseModel):
+    """A model behind servers that speak the OpenAI API."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    name: Literal["openai"] = "openai"
+    model: str = Field(min_length=1, description="The model's name on the servers")
+    base_urls: tuple[str, ...] = Field(
+        min_length=1, description="A server, or several with the same model, such as http://localhost:8000/v1"
+    )
+    api: Api = Field(
+        default="completions", description="completions continues the prompt; chat sends it as a user's message"
+    )
+    api_key_env: str | None = Field(
+        default=None, min_length=1, description="Environment variable that holds the key; empty: no key is sent"
+    )
+    n_per_request: int = Field(
+        default=32, ge=1, le=16_384, description="Most samples that one request asks for; 1 where servers know no n"
+    )
+    concurrency: int = Field(
+        default=32, ge=1, le=4_096, description="Most requests in flight; fewer while the servers refuse or time out"
+    )
+    timeout_s: float = Field(default=600.0, gt=0, le=86_400, description="Seconds that one request may take")
+    retries: int = Field(
+        default=8, ge=0, le=100, description="So many further tries may fail in a row before the sweep stops"
+    )
+    logprobs: bool = Field(default=True, description="Ask for log-probabilities; some hosted models refuse that")
+    seeds: bool = Field(default=True, description="Send a seed of its own for every sample; vLLM keeps to it")
+    extra: dict[str, Any] = Field(
+        default_factory=dict, description="Further fields of every request, such as top_k: 20"
+    )
+
+    @field_validator("base_urls", mode="before")
+    @classmethod
+    def _one_is_enough(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else value
+
+    @field_validator("base_urls")
+    @classmethod
+    def _usable(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
+        for url in urls:
+            parts = urlsplit(url)
+            if parts.username is not None or parts.password is not None:
+                raise ValueError("a URL must hold no credentials; name the key's variable in engine.api_key_env")
+            if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+                raise ValueError(f"{url!r} is no URL of a server; one looks like http://localhost:8000/v1")
+        return urls
+
+    @field_validator("extra")
+    @classmethod
+    def _not_ours(cls, extra: dict[str, Any]) -> dict[str, Any]:
+        ours = sorted(OWN_FIELDS & extra.keys())
+        if ours:
+            raise ValueError(f"{', '.join(ours)}: set by the sweep's own fields, not here")
+        return extra
+
+    @property
+    def label(self) -> str:
+        """What result sets are called after: the model, without whose it is."""
+        return self.model.rstrip("/").rsplit("/", 1)[-1]
+
+    def ingredients(self, sampling: Sampling, template: str) -> dict[str, Any]:
+        """What its samples depend on, as far as we know: not where the servers are, nor how they are asked."""
+        return {
+            "engine": self.name,
+            "rule": REQUEST_RULE,
+            "model": self.model,
+            "api": self.api,
+            "template": template,
+            "sampling": asdict(sampling),
+            "seeds": self.seeds,
+            "extra": self.extra,
+        }
+
+    def check(self, problem_ids: Sequence[str], k: int) -> None:  # noqa: ARG002 a model answers any problem, any index
+        """Make sure that the key is there; asks no server.
+
+        Raises:
+            InputError: the environment lacks it, or it cannot be one.
+        """
+        self._key()
+
+    def open(self) -> Engine:
+        """A client, once a server has answered.
+
+        Raises:
+            InputError: none does, or it refuses the key.
+        """
+        from tasks.engines.openai_engine import OpenAIEngine  # noqa: PLC0415 loads httpx
+        from tasks.engines.openai_server import greet  # noqa: PLC0415
+
+        key = self._key()
+        server = greet(self.base_urls, key, self.api_key_env, self.model)
+        return OpenAIEngine(
+            base_urls=self.base_urls,
+            model=self.model,
+            api=self.api,
+            api_key=key,
+            api_key_env=self.api_key_env,
+            n_per_request=self.n_per_request,
+            concurrency=self.concurrency,
+            timeout_s=self.timeout_s,
+            retries=self.retries,
+            logprobs=self.logprobs,
+            seeds_sent=self.seeds,
+            extra=self.extra,
+            vllm=server.vllm,
+            version=server.version,
+        )
+
+    def _key(self) -> str | None:
+        if self.api_key_env is None:
+            return None
+        key = os.environ.get(self.api_key_env, "").strip()
+        if not key:
+            raise InputError(f"engine.api_key_env: the environment has no {self.api_key_env}, which is to hold the key")
+        if not (key.isascii() and key.isprintable()):
+            raise InputError(f"engine.api_key_env: {self.api_key_env} holds characters that no key can have")
+        return key
