@@ -121,7 +121,7 @@ def test_on_s3_the_same(tmp_path: Path, s3: S3) -> None:
 
 UNREACHABLE = {
     "vllm": {"name": "vllm", "model": "nobody/has-this"},
-    "openai": {"name": "openai", "model": "nobody/has-this", "base_url": "http://127.0.0.1:9/v1"},
+    "openai": {"name": "openai", "model": "nobody/has-this", "base_urls": "http://127.0.0.1:9/v1"},
 }
 
 
