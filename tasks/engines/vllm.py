@@ -1,0 +1,249 @@
+"""vLLM: any model that it runs, on GPUs or a CPU, through its Python API or through a server that is started here.
+
+Either way vLLM runs in processes of its own, under a watchdog (`tasks.engines.watchdog`), and may be installed in
+another environment than this program (`python`). Samples [a, b) of a problem are drawn with the seeds base + a, …,
+base + b - 1 (`tasks.engines.seeds`): what vLLM does for one request with n = b - a and that base.
+
+What sample i depends on is, on a CPU in float32 with one thread, the problem, the seed and i alone: any cut, order and
+mix of requests gives the same samples, to the last bit of their log-probabilities. With fewer bits, few rows are summed
+up otherwise than many, and now and then a sample differs. On a GPU that is so in general; VLLM_BATCH_INVARIANT=1 in the
+environment makes vLLM promise it, where it can.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from tasks.engines import Engine, Sampling
+from tasks.engines.onnx import BUNDLED, bundled_models
+from tasks.errors import InputError
+
+SEED_RULE = 1
+"""Rises whenever the same seed of a sweep would give vLLM another seed for a sample, or other settings."""
+
+SPEED_ONLY = frozenset(
+    {
+        "api_server_count",
+        "async_scheduling",
+        "block_size",
+        "cpu_offload_gb",
+        "data_parallel_address",
+        "data_parallel_backend",
+        "data_parallel_rpc_port",
+        "data_parallel_size_local",
+        "disable_custom_all_reduce",
+        "disable_log_stats",
+        "distributed_executor_backend",
+        "download_dir",
+        "enable_chunked_prefill",
+        "enable_prefix_caching",
+        "enforce_eager",
+        "kv_cache_memory_bytes",
+        "load_format",
+        "max_num_batched_tokens",
+        "max_num_seqs",
+        "max_parallel_loading_workers",
+        "pipeline_parallel_size",
+        "scheduling_policy",
+        "stream_interval",
+        "swap_space",
+        "uvicorn_log_level",
+    }
+)
+"""Engine arguments that change when and where something is computed, not what: they name no other set. As everywhere,
+the last bits of sums may depend on them. Every other argument goes into the set's name."""
+
+_OWN_FIELDS = {
+    "model": "engine.model",
+    "served_model_name": "engine.model",
+    "dtype": "engine.dtype",
+    "tensor_parallel_size": "engine.tensor_parallel_size",
+    "data_parallel_size": "engine.data_parallel_size",
+    "max_model_len": "engine.max_model_len",
+    "gpu_memory_utilization": "engine.gpu_memory_utilization",
+    "host": "nothing: the server is for this machine",
+    "port": "engine.port",
+    "api_key": "nothing: a new one is made for every start",
+    "seed": "sampling.seed",
+    "logprobs_mode": "nothing: log-probabilities are those at temperature 1",
+}
+_WEIGHTS = (".safetensors", ".bin", ".pt", ".gguf")
+_NOT_READ = (".md", ".onnx", ".h5", ".msgpack", ".png", ".jpg")
+
+
+class VllmConfig(BaseModel):
+    """A model in vLLM, which is started, watched and ended by the sweep."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Literal["vllm"] = "vllm"
+    model: str = Field(min_length=1, description="Name on the Hugging Face hub, a folder, or a bundled model's name")
+    mode: Literal["in_process", "server"] = Field(
+        default="in_process",
+        description="in_process: through vLLM's Python API, fastest; server: over HTTP, for data_parallel_size above 1",
+    )
+    python: str | None = Field(
+        default=None, description="Python of the environment that has vLLM, such as .venv-vllm/bin/python; empty: this"
+    )
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
+        default="auto", description="auto: the model's own; float32 on a CPU makes samples reproducible"
+    )
+    tensor_parallel_size: int = Field(default=1, ge=1, le=1_024, description="GPUs that share one copy of the model")
+    data_parallel_size: int = Field(default=1, ge=1, le=1_024, description="Copies of the model; needs mode: server")
+    max_model_len: int | None = Field(
+        default=None, ge=1, description="Most tokens of a prompt with its answer; empty: what the model was made for"
+    )
+    gpu_memory_utilization: float | None = Field(
+        default=None, gt=0, le=1, description="Part of the GPU's memory that vLLM takes; empty: vLLM's own, 0.92"
+    )
+    port: int | None = Field(default=None, ge=1, le=65_535, description="The server's port; empty: a free one")
+    engine_args: dict[str, Any] = Field(
+        default_factory=dict, description="Further engine arguments of vLLM, such as max_num_seqs: 512"
+    )
+    log: str | None = Field(
+        default=None, min_length=1, description="Folder for vLLM's log; empty: ~/.local/state/monkeys/logs"
+    )
+    start_timeout_s: float = Field(
+        default=1_800.0, gt=0, le=86_400, description="Seconds that loading the model, or fetching it, may take"
+    )
+    silence_s: float = Field(
+        default=300.0, gt=0, le=86_400, description="Seconds without a token after which vLLM counts as hung"
+    )
+    restarts: int = Field(
+        default=3, ge=0, le=100, description="So many times in a row it is started again without a sample between"
+    )
+
+    @model_validator(mode="after")
+    def _fits(self) -> "VllmConfig":
+        for argument in self.engine_args:
+            name = argument.replace("-", "_")
+            if name in _OWN_FIELDS:
+                raise ValueError(f"engine_args.{argument}: set by {_OWN_FIELDS[name]}")
+            if name != argument:
+                raise ValueError(f"engine_args.{argument}: written {name}")
+        if self.mode == "in_process" and self.data_parallel_size > 1:
+            raise ValueError("data_parallel_size above 1 needs mode: server")
+        if self.mode == "in_process" and self.port is not None:
+            raise ValueError("port goes with mode: server")
+        return self
+
+    @property
+    def label(self) -> str:
+        """What result sets are called after: the model, without whose it is."""
+        return self.model.rstrip("/").rsplit("/", 1)[-1]
+
+    @property
+    def folder(self) -> Path | None:
+        """Where the model lies; None for one from the hub. A bundled name goes before a folder of that name."""
+        if self.model in bundled_models():
+            return BUNDLED / self.model
+        folder = Path(self.model)
+        return folder if folder.is_dir() else None
+
+    def check(self, problem_ids: Sequence[str], k: int) -> None:  # noqa: ARG002 a model answers any problem, any index
+        """Make sure that the model's files are there, if they are to be in a folder, and that vLLM is installed.
+
+        Raises:
+            InputError: a file is missing, or vLLM is.
+        """
+        from tasks.engines.vllm_process import installation  # noqa: PLC0415 for those who draw
+
+        self._check_model()
+        installation(self.python)
+
+    def ingredients(self, sampling: Sampling, template: str) -> dict[str, Any]:
+        """What its samples depend on: not how many GPUs share the work, nor how vLLM is run and installed.
+
+        A model from the hub goes by its name and `engine_args.revision`: what `main` means there may change.
+        """
+        self._check_model()
+        others = {name: value for name, value in self.engine_args.items() if name not in SPEED_ONLY}
+        return {
+            "engine": self.name,
+            "rule": SEED_RULE,
+            "model": self.model if self.folder is None else _fingerprint(self.folder),
+            "dtype": self.dtype,
+            "max_model_len": self.max_model_len,
+            "engine_args": others,
+            "template": template,
+            "sampling": asdict(sampling),
+        }
+
+    def open(self) -> Engine:
+        """Start vLLM and load the model.
+
+        Raises:
+            InputError: what a person can mend, such as an argument that vLLM does not take, or too little memory.
+            EngineFailedError: it does not start, again and again.
+        """
+        from tasks.engines.vllm_direct import DirectStart  # noqa: PLC0415
+        from tasks.engines.vllm_process import Setting, arguments, environment, installation, log_file  # noqa: PLC0415
+        from tasks.engines.vllm_server import ServerStart  # noqa: PLC0415
+        from tasks.engines.watchdog import WatchedEngine  # noqa: PLC0415
+
+        self._check_model()
+        installed = installation(self.python)
+        direct = self.mode == "in_process"
+        own = {
+            "model": self.model if self.folder is None else str(self.folder.absolute()),
+            "dtype": self.dtype,
+            "tensor_parallel_size": self.tensor_parallel_size,
+            "max_model_len": self.max_model_len,
+            "gpu_memory_utilization": self.gpu_memory_utilization,
+        }
+        own |= {"disable_log_stats": True} if direct else {"served_model_name": self.label}
+        own |= {"data_parallel_size": self.data_parallel_size} if self.data_parallel_size > 1 else {}
+        if direct and installed.on_cpu:
+            own["distributed_executor_backend"] = "uni"
+        setting = Setting(
+            installed,
+            arguments(installed, own, self.engine_args),
+            environment(installed, local_model=self.folder is not None, one_process=direct),
+            log_file(self.log),
+            self.start_timeout_s,
+        )
+        return WatchedEngine(
+            DirectStart(setting) if direct else ServerStart(setting, self.port, self.data_parallel_size),
+            what="vLLM" if direct else "vLLM's server",
+            version=installed.label,
+            deterministic=_deterministic(installed.on_cpu, self.dtype, setting.environment),
+            side_by_side=max(2, self.data_parallel_size),
+            silence_s=self.silence_s,
+            restarts=self.restarts,
+        )
+
+    def _check_model(self) -> None:
+        folder = self.folder
+        if folder is None:
+            if Path(self.model).is_absolute() or self.model.startswith((".", "~")) or self.model.count("/") > 1:
+                raise InputError(
+                    f"engine.model: no folder {self.model!r}; give a folder, a name on the Hugging Face hub such as"
+                    f" Qwen/Qwen3-8B, or one of the bundled models: {', '.join(bundled_models())}"
+                )
+            return
+        files = [path.name for path in folder.iterdir()]
+        if "config.json" not in files or not any(name.endswith(_WEIGHTS) for name in files):
+            raise InputError(
+                f"engine.model: {folder} is no model's folder; config.json and weights (*.safetensors) are needed"
+            )
+
+
+def _deterministic(on_cpu: bool, dtype: str, environment: dict[str, str]) -> bool:
+    """Whether sample i depends on (seed, problem, i) alone (see the module)."""
+    if on_cpu:
+        return dtype == "float32" and environment.get("OMP_NUM_THREADS") == "1"
+    return environment.get("VLLM_BATCH_INVARIANT") == "1"
+
+
+def _fingerprint(folder: Path) -> str:
+    """A hash of the files that vLLM may read from a model's folder."""
+    content = hashlib.sha256()
+    for path in sorted(folder.iterdir()):
+        if path.is_file() and path.suffix not in _NOT_READ and not path.name.startswith("."):
+            with path.open("rb") as file:
+                content.update(f"{path.name}\n{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
+    return content.hexdigest()
