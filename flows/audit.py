@@ -5,8 +5,9 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field
 
+from flows.chosen import first_of, grader_for, grader_named
 from flows.config import GraderConfig, SandboxConfig, TaskConfig
 from sandboxes import Sandbox
 from sandboxes.bubblewrap import BubblewrapConfig
@@ -19,33 +20,31 @@ from tasks.errors import InputError
 from tasks.graders import Grader
 
 
-class AuditGradersConfig(BaseModel):
-    """Which graders are held against which samples."""
+class _AuditConfig(BaseModel):
+    """Whose tests and samples are looked at, and where."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    task: TaskConfig = Field(description="Whose graders, gold answers and solutions")
+    task: TaskConfig = Field(description="Whose graders, gold answers, tests and solutions")
     problems: int | None = Field(default=None, ge=1, description="Only the first so many problems; empty: all")
-    grader: GraderConfig | None = Field(default=None, description="Only this grader; empty: all of the task")
     labelled: str | None = Field(default=None, description="File of problem_id, text, correct; empty: none")
     each: int = Field(default=10, ge=1, description="At most so many known solutions of a problem, right and wrong")
     sandbox: SandboxConfig = Field(default=BubblewrapConfig(), description="Where untrusted programs run")
 
 
-class AuditTestsConfig(BaseModel):
+class AuditGradersConfig(_AuditConfig):
+    """Which graders are held against which samples."""
+
+    grader: GraderConfig | None = Field(default=None, description="Only this grader; empty: all of the task")
+
+
+class AuditTestsConfig(_AuditConfig):
     """Which problems' tests are held against which programs, how often, and where the list of bad ones goes."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    task: TaskConfig = Field(description="Whose tests and solutions")
-    problems: int | None = Field(default=None, ge=1, description="Only the first so many problems; empty: all")
     grader: GraderConfig | None = Field(
         default=None, description="How samples are judged; empty: as the task is usually"
     )
-    labelled: str | None = Field(default=None, description="More programs: file of problem_id, text, correct")
-    each: int = Field(default=10, ge=1, description="At most so many known solutions of a problem, right and wrong")
     repeats: int = Field(default=3, ge=1, le=100, description="How often each program is judged")
-    sandbox: SandboxConfig = Field(default=BubblewrapConfig(), description="Where untrusted programs run")
     output: Path | None = Field(default=None, description="Write the problems to leave out to this file")
 
 
@@ -69,7 +68,7 @@ def audit_graders(config: AuditGradersConfig, say: Callable[[str], None]) -> Gra
         SandboxUnavailableError: this machine cannot offer the sandbox.
     """
     dataset: Dataset = config.task
-    problems = _problems(dataset, config.problems)
+    problems = first_of(dataset.load(), config.problems, dataset)
     known = by_source(_known(dataset, problems, config.each, config.labelled))
     if not known:
         raise InputError(
@@ -95,13 +94,13 @@ def audit_tests(config: AuditTestsConfig, say: Callable[[str], None]) -> list[Pr
     if config.output is not None and not config.output.parent.is_dir():
         raise InputError(f"--output {config.output}: there is no folder {config.output.parent}")
     dataset: Dataset = config.task
-    problems = _problems(dataset, config.problems)
+    problems = first_of(dataset.load(), config.problems, dataset)
     known = [each for each in _known(dataset, problems, config.each, config.labelled) if each.source != GOLD]
     if not known:
         raise InputError(
             f"labelled: {dataset.name} has no known solutions; give a file of programs whose truth is known"
         )
-    grader = config.grader or _by_name(dataset.grader)
+    grader = grader_for(dataset, config.grader)
     grader.check(problems)
     with _sandbox([grader], config.sandbox) as sandbox:
         say(f"{len(known):,} known solutions of {len(problems):,} problems, each judged {config.repeats} times")
@@ -110,13 +109,6 @@ def audit_tests(config: AuditTestsConfig, say: Callable[[str], None]) -> list[Pr
         bad = {each.problem_id: each.reason for each in audits if each.reason is not None}
         write_exclusions(config.output, bad, [problem.id for problem in problems])
     return audits
-
-
-def _problems(dataset: Dataset, first: int | None) -> list[Problem]:
-    problems = dataset.load()
-    if first is not None and first > len(problems):
-        raise InputError(f"problems: {first} are asked for, and {dataset.name} has {len(problems)}")
-    return problems[:first]
 
 
 def _known(dataset: Dataset, problems: Sequence[Problem], each: int, path: str | None) -> list[Known]:
@@ -133,7 +125,7 @@ def _graders(
         return [config.grader], {}
     graders, unavailable = [], {}
     for name in dataset.graders:
-        grader = _by_name(name)
+        grader = grader_named(name)
         try:
             grader.check(problems)
         except InputError as error:
@@ -143,11 +135,6 @@ def _graders(
     if not graders:
         raise InputError(next(iter(unavailable.values())))
     return graders, unavailable
-
-
-def _by_name(name: str) -> Grader:
-    grader: Grader = TypeAdapter(GraderConfig).validate_python(name)
-    return grader
 
 
 def _sandbox(graders: Sequence[Grader], config: SandboxConfig) -> AbstractContextManager[Sandbox | None]:

@@ -3,14 +3,12 @@
 from collections import Counter
 from pathlib import Path
 
-from pydantic import TypeAdapter
-
-from flows.config import GraderConfig, SweepConfig
+from flows.chosen import first_of, grader_for
+from flows.config import SweepConfig
 from tasks.datasets import Dataset
 from tasks.datasets.exclusions import read_exclusions
 from tasks.engines import Sampling
 from tasks.errors import InputError
-from tasks.graders import Grader
 from tasks.prompts import template
 from tasks.scaling.usage import Price
 from tasks.store.keys import problems_digest, sample_identity, verdict_identity
@@ -45,20 +43,17 @@ def assemble(config: SweepConfig) -> Sweep:
     """
     dataset: Dataset = config.task
     problems = dataset.load()
-    first = config.problems or len(problems)
-    if first > len(problems):
-        raise InputError(f"problems: {first} are asked for, and {config.task.name} has {len(problems)}")
+    first = first_of(problems, config.problems, dataset)
     twice = [problem_id for problem_id, times in Counter(problem.id for problem in problems).items() if times > 1]
     if twice:
         raise InputError(
             f"task: {config.task.name} holds problem {twice[0]!r} more than once; every id must be its own"
         )
     excluded = read_exclusions(config.exclude, problems) if config.exclude else {}
-    chosen = [problem for problem in problems[:first] if problem.id not in excluded]
-    if not chosen:
-        raise InputError(f"exclude: {config.exclude} leaves no problem of the {first} to sample")
+    if all(problem.id in excluded for problem in first):
+        raise InputError(f"exclude: {config.exclude} leaves no problem of the {len(first)} to sample")
 
-    grader: Grader = config.grader or TypeAdapter(GraderConfig).validate_python(dataset.grader)
+    grader = grader_for(dataset, config.grader)
     sampling = _sampling(config, dataset)
     chat = config.chat.form() if config.chat else None
     samples = sample_identity(
@@ -74,7 +69,7 @@ def assemble(config: SweepConfig) -> Sweep:
     store = FsspecStore(config.store)
     return Sweep(
         problems=problems,
-        first=first,
+        first=len(first),
         k=config.k,
         template=dataset.template,
         sampling=sampling,

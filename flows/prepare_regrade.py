@@ -1,11 +1,9 @@
 """From a configuration to a verification that can run: the stored set, its own problems, grader, sandbox and store."""
 
-from pydantic import TypeAdapter
-
-from flows.config import GraderConfig, RegradeConfig
+from flows.chosen import grader_for
+from flows.config import RegradeConfig
 from tasks.datasets import Dataset
 from tasks.errors import InputError
-from tasks.graders import Grader
 from tasks.store.catalog import StoredSamples, StoredVerdicts, find
 from tasks.store.keys import Identity, problems_digest, verdict_identity
 from tasks.store.objects import FsspecStore
@@ -31,7 +29,7 @@ def prepare(config: RegradeConfig) -> Verification:
     samples = Identity(stored.label, stored.ingredients)
     if samples.name != stored.name:
         raise InputError(f"store: set.json of {stored.name} is damaged; `monkeys check` says more")
-    grader: Grader = config.grader or TypeAdapter(GraderConfig).validate_python(dataset.grader)
+    grader = grader_for(dataset, config.grader)
     grader.check(problems)
     if grader.runs_code:
         config.sandbox.check()

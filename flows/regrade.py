@@ -5,11 +5,9 @@ Nothing is drawn, and no verdict is replaced: another rule is another set of ver
 
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Any
 
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
-from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from flows.config import RegradeConfig
 from flows.prepare_regrade import earlier, prepare
@@ -19,8 +17,6 @@ from tasks.report.difference import regraded
 from tasks.store.catalog import StoredSamples, StoredVerdicts, find
 from tasks.store.differences import Difference, difference
 from tasks.verification import Verification
-
-_two_at_once: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +46,13 @@ load = task(name="load: problems", cache_policy=NO_CACHE)(ready_or(prepare))
 tell_apart = task(name="compare: verdicts before and after", cache_policy=NO_CACHE)(compare)
 
 
-@flow(name="regrade", flow_run_name="{config.samples}", task_runner=_two_at_once)
+@flow(name="regrade", flow_run_name="{config.samples}", task_runner=steps.verifiers())
 def regrade(config: RegradeConfig) -> Regraded:
     """Judge every stored sample of a set by one grader, as far as it has not, and compare with earlier verdicts."""
     job = load(config)
     owed = steps.plan_verdicts(job)
     with job.claims, config.sandbox.open() if job.grader.runs_code and owed else nullcontext() as sandbox:
-        for future in [steps.verify_block.submit(job, block, sandbox) for block in owed]:
-            future.result()
-        for block in steps.plan_verdicts(job):
-            steps.verify_block(job, block, sandbox, wait=True)
+        steps.finish_verifying(job, [steps.verify_block.submit(job, block, sandbox) for block in owed], sandbox)
     result = tell_apart(config, job)
     before = None if result.before is None else result.before.name
     steps.show_difference(regraded(result.after.name, result.after.counts, before, result.difference))

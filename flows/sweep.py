@@ -3,18 +3,15 @@
 The same flow starts, resumes and extends: it does exactly what the store lacks.
 """
 
-from collections.abc import Iterator
 from contextlib import ExitStack, nullcontext
-from itertools import islice
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
-from prefect.futures import PrefectFuture, as_completed
 from prefect.runtime import deployment
-from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from flows.config import SweepConfig
+from flows.drawing import draw
 from flows.prepare import prepare, prepare_shared
 from flows.ready import ready_or
 from tasks import steps
@@ -24,9 +21,6 @@ from tasks.publish import Publication
 from tasks.scaling.summary import SweepSummary
 from tasks.store.blocks import Block
 from tasks.sweep import Sweep
-
-# Blocks verified side by side: one keeps every core of the sandbox busy, the second fills in for its last samples.
-_two_at_once: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=2)
 
 
 class SweepResult(NamedTuple):
@@ -48,7 +42,7 @@ def prepare_run(config: SweepConfig) -> Sweep:
 load = task(name="load: problems", cache_policy=NO_CACHE)(ready_or(prepare_run))
 
 
-@flow(name="sweep", flow_run_name="{config.task.name}-k{config.k}", task_runner=_two_at_once)
+@flow(name="sweep", flow_run_name="{config.task.name}-k{config.k}", task_runner=steps.verifiers())
 def sweep(config: SweepConfig) -> SweepResult:
     """Draw and verify the samples that the budget gives each problem, as far as they are not stored, and report on all
     of them. A budget of several rounds looks at the verdicts of one before it plans the next."""
@@ -73,17 +67,14 @@ def sweep(config: SweepConfig) -> SweepResult:
                     drawing.enter_context(steps.holding(config.concurrency_limit))
                     engine = drawing.enter_context(_opened(config, job))
                 try:
-                    for part in _draw(job, owed, engine):
+                    for part in draw(job, owed, engine):
                         drawn.append(part)
                         verifying.append(steps.verify_block.submit(job, part, sandbox))
                 except (CapReachedError, EngineFailedError) as error:
                     ended = error  # after what was drawn is judged
             if job.single_round:
                 drawing.close()
-            for future in verifying:
-                future.result()
-            for block in steps.plan_verdicts(job):
-                steps.verify_block(job, block, sandbox, wait=True)
+            steps.finish_verifying(job, verifying, sandbox)
             verifying = []
             owed = [] if job.single_round or ended else steps.plan_samples(job)
         if ended is not None:
@@ -103,31 +94,3 @@ def result(job: Sweep, drawn: int, measured: steps.Measurement, publication: Pub
 def _opened(config: SweepConfig, job: Sweep) -> Engine:
     engine = config.engine.open()
     return engine if config.cap is None else config.cap.around(engine, job.price)
-
-
-def _draw(job: Sweep, owed: list[Block], engine: Engine) -> Iterator[Block]:
-    """Every block as soon as it is stored, as many side by side as keep the engine busy; what another sweep is at comes
-    last."""
-    waiting, elsewhere = iter(owed), list[Block]()
-    drawing: dict[PrefectFuture[Any], Block] = {}
-    runner: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=engine.side_by_side)
-    with runner as lanes:
-        try:
-            while True:
-                for block in islice(waiting, engine.side_by_side - len(drawing)):
-                    parameters = {"sweep": job, "block": block, "engine": engine}
-                    drawing[lanes.submit(steps.draw_block, parameters)] = block
-                if not drawing:
-                    break
-                done = next(as_completed(list(drawing)))
-                block, parts = drawing.pop(done), done.result()
-                if parts is None:
-                    elsewhere.append(block)
-                else:
-                    yield from parts
-        except BaseException:
-            # Else the calls under way would be waited for.
-            engine.cancel()
-            raise
-    for block in elsewhere:
-        yield from steps.draw_block(job, block, engine, wait=True) or []

@@ -5,7 +5,7 @@ task run ends in a state named `Cached`, whose message is the URL of the object.
 """
 
 import base64
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from typing import Any, NamedTuple
@@ -22,8 +22,10 @@ from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate
 from prefect.client.schemas.objects import State
 from prefect.concurrency.sync import concurrency
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
+from prefect.futures import PrefectFuture
 from prefect.runtime import flow_run
 from prefect.states import Completed
+from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 from prefect.tasks import exponential_backoff
 
 from sandboxes import Sandbox, SandboxUnavailableError
@@ -127,6 +129,20 @@ def verify_block(sweep: Verification, block: Block, sandbox: Sandbox | None, *, 
         return False
     get_run_logger().info("%d verdicts stored in %s", block.samples, url)
     return True
+
+
+def verifiers() -> TaskRunner[Any]:
+    """Blocks are verified two side by side: one keeps every core of the sandbox busy, the second fills in for its last
+    samples."""
+    return ThreadPoolTaskRunner(max_workers=2)
+
+
+def finish_verifying(job: Verification, begun: Iterable[PrefectFuture[bool]], sandbox: Sandbox | None) -> None:
+    """Wait for what has begun, then for what others are at: that too is judged, or else done here."""
+    for future in begun:
+        future.result()
+    for block in plan_verdicts(job):
+        verify_block(job, block, sandbox, wait=True)
 
 
 @task(task_run_name="{what}", cache_policy=NO_CACHE)

@@ -198,7 +198,7 @@ def test_ctrl_c_is_one_line(tmp_path: Path, prefect_url: str) -> None:
     ("arguments", "message"),
     [
         (["--set", "task=nosuch"], "task.name: 'nosuch' is unknown; one of arithmetic, code_contests, gsm8k"),
-        (["--set", "engine.name=nosuch"], "engine.name: 'nosuch' is unknown; one of onnx, recorded"),
+        (["--set", "engine.name=nosuch"], "engine.name: 'nosuch' is unknown; one of onnx, openai"),
         (["--set", "sandbox=nosuch"], "sandbox.name: 'nosuch' is unknown; one of bubblewrap"),
         (["--k", "0"], "k: input should be greater than or equal to 1 (it is 0)"),
         (["--set", "problems=1000"], "problems: 1000 are asked for, and arithmetic has 128"),

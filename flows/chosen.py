@@ -1,0 +1,30 @@
+"""What a configuration chooses of a task, and what the task says where it leaves that open."""
+
+from pydantic import TypeAdapter
+
+from flows.config import GraderConfig
+from tasks.datasets import Dataset, Problem
+from tasks.errors import InputError
+from tasks.graders import Grader
+
+
+def first_of(problems: list[Problem], first: int | None, dataset: Dataset) -> list[Problem]:
+    """The first so many problems of a dataset; None: all.
+
+    Raises:
+        InputError: it has not so many.
+    """
+    if first is not None and first > len(problems):
+        raise InputError(f"problems: {first} are asked for, and {dataset.name} has {len(problems)}")
+    return problems[:first]
+
+
+def grader_for(dataset: Dataset, chosen: Grader | None) -> Grader:
+    """The grader that was chosen, or else the usual one of the task."""
+    return chosen or grader_named(dataset.grader)
+
+
+def grader_named(name: str) -> Grader:
+    """A grader with its usual settings."""
+    grader: Grader = TypeAdapter(GraderConfig).validate_python(name)
+    return grader
