@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.engines.sampling import Choice, Floats, choose
 from tasks.errors import InputError
 
 MINIMUM_ROWS = 2
@@ -44,6 +45,8 @@ class CacheInput:
 
 class Decoder:
     """A loaded model. Safe to use from several threads: all state of a batch is in its `Batch`."""
+
+    minimum_rows = MINIMUM_ROWS
 
     def __init__(self, path: Path) -> None:
         import onnxruntime  # noqa: PLC0415 heavy, and only needed where samples are drawn
@@ -109,27 +112,32 @@ class Decoder:
     def expand(self, prefill: Prefill, rows: int) -> "Batch":
         """A batch of continuations of one prompt; `rows` is at least `MINIMUM_ROWS`."""
         cache = {name: self.make_value(np.repeat(value, rows, axis=0)) for name, value in prefill.cache.items()}
-        return Batch(self, prefill.length, cache)
+        return Batch(self, prefill.length, cache, np.repeat(prefill.logits[None], rows, axis=0))
 
 
 class Batch:
-    """The state of rows that grow together, each by one token a step."""
+    """The state of rows that grow together, each by one token a step; `logits`, [rows, vocabulary], are the next's."""
 
-    def __init__(self, decoder: Decoder, length: int, cache: dict[str, Any]) -> None:
+    def __init__(self, decoder: Decoder, length: int, cache: dict[str, Any], logits: NDArray[np.floating]) -> None:
         self.decoder = decoder
         self.length = length
         self.cache = cache
+        self.logits = logits
+
+    def choose(self, rows: NDArray[np.int64], temperature: float, top_p: float, u: Floats) -> Choice:
+        """Draw the next token of these rows."""
+        return choose(self.logits[rows], temperature, top_p, u)
 
     def step(self, tokens: NDArray[np.int64]) -> NDArray[np.floating]:
         """Append one token a row ([rows]); the logits of the next, [rows, vocabulary]."""
         logits, *presents = self.decoder.run(tokens[:, None], self.length, self.cache)
         self.cache = {c.name: present for c, present in zip(self.decoder.caches, presents, strict=True)}
         self.length += 1
-        array: NDArray[np.floating] = logits.numpy()
-        return array[:, -1]
+        self.logits = logits.numpy()[:, -1]
+        return self.logits
 
     def select(self, rows: NDArray[np.int64]) -> None:
-        """Keep these rows alone, in this order; at least `MINIMUM_ROWS`."""
+        """Keep these rows alone, in this order, for the next step; at least `MINIMUM_ROWS`."""
         self.cache = {name: self.decoder.make_value(value.numpy()[rows]) for name, value in self.cache.items()}
 
 
