@@ -35,6 +35,7 @@ from tasks.engines.cap import CapConfig
 from tasks.engines.onnx import OnnxConfig
 from tasks.engines.openai import OpenAIConfig
 from tasks.engines.recorded import RecordedConfig
+from tasks.engines.transformers import TransformersConfig
 from tasks.engines.vllm import VllmConfig
 from tasks.graders.code_contests import CodeContestsConfig as CodeContestsGraderConfig
 from tasks.graders.final_answer import FinalAnswerConfig
@@ -95,7 +96,7 @@ TaskConfig = Annotated[
     | ProgramsConfig,
     *_chosen_by_name,
 ]
-EngineConfig = Annotated[OnnxConfig | OpenAIConfig | RecordedConfig | VllmConfig, *_chosen_by_name]
+EngineConfig = Annotated[OnnxConfig | OpenAIConfig | RecordedConfig | TransformersConfig | VllmConfig, *_chosen_by_name]
 GraderConfig = Annotated[
     CodeContestsGraderConfig
     | FinalAnswerConfig

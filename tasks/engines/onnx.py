@@ -59,13 +59,8 @@ class OnnxConfig(BaseModel):
             raise InputError(f"engine.model: {self.folder} has no {' and no '.join(missing)}")
 
     def fingerprint(self) -> str:
-        """A hash of the folder's files (without documentation): another model never shares a set of samples."""
-        content = hashlib.sha256()
-        for path in sorted(self.folder.iterdir()):
-            if path.is_file() and path.suffix != ".md" and not path.name.startswith("."):
-                with path.open("rb") as file:
-                    content.update(f"{path.name}\n{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
-        return content.hexdigest()
+        """A hash of the folder's files: another model never shares a set of samples."""
+        return fingerprint(self.folder)
 
     def ingredients(self, sampling: Sampling, template: str) -> dict[str, Any]:
         """What its samples depend on: not the batch size, nor the threads."""
@@ -87,7 +82,7 @@ class OnnxConfig(BaseModel):
         from tasks.engines.onnx_engine import OnnxEngine  # noqa: PLC0415 loads ONNX Runtime
 
         self.check((), 0)
-        return OnnxEngine(self.folder, self.batch_size, self.threads or _cores())
+        return OnnxEngine(self.folder, self.batch_size, self.threads or cores())
 
 
 def bundled_models() -> list[str]:
@@ -95,6 +90,16 @@ def bundled_models() -> list[str]:
     return sorted(folder.name for folder in BUNDLED.iterdir() if folder.is_dir())
 
 
-def _cores() -> int:
+def fingerprint(folder: Path) -> str:
+    """A hash of a model's files (without documentation)."""
+    content = hashlib.sha256()
+    for path in sorted(folder.iterdir()):
+        if path.is_file() and path.suffix != ".md" and not path.name.startswith("."):
+            with path.open("rb") as file:
+                content.update(f"{path.name}\n{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
+    return content.hexdigest()
+
+
+def cores() -> int:
     """How many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,130 @@
+"""Any causal language model of Hugging Face transformers, on PyTorch, where vLLM is not to be had.
+
+Sample i of a problem is a function of (model, prompt, settings, seed, problem id, i) alone on a CPU in float32, on one
+machine with one version of PyTorch: random numbers come from a counter, and a trial at opening shows that a row's
+logits are the same bits in batches of several sizes. On a GPU, in half precision, or where the trial fails, the last
+bits depend on the batch, and the engine promises nothing.
+"""
+
+import importlib.util
+import re
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tasks.engines import Engine, Sampling
+from tasks.engines.onnx import BUNDLED, bundled_models, cores, fingerprint
+from tasks.engines.sampling import SAMPLING_RULE
+from tasks.errors import InputError
+
+_HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
+
+
+class TransformersConfig(BaseModel):
+    """Any causal model of Hugging Face transformers, on a CPU or one GPU."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Literal["transformers"] = "transformers"
+    model: str = Field(
+        description="A model's name on the Hugging Face hub, such as Qwen/Qwen2.5-0.5B, a folder with config.json and"
+        " weights, or a bundled model (arithmetic, programs)"
+    )
+    revision: str | None = Field(
+        default=None, min_length=1, description="Branch, tag or commit on the hub; empty: main"
+    )
+    dtype: Literal["float32", "bfloat16", "float16"] = Field(
+        default="float32", description="Precision; on a CPU only float32 draws the same samples in any batch"
+    )
+    device: Literal["auto", "cpu", "cuda"] = Field(default="auto", description="auto: a GPU where there is one")
+    batch_size: int = Field(default=64, ge=1, le=4_096, description="Most samples of a problem drawn side by side")
+    threads: int | None = Field(
+        default=None, ge=1, le=1_024, description="CPU threads, each with a batch of its own; empty: one for each core"
+    )
+    trust_remote_code: bool = Field(default=False, description="Run Python code that comes with the model")
+
+    @property
+    def label(self) -> str:
+        """What result sets are called after."""
+        return Path(self.model).name
+
+    @property
+    def folder(self) -> Path | None:
+        """Where the model lies, if on this machine; a bundled name goes before a folder, a folder before the hub."""
+        folder = BUNDLED / self.model if self.model in bundled_models() else Path(self.model)
+        return folder if folder.is_dir() else None
+
+    def check(self, problem_ids: Sequence[str], k: int) -> None:  # noqa: ARG002 a model answers any problem, any index
+        """Make sure that the model can be looked for.
+
+        Raises:
+            InputError: PyTorch or transformers is not installed, no such folder, or one without a model.
+        """
+        absent = [module for module in ("torch", "transformers") if importlib.util.find_spec(module) is None]
+        if absent:
+            raise InputError(
+                f"engine transformers: {' and '.join(absent)} not installed here;"
+                ' `pip install "monkeys[transformers]"` brings what it needs, and engine onnx needs neither'
+            )
+        folder = self.folder
+        if folder is not None and not (folder / "config.json").is_file():
+            raise InputError(f"engine.model: {folder} has no config.json; a folder of a Hugging Face model is wanted")
+        if folder is not None and self.revision is not None:
+            raise InputError(f"engine.revision: {folder} is a folder; only a model on the hub has revisions")
+        if folder is None and not _HUB_NAME.fullmatch(self.model):
+            raise InputError(
+                f"engine.model: no folder {self.model!r}; give a folder, a name on the hub, or one of the bundled"
+                f" models: {', '.join(bundled_models())}"
+            )
+
+    def ingredients(self, sampling: Sampling, template: str) -> dict[str, Any]:
+        """What its samples depend on: a folder's content, or a commit on the hub; not the batch size, nor the threads.
+
+        Raises:
+            InputError: there is no such model, or the hub does not answer and nothing was downloaded before.
+        """
+        self.check((), 0)
+        folder = self.folder
+        return {
+            "engine": self.name,
+            "rule": SAMPLING_RULE,
+            "model": {"hub": self.model, "commit": self._commit()} if folder is None else fingerprint(folder),
+            "dtype": self.dtype,
+            "template": template,
+            "sampling": asdict(sampling),
+        }
+
+    def open(self) -> Engine:
+        """Load the model.
+
+        Raises:
+            InputError: it cannot be loaded, it does not fit into memory, or there is no such device.
+        """
+        self.check((), 0)
+        from tasks.engines.transformers_engine import TransformersEngine  # noqa: PLC0415 loads PyTorch
+
+        folder = self.folder
+        source = (self.model, self._commit()) if folder is None else (str(folder), None)
+        return TransformersEngine(
+            *source,
+            dtype=self.dtype,
+            device=self.device,
+            batch_size=self.batch_size,
+            threads=self.threads or cores(),
+            trust_remote_code=self.trust_remote_code,
+        )
+
+    def _commit(self) -> str:
+        """The commit that the revision names now; offline, the one that was downloaded."""
+        from huggingface_hub import hf_hub_download  # noqa: PLC0415 - for models on the hub
+
+        try:
+            path = Path(hf_hub_download(self.model, "config.json", revision=self.revision))
+        except Exception as error:
+            where = self.model if self.revision is None else f"{self.model} at revision {self.revision}"
+            reason = next(filter(None, map(str.strip, str(error).splitlines())), type(error).__name__)
+            raise InputError(f"engine.model: no folder {where}, and the hub does not give it: {reason}") from error
+        return path.parent.name
