@@ -69,16 +69,7 @@ class TransformersConfig(BaseModel):
                 f"engine transformers: {' and '.join(absent)} not installed here;"
                 ' `pip install "monkeys[transformers]"` brings what it needs, and engine onnx needs neither'
             )
-        folder = self.folder
-        if folder is not None and not (folder / "config.json").is_file():
-            raise InputError(f"engine.model: {folder} has no config.json; a folder of a Hugging Face model is wanted")
-        if folder is not None and self.revision is not None:
-            raise InputError(f"engine.revision: {folder} is a folder; only a model on the hub has revisions")
-        if folder is None and not _HUB_NAME.fullmatch(self.model):
-            raise InputError(
-                f"engine.model: no folder {self.model!r}; give a folder, a name on the hub, or one of the bundled"
-                f" models: {', '.join(bundled_models())}"
-            )
+        self._check_model()
 
     def ingredients(self, sampling: Sampling, template: str) -> dict[str, Any]:
         """What its samples depend on: a folder's content, or a commit on the hub; not the batch size, nor the threads.
@@ -86,7 +77,7 @@ class TransformersConfig(BaseModel):
         Raises:
             InputError: there is no such model, or the hub does not answer and nothing was downloaded before.
         """
-        self.check((), 0)
+        self._check_model()
         folder = self.folder
         return {
             "engine": self.name,
@@ -116,6 +107,18 @@ class TransformersConfig(BaseModel):
             threads=self.threads or cores(),
             trust_remote_code=self.trust_remote_code,
         )
+
+    def _check_model(self) -> None:
+        folder = self.folder
+        if folder is not None and not (folder / "config.json").is_file():
+            raise InputError(f"engine.model: {folder} has no config.json; a folder of a Hugging Face model is wanted")
+        if folder is not None and self.revision is not None:
+            raise InputError(f"engine.revision: {folder} is a folder; only a model on the hub has revisions")
+        if folder is None and not _HUB_NAME.fullmatch(self.model):
+            raise InputError(
+                f"engine.model: no folder {self.model!r}; give a folder, a name on the hub, or one of the bundled"
+                f" models: {', '.join(bundled_models())}"
+            )
 
     def _commit(self) -> str:
         """The commit that the revision names now; offline, the one that was downloaded."""

@@ -1,0 +1,156 @@
+"""The engines that the contract is tried on, each with the same bundled model. A new one is a line in `SUBJECTS`.
+
+Those that cannot be opened here are left out, and one test for each skips to say so: transformers needs PyTorch; vLLM,
+and the server that the client of the OpenAI API is tried on, need vLLM in this Python's environment.
+"""
+
+import importlib.util
+import json
+import random
+import socket
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import httpx
+
+from tasks.datasets.arithmetic import ArithmeticConfig
+from tasks.engines import Engine, EngineConfig, Request, Sample, Sampling
+from tasks.engines.leash import Leashed
+from tasks.engines.onnx import BUNDLED, OnnxConfig
+from tasks.engines.openai import OpenAIConfig
+from tasks.engines.recorded import RecordedConfig
+from tasks.engines.transformers import TransformersConfig
+from tasks.engines.vllm import VllmConfig
+from tasks.engines.vllm_process import arguments, environment, installation
+from tasks.engines.vllm_server import flags
+from tasks.prompts import render
+
+MODEL, TASK = "arithmetic", ArithmeticConfig()
+PROBLEMS = {problem.id: render(TASK.template, problem.question) for problem in TASK.load()}
+CONTEXT = 512
+MOST_INDEX = 64
+SERVER_START_S = 300
+
+
+@dataclass(frozen=True)
+class Subject:
+    """An engine to try. `model` tells whether it draws from one, or only repeats what was drawn."""
+
+    name: str
+    config: Callable[[Path], Iterator[EngineConfig]]
+    modules: tuple[str, ...] = ()
+    model: bool = True
+
+    @property
+    def absent(self) -> list[str]:
+        """What it lacks here."""
+        return [module for module in self.modules if importlib.util.find_spec(module) is None]
+
+    def configured(self, folder: Path) -> AbstractContextManager[EngineConfig]:
+        """Its configuration, with whatever has to run for it."""
+        return contextmanager(self.config)(folder)
+
+
+def sampling(**changes) -> Sampling:
+    """The settings of most tests: varied texts that end by themselves."""
+    usual = {"temperature": 1.0, "top_p": 1.0, "max_tokens": 60, "stop": (), "seed": 0}
+    return Sampling(**usual | changes)
+
+
+def request(start: int, stop: int, problem: int = 3) -> Request:
+    """Samples [start, stop) of one of the task's problems."""
+    name = f"arithmetic/{problem:03}"
+    return Request(name, PROBLEMS[name], start, stop)
+
+
+def keys(requests: Sequence[Request]) -> set[tuple[str, int]]:
+    """What is asked for, by problem and index."""
+    return {(each.problem_id, i) for each in requests for i in range(each.start, each.stop)}
+
+
+def draw(engine: Engine, requests: Sequence[Request], settings: Sampling) -> dict[tuple[str, int], Sample]:
+    """All samples by problem and index. Each comes once, none is missing, and what they say of themselves is sound."""
+    drawn: dict[tuple[str, int], Sample] = {}
+    for batch in engine.sample(requests, settings):
+        for sample in batch:
+            assert (sample.problem_id, sample.index) not in drawn, "came twice"
+            drawn[sample.problem_id, sample.index] = sample
+    assert drawn.keys() == keys(requests)
+    return drawn
+
+
+def partition(choice: random.Random, requests: Sequence[Request], parts: int) -> list[Request]:
+    """The same samples as requests cut at random, in a random order."""
+    cut = []
+    for each in requests:
+        inner = range(each.start + 1, each.stop)
+        edges = [each.start, *sorted(choice.sample(inner, min(parts - 1, len(inner)))), each.stop]
+        cut += [Request(each.problem_id, each.prompt, a, b) for a, b in pairwise(edges)]
+    choice.shuffle(cut)
+    return cut
+
+
+def _onnx(_: Path) -> Iterator[EngineConfig]:
+    yield OnnxConfig(model=MODEL, threads=2, batch_size=16)
+
+
+def _recorded(folder: Path) -> Iterator[EngineConfig]:
+    with OnnxConfig(model=MODEL).open() as engine:
+        requests = [request(0, MOST_INDEX, problem) for problem in (3, 20, 70)]
+        lines = [json.dumps(asdict(sample)) for sample in draw(engine, requests, sampling()).values()]
+    (folder / "samples.jsonl").write_text("\n".join(lines))
+    yield RecordedConfig(path=str(folder / "samples.jsonl"))
+
+
+def _transformers(_: Path) -> Iterator[EngineConfig]:
+    yield TransformersConfig(model=MODEL, threads=2, batch_size=24, device="cpu")
+
+
+def _vllm_in_process(folder: Path) -> Iterator[EngineConfig]:
+    yield VllmConfig(model=MODEL, dtype="float32", log=str(folder))
+
+
+def _vllm_server(folder: Path) -> Iterator[EngineConfig]:
+    yield VllmConfig(model=MODEL, dtype="float32", mode="server", log=str(folder))
+
+
+def _openai(folder: Path) -> Iterator[EngineConfig]:
+    """A server that knows nothing of us, as a person would start it."""
+    installed = installation(None)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    own = {"model": str(BUNDLED / MODEL), "served_model_name": MODEL, "dtype": "float32", "port": port}
+    command = [installed.python, "-m", "vllm.entrypoints.openai.api_server", *flags(arguments(installed, own, {}))]
+    with (folder / "server.log").open("wb") as log:
+        server = Leashed(command, environment(installed, local_model=True, one_process=False), log)
+        try:
+            _wait(server, f"http://127.0.0.1:{port}/health", folder / "server.log")
+            yield OpenAIConfig(model=MODEL, base_urls=(f"http://127.0.0.1:{port}/v1",), n_per_request=8)
+        finally:
+            server.stop()
+
+
+def _wait(server: Leashed, url: str, log: Path) -> None:
+    for _ in range(SERVER_START_S):
+        assert server.status() is None, log.read_text()[-2_000:]
+        try:
+            if httpx.get(url, trust_env=False).is_success:
+                return
+        except httpx.TransportError:
+            time.sleep(1)
+    raise AssertionError(log.read_text()[-2_000:])
+
+
+SUBJECTS = [
+    Subject("onnx", _onnx),
+    Subject("recorded", _recorded, model=False),
+    Subject("transformers", _transformers, ("torch", "transformers")),
+    Subject("vllm in_process", _vllm_in_process, ("vllm",)),
+    Subject("vllm server", _vllm_server, ("vllm",)),
+    Subject("openai", _openai, ("vllm",)),
+]

@@ -1,0 +1,270 @@
+"""What every engine keeps to (`tasks.engines`), tried on each that can be opened here (`tests.engines.contract`)."""
+
+import math
+import random
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from statistics import mean
+
+import pytest
+
+from tasks.engines import Engine, EngineConfig, Request, Sample
+from tasks.engines.onnx import OnnxConfig
+from tasks.errors import CancelledError, InputError
+from tests.engines.contract import CONTEXT, MODEL, SUBJECTS, Subject, draw, keys, partition, request, sampling
+
+GUARD_S = 120
+"""A hang fails a test after so long."""
+WHOLE = [request(0, 24, problem) for problem in (3, 20, 70)]
+
+
+@dataclass
+class Opened:
+    """An engine under test, and what it once drew of `WHOLE`."""
+
+    config: EngineConfig
+    engine: Engine
+    whole: dict[tuple[str, int], Sample] = field(default_factory=dict)
+
+
+@pytest.fixture(scope="module")
+def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opened]:
+    subject: Subject = request.param
+    with subject.configured(tmp_path_factory.mktemp("engine")) as config:
+        config.check([each.problem_id for each in WHOLE], 24)
+        with config.open() as engine:
+            yield Opened(config, engine, draw(engine, WHOLE, sampling()))
+
+
+@pytest.fixture(scope="module")
+def engine(opened: Opened) -> Engine:
+    return opened.engine
+
+
+def _on(subjects: list[Subject]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("opened", subjects, ids=[each.name for each in subjects], indirect=True)
+
+
+HERE = [each for each in SUBJECTS if not each.absent]
+every = _on(HERE)
+models = _on([each for each in HERE if each.model])
+promising = _on([each for each in HERE if each.name != "openai"])
+
+
+@pytest.mark.parametrize("subject", [each for each in SUBJECTS if each.absent], ids=lambda each: each.name)
+def test_an_engine_that_cannot_be_opened_here(subject: Subject):
+    pytest.skip(f"{subject.name}: {' and '.join(subject.absent)} not in this environment")
+
+
+@promising
+def test_the_promise_is_given_where_it_can_be(opened: Opened):
+    assert opened.engine.deterministic
+
+
+@every
+def test_an_engine_says_what_it_is(opened: Opened):
+    assert opened.engine.version.strip() == opened.engine.version != ""
+    assert isinstance(opened.engine.deterministic, bool)
+    assert opened.engine.side_by_side >= 1
+    assert opened.config.label
+
+
+@every
+def test_samples_say_what_they_are(opened: Opened):
+    for sample in opened.whole.values():
+        assert sample.tokens is not None and 1 <= sample.tokens <= 60
+        assert sample.prompt_tokens is not None and sample.prompt_tokens > 20
+        assert sample.logprob is not None and math.isfinite(sample.logprob) and sample.logprob <= 0
+        assert sample.finish_reason in {"stop", "length"}
+    assert {sample.finish_reason for sample in opened.whole.values()} == {"stop", "length"}
+    assert len({sample.text for sample in opened.whole.values()}) > 36, "varied texts are needed to tell samples apart"
+
+
+@every
+@pytest.mark.parametrize("seed", range(4))
+def test_any_partition_gives_the_same_samples(opened: Opened, seed: int):
+    """Cut at random, mixed, problems interleaved, in as many calls side by side as the engine takes (at most two)."""
+    choice = random.Random(seed)
+    cut = partition(choice, WHOLE, parts=choice.choice([1, 2, 5, 24]))
+    lanes = min(2, opened.engine.side_by_side)
+    with ThreadPoolExecutor(lanes) as pool:
+        halves = list(pool.map(lambda half: draw(opened.engine, half, sampling()), [cut[0::2], cut[1::2]]))
+    drawn = halves[0] | halves[1]
+    assert len(halves[0]) + len(halves[1]) == len(drawn)
+    assert drawn.keys() == keys(WHOLE)
+    if opened.engine.deterministic:
+        # Equal in everything: text, tokens, and the log-probability to the last bit.
+        assert {key for key in drawn if drawn[key] != opened.whole[key]} == set()
+
+
+@every
+def test_one_sample_alone_is_the_same(opened: Opened):
+    for each in (request(17, 18, 3), request(0, 1, 70)):
+        ((key, sample),) = draw(opened.engine, [each], sampling()).items()
+        assert sample == opened.whole[key] or not opened.engine.deterministic
+
+
+@every
+def test_requests_for_nothing_give_nothing(engine: Engine):
+    assert [sample for batch in engine.sample([], sampling()) for sample in batch] == []
+    assert [sample for batch in engine.sample([request(5, 5)], sampling()) for sample in batch] == []
+    assert draw(engine, [request(5, 5), request(5, 6, 20)], sampling()).keys() == {("arithmetic/020", 5)}
+
+
+@every
+def test_an_iterator_closed_early_leaves_the_engine_usable(opened: Opened):
+    samples = opened.engine.sample([request(0, 20, problem) for problem in (3, 20, 70)], sampling())
+    assert next(samples)
+    samples.close()
+    drawn = draw(opened.engine, [request(4, 8)], sampling())
+    if opened.engine.deterministic:
+        assert all(drawn[key] == opened.whole[key] for key in drawn)
+
+
+@models
+def test_other_seeds_and_other_problems_give_other_samples(engine: Engine):
+    hot = sampling(temperature=4.0, max_tokens=30)
+    here = request(0, 4)
+    texts = [sample.text for sample in draw(engine, [here], hot).values()]
+    texts += [s.text for s in draw(engine, [here], sampling(temperature=4.0, max_tokens=30, seed=1)).values()]
+    texts += [s.text for s in draw(engine, [Request("another", here.prompt, 0, 4)], hot).values()]
+    assert len(set(texts)) == 12
+
+
+@models
+def test_temperature_0_and_a_tiny_top_p_take_the_likeliest(engine: Engine):
+    greedy = draw(engine, [request(10, 14)], sampling(temperature=0))
+    assert len({(s.text, s.tokens, s.finish_reason) for s in greedy.values()}) == 1
+    narrow = draw(engine, [request(0, 4)], sampling(top_p=1e-6))
+    assert {s.text for s in narrow.values()} == {s.text for s in greedy.values()}
+
+
+@models
+def test_a_smaller_top_p_narrows(engine: Engine):
+    texts = [{s.text for s in draw(engine, [request(0, 24)], sampling(top_p=p)).values()} for p in (0.2, 1.0)]
+    assert len(texts[0]) < len(texts[1])
+
+
+@models
+@pytest.mark.parametrize("most", [1, 2, 7, 20])
+def test_max_tokens_is_kept(opened: Opened, most: int):
+    for key, sample in draw(opened.engine, [request(0, 12, 20)], sampling(max_tokens=most)).items():
+        assert 1 <= sample.tokens <= most
+        whole = opened.whole[key]
+        if opened.engine.deterministic:
+            assert (sample.finish_reason == "length") == (whole.tokens > most)
+            assert sample.tokens == min(most, whole.tokens)
+            assert whole.text.startswith(sample.text)
+
+
+def _greedy(engine: Engine, problem: int = 3) -> Sample:
+    (sample,) = draw(engine, [request(0, 1, problem)], sampling(temperature=0, max_tokens=120)).values()
+    assert sample.finish_reason == "stop"
+    return sample
+
+
+@models
+def test_a_text_ends_before_its_first_stop_string(engine: Engine):
+    """Strings of several lengths, from the text itself, so they lie across tokens in every way."""
+    text = _greedy(engine).text
+    for start, length in [(1, 1), (3, 2), (5, 4), (8, 7), (20, 11), (len(text) - 6, 6)]:
+        stop = text[start : start + length]
+        ((_, sample),) = draw(engine, [request(0, 1)], sampling(temperature=0, max_tokens=120, stop=(stop,))).items()
+        assert (sample.text, sample.finish_reason) == (text[: text.index(stop)], "stop"), repr(stop)
+
+
+@models
+def test_no_text_holds_a_stop_string(opened: Opened):
+    stop = ("+ ", "\n5", "99", "#### 1")
+    for key, sample in draw(opened.engine, WHOLE, sampling(stop=stop)).items():
+        assert not any(each in sample.text for each in stop)
+        whole = opened.whole[key].text
+        if opened.engine.deterministic:
+            assert (
+                sample.text == whole[: min((place for each in stop if (place := whole.find(each)) >= 0), default=60**2)]
+            )
+
+
+@models
+def test_an_output_may_be_empty(engine: Engine):
+    first = _greedy(engine).text[0]
+    (stopped,) = draw(engine, [request(0, 1)], sampling(temperature=0, stop=(first,))).values()
+    assert (stopped.text, stopped.finish_reason) == ("", "stop")
+    assert stopped.tokens >= 1
+    # After the whole answer comes the end-of-text token, and that alone.
+    answered = Request("answered", request(0, 1).prompt + _greedy(engine).text, 0, 3)
+    for sample in draw(engine, [answered], sampling(temperature=0, max_tokens=1)).values():
+        assert (sample.text, sample.tokens, sample.finish_reason) == ("", 1, "stop")
+
+
+@models
+def test_a_character_cut_in_two_is_left_out(opened: Opened):
+    """The model is so hot that it emits any byte: many texts are cut within a character."""
+    cut = 0
+    whole = draw(opened.engine, [request(0, 40)], sampling(temperature=20.0, max_tokens=12))
+    for most in (1, 2, 3, 5, 8):
+        drawn = draw(opened.engine, [request(0, 40)], sampling(temperature=20.0, max_tokens=most))
+        for key, sample in drawn.items():
+            if sample.finish_reason == "length":
+                assert not sample.text.endswith("\ufffd"), (most, sample)
+            if opened.engine.deterministic:
+                assert whole[key].text.startswith(sample.text)
+                cut += sample.text == "" and whole[key].text != ""
+    assert cut > 0 or not opened.engine.deterministic, "some texts must be cut within a character"
+
+
+@models
+def test_a_prompt_that_is_too_long_is_named(engine: Engine):
+    long = Request("long", request(0, 1).prompt * (CONTEXT // 20), 0, 2)
+    with pytest.raises(InputError, match="long") as caught:
+        draw(engine, [long], sampling())
+    assert "\n" not in str(caught.value)
+    draw(engine, [request(0, 2)], sampling())
+
+
+@models
+def test_greedy_texts_are_those_of_the_embedded_engine(engine: Engine):
+    """Others differ in the last bits of logits alone: the texts are equal, and log-probabilities near."""
+    greedy = sampling(temperature=0, max_tokens=120)
+    requests = [request(0, 1, problem) for problem in range(0, 120, 10)]
+    with OnnxConfig(model=MODEL).open() as onnx:
+        expected = draw(onnx, requests, greedy)
+    drawn = draw(engine, requests, greedy)
+    for key, sample in expected.items():
+        assert (drawn[key].text, drawn[key].tokens, drawn[key].prompt_tokens, drawn[key].finish_reason) == (
+            sample.text,
+            sample.tokens,
+            sample.prompt_tokens,
+            sample.finish_reason,
+        )
+    assert mean(abs(drawn[key].logprob - expected[key].logprob) for key in expected) < 1e-3
+
+
+@models
+def test_a_fresh_engine_draws_the_same_and_ends_when_it_is_cancelled(opened: Opened):
+    """A thread waits for thousands of samples; another one cancels."""
+    ended: list[BaseException | None] = []
+    under_way = threading.Event()
+    with opened.config.open() as fresh:
+        drawn = draw(fresh, WHOLE[:2], sampling())
+        if fresh.deterministic:
+            assert {key for key in drawn if drawn[key] != opened.whole[key]} == set()
+
+        def wait() -> None:
+            try:
+                for _ in fresh.sample([request(0, 4_000, problem) for problem in range(8)], sampling(temperature=20.0)):
+                    under_way.set()
+                ended.append(None)
+            except BaseException as error:  # noqa: BLE001 whatever it is, the test looks at it
+                ended.append(error)
+
+        thread = threading.Thread(target=wait, daemon=True)
+        thread.start()
+        assert under_way.wait(GUARD_S)
+        fresh.cancel()
+        thread.join(GUARD_S)
+        assert [type(each) for each in ended] == [CancelledError]
+        with pytest.raises(CancelledError):
+            draw(fresh, [request(0, 1)], sampling())
