@@ -1,6 +1,6 @@
 # Everything from a fresh clone: `make demo` shows a sweep, `make test` proves that it works.
 
-.PHONY: help demo test lint setup clean
+.PHONY: help demo test test-vllm lint setup clean
 .DEFAULT_GOAL := help
 
 SHELL := /bin/bash
@@ -25,6 +25,10 @@ demo: setup ## A sweep on the bundled programs model: sample, verify in a sandbo
 test: .venv/ready-to-test ## All tests
 	@$(BIN)/python -m pytest
 
+test-vllm: .venv/ready-to-test ## The engines with a real vLLM, in an environment of its own (.venv-vllm, 4 GB)
+	@infra/vllm_env.sh
+	@.venv-vllm/bin/python -m pytest tests/engines tests/vllm
+
 lint: .venv/ready-to-test ## Style, types and the direction of imports
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -32,4 +36,4 @@ lint: .venv/ready-to-test ## Style, types and the direction of imports
 	@$(BIN)/lint-imports
 
 clean: ## Remove the environment and caches; results in runs/ stay
-	rm -rf .venv .venv-setup .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-vllm .venv-setup .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
