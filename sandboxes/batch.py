@@ -57,6 +57,7 @@ class CheckedJob(Generic[Key]):
     checker: str
     limits: Limits
     group: Hashable | None = None
+    repeatable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +174,8 @@ class Batch:
 
     def _work(self, job: Job[Key] | CheckedJob[Key]) -> Result[Key]:
         if isinstance(job, CheckedJob):
-            outcomes = self._execute(partial(self.sandbox.run_checked, job.checker, job.program, job.limits))
+            run = partial(self.sandbox.run_checked, repeatable=job.repeatable)
+            outcomes = self._execute(partial(run, job.checker, job.program, job.limits))
             return _result(job.key, [_shortened(outcome) for outcome in outcomes], [])
         kept: list[Outcome] = []
         failed: list[int] = []

@@ -16,7 +16,7 @@ from docker.models.containers import Container as Handle
 from sandboxes import SandboxUnavailableError
 from sandboxes.cgroup import GroupReader
 from sandboxes.engine import ENGINE_ERRORS, connect, first_line
-from sandboxes.forkserver import EXECUTOR, REMOTE, ServerGoneError
+from sandboxes.forkserver import EXECUTOR, PROGRAM, REMOTE, ServerGoneError
 
 LABEL = "monkeys.controller"
 
@@ -135,7 +135,7 @@ class Container:
         total = plan.memory_bytes + _SERVER_BYTES
         return self._client.containers.create(
             plan.image,
-            entrypoint=[*plan.command, "-c", EXECUTOR, f"{_INSIDE}/server", "0", "container", REMOTE],
+            entrypoint=[*plan.command, "-c", EXECUTOR, f"{_INSIDE}/server", "0", "container", PROGRAM, REMOTE],
             user="0:0",
             cap_drop=["ALL"],
             cap_add=["SETUID", "SETGID", "KILL"],

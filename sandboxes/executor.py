@@ -13,6 +13,10 @@ when the first of the group does. The reply is an ENDING for each, or FAILED and
 itself. The end of the socket is the end of the server and, as it is the first process of its name space, of everything
 in it.
 
+A group may give its first program a number. It says that the program is repeatable, and the same, with the same limits,
+as the one that had this number: its process may stay when the program has ended, and run it again for a next request
+that comes at once (see `program.py`). Any other request ends that process. Only where programs have name spaces.
+
 How programs are kept apart is its mode:
 - NAME_SPACES: each has a process name space of its own; the server makes a new /tmp where one was touched;
 - CONTAINER: each is a user of its own; when it ends, the server kills and removes whatever is left of that user. It is
@@ -20,21 +24,18 @@ How programs are kept apart is its mode:
 - ONE_PROGRAM: a server serves one request, and its controller then ends it.
 """
 
-# ruff: noqa: BLE001, S102, S108, S302
+# ruff: noqa: BLE001, S102, S108
 # (It runs programs, which raise anything and are compiled; and /tmp is its own.)
 from __future__ import annotations
 
-import _io
 import _signal  # type: ignore[import-not-found] # `signal` and `socket` would bring enumerations, regular expressions and their heap
 import _sitebuiltins
 import _socket
-import atexit
 import builtins
 import ctypes
 import fcntl
 import gc
 import itertools
-import marshal
 import os
 import resource
 import select
@@ -45,26 +46,29 @@ import time
 TYPE_CHECKING = False  # `typing` would be a third of the time to start.
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import CodeType, ModuleType
     from typing import NoReturn
+
+    from sandboxes.program import (
+        FAULT_EXIT,
+        FIRST_OWN,
+        PR_SET_DUMPABLE,
+        ROUNDS_BYTES,
+        become,
+        become_user,
+        call,
+        libc,
+        rehearse,
+    )
+else:
+    exec(compile(sys.argv[4], "program.py", "exec"))  # In this name space, as it is not there to be imported.
 
 NAME_SPACES, CONTAINER, ONE_PROGRAM = "name spaces", "container", "one program"
 
-GROUP = struct.Struct("<Id")  # programs, seconds on the clock for the whole
+GROUP = struct.Struct("<IdQ")  # programs, seconds on the clock for the whole, number of the first, or 0
 PROGRAM = struct.Struct("<dQQQ")  # cpu_s, bytes of memory, processes and threads, bytes of a file
 ENDING = struct.Struct("<iidd")  # wait status, one of the reasons below, cpu_s, wall_s
 BY_ITSELF, CPU_TIME, WALL_TIME, WITH_FIRST = range(4)
 READY, FAILED = b"ready", b"failed: "
-
-# How an uncaught MemoryError ends. A program that exits so itself is called out of memory: both are failures.
-MEMORY_EXIT = 86
-# The child could not be made ready. Believed only with a message in the fault pipe, which a program never holds.
-FAULT_EXIT = 87
-# Where a child finds its socket to the others, and where its text and code lie while they are read. The server's own
-# descriptors, and so those that it receives, lie above.
-CHANNEL, TEXT, CODE, FIRST_OWN = 3, 4, 5, 10
-PARTNER = "program"  # the name of what runs beside others: it is there to be used, and no script
-CODE_SIZE = struct.Struct("<Q")  # the head of the file with the code, written last
 
 # What programs import most, as far as it makes a child no dearer than it saves (`threading` would, for one). None of
 # them holds state that children must not share, as `random` does.
@@ -83,167 +87,58 @@ PRELOADED = (
 )
 
 NEW_USER, NEW_MOUNT, NEW_PID = 0x10000000, 0x00020000, 0x20000000
-SYS_CLONE, SYS_CAPSET = {"x86_64": (56, 126), "aarch64": (220, 91)}.get(os.uname().machine, (-1, -1))
-SYS_PIDFD_OPEN, SYS_CLOSE_RANGE = 434, 436
-PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 1, 4, 22, 24, 38
+SYS_CLONE = {"x86_64": 56, "aarch64": 220}.get(os.uname().machine, -1)
+SYS_PIDFD_OPEN = 434
+PR_SET_PDEATHSIG, PR_SET_SECCOMP, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 1, 22, 24, 38
 PRIVATE_ALL, DETACH = 0x4000 | 0x40000, 2
 TMP_FLAGS, TMP_OPTIONS = 2 | 4 | 1024, b"size=64m,nr_inodes=16k,mode=1777"  # nosuid, nodev, noatime
 INSIDE_ID = 65534
 UNSEEN_S = 0.001
-REHEARSALS = 20
 USERS = 512  # that a server of a container takes its programs' users from, round and round
-
-# PyDLL keeps the interpreter's lock across a call, so that a cloned child may simply go on.
-libc = ctypes.PyDLL(None, use_errno=True)
-_NO_CAPABILITIES = (struct.pack("<Ii", 0x20080522, 0), bytes(24))
-
-
-def call(result: int, name: str) -> int:
-    """The result of a C call, or its error as OSError."""
-    if result < 0:
-        raise OSError(ctypes.get_errno(), f"{name}: {os.strerror(ctypes.get_errno())}")
-    return result
-
-
-# --- the child: from a copy of the server to a program, and to its end ------------------------------------------------
-
-
-def become_program(descriptors: list[int], bounds: list[tuple[int, int]], uid: int, fault: int) -> NoReturn:
-    """Turn this new child into the program, under resource limits and as a user of its own (`uid` 0: as it is). What
-    goes wrong before its first line is written to `fault`."""
-    try:
-        os.setsid()
-        text, code, *others = descriptors
-        os.dup2(text, TEXT)
-        os.dup2(code, CODE)
-        for number, fd in enumerate(others):
-            os.dup2(fd, number)
-        if len(others) <= CHANNEL:
-            os.close(CHANNEL)
-        else:
-            sys.modules["__main__"].__name__ = PARTNER
-        for name, value in bounds:
-            resource.setrlimit(name, (value, value))
-        if uid:
-            become_user(uid)
-            # Changing the user has closed /proc/self, where programs find /dev/stdin.
-            call(libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0), "prctl")
-        call(libc.syscall(SYS_CAPSET, *_NO_CAPABILITIES), "capset")
-        if libc.syscall(SYS_CLOSE_RANGE, CODE + 1, 0x7FFFFFFF, 0) < 0:
-            os.closerange(CODE + 1, 1024)
-    except BaseException as error:
-        os.write(fault, repr(error).encode()[:500])
-        os._exit(FAULT_EXIT)
-    run_program()
-
-
-def run_program() -> NoReturn:
-    """Read the program, run it as `__main__`, and end the process as the interpreter would."""
-    space = sys.modules["__main__"].__dict__
-    status = 1
-    gc.enable()
-    try:
-        exec(read_code(), space)
-        status = 0
-    except SystemExit as exit_:
-        status = exit_status(exit_.code)
-    except MemoryError as error:
-        status = MEMORY_EXIT
-        show(error)
-    except BaseException as error:
-        show(error)
-    finally:
-        os._exit(finish(status, space))
-
-
-def read_code() -> CodeType:
-    """The compiled program. What costs most of a short program's time is done once for a text."""
-    (size,) = CODE_SIZE.unpack(os.pread(CODE, CODE_SIZE.size, 0) or bytes(CODE_SIZE.size))
-    if size:
-        code: CodeType = marshal.loads(os.pread(CODE, size, CODE_SIZE.size))
-    else:
-        text = os.pread(TEXT, os.fstat(TEXT).st_size, 0)
-        code = compile(text, "main.py", "exec", dont_inherit=True)
-        keep_code(code)
-    os.close(TEXT)
-    os.close(CODE)
-    return code
-
-
-def keep_code(code: CodeType) -> None:
-    """Leave the code for the next child with this text, where it fits into a file that this child may write."""
-    try:
-        data = marshal.dumps(code)
-        if CODE_SIZE.size + len(data) <= resource.getrlimit(resource.RLIMIT_FSIZE)[0]:
-            os.pwrite(CODE, data, CODE_SIZE.size)
-            os.pwrite(CODE, CODE_SIZE.pack(len(data)), 0)
-    except (MemoryError, OSError, ValueError):
-        pass  # The next one compiles it itself.
-
-
-def exit_status(code: object) -> int:
-    """What `sys.exit(code)` ends the interpreter with."""
-    if code is None:
-        return 0
-    if isinstance(code, int):
-        return code & 0xFF
-    print(code, file=sys.stderr)
-    return 1
-
-
-def show(error: BaseException) -> None:
-    """The traceback, from the program's first line on."""
-    error.__traceback__ = error.__traceback__ and error.__traceback__.tb_next
-    try:
-        sys.excepthook(type(error), error, error.__traceback__)
-    except BaseException as second:
-        os.write(2, repr(type(second)).encode())
-
-
-def finish(status: int, space: dict[str, object]) -> int:
-    """What the interpreter does at its end, in its order: threads, exit functions, buffers.
-
-    It would then take down every object, which flushes the files among them. That costs more than most programs, so
-    only the files that the program's own names hold are flushed.
-    """
-    try:
-        if "threading" in sys.modules:
-            sys.modules["threading"]._shutdown()
-        atexit._run_exitfuncs()
-        for file in (*space.values(), sys.__stdout__):
-            if isinstance(file, _io._IOBase) and file is not sys.stdin and not file.closed:
-                file.flush()
-        sys.stdout.flush()
-    except MemoryError:
-        return MEMORY_EXIT
-    except BaseException:
-        status = status or 120
-    try:
-        sys.stderr.flush()
-    except BaseException:
-        status = status or 120
-    return status
-
 
 # --- the server -------------------------------------------------------------------------------------------------------
 
 
 class Child:
-    """A program that runs: its process, and how it ended once it has."""
+    """A program that runs: its process, and how it ended once it has. One that has a `number` may stay."""
 
-    def __init__(self, pid: int, uid: int, cpu_limit_s: float):
+    def __init__(self, pid: int, uid: int, cpu_limit_s: float, number: int, orders: _socket.socket | None):
         self.pid = pid
         self.uid = uid
+        self.number = number
+        self.orders = orders
         # gVisor has none: then it is asked again and again whether it has ended.
         self.pidfd = libc.syscall(SYS_PIDFD_OPEN, pid, 0)
         self.cpu_limit_s = cpu_limit_s
+        self.spent_s = 0.0
         self.started = time.monotonic()
         self.reason = BY_ITSELF
         self.ending = b""
 
-    def cpu_left(self) -> float:
-        """CPU seconds that it may still use. (The number of its clock: clock_getcpuclockid(3).)"""
-        return self.cpu_limit_s - time.clock_gettime((~self.pid << 3) | 2)
+    def cpu_s(self) -> float:
+        """CPU seconds that it has used for this run. (The number of its clock: clock_getcpuclockid(3).)"""
+        return time.clock_gettime((~self.pid << 3) | 2) - self.spent_s
+
+    def stays(self) -> bool:
+        """Whether it has said that this run is over, and waits for the next; False: it is about to end."""
+        if self.orders is None or not self.orders.recv(1):
+            return False
+        self.ending = ENDING.pack(0, self.reason, self.cpu_s(), time.monotonic() - self.started)
+        return True
+
+    def run_again(self, descriptors: list[int], orders: _socket.socket) -> None:
+        """Let one that has stayed run its program again."""
+        self.spent_s += self.cpu_s()
+        self.started = time.monotonic()
+        self.ending = b""
+        rights = (_socket.SOL_SOCKET, _socket.SCM_RIGHTS, struct.pack(f"{len(descriptors)}i", *descriptors))
+        orders.sendmsg([b"\0"], [rights])
+
+    def ready(self, ready: set[int]) -> bool:
+        """Whether it has ended, or has something to say, where these descriptors are ready."""
+        if self.pidfd < 0:
+            return self.has_ended()
+        return self.pidfd in ready or (self.orders is not None and self.orders.fileno() in ready)
 
     def has_ended(self) -> bool:
         """Whether it waits to be reaped."""
@@ -259,7 +154,9 @@ class Child:
         _, status, usage = os.wait4(self.pid, 0)
         if self.pidfd >= 0:
             os.close(self.pidfd)
-        cpu_s = usage.ru_utime + usage.ru_stime
+        if self.orders is not None:
+            self.orders.close()
+        cpu_s = usage.ru_utime + usage.ru_stime - self.spent_s
         self.ending = ENDING.pack(status, self.reason, cpu_s, time.monotonic() - self.started)
         return status
 
@@ -288,6 +185,7 @@ class Server:
         self.clean_tmp: object = None
         self.user_ids = itertools.cycle(free_user_ids() if mode == CONTAINER else [0])
         self.users: list[int] = []
+        self.staying: Child | None = None
 
     def serve(self) -> NoReturn:
         """Answer requests until the controller is gone."""
@@ -306,14 +204,16 @@ class Server:
 
     def run_group(self, message: bytes, descriptors: list[int]) -> bytes:
         """Start the programs of one request, watch them, and tell how each ended."""
-        count, wall_s = GROUP.unpack_from(message)
+        count, wall_s, number = GROUP.unpack_from(message)
         each = len(descriptors) // count
         children: list[Child] = []
         self.users = []
         try:
-            for number in range(count):
-                limits = PROGRAM.unpack_from(message, GROUP.size + number * PROGRAM.size)
-                children.append(self.start(descriptors[number * each : (number + 1) * each], limits))
+            for place in range(count):
+                limits = PROGRAM.unpack_from(message, GROUP.size + place * PROGRAM.size)
+                own = descriptors[place * each : (place + 1) * each]
+                child = self.once_more(own, number) if place == 0 else None
+                children.append(child or self.start(own, limits, number if place == 0 else 0))
             for fd in descriptors:
                 os.close(fd)
             descriptors.clear()
@@ -329,11 +229,31 @@ class Server:
                 sweep()
         return b"".join(child.ending for child in children)
 
-    def start(self, descriptors: list[int], limits: tuple[float, int, int, int]) -> Child:
-        """A child that becomes a program."""
+    def once_more(self, descriptors: list[int], number: int) -> Child | None:
+        """The child that has stayed, at its program again, if it is this one; if not, it is ended."""
+        child = self.staying
+        if child is None or child.orders is None or child.number != number or child.has_ended():
+            self.end_staying()
+            return None
+        child.run_again(descriptors[2:], child.orders)
+        self.staying = None
+        return child
+
+    def end_staying(self) -> None:
+        """End the child that has stayed."""
+        if self.staying is not None:
+            self.staying.kill(WITH_FIRST)
+            self.reap(self.staying)
+            self.staying = None
+
+    def start(self, descriptors: list[int], limits: tuple[float, int, int, int], number: int) -> Child:
+        """A child that becomes a program, and may stay if it has a number."""
         cpu_s, memory, processes, file_size = limits
+        orders = theirs = None
+        if number and self.mode == NAME_SPACES:
+            orders, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
         bounds = [
-            allowed(resource.RLIMIT_AS, memory + self.base_memory),
+            allowed(resource.RLIMIT_AS, memory + self.base_memory, ROUNDS_BYTES if theirs else 0),
             allowed(resource.RLIMIT_CPU, int(cpu_s) + 2),
             # The server counts to the processes of its user as well, and a checker beside a program.
             allowed(resource.RLIMIT_NPROC, processes + 2),
@@ -343,10 +263,13 @@ class Server:
         self.users.append(uid)
         pid = call(libc.syscall(SYS_CLONE, self.flags, 0, 0, 0, 0), "clone")
         if pid == 0:
-            become_program(descriptors, bounds, uid, self.fault)
-        child = Child(pid, uid, cpu_s)
+            become(descriptors, bounds, uid, self.fault, theirs.fileno() if theirs else -1)
+        child = Child(pid, uid, cpu_s, number, orders)
         if child.pidfd >= 0:
             self.poll.register(child.pidfd, select.POLLIN)
+        if orders and theirs:
+            theirs.close()
+            self.poll.register(orders.fileno(), select.POLLIN)
         return child
 
     def watch(self, children: list[Child], wall_s: float) -> None:
@@ -361,9 +284,11 @@ class Server:
             ready = {fd for fd, _ in self.poll.poll(1 + 1000 * patience_s)}
             if self.socket.fileno() in ready:
                 os._exit(0)
-            ended = [child for child in running if child.pidfd in ready or (child.pidfd < 0 and child.has_ended())]
-            for child in ended:
+            for child in [child for child in running if child.ready(ready)]:
                 running.remove(child)
+                if child.pidfd not in ready and child.stays():
+                    self.staying = child
+                    continue
                 status = self.reap(child)
                 if os.WIFEXITED(status) and os.WEXITSTATUS(status) == FAULT_EXIT:
                     self.raise_fault()
@@ -376,7 +301,7 @@ class Server:
             patience_s = max(wall_left_s, UNSEEN_S)
             for child in running:
                 if child.reason == BY_ITSELF:
-                    cpu_left_s = child.cpu_left()
+                    cpu_left_s = child.cpu_limit_s - child.cpu_s()
                     if cpu_left_s <= 0 or wall_left_s <= 0:
                         child.kill(CPU_TIME if cpu_left_s <= 0 else WALL_TIME)
                     else:
@@ -384,8 +309,9 @@ class Server:
 
     def reap(self, child: Child) -> int:
         """Wait for a child, and no longer watch it; returns its wait status."""
-        if child.pidfd >= 0:
-            self.poll.unregister(child.pidfd)
+        for fd in (child.pidfd, child.orders.fileno() if child.orders else -1):
+            if fd >= 0:
+                self.poll.unregister(fd)
         return child.reap()
 
     def raise_fault(self) -> None:
@@ -400,6 +326,7 @@ class Server:
         """Give the programs a /tmp as good as new, unless it is exactly as it was."""
         if self.clean_tmp is not None and self.clean_tmp == state_of_tmp():
             return
+        self.end_staying()
         if self.mode == CONTAINER:
             for uid in self.users:
                 as_user(uid, empty_tmp)
@@ -413,15 +340,17 @@ class Server:
         self.clean_tmp = state_of_tmp()
 
 
-def allowed(name: int, value: int) -> tuple[int, int]:
-    """A resource limit, or as much of it as this process may set."""
+def allowed(name: int, value: int, more: int = 0) -> tuple[int, int, int]:
+    """A resource limit, and how far it may be raised, or as much of both as this process may set."""
     hard = resource.getrlimit(name)[1]
-    return name, value if hard == resource.RLIM_INFINITY else min(value, hard)
+    if hard == resource.RLIM_INFINITY:
+        return name, value, value + more
+    return name, min(value, hard), min(value + more, hard)
 
 
 def bound(name: int, value: int) -> None:
     """Limit this process and its children."""
-    name, value = allowed(name, value)
+    name, value, _ = allowed(name, value)
     resource.setrlimit(name, (value, value))
 
 
@@ -496,13 +425,6 @@ def is_folder(path: str) -> bool:
 # --- the start --------------------------------------------------------------------------------------------------------
 
 
-def become_user(uid: int) -> None:
-    """Leave root for good: no groups, no way back."""
-    os.setgroups([])
-    os.setresgid(uid, uid, uid)
-    os.setresuid(uid, uid, uid)
-
-
 def isolate() -> None:
     """A user name space of its own, in which this process may make others, and mounts of its own."""
     uid, gid = os.getuid(), os.getgid()
@@ -518,20 +440,6 @@ def isolate() -> None:
     for capability in range(64):
         if libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0:
             break
-
-
-def rehearse(remote: ModuleType) -> None:
-    """Run what programs use to talk to each other, as descriptor 3 still leads nowhere. The interpreter rewrites code
-    that has run a few times: once here, instead of in every child, which would need copies of those pages."""
-    for _ in range(REHEARSALS):
-        out: list[bytes] = []
-        remote.encode(((1, 2.5, "text", [None, (True,)]), {"a": {"b"}}), out)
-        remote.decode(b"".join(out))
-        remote.send(())
-        try:  # noqa: SIM105 - contextlib takes long to import
-            remote.receive()
-        except remote.GoneError:
-            pass
 
 
 def connect(to: str) -> _socket.socket:
@@ -571,8 +479,8 @@ def main(to: str, uid: int, mode: str, remote: str) -> NoReturn:
     rules = server.socket.recv(65536)
     if len(rules) > 8:
         text = ctypes.create_string_buffer(rules)
-        program = struct.pack("<HxxxxxxQ", len(rules) // 8, ctypes.addressof(text))
-        call(libc.prctl(PR_SET_SECCOMP, 2, program, 0, 0), "seccomp")
+        filter_ = struct.pack("<HxxxxxxQ", len(rules) // 8, ctypes.addressof(text))
+        call(libc.prctl(PR_SET_SECCOMP, 2, filter_, 0, 0), "seccomp")
     for name in PRELOADED:
         __import__(name)
     for name in ("exit", "quit"):
@@ -580,13 +488,13 @@ def main(to: str, uid: int, mode: str, remote: str) -> NoReturn:
             setattr(builtins, name, _sitebuiltins.Quitter(name, "Ctrl-D (i.e. EOF)"))
     sys.modules["remote"] = module = type(sys)("remote")
     exec(compile(remote, "remote.py", "exec"), module.__dict__)
-    rehearse(module)
     sys.argv[:] = ["main.py"]
     # The folder that they run in: what one program of a group writes there, another must not import.
     sys.path.remove("")
     # What programs are, made before they are: a child finds it ready.
     sys.modules["__main__"] = module = type(sys)("__main__")
     module.__dict__.update(__builtins__=builtins, __file__="main.py")
+    rehearse()
     server.socket.send(READY)
     gc.collect()
     gc.freeze()
@@ -595,4 +503,4 @@ def main(to: str, uid: int, mode: str, remote: str) -> NoReturn:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4])
+    main(sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[5])

@@ -17,10 +17,11 @@ from typing import Protocol
 from sandboxes import Limits, Outcome, Status
 
 EXECUTOR = Path(__file__).with_name("executor.py").read_text(encoding="utf-8")
+PROGRAM = Path(__file__).with_name("program.py").read_text(encoding="utf-8")
 REMOTE = Path(__file__).with_name("remote.py").read_text(encoding="utf-8")
 
 # As in executor.py, which is never imported here.
-_GROUP, _PROGRAM, _ENDING = struct.Struct("<Id"), struct.Struct("<dQQQ"), struct.Struct("<iidd")
+_GROUP, _PROGRAM, _ENDING = struct.Struct("<IdQ"), struct.Struct("<dQQQ"), struct.Struct("<iidd")
 _BY_ITSELF, _CPU_TIME, _WALL_TIME, _WITH_FIRST = range(4)
 _FAILED = b"failed: "
 _STATUSES = 1 << 16
@@ -176,6 +177,8 @@ class ForkServer:
         self._home = home
         self._socket = home.socket
         self._programs: OrderedDict[str, Program] = OrderedDict()
+        self._repeated: tuple[str, Limits] | None = None
+        self._number = 0
         self.gone = False
         try:
             # A filter is never as short as this: b"-" stands for none, as an empty message would end the server.
@@ -186,20 +189,24 @@ class ForkServer:
             self.close()
             raise ServerGoneError(said or str(error)) from error
 
-    def run(self, executions: Sequence[Execution], wall_s: float, channels: Sequence[int] = ()) -> list[Ending]:
+    def run(
+        self, executions: Sequence[Execution], wall_s: float, channels: Sequence[int] = (), *, repeatable: bool = False
+    ) -> list[Ending]:
         """Run programs side by side; all end with the first.
 
         Args:
             executions: the programs.
             wall_s: seconds on the clock for the whole.
             channels: one descriptor for each program to find as its descriptor 3, or none at all. They are closed.
+            repeatable: the first leaves nothing behind in its process, which may run it again (see `Sandbox`).
 
         Raises:
             ServerGoneError: close it, and start another.
         """
         self._home.allow(sum(execution.limits.memory_mb for execution in executions) * _MEGABYTE)
         before_s = self._home.cpu_s()
-        message = _GROUP.pack(len(executions), wall_s) + b"".join(e.request() for e in executions)
+        number = self._number_of(executions[0]) if repeatable else 0
+        message = _GROUP.pack(len(executions), wall_s, number) + b"".join(e.request() for e in executions)
         descriptors: list[int] = []
         for number, execution in enumerate(executions):
             program = self._program(execution.text)
@@ -225,6 +232,14 @@ class ForkServer:
         if any(ending.exit_code and ending.reason != _WITH_FIRST for ending in endings) and self._home.killed():
             return [replace(ending, out_of_memory=ending.exit_code != 0) for ending in endings]
         return endings
+
+    def _number_of(self, execution: Execution) -> int:
+        """What tells the server that this is the program that it last had as a repeatable one, with the same limits."""
+        repeated = (execution.text, execution.limits)
+        if repeated != self._repeated:
+            self._repeated = repeated
+            self._number += 1
+        return self._number
 
     def _with_hidden_time(self, endings: Sequence[Ending], limits: Limits, before_s: float | None) -> Ending:
         """The last program's ending, with the CPU time of processes that nobody waited for, where that may matter."""

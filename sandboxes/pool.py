@@ -56,9 +56,9 @@ class ServerPool:
         """See `sandboxes.Sandbox.run`."""
         return self._serve([(program, stdin)], limits)[0]
 
-    def run_checked(self, checker: str, program: str, limits: Limits) -> Checked:
+    def run_checked(self, checker: str, program: str, limits: Limits, *, repeatable: bool = False) -> Checked:
         """See `sandboxes.Sandbox.run_checked`."""
-        return Checked(*self._serve([(checker, b""), (program, b"")], limits))
+        return Checked(*self._serve([(checker, b""), (program, b"")], limits, repeatable=repeatable))
 
     def __enter__(self) -> Self:
         return self
@@ -67,13 +67,13 @@ class ServerPool:
         while self._idle:
             self._idle.pop().close()
 
-    def _serve(self, programs: list[tuple[str, bytes]], limits: Limits) -> list[Outcome]:
+    def _serve(self, programs: list[tuple[str, bytes]], limits: Limits, *, repeatable: bool = False) -> list[Outcome]:
         executions: list[Execution] = []
         try:
             for program, stdin in programs:
                 executions.append(Execution(program, stdin, limits))
             with self._free:
-                endings = self._execute(executions)
+                endings = self._execute(executions, repeatable=repeatable)
                 if any(ending.unexplained for ending in endings):
                     # Perhaps the machine ran out of memory, for which the program need not be to blame. Perhaps it
                     # has let the kernel kill it: then it does so again, and that is its own error.
@@ -89,14 +89,14 @@ class ServerPool:
             for execution in executions:
                 execution.close()
 
-    def _execute(self, executions: list[Execution]) -> list[Ending]:
+    def _execute(self, executions: list[Execution], *, repeatable: bool = False) -> list[Ending]:
         wall_s = wall_bound(executions[0].limits)
         if len(executions) == 1:
             with self._server(executions[0].text) as server:
                 return server.run(executions, wall_s)
         with self._server(executions[0].text) as server:
             if self._reuse:
-                return server.run(executions, wall_s, _channels())
+                return server.run(executions, wall_s, _channels(), repeatable=repeatable)
             with self._server(executions[1].text) as second:
                 return _run_apart((server, second), executions, wall_s)
 

@@ -21,6 +21,7 @@ from tasks.engines import Sample
 from tasks.graders import Judgement, Verdict
 from tasks.graders.needs import check_function_tests, needed
 from tasks.graders.outcomes import VERDICT_OF, reason, shortened
+from tasks.graders.repeatable import is_repeatable
 
 _PROGRAM = """\
 {source}
@@ -121,6 +122,7 @@ def _job(function: Function, sandbox: Sandbox) -> CheckedJob[tuple[str, int]]:
         _CHECKER.format(prompt=function.beside_test, code=test.code, entry_point=test.entry_point),
         sandbox.limits(problem.time_limit_s, problem.memory_limit_mb),
         group=problem.id,
+        repeatable=is_repeatable(f"{function.beside_test}\n{test.code}", test.entry_point),
     )
 
 

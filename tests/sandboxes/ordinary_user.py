@@ -72,8 +72,8 @@ class OrdinaryUser:
     def run(self, program: str, stdin: bytes, limits: Limits) -> Outcome:
         return self._call("run", program, stdin, limits)
 
-    def run_checked(self, checker: str, program: str, limits: Limits) -> Checked:
-        return self._call("run_checked", checker, program, limits)
+    def run_checked(self, checker: str, program: str, limits: Limits, *, repeatable: bool = False) -> Checked:
+        return self._call("run_checked", checker, program, limits, repeatable=repeatable)
 
     def open_files(self) -> int:
         """How many descriptors the process has open."""
@@ -88,10 +88,10 @@ class OrdinaryUser:
                 stream.close()
         self._process.wait()
 
-    def _call(self, name: str, *arguments: object) -> Any:
+    def _call(self, name: str, *arguments: object, **named: object) -> Any:
         with self._lock:
             assert self._process.stdin
-            pickle.dump((name, arguments), self._process.stdin)
+            pickle.dump((name, arguments, named), self._process.stdin)
             self._process.stdin.flush()
             return self._receive()
 
@@ -111,13 +111,13 @@ def main(form: str) -> None:
             pickle.dump(answer, answers)
             answers.flush()
             try:
-                name, arguments = pickle.load(calls)
+                name, arguments, named = pickle.load(calls)
             except EOFError:
                 return
             if name == "open_files":
                 answer = len(list(Path("/proc/self/fd").iterdir()))
             else:
-                answer = getattr(sandbox, name)(*arguments)
+                answer = getattr(sandbox, name)(*arguments, **named)
 
 
 if __name__ == "__main__":

@@ -23,8 +23,9 @@ from sandboxes.pool import ServerPool
 from tests.sandboxes.conftest import SUM, descendants
 
 ENDING = struct.Struct("<iidd")
-GROUP, PROGRAM = struct.Struct("<Id"), struct.Struct("<dQQQ")
-GOOD_REQUEST = GROUP.pack(1, 5.0) + PROGRAM.pack(1.0, 256 << 20, 32, 1 << 20)
+GROUP, PROGRAM = struct.Struct("<IdQ"), struct.Struct("<dQQQ")
+ONE_PROGRAM = PROGRAM.pack(1.0, 256 << 20, 32, 1 << 20)
+GOOD_REQUEST = GROUP.pack(1, 5.0, 0) + ONE_PROGRAM
 CONFIG = BubblewrapConfig(workers=1)
 
 try:
@@ -83,16 +84,20 @@ MALFORMED = [
     (b"\xff" * 4096, 0),
     (b"\xff" * 4097, 1),
     (os.urandom(60_000), 3),
-    (GROUP.pack(0, 1.0), 0),
-    (GROUP.pack(0, 1.0), 5),
-    (GROUP.pack(1 << 31, 1.0), 5),
-    (GROUP.pack(2, 1.0) + GOOD_REQUEST[GROUP.size :], 5),
+    (GROUP.pack(0, 1.0, 0), 0),
+    (GROUP.pack(0, 1.0, 0), 5),
+    (GROUP.pack(1 << 31, 1.0, 0), 5),
+    (GROUP.pack(2, 1.0, 0) + GOOD_REQUEST[GROUP.size :], 5),
     (GOOD_REQUEST[:-1], 5),
-    (GROUP.pack(1, float("nan")) + GOOD_REQUEST[GROUP.size :], 5),
-    (GROUP.pack(1, -1.0) + GOOD_REQUEST[GROUP.size :], 5),
-    (GROUP.pack(1, 1.0) + PROGRAM.pack(float("nan"), 0, 0, 0), 5),
-    (GROUP.pack(1, 1.0) + PROGRAM.pack(-5.0, 1 << 63, 1 << 63, 1 << 63), 5),
-    (GROUP.pack(1, 1.0) + PROGRAM.pack(float("inf"), 1 << 20, 1, 1), 5),
+    (GROUP.pack(1, float("nan"), 0) + GOOD_REQUEST[GROUP.size :], 5),
+    (GROUP.pack(1, -1.0, 0) + GOOD_REQUEST[GROUP.size :], 5),
+    (GROUP.pack(1, 1.0, 0) + PROGRAM.pack(float("nan"), 0, 0, 0), 5),
+    (GROUP.pack(1, 1.0, 0) + PROGRAM.pack(-5.0, 1 << 63, 1 << 63, 1 << 63), 5),
+    (GROUP.pack(1, 1.0, 0) + PROGRAM.pack(float("inf"), 1 << 20, 1, 1), 5),
+    # Repeatable programs without a text, and without the others.
+    (GROUP.pack(1, 1.0, 7) + ONE_PROGRAM, 5),
+    (GROUP.pack(1, 1.0, 7) + ONE_PROGRAM, 1),
+    (GROUP.pack(2, 1.0, 1 << 63) + ONE_PROGRAM * 2, 10),
     *((GOOD_REQUEST, files) for files in (0, 1, 2, 3, 4, 6, 7, 31, 32, 33, 64, 200)),
 ]
 

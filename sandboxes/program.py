@@ -1,0 +1,284 @@
+"""From a copy of the fork server to a program, and to its end: what a child of `executor.py` does.
+
+As for that, the standard library alone, Python 3.8+; never imported by the controller, and not by programs either.
+
+Most programs run once in a process of their own. One that leaves nothing behind in its process (what its controller
+calls repeatable) may stay: when it has come to its end, its process waits for new descriptors, and runs it again, in an
+empty name space and with the same limits. It ends instead if it is not as it was: it failed, started a thread, used
+CPU time beyond `ROUNDS_CPU_S` in all, or has `ROUNDS_BYTES` more memory mapped than at first. What it has more is added
+to its limit, so that every run can map as much.
+"""
+
+# ruff: noqa: BLE001, S102, S302
+# (It runs programs, which raise anything and are compiled; and their code is its own.)
+from __future__ import annotations
+
+import _io
+import _socket
+import atexit
+import ctypes
+import gc
+import marshal
+import os
+import resource
+import struct
+import sys
+import time
+
+TYPE_CHECKING = False  # `typing` would be a third of the time to start.
+if TYPE_CHECKING:
+    from types import CodeType
+    from typing import NoReturn
+
+# How an uncaught MemoryError ends. A program that exits so itself is called out of memory: both are failures.
+MEMORY_EXIT = 86
+# The child could not be made ready. Believed only with a message in the fault pipe, which a program never holds.
+FAULT_EXIT = 87
+# Where a child finds its socket to the others, where its text and code lie while they are read, and where one that
+# stays hears from the server. The server's own descriptors, and so those that it receives, lie above.
+CHANNEL, TEXT, CODE, ORDERS, FIRST_OWN = 3, 4, 5, 6, 10
+PARTNER = "program"  # the name of what runs beside others: it is there to be used, and no script
+CODE_SIZE = struct.Struct("<Q")  # the head of the file with the code, written last
+DESCRIPTORS = 256  # no process here may have more
+ROUNDS_CPU_S, ROUNDS_BYTES = 1.0, 8 << 20
+REHEARSALS = 20
+# What programs do most.
+REHEARSED = """
+import sys, remote
+def positive(items, factor=2):
+    try:
+        return [factor * item for item in items if item > 0]
+    except TypeError:
+        return None
+lines = "3 4\\n1 2\\n".strip().split("\\n")
+numbers = sorted(int(word) for line in lines for word in line.split())
+counts = {}
+for number in map(abs, positive(numbers)):
+    counts[number] = counts.get(number, 0) + 1
+words = []
+words.append(" ".join(str(key) + f"{value:d}" for key, value in counts.items()))
+print(*words, len(words), max(numbers), sum(numbers), min(range(3)), set(words) - {""}, tuple(enumerate(words)))
+try:
+    input()
+except EOFError:
+    pass
+function = remote.Function("f")
+try:
+    function(((1, 2.5, "text", [None, (True,)]), {"a": {"b"}}))
+except remote.GoneError:
+    remote.serve(function)
+out = []
+remote.encode(((1, 2.5, "text", [None, (True,)]), {"a": {"b"}}), out)
+remote.decode(b"".join(out))
+"""
+
+SYS_CAPSET = {"x86_64": 126, "aarch64": 91}.get(os.uname().machine, -1)
+PR_SET_DUMPABLE = 4
+
+# PyDLL keeps the interpreter's lock across a call, so that a cloned child may simply go on.
+libc = ctypes.PyDLL(None, use_errno=True)
+_NO_CAPABILITIES = (struct.pack("<Ii", 0x20080522, 0), bytes(24))
+
+
+def call(result: int, name: str) -> int:
+    """The result of a C call, or its error as OSError."""
+    if result < 0:
+        raise OSError(ctypes.get_errno(), f"{name}: {os.strerror(ctypes.get_errno())}")
+    return result
+
+
+def become_user(uid: int) -> None:
+    """Leave root for good: no groups, no way back."""
+    os.setgroups([])
+    os.setresgid(uid, uid, uid)
+    os.setresuid(uid, uid, uid)
+
+
+def become(descriptors: list[int], bounds: list[tuple[int, int, int]], uid: int, fault: int, orders: int) -> NoReturn:
+    """Turn this new child into the program.
+
+    Args:
+        descriptors: its text, its code, stdin, stdout, stderr and, if there is one, its socket to the others.
+        bounds: resource limits: which, the limit, and how far it may be raised.
+        uid: whom it becomes; 0: it stays whom it is.
+        fault: where it says what went wrong before the program's first line.
+        orders: the socket to the server of a program that may stay, or -1.
+    """
+    try:
+        os.setsid()
+        text, code, *others = descriptors
+        last = CODE
+        if orders >= 0:
+            os.dup2(orders, ORDERS)
+            last = ORDERS
+        os.dup2(text, TEXT)
+        os.dup2(code, CODE)
+        for number, fd in enumerate(others):
+            os.dup2(fd, number)
+        if len(others) <= CHANNEL:
+            os.close(CHANNEL)
+        else:
+            sys.modules["__main__"].__name__ = PARTNER
+        for name, value, highest in bounds:
+            resource.setrlimit(name, (value, highest))
+        if uid:
+            become_user(uid)
+            # Changing the user has closed /proc/self, where programs find /dev/stdin.
+            call(libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0), "prctl")
+        call(libc.syscall(SYS_CAPSET, *_NO_CAPABILITIES), "capset")
+        os.closerange(last + 1, DESCRIPTORS)
+        rounds = Rounds() if orders >= 0 else None
+    except BaseException as error:
+        os.write(fault, repr(error).encode()[:500])
+        os._exit(FAULT_EXIT)
+    run(rounds)
+
+
+def run(rounds: Rounds | None) -> NoReturn:
+    """Read the program, run it as `__main__`, and end the process as the interpreter would."""
+    space = sys.modules["__main__"].__dict__
+    status = 1
+    gc.enable()
+    try:
+        code = read_code()
+        exec(code, space)
+        while rounds is not None and rounds.next(space):
+            exec(code, space)
+        status = 0
+    except SystemExit as exit_:
+        status = exit_status(exit_.code)
+    except MemoryError as error:
+        status = MEMORY_EXIT
+        show(error)
+    except BaseException as error:
+        show(error)
+    finally:
+        os._exit(finish(status, space))
+
+
+class Rounds:
+    """The runs of a program in one process. Made before the first."""
+
+    def __init__(self) -> None:
+        self.orders = _socket.socket(fileno=ORDERS)
+        self.limit, self.highest = resource.getrlimit(resource.RLIMIT_AS)
+        self.mapped = mapped_bytes()
+        self.space = dict(sys.modules["__main__"].__dict__)
+
+    def next(self, space: dict[str, object]) -> bool:
+        """Tell the server that a run is over, and make all as it was for the next; False: that cannot be, or there is
+        none."""
+        status = finish(0, space)
+        if status:
+            raise SystemExit(status)
+        if "threading" in sys.modules or time.process_time() > ROUNDS_CPU_S:
+            return False
+        space.clear()
+        space.update(self.space)
+        more = max(0, mapped_bytes() - self.mapped)
+        if more > ROUNDS_BYTES:
+            return False
+        resource.setrlimit(resource.RLIMIT_AS, (min(self.limit + more, self.highest), self.highest))
+        # What the program has left open. Its socket and its output give way to the next ones below.
+        os.closerange(CHANNEL + 1, ORDERS)
+        os.closerange(ORDERS + 1, DESCRIPTORS)
+        self.orders.send(b"\0")
+        _, ancillary, _, _ = self.orders.recvmsg(1, _socket.CMSG_SPACE(4 * 8))
+        descriptors = [fd for _, _, data in ancillary for (fd,) in struct.iter_unpack("i", data)]
+        for number, fd in enumerate(descriptors):
+            os.dup2(fd, number)
+            os.close(fd)
+        return bool(descriptors)
+
+
+def mapped_bytes() -> int:
+    """The size of this process's address space."""
+    fd = os.open("/proc/self/statm", os.O_RDONLY)
+    try:
+        return int(os.read(fd, 100).split()[0]) * resource.getpagesize()
+    finally:
+        os.close(fd)
+
+
+def read_code() -> CodeType:
+    """The compiled program. What costs most of a short program's time is done once for a text."""
+    (size,) = CODE_SIZE.unpack(os.pread(CODE, CODE_SIZE.size, 0) or bytes(CODE_SIZE.size))
+    if size:
+        code: CodeType = marshal.loads(os.pread(CODE, size, CODE_SIZE.size))
+    else:
+        text = os.pread(TEXT, os.fstat(TEXT).st_size, 0)
+        code = compile(text, "main.py", "exec", dont_inherit=True)
+        keep_code(code)
+    os.close(TEXT)
+    os.close(CODE)
+    return code
+
+
+def keep_code(code: CodeType) -> None:
+    """Leave the code for the next child with this text, where it fits into a file that this child may write."""
+    try:
+        data = marshal.dumps(code)
+        if CODE_SIZE.size + len(data) <= resource.getrlimit(resource.RLIMIT_FSIZE)[0]:
+            os.pwrite(CODE, data, CODE_SIZE.size)
+            os.pwrite(CODE, CODE_SIZE.pack(len(data)), 0)
+    except (MemoryError, OSError, ValueError):
+        pass  # The next one compiles it itself.
+
+
+def exit_status(code: object) -> int:
+    """What `sys.exit(code)` ends the interpreter with."""
+    if code is None:
+        return 0
+    if isinstance(code, int):
+        return code & 0xFF
+    print(code, file=sys.stderr)
+    return 1
+
+
+def show(error: BaseException) -> None:
+    """The traceback, from the program's first line on."""
+    error.__traceback__ = error.__traceback__ and error.__traceback__.tb_next
+    try:
+        sys.excepthook(type(error), error, error.__traceback__)
+    except BaseException as second:
+        os.write(2, repr(type(second)).encode())
+
+
+def finish(status: int, space: dict[str, object]) -> int:
+    """What the interpreter does at its end, in its order: threads, exit functions, buffers.
+
+    It would then take down every object, which flushes the files among them. That costs more than most programs, so
+    only the files that the program's own names hold are flushed.
+    """
+    try:
+        if "threading" in sys.modules:
+            sys.modules["threading"]._shutdown()
+        atexit._run_exitfuncs()
+        for file in (*space.values(), sys.__stdout__):
+            if isinstance(file, _io._IOBase) and file is not sys.stdin and not file.closed:
+                file.flush()
+        sys.stdout.flush()
+    except MemoryError:
+        return MEMORY_EXIT
+    except BaseException:
+        status = status or 120
+    try:
+        sys.stderr.flush()
+    except BaseException:
+        status = status or 120
+    return status
+
+
+def rehearse() -> None:
+    """Go a few times, in the server, through what its children are about to do. The interpreter rewrites code that
+    has run a few times and remembers what it has looked up: once here, instead of in every child, which would need
+    copies of those pages. Input is empty, output is thrown away, and descriptor 3 still leads nowhere."""
+    kept, null = os.dup(1), os.open("/dev/null", os.O_WRONLY)
+    os.dup2(null, 1)
+    for _ in range(REHEARSALS):
+        space: dict[str, object] = {"__name__": "__main__"}
+        exec(marshal.loads(marshal.dumps(compile(REHEARSED, "main.py", "exec", dont_inherit=True))), space)
+        finish(exit_status(None), space)
+    os.dup2(kept, 1)
+    os.close(kept)
+    os.close(null)
