@@ -122,8 +122,10 @@ def direct(folder: Path, arguments: argparse.Namespace) -> list[Row]:
     size = {"problems": arguments.problems, "k": arguments.samples}
     installed = vllm_process.installation(arguments.vllm_python)
     bare = bare_task(config(folder, engine, **size), most=arguments.samples)
-    bare["arguments"] = vllm_process.arguments(installed, {"model": model}, {})
-    environment = vllm_process.environment(installed, local_model=True)
+    own = {"model": model, "disable_log_stats": True}
+    own |= {"distributed_executor_backend": "uni"} if installed.on_cpu else {}
+    bare["arguments"] = vllm_process.arguments(installed, own, {})
+    environment = vllm_process.environment(installed, local_model=True, one_process=True)
     turns = []
     for _ in range(arguments.rounds):
         rival = ran("sampling_raw.py", given=json.dumps(bare), python=arguments.vllm_python, **environment)
@@ -161,7 +163,7 @@ def server(folder: Path, python: str) -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [python, "-m", "vllm.entrypoints.openai.api_server", "--host", "127.0.0.1", "--port", str(port), *options]
-    environment = vllm_process.environment(installed, local_model=True)
+    environment = vllm_process.environment(installed, local_model=True, one_process=False)
     log = folder / "server.log"
     with log.open("wb") as file, subprocess.Popen(command, stdout=file, stderr=file, env=environment) as process:
         try:
@@ -187,9 +189,11 @@ def answers(url: str) -> bool:
 def overlap(folder: Path, arguments: argparse.Namespace) -> list[Row]:
     """Drawing and judging at once against the slower of the two, each with one core."""
     engine = {"name": "onnx", "model": MODEL, "threads": 1}
+    # Hot programs hardly repeat each other, so nearly every one has to be run.
+    hot = {"sampling": {"temperature": 1.5}, "sandbox": {"workers": 1}}
     turns = []
     for _ in range(arguments.rounds):
-        alone = config(folder, engine, k=arguments.overlap_samples, sandbox={"workers": 1})
+        alone = config(folder, engine, k=arguments.overlap_samples, **hot)
         drawing, judging = sweep(folder, alone, "draw"), sweep(folder, alone, "verify")
         both = sweep(folder, alone.model_copy(update={"store": tempfile.mkdtemp(dir=folder)}))
         turns.append((both["both_s"], drawing["seconds"], judging["seconds"]))
@@ -233,7 +237,7 @@ def main() -> int:
     parser.add_argument("--vllm-python", default=".venv-vllm/bin/python", help="the Python that has vLLM")
     parser.add_argument("--problems", type=int, default=64)
     parser.add_argument("--samples", type=int, default=256, help="of each problem")
-    parser.add_argument("--overlap-samples", type=int, default=100, help="of each of all problems, for overlap")
+    parser.add_argument("--overlap-samples", type=int, default=200, help="of each of all problems, for overlap")
     parser.add_argument("--memory-tokens", type=int, default=16, help="longest sample, for memory")
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
