@@ -30,8 +30,9 @@ Message = dict[str, Any]
 class DirectStart:
     """Starts the process."""
 
-    def __init__(self, setting: Setting) -> None:
+    def __init__(self, setting: Setting, worker: Path = WORKER) -> None:
         self._setting = setting
+        self._worker = worker
         self._first = True
 
     def __call__(self, given_up: threading.Event) -> "DirectLife":
@@ -39,7 +40,7 @@ class DirectStart:
         ours, theirs = Pipe()
         setting = self._setting
         with setting.log.open("ab") as log, theirs:
-            command = [setting.installed.python, str(WORKER), str(theirs.fileno())]
+            command = [setting.installed.python, str(self._worker), str(theirs.fileno())]
             process = Leashed(command, setting.environment, log, [theirs.fileno()])
         ended = Ended(process, setting)
         try:

@@ -133,7 +133,7 @@ class Worker:
         time. There is no setting for it; where vLLM has moved what is changed here, only that time is lost."""
         state = getattr(self.engine.output_processor, "request_states", {}).get(inner)
         processor = getattr(state, "logprobs_processor", None)
-        if getattr(processor, "tokenizer", None) is not None:
+        if processor is not None and hasattr(processor, "tokenizer"):
             processor.tokenizer = None
 
     def finish(self, output: Any) -> None:

@@ -240,7 +240,9 @@ class Owed:
 
 
 def _wrong(sample: Sample) -> str | None:
-    """What cannot be true of a sample."""
+    """What cannot be true of a sample; what comes over a wire may be of any type."""
+    if not isinstance(sample.text, str):
+        return "no text"
     if sample.logprob is not None and not (math.isfinite(sample.logprob) and sample.logprob <= 1e-3):
         return f"a log-probability of {sample.logprob}"
     if sample.tokens is not None and sample.tokens < 0:

