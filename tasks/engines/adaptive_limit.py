@@ -49,7 +49,7 @@ class AdaptiveLimit:
     def succeeded(self) -> None:
         """A request was answered."""
         self.limit = min(self.most, self.limit + 1 / self.limit)
-        self._let_in()
+        self._let_in_soon()
 
     def refused(self, sent: int) -> bool:
         """A request was too much for the other side; returns whether the limit was cut.
@@ -69,7 +69,11 @@ class AdaptiveLimit:
 
     def _leave(self) -> None:
         self.held -= 1
-        self._let_in()
+        self._let_in_soon()
+
+    def _let_in_soon(self) -> None:
+        # Who leaves may want to come again at once, and then counts among those who wait.
+        asyncio.get_running_loop().call_soon(self._let_in)
 
     def _let_in(self) -> None:
         while self._waiting and not self._full:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 
 from tasks.engines import Request, Sample, Sampling
-from tasks.errors import CancelledError
 from tasks.progress import Progress
 
 
@@ -142,8 +141,8 @@ class _End:
     error: BaseException | None
 
 
-def cause_of(error: BaseException) -> BaseException:
-    """What ended a group of tasks: the first of their errors; having been cancelled is ours."""
+def cause_of(error: BaseException | None) -> BaseException | None:
+    """What ended a group of tasks: the first of their errors."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
-    return CancelledError("sampling was given up") if isinstance(error, asyncio.CancelledError) else error
+    return error

@@ -26,6 +26,8 @@ from tasks.progress import listener
 
 SAMPLES_A_CALL = 1_600
 """What a call of `sample` usually asks for: a block of 16 problems × 100 samples."""
+UNREAD_A_SLOT = 4
+"""So many replies for each request in flight may wait for the caller to take them."""
 LONGEST_WAIT_S = 900.0
 """A server that asks for a longer wait has given out its quota; the sweep ends, and can go on later."""
 QUIET_S = 30.0
@@ -149,7 +151,7 @@ class OpenAIEngine:
         if self._cancelled.is_set():
             raise CancelledError("sampling was given up")
         self._open()
-        call = Call(next(self._numbers), wanted, sampling, listener.get(), unread=self.limit.most)
+        call = Call(next(self._numbers), wanted, sampling, listener.get(), unread=UNREAD_A_SLOT * self.limit.most)
         workers = min(self.limit.most, sum(request.stop - request.start for request in wanted))
         self._loop.call_soon_threadsafe(self._begin, call, workers)
         try:
@@ -189,7 +191,10 @@ class OpenAIEngine:
 
     def _begin(self, call: Call, workers: int) -> None:
         self._calls.add(call)
-        call.begin(self._loop.create_task(self._drive(call, workers)))
+        task = self._loop.create_task(self._drive(call, workers))
+        # A task that is cancelled before it began runs none of its own code.
+        task.add_done_callback(lambda _: self._finished(call, task))
+        call.begin(task)
         if self._cancelled.is_set():
             self._end_calls()
 
@@ -198,16 +203,13 @@ class OpenAIEngine:
             call.give_up()
 
     async def _drive(self, call: Call, workers: int) -> None:
-        error: BaseException | None = None
-        try:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(workers):
-                    group.create_task(self._work(call))
-        except BaseException as raised:  # noqa: BLE001 - whatever it is, the caller is to have it
-            error = cause_of(raised)
-        finally:
-            self._calls.discard(call)
-            call.end(error)
+        async with asyncio.TaskGroup() as group:
+            for _ in range(workers):
+                group.create_task(self._work(call))
+
+    def _finished(self, call: Call, task: asyncio.Task[None]) -> None:
+        self._calls.discard(call)
+        call.end(CancelledError("sampling was given up") if task.cancelled() else cause_of(task.exception()))
 
     async def _work(self, call: Call) -> None:
         while (part := await call.next(self.n_per_request)) is not None:
@@ -274,13 +276,15 @@ class OpenAIEngine:
         seed = seeds.base(call.sampling.seed, part.request.problem_id) + part.start if self.seeds_sent else None
         tried: set[Replica] = set()
         failures, answered = 0, self._answered
+        body = self.wire.body(part.request.prompt, n, seed, call.sampling)
         while True:
             times_mended = self._times_mended
-            body = self.wire.body(part.request.prompt, n, seed, call.sampling)
             try:
                 return Asked(await self._try(call, body, n, tried), n)
             except RefusedError as refused:
-                if not self.wire.learn(str(refused), body):
+                if self.wire.learn(str(refused), body):
+                    body = self.wire.body(part.request.prompt, n, seed, call.sampling)
+                elif refused.status != 400 or not self.wire.lengthen(body):
                     raise
                 continue
             except FailedError as failure:
@@ -293,7 +297,9 @@ class OpenAIEngine:
             if self._mend is not None and await self._mended(self._mend, str(failed), times_mended):
                 failures = 0
                 continue
-            if failures > self.retries or (failed.wait_s or 0) > LONGEST_WAIT_S:
+            if failed.wait_s is not None and failed.wait_s > LONGEST_WAIT_S:
+                raise EngineFailedError(f"{failed}, and is to be left alone for {failed.wait_s:,.0f} s")
+            if failures > self.retries:
                 kind = ServerUnreachableError if failed.away else EngineFailedError
                 raise kind(f"{failed} (the last of {failures} failures in a row)" if failures > 1 else str(failed))
             if failures > 1:
@@ -344,9 +350,10 @@ class OpenAIEngine:
                 f"engine.base_urls: {url} has no {self.wire.path} for {self.wire.model!r} (404: {said}); such a URL"
                 " usually ends in /v1, and engine.api is completions or chat"
             )
+        too_long = any(word in said for word in ("context", "max_tokens", "too long"))
         return InputError(
-            f"problem {part.request.problem_id!r}: {url} refuses its request ({status}: {said}); its prompt may be too"
-            " long with sampling.max_tokens, or the server may not know one of the settings"
+            f"problem {part.request.problem_id!r}: {url} refuses its request ({status}: {said})"
+            + ("; shorten its prompt, or lower sampling.max_tokens" if too_long else "")
         )
 
     def _tell(self, call: Call, trouble: str, line: str) -> None:

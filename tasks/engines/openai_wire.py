@@ -76,7 +76,7 @@ class Wire:
         return PATHS[self.api]
 
     def body(self, prompt: str, n: int, seed: int | None, sampling: Sampling) -> dict[str, Any]:
-        """A request for `n` completions of a prompt."""
+        """A request for `n` completions of a prompt, the first with this seed."""
         asked: dict[str, Any] = {"model": self.model}
         if self.api == "chat":
             asked["messages"] = [{"role": "user", "content": prompt}]
@@ -94,6 +94,14 @@ class Wire:
         elif self.vllm and n > 1:
             asked["return_token_ids"] = True
         return asked | dict(self.extra)
+
+    def lengthen(self, asked: dict[str, Any]) -> bool:
+        """Let a refused request ask for all that the context leaves; False where it does, or the server knows no such
+        request. vLLM refuses a prompt that leaves less than `max_tokens`."""
+        if not self.vllm or asked[self.length_field] is None:
+            return False
+        asked[self.length_field] = None
+        return True
 
     def learn(self, refusal: str, asked: Mapping[str, Any]) -> bool:
         """Take from the refusal of a request how this server wants to be asked; False where it says nothing of that."""
