@@ -125,10 +125,10 @@ def test_an_iterator_closed_early_leaves_the_engine_usable(opened: Opened):
 
 @models
 def test_other_seeds_and_other_problems_give_other_samples(engine: Engine):
-    hot = sampling(temperature=4.0, max_tokens=30)
+    hot = sampling(temperature=2.0, max_tokens=30)
     here = request(0, 4)
     texts = [sample.text for sample in draw(engine, [here], hot).values()]
-    texts += [s.text for s in draw(engine, [here], sampling(temperature=4.0, max_tokens=30, seed=1)).values()]
+    texts += [s.text for s in draw(engine, [here], sampling(temperature=2.0, max_tokens=30, seed=1)).values()]
     texts += [s.text for s in draw(engine, [Request("another", here.prompt, 0, 4)], hot).values()]
     assert len(set(texts)) == 12
 
@@ -201,17 +201,17 @@ def test_an_output_may_be_empty(engine: Engine):
 
 @models
 def test_a_character_cut_in_two_is_left_out(opened: Opened):
-    """The model is so hot that it emits any byte: many texts are cut within a character."""
+    """The model is so hot that it emits any byte: some texts are cut within a character."""
+    whole = draw(opened.engine, [request(0, 150)], sampling(temperature=2.0))
     cut = 0
-    whole = draw(opened.engine, [request(0, 40)], sampling(temperature=20.0, max_tokens=12))
-    for most in (1, 2, 3, 5, 8):
-        drawn = draw(opened.engine, [request(0, 40)], sampling(temperature=20.0, max_tokens=most))
+    for most in range(5, 35, 5):
+        drawn = draw(opened.engine, [request(0, 150)], sampling(temperature=2.0, max_tokens=most))
         for key, sample in drawn.items():
             if sample.finish_reason == "length":
                 assert not sample.text.endswith("\ufffd"), (most, sample)
             if opened.engine.deterministic:
                 assert whole[key].text.startswith(sample.text)
-                cut += sample.text == "" and whole[key].text != ""
+                cut += not whole[key].text[len(sample.text) :][:1].isascii()
     assert cut > 0 or not opened.engine.deterministic, "some texts must be cut within a character"
 
 
@@ -254,7 +254,7 @@ def test_a_fresh_engine_draws_the_same_and_ends_when_it_is_cancelled(opened: Ope
 
         def wait() -> None:
             try:
-                for _ in fresh.sample([request(0, 4_000, problem) for problem in range(8)], sampling(temperature=20.0)):
+                for _ in fresh.sample([request(0, 4_000, problem) for problem in range(8)], sampling(temperature=2.0)):
                     under_way.set()
                 ended.append(None)
             except BaseException as error:  # noqa: BLE001 whatever it is, the test looks at it
@@ -268,3 +268,13 @@ def test_a_fresh_engine_draws_the_same_and_ends_when_it_is_cancelled(opened: Ope
         assert [type(each) for each in ended] == [CancelledError]
         with pytest.raises(CancelledError):
             draw(fresh, [request(0, 1)], sampling())
+
+
+@models
+def test_settings_that_an_engine_does_not_take_are_the_users_to_mend(engine: Engine):
+    try:
+        draw(engine, [request(0, 2)], sampling(temperature=9.5))
+    except InputError as error:
+        assert "temperature" in str(error)
+        assert "\n" not in str(error)
+    draw(engine, [request(0, 2)], sampling())
