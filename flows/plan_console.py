@@ -55,6 +55,13 @@ def show_plan(file: Path, overrides: Sequence[str], *, k: int | None, store: str
 
 def _document(found: "SpendingPlan", job: "Sweep", store: str, pilot: str | None) -> dict[str, Any]:
     document = asdict(found)
+    for each, outlay in zip(
+        (document["owed"], document["most"], *document["further"]),
+        (found.owed, found.most, *found.further),
+        strict=True,
+    ):
+        if outlay is not None:
+            each["seconds"] = outlay.seconds
     document["stored"]["held"] = dict(zip((problem.id for problem in job.problems), found.stored.held, strict=True))
     sets = {"store": store, "samples": job.samples.identity.name, "verdicts": job.verdicts.identity.name}
     return {**sets, **document, "pilot": pilot}
@@ -73,14 +80,14 @@ def _show(console: Console, found: "SpendingPlan", config: "SweepConfig", job: "
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="bold", no_wrap=True)
     facts.add_column(overflow="fold")
-    for fact, value in (*_stored(found.stored), *_owed(found)):
+    for fact, value in (*_stored(found.stored), *_owed(found), *_capped(config)):
         facts.add_row(fact, plain(value))
     console.print(facts)
     if found.stored.samples:
         if found.most is not None or found.further:
             console.print()
             console.print(_further(found))
-        console.print(plain(_footing(found.stored)))
+        console.print(plain(_footing(found.stored, priced=found.owed.dollars is not None)))
     else:
         drawn = found.problems * found.pilot_k
         console.print()
@@ -101,7 +108,7 @@ def _stored(stored: "Stored") -> Iterator[tuple[str, str]]:
     for speed in stored.drawing:
         yield "drawn by", _speed(speed)
     if stored.judging:
-        yield "judged in", _speed(stored.judging)
+        yield "judged in", _speed(stored.judging).replace("none:", "no sandbox:", 1)
 
 
 def _owed(found: "SpendingPlan") -> Iterator[tuple[str, str]]:
@@ -132,17 +139,26 @@ def _owed(found: "SpendingPlan") -> Iterator[tuple[str, str]]:
         yield "cost", f"at most {_dollars(owed.most_dollars)} for what is written; prompts are not known"
 
 
+def _capped(config: "SweepConfig") -> Iterator[tuple[str, str]]:
+    cap = config.cap
+    if cap is not None:
+        each = [_dollars(cap.dollars)] if cap.dollars else []
+        each += [f"{_count(cap.tokens)} tokens"] if cap.tokens else []
+        each += [f"{cap.hours:g} h of drawing"] if cap.hours else []
+        yield "cap", f"{' or '.join(each) or 'none'} a run; the same command goes on from there"
+
+
 def _tokens(owed: "Outlay") -> str:
     most = f"at most {_count(owed.most_tokens)} written ({owed.most_tokens // owed.samples:,} a sample)"
     if owed.tokens is None:
         return most
-    prompts = "" if owed.prompt_tokens is None else f", and {_predicted(owed.prompt_tokens)} of prompts"
-    return f"{_predicted(owed.tokens)} written{prompts}"
+    prompts = "" if owed.prompt_tokens is None else f"; {_predicted(owed.prompt_tokens, 'of prompts')}"
+    return f"{_predicted(owed.tokens, 'written')}{prompts}"
 
 
 def _further(found: "SpendingPlan") -> Table:
-    rows = [("", found.owed)] if found.owed.samples else []
     bounded = found.most is not None
+    rows = [("now " if bounded else "", found.owed)] if found.owed.samples else []
     rows += [("at most ", found.most)] if found.most is not None else []
     rows += [("at most " if bounded else "", each) for each in found.further]
     priced = any(each.dollars is not None for _, each in rows)
@@ -156,13 +172,14 @@ def _further(found: "SpendingPlan") -> Table:
     return table
 
 
-def _footing(stored: "Stored") -> str:
+def _footing(stored: "Stored", *, priced: bool) -> str:
     """What the figures stand on."""
     speed = stored.drawing[-1]
     of = "" if len(stored.drawing) == 1 else f", the latest of {len(stored.drawing)} engines,"
+    prompts = " Prompts are priced once for every sample; a server may charge once a request." if priced else ""
     return (
-        f"Tokens are expected by {stored.samples:,} stored samples, problem by problem. Times are as {speed.by}{of}"
-        f" went until {_day(speed.last)}: another machine, or larger blocks, go otherwise."
+        f"Tokens go by the {stored.samples:,} samples stored, each problem by its own where it has some. Times are as"
+        f" {speed.by}{of} went until {_day(speed.last)}: another machine, or larger blocks, go otherwise.{prompts}"
     )
 
 
@@ -188,13 +205,12 @@ def _speed(speed: "Speed") -> str:
     return f"{speed.by}: {took}, {', '.join(rates)}, until {_day(speed.last)}"
 
 
-def _predicted(predicted: "Prediction") -> str:
-    value = _count(predicted.expected)
+def _predicted(predicted: "Prediction", what: str) -> str:
+    value = f"{_count(predicted.expected)} {what}"
     if predicted.low is None or predicted.high is None:
         return f"{value} (too few samples for an interval)"
-    if predicted.low == predicted.high:
-        return value
-    return f"{value} ({_count(predicted.low)} to {_count(predicted.high)}, {predicted.level:.0%} interval)"
+    low, high = _count(predicted.low), _count(predicted.high)
+    return value if low == high else f"{value} ({predicted.level:.0%} interval {low} to {high})"
 
 
 def _money(predicted: "Prediction") -> str:
@@ -202,7 +218,7 @@ def _money(predicted: "Prediction") -> str:
     if predicted.low is None or predicted.high is None:
         return value
     low, high = _dollars(predicted.low), _dollars(predicted.high)
-    return value if low == high else f"{value} ({low} to {high}, {predicted.level:.0%} interval)"
+    return value if low == high else f"{value} ({predicted.level:.0%} interval {low} to {high})"
 
 
 def _short(predicted: "Prediction | None") -> str:

@@ -72,6 +72,10 @@ def test_a_plan_for_more_says_what_is_then_drawn_and_writes_nothing(tmp_path: Pa
     assert found["owed"]["tokens"]["expected"] == pytest.approx(90 * earlier.groupby("problem_id").mean().sum())
     (drawing,) = found["stored"]["drawing"]
     assert drawing["by"].startswith("onnxruntime ")
+    assert f"{drawing['by']}: 60 samples in " in out
+    assert found["owed"]["seconds"] == max(found["owed"]["drawing_s"], found["owed"]["judging_s"]) > 0
+    prompts, written = found["owed"]["prompt_tokens"]["expected"], found["owed"]["tokens"]["expected"]
+    assert found["owed"]["dollars"]["expected"] == pytest.approx((0.1 * prompts + 0.5 * written) / 1e6)
     done = json.loads(succeeds("sweep.yaml", "--k", "100", "--json", cwd=tmp_path))
     assert (done["owed"]["samples"], done["owed"]["verdicts"], done["pilot"]) == (0, 0, None)
     assert "nothing: every sample is stored and judged" in succeeds("sweep.yaml", "--k", "100", cwd=tmp_path)
@@ -102,6 +106,8 @@ def test_uneven_sets_and_budgets_in_rounds(tmp_path: Path) -> None:
     out = succeeds("sweep.yaml", "--k", "1000", "--set", "budget=adaptive", cwd=tmp_path)
     assert "for now: the verdicts decide on more" in out
     assert "at most 5,920" in out
+    capped = ("--set", "cap={tokens: 5000, hours: 2}")
+    assert "5,000 tokens or 2 h of drawing a run" in succeeds("sweep.yaml", "--k", "50", *capped, cwd=tmp_path)
     found = json.loads(succeeds("sweep.yaml", "--k", "1000", "--set", "budget=adaptive", "--json", cwd=tmp_path))
     job = prepare(SweepConfig.model_validate({**SWEEP, "store": str(runs), "k": 1_000, "budget": "adaptive"}))
     assert found["owed"]["samples"] == sum(block.samples for block in job.owed_samples())
