@@ -65,9 +65,6 @@ class OpenAIEngine:
         vllm: whether the servers are vLLM: then token counts come by choice, and log-probabilities cost less.
         version: what drew the samples.
         backoff_s: the first back-off, at most; each further one is twice as long.
-        mend: called in a thread of its own, one at a time, with the cause in one line, when a request has failed on
-            every replica. It may take its time to bring the servers back, returns whether it did (failures then count
-            anew), and may raise EngineFailedError where that is hopeless. `cancel` does not end it: see to that.
     """
 
     def __init__(
@@ -89,7 +86,6 @@ class OpenAIEngine:
         vllm: bool = False,
         version: str = "OpenAI API",
         backoff_s: float = 0.5,
-        mend: Callable[[str], bool] | None = None,
     ) -> None:
         self.deterministic = deterministic
         self.version = version
@@ -103,9 +99,6 @@ class OpenAIEngine:
         self.limit = AdaptiveLimit(concurrency)
         self.replicas = Replicas([url.rstrip("/") for url in base_urls], backoff_s)
         self._key, self._key_env = api_key, api_key_env
-        self._mend = mend
-        self._mending = asyncio.Lock()
-        self._times_mended = 0
         self._seeds_counted = deterministic or not seeds_sent
         self._answered = 0
         self._told: dict[str, float] = {}
@@ -132,9 +125,7 @@ class OpenAIEngine:
     def cancel(self) -> None:
         """End all calls of `sample` and drop their connections."""
         self._cancelled.set()
-        with self._opening:
-            if self._thread is not None:
-                self._loop.call_soon_threadsafe(self._end_calls)
+        self._in_loop(self._end_calls)
 
     def sample(self, requests: Sequence[Request], sampling: Sampling) -> Iterator[list[Sample]]:
         """Yield every requested sample, as replies come in. With temperature 0, one is drawn of each request.
@@ -153,13 +144,19 @@ class OpenAIEngine:
         self._open()
         call = Call(next(self._numbers), wanted, sampling, listener.get(), unread=UNREAD_A_SLOT * self.limit.most)
         workers = min(self.limit.most, sum(request.stop - request.start for request in wanted))
-        self._loop.call_soon_threadsafe(self._begin, call, workers)
+        if not self._in_loop(self._begin, call, workers):
+            raise CancelledError("the engine was closed")
         try:
             yield from call.batches()
         finally:
-            with self._opening:
-                if self._thread is not None:
-                    self._loop.call_soon_threadsafe(call.give_up)
+            self._in_loop(call.give_up)
+
+    def _in_loop(self, do: Callable[..., object], *arguments: object) -> bool:
+        """Have the event loop do something; False where it is over."""
+        with self._opening:
+            if self._thread is not None:
+                self._loop.call_soon_threadsafe(do, *arguments)
+            return self._thread is not None
 
     def _open(self) -> None:
         with self._opening:
@@ -278,7 +275,6 @@ class OpenAIEngine:
         failures, answered = 0, self._answered
         body = self.wire.body(part.request.prompt, n, seed, call.sampling)
         while True:
-            times_mended = self._times_mended
             try:
                 return Asked(await self._try(call, body, n, tried), n)
             except RefusedError as refused:
@@ -294,9 +290,6 @@ class OpenAIEngine:
             tried.clear()
             failures = failures + 1 if answered == self._answered else 1
             answered = self._answered
-            if self._mend is not None and await self._mended(self._mend, str(failed), times_mended):
-                failures = 0
-                continue
             if failed.wait_s is not None and failed.wait_s > LONGEST_WAIT_S:
                 raise EngineFailedError(f"{failed}, and is to be left alone for {failed.wait_s:,.0f} s")
             if failures > self.retries:
@@ -327,14 +320,6 @@ class OpenAIEngine:
         self.limit.succeeded()
         self._answered += 1
         return reply
-
-    async def _mended(self, mend: Callable[[str], bool], cause: str, times_mended: int) -> bool:
-        """Whether the servers were brought back since a request was sent, now or by another request's failure."""
-        async with self._mending:
-            if self._times_mended == times_mended and await asyncio.to_thread(mend, cause):
-                self._times_mended += 1
-                self.replicas.wake()
-            return self._times_mended != times_mended
 
     async def _input_error(self, refused: RefusedError, part: Part) -> InputError:
         """A refusal as what the user can do about it."""

@@ -72,11 +72,6 @@ class Replicas:
         replica.resting_until = max(replica.resting_until, now + rest)
         return was_awake and rest > 0
 
-    def wake(self) -> None:
-        """What was wrong has been mended."""
-        for replica in self.all:
-            replica.failures, replica.resting_until = 0, 0.0
-
 
 def backoff(first_s: float, failures: int) -> float:
     """How long to wait after so many failures in a row, in seconds: exponential, with full jitter, so that those who

@@ -417,35 +417,6 @@ def test_one_bad_request_waits_for_the_others(server):
     assert {(each.problem_id, each.index) for each in drawn} == _keys() - {("p/0", 0)}
 
 
-def test_what_mends_the_server(server):
-    causes = []
-
-    def behave(asked: Asked) -> Said:
-        if asked.number in {2, 9}:
-            server.stop()
-        return play_well(asked)
-
-    def mend(cause: str) -> bool:
-        causes.append(cause)
-        server.start()
-        return True
-
-    server.behave = behave
-    with _engine(server, n_per_request=1, retries=0, mend=mend) as engine:
-        _all_right(_draw(engine))
-    assert len(causes) == 2
-    assert all(server.url in cause for cause in causes)
-
-
-def test_what_cannot_be_mended(server):
-    def mend(cause: str) -> bool:
-        raise EngineFailedError("died three times")
-
-    server.behave = lambda asked: Said(500)
-    with _engine(server, mend=mend) as engine, pytest.raises(EngineFailedError, match="died three times"):
-        _draw(engine)
-
-
 # How many at once.
 
 
