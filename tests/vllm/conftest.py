@@ -1,0 +1,23 @@
+"""The tests of this folder run the real vLLM on a bundled model: `make test-vllm` makes an environment that has it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tasks.engines import Engine
+from tests.vllm.real import PYTHON, config
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if PYTHON is None:
+        for item in items:
+            if Path(__file__).parent in item.path.parents:
+                item.add_marker(pytest.mark.skip(reason="no vLLM here: `make test-vllm` installs it into .venv-vllm"))
+
+
+@pytest.fixture(scope="module", params=["in_process", "server"])
+def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """One engine in each mode, for tests that leave it as it was."""
+    with config(request.param, tmp_path_factory.mktemp("logs")).open() as opened:
+        yield opened

@@ -1,0 +1,71 @@
+"""The real vLLM for tests: where it is, how it is configured, and which of the machine's processes are its."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tasks.datasets.arithmetic import ArithmeticConfig
+from tasks.engines import Engine, Request, Sample, Sampling
+from tasks.engines.vllm import VllmConfig
+from tasks.engines.vllm_process import installation
+from tasks.errors import InputError
+from tasks.prompts import render
+
+OWN = Path(__file__).parents[2] / ".venv-vllm" / "bin" / "python"
+TASK = ArithmeticConfig()
+PROBLEMS = TASK.load()
+
+
+def _python_with_vllm() -> str | None:
+    for python in (sys.executable, str(OWN)):
+        try:
+            return installation(python).python
+        except InputError:
+            continue
+    return None
+
+
+PYTHON = _python_with_vllm()
+"""This Python where it has vLLM, else that of `make test-vllm`, if it is there."""
+
+
+def config(mode: str, log: Path, **changes: Any) -> VllmConfig:
+    """The bundled model that calculates, so that a sample is the same to the last bit on a CPU."""
+    usual = {"model": "arithmetic", "dtype": "float32", "python": PYTHON, "log": str(log), "start_timeout_s": 250}
+    return VllmConfig.model_validate(usual | {"mode": mode} | changes)
+
+
+def sampling(**changes: Any) -> Sampling:
+    """The task's own settings."""
+    usual = {"temperature": 0.6, "top_p": 1.0, "max_tokens": TASK.max_tokens, "stop": TASK.stop, "seed": 0}
+    return Sampling(**usual | changes)
+
+
+def request(problem: int, start: int, stop: int) -> Request:
+    """Samples of one of the task's problems."""
+    return Request(PROBLEMS[problem].id, render(TASK.template, PROBLEMS[problem].question), start, stop)
+
+
+def draw(engine: Engine, requests: Sequence[Request], how: Sampling | None = None) -> dict[tuple[str, int], Sample]:
+    """All samples by problem and index; each must come once."""
+    drawn: dict[tuple[str, int], Sample] = {}
+    for samples in engine.sample(requests, how or sampling()):
+        for sample in samples:
+            assert (sample.problem_id, sample.index) not in drawn
+            drawn[sample.problem_id, sample.index] = sample
+    return drawn
+
+
+def processes() -> dict[int, str]:
+    """The processes of engines that this one has opened, with their command lines."""
+    listed = subprocess.run(["ps", "-eo", "pid,ppid,args"], check=True, capture_output=True, text=True).stdout
+    rows = [line.split(maxsplit=2) for line in listed.splitlines()[1:]]
+    found = {int(pid): args for pid, parent, args in rows if int(parent) == os.getpid() and "leash.py" in args}
+    size = -1
+    while size != len(found):
+        size = len(found)
+        found |= {int(pid): args for pid, parent, args in rows if int(parent) in found}
+    return found

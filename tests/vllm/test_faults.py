@@ -1,0 +1,182 @@
+"""The real vLLM, killed, stopped and started amiss: each sample comes once, the same as undisturbed, or there is one
+line that says what to do."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tasks.engines import Engine
+from tasks.errors import CancelledError, EngineFailedError, InputError
+from tests.vllm.real import PYTHON, config, draw, processes, request, sampling
+
+MODES = ["in_process", "server"]
+REQUESTS = [request(problem, 0, 60) for problem in range(8)]
+
+
+def _victims(mode: str, name: str) -> list[int]:
+    """The processes of the engine's core, or of the server."""
+    below = processes()
+    if mode == "in_process":
+        return [pid for pid, args in below.items() if "vllm_worker.py" in args and "leash.py" not in args]
+    if name == "core":
+        return [pid for pid, args in below.items() if "EngineCore" in args]
+    return [pid for pid, args in below.items() if "api_server" in args and "leash.py" not in args]
+
+
+@pytest.mark.parametrize(
+    ("mode", "victim", "blow"),
+    [
+        ("in_process", "core", signal.SIGKILL),
+        ("in_process", "core", signal.SIGSTOP),
+        ("server", "core", signal.SIGKILL),
+        ("server", "core", signal.SIGSTOP),
+        ("server", "server", signal.SIGKILL),
+    ],
+)
+def test_each_sample_comes_once_and_the_same_as_undisturbed(tmp_path, undisturbed, mode, victim, blow):
+    with config(mode, tmp_path, silence_s=4).open() as engine:
+        drawn = {}
+        struck: list[int] = []
+        for samples in engine.sample(REQUESTS, sampling()):
+            for sample in samples:
+                assert (sample.problem_id, sample.index) not in drawn
+                drawn[sample.problem_id, sample.index] = sample
+            if not struck:
+                struck = _victims(mode, victim)
+                assert struck, f"no {victim} among {processes()}"
+                for pid in struck:
+                    os.kill(pid, blow)
+        assert drawn == undisturbed
+        assert not set(struck) & processes().keys()
+    assert processes() == {}
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    with config("in_process", tmp_path_factory.mktemp("logs")).open() as engine:
+        return draw(engine, REQUESTS)
+
+
+def test_both_modes_draw_the_same(engine: Engine, undisturbed):
+    assert draw(engine, REQUESTS) == undisturbed
+
+
+def test_cancelling_and_closing_leave_nothing(tmp_path):
+    with config("in_process", tmp_path).open() as engine:
+        drawing = engine.sample(REQUESTS, sampling())
+        next(drawing)
+        drawing.close()
+        assert len(draw(engine, REQUESTS[:1])) == 60
+        drawing = engine.sample(REQUESTS, sampling())
+        next(drawing)
+        engine.cancel()
+        with pytest.raises(CancelledError):
+            list(drawing)
+    assert processes() == {}
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_an_argument_that_vllm_does_not_take_is_one_line(tmp_path, mode):
+    with pytest.raises(InputError) as wrong:
+        config(mode, tmp_path, engine_args={"no_such_argument": 1}).open()
+    line = str(wrong.value)
+    assert line.startswith("engine: vLLM does not start: ")
+    assert "no" in line and "such" in line and "argument" in line
+    assert "\n" not in line
+    assert Path(line.rsplit("its log: ", 1)[1]).read_text()
+    assert processes() == {}
+
+
+@pytest.mark.parametrize(
+    ("changes", "advice"),
+    [
+        ({"engine_args": {"kv_cache_memory_bytes": 1_000_000}}, "lower engine.max_model_len"),
+        ({"environment": {"VLLM_CPU_KVCACHE_SPACE": "1000000"}}, "lower VLLM_CPU_KVCACHE_SPACE (GiB)"),
+    ],
+)
+def test_too_little_memory_names_the_setting_to_change(tmp_path, monkeypatch, changes, advice):
+    for name, value in changes.pop("environment", {"VLLM_CPU_KVCACHE_SPACE": ""}).items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(InputError) as wrong:
+        config("in_process", tmp_path, **changes).open()
+    assert str(wrong.value).startswith("engine: vLLM has too little memory: ")
+    assert advice in str(wrong.value)
+    assert "\n" not in str(wrong.value)
+    assert processes() == {}
+
+
+def test_a_crash_again_and_again_is_one_line(tmp_path):
+    # Seeded sampling with chunked prefill is what crashes this vLLM on a CPU; elsewhere, it is killed.
+    with (
+        config("in_process", tmp_path, restarts=1).open() as engine,
+        pytest.raises(EngineFailedError) as failed,
+    ):
+        _kill_every_life(engine)
+    line = str(failed.value)
+    assert line.startswith("vLLM failed 2 times in a row: it was killed (signal 9), perhaps for memory; its log: ")
+    assert processes() == {}
+
+
+def _kill_every_life(engine: Engine) -> None:
+    import threading
+
+    over = threading.Event()
+
+    def kill() -> None:
+        while not over.wait(0.05):
+            for pid in _victims("in_process", "core"):
+                os.kill(pid, signal.SIGKILL)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    try:
+        draw(engine, REQUESTS)
+    finally:
+        over.set()
+        killer.join()
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_nothing_is_left_when_this_process_is_killed(tmp_path, mode):
+    program = (
+        "import sys; from pathlib import Path\n"
+        "from tests.vllm.real import config, processes\n"
+        "engine = config(sys.argv[1], Path(sys.argv[2])).open()\n"
+        "print(*processes(), flush=True)\n"
+        "sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", program, mode, str(tmp_path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        left = {int(pid) for pid in process.stdout.readline().split()}
+        assert len(left) >= (2 if mode == "in_process" else 3)
+        process.kill()
+    deadline = time.monotonic() + 20
+    while left & _all_processes():
+        assert time.monotonic() < deadline, "processes outlive their parent"
+        time.sleep(0.1)
+
+
+def _all_processes() -> set[int]:
+    return {int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()}
+
+
+def test_a_port_that_is_taken_is_named(tmp_path):
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(InputError, match=rf"^engine\.port: {port} cannot be used"):
+            config("server", tmp_path, port=port).open()
+
+
+def test_the_log_is_there_and_vllm_is_named(engine: Engine):
+    assert PYTHON is not None
+    assert engine.version.startswith("vllm ")
