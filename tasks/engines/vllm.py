@@ -197,12 +197,10 @@ class VllmConfig(BaseModel):
         }
         own |= {"disable_log_stats": True} if direct else {"served_model_name": self.label}
         own |= {"data_parallel_size": self.data_parallel_size} if self.data_parallel_size > 1 else {}
-        if direct and installed.on_cpu:
-            own["distributed_executor_backend"] = "uni"
         setting = Setting(
             installed,
             arguments(installed, own, self.engine_args),
-            environment(installed, local_model=self.folder is not None, one_process=direct),
+            environment(installed, local_model=self.folder is not None),
             log_file(self.log),
             self.start_timeout_s,
         )

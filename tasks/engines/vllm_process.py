@@ -37,6 +37,7 @@ _CPU_ARGUMENTS: dict[str, Any] = {
     "block_size": 32,
     "enable_chunked_prefill": False,  # seeded sampling with it crashes the CPU engine of vLLM 0.32
     "enforce_eager": True,
+    "distributed_executor_backend": "uni",
 }
 
 
@@ -89,7 +90,7 @@ class Setting:
     start_timeout_s: float
 
 
-def environment(installed: Installation, *, local_model: bool, one_process: bool) -> dict[str, str]:
+def environment(installed: Installation, *, local_model: bool, one_process: bool = True) -> dict[str, str]:
     """This process's environment, and what vLLM needs besides; what is set already stays."""
     usual = {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1"}
     if local_model:
@@ -97,7 +98,7 @@ def environment(installed: Installation, *, local_model: bool, one_process: bool
     if installed.on_cpu:
         usual |= _CPU_ENVIRONMENT
         if one_process:
-            # Several processes that pass a small model's tokens around are slower, and ours is ended whole anyway.
+            # Layers in processes of their own are slower on a CPU. The server keeps the engine apart all the same.
             usual |= {"VLLM_ENABLE_V1_MULTIPROCESSING": "0"}
     # A Python of another environment must not look for its packages in ours.
     inherited = {name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "PYTHONHOME"}}
@@ -107,6 +108,8 @@ def environment(installed: Installation, *, local_model: bool, one_process: bool
 def arguments(installed: Installation, own: dict[str, Any], engine_args: dict[str, Any]) -> dict[str, Any]:
     """vLLM's engine arguments; of those that are given twice, a person's `engine_args` go first."""
     usual = {"seed": 0, "enable_prefix_caching": True} | (_CPU_ARGUMENTS if installed.on_cpu else {})
+    if own.get("tensor_parallel_size", 1) > 1:
+        usual.pop("distributed_executor_backend", None)
     return usual | {name: value for name, value in own.items() if value is not None} | engine_args
 
 
