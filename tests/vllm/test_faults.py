@@ -95,7 +95,7 @@ def test_an_argument_that_vllm_does_not_take_is_one_line(tmp_path, mode):
 @pytest.mark.parametrize(
     ("changes", "advice"),
     [
-        ({"engine_args": {"kv_cache_memory_bytes": 1_000_000}}, "lower engine.max_model_len"),
+        ({"engine_args": {"kv_cache_memory_bytes": 300_000}}, "lower engine.max_model_len"),
         ({"environment": {"VLLM_CPU_KVCACHE_SPACE": "1000000"}}, "lower VLLM_CPU_KVCACHE_SPACE (GiB)"),
     ],
 )
