@@ -30,6 +30,13 @@ UNREAD_A_SLOT = 4
 """So many replies for each request in flight may wait for the caller to take them."""
 LONGEST_WAIT_S = 900.0
 """A server that asks for a longer wait has given out its quota; the sweep ends, and can go on later."""
+ADVICE = [
+    ("logprobs", "set engine.logprobs: false"),
+    ("seed", "set engine.seeds: false"),
+    ("context", "shorten its prompt, or lower sampling.max_tokens"),
+    ("max_tokens", "lower sampling.max_tokens"),
+]
+"""What helps where a refusal holds a word."""
 QUIET_S = 30.0
 """The same trouble is told of once in this time."""
 
@@ -335,11 +342,8 @@ class OpenAIEngine:
                 f"engine.base_urls: {url} has no {self.wire.path} for {self.wire.model!r} (404: {said}); such a URL"
                 " usually ends in /v1, and engine.api is completions or chat"
             )
-        too_long = any(word in said for word in ("context", "max_tokens", "too long"))
-        return InputError(
-            f"problem {part.request.problem_id!r}: {url} refuses its request ({status}: {said})"
-            + ("; shorten its prompt, or lower sampling.max_tokens" if too_long else "")
-        )
+        advice = next((f"; {advice}" for word, advice in ADVICE if word in said), "")
+        return InputError(f"problem {part.request.problem_id!r}: {url} refuses its request ({status}: {said}){advice}")
 
     def _tell(self, call: Call, trouble: str, line: str) -> None:
         now = time.monotonic()
