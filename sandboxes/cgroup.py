@@ -13,8 +13,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-# Beyond the program's own memory: the server and bubblewrap.
-_SERVER_BYTES = 64 * 1024 * 1024
+# Beyond the programs' own memory: the server and, where it is in the group, bubblewrap.
+SERVER_BYTES = 64 * 1024 * 1024
 _NO_LIMIT_BYTES = 1 << 40
 _V1, _V2 = "cgroup v1", "cgroup v2"
 _LIMIT = {_V1: "memory.limit_in_bytes", _V2: "memory.max"}
@@ -106,7 +106,7 @@ class ControlGroup:
     def allow(self, memory_bytes: int) -> None:
         """Let the next program use so much memory in all."""
         if memory_bytes != self._limit:
-            limit = str(memory_bytes + _SERVER_BYTES)
+            limit = str(memory_bytes + SERVER_BYTES)
             (self._folders.memory / _LIMIT[self.version]).write_text(limit)
             self._limit = memory_bytes
 

@@ -14,20 +14,14 @@ from docker.errors import NotFound
 from docker.models.containers import Container as Handle
 
 from sandboxes import SandboxUnavailableError
-from sandboxes.cgroup import GroupReader
+from sandboxes.cgroup import SERVER_BYTES, GroupReader
 from sandboxes.engine import ENGINE_ERRORS, connect, first_line
 from sandboxes.forkserver import EXECUTOR, PROGRAM, REMOTE, ServerGoneError
+from sandboxes.isolation import ENVIRONMENT
 
 LABEL = "monkeys.controller"
 
 _INSIDE = "/run/monkeys"
-_ENVIRONMENT = {
-    **{"HOME": "/tmp", "TMPDIR": "/tmp"},  # noqa: S108 (the programs' own, inside)
-    # One fixed hash seed: the order of a set of strings must not change a verdict from run to run.
-    **{"PYTHONHASHSEED": "0", "PYTHONUTF8": "1"},
-}
-# Beyond the programs' own memory: the server.
-_SERVER_BYTES = 64 * 1024 * 1024
 _START_S = 60.0
 
 
@@ -95,7 +89,7 @@ class Container:
         is enough: each program has its own limit besides."""
         if memory_bytes == self._allowed or self._handle is None or (self._fixed and memory_bytes < self._allowed):
             return
-        total = memory_bytes + _SERVER_BYTES
+        total = memory_bytes + SERVER_BYTES
         try:
             self._handle.update(mem_limit=total, memswap_limit=total)
             self._allowed = memory_bytes
@@ -132,7 +126,7 @@ class Container:
         self._folder.cleanup()
 
     def _create(self, plan: ContainerPlan, meeting: Path) -> Handle:
-        total = plan.memory_bytes + _SERVER_BYTES
+        total = plan.memory_bytes + SERVER_BYTES
         return self._client.containers.create(
             plan.image,
             entrypoint=[*plan.command, "-c", EXECUTOR, f"{_INSIDE}/server", "0", "container", PROGRAM, REMOTE],
@@ -148,7 +142,7 @@ class Container:
             volumes={str(meeting): {"bind": _INSIDE, "mode": "ro"}},
             working_dir="/tmp",  # noqa: S108
             hostname="sandbox",
-            environment=_ENVIRONMENT,
+            environment=ENVIRONMENT,
             labels={LABEL: _this_controller()},
             log_config={"type": "json-file", "config": {"max-size": "64k", "max-file": "1"}},
             mem_limit=total,

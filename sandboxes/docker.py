@@ -19,7 +19,7 @@ gVisor bounds neither the processes of a user nor the memory of all together by 
 there, which is an infrastructure outcome, and the next program has a new one.
 """
 
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
@@ -29,6 +29,9 @@ from sandboxes.interpreter import find_interpreter
 from sandboxes.pool import ServerPool
 from sandboxes.seccomp import filter_program
 from sandboxes.settings import ExecutionSettings
+
+if TYPE_CHECKING:
+    from docker import DockerClient
 
 _THREADS_OF_A_RUNTIME = 2000
 
@@ -60,16 +63,10 @@ class DockerConfig(ExecutionSettings):
         Raises:
             SandboxUnavailableError: one of them is missing; the message says what helps.
         """
-        from sandboxes.engine import engine, image_id  # noqa: PLC0415
+        from sandboxes.engine import engine  # noqa: PLC0415
 
         with engine() as client:
-            runtimes = client.info().get("Runtimes", {})
-            if self.runtime is not None and self.runtime not in runtimes:
-                raise SandboxUnavailableError(
-                    f"the Docker engine has no runtime {self.runtime}: it has {', '.join(sorted(runtimes))}"
-                )
-            if self.image is not None:
-                image_id(client, self.image)
+            self._check(client)
 
     def open(self) -> Sandbox:
         """A running sandbox; close it by leaving its `with` block.
@@ -81,15 +78,14 @@ class DockerConfig(ExecutionSettings):
         from sandboxes.engine import engine  # noqa: PLC0415
         from sandboxes.image import image_of  # noqa: PLC0415
 
-        self.check()
         with engine() as client:
+            bound = f"cgroup v{self._check(client).get('CgroupVersion', 1)}"
             remove_abandoned(client)
             if self.image is None:
                 interpreter = find_interpreter(self.python)
                 image, command = image_of(interpreter, client), interpreter.command
             else:
                 image, command = self.image, (str(self.python or "python3"), "-s", "-B")
-            bound = f"cgroup v{client.info().get('CgroupVersion', 1)}"
         # For a program and the checker beside it.
         processes, memory_bytes = 2 * (self.processes + 2), 2 * self.memory_limit_mb << 20
         if self.runtime is not None:
@@ -103,3 +99,17 @@ class DockerConfig(ExecutionSettings):
 
         name = "docker" if self.runtime is None else f"docker-{self.runtime}"
         return ServerPool(name, self.worker_count(), self.limits, start, reuse=True, memory_bound=bound)
+
+    def _check(self, client: "DockerClient") -> dict[str, Any]:
+        """Ask for the runtime and the image; returns what the engine says of itself."""
+        from sandboxes.engine import image_id  # noqa: PLC0415
+
+        facts: dict[str, Any] = client.info()
+        runtimes = facts.get("Runtimes", {})
+        if self.runtime is not None and self.runtime not in runtimes:
+            raise SandboxUnavailableError(
+                f"the Docker engine has no runtime {self.runtime}: it has {', '.join(sorted(runtimes))}"
+            )
+        if self.image is not None:
+            image_id(client, self.image)
+        return facts

@@ -42,14 +42,13 @@ class ServerGoneError(RuntimeError):
     """The server died or fell silent: nothing is known of what it was running. It must be replaced."""
 
 
-class Program:
-    """A text and, once it was compiled, its code, as anonymous files. Close it to free them."""
+class MemoryFiles:
+    """Anonymous files, each with its contents. Close them to free them."""
 
-    def __init__(self, text: str):
-        self.text = text
+    def __init__(self, *contents: bytes):
         self.files: list[int] = []
         try:
-            for data in (text.encode("utf-8", "surrogatepass"), b""):
+            for data in contents:
                 self.files.append(_memory_file(data))
         except OSError:
             self.close()
@@ -61,25 +60,20 @@ class Program:
             os.close(self.files.pop())
 
 
-class Execution:
-    """One program on its way through a server: its anonymous files and its limits. Close it to free them."""
+class Program(MemoryFiles):
+    """A text and, once it was compiled, its code."""
+
+    def __init__(self, text: str):
+        super().__init__(text.encode("utf-8", "surrogatepass"), b"")
+
+
+class Execution(MemoryFiles):
+    """One program on its way through a server: stdin, stdout and stderr, as the executor expects them, and limits."""
 
     def __init__(self, text: str, stdin: bytes, limits: Limits):
         self.text = text
         self.limits = limits
-        self.files: list[int] = []
-        try:
-            # The order that the executor expects: stdin, stdout, stderr.
-            for data in (stdin, b"", b""):
-                self.files.append(_memory_file(data))
-        except OSError:
-            self.close()
-            raise
-
-    def close(self) -> None:
-        """Give the files back."""
-        while self.files:
-            os.close(self.files.pop())
+        super().__init__(stdin, b"", b"")
 
     def request(self) -> bytes:
         """This program's part of a request."""

@@ -9,11 +9,14 @@ from sandboxes.interpreter import Interpreter
 # Every name space but the user's: see `identity`.
 NAMESPACES = ("--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try")
 
-SETTING = (
-    *("--hostname", "sandbox", "--new-session", "--as-pid-1", "--clearenv"),
-    *("--setenv", "PATH", "/nonexistent", "--setenv", "HOME", "/tmp", "--setenv", "TMPDIR", "/tmp"),  # noqa: S108
+ENVIRONMENT = {
+    **{"HOME": "/tmp", "TMPDIR": "/tmp"},  # noqa: S108 (the programs' own, inside)
     # One fixed hash seed: the order of a set of strings must not change a verdict from run to run.
-    *("--setenv", "PYTHONHASHSEED", "0", "--setenv", "PYTHONUTF8", "1"),
+    **{"PYTHONHASHSEED": "0", "PYTHONUTF8": "1"},
+}
+SETTING = (
+    *("--hostname", "sandbox", "--new-session", "--as-pid-1", "--clearenv", "--setenv", "PATH", "/nonexistent"),
+    *(word for name, value in ENVIRONMENT.items() for word in ("--setenv", name, value)),
 )
 
 # The size of an execution's own /tmp; what is written there is memory.
