@@ -130,7 +130,34 @@ def direct(folder: Path, arguments: argparse.Namespace) -> list[Row]:
     for _ in range(arguments.rounds):
         rival = ran("sampling_raw.py", given=json.dumps(bare), python=arguments.vllm_python, **environment)
         turns.append((sweep(folder, config(folder, engine, **size)), rival))
-    return [compared("sweep with vllm / LLM.generate, tokens/s", turns, 0.95)]
+    return [compared("sweep with vllm / LLM.generate, tokens/s", turns, 0.95), *kept_busy(turns)]
+
+
+def kept_busy(turns: list[tuple[dict[str, Any], dict[str, Any]]]) -> list[Row]:
+    """The same without what else this machine does: the engine's own CPU time for the same tokens, and whether it ever
+    lacked work while the sweep drew."""
+    if any("engine_cpu_s" not in ours for ours, _ in turns):
+        return []
+    rates = [[each["tokens"] / each["engine_cpu_s"] for each in turn] for turn in turns]
+    ours, rival = (median(of) for of in zip(*rates, strict=True))
+    shares = [(ours["engine_cpu_s"] + ours["engine_waited_s"], ours["drawing_s"]) for ours, _ in turns]
+    busy, drawing = (median(of) for of in zip(*shares, strict=True))
+    return [
+        Row(
+            "vllm in a sweep / alone, tokens/CPU-s",
+            f"{ours:,.0f}",
+            f"{rival:,.0f}",
+            median(a / b for a, b in rates),
+            0.95,
+        ),
+        Row(
+            "vllm had work / the sweep drew",
+            f"{busy:.1f} s",
+            f"{drawing:.1f} s",
+            median(a / b for a, b in shares),
+            0.95,
+        ),
+    ]
 
 
 def http(folder: Path, arguments: argparse.Namespace) -> list[Row]:

@@ -22,11 +22,12 @@ def direct(task: dict[str, Any]) -> dict[str, Any]:
     params = [SamplingParams(n=each["n"], seed=each["seed"], **shared) for each in task["requests"]]
     prompts = [each["prompt"] for each in task["requests"]]
     model.generate(prompts[:1], SamplingParams(max_tokens=2), use_tqdm=False)
-    started = time.monotonic()
+    started, cpu = time.monotonic(), time.process_time()
     outputs = model.generate(prompts, params, use_tqdm=False)
-    seconds = time.monotonic() - started
+    seconds, cpu_s = time.monotonic() - started, time.process_time() - cpu
     drawn = [sample for output in outputs for sample in output.outputs]
-    return {"tokens": sum(len(each.token_ids) for each in drawn), "samples": len(drawn), "seconds": seconds}
+    tokens = sum(len(each.token_ids) for each in drawn)
+    return {"tokens": tokens, "samples": len(drawn), "seconds": seconds, "engine_cpu_s": cpu_s}
 
 
 async def over_http(task: dict[str, Any]) -> dict[str, Any]:

@@ -12,9 +12,12 @@ import os
 import resource
 import sys
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from threading import Thread
+from typing import Any, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -24,10 +27,61 @@ from tasks.engines import Engine, Request, Sampling
 from tasks.progress import listener
 
 
+class Pulse(NamedTuple):
+    """Seconds that a process ran, and that it could have run but had to wait for a core."""
+
+    ran: float
+    waited: float
+
+    @classmethod
+    def of(cls, pid: int) -> "Pulse":
+        """As Linux counts them for its threads, of which one computes."""
+        counts = [path.read_text().split() for path in Path(f"/proc/{pid}/task").glob("*/schedstat")]
+        if not counts:
+            raise ProcessLookupError(pid)
+        return cls(sum(int(each[0]) for each in counts) / 1e9, sum(int(each[1]) for each in counts) / 1e9)
+
+
+class Watch:
+    """Looks at a process until that ends: what it did is then no longer to be had."""
+
+    def __init__(self, pid: int) -> None:
+        self.first = self.last = Pulse.of(pid)
+        Thread(target=self._look, args=(pid,), daemon=True).start()
+
+    def _look(self, pid: int) -> None:
+        with suppress(OSError, ValueError):
+            while True:
+                self.last = Pulse.of(pid)
+                time.sleep(0.1)
+
+    def found(self) -> dict[str, float]:
+        """What it did since it was looked at first."""
+        return {"engine_cpu_s": self.last.ran - self.first.ran, "engine_waited_s": self.last.waited - self.first.waited}
+
+
+def worker() -> int | None:
+    """The process below this one that vLLM's engine runs in, if any: of those with its program, the busiest."""
+    found = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError, ValueError):
+            if b"vllm_worker.py" in (folder / "cmdline").read_bytes() and os.getpid() in ancestors(int(folder.name)):
+                found[int(folder.name)] = Pulse.of(int(folder.name)).ran
+    return max(found, key=lambda pid: found[pid], default=None)
+
+
+def ancestors(pid: int) -> Iterator[int]:
+    """The processes above one."""
+    while pid > 1:
+        pid = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+        yield pid
+
+
 class Clock:
-    """Remembers when what was last done of each stage, and how long the engine took to open."""
+    """Remembers when what was last done of each stage, how long the engine took to open, and what it did then."""
 
     def __init__(self) -> None:
+        self.engine: Watch | None = None
         self.opened = 0.0
         self.opening_s = 0.0
         self.last: dict[str, float] = {}
@@ -53,6 +107,8 @@ class Clock:
             opened: Engine = ordinary(engine)
             for _ in opened.sample([Request("warm", "1", 0, 1)], Sampling(0.6, 1.0, 2, (), 0)):
                 pass
+            pid = worker()
+            self.engine = None if pid is None else Watch(pid)
             self.opened = time.monotonic()
             self.opening_s += self.opened - started
             return opened
@@ -81,6 +137,7 @@ def swept(config: SweepConfig, clock: Clock) -> dict[str, Any]:
         "drawing_s": clock.last["samples"] - clock.opened,
         "both_s": max(clock.last.values()) - clock.opened,
         "prefect_s": started - began,
+        **(clock.engine.found() if clock.engine else {}),
     }
 
 
