@@ -66,7 +66,7 @@ class TransformersConfig(BaseModel):
         absent = [module for module in ("torch", "transformers") if importlib.util.find_spec(module) is None]
         if absent:
             raise InputError(
-                f"engine transformers: {' and '.join(absent)} not installed here;"
+                f"engine transformers: {' and '.join(absent)} cannot be found here;"
                 ' `pip install "monkeys[transformers]"` brings what it needs, and engine onnx needs neither'
             )
         self._check_model()
