@@ -187,7 +187,9 @@ class SweepConfig(BaseModel):
     )
 
     @model_validator(mode="after")
-    def _priced(self) -> Self:
+    def _fits(self) -> Self:
+        if self.chat is not None and isinstance(self.engine, OpenAIConfig) and self.engine.api == "chat":
+            raise ValueError("chat and engine.api: chat both apply a template; leave out one of them")
         if self.cap is not None and self.cap.dollars is not None and self.price is None:
             raise ValueError("cap.dollars needs a price; give price.completion, in dollars for a million tokens")
         return self

@@ -70,6 +70,14 @@ def test_every_field_of_the_form_is_described() -> None:
         ("task: arithmetic\n", [], "engine: is required"),
         ("task: {path: x}\nengine: onnx\n", [], "task: has no name"),
         ("task: arithmetic\nengine: onnx\n", [], "engine.model: is required"),
+        (GOOD, ["cap.dollars=5"], "cap.dollars needs a price; give price.completion"),
+        (GOOD, ["cap.tokens=0"], "cap.tokens: input should be greater than or equal to 1"),
+        (
+            "task: arithmetic\nchat: {tokenizer: x}\n"
+            "engine: {name: openai, model: m, base_urls: http://localhost:1/v1, api: chat}\n",
+            [],
+            "chat and engine.api: chat both apply a template",
+        ),
         ("task: [a\n", [], "broken YAML"),
         ("- a\n", [], "holds no fields"),
         ("", [], "holds no fields"),
