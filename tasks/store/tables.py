@@ -164,7 +164,7 @@ def sums_by_problem(table: pa.Table, column: str) -> dict[str, tuple[int, int, i
     problems = together["problem_id"].combine_chunks()
     rows, values = _integers(problems.indices), _integers(together[column].combine_chunks()).astype(np.int64)
     sums = [np.zeros(len(problems.dictionary), np.int64) for _ in range(3)]
-    for total, added in zip(sums, (1, values, values**2), strict=True):
+    for total, added in zip(sums, (np.ones_like(values), values, values**2), strict=True):
         np.add.at(total, rows, added)
     names = problems.dictionary.to_pylist()
     return {
