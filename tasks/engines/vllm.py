@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from tasks.engines import Engine, Sampling
 from tasks.engines.onnx import BUNDLED, bundled_models
 from tasks.errors import InputError
+from tasks.progress import listener
 
 SEED_RULE = 1
 """Rises whenever the same seed of a sweep would give vLLM another seed for a sample, or other settings."""
@@ -204,9 +205,11 @@ class VllmConfig(BaseModel):
             log_file(self.log),
             self.start_timeout_s,
         )
+        listener.get().say(f"starting vLLM with {self.label}; its log: {setting.log}")
         return WatchedEngine(
             DirectStart(setting) if direct else ServerStart(setting, self.port, self.data_parallel_size),
             what="vLLM" if direct else "vLLM's server",
+            log=setting.log,
             version=installed.label,
             deterministic=_deterministic(installed.on_cpu, self.dtype, setting.environment),
             side_by_side=max(2, self.data_parallel_size),

@@ -63,10 +63,7 @@ class DirectStart:
             if pipe.poll(LOOK_EVERY_S):
                 pipe.recv_bytes()
                 return
-        raise DiedError(
-            f"its model was not loaded after {self._setting.start_timeout_s:g} s (engine.start_timeout_s);"
-            f" its log: {self._setting.log}"
-        )
+        raise DiedError(f"its model was not loaded after {self._setting.start_timeout_s:g} s (engine.start_timeout_s)")
 
 
 @dataclass(slots=True)

@@ -127,9 +127,9 @@ class Ended:
         if status is None:
             return None
         if status == -9:
-            return f"it was killed (signal 9), perhaps for memory; its log: {self._setting.log}"
+            return "it was killed (signal 9), perhaps for memory"
         told = f"signal {-status} ended it" if status < 0 else f"it ended with status {status}"
-        return f"{cause(self._log()) or told}; its log: {self._setting.log}"
+        return cause(self._log()) or told
 
     def could_not_start(self, *, first: bool) -> Exception:
         """The error to raise where it ended before it could draw: what a person can mend, where it never could."""
@@ -138,7 +138,9 @@ class Ended:
         if memory is not None:
             return InputError(f"engine: vLLM has too little memory: {memory}; its log: {self._setting.log}")
         killed = self._process.status() == -9
-        return InputError(f"engine: vLLM does not start: {died}") if first and not killed else DiedError(died)
+        if not first or killed:
+            return DiedError(died)
+        return InputError(f"engine: vLLM does not start: {died}; its log: {self._setting.log}")
 
     def _log(self) -> str:
         with self._setting.log.open("rb") as file:

@@ -80,10 +80,7 @@ class ServerStart:
                         return
                 except httpx.TransportError:
                     continue  # it does not listen yet
-        raise DiedError(
-            f"its server was not ready after {self._setting.start_timeout_s:g} s (engine.start_timeout_s);"
-            f" its log: {self._setting.log}"
-        )
+        raise DiedError(f"its server was not ready after {self._setting.start_timeout_s:g} s (engine.start_timeout_s)")
 
 
 class ServerLife:

@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
+from pathlib import Path
 from typing import NamedTuple, Protocol, Self
 
 from tasks.engines import Request, Sample, Sampling
@@ -70,6 +71,7 @@ class WatchedEngine:
         start: Start,
         *,
         what: str,
+        log: Path,
         version: str,
         deterministic: bool,
         side_by_side: int,
@@ -81,6 +83,7 @@ class WatchedEngine:
         self.side_by_side = side_by_side
         self._start = start
         self._what = what
+        self._log = log
         self._silence_s = silence_s
         self._restarts = restarts
         self._given_up = threading.Event()
@@ -174,7 +177,7 @@ class WatchedEngine:
         self._failures += 1
         if self._failures > self._restarts:
             times = f"{self._failures} times in a row" if self._failures > 1 else "and may not be started again"
-            self._failed = EngineFailedError(f"{self._what} failed {times}: {cause}")
+            self._failed = EngineFailedError(f"{self._what} failed {times}: {cause}; its log: {self._log}")
 
     def _stop_if_given_up(self) -> None:
         if self._given_up.is_set():

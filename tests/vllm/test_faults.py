@@ -39,7 +39,7 @@ def _victims(mode: str, name: str) -> list[int]:
     ],
 )
 def test_each_sample_comes_once_and_the_same_as_undisturbed(tmp_path, undisturbed, mode, victim, blow):
-    with config(mode, tmp_path, silence_s=4).open() as engine:
+    with config(mode, tmp_path, silence_s=15).open() as engine:
         drawn = {}
         struck: list[int] = []
         for samples in engine.sample(REQUESTS, sampling()):
