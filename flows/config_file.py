@@ -91,10 +91,10 @@ def _one_line(error: ValidationError) -> str:
         case "extra_forbidden":
             return f"{_path(fault['loc'])}: is no field of a sweep"
         case _:
-            message = fault["msg"][0].lower() + fault["msg"][1:]
             ours = context.get("error")
-            written = f"{_path(fault['loc'])}: {message} (it is {fault['input']!r})"
-            return str(ours) if isinstance(ours, InputError) else written
+            whole = isinstance(ours, InputError) or not fault["loc"]
+            message = fault["msg"][0].lower() + fault["msg"][1:]
+            return str(ours) if whole else f"{_path(fault['loc'])}: {message} (it is {fault['input']!r})"
 
 
 def _path(location: tuple[int | str, ...]) -> str:

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
-import torch  # type: ignore[import-not-found, unused-ignore]
+import torch
 from numpy.typing import NDArray
-from transformers.cache_utils import DynamicCache, DynamicLayer  # type: ignore[import-not-found, unused-ignore]
+from transformers.cache_utils import DynamicCache, DynamicLayer
 
 from tasks.engines.sampling import Choice, Floats, choose
 from tasks.errors import InputError

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-import torch  # type: ignore[import-not-found, unused-ignore]
-import transformers  # type: ignore[import-not-found, unused-ignore]
+import torch
+import transformers
 from tokenizers import Tokenizer
 
 from tasks.engines.decoding import Model

@@ -42,8 +42,8 @@ class Worker:
     """The engine, and what is wanted of it."""
 
     def __init__(self, pipe: Connection, arguments: dict[str, Any]) -> None:
-        from vllm import EngineArgs  # type: ignore[import-not-found]  # noqa: PLC0415 - where `python` has it
-        from vllm.v1.engine.llm_engine import LLMEngine  # type: ignore[import-not-found]  # noqa: PLC0415
+        from vllm import EngineArgs  # noqa: PLC0415 - where `python` has it
+        from vllm.v1.engine.llm_engine import LLMEngine  # noqa: PLC0415
 
         self.pipe = pipe
         self.engine = LLMEngine.from_engine_args(EngineArgs(**arguments))
@@ -100,7 +100,7 @@ class Worker:
     def params(self, sampling: dict[str, Any], max_tokens: int) -> Any:
         """vLLM's name for how tokens are drawn."""
         from vllm import SamplingParams  # noqa: PLC0415
-        from vllm.sampling_params import RequestOutputKind  # type: ignore[import-not-found]  # noqa: PLC0415
+        from vllm.sampling_params import RequestOutputKind  # noqa: PLC0415
 
         return SamplingParams(
             temperature=sampling["temperature"],
