@@ -1,6 +1,7 @@
 """The real sandboxes, opened once, and what every attack must leave as it was."""
 
 import os
+import textwrap
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -121,6 +122,11 @@ class Range:
             honest = self.sandbox.run(SUM, b"20 22\n", Limits())
             assert (honest.status, honest.stdout) == (Status.OK, b"42\n"), honest
         assert not traces(self.sandbox).more_than(before)
+
+
+def attack(shooting: Range, program: str, limits: Limits = SHORT, stdin: bytes = b"") -> Outcome:
+    """What comes of a program that may stand indented in the test."""
+    return shooting.attack(textwrap.dedent(program), stdin, limits)
 
 
 def open_sandbox(name: str) -> Sandbox:

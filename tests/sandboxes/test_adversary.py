@@ -1,17 +1,12 @@
-"""Attacks by somebody who has read the executor. As in `test_attacks`, each is followed by an honest program, which is
-right, and leaves nothing behind."""
+"""Attacks by somebody who has read the executor. Each is followed by an honest program, which is right, and leaves
+nothing behind (see `conftest.Range`)."""
 
 import textwrap
 
 import pytest
 
-from sandboxes import Limits, Outcome, Status
-from tests.sandboxes.conftest import SHORT, Range
-
-
-def attack(shooting: Range, program: str, limits: Limits = SHORT, stdin: bytes = b"") -> Outcome:
-    return shooting.attack(textwrap.dedent(program), stdin, limits)
-
+from sandboxes import Limits, Status
+from tests.sandboxes.conftest import Range, attack
 
 # --- its own output --------------------------------------------------------------------------------------------------
 
