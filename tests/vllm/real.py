@@ -40,7 +40,13 @@ def config(mode: str, log: Path, **changes: Any) -> VllmConfig:
 
 def sampling(**changes: Any) -> Sampling:
     """The task's own settings."""
-    usual = {"temperature": 0.6, "top_p": 1.0, "max_tokens": TASK.max_tokens, "stop": TASK.stop, "seed": 0}
+    usual: dict[str, Any] = {
+        "temperature": 0.6,
+        "top_p": 1.0,
+        "max_tokens": TASK.max_tokens,
+        "stop": TASK.stop,
+        "seed": 0,
+    }
     return Sampling(**usual | changes)
 
 
@@ -61,7 +67,7 @@ def draw(engine: Engine, requests: Sequence[Request], how: Sampling | None = Non
 
 def processes() -> dict[int, str]:
     """The processes of engines that this one has opened, with their command lines."""
-    listed = subprocess.run(["ps", "-eo", "pid,ppid,args"], check=True, capture_output=True, text=True).stdout
+    listed = subprocess.run(["ps", "-ww", "-eo", "pid,ppid,args"], check=True, capture_output=True, text=True).stdout
     rows = [line.split(maxsplit=2) for line in listed.splitlines()[1:]]
     found = {int(pid): args for pid, parent, args in rows if int(parent) == os.getpid() and "leash.py" in args}
     size = -1
