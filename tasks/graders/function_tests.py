@@ -5,6 +5,9 @@ Two processes run side by side, in sandboxes of their own:
 - the program: the sample's code; it serves calls of its function;
 - the checker: the test, with the entry point's name bound to a proxy that sends arguments and gets plain values back.
   The verdict is what the checker prints, in a place that the program cannot reach.
+
+Each sample is a program of its own. A checker's process may judge several, one after another, where its test is known
+to leave nothing behind (`tasks.graders.repeatable`).
 """
 
 from abc import ABC, abstractmethod
