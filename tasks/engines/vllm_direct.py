@@ -193,6 +193,8 @@ def _draw(number: int, requests: Sequence[Request], sampling: Sampling) -> Messa
 
 
 def _refused(request: Request, message: Message) -> InputError:
+    if "because" in message:
+        return InputError(f"sampling: vLLM refuses these settings ({message['because']})")
     if message["prompt_tokens"] == 0:
         return InputError(f"problem {request.problem_id!r}: its prompt is empty; a model continues at least a token")
     return InputError(

@@ -43,10 +43,12 @@ class Worker:
 
     def __init__(self, pipe: Connection, arguments: dict[str, Any]) -> None:
         from vllm import EngineArgs  # noqa: PLC0415 - where `python` has it
+        from vllm.usage.usage_lib import UsageContext  # noqa: PLC0415
         from vllm.v1.engine.llm_engine import LLMEngine  # noqa: PLC0415
 
         self.pipe = pipe
-        self.engine = LLMEngine.from_engine_args(EngineArgs(**arguments))
+        # The batch is as large as that of vLLM's own `LLM`: by default it would be half of that, or less.
+        self.engine = LLMEngine.from_engine_args(EngineArgs(**arguments), UsageContext.LLM_CLASS)
         config = self.engine.vllm_config
         self.context: int = config.model_config.max_model_len
         places: int = config.scheduler_config.max_num_seqs
@@ -93,7 +95,11 @@ class Worker:
             if not tokens or room < 1:
                 self.send(call=draw["call"], refused=number, prompt_tokens=len(tokens), context=self.context)
                 return
-            params = self.params(draw["sampling"], min(room, draw["sampling"]["max_tokens"]))
+            try:
+                params = self.params(draw["sampling"], min(room, draw["sampling"]["max_tokens"]))
+            except ValueError as error:
+                self.send(call=draw["call"], refused=number, because=" ".join(str(error).split()))
+                return
             start, stop = request["start"], request["stop"]
             self.wanted.append(Wanted(draw["call"], number, tokens, params, request["seed"], start, start, stop))
 

@@ -8,12 +8,16 @@ import pytest
 from tasks.engines import Engine
 from tests.vllm.real import PYTHON, config
 
+SLOWEST_S = 900
+"""Where other work takes the cores, vLLM takes minutes to start, and some tests start it three times."""
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    if PYTHON is None:
-        for item in items:
-            if Path(__file__).parent in item.path.parents:
-                item.add_marker(pytest.mark.skip(reason="no vLLM here: `make test-vllm` installs it into .venv-vllm"))
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.timeout(SLOWEST_S))
+            if PYTHON is None:
+                item.add_marker(pytest.mark.skip(reason="no vLLM here: `make test-vllm` has an environment with it"))
 
 
 @pytest.fixture(scope="module", params=["in_process", "server"])

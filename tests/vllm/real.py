@@ -14,22 +14,19 @@ from tasks.engines.vllm_process import installation
 from tasks.errors import InputError
 from tasks.prompts import render
 
-OWN = Path(__file__).parents[2] / ".venv-vllm" / "bin" / "python"
 TASK = ArithmeticConfig()
 PROBLEMS = TASK.load()
 
 
-def _python_with_vllm() -> str | None:
-    for python in (sys.executable, str(OWN)):
-        try:
-            return installation(python).python
-        except InputError:
-            continue
-    return None
+def _has_vllm() -> bool:
+    try:
+        installation(sys.executable)
+    except InputError:
+        return False
+    return True
 
 
-PYTHON = _python_with_vllm()
-"""This Python where it has vLLM, else that of `make test-vllm`, if it is there."""
+PYTHON = sys.executable if _has_vllm() else None
 
 
 def config(mode: str, log: Path, **changes: Any) -> VllmConfig:
