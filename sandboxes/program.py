@@ -275,9 +275,10 @@ def rehearse() -> None:
     copies of those pages. Input is empty, output is thrown away, and descriptor 3 still leads nowhere."""
     kept, null = os.dup(1), os.open("/dev/null", os.O_WRONLY)
     os.dup2(null, 1)
+    code = marshal.dumps(compile(REHEARSED, "main.py", "exec", dont_inherit=True))
     for _ in range(REHEARSALS):
         space: dict[str, object] = {"__name__": "__main__"}
-        exec(marshal.loads(marshal.dumps(compile(REHEARSED, "main.py", "exec", dont_inherit=True))), space)
+        exec(marshal.loads(code), space)
         finish(exit_status(None), space)
     os.dup2(kept, 1)
     os.close(kept)
