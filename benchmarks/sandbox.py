@@ -271,7 +271,7 @@ def main() -> int:
     """Measure, print, and say whether the targets hold."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--executions", type=int, default=300, help="of the sum program, in a round")
-    parser.add_argument("--samples", type=int, default=6, help="of each HumanEval problem")
+    parser.add_argument("--samples", type=int, default=20, help="of each HumanEval problem; sweeps draw 100 and more")
     parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--cache", type=Path, help="folder for an environment with the rivals")
     parser.add_argument("--rivals", type=Path, help="interpreter that has the rivals installed")
