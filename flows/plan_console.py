@@ -199,7 +199,7 @@ def _ranges(held: Sequence[int]) -> str:
 
 
 def _speed(speed: "Speed") -> str:
-    rates = [f"{speed.samples / speed.seconds:,.3g} samples/s"] if speed.seconds else []
+    rates = [f"{_rate(speed.samples / speed.seconds)} samples/s"] if speed.seconds else []
     rates += [f"{speed.tokens / speed.seconds:,.0f} tokens/s"] if speed.tokens and speed.seconds else []
     took = f"{speed.samples:,} samples in {_time(speed.seconds)}"
     return f"{speed.by}: {took}, {', '.join(rates)}, until {_day(speed.last)}"
@@ -231,6 +231,11 @@ def _count(number: float) -> str:
         if number >= size:
             return f"{number / size:,.3g} {unit}" if number < 1_000 * size else f"{number / size:,.0f} {unit}"
     return f"{number:,.0f}"
+
+
+def _rate(rate: float) -> str:
+    """A rate: whole numbers but for slow ones."""
+    return f"{rate:,.0f}" if rate >= 100 else f"{rate:.3g}"
 
 
 def _dollars(value: float) -> str:
