@@ -11,7 +11,7 @@ help: ## What can be made
 
 setup: .venv/ready ## The locked environment in .venv, and bubblewrap if it is missing
 
-.venv/ready: uv.lock pyproject.toml infra/setup.sh
+.venv/ready: uv.lock pyproject.toml infra/setup.sh infra/uv.sh
 	@infra/setup.sh
 	@touch $@
 

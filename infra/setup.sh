@@ -6,8 +6,6 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-UV_VERSION=0.13.8
-
 say() { printf '%s\n' "setup: $*" >&2; }
 fail() { say "$*"; exit 2; }
 
@@ -36,22 +34,11 @@ find_python() {
     fail "Python 3.11 to 3.14 is needed; Debian 12, Ubuntu 24.04 and newer have one as python3"
 }
 
-find_uv() { # the system's uv where there is one, else our own in .venv-setup
-    if command -v uv >/dev/null; then
-        command -v uv
-        return
-    fi
-    local own=.venv-setup
-    if [ ! -x "$own/bin/uv" ]; then
-        "$1" -c 'import ensurepip, venv' 2>/dev/null || install_package python3-venv "python -m venv needs it"
-        say "installing uv $UV_VERSION"
-        "$1" -m venv --clear "$own"
-        "$own/bin/pip" install -q --disable-pip-version-check "uv==$UV_VERSION"
-    fi
-    printf '%s\n' "$own/bin/uv"
-}
+. infra/uv.sh
 
 python=$(find_python)
+command -v uv >/dev/null || "$python" -c 'import ensurepip, venv' 2>/dev/null ||
+    install_package python3-venv "python -m venv needs it"
 uv=$(find_uv "$python")
 say "environment from uv.lock (a minute where nothing is cached)"
 without=(--no-dev --inexact)

@@ -11,7 +11,6 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-UV_VERSION=$(sed -n 's/^UV_VERSION=//p' infra/setup.sh)
 GPU_VLLM="vllm>=0.32,<0.34"
 NAME=.venv-vllm
 
@@ -30,18 +29,7 @@ find_python() { # vLLM's wheels are for these
     cannot "Python 3.11 to 3.13 is needed, with venv"
 }
 
-find_uv() { # the system's uv where there is one, else our own in .venv-setup
-    if command -v uv >/dev/null; then
-        command -v uv
-        return
-    fi
-    local own=.venv-setup
-    if [ ! -x "$own/bin/uv" ]; then
-        "$1" -m venv --clear "$own"
-        "$own/bin/pip" install -q --disable-pip-version-check "uv==$UV_VERSION" || cannot "uv could not be installed"
-    fi
-    printf '%s\n' "$own/bin/uv"
-}
+. infra/uv.sh
 
 kind=${1:-}
 if [ -z "$kind" ]; then
@@ -53,7 +41,7 @@ case "$kind" in --gpu | --cpu | --lock) ;; *) say "usage: infra/vllm_env.sh [--g
 case "$(uname -m)" in x86_64 | aarch64) ;; *) cannot "vLLM has no wheels for $(uname -m)" ;; esac
 
 python=$(find_python)
-uv=$(find_uv "$python")
+uv=$(find_uv "$python") || cannot "uv could not be installed"
 export UV_PYTHON_DOWNLOADS=never UV_HTTP_TIMEOUT=600
 unset VIRTUAL_ENV
 # PyTorch's CPU build is on no ordinary index: it comes from pip's own extra place, where one is set, or from PyTorch's.
@@ -69,7 +57,7 @@ if [ "$kind" = --lock ]; then
     exit 0
 fi
 
-made_from=$(cat "$0" pyproject.toml infra/vllm/* <(printf %s "$kind") | sha256sum | cut -d' ' -f1)
+made_from=$(cat "$0" infra/uv.sh pyproject.toml infra/vllm/* <(printf %s "$kind") | sha256sum | cut -d' ' -f1)
 if [ -x "$NAME/bin/python" ] && [ "$(cat "$NAME/made-from" 2>/dev/null)" = "$made_from" ]; then exit 0; fi
 free_gb=$(($(df -Pk . | awk 'NR == 2 {print $4}') / 1048576))
 needed_gb=6
