@@ -66,6 +66,7 @@ def show_set(url: str, name: str, *, as_json: bool) -> None:
         ("stored", f"{_extent(found)} = {found.samples:,} samples, {decimal(found.objects.bytes)}"),
         ("tokens", _count(found.tokens)),
         ("engine", ", ".join(found.engines)),
+        ("promise", f"{found.promised:,} samples depend on seed, problem and index alone"),
         ("last drawn", f"{_time(found.written)} UTC"),
         *(
             (("damaged", f"{len(found.objects.damaged)} blocks; `monkeys check` names them"),)
@@ -262,6 +263,7 @@ def _about_set(samples: StoredSamples) -> dict[str, Any]:
         "newer_schema": samples.is_newer,
         "problems": len(samples.by_problem),
         "samples": samples.samples,
+        "promised": samples.promised,
         "tokens": samples.tokens,
         "bytes": samples.objects.bytes,
         "last_drawn": samples.written,

@@ -98,6 +98,11 @@ class StoredSamples(_Set):
         return tuple(sorted({footer.engine for footer in self.objects.footers.values()}))
 
     @property
+    def promised(self) -> int:
+        """How many samples an engine drew that promises the same ones again (`tasks.engines.Engine.deterministic`)."""
+        return sum(block.samples for block, footer in self.objects.footers.items() if footer.deterministic)
+
+    @property
     def written(self) -> str | None:
         """When the last block was drawn (UTC)."""
         return max((footer.drawn_at for footer in self.objects.footers.values()), default=None)

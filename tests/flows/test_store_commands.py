@@ -43,12 +43,13 @@ def test_sets_are_listed_and_shown(sweep: Sweep, tmp_path: Path) -> None:
     assert f"final_answer v1: {share:.1%} correct" in line
     listed = {each["name"]: each for each in json.loads(succeeds("ls", "--json", cwd=tmp_path))}
     assert len(listed) == 2
-    assert (listed[name]["problems"], listed[name]["samples"]) == (20, 600)
+    assert (listed[name]["problems"], listed[name]["samples"], listed[name]["promised"]) == (20, 600, 600)
     assert listed[name]["verdicts"][0]["counts"] == counts
 
     out = succeeds("show", name[-12:-4], cwd=tmp_path)
     assert name in out
     assert "20 × 30 = 600 samples" in out
+    assert "600 samples depend on seed, problem and index alone" in out
     assert "task: arithmetic" in out
     (line,) = [line for line in out.splitlines() if sweep.verdicts.identity.name in line]
     assert [str(counts[verdict]) in line for verdict in ("correct", "wrong", "no_answer")] == [True] * 3
