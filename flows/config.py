@@ -160,6 +160,12 @@ class SweepConfig(BaseModel):
 
     task: TaskConfig = Field(description="Where the problems come from")
     problems: int | None = Field(default=None, ge=1, description="Only the first so many problems; empty: all")
+    pin: str | None = Field(
+        default=None,
+        pattern="^[0-9a-f]{8,64}$",
+        description="What the texts of all problems must hash to, or its start: `problems` in `monkeys show SET`; empty:"
+        " whatever is read",
+    )
     exclude: str | None = Field(
         default=None, min_length=1, description="File of problems to leave out, as `monkeys audit tests` writes it"
     )

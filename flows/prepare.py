@@ -49,6 +49,12 @@ def assemble(config: SweepConfig) -> Sweep:
         raise InputError(
             f"task: {config.task.name} holds problem {twice[0]!r} more than once; every id must be its own"
         )
+    digest = problems_digest(problems)
+    if config.pin is not None and not digest.startswith(config.pin):
+        raise InputError(
+            f"pin: the problems of {config.task.name} hash to {digest}, not to {config.pin}: they are other texts, or in"
+            " another order"
+        )
     excluded = read_exclusions(config.exclude, problems) if config.exclude else {}
     if all(problem.id in excluded for problem in first):
         raise InputError(f"exclude: {config.exclude} leaves no problem of the {len(first)} to sample")
@@ -59,7 +65,7 @@ def assemble(config: SweepConfig) -> Sweep:
     samples = sample_identity(
         f"{dataset.name}-{config.engine.label}",
         task=dataset.name,
-        problems=problems_digest(problems),
+        problems=digest,
         **config.engine.ingredients(sampling, template(dataset.template)),
         **({"chat": chat.ingredients} if chat else {}),
     )
