@@ -52,8 +52,8 @@ def assemble(config: SweepConfig) -> Sweep:
     digest = problems_digest(problems)
     if config.pin is not None and not digest.startswith(config.pin):
         raise InputError(
-            f"pin: the problems of {config.task.name} hash to {digest}, not to {config.pin}: they are other texts, or in"
-            " another order"
+            f"pin: the problems of {config.task.name} hash to {digest}, not to {config.pin}: they are other texts, or"
+            " in another order"
         )
     excluded = read_exclusions(config.exclude, problems) if config.exclude else {}
     if all(problem.id in excluded for problem in first):
