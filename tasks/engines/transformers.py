@@ -7,6 +7,7 @@ bits depend on the batch, and the engine promises nothing.
 """
 
 import importlib.util
+import logging
 import re
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -124,6 +125,8 @@ class TransformersConfig(BaseModel):
         """The commit that the revision names now; offline, the one that was downloaded."""
         from huggingface_hub import hf_hub_download  # noqa: PLC0415 - for models on the hub
 
+        # Its warnings of every new try would be all that one sees; the error says it once.
+        logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
         try:
             path = Path(hf_hub_download(self.model, "config.json", revision=self.revision))
         except Exception as error:
