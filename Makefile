@@ -30,7 +30,7 @@ vllm: .venv/ready ## vLLM in an environment of its own, .venv-vllm (4 GB without
 
 test-vllm: ## The tests of engines on the real vLLM; says so where it cannot be installed
 	@infra/vllm_env.sh || { status=$$?; [ $$status -eq 3 ] && echo "test-vllm: nothing tested" && exit 0; exit $$status; }; \
-	.venv-vllm/bin/python -m pytest tests/engines tests/vllm
+	.venv-vllm/bin/python -m pytest tests/engines/test_contract.py tests/engines/test_transformers.py tests/vllm
 
 lint: .venv/ready-to-test ## Style, types and the direction of imports
 	@$(BIN)/ruff check .

@@ -42,11 +42,13 @@ class Worker:
     """The engine, and what is wanted of it."""
 
     def __init__(self, pipe: Connection, arguments: dict[str, Any]) -> None:
-        from vllm import EngineArgs  # noqa: PLC0415 - where `python` has it
+        from vllm import EngineArgs, exceptions  # noqa: PLC0415 - where `python` has it
         from vllm.usage.usage_lib import UsageContext  # noqa: PLC0415
         from vllm.v1.engine.llm_engine import LLMEngine  # noqa: PLC0415
 
         self.pipe = pipe
+        # What it does not take it says by either, and by its version.
+        self.refusals = (ValueError, getattr(exceptions, "VLLMClientError", ValueError))
         # The batch is as large as that of vLLM's own `LLM`: by default it would be half of that, or less.
         self.engine = LLMEngine.from_engine_args(EngineArgs(**arguments), UsageContext.LLM_CLASS)
         config = self.engine.vllm_config
@@ -81,12 +83,7 @@ class Worker:
     def read(self, message: dict[str, Any]) -> None:
         """Do what a message asks."""
         if "abort" in message:
-            call = message["abort"]
-            self.wanted = deque(wanted for wanted in self.wanted if wanted.call != call)
-            ended = [name for name, (wanted, _) in self.inside.items() if wanted.call == call]
-            self.engine.abort_request(ended)
-            for name in ended:
-                del self.inside[name]
+            self.give_up(message["abort"])
             return
         draw = message["draw"]
         for number, request in enumerate(draw["requests"]):
@@ -97,11 +94,24 @@ class Worker:
                 return
             try:
                 params = self.params(draw["sampling"], min(room, draw["sampling"]["max_tokens"]))
-            except ValueError as error:
-                self.send(call=draw["call"], refused=number, because=" ".join(str(error).split()))
+            except self.refusals as error:
+                self.refuse(draw["call"], number, error)
                 return
             start, stop = request["start"], request["stop"]
             self.wanted.append(Wanted(draw["call"], number, tokens, params, request["seed"], start, start, stop))
+
+    def give_up(self, call: int) -> None:
+        """Draw no more for a call."""
+        self.wanted = deque(wanted for wanted in self.wanted if wanted.call != call)
+        ended = [name for name, (wanted, _) in self.inside.items() if wanted.call == call]
+        self.engine.abort_request(ended)
+        for name in ended:
+            del self.inside[name]
+
+    def refuse(self, call: int, request: int, error: Exception) -> None:
+        """Say that vLLM does not take a call's settings."""
+        self.send(call=call, refused=request, because=" ".join(str(error).split()))
+        self.give_up(call)
 
     def params(self, sampling: dict[str, Any], max_tokens: int) -> Any:
         """vLLM's name for how tokens are drawn."""
@@ -127,7 +137,11 @@ class Worker:
             params = copy(wanted.params)
             if wanted.seed is not None:
                 params.seed = wanted.seed + wanted.next - wanted.start
-            inner = self.engine.add_request(name, {"prompt_token_ids": wanted.tokens}, params)
+            try:
+                inner = self.engine.add_request(name, {"prompt_token_ids": wanted.tokens}, params)
+            except self.refusals as error:
+                self.refuse(wanted.call, wanted.request, error)
+                continue
             self.inside[name] = wanted, wanted.next
             self.leave_tokens_undecoded(inner)
             wanted.next += 1
