@@ -1,12 +1,10 @@
 """The tests of this folder run the real vLLM on a bundled model: `make test-vllm` makes an environment that has it."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tasks.engines import Engine
-from tests.vllm.real import PYTHON, config
+from tests.vllm.real import PYTHON
 
 SLOWEST_S = 900
 """Where other work takes the cores, vLLM takes minutes to start, and some tests start it three times."""
@@ -18,10 +16,3 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(SLOWEST_S))
             if PYTHON is None:
                 item.add_marker(pytest.mark.skip(reason="no vLLM here: `make test-vllm` has an environment with it"))
-
-
-@pytest.fixture(scope="module", params=["in_process", "server"])
-def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    """One engine in each mode, for tests that leave it as it was."""
-    with config(request.param, tmp_path_factory.mktemp("logs")).open() as opened:
-        yield opened

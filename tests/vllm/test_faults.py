@@ -19,26 +19,17 @@ REQUESTS = [request(problem, 0, 100) for problem in range(12)]
 """More than the engine has places for, so that the first samples come long before the last."""
 
 
-def _victims(mode: str, name: str) -> list[int]:
-    """The processes of the engine's core, or of the server."""
+def _core(mode: str) -> list[int]:
+    """The process in which the engine draws."""
     below = processes()
     if mode == "in_process":
         return [pid for pid, args in below.items() if "vllm_worker.py" in args and "leash.py" not in args]
-    if name == "core":
-        return [pid for pid, args in below.items() if "EngineCore" in args]
-    return [pid for pid, args in below.items() if "api_server" in args and "leash.py" not in args]
+    return [pid for pid, args in below.items() if "EngineCore" in args]
 
 
-@pytest.mark.parametrize(
-    ("mode", "victim", "blow"),
-    [
-        ("in_process", "core", signal.SIGKILL),
-        ("in_process", "core", signal.SIGSTOP),
-        ("server", "core", signal.SIGKILL),
-        ("server", "core", signal.SIGSTOP),
-    ],
-)
-def test_each_sample_comes_once_and_the_same_as_undisturbed(tmp_path, undisturbed, mode, victim, blow):
+@pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGSTOP])
+@pytest.mark.parametrize("mode", MODES)
+def test_each_sample_comes_once_and_the_same_as_undisturbed(tmp_path, undisturbed, mode, blow):
     with config(mode, tmp_path, silence_s=15).open() as engine:
         drawn = {}
         struck: list[int] = []
@@ -47,8 +38,8 @@ def test_each_sample_comes_once_and_the_same_as_undisturbed(tmp_path, undisturbe
                 assert (sample.problem_id, sample.index) not in drawn
                 drawn[sample.problem_id, sample.index] = sample
             if not struck:
-                struck = _victims(mode, victim)
-                assert struck, f"no {victim} among {processes()}"
+                struck = _core(mode)
+                assert struck, f"none among {processes()}"
                 for pid in struck:
                     os.kill(pid, blow)
         assert drawn == undisturbed
@@ -62,8 +53,13 @@ def undisturbed(tmp_path_factory):
         return draw(engine, REQUESTS)
 
 
-def test_both_modes_draw_the_same(engine: Engine, undisturbed):
-    assert draw(engine, REQUESTS) == undisturbed
+@pytest.mark.parametrize("mode", MODES)
+def test_both_modes_draw_the_same_under_the_same_promise(tmp_path, undisturbed, mode):
+    with config(mode, tmp_path).open() as engine:
+        assert draw(engine, REQUESTS) == undisturbed
+        assert engine.version.startswith("vllm ")
+        assert engine.deterministic == engine.version.endswith("(cpu)")
+    assert processes() == {}
 
 
 def test_cancelling_and_closing_leave_nothing(tmp_path):
@@ -128,7 +124,7 @@ def _kill_every_life(engine: Engine) -> None:
 
     def kill() -> None:
         while not over.wait(0.05):
-            for pid in _victims("in_process", "core"):
+            for pid in _core("in_process"):
                 os.kill(pid, signal.SIGKILL)
 
     killer = threading.Thread(target=kill)
@@ -174,8 +170,3 @@ def test_a_port_that_is_taken_is_named(tmp_path):
         port = taken.getsockname()[1]
         with pytest.raises(InputError, match=rf"^engine\.port: {port} cannot be used"):
             config("server", tmp_path, port=port).open()
-
-
-def test_the_version_names_vllm_and_the_promise_fits_it(engine: Engine):
-    assert engine.version.startswith("vllm ")
-    assert engine.deterministic == engine.version.endswith("(cpu)")
