@@ -140,5 +140,4 @@ def _graders(
 def _sandbox(graders: Sequence[Grader], config: SandboxConfig) -> AbstractContextManager[Sandbox | None]:
     if not any(grader.runs_code for grader in graders):
         return nullcontext()
-    config.check()
     return config.open()

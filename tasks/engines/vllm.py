@@ -10,7 +10,6 @@ up otherwise than many, and now and then a sample differs. On a GPU that is so i
 environment makes vLLM promise it, where it can.
 """
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -19,7 +18,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tasks.engines import Engine, Sampling
-from tasks.engines.onnx import BUNDLED, bundled_models
+from tasks.engines.onnx import BUNDLED, bundled_models, fingerprint
 from tasks.errors import InputError
 from tasks.progress import listener
 
@@ -166,7 +165,7 @@ class VllmConfig(BaseModel):
         return {
             "engine": self.name,
             "rule": SEED_RULE,
-            "model": self.model if self.folder is None else _fingerprint(self.folder),
+            "model": self.model if self.folder is None else fingerprint(self.folder, _NOT_READ),
             "dtype": self.dtype,
             "max_model_len": self.max_model_len,
             "engine_args": others,
@@ -238,13 +237,3 @@ def _deterministic(on_cpu: bool, dtype: str, environment: dict[str, str]) -> boo
     if on_cpu:
         return dtype == "float32" and environment.get("OMP_NUM_THREADS") == "1"
     return environment.get("VLLM_BATCH_INVARIANT") == "1"
-
-
-def _fingerprint(folder: Path) -> str:
-    """A hash of the files that vLLM may read from a model's folder."""
-    content = hashlib.sha256()
-    for path in sorted(folder.iterdir()):
-        if path.is_file() and path.suffix not in _NOT_READ and not path.name.startswith("."):
-            with path.open("rb") as file:
-                content.update(f"{path.name}\n{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
-    return content.hexdigest()
