@@ -1,0 +1,42 @@
+"""The client under test on a misbehaving server, what is asked of it, and what must come."""
+
+from collections.abc import Sequence
+
+from tasks.engines import Request, Sample, Sampling, seeds
+from tasks.engines.openai_engine import OpenAIEngine
+from tests.engines.misbehaving_server import MisbehavingServer
+
+KEY = "sk-very-secret-0123456789"
+
+
+def sampling(**changes) -> Sampling:
+    usual = {"temperature": 0.6, "top_p": 0.9, "max_tokens": 50, "stop": ("\n", "END"), "seed": 11}
+    return Sampling(**usual | changes)
+
+
+def engine_on(*servers: MisbehavingServer, **settings) -> OpenAIEngine:
+    usual = {"model": "m", "n_per_request": 8, "concurrency": 4, "backoff_s": 0.01, "timeout_s": 20.0}
+    return OpenAIEngine(**usual | {"base_urls": [each.url for each in servers]} | settings)
+
+
+REQUESTS = [Request("p/0", "What is 1 + 1?", 0, 30), Request("p/1", "Wie heißt der Affe? 🐒", 5, 18)]
+
+
+def draw(engine: OpenAIEngine, requests: Sequence[Request] = REQUESTS, **changes) -> dict[tuple[str, int], Sample]:
+    drawn: dict[tuple[str, int], Sample] = {}
+    for batch in engine.sample(requests, sampling(**changes)):
+        for sample in batch:
+            assert (sample.problem_id, sample.index) not in drawn, "came twice"
+            drawn[sample.problem_id, sample.index] = sample
+    return drawn
+
+
+def keys(requests: Sequence[Request] = REQUESTS) -> set[tuple[str, int]]:
+    return {(request.problem_id, i) for request in requests for i in range(request.start, request.stop)}
+
+
+def all_right(drawn: dict[tuple[str, int], Sample], requests: Sequence[Request] = REQUESTS) -> None:
+    """Every sample is there, and each is the one of its own seed."""
+    assert drawn.keys() == keys(requests)
+    for (problem_id, index), sample in drawn.items():
+        assert sample.text == f"sample {seeds.base(11, problem_id) + index}"

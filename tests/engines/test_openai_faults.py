@@ -1,0 +1,267 @@
+"""The client of OpenAI-compatible servers, against a real server that misbehaves: every sample comes exactly once."""
+
+import contextlib
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import pytest
+
+from tasks.engines import Request, seeds
+from tasks.engines.openai_engine import ServerUnreachableError
+from tasks.errors import EngineFailedError
+from tests.engines.misbehaving_server import Asked, MisbehavingServer, Said, play_well, reply
+from tests.engines.openai_client import REQUESTS, all_right, draw, engine_on, keys, sampling
+
+# Faults that pass.
+
+
+def _in_a_second(seconds: int = 1) -> str:
+    return format_datetime(datetime.now(UTC) + timedelta(seconds=seconds), usegmt=True)
+
+
+def _broken(change: Callable[[dict[str, Any]], Any]) -> Callable[[Asked], Said]:
+    def behave(asked: Asked) -> Said:
+        said = reply(asked.body)
+        changed = change(said)
+        return Said(body=said if changed is None else changed)
+
+    return behave
+
+
+FAULTS: dict[str, Callable[[Asked], Said]] = {
+    "429": lambda asked: Said(429, {"error": {"message": "slow down"}}),
+    "429 with seconds": lambda asked: Said(429, headers={"Retry-After": "1"}),
+    "429 with a date": lambda asked: Said(429, headers={"Retry-After": _in_a_second()}),
+    "429 with nonsense": lambda asked: Said(429, headers={"Retry-After": "soon"}),
+    "503": lambda asked: Said(503, b"<html>busy</html>"),
+    "500": lambda asked: Said(500, {"error": "internal"}),
+    "502": lambda asked: Said(502, b""),
+    "reset at once": lambda asked: Said(cut=0),
+    "reset in the body": lambda asked: Said(body=reply(asked.body), cut=40),
+    "silent": lambda asked: Said(hang=True),
+    "malformed": lambda asked: Said(body=b"{'choices': oops"),
+    "truncated": lambda asked: Said(body=json.dumps(reply(asked.body)).encode()[:-20]),
+    "not UTF-8": lambda asked: Said(body=b'{"choices": [{"text": "\xff\xfe"}]}'),
+    "a list": lambda asked: Said(body=b"[]"),
+    "no choices": lambda asked: Said(body={"choices": []}),
+    "choices are none": lambda asked: Said(body={"choices": None}),
+    "no text": _broken(lambda said: said["choices"][-1].pop("text") and None),
+    "text is a number": _broken(lambda said: said["choices"][0].update(text=5)),
+    "NaN": _broken(lambda said: said["choices"][0]["logprobs"]["token_logprobs"].append(float("nan"))),
+    "null": _broken(lambda said: said["choices"][0]["logprobs"]["token_logprobs"].append(None)),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_faults_pass_and_nothing_is_lost(server, fault):
+    server.behave = lambda asked: FAULTS[fault](asked) if asked.number in {0, 1, 4} else play_well(asked)
+    with engine_on(server, timeout_s=0.5 if fault == "silent" else 20.0) as engine:
+        all_right(draw(engine))
+    assert len(server.asked) == 4 + 2 + 3, "only what failed was asked for again"
+
+
+def test_a_chat_reply_without_content(server):
+    def behave(asked: Asked) -> Said:
+        said = reply(asked.body)
+        if asked.number == 0:
+            del said["choices"][0]["message"]["content"]
+        if asked.number == 1:
+            del said["choices"][0]["message"]
+        return Said(body=said)
+
+    server.behave = behave
+    with engine_on(server, api="chat") as engine:
+        all_right(draw(engine))
+    assert len(server.asked) == 8
+
+
+@pytest.mark.parametrize("header", ["1", "date"])
+def test_a_server_is_left_alone_as_long_as_it_asks(server, header):
+    until: list[float] = []
+
+    def behave(asked: Asked) -> Said:
+        if asked.number == 0:
+            value = header if header == "1" else _in_a_second(2)
+            until.append(asked.at + 0.9)
+            return Said(429, headers={"Retry-After": value})
+        return play_well(asked)
+
+    server.behave = behave
+    with engine_on(server, concurrency=1) as engine:
+        all_right(draw(engine))
+    assert all(asked.at >= until[0] for asked in server.asked[1:])
+
+
+def test_a_wait_beyond_patience_ends_it(server):
+    server.behave = lambda asked: Said(429, {"error": {"message": "daily limit"}}, {"Retry-After": "86400"})
+    with engine_on(server) as engine, pytest.raises(EngineFailedError, match=r"429 \(daily limit\), .* for 86,400 s$"):
+        draw(engine)
+
+
+def test_a_spent_quota_ends_it(server):
+    error = {"message": "You exceeded your current quota", "code": "insufficient_quota"}
+    server.behave = lambda asked: Said(429, {"error": error})
+    with engine_on(server) as engine, pytest.raises(EngineFailedError, match="exceeded your current quota"):
+        draw(engine)
+    assert len(server.asked) <= 4
+
+
+# Servers that know no n.
+
+
+def test_fewer_choices_than_asked(server):
+    server.behave = lambda asked: Said(body=reply({**asked.body, "n": 1}))
+    with engine_on(server) as engine:
+        all_right(draw(engine))
+    # Those in flight at first, and each sample alone after.
+    assert [asked.body["n"] for asked in server.asked].count(1) >= len(server.asked) - 4
+    assert len(server.asked) <= len(keys()) + 4
+
+
+def test_some_choices_are_missing(server):
+    def behave(asked: Asked) -> Said:
+        said = reply(asked.body)
+        if asked.body["n"] > 1:
+            said["choices"] = [choice for choice in said["choices"] if choice["index"] % 3 == 1]
+        return Said(body=said)
+
+    server.behave = behave
+    with engine_on(server) as engine:
+        all_right(draw(engine))
+
+
+def test_more_choices_than_asked(server):
+    server.behave = lambda asked: Said(body=reply({**asked.body, "n": asked.body["n"] + 2}))
+    with engine_on(server) as engine:
+        all_right(draw(engine))
+
+
+@pytest.mark.parametrize("status", [400, 422])
+def test_n_is_refused(server, status):
+    refusal = Said(status, {"error": {"message": "Only one completion choice is allowed"}})
+    server.behave = lambda asked: refusal if asked.body["n"] > 1 else play_well(asked)
+    with engine_on(server) as engine:
+        all_right(draw(engine))
+        before = len(server.asked)
+        all_right(draw(engine))
+    assert {asked.body["n"] for asked in server.asked[before:]} == {1}, "it was learnt"
+
+
+def test_a_seed_that_counts_for_all_choices_alike(server):
+    """Such a server would give one sample n times; they are drawn by themselves."""
+    server.behave = lambda asked: Said(body=reply(asked.body, [f"sample {asked.body['seed']}"] * asked.body["n"]))
+    with engine_on(server) as engine:
+        all_right(draw(engine))
+        assert engine.n_per_request == 1
+
+
+def test_samples_may_be_alike(server):
+    server.behave = lambda asked: Said(body=reply(asked.body, ["42"] * asked.body["n"]))
+    with engine_on(server) as engine:
+        drawn = draw(engine)
+        assert engine.n_per_request == 8, "singles came out the same: n is honoured"
+    assert drawn.keys() == keys()
+    assert {sample.text for sample in drawn.values()} == {"42"}
+
+
+def test_only_max_completion_tokens(server):
+    message = (
+        "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead."
+    )
+    server.behave = lambda asked: (
+        Said(400, {"error": {"message": message}}) if "max_tokens" in asked.body else play_well(asked)
+    )
+    with engine_on(server, api="chat") as engine:
+        all_right(draw(engine))
+    assert server.asked[-1].body["max_completion_tokens"] == 50
+
+
+def test_vllm_is_asked_for_the_rest_of_its_context(server):
+    server.behave = lambda asked: (
+        Said(400, {"error": {"message": "maximum context length"}}) if asked.body["max_tokens"] else play_well(asked)
+    )
+    with engine_on(server, vllm=True) as engine:
+        all_right(draw(engine))
+
+
+# Replicas, and servers that do not come back.
+
+
+def test_a_replica_that_dies(server):
+    with MisbehavingServer() as dying:
+
+        def behave(asked: Asked) -> Said:
+            if asked.number == 5:
+                dying.stop()
+            return play_well(asked)
+
+        dying.behave = behave
+        requests = [Request("p", "x", 0, 200)]
+        with engine_on(server, dying, n_per_request=2, retries=0) as engine:
+            all_right(draw(engine, requests), requests)
+    assert len(dying.asked) >= 6
+    assert len(server.asked) >= 90
+
+
+def test_replicas_share_the_work(server):
+    with MisbehavingServer() as other:
+        server.behave = other.behave = lambda asked: Said(body=reply(asked.body), delay_s=0.02)
+        with engine_on(server, other, n_per_request=1) as engine:
+            all_right(draw(engine))
+        assert min(len(server.asked), len(other.asked)) > 10
+
+
+def test_all_replicas_are_back_before_patience_ends(server):
+    """Eight dead replicas are one failure, not eight."""
+    with contextlib.ExitStack() as stack:
+        others = [stack.enter_context(MisbehavingServer()) for _ in range(7)]
+        replicas = [server, *others]
+        for each in replicas:
+            each.behave = lambda asked: Said(500) if asked.number < 3 else play_well(asked)
+        with engine_on(*replicas, retries=3, concurrency=1) as engine:
+            all_right(draw(engine))
+
+
+def test_a_server_that_never_comes_back(server):
+    def behave(asked: Asked) -> Said:
+        if asked.number == 3:
+            server.stop()
+            return Said(cut=0)
+        return play_well(asked)
+
+    server.behave = behave
+    drawn = []
+    with engine_on(server, concurrency=1, retries=2) as engine, pytest.raises(ServerUnreachableError) as caught:
+        for batch in engine.sample(REQUESTS, sampling()):
+            drawn += batch
+    assert len(drawn) == 24, "what had come is handed over first"
+    message = str(caught.value)
+    assert server.url in message
+    assert "3 failures in a row" in message
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize("fault", ["500", "malformed", "NaN", "no choices"])
+def test_a_server_that_only_talks_nonsense(server, fault):
+    server.behave = lambda asked: FAULTS[fault](asked) if asked.number >= 2 else play_well(asked)
+    drawn = []
+    with engine_on(server, concurrency=1, retries=2) as engine, pytest.raises(EngineFailedError) as caught:
+        for batch in engine.sample(REQUESTS, sampling()):
+            drawn += batch
+    assert not isinstance(caught.value, ServerUnreachableError)
+    assert len(drawn) == 16
+    assert "\n" not in str(caught.value)
+
+
+def test_one_bad_request_waits_for_the_others(server):
+    """While others succeed, a failing request is no failing engine; everything else is drawn first."""
+    bad = seeds.base(11, "p/0")
+    server.behave = lambda asked: Said(500) if asked.body["seed"] == bad else play_well(asked)
+    drawn = []
+    with engine_on(server, concurrency=2, n_per_request=1, retries=1) as engine, pytest.raises(EngineFailedError):
+        for batch in engine.sample(REQUESTS, sampling()):
+            drawn += batch
+    assert {(each.problem_id, each.index) for each in drawn} == keys() - {("p/0", 0)}

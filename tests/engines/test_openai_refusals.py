@@ -1,0 +1,193 @@
+"""What only the user can mend of the client of OpenAI-compatible servers: one line each."""
+
+import json
+
+import pytest
+import yaml
+from pydantic import ValidationError
+
+from flows.config import SweepConfig
+from tasks.engines import Request
+from tasks.engines.openai import OpenAIConfig
+from tasks.engines.openai_engine import OpenAIEngine
+from tasks.errors import EngineFailedError, InputError
+from tasks.progress import listener
+from tests.engines.misbehaving_server import Asked, MisbehavingServer, Said, play_well, reply
+from tests.engines.openai_client import KEY, all_right, draw, engine_on, sampling
+
+# What only the user can mend.
+
+
+def _opens(server: MisbehavingServer, **settings) -> OpenAIEngine:
+    return OpenAIConfig(**{"model": "m", "base_urls": server.url} | settings).open()
+
+
+def test_the_key_is_sent_and_never_told(server, monkeypatch):
+    monkeypatch.setenv("TEST_KEY", KEY)
+
+    def behave(asked: Asked) -> Said:
+        if asked.headers.get("authorization") != f"Bearer {KEY}":
+            return Said(401, {"error": {"message": "no key"}})
+        if "bad" in asked.body.get("prompt", ""):
+            return Said(400, {"error": {"message": f"you, {KEY}, sent nonsense"}})
+        if "odd" in asked.body.get("prompt", ""):
+            return Said(500, {"error": {"message": f"you, {KEY}, broke me"}})
+        return play_well(asked)
+
+    server.behave = behave
+    config = OpenAIConfig(model="m", base_urls=server.url, api_key_env="TEST_KEY", retries=0)
+    config.check(["p"], 1)
+    with config.open() as engine:
+        all_right(draw(engine))
+        said = [repr(config), repr(engine), config.model_dump_json(), str(config.ingredients(sampling(), "t"))]
+        for prompt, kind in [("bad", InputError), ("odd", EngineFailedError)]:
+            with pytest.raises(kind) as caught:
+                draw(engine, [Request("p", prompt, 0, 1)])
+            said.append(str(caught.value))
+            assert "you, …," in said[-1]
+    sweep = SweepConfig(task="arithmetic", engine=config.model_dump())
+    said.append(sweep.to_yaml())
+    assert not any(KEY in text for text in said)
+
+
+def test_a_missing_or_odd_key(monkeypatch):
+    monkeypatch.delenv("TEST_KEY", raising=False)
+    config = OpenAIConfig(model="m", base_urls="http://localhost:1/v1", api_key_env="TEST_KEY")
+    with pytest.raises(InputError, match="the environment has no TEST_KEY"):
+        config.check([], 1)
+    monkeypatch.setenv("TEST_KEY", "schlüssel")
+    with pytest.raises(InputError, match="characters that no key can have") as caught:
+        config.check([], 1)
+    assert "schlüssel" not in str(caught.value)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refused_key(server, monkeypatch, status):
+    server.behave = lambda asked: Said(status, {"error": {"message": f"bad key {KEY}"}})
+    with pytest.raises(InputError, match=r"engine.api_key_env: http.*refuses requests without a key") as caught:
+        _opens(server)
+    monkeypatch.setenv("TEST_KEY", KEY)
+    with pytest.raises(InputError, match=r"engine.api_key_env: http.* refuses the key in TEST_KEY") as caught:
+        _opens(server, api_key_env="TEST_KEY")
+    engine = engine_on(server, api_key=KEY, api_key_env="TEST_KEY")
+    with engine, pytest.raises(InputError, match="refuses the key in TEST_KEY") as caught:
+        draw(engine)
+    assert KEY not in str(caught.value)
+    assert len(server.asked) <= 4, "no use in asking again"
+
+
+def test_an_unknown_model(server):
+    server.models = ("mistral", "llama")
+    server.behave = lambda asked: Said(404, {"error": {"message": "The model `m` does not exist."}})
+    with engine_on(server) as engine, pytest.raises(InputError, match=r"has no 'm'; it offers mistral, llama$"):
+        draw(engine)
+
+
+def test_a_wrong_path(server):
+    server.behave = lambda asked: Said(404, {"detail": "Not Found"})
+    with engine_on(server) as engine, pytest.raises(InputError, match=r"engine.base_urls: .* usually ends in /v1"):
+        draw(engine)
+
+
+@pytest.mark.parametrize("n", [1, 8])
+def test_a_prompt_that_is_too_long(server, n):
+    message = "This model's maximum context length is 10 tokens.\nHowever, you requested 12."
+    server.behave = lambda asked: (
+        Said(400, {"error": {"message": message}}) if "Affe" in asked.body["prompt"] else play_well(asked)
+    )
+    with engine_on(server, n_per_request=n) as engine, pytest.raises(InputError) as caught:
+        draw(engine)
+    said = str(caught.value)
+    assert said.startswith("problem 'p/1': ")
+    assert "maximum context length is 10 tokens. However" in said
+    assert said.endswith("lower sampling.max_tokens")
+    assert "\n" not in said
+
+
+@pytest.mark.parametrize(
+    ("message", "advice"),
+    [
+        ("You are not allowed to request logprobs from this model", "set engine.logprobs: false"),
+        ("Unknown parameter: seed", "set engine.seeds: false"),
+        ("max_tokens=600 cannot be greater than 512", "lower sampling.max_tokens"),
+    ],
+)
+def test_a_refused_setting(server, message, advice):
+    server.behave = lambda asked: Said(400, {"error": {"message": message}})
+    with engine_on(server) as engine, pytest.raises(InputError) as caught:
+        draw(engine)
+    assert str(caught.value).endswith(f"refuses its request (400: {message}); {advice}")
+
+
+def test_no_server_answers(server):
+    server.stop()
+    with pytest.raises(InputError, match=r"engine.base_urls: no server answers at http.*; start it") as caught:
+        _opens(server)
+    assert "\n" not in str(caught.value)
+
+
+def test_one_replica_is_enough_to_begin(server):
+    with MisbehavingServer() as gone:
+        gone_url = gone.url
+    config = OpenAIConfig(model="m", base_urls=(gone_url, server.url), n_per_request=8)
+    with config.open() as engine:
+        assert not engine.deterministic
+        assert engine.version == "OpenAI API of test, m"
+        all_right(draw(engine))
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"base_urls": ()}, "at least 1 item"),
+        ({"base_urls": "localhost:8000"}, "no URL of a server"),
+        ({"base_urls": "http://me:secret@host/v1"}, "must hold no credentials"),
+        ({"base_urls": "http://host/v1?key=secret"}, "no URL of a server"),
+        ({"extra": {"n": 3, "stop": "x"}}, "n, stop: set by the sweep's own fields"),
+        ({"api": "responses"}, "'completions' or 'chat'"),
+    ],
+)
+def test_settings_that_are_refused(fields, message):
+    with pytest.raises(ValidationError, match=message) as caught:
+        OpenAIConfig(**{"model": "m", "base_urls": "http://localhost/v1"} | fields)
+    assert "secret" not in str(caught.value).replace("me:secret", "") or "credentials" not in message
+
+
+def test_what_a_set_depends_on():
+    config = OpenAIConfig(model="meta-llama/Llama-3.1-8B-Instruct", base_urls="http://host:1/v1", extra={"top_k": 5})
+    assert config.base_urls == ("http://host:1/v1",)
+    assert config.label == "Llama-3.1-8B-Instruct"
+    ingredients = config.ingredients(sampling(), "template")
+    other = config.model_copy(
+        update={"base_urls": ("http://b/v1",), "api_key_env": "K", "n_per_request": 1, "logprobs": False, "retries": 1}
+    )
+    assert ingredients == other.ingredients(sampling(), "template")
+    assert "host" not in str(ingredients)
+    for change in [{"model": "x"}, {"api": "chat"}, {"seeds": False}, {"extra": {}}]:
+        assert config.model_copy(update=change).ingredients(sampling(), "template") != ingredients
+    assert yaml.safe_load(yaml.safe_dump(json.loads(json.dumps(ingredients)))) == json.loads(json.dumps(ingredients))
+
+
+def test_trouble_is_told_in_one_line(server):
+    told: list[str] = []
+
+    class Listener:
+        def plan(self, stage: str, total: int) -> None: ...
+
+        def advance(self, stage: str, done: int) -> None: ...
+
+        def say(self, line: str) -> None:
+            told.append(line)
+
+    server.behave = lambda asked: Said(429, b"x\ny") if asked.number < 12 else Said(body=reply({**asked.body, "n": 1}))
+    token = listener.set(Listener())
+    try:
+        with engine_on(server) as engine:
+            all_right(draw(engine))
+    finally:
+        listener.reset(token)
+    assert len(told) == 3, told
+    assert "going on with fewer requests at once" in told[0]
+    assert any("trying again" in line for line in told)
+    assert told[-1] == "the server gives fewer samples than a request asks for: going on with one sample a request"
+    assert not any("\n" in line for line in told)
