@@ -232,12 +232,16 @@ class Server:
     def once_more(self, descriptors: list[int], number: int) -> Child | None:
         """The child that has stayed, at its program again, if it is this one; if not, it is ended."""
         child = self.staying
-        if child is None or child.orders is None or child.number != number or child.has_ended():
-            self.end_staying()
-            return None
-        child.run_again(descriptors[2:], child.orders)
-        self.staying = None
-        return child
+        if child is not None and child.orders is not None and child.number == number:
+            try:
+                child.run_again(descriptors[2:], child.orders)
+            except OSError:
+                pass  # It has been killed, but for its last steps, and hears nothing.
+            else:
+                self.staying = None
+                return child
+        self.end_staying()
+        return None
 
     def end_staying(self) -> None:
         """End the child that has stayed."""
