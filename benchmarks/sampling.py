@@ -115,7 +115,7 @@ def compared(figure: str, turns: list[tuple[dict[str, Any], dict[str, Any]]], ta
 
 def direct(folder: Path, arguments: argparse.Namespace) -> list[Row]:
     """A sweep with the engine `vllm` against `LLM.generate`."""
-    from tasks.engines import vllm_process
+    from tasks.engines.watched import vllm_process
 
     model = str(OnnxConfig(model=MODEL).folder)
     engine = {"name": "vllm", "model": model, "python": arguments.vllm_python}
@@ -177,7 +177,7 @@ def http(folder: Path, arguments: argparse.Namespace) -> list[Row]:
 @contextmanager
 def server(folder: Path, python: str) -> Iterator[str]:
     """vLLM's server with the bundled model; yields the URL of its API."""
-    from tasks.engines import vllm_process
+    from tasks.engines.watched import vllm_process
 
     installed = vllm_process.installation(python)
     own = {"model": str(OnnxConfig(model=MODEL).folder), "served_model_name": MODEL}

@@ -1,14 +1,12 @@
 """The embedded engine: any ONNX decoder with `past_key_values` inputs, on ONNX Runtime, on the CPU.
 
 Sample i of a problem is a function of (model, prompt, settings, seed, problem id, i) alone: its random numbers come
-from a counter (`tasks.engines.sampling`), and a batch holds samples of one problem only, all of the same length, so
-that no sum depends on the batch (`tasks.engines.onnx_decoder`). So a sweep may be cut and resumed anywhere. This holds
-on one machine with one version of ONNX Runtime; elsewhere logits differ in their last bits, and a sample may too.
+from a counter (`embedded.sampling`), and a batch holds samples of one problem only, all of the same length, so that no
+sum depends on the batch (`embedded.onnx_decoder`). So a sweep may be cut and resumed anywhere. This holds on one
+machine with one version of ONNX Runtime; elsewhere logits differ in their last bits, and a sample may too.
 """
 
-import hashlib
-import os
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
@@ -16,10 +14,11 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from tasks.engines import Engine, Sampling
-from tasks.engines.sampling import SAMPLING_RULE
+from tasks.engines.embedded import cores
+from tasks.engines.embedded.sampling import SAMPLING_RULE
+from tasks.engines.model_files import BUNDLED, bundled_models, fingerprint
 from tasks.errors import InputError
 
-BUNDLED = Path(__file__).parent / "bundled"
 NEEDED = ("model.onnx", "tokenizer.json")
 
 
@@ -79,27 +78,7 @@ class OnnxConfig(BaseModel):
         Raises:
             InputError: a file is missing, or not what it should be.
         """
-        from tasks.engines.onnx_engine import OnnxEngine  # noqa: PLC0415 loads ONNX Runtime
+        from tasks.engines.embedded.onnx_engine import OnnxEngine  # noqa: PLC0415 loads ONNX Runtime
 
         self.check((), 0)
         return OnnxEngine(self.folder, self.batch_size, self.threads or cores())
-
-
-def bundled_models() -> list[str]:
-    """Names of the models that come with the package."""
-    return sorted(folder.name for folder in BUNDLED.iterdir() if folder.is_dir())
-
-
-def fingerprint(folder: Path, unread: Collection[str] = (".md",)) -> str:
-    """A hash of a model's files, less those with the endings that nobody reads."""
-    content = hashlib.sha256()
-    for path in sorted(folder.iterdir()):
-        if path.is_file() and path.suffix not in unread and not path.name.startswith("."):
-            with path.open("rb") as file:
-                content.update(f"{path.name}\n{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
-    return content.hexdigest()
-
-
-def cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from tasks.engines import Engine, Sampling
-from tasks.engines.openai_wire import OWN_FIELDS, Api
+from tasks.engines.over_http.wire import OWN_FIELDS, Api
 from tasks.errors import InputError
 
 REQUEST_RULE = 1
@@ -110,8 +110,8 @@ class OpenAIConfig(BaseModel):
         Raises:
             InputError: none does, or it refuses the key.
         """
-        from tasks.engines.openai_engine import OpenAIEngine  # noqa: PLC0415 loads httpx
-        from tasks.engines.openai_server import greet  # noqa: PLC0415
+        from tasks.engines.over_http.engine import OpenAIEngine  # noqa: PLC0415 loads httpx
+        from tasks.engines.over_http.server import greet  # noqa: PLC0415
 
         key = self._key()
         server = greet(self.base_urls, key, self.api_key_env, self.model)

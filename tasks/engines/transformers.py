@@ -17,8 +17,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from tasks.engines import Engine, Sampling
-from tasks.engines.onnx import BUNDLED, bundled_models, cores, fingerprint
-from tasks.engines.sampling import SAMPLING_RULE
+from tasks.engines.embedded import cores
+from tasks.engines.embedded.sampling import SAMPLING_RULE
+from tasks.engines.model_files import BUNDLED, bundled_models, fingerprint
 from tasks.errors import InputError
 
 _HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
@@ -96,7 +97,7 @@ class TransformersConfig(BaseModel):
             InputError: it cannot be loaded, it does not fit into memory, or there is no such device.
         """
         self.check((), 0)
-        from tasks.engines.transformers_engine import TransformersEngine  # noqa: PLC0415 loads PyTorch
+        from tasks.engines.embedded.transformers_engine import TransformersEngine  # noqa: PLC0415 loads PyTorch
 
         folder = self.folder
         source = (self.model, self._commit()) if folder is None else (str(folder), None)

@@ -1,7 +1,7 @@
 """vLLM: any model that it runs, on GPUs or a CPU, through its Python API or through a server that is started here.
 
-Either way vLLM runs in processes of its own, under a watchdog (`tasks.engines.watchdog`), and may be installed in
-another environment than this program (`python`). Samples [a, b) of a problem are drawn with the seeds base + a, …,
+Either way vLLM runs in processes of its own, under a watchdog (`watched.watchdog`), and may be installed in another
+environment than this program (`python`). Samples [a, b) of a problem are drawn with the seeds base + a, …,
 base + b - 1 (`tasks.engines.seeds`): what vLLM does for one request with n = b - a and that base.
 
 What sample i depends on is, on a CPU in float32 with one thread, the problem, the seed and i alone: any cut, order and
@@ -18,7 +18,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tasks.engines import Engine, Sampling
-from tasks.engines.onnx import BUNDLED, bundled_models, fingerprint
+from tasks.engines.model_files import BUNDLED, bundled_models, fingerprint
 from tasks.errors import InputError
 from tasks.progress import listener
 
@@ -150,7 +150,7 @@ class VllmConfig(BaseModel):
         Raises:
             InputError: a file is missing, or vLLM is.
         """
-        from tasks.engines.vllm_process import installation  # noqa: PLC0415 for those who draw
+        from tasks.engines.watched.vllm_process import installation  # noqa: PLC0415 for those who draw
 
         self._check_model()
         installation(self.python)
@@ -180,10 +180,10 @@ class VllmConfig(BaseModel):
             InputError: what a person can mend, such as an argument that vLLM does not take, or too little memory.
             EngineFailedError: it does not start, again and again.
         """
-        from tasks.engines.vllm_direct import DirectStart  # noqa: PLC0415
-        from tasks.engines.vllm_process import Setting, arguments, environment, installation, log_file  # noqa: PLC0415
-        from tasks.engines.vllm_server import ServerStart  # noqa: PLC0415
-        from tasks.engines.watchdog import WatchedEngine  # noqa: PLC0415
+        from tasks.engines.watched.vllm_direct import DirectStart  # noqa: PLC0415
+        from tasks.engines.watched.vllm_process import Setting, arguments, environment, installation, log_file  # noqa: PLC0415
+        from tasks.engines.watched.vllm_server import ServerStart  # noqa: PLC0415
+        from tasks.engines.watched.watchdog import WatchedEngine  # noqa: PLC0415
 
         self._check_model()
         installed = installation(self.python)

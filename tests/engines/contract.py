@@ -19,14 +19,15 @@ import httpx
 
 from tasks.datasets.arithmetic import ArithmeticConfig
 from tasks.engines import Engine, EngineConfig, Request, Sample, Sampling
-from tasks.engines.leash import Leashed
-from tasks.engines.onnx import BUNDLED, OnnxConfig
+from tasks.engines.model_files import BUNDLED
+from tasks.engines.onnx import OnnxConfig
 from tasks.engines.openai import OpenAIConfig
 from tasks.engines.recorded import RecordedConfig
 from tasks.engines.transformers import TransformersConfig
 from tasks.engines.vllm import VllmConfig
-from tasks.engines.vllm_process import arguments, environment, installation
-from tasks.engines.vllm_server import flags
+from tasks.engines.watched.leash import Leashed
+from tasks.engines.watched.vllm_process import arguments, environment, installation
+from tasks.engines.watched.vllm_server import flags
 from tasks.prompts import render
 
 MODEL, TASK = "arithmetic", ArithmeticConfig()

@@ -13,7 +13,7 @@ from tokenizers import Tokenizer
 
 from infra.training.export import WEIGHTS, Graph, export
 from infra.training.llama import Llama, Shape
-from tasks.engines.onnx import BUNDLED
+from tasks.engines.model_files import BUNDLED
 
 FOLDER = Path(__file__).parent / "half_model"
 SHAPE = Shape(vocabulary=512, hidden=16, layers=1, heads=4, kv_heads=2, head=4, feed_forward=16, positions=96)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from tasks.engines import Request, Sample, Sampling, seeds
-from tasks.engines.openai_engine import OpenAIEngine
+from tasks.engines.over_http.engine import OpenAIEngine
 from tests.engines.misbehaving_server import MisbehavingServer
 
 KEY = "sk-very-secret-0123456789"

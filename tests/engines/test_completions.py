@@ -3,8 +3,8 @@
 import pytest
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
-from tasks.engines.completions import Completions, stop_endings
-from tasks.engines.onnx import BUNDLED
+from tasks.engines.embedded.completions import Completions, stop_endings
+from tasks.engines.model_files import BUNDLED
 
 BYTES = Tokenizer.from_file(str(BUNDLED / "programs" / "tokenizer.json"))
 WORDS = Tokenizer(models.WordLevel({"<unk>": 0, "▁a": 1, "▁b": 2, "a": 3, ".": 4}, unk_token="<unk>"))

@@ -15,9 +15,10 @@ from tokenizers import Tokenizer
 from tasks.datasets.arithmetic import ArithmeticConfig
 from tasks.datasets.programs import ProgramsConfig
 from tasks.engines import Engine, Request, Sample, Sampling
-from tasks.engines.onnx import BUNDLED, OnnxConfig, bundled_models
-from tasks.engines.onnx_decoder import MINIMUM_ROWS, Decoder
-from tasks.engines.onnx_engine import OnnxEngine
+from tasks.engines.embedded.onnx_decoder import MINIMUM_ROWS, Decoder
+from tasks.engines.embedded.onnx_engine import OnnxEngine
+from tasks.engines.model_files import BUNDLED, bundled_models
+from tasks.engines.onnx import OnnxConfig
 from tasks.errors import InputError
 from tasks.prompts import render
 from tests.engines.logits import logits

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tasks.engines import Request, seeds
-from tasks.engines.openai_engine import ServerUnreachableError
+from tasks.engines.over_http.engine import ServerUnreachableError
 from tasks.errors import EngineFailedError
 from tests.engines.misbehaving_server import Asked, MisbehavingServer, Said, play_well, reply
 from tests.engines.openai_client import REQUESTS, all_right, draw, engine_on, keys, sampling

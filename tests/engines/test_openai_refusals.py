@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from flows.config import SweepConfig
 from tasks.engines import Request
 from tasks.engines.openai import OpenAIConfig
-from tasks.engines.openai_engine import OpenAIEngine
+from tasks.engines.over_http.engine import OpenAIEngine
 from tasks.errors import EngineFailedError, InputError
 from tasks.progress import listener
 from tests.engines.misbehaving_server import Asked, MisbehavingServer, Said, play_well, reply

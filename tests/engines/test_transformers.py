@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tasks.engines.onnx import BUNDLED, OnnxConfig
-from tasks.engines.sampling import choose
+from tasks.engines.embedded.sampling import choose
+from tasks.engines.model_files import BUNDLED
+from tasks.engines.onnx import OnnxConfig
 from tasks.engines.transformers import TransformersConfig
 from tasks.errors import InputError
 from tests.engines.contract import MODEL, draw, request, sampling
@@ -105,7 +106,7 @@ def test_nothing_is_promised_where_a_trial_or_the_precision_says_otherwise(tmp_p
 @needs_torch
 @pytest.mark.parametrize(("temperature", "top_p"), [(0, 1.0), (1, 1.0), (0.6, 1.0), (1.0, 0.9), (2.0, 0.3), (1, 1e-9)])
 def test_tokens_chosen_where_the_logits_lie_are_the_same(temperature, top_p):
-    from tasks.engines.transformers_decoder import choose_there
+    from tasks.engines.embedded.transformers_decoder import choose_there
 
     rng = np.random.default_rng(0)
     logits = (4 * rng.standard_normal((400, 700))).astype(np.float32)

@@ -8,11 +8,11 @@ import pytest
 from pydantic import ValidationError
 
 from tasks.engines import Sampling
-from tasks.engines.onnx import BUNDLED
+from tasks.engines.model_files import BUNDLED
 from tasks.engines.vllm import VllmConfig
-from tasks.engines.vllm_log import cause, too_little_memory
-from tasks.engines.vllm_process import Installation, arguments, environment, installation
-from tasks.engines.vllm_server import flags
+from tasks.engines.watched.vllm_log import cause, too_little_memory
+from tasks.engines.watched.vllm_process import Installation, arguments, environment, installation
+from tasks.engines.watched.vllm_server import flags
 from tasks.errors import InputError
 
 SAMPLING = Sampling(temperature=0.6, top_p=1.0, max_tokens=100, stop=("\n\n",), seed=0)

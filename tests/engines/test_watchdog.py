@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from tasks.engines import Request, Sample, Sampling
-from tasks.engines.vllm_direct import DirectStart
-from tasks.engines.vllm_process import Installation, Setting, log_file
-from tasks.engines.watchdog import Owed, WatchedEngine
+from tasks.engines.watched.vllm_direct import DirectStart
+from tasks.engines.watched.vllm_process import Installation, Setting, log_file
+from tasks.engines.watched.watchdog import Owed, WatchedEngine
 from tasks.errors import CancelledError, EngineFailedError, InputError
 from tasks.progress import listener
 

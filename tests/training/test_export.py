@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from tasks.engines.onnx import BUNDLED, OnnxConfig, bundled_models
+from tasks.engines.model_files import BUNDLED, bundled_models
+from tasks.engines.onnx import OnnxConfig
 from tests.engines.logits import logits
 
 

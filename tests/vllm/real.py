@@ -10,7 +10,7 @@ from typing import Any
 from tasks.datasets.arithmetic import ArithmeticConfig
 from tasks.engines import Engine, Request, Sample, Sampling
 from tasks.engines.vllm import VllmConfig
-from tasks.engines.vllm_process import installation
+from tasks.engines.watched.vllm_process import installation
 from tasks.errors import InputError
 from tasks.prompts import render
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.engines.sampling import Choice, Floats, choose
+from tasks.engines.embedded.sampling import Choice, Floats, choose
 from tasks.errors import InputError
 
 MINIMUM_ROWS = 2

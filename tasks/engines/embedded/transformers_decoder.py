@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from transformers.cache_utils import DynamicCache, DynamicLayer
 
-from tasks.engines.sampling import Choice, Floats, choose
+from tasks.engines.embedded.sampling import Choice, Floats, choose
 from tasks.errors import InputError
 
 MINIMUM_ROWS = 16
@@ -138,7 +138,7 @@ class Batch:
 
 
 def choose_there(logits: Any, temperature: float, top_p: float, u: Any) -> Choice:
-    """`tasks.engines.sampling.choose` where the logits lie, so that no vocabulary of them leaves a GPU at each token.
+    """`embedded.sampling.choose` where the logits lie, so that no vocabulary of them leaves a GPU at each token.
 
     Args:
         logits: [rows, vocabulary].

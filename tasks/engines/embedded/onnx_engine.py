@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from tasks.engines.decoding import Model
-from tasks.engines.embedded import EmbeddedEngine, end_tokens, read_json, read_tokenizer
-from tasks.engines.onnx_decoder import Decoder
+from tasks.engines.embedded.decoding import Model
+from tasks.engines.embedded.engine import EmbeddedEngine, end_tokens, read_json, read_tokenizer
+from tasks.engines.embedded.onnx_decoder import Decoder
 
 
 class OnnxEngine(EmbeddedEngine):

@@ -16,11 +16,11 @@ from concurrent.futures import Future
 from typing import Any, NamedTuple, Self
 
 from tasks.engines import Request, Sample, Sampling, seeds
-from tasks.engines.adaptive_limit import AdaptiveLimit
-from tasks.engines.openai_call import Call, Part, cause_of
-from tasks.engines.openai_client import Client, FailedError, RefusedError
-from tasks.engines.openai_wire import Api, Choice, Reply, Wire
-from tasks.engines.replicas import Replica, Replicas, backoff
+from tasks.engines.over_http.adaptive_limit import AdaptiveLimit
+from tasks.engines.over_http.call import Call, Part, cause_of
+from tasks.engines.over_http.client import Client, FailedError, RefusedError
+from tasks.engines.over_http.replicas import Replica, Replicas, backoff
+from tasks.engines.over_http.wire import Api, Choice, Reply, Wire
 from tasks.errors import CancelledError, EngineFailedError, InputError
 from tasks.progress import listener
 

@@ -1,4 +1,4 @@
-"""vLLM's OpenAI-compatible server, started and ended here; samples come over HTTP (`tasks.engines.openai_engine`)."""
+"""vLLM's OpenAI-compatible server, started and ended here; samples come over HTTP (`over_http.engine`)."""
 
 import json
 import re
@@ -11,10 +11,10 @@ from typing import Any
 import httpx
 
 from tasks.engines import Request, Sample, Sampling
-from tasks.engines.leash import Leashed
-from tasks.engines.openai_engine import OpenAIEngine
-from tasks.engines.vllm_process import Ended, Setting
-from tasks.engines.watchdog import DiedError, Pulse
+from tasks.engines.over_http.engine import OpenAIEngine
+from tasks.engines.watched.leash import Leashed
+from tasks.engines.watched.vllm_process import Ended, Setting
+from tasks.engines.watched.watchdog import DiedError, Pulse
 from tasks.errors import CancelledError, EngineFailedError, InputError
 
 HOST = "127.0.0.1"

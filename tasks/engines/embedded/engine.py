@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Self
 from tokenizers import Tokenizer
 
 from tasks.engines import Request, Sample, Sampling
-from tasks.engines.decoding import Drawing, Model
+from tasks.engines.embedded.decoding import Drawing, Model
 from tasks.errors import CancelledError, InputError
 
 

@@ -1,4 +1,4 @@
-"""vLLM's engine in a process of its own, stepped by one thread: the program that `tasks.engines.vllm_direct` starts.
+"""vLLM's engine in a process of its own, stepped by one thread: the program that `watched.vllm_direct` starts.
 
 It runs under whichever Python has vLLM, so it needs nothing but that. Messages are JSON objects over the pipe whose
 file descriptor is its argument: first the engine's arguments come in, and `ready` goes out. Then `draw` adds requests

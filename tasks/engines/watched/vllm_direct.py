@@ -1,4 +1,4 @@
-"""vLLM through its Python API: a process with the engine (`tasks.engines.vllm_worker`), and the pipe to it."""
+"""vLLM through its Python API: a process with the engine (`tasks.engines.watched.vllm_worker`), and the pipe to it."""
 
 import json
 import threading
@@ -13,10 +13,10 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from tasks.engines import Request, Sample, Sampling
-from tasks.engines.leash import Leashed
 from tasks.engines.seeds import base
-from tasks.engines.vllm_process import Ended, Setting
-from tasks.engines.watchdog import DiedError, Pulse
+from tasks.engines.watched.leash import Leashed
+from tasks.engines.watched.vllm_process import Ended, Setting
+from tasks.engines.watched.watchdog import DiedError, Pulse
 from tasks.errors import CancelledError, InputError
 
 WORKER = Path(__file__).with_name("vllm_worker.py")

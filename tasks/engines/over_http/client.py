@@ -6,9 +6,9 @@ from typing import Any
 
 import httpx
 
-from tasks.engines.openai_server import headers, listed_models, one_line, without_proxies
-from tasks.engines.openai_wire import MalformedError, Reply, Wire, message_of
-from tasks.engines.replicas import retry_after
+from tasks.engines.over_http.replicas import retry_after
+from tasks.engines.over_http.server import headers, listed_models, one_line, without_proxies
+from tasks.engines.over_http.wire import MalformedError, Reply, Wire, message_of
 from tasks.errors import EngineFailedError
 
 TRY_AGAIN = frozenset({408, 409, 425, 429})

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tasks.engines.leash import Leashed
-from tasks.engines.vllm_log import cause, too_little_memory
-from tasks.engines.watchdog import DiedError
+from tasks.engines.watched.leash import Leashed
+from tasks.engines.watched.vllm_log import cause, too_little_memory
+from tasks.engines.watched.watchdog import DiedError
 from tasks.errors import InputError
 
 LOOK_LIMIT_S = 60

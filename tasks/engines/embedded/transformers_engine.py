@@ -7,9 +7,9 @@ import torch
 import transformers
 from tokenizers import Tokenizer
 
-from tasks.engines.decoding import Model
-from tasks.engines.embedded import EmbeddedEngine, read_tokenizer
-from tasks.engines.transformers_decoder import Decoder, enough_memory
+from tasks.engines.embedded.decoding import Model
+from tasks.engines.embedded.engine import EmbeddedEngine, read_tokenizer
+from tasks.engines.embedded.transformers_decoder import Decoder, enough_memory
 from tasks.errors import InputError
 
 

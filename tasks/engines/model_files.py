@@ -1,0 +1,22 @@
+"""The files of a model: those that come with the package, and a hash that tells one model from another."""
+
+import hashlib
+from collections.abc import Collection
+from pathlib import Path
+
+BUNDLED = Path(__file__).parent / "bundled"
+
+
+def bundled_models() -> list[str]:
+    """Names of the models that come with the package."""
+    return sorted(folder.name for folder in BUNDLED.iterdir() if folder.is_dir())
+
+
+def fingerprint(folder: Path, unread: Collection[str] = (".md",)) -> str:
+    """A hash of a model's files, less those with the endings that nobody reads."""
+    content = hashlib.sha256()
+    for path in sorted(folder.iterdir()):
+        if path.is_file() and path.suffix not in unread and not path.name.startswith("."):
+            with path.open("rb") as file:
+                content.update(f"{path.name}\n{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
+    return content.hexdigest()
