@@ -1,8 +1,9 @@
 r"""Numbers as final answers, in the many forms in which models give them.
 
 Where the answer stands: after the first `####`; or else in the last `\boxed{}`; or else after the last "answer is" or
-`A:` (also "Answer:") that begins a line; or else it is the last number of the text. What is compared: values, exactly.
-$18, 18.0, 18.00 dollars, 36/2 and 18 are one; 18 % is 18; 17.99 is not 18.
+`A:` (also "Answer:") that begins a line; or else it is the last number of the text. There it is the first number, or,
+where a calculation stands, its result. What is compared: values, exactly. $18, 18.0, 18.00 dollars, 36/2, 17 2/2 and 18
+are one, as are 1,800, 1 800, 1{,}800 and 1.8e3; 18 % is 18; 17.99 is not 18.
 """
 
 import re
@@ -17,8 +18,19 @@ from tasks.graders.outcomes import shortened
 _MARKED = re.compile(r"####\s*([^\n]*)")
 _SAID = re.compile(r"(?:^[ \t*]*(?:A|Answer|Final answer)[ \t*]*:|\banswer\s*(?:is|=)[ \t:*]*)([^\n]*)", re.I | re.M)
 _NUMBER = re.compile(
-    r"-?\s?(?:[$€£]\s?)?(?:\\frac\{(?P<above>\d+)\}\{(?P<below>\d+)\}"
-    r"|(?P<value>\d{1,3}(?:,\d{3})+(?![\d])(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)(?:\s?/\s?(?P<by>\d+))?)"
+    r"-?\s?(?:[$€£]\s?)?(?:(?:(?P<whole>\d+)\s?)?\\frac\{(?P<above>\d+)\}\{(?P<below>\d+)\}"
+    r"|(?P<full>\d+) (?P<part>\d+)/(?P<of>\d+)"
+    r"|(?P<value>\d{1,3}(?:[, ]\d{3})+(?![\d])(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
+    r"(?:[eE](?P<power>[-+]?\d{1,3})(?!\w)|\s?/\s?(?P<by>\d+))?)"
+)
+# "3 + 4 = 7", and not "7 = 3 + 4" or "7 (where x = 3)".
+_CALCULATION = re.compile(r"[\s$*(]*(?:\w+\s*=\s*)?-?[$€£]?[\d.,]+[\w\s]*[-+*/×÷]\s*[$€£]?\d[^=]*=")
+# How LaTeX, and people who have other keys, write what a number is made of.
+_WRITTEN = (
+    (re.compile(r"\{,\}|,\\!|(?<=\d)\\[,;: ](?=\d{3})"), ","),
+    (re.compile(r"[−–](?=\s?[$€£]?\s?\d)"), "-"),
+    (re.compile(r"\\[dtc]frac(?![a-zA-Z])"), r"\\frac"),
+    (re.compile(r"\\frac\s*(\d)\s*(\d)"), r"\\frac{\1}{\2}"),
 )
 # A number of more digits is an answer to nothing, and costs time to read.
 _LONGEST = 1_000
@@ -29,7 +41,7 @@ _TAIL = 2_000
 class Gsm8kTolerantConfig(AnswerGrader):
     """Judges the number that a sample gives as its answer, in whatever form."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     name: Literal["gsm8k_tolerant"] = "gsm8k_tolerant"
 
     def decide(self, gold: str, text: str) -> tuple[Verdict, str]:
@@ -52,24 +64,34 @@ def find(text: str) -> str | None:
     if inside is not None and (found := _first(inside)) is not None:
         return found
     for said in reversed(_SAID.findall(text)):
-        # "The answer is 3 + 4 = 7."
-        if (found := _first(said.rpartition("=")[2])) is not None:
+        if (found := _first(said)) is not None:
             return found
-    numbers = list(_NUMBER.finditer(text[-_TAIL:]))
+    numbers = list(_NUMBER.finditer(_plain(text[-_TAIL:])))
     return numbers[-1][0] if numbers else None
 
 
 def value(written: str) -> Fraction | None:
     """The value of a number; None where it has none, or more than 1,000 characters."""
-    match = _NUMBER.search(written) if len(written) <= _LONGEST else None
+    match = _NUMBER.search(_plain(written)) if len(written) <= _LONGEST else None
     if match is None:
         return None
-    above = match["above"] or match["value"].replace(",", "")
-    below = Fraction(match["below"] or match["by"] or 1)
+    whole = match["whole"] or match["full"] or 0
+    above = match["above"] or match["part"] or re.sub("[, ]", "", match["value"])
+    below = Fraction(match["below"] or match["of"] or match["by"] or 1)
     sign = -1 if match[0].startswith("-") else 1
-    return sign * Fraction(above) / below if below else None
+    power = Fraction(10) ** int(match["power"] or 0)
+    return sign * (int(whole) + Fraction(above) / below) * power if below else None
 
 
 def _first(text: str) -> str | None:
-    match = _NUMBER.search(text)
+    """The first number of a text, or the result of the calculation that it begins with."""
+    plain = _plain(text)
+    match = _NUMBER.search(plain.rpartition("=")[2]) if _CALCULATION.match(plain[:_TAIL]) else None
+    match = match or _NUMBER.search(plain)
     return match[0] if match else None
+
+
+def _plain(text: str) -> str:
+    for pattern, replacement in _WRITTEN:
+        text = pattern.sub(replacement, text)
+    return text

@@ -36,7 +36,20 @@ def judged(grader: Grader, text: str, answer: str = "1234") -> Judgement:
         ("**Answer:** 1234", "no_answer", "correct"),
         ("So the answer is $1,234.00.", "no_answer", "correct"),
         ("the answer is 1000 + 234 = 1234", "no_answer", "correct"),
-        (r"we get \boxed{1{,}234}", "no_answer", "wrong"),
+        (r"we get \boxed{1{,}234}", "no_answer", "correct"),
+        (r"\boxed{1,\!234}", "no_answer", "correct"),
+        (r"\boxed{\dfrac{2468}2}", "no_answer", "wrong"),
+        (r"\boxed{\dfrac{2468}{2}}", "no_answer", "correct"),
+        ("#### 1 234", "wrong", "correct"),
+        ("#### 1.234e3", "wrong", "correct"),
+        ("#### 1233 3/3", "wrong", "correct"),
+        ("#### −1234", "no_answer", "wrong"),
+        ("#### 1000 + 234 = 1234", "wrong", "correct"),
+        ("#### $1000 - 234 = $766 (of 1234)", "wrong", "wrong"),
+        ("#### 1234 = 1000 + 234", "correct", "correct"),
+        ("#### 1234 (where x = 234)", "correct", "correct"),
+        ("The answer is 1234 (with x = 234).", "no_answer", "correct"),
+        ("The answer is x = 1000 + 234 = 1234", "no_answer", "correct"),
         (r"\boxed{\$1,234} in all, of 9", "no_answer", "correct"),
         (r"\boxed{\frac{2468}{2}}", "no_answer", "correct"),
         ("it is 2468/2", "no_answer", "correct"),
@@ -50,14 +63,28 @@ def test_forms(text: str, paper: str, tolerant: str) -> None:
     assert (judged(PAPER, text).verdict, judged(TOLERANT, text).verdict) == (paper, tolerant)
 
 
-@pytest.mark.parametrize(("answer", "said"), [("0.5", "1/2"), ("-3", "-3.00"), ("3/4", "0.75"), ("2.50", "$2.5")])
+@pytest.mark.parametrize(
+    ("answer", "said"), [("0.5", "1/2"), ("-3", "-3.00"), ("3/4", "0.75"), ("2.50", "$2.5"), ("-3", "−3")]
+)
 def test_values_are_compared_exactly(answer: str, said: str) -> None:
     assert judged(TOLERANT, f"#### {said}", answer).verdict is Verdict.CORRECT
     assert judged(TOLERANT, f"#### {said}1", answer).verdict is Verdict.WRONG
 
 
 @pytest.mark.parametrize(
-    "text", ["7" * 1_000_000, "#### " + "7" * 1_000_000, "1/0", "#### 5/0", "\ud7ff\0" * 1000, "answer is " * 10**5]
+    "text",
+    [
+        "7" * 1_000_000,
+        "#### " + "7" * 1_000_000,
+        "1/0",
+        "#### 5/0",
+        "\ud7ff\0" * 1000,
+        "answer is " * 10**5,
+        "#### 9e999",
+        "#### 1e99999",
+        "#### " + "1 " * 10**5,
+        "#### " + "1-" * 10**5,
+    ],
 )
 @pytest.mark.parametrize("grader", [PAPER, TOLERANT], ids=["paper", "tolerant"])
 def test_odd_samples_are_not_correct(grader: Grader, text: str) -> None:
