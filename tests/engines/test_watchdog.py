@@ -80,6 +80,14 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> list[Sample]:
         return sorted(_draw(engine), key=lambda sample: (sample.problem_id, sample.index))
 
 
+def test_an_engine_that_answers_at_once_is_no_broken_one(tmp_path):
+    """The first samples may come before the caller has gone on from asking for them."""
+    with _engine(tmp_path, ["well"]) as engine:
+        for _ in range(1_000):
+            assert len(_draw(engine, [Request("a", "a", 0, 3)])) == 3
+    assert len(_lives(tmp_path)) == 1
+
+
 @pytest.mark.parametrize(
     ("behaviour", "cause"),
     [
@@ -104,7 +112,7 @@ def test_a_process_that_fails_is_replaced_and_each_sample_comes_once(tmp_path, u
     finally:
         listener.reset(token)
     assert sorted(drawn, key=lambda sample: (sample.problem_id, sample.index)) == undisturbed
-    assert len(_lives(tmp_path)) == 2
+    assert len(_lives(tmp_path)) == 2, said.lines
     assert said.lines[0].startswith(f"vLLM starts again in 1 s: {cause}")
     assert not any(map(_running, _lives(tmp_path)))
 
@@ -114,7 +122,7 @@ def test_calls_side_by_side_share_one_restart(tmp_path):
         calls = [pool.submit(_draw, engine, [Request(name, name, 0, 40)]) for name in "abc"]
         for name, call in zip("abc", calls, strict=True):
             assert _keys(call.result(timeout=60)) == [(name, index) for index in range(40)]
-    assert len(_lives(tmp_path)) == 2
+    assert len(_lives(tmp_path)) == 2, said.lines
 
 
 def test_failures_with_samples_between_them_never_end_it(tmp_path):

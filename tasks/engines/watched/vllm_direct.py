@@ -97,11 +97,10 @@ class DirectLife:
         ordered = sorted(requests, key=lambda request: request.prompt)
         greedy = sampling.temperature == 0  # all samples of a problem are the same
         number = next(self._numbers)
-        call = Call(sum(1 if greedy else request.stop - request.start for request in ordered))
-        self._calls[number] = call
+        wanted = sum(1 if greedy else request.stop - request.start for request in ordered)
+        self._calls[number] = call = Call(wanted)
         try:
             self._send(draw=_draw(number, ordered, sampling))
-            wanted = call.left
             while wanted:
                 messages = _all_there(call.inbox)
                 wanted -= len(messages)
