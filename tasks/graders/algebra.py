@@ -12,7 +12,7 @@ import sympy
 from math_verify import ExprExtractionConfig, LatexExtractionConfig, parse, verify
 from sympy.parsing.latex import parse_latex
 
-from tasks.graders.answers import Parts, parts, same_at_sight, spell
+from tasks.graders.answers import Parts, named, parts, same_at_sight, spell
 
 # math-verify says, at each call without a time limit of its own, that somebody else has to set one.
 logging.getLogger("math_verify").setLevel(logging.CRITICAL)
@@ -49,7 +49,7 @@ def same(gold: str, answer: str) -> bool:
     if known is not None:
         return known
     found = _read(f"${answer}$")
-    if found and verify(list(_gold(gold)), found, timeout_seconds=_UNTIMED):
+    if found and verify(list(_gold(gold)), found, timeout_seconds=_UNTIMED, allow_set_relation_comp=True):
         return True
     # sympy reads a list as its first element.
     return ours is None and theirs is None and difference_vanishes(gold, answer)
@@ -66,8 +66,12 @@ def _in_order(ours: Sequence[str], theirs: Sequence[str]) -> bool:
 
 def _in_any_order(ours: Sequence[str], theirs: Sequence[str]) -> bool:
     left = list(theirs)
+    # a = 1, b = 2 is not a = 2, b = 1.
+    names = {named(element) for element in ours}
+    by_name = len(names) > 1 and names == {named(element) for element in theirs}
     for element in ours:
-        match = next((other for other in left if same(spell(element), spell(other))), None)
+        of_its_name = [other for other in left if not by_name or named(other) == named(element)]
+        match = next((other for other in of_its_name if same(spell(element), spell(other))), None)
         if match is None:
             return False
         left.remove(match)

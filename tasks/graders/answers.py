@@ -9,19 +9,22 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from tasks.graders.minerva import boxed, final_answer
+from tasks.graders.typed import as_latex
 
 _OPENING, _CLOSING = "final answer is", "i hope it is correct"
 _SAID = re.compile(r"\banswer\s*(?:is|:|=)[:*\s]*", re.IGNORECASE)
 _INLINE = re.compile(r"^(\$\$?|\\\(|\\\[)(.+?)(?:\$\$?|\\\)|\\\])", re.DOTALL)
 _MARKED = re.compile(r"####[^\S\n]*(\S[^\n]*)")
 
-_SYMBOLS = str.maketrans({"−": "-", "–": "-", "π": "\\pi ", "∞": "\\infty ", "×": "\\times ", "·": "\\cdot ", "°": ""})
-_SYMBOLS |= str.maketrans({"≤": "\\le ", "≥": "\\ge ", "∪": "\\cup ", "√": "\\sqrt ", "θ": "\\theta ", "±": "\\pm "})
 _SAME_COMMAND = (
     (re.compile(r"\\[dtc]frac(?![a-zA-Z])"), r"\\frac"),
     (re.compile(r"\\(?:left|right|[bB]igg?[lrm]?|displaystyle|textstyle|limits)(?![a-zA-Z])"), ""),
     (re.compile(r"\\(?:leq|leqslant)(?![a-zA-Z])"), r"\\le"),
     (re.compile(r"\\(?:geq|geqslant)(?![a-zA-Z])"), r"\\ge"),
+    (re.compile(r"\\neq(?![a-zA-Z])"), r"\\ne"),
+    (re.compile(r"\\varnothing(?![a-zA-Z])"), r"\\emptyset"),
+    (re.compile(r"\\langle(?![a-zA-Z])"), "("),
+    (re.compile(r"\\rangle(?![a-zA-Z])"), ")"),
     (re.compile(r"\\(?:lbrace)(?![a-zA-Z])"), r"\\{"),
     (re.compile(r"\\(?:rbrace)(?![a-zA-Z])"), r"\\}"),
     (re.compile(r"\\(?:quad|qquad|,|;|:|!| )|~|\\\$|\$|\\\(|\\\)|\\\[|\\\](?![0-9])"), " "),
@@ -37,17 +40,30 @@ _ARGUMENTS = re.compile(
 )
 _ROOT = re.compile(r"\\sqrt\s*([^\s{\[\\])")
 _NUMERAL = r"^(-?[\d.,]+|-?\\frac\{-?[\d.]+\}\{[\d.]+\})"
+_AMOUNT = r"^(-?(?:[\d.,]|\\pi\s*|\\sqrt\{[\d.]+\}|\\frac\{[^{}]*\}\{[^{}]*\})+)"
 # A unit in a face of its own, or in words of two letters at least: 5x has no unit.
-_UNIT = re.compile(_NUMERAL + r"\s*\\(?:text|textrm|mbox|mathrm)\s*\{[^{}]*\}\s*(?:\^\{?\d\}?)?[.\s]*$")
+_UNIT = re.compile(_AMOUNT + r"\s*\\(?:text|textrm|mbox|mathrm)\s*\{[^{}]*\}\s*(?:\^\{?\d\}?)?[.\s]*$")
 _UNIT_IN_WORDS = re.compile(_NUMERAL + r"\s+[a-zA-Z]{2}[a-zA-Z.\s^\d]*$")
 _NAMED = re.compile(r"^(?:[a-zA-Z]|\\[a-z]+)(?:_\w|\([a-z]\))?\s*(?:=|\\in(?![a-z]))\s*(?!.*=)(.+)$", re.DOTALL)
+_NAMED_LAST = re.compile(r"^([^=a-zA-Z]+)=\s*[a-zA-Z]$")
+# 5 p.m. is not 5 a.m.: no unit that may be left out.
+_FACED = r"(?:\\(?:text|textrm|mathrm|mbox)\s*\{)?"
+_HALF_DAY = re.compile(rf"(?<=\d)(?::00)?\s*{_FACED}\s*([ap])\.?\s?m\b\.?\s*\}}?", re.IGNORECASE)
+_IN_HALF_DAY = re.compile(r"\d[ap]m$")
+_BASES = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "twelve": 12}
+_IN_BASE = re.compile(rf"^\(?([0-9A-F]+)\)?\s*(?:_\{{?|\s(?:in )?base[-\s]*)\s*\(?({'|'.join(_BASES)}|\d+)\)?\s*\}}?$")
 _THOUSANDS = re.compile(r"^-?\d{1,3}(?:,\s?\d{3})+(?:\.\d+)?$")
 _BRACED_LETTER = re.compile(r"([_^])\{(\w)\}")
 _MIXED = re.compile(r"(\d)\s+(\d+)/(\d+)")
 _SPACED_THOUSANDS = re.compile(r"^-?\d{1,3}(?:\s\d{3})+$")
 _SPACE = re.compile(r"(\\[a-zA-Z]+|(?<=\d))\s+(?=[a-zA-Z]|\d)|\s+")
 
-_DECIMAL = re.compile(r"^[-+]?(?:\d+\.?\d*|\.\d+)$")
+_POWER_OF_TEN = r"(?:[eE]|\\(?:times|cdot) ?10\^)\{?(?P<power>[-+]?\d{1,3})\}?"
+_DECIMAL = re.compile(rf"^(?P<value>[-+]?(?:\d+\.?\d*|\.\d+))(?:{_POWER_OF_TEN})?$")
+_REPEATING = re.compile(r"^(?P<sign>[-+]?)(?P<whole>\d*)\.(?P<fixed>\d*)\\(?:overline|bar|dot)\{?(?P<again>\d+)\}?$")
+_COLON = re.compile(r"^(\d{1,9}):(\d{1,9})$")
+_CLOCK = re.compile(r"^\d{1,2}:\d\d$")
+_RELATION = re.compile(r"[<>]|\\(?:le|ge|ne|lt|gt)(?![a-zA-Z])")
 _RATIO = re.compile(
     r"^(?P<sign>[-+]?)(?P<whole>\d*)(?:\\frac\{(?P<a>-?\d+)\}\{(?P<b>-?\d+)\}|(?P<c>(?<!\d)\d+)/(?P<d>\d+))$"
 )
@@ -58,6 +74,7 @@ _BASED = re.compile(r"^-?[0-9A-F]+_(?:\d|\{\d+\})$")
 _SEVERAL = re.compile(r"^-?\d+(?: \d+)+$")
 # Beyond this no number is meant, and arithmetic on it costs.
 _MOST_DIGITS = 1_000
+_LONGEST_PRODUCT = 3
 
 
 def find(text: str) -> str | None:
@@ -98,20 +115,22 @@ def _said(text: str) -> str | None:
 
 def spell(answer: str) -> str:
     """The answer in one spelling; two answers of one spelling are the same."""
-    answer = _NEW_ROW.sub("\0", answer.translate(_SYMBOLS))
+    answer = _NEW_ROW.sub("\0", as_latex(answer))
     for pattern, replacement in _SAME_COMMAND:
         answer = pattern.sub(replacement, answer)
-    answer = _ARGUMENTS.sub(_braced, answer)
+    answer = _ROOT.sub(r"\\sqrt{\1}", _ARGUMENTS.sub(_braced, answer))
+    answer = _HALF_DAY.sub(lambda half: f"{half[1].lower()}m", answer)
     if (unit := _UNIT.match(answer.strip())) is not None:
         answer = unit[1]
     while (unwrapped := _FACE.sub(r" \1 ", answer)) != answer:
         answer = unwrapped
     answer = re.sub(r",?\s+(?:and|or)\s+", ",", answer)
     answer = answer.replace("{,}", ",").strip().strip("*").rstrip(".").strip()
-    answer = _ARGUMENTS.sub(_braced, answer)
-    answer = _ROOT.sub(r"\\sqrt{\1}", answer)
-    if (named := _NAMED.match(answer)) is not None:
-        answer = named[1]
+    answer = _ROOT.sub(r"\\sqrt{\1}", _ARGUMENTS.sub(_braced, answer))
+    if (based := _IN_BASE.match(answer)) is not None:
+        answer = f"{based[1]}_{{{_BASES.get(based[2], based[2])}}}"
+    if (value := _NAMED.match(answer) or _NAMED_LAST.match(answer)) is not None:
+        answer = value[1]
     answer = re.sub(r"\bdegrees?\b", " ", answer).strip()
     if (unit := _UNIT_IN_WORDS.match(answer)) is not None:
         answer = unit[1]
@@ -143,13 +162,21 @@ def number(spelt: str) -> Fraction | None:
     than 1,000 characters."""
     if len(spelt) > _MOST_DIGITS:
         return None
-    if _DECIMAL.match(spelt):
-        return Fraction(spelt)
+    if (decimal := _DECIMAL.match(spelt)) is not None:
+        return Fraction(decimal["value"]) * Fraction(10) ** int(decimal["power"] or 0)
+    if (repeating := _REPEATING.match(spelt)) is not None:
+        return _repeating(**repeating.groupdict())
     ratio = _RATIO.match(spelt)
     if ratio is None or not int(ratio["b"] or ratio["d"]):
         return None
     part = Fraction(int(ratio["a"] or ratio["c"]), int(ratio["b"] or ratio["d"]))
     return (-1 if ratio["sign"] == "-" else 1) * (int(ratio["whole"] or 0) + part)
+
+
+def _repeating(sign: str, whole: str, fixed: str, again: str) -> Fraction:
+    shifted = int(f"{whole}{fixed}{again}") - int(f"0{whole}{fixed}")
+    value = Fraction(shifted, 10 ** len(fixed) * (10 ** len(again) - 1))
+    return -value if sign == "-" else value
 
 
 def word(spelt: str) -> str | None:
@@ -162,16 +189,60 @@ def same_at_sight(gold: str, answer: str) -> bool | None:
     """Whether two spelt answers are the same; None where that is not to be seen without algebra."""
     if gold == answer:
         return True
-    ours, theirs = number(gold), number(answer)
+    for rule in (_by_value, _by_digits, _by_word):
+        if (known := rule(gold, answer)) is not None:
+            return known
+    return None
+
+
+def _by_value(gold: str, answer: str) -> bool | None:
+    ours, theirs = _quotient(gold), _quotient(answer)
     if ours is not None and theirs is not None:
-        return ours == theirs
+        # 4:30 is half past four, and not 9:60.
+        return ours == theirs and not _CLOCK.match(gold)
+    return False if _differ_in_kind(gold, answer) or _differ_in_kind(answer, gold) else None
+
+
+def _quotient(spelt: str) -> Fraction | None:
+    """The value of a number, or of a ratio such as 2:1."""
+    ratio = _COLON.match(spelt)
+    if ratio is None:
+        return number(spelt)
+    return Fraction(int(ratio[1]), int(ratio[2])) if int(ratio[2]) else None
+
+
+def _differ_in_kind(one: str, other: str) -> bool:
+    """Whether the first says that something is less, more or other than a value, and the second is a value. (Parsers
+    read the value alone.)"""
+    relation = _RELATION.search(one)
+    if relation is None or _RELATION.search(other) is not None:
+        return False
+    return relation.start() == 0 or number(other) is not None
+
+
+def _by_digits(gold: str, answer: str) -> bool | None:
     if _BASED.match(gold):
         # The question has said which base: the digits alone will do.
         return gold.partition("_")[0] == answer
-    if _BASED.match(answer) or _SEVERAL.match(gold) or _SEVERAL.match(answer):
+    if _IN_HALF_DAY.search(gold) and _IN_HALF_DAY.search(answer):
         return False
+    return False if _BASED.match(answer) or _SEVERAL.match(gold) or _SEVERAL.match(answer) else None
+
+
+def _by_word(gold: str, answer: str) -> bool | None:
     said = word(gold)
-    return None if said is None else said == answer.removeprefix("(").removesuffix(")").casefold()
+    if said is None:
+        return None
+    if said == answer.removeprefix("(").removesuffix(")").casefold():
+        return True
+    # ab and xyz may be products, too.
+    return None if gold.islower() and len(gold) <= _LONGEST_PRODUCT else False
+
+
+def named(element: str) -> str | None:
+    """What an element of a list says that it is the value of; None where it says nothing."""
+    name, equals, _ = element.partition("=")
+    return name.strip() if equals else None
 
 
 class Parts(NamedTuple):

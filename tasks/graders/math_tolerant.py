@@ -17,7 +17,7 @@ from tasks.graders.symbolic import LONGEST, AlgebraGrader, Decision, Question
 class MathTolerantConfig(AlgebraGrader):
     """Judges the final answer of a sample in whatever form, by structure, math-verify and sympy."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     function: ClassVar[str] = "same"
     name: Literal["math_tolerant"] = "math_tolerant"
 

@@ -98,6 +98,69 @@ def test_equivalence(gold: str, answer: str, paper: bool, tolerant: bool) -> Non
     assert found == [paper, tolerant]
 
 
+SAME = [
+    ("2\\frac{1}{3}", r"\frac{7}{3}", r"2\tfrac13"),
+    (r"\frac52", "2½", "2.5", "2 1/2"),
+    (r"\sqrt{10}", "√10", "√(10)", "sqrt(10)", "sqrt{10}"),
+    ("x^2+3x", "x²+3*x", "x(x+3)"),
+    (r"\frac{1}{x}", "x⁻¹", "x^-1"),
+    ("12", "１２", "12.", "+12", r"24\div2"),
+    ("1,2", "1，2", r"x=1 \text{ or } x=2", r"\{2,1\}"),
+    (r"\frac{2\pi}{3}", "2*pi/3", "2pi/3"),
+    (r"3.0\times10^8", "3e8", "300000000", r"3 \cdot 10^{8}"),
+    (r"1.5\times 10^{-7}", "1.5e-7", "0.00000015"),
+    (r"\frac13", r"0.\overline{3}", r".\bar{3}"),
+    (r"\frac16", r"0.1\overline{6}"),
+    (r"-\frac43", r"-1.\overline{3}"),
+    ("1", r"0.\overline{9}"),
+    ("1011_2", r"1011_{\text{two}}", "(1011)_2", "1011 base 2"),
+    ("[1,3]", r"1\le x\le 3"),
+    ("(1,3)", "1<x<3"),
+    (r"(3,\infty)", "x>3", "3 < x"),
+    (r"\langle 1,2\rangle", r"\left\langle 1, 2\right\rangle"),
+    (r"\emptyset", r"\varnothing", "∅"),
+    (r"100\pi\text{ cm}^2", r"100\pi", r"100\pi\text{ square cm}"),
+    (r"4:30\text{ p.m.}", "4:30 PM", r"4:30\,\text{pm}"),
+    (r"5\text{ p.m.}", "5:00 pm"),
+    ("4:2", "2:1", "2"),
+    ("x\\neq 2", r"x \not= 2", "x != 2"),
+    ("3", "3=x", "x=3"),
+    ("ab", "ba", r"a \cdot b"),
+    ("r=1,s=2", "s=2, r=1"),
+]
+OTHER = [
+    ("r=1,s=2", "r=2,s=1"),
+    (r"\langle 1,2\rangle", r"\langle 2,1\rangle"),
+    ("2", r"\ge 2", "<2", r"\ne 2", "x>2", "2:5"),
+    (r"x \ne 2", "2", "x=2"),
+    ("[1,3]", "1<x<3", r"1\le x\le 4"),
+    ("4:30", "4:31", "2:15"),
+    (r"5\text{ p.m.}", r"5\text{ a.m.}"),
+    (r"0.\overline{3}", "0.3", "0.33"),
+    (r"\frac{5}{11}", r"0.\overline{46}"),
+    (r"1.5\times 10^{-7}", "1.5e-8", "0"),
+    ("1011_2", "1011 base 3", "(1011)_3"),
+    ("ab", "bc"),
+    (r"\text{no}", "yes"),
+    (r"100\pi\text{ cm}^2", r"10\pi"),
+    ("a+b=c", "a+b=d"),
+]
+
+
+@pytest.mark.parametrize("forms", SAME, ids=lambda forms: forms[0])
+def test_the_tolerant_rule_knows_one_answer_in_many_forms(forms: tuple[str, ...]) -> None:
+    gold, *others = forms
+    wrong = [each for each in judge(TOLERANT, gold, *map(said, others)) if each.verdict is not Verdict.CORRECT]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("forms", OTHER, ids=lambda forms: forms[0])
+def test_the_tolerant_rule_tells_answers_apart(forms: tuple[str, ...]) -> None:
+    gold, *others = forms
+    right = [each for each in judge(TOLERANT, gold, *map(said, others)) if each.verdict is not Verdict.WRONG]
+    assert right == []
+
+
 def test_where_the_answer_stands() -> None:
     assert final_answer(said("4")) == "$4$"
     assert final_answer("Final Answer: The final answer is $4$. ") == "$4$", "the closing words were cut off"
@@ -148,6 +211,7 @@ def test_what_never_ends_or_takes_all_memory_costs_one_verdict(grader: Grader) -
         "The answer is " * 70_000,
         " " * 1_000_000 + "I hope it is correct.",
         said("5 " + "a" * 900 + "!"),
+        said("1" * 900 + "\\text{ a!}"),
         "\\boxed{" * 150_000,
         said("{" * 400 + "x" + "}" * 400),
         said("\\" * 999),
@@ -155,7 +219,7 @@ def test_what_never_ends_or_takes_all_memory_costs_one_verdict(grader: Grader) -
         said("\\input{/etc/passwd}"),
         said("__import__('os').system('touch forged')"),
     ],
-    ids=range(12),
+    ids=range(13),
 )
 def test_odd_samples_are_judged(grader: Grader, text: str, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
