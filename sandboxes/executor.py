@@ -121,8 +121,11 @@ class Child:
 
     def stays(self) -> bool:
         """Whether it has said that this run is over, and waits for the next; False: it is about to end."""
-        if self.orders is None or not self.orders.recv(1):
-            return False
+        try:
+            if self.orders is None or not self.orders.recv(1):
+                return False
+        except ConnectionResetError:
+            return False  # It was killed before it had read what this run is to be.
         self.ending = ENDING.pack(0, self.reason, self.cpu_s(), time.monotonic() - self.started)
         return True
 
