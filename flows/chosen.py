@@ -1,5 +1,7 @@
 """What a configuration chooses of a task, and what the task says where it leaves that open."""
 
+from collections import Counter
+
 from pydantic import TypeAdapter
 
 from flows.config import GraderConfig
@@ -12,8 +14,11 @@ def first_of(problems: list[Problem], first: int | None, dataset: Dataset) -> li
     """The first so many problems of a dataset; None: all.
 
     Raises:
-        InputError: it has not so many.
+        InputError: it has not so many, or one id twice.
     """
+    twice = next((name for name, times in Counter(problem.id for problem in problems).items() if times > 1), None)
+    if twice is not None:
+        raise InputError(f"task: {dataset.name} holds problem {twice!r} more than once; every id must be its own")
     if first is not None and first > len(problems):
         raise InputError(f"problems: {first} are asked for, and {dataset.name} has {len(problems)}")
     return problems[:first]

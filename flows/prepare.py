@@ -1,6 +1,5 @@
 """From a configuration to a sweep that can run: names become objects, and everything is checked before any work."""
 
-from collections import Counter
 from pathlib import Path
 
 from flows.chosen import first_of, grader_for
@@ -44,11 +43,6 @@ def assemble(config: SweepConfig) -> Sweep:
     dataset: Dataset = config.task
     problems = dataset.load()
     first = first_of(problems, config.problems, dataset)
-    twice = [problem_id for problem_id, times in Counter(problem.id for problem in problems).items() if times > 1]
-    if twice:
-        raise InputError(
-            f"task: {config.task.name} holds problem {twice[0]!r} more than once; every id must be its own"
-        )
     digest = problems_digest(problems)
     if config.pin is not None and not digest.startswith(config.pin):
         raise InputError(

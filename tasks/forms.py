@@ -37,7 +37,7 @@ def checked(where: str, data: Any, form: type[AnyForm], thing: str, example: str
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"])) or f"the {thing}"
-        message = first["msg"][0].lower() + first["msg"][1:]
+        message = (first["msg"][0].lower() + first["msg"][1:]).removesuffix(f" or instance of {form.__name__}")
         article = "an" if thing[0] in "aeiou" else "a"
         raise InputError(f"{where}: {field}: {message}; {article} {thing} looks like {example}") from error
 

@@ -1,11 +1,12 @@
 """Rows of a data set, from a file in the forms that data sets ship in, or from the Hugging Face hub.
 
-A file may be JSON lines (.jsonl, also .gz), a JSON list (.json), Parquet or CSV; a folder of such files, as the hub
-ships them, is read in the order of their names, those of the split alone. Paths may be URLs that fsspec knows, such as
-s3://bucket/gsm8k/test.parquet: workers on other machines find these too. Every row is checked, and what is wrong with
-one is said with file, line and field.
+A file may be JSON lines (.jsonl, also .gz), a JSON list (.json), Parquet or CSV; of a folder of such files, as the hub
+ships them, those of the split and of the data set's configurations are read, in the order of their names. Paths may be
+URLs that fsspec knows, such as s3://bucket/gsm8k/test.parquet: workers on other machines find these too. Every row is
+checked, and what is wrong with one is said with file, line and field.
 """
 
+import codecs
 import gzip
 import json
 import logging
@@ -21,6 +22,7 @@ from tasks.errors import InputError
 from tasks.forms import Form, checked, parquet_rows
 
 _KINDS = (".jsonl", ".jsonl.gz", ".json", ".json.gz", ".parquet", ".csv", ".csv.gz")
+_SPLITS = {"train", "test", "validation", "valid", "dev", "prompt"}
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
@@ -100,10 +102,7 @@ def _from_path(place: Place, path: str) -> Iterator[tuple[str, Any]]:
 
     try:
         system, root = fsspec.url_to_fs(path)
-        if system.isdir(root):
-            files = [file for file in sorted(system.find(root)) if _is_of(PurePosixPath(file).name, place.split)]
-        else:
-            files = [root]
+        files = _of_split(sorted(system.find(root)), root, place) if system.isdir(root) else [root]
         if not files:
             raise InputError(f"{place.field}: {path} holds no {place.split} files ({', '.join(_KINDS)})")
         for file in files:
@@ -116,8 +115,25 @@ def _from_path(place: Place, path: str) -> Iterator[tuple[str, Any]]:
         raise InputError(f"{place.field}: {path} cannot be read ({reason}); give {_wanted(place)}") from error
 
 
-def _is_of(name: str, split: str) -> bool:
-    return name.endswith(_KINDS) and split in re.split(r"[^a-z]+", name.lower())
+def _of_split(files: Sequence[str], root: str, place: Place) -> list[str]:
+    """Those of a folder's files that hold the split, where the folder has its configurations apart those alone."""
+    within = {file: PurePosixPath(file.removeprefix(root).lstrip("/")) for file in files}
+    found = [file for file, path in within.items() if path.name.lower().endswith(_KINDS) and _is_of(path, place.split)]
+    apart = {path.parts[0] for path in within.values()} & set(place.hub.configs)
+    if not apart:
+        return found
+    order = {config: number for number, config in enumerate(place.hub.configs)}
+    wanted = [file for file in found if within[file].parts[0] in order]
+    return sorted(wanted, key=lambda file: order[within[file].parts[0]])
+
+
+def _is_of(path: PurePosixPath, split: str) -> bool:
+    """Whether the file's name, or else the nearest folder that names a split, names this one."""
+    for part in reversed(path.parts):
+        named = _SPLITS.intersection(re.split(r"[^a-z]+", part.lower()))
+        if named:
+            return split in named
+    return False
 
 
 def _wanted(place: Place) -> str:
@@ -130,13 +146,14 @@ def _listed(names: Sequence[str]) -> str:
 
 def _rows(place: Place, path: str, stream: Any) -> Iterator[tuple[str, Any]]:
     """The rows of one file with the words that say where they are."""
-    if path.endswith(".parquet"):
+    path_lower = path.lower()
+    if path_lower.endswith(".parquet"):
         rows = parquet_rows(f"{place.field}: {path}", stream)
         yield from ((f"{path}, row {number}", row) for number, row in rows)
         return
-    if path.endswith(".gz"):
+    if path_lower.endswith(".gz"):
         stream = gzip.GzipFile(fileobj=stream)
-    plain = path.removesuffix(".gz")
+    plain = path_lower.removesuffix(".gz")
     if plain.endswith(".csv"):
         yield from _csv_rows(place, path, stream)
     elif plain.endswith(".json"):
@@ -152,6 +169,8 @@ def _rows(place: Place, path: str, stream: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _json(place: Place, where: str, data: bytes) -> Any:
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise InputError(f"{place.field}: {where}: is UTF-16; save it as UTF-8")
     try:
         return json.loads(data)
     except (ValueError, RecursionError) as error:
@@ -164,7 +183,8 @@ def _csv_rows(place: Place, path: str, stream: Any) -> Iterator[tuple[str, Any]]
 
     # Questions may be longer than the module's own bound of 128 KiB.
     csv.field_size_limit(1 << 30)
-    text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
+    # Excel marks what it writes.
+    text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
     rows = csv.DictReader(text, strict=True)
     try:
         for row in rows:

@@ -100,6 +100,9 @@ def test_what_cannot_be_audited_is_one_line(tmp_path: Path) -> None:
     rows = [sums("p", solutions=[])]
     with pytest.raises(InputError, match="own has no known solutions; give a file of programs"):
         audit_tests(AuditTestsConfig.model_validate(config(tmp_path, rows)), quiet)
+    with pytest.raises(InputError, match="task: own holds problem 'p' more than once"):
+        audit_tests(AuditTestsConfig.model_validate(config(tmp_path, [sums("p"), sums("p")])), quiet)
+    written(tmp_path / "own.jsonl", rows)
     labelled = written(tmp_path / "l.jsonl", [{"problem_id": "q", "text": "", "correct": True}])
     with pytest.raises(InputError, match="has no sample of any of the 1 problems"):
         audit_tests(AuditTestsConfig.model_validate(config(tmp_path, rows, labelled=labelled)), quiet)

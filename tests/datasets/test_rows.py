@@ -46,6 +46,30 @@ def test_a_folder_gives_the_files_of_its_split_in_order(tmp_path: Path) -> None:
         rows_of(str(tmp_path), "validation")
 
 
+def test_a_copy_of_the_hubs_folder_gives_the_configurations_of_the_data_set_alone(tmp_path: Path) -> None:
+    for config in ("socratic", "main", "b", "a"):
+        written(tmp_path / config / "test-00000-of-00001.parquet", [{"question": config, "answer": "1"}])
+    for configs in (("main",), ("b", "a")):
+        place = Place(str(tmp_path), Hub("some/set", configs), "test")
+        assert [row.question for row in read(place, QA, EXAMPLE)] == list(configs)
+
+
+def test_a_folder_may_be_named_after_the_split(tmp_path: Path) -> None:
+    written(tmp_path / "default" / "test" / "0000.parquet", TABLE[:1])
+    written(tmp_path / "default" / "train" / "0000.parquet", TABLE)
+    written(tmp_path / "test" / "train.jsonl", TABLE)
+    assert rows_of(str(tmp_path)) == EXPECTED[:1]
+
+
+def test_what_windows_writes_is_read(tmp_path: Path) -> None:
+    (tmp_path / "r.csv").write_bytes("question,answer\r\nč,2\r\n".encode("utf-8-sig"))
+    (tmp_path / "R.JSONL").write_bytes(b'\xef\xbb\xbf{"question": "a", "answer": "b"}\r\n\r\n')
+    assert rows_of(str(tmp_path / "r.csv")) == [("č", "2")]
+    assert rows_of(str(tmp_path / "R.JSONL")) == [("a", "b")]
+    (tmp_path / "R.CSV").write_bytes((tmp_path / "r.csv").read_bytes())
+    assert rows_of(str(tmp_path / "R.CSV")) == [("č", "2")]
+
+
 def test_a_url_is_read_where_it_lies() -> None:
     import fsspec
 
@@ -59,7 +83,8 @@ def test_a_url_is_read_where_it_lies() -> None:
     [
         ("r.jsonl", b'{"question": "a", "answer": "b"}\n{"question": "a"}\n', "line 2: answer: field required"),
         ("r.jsonl", b'{"question": 5, "answer": "b"}\n', "line 1: question: input should be a valid string"),
-        ("r.jsonl", b'\n\n["a"]\n', "line 3: the row: input should be a valid dictionary"),
+        ("r.jsonl", b'\n\n["a"]\n', "line 3: the row: input should be a valid dictionary; a row looks like"),
+        ("r.jsonl", '{"question": "a"}\n'.encode("utf-16"), "line 1: is UTF-16; save it as UTF-8"),
         ("r.jsonl", b'{"question": "a",\n', "line 1: broken JSON"),
         ("r.jsonl", b'{"question": "\xff", "answer": "b"}\n', "line 1: broken JSON ('utf-8' codec can't decode"),
         ("r.jsonl", b'{"question": "\\ud800", "answer": "b"}\n', "line 1: question: is no valid Unicode"),
