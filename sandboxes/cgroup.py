@@ -1,14 +1,19 @@
 """Control groups, where they can be made: one for each server.
 
 Resource limits bound every process alone. A group bounds the memory of all together, with their /tmp, and their number;
-it counts the processes that the kernel killed for memory, and the CPU time of those that nobody waited for. Version 1
-groups are made below this process's own; version 2 groups beside it, as a group there may hold processes or other
-groups, not both.
+it counts the processes that the kernel killed for memory, and the CPU time of those that nobody waited for.
+
+Version 1 groups are made below this process's own. In version 2 a group may hold processes or bounded groups, not both:
+there they are made beside it, as a manager such as systemd lets root and the user's own services do. Where nothing may
+be made there (a service with `Delegate=yes`, a container), the group is this process's to divide: all that is in it
+moves on into one below, `monkeys`.
 """
 
 import contextlib
+import errno
 import itertools
 import os
+import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +25,10 @@ _V1, _V2 = "cgroup v1", "cgroup v2"
 _LIMIT = {_V1: "memory.limit_in_bytes", _V2: "memory.max"}
 _EVENTS = {_V1: "memory.oom_control", _V2: "memory.events"}
 _USAGE = {_V1: "cpuacct.usage", _V2: "cpu.stat"}
+# What keeps a group's memory from being swapped out instead of bounded, where there is swap.
+_NO_SWAP = {_V1: "memory.swappiness", _V2: "memory.swap.max"}
+# Where the processes of a divided group live on.
+_DIVIDED = "monkeys"
 _numbers = itertools.count()
 
 
@@ -100,8 +109,13 @@ class ControlGroup:
 
     def command(self) -> tuple[str, ...]:
         """What a command must begin with to run in this group."""
-        join = 'while [ "$1" != -- ]; do echo $$ >"$1"; shift; done; shift; exec "$@"'
+        join = 'while [ "$1" != -- ]; do echo $$ >"$1" || exit; shift; done; shift; exec "$@"'
         return ("/bin/sh", "-c", join, "sh", *(str(folder / "cgroup.procs") for folder in self._folders.all()), "--")
+
+    def can_be_joined(self) -> bool:
+        """Whether a process that is started from here may enter: that it could be made is no proof."""
+        attempt = subprocess.run([*self.command(), "/bin/sh", "-c", ":"], stderr=subprocess.DEVNULL, check=False)
+        return attempt.returncode == 0
 
     def allow(self, memory_bytes: int) -> None:
         """Let the next program use so much memory in all."""
@@ -129,6 +143,8 @@ def new_group(processes: int | None = None) -> ControlGroup | None:
     """A new group for at most so many processes and threads, or None where this process may make none that bounds
     memory."""
     for place in _places():
+        if place.version == _V2:
+            _share_out(place.memory)
         group = place.below(f"monkeys-{os.getpid()}-{next(_numbers)}")
         for folder in place.all():
             _remove_abandoned(folder)
@@ -139,7 +155,9 @@ def new_group(processes: int | None = None) -> ControlGroup | None:
         opened = ControlGroup(_Folders(group.version, group.memory, pids, cpu))
         try:
             opened.allow(_NO_LIMIT_BYTES)
-            if opened.reader.killed() is not None:
+            with contextlib.suppress(OSError):  # There is none where the kernel knows no swap.
+                (group.memory / _NO_SWAP[group.version]).write_text("0")
+            if opened.reader.killed() is not None and opened.can_be_joined():
                 return opened
         except OSError:
             pass
@@ -184,14 +202,43 @@ def _remove_abandoned(folder: Path) -> None:
 
 
 def _places() -> list[_Folders]:
-    """Where groups can be made."""
+    """Where groups may perhaps be made, the best place first."""
     places = []
     for own in _groups_of(os.getpid()):
-        if own.version == _V1:
-            places.append(own)
-        elif own.memory.parent.joinpath("cgroup.procs").exists():
+        if own.version == _V2 and own.memory.parent.joinpath("cgroup.procs").exists():
             places.append(_Folders(_V2, *[own.memory.parent] * 3))
+        places.append(own)
     return places
+
+
+def _share_out(folder: Path) -> None:
+    """Let groups below this one be bounded (version 2), if that is ours to do."""
+    try:
+        offered = (folder / "cgroup.controllers").read_text().split()
+        shared = (folder / "cgroup.subtree_control").read_text().split()
+        for controller in ("memory", "pids"):
+            if controller in offered and controller not in shared:
+                _share(folder, controller)
+    except OSError:
+        pass  # Then no group can be made there either, or none that bounds memory.
+
+
+def _share(folder: Path, controller: str) -> None:
+    control = folder / "cgroup.subtree_control"
+    try:
+        control.write_text(f"+{controller}")
+    except OSError as error:
+        if error.errno != errno.EBUSY or os.getpid() not in _processes(folder):
+            raise
+        (folder / _DIVIDED).mkdir(exist_ok=True)
+        for pid in _processes(folder):
+            with contextlib.suppress(OSError):  # It has ended meanwhile; or it may not be moved, and all stays.
+                (folder / _DIVIDED / "cgroup.procs").write_text(str(pid))
+        control.write_text(f"+{controller}")
+
+
+def _processes(folder: Path) -> list[int]:
+    return [int(line) for line in (folder / "cgroup.procs").read_text().split()]
 
 
 def _groups_of(pid: int) -> list[_Folders]:
