@@ -86,7 +86,7 @@ def test_the_papers_rows_follow_from_its_rule() -> None:
             stream.sample(range(train), 5)
         stream.shuffle(rows)
         assert tuple(rows[:128]) == paper.rows
-    assert len(subset("gsm8k").hashes) == 128
+    assert (len(subset("gsm8k").hashes), len(subset("math").hashes)) == (128, 28)
     assert len(subset("code_contests").rows) == 140
 
 
@@ -104,6 +104,10 @@ def test_the_pinned_hashes_are_those_of_the_real_questions() -> None:
     assert len(known) > 10
     for row, expected in known.items():
         assert hashlib.sha256(rows[row]["question"].encode()).hexdigest() == expected
+    path = DATA / "math" / "math500_first200.jsonl"
+    problems = {row["unique_id"]: row["problem"] for row in map(json.loads, path.read_text().splitlines())}
+    text = problems["test/intermediate_algebra/1151.json"]
+    assert subset("math").hashes[2210] == hashlib.sha256(text.encode()).hexdigest()
 
 
 def test_another_edition_is_not_the_papers(tmp_path: Path) -> None:
@@ -111,6 +115,14 @@ def test_another_edition_is_not_the_papers(tmp_path: Path) -> None:
         gsm8k(tmp_path, subset="paper").load()
     with pytest.raises(InputError, match="row 92 of here is not the paper's problem"):
         check("gsm8k", [f"question {number}" for number in range(1319)], "here")
+
+
+def test_a_row_whose_text_is_not_known_is_not_checked() -> None:
+    paper = subset("math")
+    first = next(row for row in paper.rows if row in paper.hashes)
+    assert paper.rows[0] not in paper.hashes
+    with pytest.raises(InputError, match=f"row {first + 1} of here is not the paper's problem"):
+        check("math", [f"problem {number}" for number in range(5000)], "here")
 
 
 MATH_ROWS = [
