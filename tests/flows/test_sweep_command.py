@@ -8,15 +8,14 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import httpx
 import numpy as np
 import pandas as pd
 import pytest
 
 from tasks.scaling.estimators import Counts, coverage
 from tasks.store.blocks import parse
+from tests.flows.api import flow_run, query, task_runs
 from tests.flows.command import MONKEYS, Ended, environment, monkeys
 from tests.servers import S3
 
@@ -38,12 +37,6 @@ def drawn(output: str) -> int:
 def stored_samples(folder: Path) -> list[tuple[str, int]]:
     tables = [pd.read_parquet(folder / key, columns=["problem_id", "index"]) for key in objects(folder, "samples")]
     return sorted(pd.concat(tables).itertuples(index=False, name=None))
-
-
-def query(url: str, what: str) -> list[dict[str, Any]]:
-    answer = httpx.post(f"{url}/{what}/filter", json={"sort": "ID_DESC"} if what != "artifacts" else {})
-    answer.raise_for_status()
-    return list(answer.json())
 
 
 def test_without_a_server_it_samples_verifies_and_reports(recorded: Path) -> None:
@@ -82,16 +75,11 @@ def test_extends_draws_nothing_again_and_shows_in_prefect(recorded: Path, prefec
     samples = stored_samples(recorded)
     assert len(samples) == len(set(samples)) == 20 * 200
 
-    runs = [run for run in query(prefect_url, "flow_runs") if run["name"] == "arithmetic-k200"]
-    assert [run["state"]["type"] for run in runs] == ["COMPLETED"]
-    deadline = time.monotonic() + 60  # the server records task runs from events, a moment later
-    while time.monotonic() < deadline:
-        stages = {run["name"] for run in query(prefect_url, "task_runs") if run["flow_run_id"] == runs[0]["id"]}
-        if len(stages) >= 9:
-            break
-        time.sleep(0.5)
+    run = flow_run(prefect_url, "arithmetic-k200")
+    assert run["state_type"] == "COMPLETED"
+    stages = {each["name"] for each in task_runs(prefect_url, run, at_least=9)}
     assert {"draw: problems 0-15, samples 100-199", "verify: problems 16-19, samples 100-199"} <= stages
-    artifacts = [each for each in query(prefect_url, "artifacts") if each["flow_run_id"] == runs[0]["id"]]
+    artifacts = query(prefect_url, "artifacts", flow_runs={"id": {"any_": [run["id"]]}})
     assert {"coverage", "coverage-plot", "heat-map-plot", "pass-rates-plot", "verdicts-plot", "laws", "report"} <= {
         artifact["key"] for artifact in artifacts
     }

@@ -6,6 +6,7 @@ A checker here breaks the promise on purpose: it leaves a mark in a module, whic
 import os
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -157,12 +158,29 @@ def test_one_that_was_killed_between_two_runs_is_replaced(keeping: Sandbox) -> N
     """At whatever step of its death the next run finds it."""
     for attempt in range(40):
         check(keeping, MARK)
-        (waiting,) = [pid for pid in descendants() if _parent_is_a_server(pid)]
-        os.kill(waiting, signal.SIGKILL)
+        os.kill(_waiting(), signal.SIGKILL)
         time.sleep(attempt % 20 * 1e-4)
         outcome = check(keeping, MARK).checker
         assert (outcome.status, outcome.stdout) == (Status.OK, b"False\n"), outcome
         assert keeping.run("print(1)", b"", AMPLE).stdout == b"1\n"
+
+
+def test_one_that_is_killed_before_it_has_heard_of_the_next_run_is_replaced(keeping: Sandbox) -> None:
+    check(keeping, MARK)
+    waiting = _waiting()
+    os.kill(waiting, signal.SIGSTOP)
+    with ThreadPoolExecutor(1) as other:
+        asked = other.submit(check, keeping, MARK)
+        time.sleep(0.3)
+        os.kill(waiting, signal.SIGKILL)
+        outcome = asked.result().checker
+    assert (outcome.status, outcome.stdout) == (Status.OK, b"False\n"), outcome
+
+
+def _waiting() -> int:
+    """The process that a checker has left for its next run."""
+    (pid,) = [pid for pid in descendants() if _parent_is_a_server(pid)]
+    return pid
 
 
 def _parent_is_a_server(pid: int) -> bool:
