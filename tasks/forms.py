@@ -1,5 +1,6 @@
 """Rows, lines and entries that others wrote: the form that they must have, and one line on what is wrong with one."""
 
+import re
 from collections.abc import Iterator
 from itertools import chain
 from typing import Any, BinaryIO, TypeVar
@@ -37,7 +38,8 @@ def checked(where: str, data: Any, form: type[AnyForm], thing: str, example: str
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"])) or f"the {thing}"
-        message = (first["msg"][0].lower() + first["msg"][1:]).removesuffix(f" or instance of {form.__name__}")
+        # The names of our classes say nothing to a person.
+        message = re.sub(r" or instance of \w+$", "", first["msg"][0].lower() + first["msg"][1:])
         article = "an" if thing[0] in "aeiou" else "a"
         raise InputError(f"{where}: {field}: {message}; {article} {thing} looks like {example}") from error
 

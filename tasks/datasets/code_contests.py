@@ -34,8 +34,8 @@ class _Solutions(Form):
 
 
 class _Duration(Form):
-    seconds: int = 0
-    nanos: int = 0
+    seconds: int = Field(default=0, ge=0)
+    nanos: int = Field(default=0, ge=0)
 
 
 class _Row(Form):

@@ -22,7 +22,7 @@ _EXAMPLE = (
 class _Row(Form):
     task_id: str
     prompt: str
-    entry_point: str
+    entry_point: str = Field(pattern=r"^[A-Za-z_]\w*$")
     test: str
     canonical_solution: str | None = None
 

@@ -17,6 +17,7 @@ from tasks.forms import Form
 
 HUB = Hub("google-research-datasets/mbpp", ("full",))
 _EXAMPLE = '{"task_id": 11, "text": "...", "code": "def f(x): ...", "test_list": ["assert f(1) == 2"]}'
+_WHOLE = "all of mbpp.jsonl (Parquet and CSV too)"
 _SHOTS = (2, 3, 4)
 _TEST = range(11, 511)
 
@@ -58,10 +59,13 @@ class MbppConfig(BaseModel):
     def load(self) -> list[Problem]:
         """The test problems in upstream order; raises InputError where file or hub cannot be read."""
         shots = self._examples()
-        return [
+        problems = [
             Problem(f"MBPP/{row.task_id}", _question(row), function_test=_test(place, at, row), shots=shots)
             for place, at, row in self._rows()
         ]
+        if not problems:
+            raise InputError(f"task.path: {self.path or HUB.name} holds none of the test tasks, 11 to 510")
+        return problems
 
     def solutions(self) -> Iterator[Solution]:
         """The data set's own code."""
@@ -69,7 +73,7 @@ class MbppConfig(BaseModel):
             yield Solution(f"MBPP/{row.task_id}", row.code)
 
     def _rows(self) -> Iterator[tuple[Place, int, _Row]]:
-        place = Place(self.path, HUB, "test")
+        place = Place(self.path, HUB, "test", what=_WHOLE)
         for at, row in enumerate(read(place, _Row, _EXAMPLE)):
             if row.task_id in _TEST:
                 yield place, at, row
@@ -77,7 +81,7 @@ class MbppConfig(BaseModel):
     def _examples(self) -> tuple[Shot, ...]:
         if self.shots == 0:
             return ()
-        place = Place(self.path, HUB, "prompt")
+        place = Place(self.path, HUB, "prompt", what=_WHOLE)
         known = {row.task_id: row for row in read(place, _Row, _EXAMPLE) if row.task_id in _SHOTS}
         absent = [task_id for task_id in _SHOTS[: self.shots] if task_id not in known]
         if absent:

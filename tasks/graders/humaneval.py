@@ -2,13 +2,16 @@
 
 The rule (openai/human-eval, `execution.py`): the prompt, the completion and the test are one program, and the sample
 is right if it runs to its end with `check(entry_point)`. There the sample shares a process with its judge. Here
-(`tasks.graders.function_tests`) the program is prompt + completion, and the checker prompt + test.
+(`tasks.graders.function_tests`) the program is prompt + completion, and the checker prompt + test. A prompt that is no
+Python alone, as its function has no body yet, has `pass` for one there.
 
 The two rules differ where a sample redefines a helper that the prompt defines and the test calls (the checker uses the
 prompt's), where the test looks at what a call did to its arguments (they are copies), and where a function returns an
 object of its own making (it is equal to nothing). The completion is used as it is: no cutting, no fences.
 """
 
+import ast
+from functools import lru_cache
 from typing import ClassVar, Literal
 
 from tasks.datasets import Problem
@@ -24,4 +27,16 @@ class HumanEvalConfig(FunctionGrader):
 
     def function(self, problem: Problem, sample: Sample) -> Function:
         """See `FunctionGrader`."""
-        return Function(problem, sample.index, problem.question + sample.text, problem.question)
+        return Function(problem, sample.index, problem.question + sample.text, _standing(problem.question))
+
+
+@lru_cache(maxsize=1024)
+def _standing(prompt: str) -> str:
+    """A prompt that is Python alone, if need be and if it can be by an empty body."""
+    for text in (prompt, f"{prompt.rstrip()} pass"):
+        try:
+            ast.parse(text)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            continue
+        return text
+    return prompt

@@ -1,5 +1,6 @@
 """What a grader needs of problems and of the installation, checked before any work and said in one line."""
 
+import ast
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 
@@ -19,8 +20,15 @@ def check_stdio_tests(problems: Sequence[Problem], grader: str) -> None:
 
 
 def check_function_tests(problems: Sequence[Problem], grader: str) -> None:
-    """Make sure that every problem has a function test; raises InputError naming one that has none."""
+    """Make sure that every problem has a function test that can run; raises InputError naming one that has none."""
     _check(problems, grader, "function test", lambda problem: problem.function_test is not None)
+    for problem in problems:
+        fault = _fault(problem.function_test.code) if problem.function_test is not None else None
+        if fault is not None:
+            raise InputError(
+                f"grader: {grader} cannot judge problem {problem.id!r}: its function test {fault}; mend it, or take it"
+                " out"
+            )
 
 
 def check_algebra(grader: str) -> None:
@@ -44,6 +52,20 @@ def gold_of(problem: Problem) -> str:
     if problem.answer is None:
         raise ValueError(f"problem {problem.id!r} has no gold answer")
     return problem.answer
+
+
+def _fault(test: str) -> str | None:
+    """Why no sample could pass a test, as far as its text shows."""
+    try:
+        nodes = ast.walk(ast.parse(test))
+        bound = {
+            name
+            for node in nodes
+            for name in (getattr(node, "name", None), getattr(node, "asname", None), getattr(node, "id", None))
+        }
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        return f"is no Python ({' '.join(str(error).split())[:100]})"
+    return None if bound & {"check", "*"} else "defines no check(candidate)"
 
 
 def _check(problems: Sequence[Problem], grader: str, what: str, has: Callable[[Problem], bool]) -> None:

@@ -52,3 +52,12 @@ def test_a_problem_without_a_test_is_named_before_any_work() -> None:
     good = Problem("good", "", function_test=FunctionTest("f", "def check(candidate): pass"))
     with pytest.raises(InputError, match="cannot judge problem 'bare': it has no function test"):
         GRADER.check([good, Problem("bare", "")])
+    for code, fault in (
+        ("def test(f): pass", "defines no check"),
+        ("def check(f:\n", "is no Python"),
+        ("", "defines no"),
+    ):
+        with pytest.raises(InputError, match=f"cannot judge problem 'bad': its function test {fault}"):
+            GRADER.check([good, Problem("bad", "", function_test=FunctionTest("f", code))])
+    for code in ("check = print", "from tests import *", "from tests import run as check"):
+        GRADER.check([Problem("good", "", function_test=FunctionTest("f", code))])

@@ -55,6 +55,14 @@ def test_each_verdict(sandbox: Sandbox) -> None:
         assert detail is None or judgement.detail == detail
 
 
+@pytest.mark.parametrize("head", ["def double(x):\n    ", "def double(x):\n", "import math\n\ndef double(x):"])
+def test_a_prompt_without_a_docstring_is_no_fault_of_the_sample(sandbox: Sandbox, head: str) -> None:
+    problem = Problem("double", head, function_test=FunctionTest("double", CHECK))
+    body = " return 2 * x" if head.endswith(":") else "return 2 * x" if head.endswith(" ") else "    return 2 * x"
+    right, wrong = judge(sandbox, body, body.replace("2", "3"), problem=problem)
+    assert (right.verdict, wrong.verdict) == (Verdict.CORRECT, Verdict.WRONG)
+
+
 @needs_data
 def test_every_canonical_solution_is_correct(sandbox: Sandbox) -> None:
     problems = {p.id: p for p in HumanEvalDataset(path=str(DATA / "HumanEval.jsonl.gz")).load()}
