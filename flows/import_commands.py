@@ -12,7 +12,7 @@ app = typer.Typer()
     name="import",
     epilog="Examples: [bold]monkeys import samples.jsonl -o mine.jsonl[/]  ·  "
     "[bold]monkeys import MATH_Pythia-12B.json --counts counts.csv[/] (then monkeys curve counts.csv)  ·  "
-    "[bold]monkeys import log.eval --format inspect_ai -o mine.jsonl --ids 'gsm8k/{id:04d}'[/]",
+    "[bold]monkeys import log.eval --format inspect_ai -o mine.jsonl --ids 'gsm8k/{row:04d}'[/]",
 )
 def import_(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH ...", help="Files or folders of one model and one run.")],
@@ -34,7 +34,12 @@ def import_(
         str | None, typer.Option("--verdict", help="Which verdict counts: base, a scorer or a filter, by the format.")
     ] = None,
     ids: Annotated[
-        str | None, typer.Option("--ids", metavar="FORM", help="The problems' ids, such as 'gsm8k/{id:04d}'.")
+        str | None,
+        typer.Option(
+            "--ids",
+            metavar="FORM",
+            help="The problems' ids, such as 'gsm8k/{row:04d}': {id} is the tool's, {row} the same counted from 0.",
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The summary as JSON.")] = False,
 ) -> None:

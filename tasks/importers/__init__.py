@@ -47,6 +47,11 @@ class Importer(Protocol):
         ...
 
     @property
+    def first(self) -> int:
+        """The number that it gives the first problem of a data set whose problems have no ids of their own."""
+        ...
+
+    @property
     def verdicts(self) -> str | None:
         """What `verdict` may name, in a few words; None where there is nothing to choose."""
         ...

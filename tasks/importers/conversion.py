@@ -80,11 +80,15 @@ def convert(
         ids: form of the problems' ids; None: as the importer knows them.
 
     Raises:
-        InputError: see `reading.read`; there is no sample, or with `counts` no verdict; a file cannot be written.
+        InputError: see `reading.read`; there is no sample, or with `counts` no verdict; a file cannot be written, or
+            is one that is read.
             Nothing has been written.
     """
     if output is not None and output.suffix != ".jsonl":
         raise InputError(f"--output {output}: does not end in .jsonl")
+    for option, written in (("--output", output), ("--counts", counts)):
+        if written is not None:
+            _spare(option, written, paths)
     imports = Imports(importer.name)
     numbering = Numbering()
     with ExitStack() as files:
@@ -121,6 +125,14 @@ def convert(
             note = files.enter_context(_fresh("--output", beside(output)))
             note.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return imports
+
+
+def _spare(option: str, written: Path, paths: Sequence[Path]) -> None:
+    """Neither a file that is read may be written over, nor a folder that is read be written into."""
+    target = written.resolve()
+    for path in paths:
+        if path.resolve() in (target, *target.parents):
+            raise InputError(f"{option} {written}: is what is imported, or in it; write it elsewhere")
 
 
 def _tallied(samples: Iterator[Imported], imports: Imports) -> Iterator[Imported]:

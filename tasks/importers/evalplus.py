@@ -51,6 +51,7 @@ class Evalplus:
 
     name: ClassVar[str] = "evalplus"
     reads: ClassVar[str] = "evalplus: JSONL of task_id, solution; a folder of programs; eval_results.json"
+    first: ClassVar[int] = 0
     verdicts: ClassVar[str | None] = "plus (base and plus tests), base"
 
     def recognises(self, path: Path, first: Mapping[str, Any]) -> bool:

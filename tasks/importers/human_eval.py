@@ -25,6 +25,7 @@ class HumanEval:
 
     name: ClassVar[str] = "human_eval"
     reads: ClassVar[str] = "openai/human-eval: JSONL of task_id, completion, and perhaps passed"
+    first: ClassVar[int] = 0
     verdicts: ClassVar[str | None] = None
 
     def recognises(self, path: Path, first: Mapping[str, Any]) -> bool:  # noqa: ARG002

@@ -4,8 +4,9 @@ A log has a header (`eval`, `plan`) and samples. In a .eval file each sample is 
 header is header.json, or _journal/start.json where the run did not end. A sample has `id`, `epoch` (from 1), `output`
 (`completion`, `choices`, `usage`), `scores` by scorer, `error` where it failed, and `attachments`: long texts.
 
-A problem's samples are its epochs in their order. One with an error is no sample: the tool failed, not the model. A
-score is correct where it is `C`, true or 1; partial credit is not correct; scores that are lists or objects are none.
+A problem without an id has its number, counted from 1; its samples are its epochs in their order. One with an error is
+no sample: the tool failed, not the model. A score is correct where it is `C`, true or 1; partial credit is not correct;
+scores that are lists or objects are none.
 """
 
 import io
@@ -67,7 +68,8 @@ class _Score(Form):
     def correct(self) -> bool | None:
         if isinstance(self.value, str):
             return self.value == "C"
-        return self.value == 1 if isinstance(self.value, bool | int | float) else None
+        # NaN says that nothing was scored.
+        return self.value == 1 if isinstance(self.value, bool | int | float) and self.value == self.value else None
 
 
 class _Sample(Form):
@@ -94,6 +96,7 @@ class InspectAi:
 
     name: ClassVar[str] = "inspect_ai"
     reads: ClassVar[str] = "inspect_ai: eval logs, .eval or .json"
+    first: ClassVar[int] = 1
     verdicts: ClassVar[str | None] = "a scorer's name"
 
     def recognises(self, path: Path, first: Mapping[str, Any]) -> bool:

@@ -40,6 +40,7 @@ class Llmonk:
 
     name: ClassVar[str] = "llmonk"
     reads: ClassVar[str] = "the paper's own code: a folder of YAML files, one a problem"
+    first: ClassVar[int] = 0
     verdicts: ClassVar[str | None] = None
 
     def recognises(self, path: Path, first: Mapping[str, Any]) -> bool:  # noqa: ARG002

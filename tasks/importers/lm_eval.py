@@ -9,6 +9,7 @@ for.
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -41,6 +42,7 @@ class LmEval:
 
     name: ClassVar[str] = "lm_eval"
     reads: ClassVar[str] = "lm-evaluation-harness: samples_TASK_DATE.jsonl of a task that generates text"
+    first: ClassVar[int] = 0
     verdicts: ClassVar[str | None] = "a filter's name, such as strict-match"
 
     def recognises(self, path: Path, first: Mapping[str, Any]) -> bool:  # noqa: ARG002
@@ -118,8 +120,8 @@ def _id(task: str | None, row: _Row) -> str:
 def _correct(row: _Row, data: Mapping[str, Any]) -> bool | None:
     names = row.metrics if row.metrics is not None else _METRICS
     values = (data.get(name) for name in names)
-    value = next((value for value in values if isinstance(value, bool | int | float)), None)
-    return None if value is None else value == 1
+    value = next((value for value in values if isinstance(value, bool | int | float)), math.nan)
+    return None if math.isnan(value) else value == 1
 
 
 def _sampling(arguments: Any) -> dict[str, Any]:

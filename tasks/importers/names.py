@@ -16,12 +16,14 @@ def by_task_id(task_id: str) -> str:
     return task_id.replace("Mbpp/", "MBPP/", 1) if task_id.startswith("Mbpp/") else task_id
 
 
-def by_template(template: str, source_id: str | int) -> str:
-    """An id in a form that a person gives, such as `gsm8k/{id:04d}`.
+def by_template(template: str, source_id: str | int, first: int) -> str:
+    """An id in a form that a person gives, such as `gsm8k/{row:04d}`: `id` is what the tool calls the problem, `row`
+    the same counted from 0, where the tool calls its first problem `first`.
 
     Raises:
         ValueError, KeyError, IndexError: the form does not suit the id.
     """
     numeric = isinstance(source_id, int) or (source_id.isascii() and source_id.isdigit())
     plain = ":" not in template
-    return template.format(id=int(source_id) if numeric and not plain else source_id)
+    row = {"row": int(source_id) - first} if numeric else {}
+    return template.format(id=int(source_id) if numeric and not plain else source_id, **row)

@@ -6,11 +6,12 @@ Rows without an index are numbered within their problem as they come. The verdic
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
 from tasks.forms import Form, checked
+from tasks.graders import Verdict
 from tasks.importers import Imported
 from tasks.importers.files import rows
 
@@ -22,7 +23,8 @@ class _Row(Form):
     text: str
     index: int | None = Field(default=None, ge=0)
     correct: bool | None = None
-    verdict: str | None = None
+    # Strictly, a text is no verdict.
+    verdict: Annotated[Verdict | None, Field(strict=False)] = None
     prompt_tokens: int | None = None
     tokens: int | None = None
     logprob: float | None = None
@@ -30,8 +32,8 @@ class _Row(Form):
 
     @property
     def judged(self) -> bool | None:
-        if self.correct is None and self.verdict not in {None, "infrastructure"}:
-            return self.verdict == "correct"
+        if self.correct is None and self.verdict not in {None, Verdict.INFRASTRUCTURE}:
+            return self.verdict is Verdict.CORRECT
         return self.correct
 
 
@@ -40,6 +42,7 @@ class Plain:
 
     name: ClassVar[str] = "plain"
     reads: ClassVar[str] = "JSONL or Parquet rows of problem_id, text, and perhaps index, correct or verdict"
+    first: ClassVar[int] = 0
     verdicts: ClassVar[str | None] = None
 
     def recognises(self, path: Path, first: Mapping[str, Any]) -> bool:  # noqa: ARG002

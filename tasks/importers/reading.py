@@ -18,24 +18,33 @@ def read(importer: Importer, paths: Sequence[Path], *, verdict: str | None, ids:
         importer: knows their format.
         paths: files or folders.
         verdict: which of several verdicts on a sample counts; None: the usual one.
-        ids: form of the problems' ids, such as `gsm8k/{id:04d}`; None: as the importer knows them.
+        ids: form of the problems' ids, such as `gsm8k/{row:04d}`; None: as the importer knows them.
 
     Raises:
-        InputError: as the importer; the form does not suit an id; a text is no valid Unicode; there is no such choice
-            of verdicts.
+        InputError: as the importer; a file is named twice; the form does not suit an id, or makes two one; a text is no
+            valid Unicode; there is no such choice of verdicts.
     """
     if verdict is not None and importer.verdicts is None:
         raise InputError(f"--verdict {verdict}: {importer.name} carries one verdict on a sample, there is no choice")
+    for number, path in enumerate(paths):
+        if path.resolve() in {other.resolve() for other in paths[:number]}:
+            raise InputError(f"{path}: is named twice; its samples would count twice")
+    formed: dict[str, str | int] = {}
     for sample in importer.samples(paths, verdict):
         problem_id = sample.problem_id
         if ids is not None:
             try:
-                problem_id = by_template(ids, sample.source_id)
+                problem_id = by_template(ids, sample.source_id, importer.first)
             except (ValueError, KeyError, IndexError, AttributeError) as error:
                 raise InputError(
                     f"--ids {ids}: does not suit {sample.source_id!r} ({sample.where}); write a form such as"
-                    " gsm8k/{id:04d} or {id}"
+                    " gsm8k/{row:04d} or {id}"
                 ) from error
+            if (other := formed.setdefault(problem_id, sample.source_id)) != sample.source_id:
+                raise InputError(
+                    f"--ids {ids}: makes one id, {problem_id!r}, of {other!r} and {sample.source_id!r}; the form needs"
+                    " {id} or {row}"
+                )
         try:
             problem_id.encode()
             (sample.text or "").encode()

@@ -60,6 +60,11 @@ CASES: list[tuple[str, Write, str]] = [
     ("human_eval", text("s.jsonl.gz", b"no gzip"), "s.jsonl.gz: cannot be read (Not a gzipped file"),
     ("human_eval", text("s.jsonl", ""), "s.jsonl: holds no sample"),
     ("plain", lines({"problem_id": "a", "index": -1, "text": ""}), "line 1: index: input should be greater"),
+    (
+        "plain",
+        lines({"problem_id": "a", "text": "", "verdict": "passed"}),
+        "line 1: verdict: input should be 'correct'",
+    ),
     ("plain", lines(foreign.PLAIN[0], foreign.PLAIN[0]), "line 2: index 1 of problem 'a' stands a second time"),
     ("evalplus", lines({"task_id": "a", "solution": None}), "line 1: solution: field required"),
     ("evalplus", text("r.json", '{"eval": {"a": {"nfiles": 1}}}'), "r.json, eval.a: is no list"),
@@ -137,6 +142,36 @@ def test_outputs_that_cannot_be(tmp_path: Path, output: str) -> None:
     with pytest.raises(InputError, match="--output"):
         convert(importer("auto", [path]), [path], output=tmp_path / output, counts=None)
     assert sorted(tmp_path.iterdir()) == [tmp_path / "folder.jsonl", path]
+
+
+def test_what_is_imported_is_not_written_over(tmp_path: Path) -> None:
+    path = foreign.lines(tmp_path / "s.jsonl", foreign.PLAIN)
+    folder = foreign.llmonk(tmp_path / "folder")
+    whole = path.read_bytes()
+    for source, output, counts in (
+        (path, path, None),
+        (path, None, tmp_path / "." / "s.jsonl"),
+        (folder, folder / "out.jsonl", None),
+    ):
+        with pytest.raises(InputError, match=r"--(output|counts) .*: is what is imported, or in it"):
+            convert(importer("auto", [source]), [source], output=output, counts=counts)
+    assert path.read_bytes() == whole
+    assert not (folder / "out.jsonl").exists()
+
+
+def test_a_file_that_is_named_twice_does_not_count_twice(tmp_path: Path) -> None:
+    path = foreign.lines(tmp_path / "h.jsonl", foreign.HUMAN_EVAL)
+    with pytest.raises(InputError, match="is named twice"):
+        convert(importer("auto", [path]), [path, tmp_path / "." / "h.jsonl"], output=tmp_path / "o.jsonl", counts=None)
+
+
+def test_a_score_that_is_no_number_is_no_verdict(tmp_path: Path) -> None:
+    rows = [foreign.lm_eval_row(0, ["1"], "none", float("nan")), foreign.lm_eval_row(1, ["1"], "none", 1.0)]
+    path = foreign.lines(tmp_path / "samples.jsonl", rows)
+    assert convert(importer("auto", [path]), [path], output=tmp_path / "o.jsonl", counts=None).judged == 1
+    sample = foreign.inspect_sample(1, 1, "", "I") | {"scores": {"match": {"value": float("nan")}}}
+    log = foreign.inspect_json(tmp_path / "l.json", [sample])
+    assert convert(importer("auto", [log]), [log], output=tmp_path / "o.jsonl", counts=None).judged == 0
 
 
 def test_a_log_of_nothing_but_failures(tmp_path: Path) -> None:

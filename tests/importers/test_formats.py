@@ -218,6 +218,15 @@ def test_ids_in_the_form_that_is_asked_for(tmp_path: Path) -> None:
     assert {row[0] for row in imported(path, ids="mine/{id:05d}")[1]} == {"mine/00082", "mine/04999"}
     with pytest.raises(InputError, match=r"--ids \{x\}: does not suit 82"):
         imported(path, ids="{x}")
+    with pytest.raises(InputError, match=r"--ids same: makes one id, 'same', of 82 and 4999"):
+        imported(path, ids="same")
+
+
+def test_rows_count_from_0_whatever_the_tool_counts_from(tmp_path: Path) -> None:
+    log = foreign.inspect_json(tmp_path / "l.json", [foreign.inspect_sample(number, 1, "", "I") for number in (1, 2)])
+    assert {row[0] for row in imported(log, ids="gsm8k/{row:04d}")[1]} == {"gsm8k/0000", "gsm8k/0001"}
+    path = foreign.document(tmp_path / "GSM8K_Gemma-7B.json", foreign.MONKEY_BUSINESS)
+    assert {row[0] for row in imported(path, ids="gsm8k/{row:04d}")[1]} == {"gsm8k/0082", "gsm8k/4999"}
 
 
 def test_each_file_is_of_one_format(tmp_path: Path) -> None:
