@@ -13,7 +13,7 @@ from uuid import UUID
 
 from prefect import flow, get_client, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
-from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.objects import FlowRun, WorkerStatus
 from prefect.deployments import run_deployment
 from prefect.exceptions import ObjectNotFound
 from pydantic import Field
@@ -43,13 +43,17 @@ def start_runs(deployment: str, config: SweepConfig, workers: int) -> list[UUID]
     """
     with get_client(sync_client=True) as client:
         try:
-            client.read_deployment_by_name(deployment)
+            pool = client.read_deployment_by_name(deployment).work_pool_name
         except (ObjectNotFound, ValueError) as error:
             known = sorted(each.name for each in client.read_deployments())
             raise InputError(
                 f"deployment: the server has none called {deployment!r} (FLOW/NAME, such as sweep/sweep); "
                 + (f"there are: {', '.join(known)}" if known else "`prefect deploy` makes them from infra/prefect.yaml")
             ) from error
+        if pool is not None and not any(
+            worker.status is WorkerStatus.ONLINE for worker in client.read_workers_for_work_pool(pool)
+        ):
+            listener.get().say(f"no worker polls the pool {pool!r} yet: prefect worker start --pool {pool}")
     parameters = {"config": config.model_dump(mode="json")}
     # What it returns is awaitable only inside an event loop, and a task has none.
     return [cast(FlowRun, run_deployment(deployment, parameters=parameters, timeout=0)).id for _ in range(workers)]

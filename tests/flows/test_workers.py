@@ -82,6 +82,19 @@ def test_a_schedule_that_is_switched_on_makes_runs(deployed: tuple[str, Path]) -
     httpx.patch(switch, json={"active": False}).raise_for_status()
 
 
+def test_that_nobody_would_run_it_is_said_at_once(deployed: tuple[str, Path], s3_process: S3, tmp_path: Path) -> None:
+    store = f"s3://{s3_process.new_bucket()}/runs"
+    arguments = ("--store", store, "--workers", "1", "--deployment", "sweep/gpu")
+    command = counted_sweep(tmp_path).start(*arguments, PREFECT_API_URL=deployed[0], **s3_process.environment)
+    assert command.stdout is not None
+    try:
+        said = next((line for line in command.stdout if line.startswith("no worker")), "it said nothing of that")
+    finally:
+        command.kill()
+        command.wait()
+    assert said == "no worker polls the pool 'gpu' yet: prefect worker start --pool gpu\n"
+
+
 def test_three_workers_share_a_sweep_and_survive_the_death_of_one(
     deployed: tuple[str, Path], s3_process: S3, tmp_path: Path
 ) -> None:
