@@ -91,9 +91,9 @@ def audit_tests(config: AuditTestsConfig, say: Callable[[str], None]) -> list[Pr
         InputError: task, file or grader cannot be used; nothing was written.
         SandboxUnavailableError: this machine cannot offer the sandbox.
     """
-    if config.output is not None and not config.output.parent.is_dir():
-        raise InputError(f"--output {config.output}: there is no folder {config.output.parent}")
     dataset: Dataset = config.task
+    if config.output is not None:
+        _check_output(config.output, getattr(dataset, "path", None), config.labelled)
     problems = first_of(dataset.load(), config.problems, dataset)
     known = [each for each in _known(dataset, problems, config.each, config.labelled) if each.source != GOLD]
     if not known:
@@ -103,12 +103,22 @@ def audit_tests(config: AuditTestsConfig, say: Callable[[str], None]) -> list[Pr
     grader = grader_for(dataset, config.grader)
     grader.check(problems)
     with _sandbox([grader], config.sandbox) as sandbox:
-        say(f"{len(known):,} known solutions of {len(problems):,} problems, each judged {config.repeats} times")
+        times = "once" if config.repeats == 1 else f"{config.repeats} times"
+        say(f"{len(known):,} known solutions of {len(problems):,} problems, each judged {times}")
         audits = audit(grader, problems, known, config.repeats, sandbox)
     if config.output is not None:
         bad = {each.problem_id: each.reason for each in audits if each.reason is not None}
         write_exclusions(config.output, bad, [problem.id for problem in problems])
     return audits
+
+
+def _check_output(output: Path, *read: str | None) -> None:
+    if not output.parent.is_dir():
+        raise InputError(f"--output {output}: there is no folder {output.parent}")
+    if output.suffix != ".jsonl":
+        raise InputError(f"--output {output}: does not end in .jsonl")
+    if any(path is not None and Path(path).resolve() == output.resolve() for path in read):
+        raise InputError(f"--output {output}: is what is audited; write the list elsewhere")
 
 
 def _known(dataset: Dataset, problems: Sequence[Problem], each: int, path: str | None) -> list[Known]:

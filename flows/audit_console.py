@@ -118,7 +118,10 @@ def _print_tests(audits: Sequence[ProblemAudit], config: AuditTestsConfig) -> No
     )
     for count, what in (
         (sum(each.rejected > 0 for each in checked), "reject a right one"),
-        (sum(each.flaky > 0 for each in checked), f"change their verdict within {config.repeats} runs"),
+        (
+            sum(each.flaky > 0 for each in checked),
+            f"change their verdict within {config.repeats} run{'s' if config.repeats > 1 else ''}",
+        ),
         (sum(each.accepted > 0 for each in checked), "accept a wrong one"),
         (sum(each.undecided > 0 for each in checked), "could not be judged in some run"),
     ):

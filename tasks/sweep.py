@@ -5,6 +5,7 @@ Nothing here knows Prefect: `tasks.steps` wraps these methods as tasks, and test
 
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 from tasks.budgets import Budget, UniformConfig
@@ -110,8 +111,18 @@ class Sweep(Verification):
         prompt_tokens, tokens = self.tokens(tally.below)
         usage = Usage(drawn, prompt_tokens, tokens, self.price)
         if self.budget.gives_coverage:
-            return summarise(tally.by_problem, verdicts, max_k=self.k, usage=usage)
-        return summarise_solving(tally.by_problem, verdicts, tally.first_correct, self.k, usage)
+            summary = summarise(tally.by_problem, verdicts, max_k=self.k, usage=usage)
+        else:
+            summary = summarise_solving(tally.by_problem, verdicts, tally.first_correct, self.k, usage)
+        return replace(summary, notes=(*self._selection(), *summary.notes))
+
+    def _selection(self) -> list[str]:
+        """What a reader must know of the choice of problems."""
+        if not self.left_out:
+            return []
+        of = len(self.problems) + self.left_out
+        verb = "is" if self.left_out == 1 else "are"
+        return [f"{self.left_out:,} of {of:,} problems {verb} left out by `exclude`: all of this is about the others."]
 
     def draw(self, block: Block, engine: Engine, *, wait: bool = False) -> list[Block] | None:
         """Draw what is still owed of a block and store it; returns the blocks stored.

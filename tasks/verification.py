@@ -96,6 +96,8 @@ class Verification:
         self.positions = tuple(at for at, each in enumerate(self._dataset[:first]) if each.id not in excluded)
         """Where the problems stand in the dataset: blocks are named by it."""
         self.problems = tuple(self._dataset[at] for at in self.positions)
+        self.left_out = len(self._dataset[:first]) - len(self.problems)
+        """How many problems are excluded."""
         self.k = k
         self.budget = budget
         self.grader = grader

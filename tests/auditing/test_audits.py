@@ -106,9 +106,15 @@ def test_what_cannot_be_audited_is_one_line(tmp_path: Path) -> None:
     labelled = written(tmp_path / "l.jsonl", [{"problem_id": "q", "text": "", "correct": True}])
     with pytest.raises(InputError, match="has no sample of any of the 1 problems"):
         audit_tests(AuditTestsConfig.model_validate(config(tmp_path, rows, labelled=labelled)), quiet)
-    with pytest.raises(InputError, match="there is no folder"):
-        output = tmp_path / "none" / "out.jsonl"
-        audit_tests(AuditTestsConfig.model_validate(config(tmp_path, rows, output=output)), quiet)
+    whole = (tmp_path / "own.jsonl").read_text()
+    for output, fault in (
+        (tmp_path / "none" / "out.jsonl", "there is no folder"),
+        (tmp_path / "out.csv", "does not end in .jsonl"),
+        (tmp_path / "." / "own.jsonl", "is what is audited"),
+    ):
+        with pytest.raises(InputError, match=fault):
+            audit_tests(AuditTestsConfig.model_validate(config(tmp_path, rows, output=output)), quiet)
+    assert (tmp_path / "own.jsonl").read_text() == whole
 
 
 def test_the_commands_as_a_person_runs_them(tmp_path: Path) -> None:
