@@ -57,9 +57,10 @@ def run_sweep(file: Path, overrides: Iterable[str], *, workers: int | None, depl
     config = read_config(file, overrides, **fields)
     job = prepare(config) if workers is None else prepare_shared(config)
     most = f"{config.k:,}" if job.single_round else f"up to {config.k:,}"
+    problems = f"{len(job.problems):,} problem{'s' if len(job.problems) > 1 else ''}"
     left_out = f" ({job.left_out:,} left out by {config.exclude})" if job.left_out else ""
     console.print(
-        f"{len(job.problems):,} problem{'s' if len(job.problems) > 1 else ''}{left_out} × {most} samples of {config.engine.label} on {config.task.name},"
+        f"{problems}{left_out} × {most} samples of {config.engine.label} on {config.task.name},"
         f" stored in {config.store}"
     )
 
