@@ -270,7 +270,7 @@ def parts(spelt: str) -> Parts | None:
             return None
         return Parts("matrix", tuple(cell for row in rows for cell in row), len(rows))
     inside = spelt.replace("\\{", "{").replace("\\}", "}")
-    if inside[:1] in "([{" and inside[-1:] in ")]}" and _closes_at(inside) == len(inside) - 1:
+    if inside and inside[0] in "([{" and inside[-1] in ")]}" and _closes_at(inside) == len(inside) - 1:
         elements = _split(inside[1:-1])
         if len(elements) > 1 or inside[0] == "{":
             return Parts(inside[0] + inside[-1], tuple(elements))

@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tasks.datasets import Problem
 from tasks.engines import Sample
 from tasks.graders import Grader, Judgement, Verdict, symbolic
-from tasks.graders.answers import find, number, parts, spell
+from tasks.graders.answers import find, number, parts, same_at_sight, spell
 from tasks.graders.killable import Killable
 from tasks.graders.math import MathConfig
 from tasks.graders.math_tolerant import MathTolerantConfig
@@ -189,6 +191,81 @@ def test_spelling_and_parts() -> None:
     assert taken is not None
     assert (taken.brackets, taken.elements) == ("{}", ("(1,2)", "3"))
     assert parts("f(x,y)+1") is None
+
+
+PIECES = [
+    "1",
+    "2",
+    "x",
+    ",",
+    ".",
+    ":",
+    " ",
+    "$",
+    "=",
+    "-",
+    "+",
+    "*",
+    "/",
+    "^",
+    "_",
+    "<",
+    "(",
+    ")",
+    "[",
+    "]",
+    "{",
+    "}",
+    "|",
+]
+PIECES += [
+    "\\frac",
+    "\\sqrt",
+    "\\pi",
+    "\\pm",
+    "\\text{",
+    "\\{",
+    "\\}",
+    "\\\\",
+    "&",
+    "\\begin{pmatrix}",
+    "\\end{pmatrix}",
+]
+PIECES += [
+    "\\overline{",
+    "\\langle",
+    "\\ge",
+    "e",
+    "1e",
+    "base",
+    "p.m.",
+    " or ",
+    "√",
+    "½",
+    "²",
+    "−",
+    "１",
+    "％",
+    "\0",
+    "\n",
+]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join), st.sampled_from(["7", "(1,2)", "\\{1,2\\}", "x"]))
+@settings(max_examples=500, deadline=None)
+def test_whatever_stands_there_can_be_spelt_and_taken_apart(answer: str, gold: str) -> None:
+    spelt = spell(answer)
+    number(spelt)
+    parts(spelt)
+    assert same_at_sight(gold, spelt) is same_at_sight(gold, spelt)
+    normalise(answer)
+
+
+@pytest.mark.parametrize("answer", [".", "**", r"\text{}", r"\,", "{}", "()", r"\{\}", ","])
+def test_an_answer_of_nothing_is_wrong(answer: str) -> None:
+    for gold in ("(1,2)", "7", r"\{1,2\}"):
+        (judgement,) = judge(TOLERANT, gold, said(answer))
+        assert judgement.verdict is Verdict.WRONG
 
 
 @ALL
