@@ -469,6 +469,8 @@ def main(to: str, uid: int, mode: str, remote: str) -> NoReturn:
             os.symlink("/tmp", "/dev/shm")
     else:
         call(libc.prctl(PR_SET_PDEATHSIG, _signal.SIGKILL, 0, 0, 0), "prctl")
+        # The user may be the controller's own. (In a container each program is another; and gVisor refuses this.)
+        bound(resource.RLIMIT_SIGPENDING, 1024)
     call(libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl")
     if mode == NAME_SPACES:
         # Changing the user has closed /proc/self, where the new name space is mapped.
@@ -478,7 +480,9 @@ def main(to: str, uid: int, mode: str, remote: str) -> NoReturn:
     call(libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), "prctl")
     # The first process of a name space is spared every signal that it does not handle.
     _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
-    bound(resource.RLIMIT_CORE, 0)
+    # With a limit of 0, a handler of core dumps is started all the same, outside; with 1, none is (the kernel's
+    # fs/coredump.c).
+    bound(resource.RLIMIT_CORE, 1)
     bound(resource.RLIMIT_MEMLOCK, 0)
     bound(resource.RLIMIT_NOFILE, 256)
     bound(resource.RLIMIT_STACK, 64 << 20)

@@ -2,9 +2,13 @@
 
 The name spaces and dropped capabilities already forbid most of what is listed; the filter takes away the kernel's
 larger attack surfaces as well (io_uring, bpf, user name spaces, keys), the network even to loopback, the System V and
-message-queue objects that would outlive a program, and anonymous files, which no limit of a process bounds. What is
-denied fails with EPERM, except `clone3`, which fails with ENOSYS so that the C library falls back to `clone`, whose
-flags a filter can read. Calls of another ABI (32-bit, x32) all fail.
+message-queue objects that would outlive a program, anonymous files, which no limit of a process bounds, and what
+reaches the machine from within: writing out its disks, what all of its processes or all of a user's share
+(asynchronous input and output, watches on files), and the handler of core dumps, which runs outside.
+
+Of sockets there are pairs of the local kind: to ask for a pair of any other would load its module, and make one, before
+it fails. What is denied fails with EPERM, except `clone3`, which fails with ENOSYS so that the C library falls back to
+`clone`, whose flags a filter can read. Calls of another ABI (32-bit, x32) all fail.
 """
 
 import errno
@@ -13,7 +17,9 @@ import struct
 from dataclasses import dataclass, field
 
 _X86_64 = {
-    "shmget": 29, "semget": 64, "msgget": 68, "mq_open": 240,
+    "shmget": 29, "semget": 64, "msgget": 68, "mq_open": 240, "sync": 162, "syncfs": 306, "io_setup": 206,
+    "inotify_init": 253, "inotify_init1": 294, "modify_ldt": 154, "socketpair": 53, "setrlimit": 160,
+    "sendto": 44, "recvfrom": 45, "sendmsg": 46, "recvmsg": 47, "recvmmsg": 299, "sendmmsg": 307,
     "socket": 41, "clone": 56, "ptrace": 101, "syslog": 103, "personality": 135, "ustat": 136, "sysfs": 139,
     "vhangup": 153, "pivot_root": 155, "_sysctl": 156, "adjtimex": 159, "acct": 163, "settimeofday": 164,
     "mount": 165, "umount2": 166, "swapon": 167, "swapoff": 168, "reboot": 169, "sethostname": 170,
@@ -25,7 +31,9 @@ _X86_64 = {
     "finit_module": 313, "kexec_file_load": 320, "memfd_create": 319, "bpf": 321, "userfaultfd": 323,
 }  # fmt: skip
 _AARCH64 = {
-    "mq_open": 180, "msgget": 186, "semget": 190, "shmget": 194,
+    "mq_open": 180, "msgget": 186, "semget": 190, "shmget": 194, "sync": 81, "syncfs": 267, "io_setup": 0,
+    "inotify_init1": 26, "socketpair": 199, "setrlimit": 164,
+    "sendto": 206, "recvfrom": 207, "sendmsg": 211, "recvmsg": 212, "recvmmsg": 243, "sendmmsg": 269,
     "lookup_dcookie": 18, "mount": 40, "umount2": 39, "pivot_root": 41, "vmsplice": 75, "acct": 89,
     "personality": 92, "unshare": 97, "kexec_load": 104, "init_module": 105, "delete_module": 106, "syslog": 116,
     "ptrace": 117, "reboot": 142, "sethostname": 161, "setdomainname": 162, "settimeofday": 170, "adjtimex": 171,
@@ -45,12 +53,17 @@ _COMMON = {
 _ARCHITECTURES = {"x86_64": (0xC000003E, _X86_64), "aarch64": (0xC00000B7, _AARCH64)}
 
 # Offsets in struct seccomp_data (both architectures are little-endian: the low word of an argument comes first).
-_NR, _ARCH, _ARG0 = 0, 4, 16
+_NR, _ARCH, _ARGUMENTS = 0, 4, 16
 _X32_BIT = 0x40000000
 _RET_ALLOW, _RET_ERRNO = 0x7FFF0000, 0x00050000
 
 _CLONE_NEWUSER = 0x10000000
 _CLONE_NEW_ANY = 0x7E020080  # cgroup, uts, ipc, user, pid, net, mount, time
+
+_ANY_BIT = 0xFFFFFFFF
+_AF_UNIX, _MSG_OOB, _RLIMIT_CORE = 1, 1, 4
+# Which argument of a call holds its flags.
+_FLAGS = {"sendto": 3, "recvfrom": 3, "sendmsg": 2, "recvmsg": 2, "sendmmsg": 3, "recvmmsg": 3}
 
 _MOUNTING = frozenset({"mount", "umount2"})
 
@@ -63,6 +76,14 @@ class _Program:
 
     def load(self, offset: int) -> None:
         self.code.append((0x20, 0, 0, offset))
+
+    def load_argument(self, number: int, *, upper_half: bool = False) -> None:
+        self.load(_ARGUMENTS + 8 * number + 4 * upper_half)
+
+    def fail_if_any_bit(self, mask: int, argument: int, *, upper_half: bool = False) -> None:
+        self.load_argument(argument, upper_half=upper_half)
+        self.unless_any_bit(mask, 1)
+        self.fail(errno.EPERM)
 
     def unless_equal(self, value: int, skip: int) -> None:
         self.code.append((0x15, 0, skip, value))
@@ -81,6 +102,30 @@ class _Program:
 
     def bytes(self) -> bytes:
         return b"".join(struct.pack("<HBBI", *instruction) for instruction in self.code)
+
+
+def _by_arguments(*, server: bool) -> dict[str, _Program]:
+    """What becomes of calls that are denied for some of their arguments only. Each ends in a decision."""
+    rules = {name: _Program() for name in ("clone", "prlimit64", "setrlimit", "socketpair", *_FLAGS)}
+    rules["clone"].fail_if_any_bit(_CLONE_NEWUSER if server else _CLONE_NEW_ANY, 0)
+    # Process 0 is the caller itself; any other is out of bounds. A limit that is set has an address.
+    rules["prlimit64"].fail_if_any_bit(_ANY_BIT, 0)
+    rules["prlimit64"].load_argument(1)
+    rules["prlimit64"].unless_equal(_RLIMIT_CORE, 6)
+    rules["prlimit64"].fail_if_any_bit(_ANY_BIT, 2)
+    rules["prlimit64"].fail_if_any_bit(_ANY_BIT, 2, upper_half=True)
+    rules["setrlimit"].load_argument(0)
+    rules["setrlimit"].unless_equal(_RLIMIT_CORE, 1)
+    rules["setrlimit"].fail(errno.EPERM)
+    rules["socketpair"].load_argument(0)
+    rules["socketpair"].unless_equal(_AF_UNIX, 1)
+    rules["socketpair"].allow()
+    rules["socketpair"].fail(errno.EPERM)
+    for name, argument in _FLAGS.items():
+        rules[name].fail_if_any_bit(_MSG_OOB, argument)
+    for rule in rules.values():
+        rule.allow()
+    return rules
 
 
 def filter_program(*, server: bool = False, machine: str | None = None) -> bytes:
@@ -103,14 +148,12 @@ def filter_program(*, server: bool = False, machine: str | None = None) -> bytes
 
     program.unless_equal(numbers["clone3"], 1)
     program.fail(errno.ENOSYS)
-    for name, mask in (("clone", _CLONE_NEWUSER if server else _CLONE_NEW_ANY), ("prlimit64", 0xFFFFFFFF)):
-        # prlimit64: pid 0 is the caller itself; any other process is out of bounds.
-        program.unless_equal(numbers[name], 4)
-        program.load(_ARG0)
-        program.unless_any_bit(mask, 1)
-        program.fail(errno.EPERM)
-        program.allow()
-    for name in sorted(set(numbers) - {"clone", "clone3", "prlimit64"} - (_MOUNTING if server else set())):
+    ruled = _by_arguments(server=server)
+    for name in sorted(set(ruled) & set(numbers)):
+        program.unless_equal(numbers[name], len(ruled[name].code))
+        program.code += ruled[name].code
+    denied = set(numbers) - set(ruled) - {"clone3"} - (_MOUNTING if server else set())
+    for name in sorted(denied):
         program.unless_equal(numbers[name], 1)
         program.fail(errno.EPERM)
     program.allow()

@@ -16,17 +16,23 @@ def test_changing_its_output_after_its_end(shooting: Range) -> None:
     program = """
         import mmap, os, time
         os.write(1, b"wrong\\n")
-        shared = mmap.mmap(1, 6)
+        shared, ended = mmap.mmap(1, 6), mmap.mmap(-1, 1)
         if os.fork() == 0:
             os.setsid()
             if os.fork() == 0:
+                while not ended[0]:
+                    pass
+                # Its last step may take a moment on a busy machine, and until then all of this is the program's own.
+                time.sleep(0.1)
                 while True:
-                    shared[:] = b"right\\n" if time.monotonic() > START + 0.05 else b"wrong\\n"
+                    shared[:] = b"right\\n"
             os._exit(0)
         os.wait()
+        ended[0] = 1
+        os._exit(0)
     """
     for _ in range(5):
-        outcome = attack(shooting, f"import time; START = time.monotonic(){program}".replace("\n        ", "\n"))
+        outcome = attack(shooting, program)
         assert (outcome.status, outcome.stdout) == (Status.OK, b"wrong\n"), outcome
 
 
@@ -272,7 +278,7 @@ def test_the_server_as_the_largest_process(shooting: Range) -> None:
                 break
         time.sleep(1)
         """,
-        Limits(cpu_s=5.0, memory_mb=64),
+        Limits(cpu_s=20.0, memory_mb=64),
     )
     assert outcome.status in {Status.OK, Status.MEMORY_LIMIT}, outcome
 
@@ -285,7 +291,7 @@ def test_a_hundred_thousand_files(shooting: Range) -> None:
         for number in range(100_000):
             os.close(os.open(f"/tmp/{number}", os.O_CREAT))
         """,
-        Limits(cpu_s=5.0, wall_s=20.0, memory_mb=256),
+        Limits(cpu_s=20.0, wall_s=60.0, memory_mb=256),
     )
     assert outcome.status in {Status.OK, Status.ERROR, Status.MEMORY_LIMIT}, outcome
 
@@ -399,7 +405,6 @@ def test_timers_watches_locks_and_faults(shooting: Range) -> None:
         held = 0
         for _ in range(60):
             held += libc.timerfd_create(1, 0) >= 0
-            held += libc.inotify_init1(0) >= 0
             held += libc.eventfd(0, 0) >= 0
         fcntl.flock(open("/dev/null"), fcntl.LOCK_EX)
         signal.setitimer(signal.ITIMER_REAL, 1000, 0.001)

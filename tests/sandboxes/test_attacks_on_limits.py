@@ -152,6 +152,7 @@ def test_filling_the_disk(shooting: Range) -> None:
             with open(f"/tmp/{i}", "wb") as file:
                 file.write(bytes(10**6))
         """,
+        Limits(cpu_s=5.0, memory_mb=256),
     )
     assert outcome.status in {Status.ERROR, Status.MEMORY_LIMIT}
     assert b"No space left" in outcome.stderr

@@ -16,7 +16,7 @@ from tests.sandboxes.ordinary_user import OrdinaryUser
 @pytest.mark.parametrize("path", ["/", "/usr", "/dev", "/lib", "/proc", "/sys", "/root", "/etc"])
 def test_nothing_else_can_be_written(shooting: Range, path: str) -> None:
     assert attack(shooting, f"open({path!r} + '/monkeys-was-here', 'w')").status is Status.ERROR
-    assert not Path(path, "monkeys-was-here").exists()
+    assert not os.path.exists(f"{path}/monkeys-was-here")  # noqa: PTH110 - as False where it may not be asked, too
 
 
 def test_the_network(shooting: Range) -> None:
