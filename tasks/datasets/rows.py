@@ -157,15 +157,35 @@ def _rows(place: Place, path: str, stream: Any) -> Iterator[tuple[str, Any]]:
     if plain.endswith(".csv"):
         yield from _csv_rows(place, path, stream)
     elif plain.endswith(".json"):
-        listed = _json(place, path, stream.read())
-        if not isinstance(listed, list):
-            raise InputError(f"{place.field}: {path}: holds no list of rows")
-        yield from ((f"{path}, row {number}", row) for number, row in enumerate(listed, start=1))
+        yield from _json_rows(place, path, stream.read())
     else:
-        for number, line in enumerate(stream, start=1):
-            if line.strip():
-                where = f"{path}, line {number}"
-                yield where, _json(place, where, line)
+        yield from _lines(place, path, stream)
+
+
+def _json_rows(place: Place, path: str, data: bytes) -> Iterator[tuple[str, Any]]:
+    """The rows of a JSON list, or of what has only its name: JSON lines."""
+    if data.lstrip().startswith(b"{") and len(lines := data.splitlines()) > 1 and _is_whole(lines[0]):
+        yield from _lines(place, path, lines)
+        return
+    listed = _json(place, path, data)
+    if not isinstance(listed, list):
+        raise InputError(f"{place.field}: {path}: holds no list of rows")
+    yield from ((f"{path}, row {number}", row) for number, row in enumerate(listed, start=1))
+
+
+def _is_whole(line: bytes) -> bool:
+    try:
+        json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _lines(place: Place, path: str, lines: Iterable[bytes]) -> Iterator[tuple[str, Any]]:
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            where = f"{path}, line {number}"
+            yield where, _json(place, where, line)
 
 
 def _json(place: Place, where: str, data: bytes) -> Any:

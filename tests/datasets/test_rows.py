@@ -61,6 +61,16 @@ def test_a_folder_may_be_named_after_the_split(tmp_path: Path) -> None:
     assert rows_of(str(tmp_path)) == EXPECTED[:1]
 
 
+def test_json_lines_by_the_name_of_json_are_read(tmp_path: Path) -> None:
+    (tmp_path / "r.json").write_text("".join(json.dumps(row) + "\n" for row in ROWS))
+    assert rows_of(str(tmp_path / "r.json")) == EXPECTED
+    (tmp_path / "r.json").write_text(json.dumps(ROWS, indent=1))
+    assert rows_of(str(tmp_path / "r.json")) == EXPECTED
+    (tmp_path / "r.json").write_text('{"question": "a", "answer": "b"}\n{"question": "a"}\n')
+    with pytest.raises(InputError, match=r"r.json, line 2: answer: field required"):
+        rows_of(str(tmp_path / "r.json"))
+
+
 def test_what_windows_writes_is_read(tmp_path: Path) -> None:
     (tmp_path / "r.csv").write_bytes("question,answer\r\nč,2\r\n".encode("utf-8-sig"))
     (tmp_path / "R.JSONL").write_bytes(b'\xef\xbb\xbf{"question": "a", "answer": "b"}\r\n\r\n')
@@ -91,6 +101,7 @@ def test_a_url_is_read_where_it_lies() -> None:
         ("r.jsonl", b"[" * 100_000, "line 1: broken JSON"),
         ("r.jsonl", b"", "holds no rows; a row looks like"),
         ("r.json", b'{"question": "a"}', "holds no list of rows"),
+        ("r.json", b'{\n "rows": []\n}', "holds no list of rows"),
         ("r.jsonl.gz", b"plainly no gzip", "cannot be read"),
         ("r.csv", b"question,other\na,b\n", "line 2: answer: field required"),
         ("r.csv", b"question,answer\na,\xff\n", "broken CSV"),
