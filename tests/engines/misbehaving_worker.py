@@ -69,6 +69,10 @@ class Life:
                 return {"text": None}
             case "aborted":
                 return {"finish_reason": "abort"}
+            case "no JSON":
+                self.pipe.send_bytes(b"\xffthe model said hello")
+            case "no object":
+                self.pipe.send_bytes(b"[1, 2]")
         return {}
 
     def send(self, **message: Any) -> None:

@@ -6,16 +6,18 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tasks.engines import Request, Sample, Sampling
+from tasks.engines.watched.leash import Leashed
 from tasks.engines.watched.vllm_direct import DirectStart
 from tasks.engines.watched.vllm_process import Installation, Setting, log_file
-from tasks.engines.watched.watchdog import Owed, WatchedEngine
+from tasks.engines.watched.watchdog import DiedError, Owed, Pulse, WatchedEngine
 from tasks.errors import CancelledError, EngineFailedError, InputError
 from tasks.progress import listener
 
@@ -40,7 +42,7 @@ class Said:
 def _engine(tmp_path: Path, behaviours: Sequence[str], **changes) -> WatchedEngine:
     arguments = {"lives": str(tmp_path / "lives"), "behaviours": behaviours, "pause_s": changes.pop("pause_s", 0.0)}
     timeout = changes.pop("start_timeout_s", 60.0)
-    installed = Installation(sys.executable, "0", on_cpu=True)
+    installed = Installation(changes.pop("python", sys.executable), "0", on_cpu=True)
     setting = Setting(installed, arguments, dict(os.environ), log_file(str(tmp_path / "logs")), timeout)
     usual = {
         "what": "vLLM",
@@ -99,6 +101,8 @@ def test_an_engine_that_answers_at_once_is_no_broken_one(tmp_path):
         ("other request:17", "it answers nonsense: {"),
         ("no text:17", "it answers nonsense: sample "),
         ("aborted:17", "it answers nonsense: sample "),
+        ("no JSON:17", "it answers nonsense: "),
+        ("no object:17", "it answers nonsense: "),
     ],
 )
 def test_a_process_that_fails_is_replaced_and_each_sample_comes_once(tmp_path, undisturbed, behaviour, cause):
@@ -115,6 +119,122 @@ def test_a_process_that_fails_is_replaced_and_each_sample_comes_once(tmp_path, u
     assert len(_lives(tmp_path)) == 2
     assert said.lines[0].startswith(f"vLLM starts again in 1 s: {cause}")
     assert not any(map(_running, _lives(tmp_path)))
+
+
+def test_a_log_that_somebody_removes_ends_no_watch(tmp_path):
+    with _engine(tmp_path, ["die:17", "well"]) as engine:
+        (log,) = (tmp_path / "logs").iterdir()
+        log.unlink()
+        assert set(_keys(_draw(engine))) == WANTED
+    assert len(_lives(tmp_path)) == 2
+
+
+def test_a_cause_is_found_however_late_this_process_looks(tmp_path, monkeypatch):
+    """Nothing keeps a process from ending before the one that started it has come to its next line."""
+
+    class Late(Leashed):
+        def __init__(self, *given: Any) -> None:
+            super().__init__(*given)
+            while self.status() is None:
+                time.sleep(0.05)
+
+    monkeypatch.setattr("tasks.engines.watched.vllm_direct.Leashed", Late)
+    with pytest.raises(InputError, match="vLLM does not start: /no/python: No such file or directory; its log: "):
+        _engine(tmp_path, ["well"], python="/no/python")
+
+
+def test_a_process_is_over_when_it_has_ended_whoever_holds_its_pipe(tmp_path, monkeypatch):
+    """A process that was forked meanwhile may have the other end of the pipe, and live on."""
+    held: list[int] = []
+
+    class Held(Leashed):
+        def __init__(self, command: Sequence[str], environment: Any, log: Any, descriptors: Sequence[int]) -> None:
+            super().__init__(command, environment, log, descriptors)
+            held.append(os.dup(descriptors[0]))
+
+    monkeypatch.setattr("tasks.engines.watched.vllm_direct.Leashed", Held)
+    try:
+        with _engine(tmp_path, ["die:17", "well"]) as engine, ThreadPoolExecutor(1) as pool:
+            assert set(_keys(pool.submit(_draw, engine).result(timeout=60))) == WANTED
+    finally:
+        for descriptor in held:
+            os.close(descriptor)
+    assert len(_lives(tmp_path)) == 2
+
+
+def test_time_that_all_stood_still_is_no_hang(tmp_path):
+    """As in a container that is frozen: the clock goes on, and nobody has drawn."""
+    program = (
+        "import sys, pathlib; from tests.engines.test_watchdog import _engine, _draw\n"
+        "with _engine(pathlib.Path(sys.argv[1]), ['well'], pause_s=0.1, silence_s=4) as engine:\n"
+        "    print(len(_draw(engine)))"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 60
+        while not (tmp_path / "lives").exists() or not _lives(tmp_path):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        time.sleep(1)
+        both = [*_lives(tmp_path), process.pid]
+        for each in both:
+            os.kill(each, signal.SIGSTOP)
+        time.sleep(6)
+        for each in reversed(both):
+            os.kill(each, signal.SIGCONT)
+        drawn, _ = process.communicate(timeout=60)
+    assert int(drawn) == len(WANTED)
+    assert len(_lives(tmp_path)) == 1
+
+
+class Scripted:
+    """A life in this process. The first gives problem `a` two samples, the second of them only when it is dead; all
+    that follow give none."""
+
+    def __init__(self, number: int, late: threading.Event, taken: threading.Event) -> None:
+        self.number, self.late, self.taken = number, late, taken
+
+    def sample(self, requests: Sequence[Request], sampling: Sampling) -> Iterator[list[Sample]]:
+        if self.number == 1 and requests[0].problem_id == "a":
+            yield [Sample("a", 0, "")]
+            assert self.late.wait(60)
+            yield [Sample("a", 1, "")]
+            self.taken.set()
+        elif self.number > 1:
+            self.late.set()
+            assert self.taken.wait(60)
+        raise DiedError("it is old")
+
+    def pulse(self) -> Pulse:
+        return Pulse(busy=False, beats=0)
+
+    def died(self) -> str | None:
+        return None
+
+    def end(self, cause: str) -> None: ...
+
+
+def test_what_is_left_of_an_earlier_life_is_no_success_of_a_later_one(tmp_path):
+    late, taken = threading.Event(), threading.Event()
+    lives: list[Scripted] = []
+
+    def start(_: threading.Event) -> Scripted:
+        lives.append(Scripted(len(lives) + 1, late, taken))
+        return lives[-1]
+
+    settings: dict[str, Any] = {"what": "It", "log": tmp_path, "version": "0", "deterministic": True}
+    with (
+        WatchedEngine(start, side_by_side=2, silence_s=60, restarts=1, **settings) as engine,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        first = engine.sample([Request("a", "a", 0, 3)], SAMPLING)
+        assert next(first) == [Sample("a", 0, "")]
+        other = pool.submit(_draw, engine, [Request("b", "b", 0, 3)])
+        with pytest.raises(EngineFailedError, match="It failed 2 times in a row"):
+            list(first)
+        with pytest.raises(EngineFailedError):
+            other.result(timeout=60)
+    assert len(lives) == 2
 
 
 def test_calls_side_by_side_share_one_restart(tmp_path):

@@ -158,6 +158,11 @@ class OpenAIEngine:
         finally:
             self._in_loop(call.give_up)
 
+    @property
+    def in_flight(self) -> int:
+        """How many requests are, in any thread's eyes."""
+        return self.limit.held
+
     def _in_loop(self, do: Callable[..., object], *arguments: object) -> bool:
         """Have the event loop do something; False where it is over."""
         with self._opening:

@@ -1,6 +1,8 @@
 """vLLM through its Python API: a process with the engine (`tasks.engines.watched.vllm_worker`), and the pipe to it."""
 
 import json
+import os
+import socket
 import threading
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import suppress
@@ -41,16 +43,16 @@ class DirectStart:
         setting = self._setting
         with setting.log.open("ab") as log, theirs:
             command = [setting.installed.python, str(self._worker), str(theirs.fileno())]
+            log_begins = log.tell()
             process = Leashed(command, setting.environment, log, [theirs.fileno()])
-        ended = Ended(process, setting)
+        ended = Ended(process, setting, log_begins)
         try:
             self._wait(ours, given_up)
-        except (EOFError, ConnectionError) as error:
-            process.stop()
-            raise ended.could_not_start(first=self._first) from error
-        except BaseException:
+        except BaseException as error:
             process.stop()
             ours.close()
+            if isinstance(error, EOFError | ConnectionError):
+                raise ended.could_not_start(first=self._first) from error
             raise
         self._first = False
         return DirectLife(process, ours, ended)
@@ -102,19 +104,20 @@ class DirectLife:
         try:
             self._send(draw=_draw(number, ordered, sampling))
             while wanted:
-                messages = _all_there(call.inbox)
+                messages, over = _all_there(call.inbox)
                 wanted -= len(messages)
                 samples = [sample for message in messages for sample in self._samples(message, ordered, greedy=greedy)]
-                yield samples
+                if samples:
+                    yield samples
+                if over and wanted:
+                    raise DiedError(self._cause or "it ended")
         finally:
             del self._calls[number]
             if call.left and self._cause is None:
                 with suppress(DiedError):
                     self._send(abort=number)
 
-    def _samples(self, message: Message | None, requests: Sequence[Request], *, greedy: bool) -> Iterator[Sample]:
-        if message is None:
-            raise DiedError(self._cause or "it ended")
+    def _samples(self, message: Message, requests: Sequence[Request], *, greedy: bool) -> Iterator[Sample]:
         if "refused" in message:
             raise _refused(requests[message["refused"]], message)
         try:
@@ -135,15 +138,22 @@ class DirectLife:
         return self._ended.died()
 
     def end(self, cause: str) -> None:
-        """End the process; calls find out by the end of the pipe."""
+        """End the process; calls find out by the end of the pipe. Returns when it is gone, whoever ends it."""
         with self._ending:
             if self._over:
                 return
             self._over = True
             self._cause = self._cause or cause
-        self._process.stop()
-        self._reader.join()
-        self._pipe.close()
+            self._process.stop()
+            self._hang_up()
+            self._reader.join()
+            with self._sending:  # else the descriptor could be another file's by the time that a message is written
+                self._pipe.close()
+
+    def _hang_up(self) -> None:
+        """End the pipe here, too: somebody who outlives the process may hold its other end."""
+        with suppress(OSError), socket.socket(fileno=os.dup(self._pipe.fileno())) as end:
+            end.shutdown(socket.SHUT_RDWR)
 
     def _send(self, **message: Any) -> None:
         try:
@@ -154,7 +164,7 @@ class DirectLife:
 
     def _read(self) -> None:
         """Hand every message to the call that it is for, until the process ends."""
-        with suppress(EOFError, OSError):
+        try:
             while True:
                 message: Message = json.loads(self._pipe.recv_bytes())
                 self._beats += 1
@@ -162,7 +172,11 @@ class DirectLife:
                 if call is not None:
                     call.left -= 1
                     call.inbox.put(message)
-        # The process has closed the pipe; what it died of is known when it is gone.
+        except (EOFError, OSError):
+            pass  # the process has closed the pipe
+        except (ValueError, AttributeError, TypeError) as error:
+            self._cause = self._cause or f"it answers nonsense: {' '.join(str(error).split())}"
+        # What it died of is known when it is gone.
         self._process.wait()
         self._cause = self._cause or self._ended.died()
         for call in list(self._calls.values()):
@@ -202,10 +216,14 @@ def _refused(request: Request, message: Message) -> InputError:
     )
 
 
-def _all_there(inbox: "SimpleQueue[Message | None]") -> list[Message | None]:
-    """What has come, at least one: waits for that."""
-    came = [inbox.get()]
+def _all_there(inbox: "SimpleQueue[Message | None]") -> tuple[list[Message], bool]:
+    """What has come, and whether it was the last: waits until there is something."""
+    came: list[Message] = []
+    message = inbox.get()
     with suppress(Empty):
-        while len(came) < MOST_AT_ONCE:
-            came.append(inbox.get_nowait())
-    return came
+        while message is not None:
+            came.append(message)
+            if len(came) == MOST_AT_ONCE:
+                break
+            message = inbox.get_nowait()
+    return came, message is None

@@ -114,12 +114,13 @@ def arguments(installed: Installation, own: dict[str, Any], engine_args: dict[st
 
 
 class Ended:
-    """Tells what a process that has ended died of, from its exit status and its part of the log."""
+    """Tells what a process that has ended died of, from its exit status and its part of the log, which begins where
+    the log ended before the process was started."""
 
-    def __init__(self, process: Leashed, setting: Setting) -> None:
+    def __init__(self, process: Leashed, setting: Setting, log_begins: int) -> None:
         self._process = process
         self._setting = setting
-        self._offset = setting.log.stat().st_size if setting.log.exists() else 0
+        self._log_begins = log_begins
 
     def died(self) -> str | None:
         """The cause in one line; None while the process runs."""
@@ -143,10 +144,13 @@ class Ended:
         return InputError(f"engine: vLLM does not start: {died}; its log: {self._setting.log}")
 
     def _log(self) -> str:
-        with self._setting.log.open("rb") as file:
-            file.seek(0, os.SEEK_END)
-            file.seek(max(self._offset, file.tell() - _LAST_OF_LOG))
-            return file.read().decode(errors="replace")
+        try:
+            with self._setting.log.open("rb") as file:
+                file.seek(0, os.SEEK_END)
+                file.seek(max(self._log_begins, file.tell() - _LAST_OF_LOG))
+                return file.read().decode(errors="replace")
+        except OSError:  # somebody has tidied up
+            return ""
 
 
 def log_file(folder: str | None) -> Path:

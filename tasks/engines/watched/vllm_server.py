@@ -43,17 +43,18 @@ class ServerStart:
         command = [setting.installed.python, "-m", "vllm.entrypoints.openai.api_server"]
         command += ["--host", HOST, "--port", str(port), *flags(setting.arguments)]
         with setting.log.open("ab") as log:
+            log_begins = log.tell()
             process = Leashed(command, setting.environment | {"VLLM_API_KEY": key}, log)
-        ended = Ended(process, setting)
+        ended = Ended(process, setting, log_begins)
         url = f"http://{HOST}:{port}"
         try:
-            self._wait(url, process, given_up)
+            ready = self._wait(url, process, given_up)
         except BaseException:
-            died = process.status() is not None
             process.stop()
-            if died:
-                raise ended.could_not_start(first=self._first) from None
             raise
+        if not ready:
+            process.stop()
+            raise ended.could_not_start(first=self._first)
         self._first = False
         client = OpenAIEngine(
             base_urls=[f"{url}/v1"],
@@ -68,16 +69,17 @@ class ServerStart:
         )
         return ServerLife(process, ended, client, url)
 
-    def _wait(self, url: str, process: Leashed, given_up: threading.Event) -> None:
+    def _wait(self, url: str, process: Leashed, given_up: threading.Event) -> bool:
+        """Wait until it is healthy; False where it has ended."""
         with httpx.Client(trust_env=False, timeout=ANSWER_LIMIT_S) as client:
             for _ in range(int(self._setting.start_timeout_s / LOOK_EVERY_S) + 1):
                 if given_up.wait(LOOK_EVERY_S):
                     raise CancelledError("sampling was given up")
                 if process.status() is not None:
-                    break
+                    return False
                 try:
                     if client.get(f"{url}/health").is_success:
-                        return
+                        return True
                 except httpx.TransportError:
                     continue  # it does not listen yet
         raise DiedError(f"its server was not ready after {self._setting.start_timeout_s:g} s (engine.start_timeout_s)")
@@ -92,6 +94,7 @@ class ServerLife:
         self._ended = ended
         self._client = client
         self._metrics = httpx.Client(base_url=url, trust_env=False, timeout=ANSWER_LIMIT_S)
+        self._asking = threading.Lock()
         self._cause: str | None = None
         self._ending = threading.Lock()
 
@@ -106,28 +109,37 @@ class ServerLife:
 
     def pulse(self) -> Pulse | None:
         """Where its counters stand; its health page says nothing of an engine that hangs."""
-        try:
-            reply = self._metrics.get("/metrics")
-        except httpx.TransportError:
+        with self._asking:
+            if self._metrics.is_closed:
+                return None
+            try:
+                reply = self._metrics.get("/metrics")
+            except httpx.RequestError:
+                return None
+        if not reply.is_success:
             return None
         counters = [(name, float(value)) for name, value in _COUNTER.findall(reply.text)]
         busy = sum(value for name, value in counters if name in _BUSY)
-        return Pulse(busy > 0, int(sum(value for name, value in counters if name in _GOES_ON)))
+        # A request that the engine does not know of is wanted all the same.
+        wanted = busy > 0 or self._client.in_flight > 0
+        return Pulse(wanted, int(sum(value for name, value in counters if name in _GOES_ON)))
 
     def died(self) -> str | None:
         """What the server died of."""
         return self._ended.died()
 
     def end(self, cause: str) -> None:
-        """End the server, and all calls."""
+        """End the server, and all calls. Returns when nothing is left of it, whoever ends it: until then the next one
+        would find its port and its memory taken."""
         with self._ending:
             if self._cause is not None:
                 return
             self._cause = cause
-        self._client.cancel()
-        self._client.__exit__(None, None, None)
-        self._process.stop()
-        self._metrics.close()
+            self._client.cancel()
+            self._client.__exit__(None, None, None)
+            self._process.stop()
+            with self._asking:
+                self._metrics.close()
 
 
 def flags(arguments: dict[str, Any]) -> list[str]:

@@ -90,6 +90,9 @@ class WatchedEngine:
         self._closed = threading.Event()
         self._changing = threading.Lock()
         self._failures = 0
+        self._fruitful: set[Life] = set()
+        """The process that draws, once it has given a sample. (Calls that still read what an earlier one gave, while a
+        new one fails, must not pass for its success.)"""
         self._cause = ""
         self._failed: EngineFailedError | None = None
         self._life: Life | None = None
@@ -130,7 +133,7 @@ class WatchedEngine:
                 with closing(life.sample(owed.requests(), sampling)) as drawing:
                     for samples in drawing:
                         owed.take(samples)
-                        self._failures = 0
+                        self._fruitful.add(life)
                         yield samples
                 if owed.count:
                     raise DiedError(f"it says that it is done, and {owed.count} samples are missing")  # noqa: TRY301
@@ -170,6 +173,9 @@ class WatchedEngine:
             if self._life is life:
                 life.end(cause)
                 self._life = None
+                if life in self._fruitful:
+                    self._failures = 0
+                self._fruitful.clear()
                 self._count(cause)
 
     def _count(self, cause: str) -> None:
@@ -186,7 +192,7 @@ class WatchedEngine:
     def _watch(self) -> None:
         """End a process that hangs, or of which only the calls' other ends are left."""
         seen: tuple[Life, Pulse | None] | None = None
-        since = time.monotonic()
+        silent_s = 0.0
         while not self._closed.wait(LOOK_EVERY_S):
             life = self._life
             if life is None:
@@ -194,11 +200,17 @@ class WatchedEngine:
             if (cause := life.died()) is not None:
                 life.end(cause)
                 continue
+            asked = time.monotonic()
             pulse = life.pulse()
+            answered_s = time.monotonic() - asked
             idle = pulse is not None and not pulse.busy
             if idle or seen is None or seen[0] is not life or (pulse is not None and pulse != seen[1]):
-                seen, since = (life, pulse), time.monotonic()
-            elif time.monotonic() - since > self._silence_s:
+                seen, silent_s = (life, pulse), 0.0
+                continue
+            # The looks are counted, and no clock is asked: where this process and that one stood still together (a
+            # frozen container, Ctrl-Z), the clock went on.
+            silent_s += LOOK_EVERY_S + answered_s
+            if silent_s > self._silence_s:
                 life.end(f"it hangs: no token for {self._silence_s:g} s (engine.silence_s)")
 
 

@@ -1,0 +1,58 @@
+"""vLLM's server under the watchdog, played by one that hangs and does not end when it is told to."""
+
+import os
+import socket
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tasks.engines.watched.vllm_process import Installation, Setting, log_file
+from tasks.engines.watched.vllm_server import ServerStart
+from tasks.engines.watched.watchdog import WatchedEngine
+from tests.engines.openai_client import REQUESTS, keys, sampling
+
+
+def _start(tmp_path: Path, port: int | None = None) -> ServerStart:
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\nexec {sys.executable} -m tests.engines.misbehaving_vllm "$@"\n')
+    python.chmod(0o755)
+    environment = dict(os.environ) | {"LIVES": str(tmp_path / "lives")}
+    installed = Installation(str(python), "0", on_cpu=True)
+    setting = Setting(installed, {"served_model_name": "m"}, environment, log_file(str(tmp_path / "logs")), 60.0)
+    return ServerStart(setting, port, replicas=1)
+
+
+@pytest.fixture
+def port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def test_a_server_that_loses_requests_is_replaced_once_its_port_is_free(tmp_path, port):
+    engine = WatchedEngine(
+        _start(tmp_path, port),
+        what="vLLM's server",
+        log=tmp_path,
+        version="0",
+        deterministic=True,
+        side_by_side=2,
+        silence_s=3.0,
+        restarts=2,
+    )
+    with engine, ThreadPoolExecutor(2) as pool:
+        calls = [pool.submit(lambda each: list(engine.sample([each], sampling())), each) for each in REQUESTS]
+        drawn = [sample for call in calls for samples in call.result(timeout=90) for sample in samples]
+    assert {(sample.problem_id, sample.index) for sample in drawn} == keys()
+    assert len((tmp_path / "lives").read_text().splitlines()) == 2
+
+
+def test_a_server_that_was_ended_can_be_looked_at(tmp_path):
+    life = _start(tmp_path)(threading.Event())
+    assert life.pulse() == (False, 7)
+    life.end("it is late")
+    assert life.pulse() is None
+    life.end("again")
