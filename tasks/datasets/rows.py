@@ -116,24 +116,27 @@ def _from_path(place: Place, path: str) -> Iterator[tuple[str, Any]]:
 
 
 def _of_split(files: Sequence[str], root: str, place: Place) -> list[str]:
-    """Those of a folder's files that hold the split, where the folder has its configurations apart those alone."""
+    """Those of a folder's files that hold the split; where the folder has the data set's configurations, of these
+    alone. Of what has no splits, all files that name none."""
     within = {file: PurePosixPath(file.removeprefix(root).lstrip("/")) for file in files}
-    found = [file for file, path in within.items() if path.name.lower().endswith(_KINDS) and _is_of(path, place.split)]
-    apart = {path.parts[0] for path in within.values()} & set(place.hub.configs)
-    if not apart:
-        return found
+    named = {file: _split(path) for file, path in within.items() if path.name.lower().endswith(_KINDS)}
+    found = [file for file, split in named.items() if split == place.split]
+    if place.what and not found:
+        found = [file for file, split in named.items() if split is None]
     order = {config: number for number, config in enumerate(place.hub.configs)}
-    wanted = [file for file in found if within[file].parts[0] in order]
-    return sorted(wanted, key=lambda file: order[within[file].parts[0]])
+    if not {path.parts[0] for path in within.values()} & order.keys():
+        return found
+    of_configs = [file for file in found if within[file].parts[0] in order]
+    return sorted(of_configs, key=lambda file: order[within[file].parts[0]])
 
 
-def _is_of(path: PurePosixPath, split: str) -> bool:
-    """Whether the file's name, or else the nearest folder that names a split, names this one."""
+def _split(path: PurePosixPath) -> str | None:
+    """The split that the file's name, or else the nearest folder, names."""
     for part in reversed(path.parts):
-        named = _SPLITS.intersection(re.split(r"[^a-z]+", part.lower()))
-        if named:
-            return split in named
-    return False
+        for word in re.split(r"[^a-z]+", part.lower()):
+            if word in _SPLITS:
+                return word
+    return None
 
 
 def _wanted(place: Place) -> str:

@@ -35,6 +35,13 @@ def test_each_kind_has_its_grader(tmp_path: Path) -> None:
     assert own(tmp_path, [FUNCTION]).grader == "functions"
 
 
+def test_a_folder_of_files_is_read_in_the_order_of_their_names(tmp_path: Path) -> None:
+    for name in ("b", "a"):
+        written(tmp_path / f"{name}.jsonl", [{**ANSWER, "id": name}])
+    (tmp_path / "notes.txt").write_text("no rows")
+    assert [problem.id for problem in OwnConfig(path=str(tmp_path)).load()] == ["a", "b"]
+
+
 def test_the_prompt_is_the_question_or_a_file(tmp_path: Path) -> None:
     dataset = own(tmp_path, [ANSWER])
     assert prompt(dataset.template, dataset.load()[0]) == "1 + 1?"

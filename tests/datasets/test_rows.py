@@ -44,6 +44,9 @@ def test_a_folder_gives_the_files_of_its_split_in_order(tmp_path: Path) -> None:
     assert len(rows_of(str(tmp_path), "train")) == 3
     with pytest.raises(InputError, match="holds no validation files"):
         rows_of(str(tmp_path), "validation")
+    written(tmp_path / "other" / "rows.jsonl", ROWS)
+    with pytest.raises(InputError, match="holds no test files"):
+        rows_of(str(tmp_path / "other"))
 
 
 def test_a_copy_of_the_hubs_folder_gives_the_configurations_of_the_data_set_alone(tmp_path: Path) -> None:
