@@ -67,9 +67,8 @@ def _config(model: type[Config], file: Path | None, overrides: Iterable[str], **
 
 def _print_graders(result: GradersAudited, examples: int) -> None:
     console = screen()
-    table = new_table(
-        "grader", "samples", "n", "agree", "", "false positives", "false negatives", "not judged", right=range(2, 8)
-    )
+    # As wide as a terminal is: 80 columns.
+    table = new_table("grader", "samples", "n", "agree", "", "false +", "false −", right=range(2, 7))
     before = None
     for each in result.agreements:
         style = "green" if each.rate == 1 else "red" if each.source == GOLD else None
@@ -79,16 +78,21 @@ def _print_graders(result: GradersAudited, examples: int) -> None:
             f"{each.samples:,}",
             f"{each.agreed:,}",
             Text(f"{100 * each.rate:.2f}%", style=style or ""),
-            *(_count(number) for number in (len(each.false_positives), len(each.false_negatives), each.undecided)),
+            *(_count(number) for number in (len(each.false_positives), len(each.false_negatives))),
         )
         before = each.grader
     console.print(table)
     for each in result.agreements:
+        if each.undecided:
+            lost = f"{each.grader}: {each.undecided:,} of {each.samples:,} {each.source} could not be judged"
+            console.print(lost, style="yellow", soft_wrap=True)
         for kind, cases in (("false positive", each.false_positives), ("false negative", each.false_negatives)):
             for case in cases[:examples]:
                 _print_case(console, each, kind, case)
             if len(cases) > examples:
-                console.print(f"  and {len(cases) - examples:,} {kind}s more\n", style="dim")
+                more = len(cases) - examples
+                what = f"{more:,} {kind}{'s' if more > 1 else ''}{' more' if examples else ''}"
+                console.print(f"{each.grader}, {each.source}: {what}\n", style="dim", soft_wrap=True)
     for name, reason in result.unavailable.items():
         console.print(plain(f"{name}: not run ({reason})"), style="yellow", soft_wrap=True)
 

@@ -1,6 +1,14 @@
 """Audits find the judges' faults that were put there, and no others."""
 
+import contextlib
+import fcntl
 import json
+import os
+import pty
+import re
+import struct
+import subprocess
+import termios
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +21,7 @@ from tasks.datasets.exclusions import read_exclusions
 from tasks.errors import InputError
 from tasks.graders import Verdict
 from tests.datasets.files import Rows, written
-from tests.flows.command import monkeys
+from tests.flows.command import MONKEYS, monkeys
 
 RIGHT = "print(sum(map(int, input().split())))"
 FLAKY = "import time; print(3 if time.time_ns() // 1000 % 2 else 4)"
@@ -115,6 +123,31 @@ def test_what_cannot_be_audited_is_one_line(tmp_path: Path) -> None:
         with pytest.raises(InputError, match=fault):
             audit_tests(AuditTestsConfig.model_validate(config(tmp_path, rows, output=output)), quiet)
     assert (tmp_path / "own.jsonl").read_text() == whole
+
+
+def test_the_table_fits_a_terminal_of_80_columns(tmp_path: Path) -> None:
+    rows = [{"id": f"p{number}", "question": "?", "answer": f"{number}"} for number in range(100)]
+    path = written(tmp_path / "own.jsonl", rows)
+    samples = [{"problem_id": row["id"], "text": "none", "correct": True} for row in rows]
+    labelled = written(tmp_path / "l.jsonl", samples)
+    command = [MONKEYS, "audit", "graders", "--set", "task.name=own", "--labelled", labelled]
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    environment = {name: value for name, value in os.environ.items() if name not in {"COLUMNS", "LINES"}}
+    environment |= {"TERM": "xterm", "NO_COLOR": "1"}
+    more = ["--set", f"task.path={path}", "--set", "grader=gsm8k_tolerant", "--examples", "1"]
+    with subprocess.Popen([*command, *more], stdout=theirs, stderr=theirs, env=environment) as running:
+        os.close(theirs)
+        shown = b""
+        with contextlib.suppress(OSError):  # the end of a terminal
+            while data := os.read(ours, 1 << 16):
+                shown += data
+    os.close(ours)
+    assert running.returncode == 0, shown.decode()
+    lines = [re.sub("\x1b\\[[0-9;?]*[a-zA-Z]", "", line) for line in shown.decode().split("\n")]
+    (row,) = [line for line in lines if "gsm8k_tolerant v2" in line and "gold answers" in line]
+    assert row.split()[-4:] == ["100", "100.00%", "0", "0"]
+    assert any("gsm8k_tolerant v2, labelled: 99 false negatives more" in line for line in lines)
 
 
 def test_the_commands_as_a_person_runs_them(tmp_path: Path) -> None:
