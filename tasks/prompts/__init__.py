@@ -52,7 +52,8 @@ def _filled(text: str, **values: str) -> str:
 def _texts(name: str) -> tuple[str, str | None]:
     if name.endswith(".txt"):
         try:
-            shown = Path(name).read_text(encoding="utf-8")
+            # Editors on Windows put a mark before the text.
+            shown = Path(name).read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             raise InputError(
                 f"task.template: {name} cannot be read ({error}); give a text with {{question}}"

@@ -50,6 +50,12 @@ def test_the_prompt_is_the_question_or_a_file(tmp_path: Path) -> None:
     assert prompt(mine.template, mine.load()[0]) == "Reply to 1 + 1?  with {x}:"
 
 
+def test_a_template_that_windows_wrote_is_its_text(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_bytes("Say: č\r\n{question}".encode("utf-8-sig"))
+    mine = own(tmp_path, [ANSWER], template=str(tmp_path / "mine.txt"))
+    assert prompt(mine.template, mine.load()[0]) == "Say: č\n1 + 1?"
+
+
 @pytest.mark.parametrize("text", [None, "no field"])
 def test_a_template_that_cannot_serve_is_one_line(tmp_path: Path, text: str | None) -> None:
     if text is not None:
