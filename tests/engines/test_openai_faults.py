@@ -51,6 +51,9 @@ FAULTS: dict[str, Callable[[Asked], Said]] = {
     "no text": _broken(lambda said: said["choices"][-1].pop("text") and None),
     "text is a number": _broken(lambda said: said["choices"][0].update(text=5)),
     "NaN": _broken(lambda said: said["choices"][0]["logprobs"]["token_logprobs"].append(float("nan"))),
+    "no number": _broken(lambda said: said["choices"][0]["logprobs"]["token_logprobs"].append(10**400)),
+    "endless depth": lambda asked: Said(body=b"[" * 100_000),
+    "deep trouble": lambda asked: Said(500, b"[" * 100_000),
     "null": _broken(lambda said: said["choices"][0]["logprobs"]["token_logprobs"].append(None)),
 }
 

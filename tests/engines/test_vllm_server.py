@@ -4,7 +4,6 @@ import os
 import socket
 import sys
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from tasks.engines.watched.vllm_process import Installation, Setting, log_file
 from tasks.engines.watched.vllm_server import ServerStart
 from tasks.engines.watched.watchdog import WatchedEngine
+from tests.engines.in_time import begin
 from tests.engines.openai_client import REQUESTS, keys, sampling
 
 
@@ -43,8 +43,8 @@ def test_a_server_that_loses_requests_is_replaced_once_its_port_is_free(tmp_path
         silence_s=3.0,
         restarts=2,
     )
-    with engine, ThreadPoolExecutor(2) as pool:
-        calls = [pool.submit(lambda each: list(engine.sample([each], sampling())), each) for each in REQUESTS]
+    with engine:
+        calls = [begin(lambda each: list(engine.sample([each], sampling())), each) for each in REQUESTS]
         drawn = [sample for call in calls for samples in call.result(timeout=90) for sample in samples]
     assert {(sample.problem_id, sample.index) for sample in drawn} == keys()
     assert len((tmp_path / "lives").read_text().splitlines()) == 2

@@ -7,7 +7,6 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from tasks.engines.watched.vllm_process import Installation, Setting, log_file
 from tasks.engines.watched.watchdog import DiedError, Owed, Pulse, WatchedEngine
 from tasks.errors import CancelledError, EngineFailedError, InputError
 from tasks.progress import listener
+from tests.engines.in_time import begin
 
 WORKER = Path(__file__).with_name("misbehaving_worker.py")
 SAMPLING = Sampling(temperature=1.0, top_p=1.0, max_tokens=5, stop=(), seed=0)
@@ -154,8 +154,8 @@ def test_a_process_is_over_when_it_has_ended_whoever_holds_its_pipe(tmp_path, mo
 
     monkeypatch.setattr("tasks.engines.watched.vllm_direct.Leashed", Held)
     try:
-        with _engine(tmp_path, ["die:17", "well"]) as engine, ThreadPoolExecutor(1) as pool:
-            assert set(_keys(pool.submit(_draw, engine).result(timeout=60))) == WANTED
+        with _engine(tmp_path, ["die:17", "well"]) as engine:
+            assert set(_keys(begin(_draw, engine).result(timeout=60))) == WANTED
     finally:
         for descriptor in held:
             os.close(descriptor)
@@ -176,12 +176,13 @@ def test_time_that_all_stood_still_is_no_hang(tmp_path):
             assert time.monotonic() < deadline
             time.sleep(0.05)
         time.sleep(1)
-        both = [*_lives(tmp_path), process.pid]
-        for each in both:
+        for each in (*_lives(tmp_path), process.pid):
             os.kill(each, signal.SIGSTOP)
+            time.sleep(0.5)
         time.sleep(6)
-        for each in reversed(both):
+        for each in (process.pid, *_lives(tmp_path)):
             os.kill(each, signal.SIGCONT)
+            time.sleep(0.7)
         drawn, _ = process.communicate(timeout=60)
     assert int(drawn) == len(WANTED)
     assert len(_lives(tmp_path)) == 1
@@ -223,23 +224,20 @@ def test_what_is_left_of_an_earlier_life_is_no_success_of_a_later_one(tmp_path):
         return lives[-1]
 
     settings: dict[str, Any] = {"what": "It", "log": tmp_path, "version": "0", "deterministic": True}
-    with (
-        WatchedEngine(start, side_by_side=2, silence_s=60, restarts=1, **settings) as engine,
-        ThreadPoolExecutor(1) as pool,
-    ):
+    with WatchedEngine(start, side_by_side=2, silence_s=60, restarts=1, **settings) as engine:
         first = engine.sample([Request("a", "a", 0, 3)], SAMPLING)
         assert next(first) == [Sample("a", 0, "")]
-        other = pool.submit(_draw, engine, [Request("b", "b", 0, 3)])
+        other = begin(_draw, engine, [Request("b", "b", 0, 3)])
         with pytest.raises(EngineFailedError, match="It failed 2 times in a row"):
-            list(first)
+            begin(list, first).result(timeout=60)
         with pytest.raises(EngineFailedError):
             other.result(timeout=60)
     assert len(lives) == 2
 
 
 def test_calls_side_by_side_share_one_restart(tmp_path):
-    with _engine(tmp_path, ["die:20", "well"]) as engine, ThreadPoolExecutor(3) as pool:
-        calls = [pool.submit(_draw, engine, [Request(name, name, 0, 40)]) for name in "abc"]
+    with _engine(tmp_path, ["die:20", "well"]) as engine:
+        calls = [begin(_draw, engine, [Request(name, name, 0, 40)]) for name in "abc"]
         for name, call in zip("abc", calls, strict=True):
             assert _keys(call.result(timeout=60)) == [(name, index) for index in range(40)]
     assert len(_lives(tmp_path)) == 2
@@ -307,8 +305,8 @@ def test_idle_is_not_hung(tmp_path):
 
 @pytest.mark.parametrize("behaviour", ["well", "hang:5", "die:5"])
 def test_cancel_ends_all_calls(tmp_path, behaviour):
-    with _engine(tmp_path, [behaviour], pause_s=0.05) as engine, ThreadPoolExecutor(2) as pool:
-        calls = [pool.submit(_draw, engine, [Request(name, name, 0, 1000)]) for name in "ab"]
+    with _engine(tmp_path, [behaviour], pause_s=0.05) as engine:
+        calls = [begin(_draw, engine, [Request(name, name, 0, 1000)]) for name in "ab"]
         time.sleep(0.7)
         engine.cancel()
         for call in calls:

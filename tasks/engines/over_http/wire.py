@@ -37,6 +37,12 @@ OWN_FIELDS = frozenset(
 """Fields that follow from the sweep's own settings, or that would change what a reply means."""
 
 
+_LARGEST = 1e100
+"""No log-probability is further from 0, and sums of these are numbers."""
+
+_MOST_TOKENS = 2**31
+
+
 class MalformedError(ValueError):
     """A reply is not what the API promises; one line."""
 
@@ -118,7 +124,7 @@ class Wire:
         """
         try:
             reply = json.loads(content)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise MalformedError("its reply is not JSON, or breaks off") from error
         choices = reply.get("choices") if isinstance(reply, dict) else None
         if not isinstance(choices, list) or not choices or not all(isinstance(each, dict) for each in choices):
@@ -128,9 +134,7 @@ class Wire:
         # The total is of all choices: it says something of a choice only where there is one.
         total = _count(counts.get("completion_tokens")) if len(choices) == 1 else None
         places = [each.get("index") for each in choices]
-        if sorted(map(repr, places)) != sorted(map(repr, set(places))) or not all(
-            isinstance(place, int) and 0 <= place < n for place in places
-        ):
+        if not all(isinstance(place, int) and 0 <= place < n for place in places) or len(set(places)) < len(places):
             places = list(range(len(choices)))
         read = {place: self._choice(each, total) for place, each in zip(places, choices, strict=True) if place < n}
         return Reply(read, _count(counts.get("prompt_tokens")))
@@ -167,7 +171,7 @@ def message_of(content: bytes) -> str:
     text = content[:100_000].decode("utf-8", "replace")
     try:
         said: Any = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         said = text
     while isinstance(said, dict):
         said = next((said[key] for key in ("error", "message", "detail", "msg") if said.get(key)), "")
@@ -187,13 +191,13 @@ def _logprobs(given: Any) -> list[float] | None:
     else:
         return None
     for value in values:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            raise MalformedError(f"a log-probability of its reply is {value}")
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= _LARGEST:
+            raise MalformedError(f"a log-probability of its reply is {str(value)[:100]}")
     return values
 
 
 def _count(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _MOST_TOKENS else None
 
 
 def _valid_unicode(text: str) -> str:

@@ -1,0 +1,68 @@
+"""Whatever a server answers is a reply that can be stored, or nonsense as a whole."""
+
+import json
+import math
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tasks.engines.over_http.wire import MalformedError, Wire, message_of
+
+LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from([10**400, -1, 0, 1])
+NAMES = ["index", "text", "message", "content", "logprobs", "token_logprobs", "logprob", "refusal", "error"]
+ANY = st.recursive(
+    LEAVES,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=4),
+    max_leaves=8,
+)
+
+
+def _object(**fields: st.SearchStrategy) -> st.SearchStrategy:
+    """An object that may lack any of its fields, and have anything in them."""
+    return st.fixed_dictionaries({}, optional={name: usual | ANY for name, usual in fields.items()})
+
+
+NUMBERS = st.lists(st.floats() | ANY, max_size=3)
+CHOICE = _object(
+    index=st.integers(0, 3),
+    text=st.text(),
+    message=_object(content=st.text(), refusal=st.text()),
+    logprobs=_object(token_logprobs=NUMBERS, content=st.lists(_object(logprob=st.floats()), max_size=3)),
+    finish_reason=st.just("stop"),
+    token_ids=st.lists(st.integers(), max_size=3),
+)
+COUNTS = _object(prompt_tokens=st.integers(), completion_tokens=st.integers())
+REPLY = _object(choices=st.lists(CHOICE, min_size=1, max_size=4), usage=COUNTS)
+
+
+@settings(max_examples=1_000, deadline=None)
+@given(REPLY, st.sampled_from(["completions", "chat"]), st.booleans())
+def test_any_answer(said, api, logprobs):
+    try:
+        read = Wire("m", api, logprobs, {}, vllm=False).read(json.dumps(said).encode(), 3)
+    except MalformedError as error:
+        assert "\n" not in str(error)
+        return
+    assert set(read.choices) <= {0, 1, 2}
+    for choice in read.choices.values():
+        choice.text.encode()
+        assert choice.logprob is None or math.isfinite(choice.logprob)
+        assert choice.tokens is None or 0 <= choice.tokens < 2**31
+    assert read.prompt_tokens is None or 0 <= read.prompt_tokens < 2**31
+
+
+@given(ANY)
+def test_any_refusal(said):
+    line = message_of(json.dumps(said).encode())
+    assert "\n" not in line
+    assert len(line) <= 300
+
+
+@given(st.binary())
+def test_any_bytes(said):
+    assert "\n" not in message_of(said)
+    try:
+        Wire("m", "completions", True, {}, vllm=False).read(said, 3)
+    except MalformedError:
+        return
+    raise AssertionError("there is no reply in noise")
