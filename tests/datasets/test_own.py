@@ -56,6 +56,13 @@ def test_a_template_that_windows_wrote_is_its_text(tmp_path: Path) -> None:
     assert prompt(mine.template, mine.load()[0]) == "Say: č\n1 + 1?"
 
 
+@pytest.mark.parametrize("name", ["nosuch", "../own", "gsm8k.shot", ""])
+def test_a_template_that_is_not_bundled_is_one_line(name: str) -> None:
+    with pytest.raises(InputError, match=r"task.template: .* is none of arithmetic, .*question, and no file") as caught:
+        template(name)
+    assert len(str(caught.value).splitlines()) == 1
+
+
 @pytest.mark.parametrize("text", [None, "no field"])
 def test_a_template_that_cannot_serve_is_one_line(tmp_path: Path, text: str | None) -> None:
     if text is not None:
