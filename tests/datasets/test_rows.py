@@ -10,6 +10,7 @@ from tasks.datasets.rows import Hub, Place, read
 from tasks.errors import InputError
 from tasks.forms import Form
 from tests.datasets.files import written
+from tests.servers import S3
 
 EXAMPLE = '{"question": "...", "answer": "42"}'
 ROWS = [{"question": "1 + 1?\nSay.", "answer": "2", "more": "left alone"}, {"question": 'a "b", č', "answer": "3"}]
@@ -89,6 +90,33 @@ def test_a_url_is_read_where_it_lies() -> None:
     with fsspec.open("memory://sets/r.jsonl", "wb") as file:
         file.write("".join(json.dumps(row) + "\n" for row in ROWS).encode())
     assert rows_of("memory://sets/r.jsonl") == EXPECTED
+
+
+@pytest.mark.parametrize("name", ["test.jsonl.gz", "test.parquet"])
+@pytest.mark.parametrize("server", ["s3_process", "moto_process"])
+def test_rows_lie_in_a_bucket(
+    server: str, name: str, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    s3: S3 = request.getfixturevalue(server)
+    for variable, value in s3.environment.items():
+        monkeypatch.setenv(variable, value)
+    url = f"{s3.new_bucket()}/sets/{name}"
+    rows = [{"question": f"{number}" * 1000, "answer": "1"} for number in range(3000)]
+    import fsspec
+
+    with fsspec.open(url, "wb", skip_instance_cache=True) as file:
+        file.write(Path(written(tmp_path / name, rows)).read_bytes())
+    assert len(rows_of(url)) == 3000
+    assert len(rows_of(url.rpartition("/")[0])) == 3000
+
+
+def test_a_bucket_that_does_not_answer_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"):
+        monkeypatch.setenv(name, "x")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    with pytest.raises(InputError, match=r"task.path: s3://bucket/r.jsonl cannot be read \(.*127.0.0.1:9") as caught:
+        rows_of("s3://bucket/r.jsonl")
+    assert len(str(caught.value).splitlines()) == 1
 
 
 @pytest.mark.parametrize(
