@@ -5,7 +5,7 @@ engine promises so (`deterministic`). That is what lets a sweep be cut, resumed 
 not, a stored sample still is never drawn again.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
@@ -64,7 +64,7 @@ class Engine(Protocol):
         idle."""
         ...
 
-    def sample(self, requests: Sequence[Request], sampling: Sampling) -> Iterator[list[Sample]]:
+    def sample(self, requests: Sequence[Request], sampling: Sampling) -> Generator[list[Sample], None, None]:
         """Yield every requested sample, each once, a list at a time as they finish (any order).
 
         An iterator that is closed early ends its requests.
@@ -72,7 +72,7 @@ class Engine(Protocol):
         Raises:
             InputError: something that only the user can mend, such as a prompt longer than the model reads.
             EngineFailedError: the engine died, hung or answered nonsense, and does so again after restarts.
-            CancelledError: `cancel` was called.
+            CancelledError: `cancel` was called, or the engine was closed.
         """
         ...
 
@@ -82,7 +82,9 @@ class Engine(Protocol):
 
     def __enter__(self) -> Self: ...
 
-    def __exit__(self, *exc: object) -> None: ...
+    def __exit__(self, *exc: object) -> None:
+        """End all calls of `sample` for good, as `cancel` does, and give back what the engine holds."""
+        ...
 
 
 class EngineConfig(Protocol):

@@ -6,7 +6,8 @@ run: the same command again has the whole of it to spend on what is still missin
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
+from contextlib import closing
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -57,7 +58,7 @@ class CappedEngine:
         """The inner engine's."""
         return self._engine.side_by_side
 
-    def sample(self, requests: Sequence[Request], sampling: Sampling) -> Iterator[list[Sample]]:
+    def sample(self, requests: Sequence[Request], sampling: Sampling) -> Generator[list[Sample], None, None]:
         """As the inner engine does, up to the cap.
 
         Raises:
@@ -65,10 +66,11 @@ class CappedEngine:
             InputError: the cap counts tokens, and the engine does not tell how many there are.
         """
         self._check()
-        for samples in self._engine.sample(requests, sampling):
-            self._count(samples)
-            yield samples
-            self._check()
+        with closing(self._engine.sample(requests, sampling)) as drawing:
+            for samples in drawing:
+                self._count(samples)
+                yield samples
+                self._check()
 
     def cancel(self) -> None:
         """As the inner engine does."""

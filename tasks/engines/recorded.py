@@ -12,7 +12,7 @@ import gzip
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -156,7 +156,7 @@ class RecordedEngine:
         self.version = version
         self._samples = samples
 
-    def sample(self, requests: Sequence[Request], sampling: Sampling) -> Iterator[list[Sample]]:  # noqa: ARG002
+    def sample(self, requests: Sequence[Request], sampling: Sampling) -> Generator[list[Sample], None, None]:  # noqa: ARG002
         """Every requested sample, a problem at a time. Sampling parameters say nothing about what is recorded."""
         for request in requests:
             of_problem = self._samples[request.problem_id]

@@ -66,9 +66,12 @@ def reply(body: Mapping[str, Any], texts: list[str] | None = None) -> dict[str, 
 class MisbehavingServer:
     """Listens on a port of its own, from a thread of its own."""
 
-    def __init__(self, behave: Callable[[Asked], Said] = play_well, models: tuple[str, ...] = ("m",)) -> None:
+    def __init__(
+        self, behave: Callable[[Asked], Said] = play_well, models: tuple[str, ...] = ("m",), owner: str = "test"
+    ) -> None:
         self.behave = behave
         self.models = models
+        self.owner = owner
         self.asked: list[Asked] = []
         self.dropped = 0
         """Connections that the client closed before its answer."""
@@ -167,7 +170,7 @@ class MisbehavingServer:
         refused = self.behave(Asked(-1, "GET", path, headers, {}, time.time(), 0))
         if refused.status in {401, 403}:
             return refused
-        return Said(body={"object": "list", "data": [{"id": each, "owned_by": "test"} for each in self.models]})
+        return Said(body={"object": "list", "data": [{"id": each, "owned_by": self.owner} for each in self.models]})
 
     async def _say(self, writer: asyncio.StreamWriter, said: Said) -> bool:
         content = said.body if isinstance(said.body, bytes) else json.dumps(said.body).encode()

@@ -1,5 +1,5 @@
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 
 import pytest
 
@@ -53,7 +53,7 @@ def test_dollars_count_prompts_and_answers() -> None:
 
 def test_time_is_that_of_the_run() -> None:
     class Slow(RecordedEngine):
-        def sample(self, requests: Sequence[Request], sampling: Sampling) -> Iterator[list[Sample]]:
+        def sample(self, requests: Sequence[Request], sampling: Sampling) -> Generator[list[Sample], None, None]:
             for samples in super().sample(requests, sampling):
                 time.sleep(0.05)
                 yield samples
@@ -61,6 +61,24 @@ def test_time_is_that_of_the_run() -> None:
     count, why = drawn(CapConfig(hours=0.11 / 3_600), Slow(engine()._samples, "slow"))
     assert count < 50
     assert "hours" in why
+
+
+def test_a_cap_ends_what_was_asked_for_at_once() -> None:
+    """Not when somebody has forgotten the error, and with it where it came from: requests cost money until then."""
+    ended = []
+
+    class Noted(RecordedEngine):
+        def sample(self, requests: Sequence[Request], sampling: Sampling) -> Generator[list[Sample], None, None]:
+            try:
+                yield from super().sample(requests, sampling)
+            finally:
+                ended.append(True)
+
+    with CapConfig(tokens=1).around(Noted(engine()._samples, "noted"), None) as capped:
+        with pytest.raises(CapReachedError) as kept:
+            list(capped.sample(REQUESTS, SAMPLING))
+        assert ended
+        assert kept
 
 
 def test_a_cap_is_one_for_all_calls() -> None:

@@ -243,7 +243,8 @@ def test_greedy_texts_are_those_of_the_embedded_engine(engine: Engine):
 
 
 @models
-def test_a_fresh_engine_draws_the_same_and_ends_when_it_is_cancelled(opened: Opened):
+@pytest.mark.parametrize("how", ["cancelled", "closed"])
+def test_a_fresh_engine_draws_the_same_and_ends_when_it_is(opened: Opened, how: str):
     """A thread waits for thousands of samples; another one cancels."""
     ended: list[BaseException | None] = []
     under_way = threading.Event()
@@ -263,7 +264,7 @@ def test_a_fresh_engine_draws_the_same_and_ends_when_it_is_cancelled(opened: Ope
         thread = threading.Thread(target=wait, daemon=True)
         thread.start()
         assert under_way.wait(GUARD_S)
-        fresh.cancel()
+        fresh.cancel() if how == "cancelled" else fresh.__exit__(None, None, None)
         thread.join(GUARD_S)
         assert [type(each) for each in ended] == [CancelledError]
         with pytest.raises(CancelledError):

@@ -136,6 +136,25 @@ def test_one_replica_is_enough_to_begin(server):
         all_right(draw(engine))
 
 
+def test_replicas_have_the_same_model(server):
+    with MisbehavingServer(models=("other", "third")) as other:
+        with pytest.raises(InputError) as caught:
+            _opens(server, base_urls=(server.url, other.url))
+        assert str(caught.value) == (
+            f"engine.base_urls: {other.url} offers other, third, and not 'm' as {server.url} does; replicas have the"
+            " same model"
+        )
+        with _opens(other) as engine:  # some servers take any name, whatever they list
+            all_right(draw(engine))
+
+
+def test_replicas_of_which_one_is_no_vllm_are_asked_for_what_all_know(server):
+    with MisbehavingServer(owner="vllm") as other, _opens(server, base_urls=(other.url, server.url)) as engine:
+        assert not engine.wire.vllm
+        assert engine.version == "OpenAI API of test, m and vllm"
+        all_right(draw(engine))
+
+
 @pytest.mark.parametrize(
     ("fields", "message"),
     [

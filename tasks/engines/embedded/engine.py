@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from itertools import pairwise
 from pathlib import Path
@@ -40,13 +40,14 @@ class EmbeddedEngine:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        """Nothing to give back: the model goes with the object."""
+        """End what still runs; the model goes with the object."""
+        self.cancelled.set()
 
     def cancel(self) -> None:
         """End all calls of `sample`, each after the token that it is drawing."""
         self.cancelled.set()
 
-    def sample(self, requests: Sequence[Request], sampling: Sampling) -> Iterator[list[Sample]]:
+    def sample(self, requests: Sequence[Request], sampling: Sampling) -> Generator[list[Sample], None, None]:
         """Yield every requested sample, a batch at a time, as batches finish.
 
         Raises:

@@ -11,7 +11,7 @@ import itertools
 import math
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any, NamedTuple, Self
 
@@ -134,7 +134,7 @@ class OpenAIEngine:
         self._cancelled.set()
         self._in_loop(self._end_calls)
 
-    def sample(self, requests: Sequence[Request], sampling: Sampling) -> Iterator[list[Sample]]:
+    def sample(self, requests: Sequence[Request], sampling: Sampling) -> Generator[list[Sample], None, None]:
         """Yield every requested sample, as replies come in. With temperature 0, one is drawn of each request.
 
         Raises:

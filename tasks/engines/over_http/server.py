@@ -1,52 +1,77 @@
 """What can be learnt of a server before it is asked for samples: whether it is there, takes the key, and what it is."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, NamedTuple
 
 import httpx
 
 from tasks.errors import InputError
+from tasks.progress import listener
 
+MOST_AT_ONCE = 16
 TRIES = 3
 """A server that is just being started gets so many chances, a second apart."""
 
 
 class Server(NamedTuple):
-    """What a server says of itself: such as `vllm 0.32.0`."""
+    """What servers say of themselves: such as `vllm 0.32.0`, or several of these. `vllm` where all are."""
 
     version: str
     vllm: bool
 
 
 def greet(urls: Sequence[str], key: str | None, key_env: str | None, model: str) -> Server:
-    """Make sure that a server answers and takes the key.
+    """Make sure that a server answers, and that all that answer take the key and have the model.
 
-    A replica that does not answer is no error while another does. A model that is not listed may still be there: some
-    servers take any name.
+    A replica that does not answer is no error while another does. A model that none lists may still be there: some
+    servers take any name. But where one lists it and another does not, samples of two models would be mixed.
 
     Raises:
-        InputError: none answers, or one refuses the key.
+        InputError: none answers, one refuses the key, or one has other models.
     """
-    with httpx.Client(headers=headers(key), timeout=10.0, mounts=without_proxies()) as client:
-        reasons = []
-        for url in (url.rstrip("/") for url in urls):
-            reply = _models(client, url)
-            if isinstance(reply, str):
-                reasons.append(f"{url} ({reply})")
-                continue
-            if reply.status_code in {401, 403}:
-                sent = f"the key in {key_env}" if key_env else "requests without a key; name the variable that holds it"
-                raise InputError(f"engine.api_key_env: {url} refuses {sent} ({reply.status_code})")
-            return _server(client, url, reply, model)
-        raise InputError(f"engine.base_urls: no server answers at {', '.join(reasons)}; start it, or correct the URL")
+    names = [url.rstrip("/") for url in urls]
+    with (
+        httpx.Client(headers=headers(key), timeout=10.0, mounts=without_proxies()) as client,
+        ThreadPoolExecutor(min(MOST_AT_ONCE, len(names))) as pool,
+    ):
+        replies = dict(zip(names, pool.map(partial(_models, client), names), strict=True))
+        answers = {url: reply for url, reply in replies.items() if not isinstance(reply, str)}
+        silent = [f"{url} ({reason})" for url, reason in replies.items() if isinstance(reason, str)]
+        if not answers:
+            raise InputError(
+                f"engine.base_urls: no server answers at {', '.join(silent)}; start it, or correct the URL"
+            )
+        _make_sure_of_one_model(answers, key_env, model)
+        if silent:
+            listener.get().say(f"no answer from {', '.join(silent)}; going on with the other replicas")
+        found = [_server(client, url, reply, model) for url, reply in answers.items()]
+    return Server(" and ".join(sorted({each.version for each in found})), all(each.vllm for each in found))
+
+
+def _make_sure_of_one_model(answers: Mapping[str, httpx.Response], key_env: str | None, model: str) -> None:
+    offers: dict[str, list[str]] = {}
+    for url, reply in answers.items():
+        if reply.status_code in {401, 403}:
+            sent = f"the key in {key_env}" if key_env else "requests without a key; name the variable that holds it"
+            raise InputError(f"engine.api_key_env: {url} refuses {sent} ({reply.status_code})")
+        offers[url] = [str(each.get("id")) for each in listed_models(reply)]
+    having = next((url for url, models in offers.items() if model in models), None)
+    for url, models in offers.items():
+        if having is not None and models and model not in models:
+            raise InputError(
+                f"engine.base_urls: {url} offers {', '.join(models[:20])}, and not {model!r} as {having} does; replicas"
+                " have the same model"
+            )
 
 
 def listed_models(reply: httpx.Response) -> list[dict[str, Any]]:
     """The entries of a reply to /models; empty where it is none."""
     try:
         data = reply.json()["data"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, RecursionError, KeyError, TypeError):
         return []
     return [each for each in data if isinstance(each, dict)] if isinstance(data, list) else []
 

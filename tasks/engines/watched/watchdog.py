@@ -118,7 +118,7 @@ class WatchedEngine:
         if life is not None:
             life.end("sampling was given up")
 
-    def sample(self, requests: Sequence[Request], sampling: Sampling) -> Iterator[list[Sample]]:
+    def sample(self, requests: Sequence[Request], sampling: Sampling) -> Generator[list[Sample], None, None]:
         """Yield every requested sample, each once, whatever happens to the process meanwhile.
 
         Raises:
