@@ -47,8 +47,10 @@ _UNIT_IN_WORDS = re.compile(_NUMERAL + r"\s+[a-zA-Z]{2}[a-zA-Z.\s^\d]*$")
 _NAMED = re.compile(r"^(?:[a-zA-Z]|\\[a-z]+)(?:_\w|\([a-z]\))?\s*(?:=|\\in(?![a-z]))\s*(?!.*=)(.+)$", re.DOTALL)
 _NAMED_LAST = re.compile(r"^([^=a-zA-Z]+)=\s*[a-zA-Z]$")
 # 5 p.m. is not 5 a.m.: no unit that may be left out.
-_FACED = r"(?:\\(?:text|textrm|mathrm|mbox)\s*\{)?"
-_HALF_DAY = re.compile(rf"(?<=\d)(?::00)?\s*{_FACED}\s*([ap])\.?\s?m\b\.?\s*\}}?", re.IGNORECASE)
+_HALF = r"\s*([ap])\.?\s?m\b\.?"
+_HALF_DAY = re.compile(
+    rf"(?<=\d)(?::00)?\s*(?:\\(?:text|textrm|mathrm|mbox)\s*\{{{_HALF}\s*\}}|{_HALF})", re.IGNORECASE
+)
 _IN_HALF_DAY = re.compile(r"\d[ap]m$")
 _BASES = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "twelve": 12}
 _IN_BASE = re.compile(rf"^\(?([0-9A-F]+)\)?\s*(?:_\{{?|\s(?:in )?base[-\s]*)\s*\(?({'|'.join(_BASES)}|\d+)\)?\s*\}}?$")
@@ -119,7 +121,7 @@ def spell(answer: str) -> str:
     for pattern, replacement in _SAME_COMMAND:
         answer = pattern.sub(replacement, answer)
     answer = _ROOT.sub(r"\\sqrt{\1}", _ARGUMENTS.sub(_braced, answer))
-    answer = _HALF_DAY.sub(lambda half: f"{half[1].lower()}m", answer)
+    answer = _HALF_DAY.sub(lambda half: f"{(half[1] or half[2]).lower()}m", answer)
     if (unit := _UNIT.match(answer.strip())) is not None:
         answer = unit[1]
     while (unwrapped := _FACE.sub(r" \1 ", answer)) != answer:

@@ -122,7 +122,8 @@ SAME = [
     (r"\langle 1,2\rangle", r"\left\langle 1, 2\right\rangle"),
     (r"\emptyset", r"\varnothing", "∅"),
     (r"100\pi\text{ cm}^2", r"100\pi", r"100\pi\text{ square cm}"),
-    (r"4:30\text{ p.m.}", "4:30 PM", r"4:30\,\text{pm}"),
+    (r"4:30\text{ p.m.}", "4:30 PM", r"4:30\,\text{pm}", r"\text{4:30 p.m.}"),
+    (r"\text{4:30 p.m.}", r"4:30 \text{ p.m.}", "4:30pm"),
     (r"5\text{ p.m.}", "5:00 pm"),
     ("4:2", "2:1", "2"),
     ("x\\neq 2", r"x \not= 2", "x != 2"),
@@ -161,6 +162,18 @@ def test_the_tolerant_rule_tells_answers_apart(forms: tuple[str, ...]) -> None:
     gold, *others = forms
     right = [each for each in judge(TOLERANT, gold, *map(said, others)) if each.verdict is not Verdict.WRONG]
     assert right == []
+
+
+def test_the_tolerant_rule_on_pairs_whose_truth_is_known() -> None:
+    """Units, percent, mixed numbers, intervals, sets, matrices, degrees, words, bases, coordinates, equations."""
+    lines = [line.split("\t") for line in Path(__file__).with_name("math_pairs.tsv").read_text("utf-8").splitlines()]
+    assert {truth for truth, _, _ in lines} == {"same", "other"}
+    pairs = [
+        (Problem(str(at), "?", answer=gold), Sample(str(at), at, said(answer)))
+        for at, (_, gold, answer) in enumerate(lines)
+    ]
+    found = {each.index: each.verdict is Verdict.CORRECT for each in TOLERANT.grade(pairs, None)}
+    assert [line for at, line in enumerate(lines) if found[at] is not (line[0] == "same")] == []
 
 
 def test_where_the_answer_stands() -> None:
