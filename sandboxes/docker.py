@@ -15,8 +15,9 @@ does not wait for, up to the limit on the clock; seeing that the server and, bes
 itself, unless the runtime is gVisor (`runsc`); timing what else the machine does. The engine runs as root: whoever may
 use it could be root on the machine, the controller included.
 
-gVisor bounds neither the processes of a user nor the memory of all together by itself: a fork bomb ends the container
-there, which is an infrastructure outcome, and the next program has a new one.
+gVisor does not bound the memory of all together by itself, and loses a process of the machine's for every one that it
+refuses to a program: a fork bomb that has much more than 15 seconds may still end the container, which is an
+infrastructure outcome, and the next program has a new one.
 """
 
 from typing import TYPE_CHECKING, Any, Literal
@@ -33,7 +34,7 @@ from sandboxes.settings import ExecutionSettings
 if TYPE_CHECKING:
     from docker import DockerClient
 
-_THREADS_OF_A_RUNTIME = 2000
+_THREADS_OF_A_RUNTIME = 4000
 
 
 class DockerConfig(ExecutionSettings):

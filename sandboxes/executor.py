@@ -93,7 +93,7 @@ PR_SET_PDEATHSIG, PR_SET_SECCOMP, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 1, 22, 
 PRIVATE_ALL, DETACH = 0x4000 | 0x40000, 2
 TMP_FLAGS, TMP_OPTIONS = 2 | 4 | 1024, b"size=64m,nr_inodes=16k,mode=1777"  # nosuid, nodev, noatime
 INSIDE_ID = 65534
-UNSEEN_S = 0.001
+UNSEEN_S, UNCOUNTED_S = 0.001, 0.1
 USERS = 512  # that a server of a container takes its programs' users from, round and round
 
 # --- the server -------------------------------------------------------------------------------------------------------
@@ -111,13 +111,24 @@ class Child:
         self.pidfd = libc.syscall(SYS_PIDFD_OPEN, pid, 0)
         self.cpu_limit_s = cpu_limit_s
         self.spent_s = 0.0
-        self.started = time.monotonic()
+        self.started = self.counted = time.monotonic()
+        self.counted_s = 0.0
         self.reason = BY_ITSELF
         self.ending = b""
 
+    def used_s(self) -> float:
+        """CPU seconds that count to its limit while it runs. gVisor loses something for every process that it refuses,
+        and a fork bomb would end the container: so there all of its user's processes count, as far as the container's
+        one CPU can have served them. (gVisor takes those that wait for it for running.)"""
+        now = time.monotonic()
+        if self.pidfd < 0 and now > self.counted + UNCOUNTED_S:
+            self.counted = now
+            self.counted_s = min(now - self.started, sum(map(clock, processes_of(self.uid))))
+        return max(self.cpu_s(), self.counted_s)
+
     def cpu_s(self) -> float:
-        """CPU seconds that it has used for this run. (The number of its clock: clock_getcpuclockid(3).)"""
-        return time.clock_gettime((~self.pid << 3) | 2) - self.spent_s
+        """CPU seconds that it has used for this run."""
+        return clock(self.pid) - self.spent_s
 
     def stays(self) -> bool:
         """Whether it has said that this run is over, and waits for the next; False: it is about to end."""
@@ -159,7 +170,7 @@ class Child:
             os.close(self.pidfd)
         if self.orders is not None:
             self.orders.close()
-        cpu_s = usage.ru_utime + usage.ru_stime - self.spent_s
+        cpu_s = max(usage.ru_utime + usage.ru_stime - self.spent_s, self.counted_s)
         self.ending = ENDING.pack(status, self.reason, cpu_s, time.monotonic() - self.started)
         return status
 
@@ -308,11 +319,13 @@ class Server:
             patience_s = max(wall_left_s, UNSEEN_S)
             for child in running:
                 if child.reason == BY_ITSELF:
-                    cpu_left_s = child.cpu_limit_s - child.cpu_s()
+                    cpu_left_s = child.cpu_limit_s - child.used_s()
                     if cpu_left_s <= 0 or wall_left_s <= 0:
                         child.kill(CPU_TIME if cpu_left_s <= 0 else WALL_TIME)
                     else:
-                        patience_s = min(patience_s, cpu_left_s if child.pidfd >= 0 else UNSEEN_S)
+                        patience_s = min(patience_s, cpu_left_s)
+                if child.pidfd < 0:
+                    patience_s = UNSEEN_S
 
     def reap(self, child: Child) -> int:
         """Wait for a child, and no longer watch it; returns its wait status."""
@@ -347,6 +360,26 @@ class Server:
         self.clean_tmp = state_of_tmp()
 
 
+def clock(pid: int) -> float:
+    """CPU seconds of a process, 0 if there is none. (The number of its clock: clock_getcpuclockid(3).)"""
+    try:
+        return time.clock_gettime((~pid << 3) | 2)
+    except OSError:
+        return 0.0
+
+
+def processes_of(uid: int) -> list[int]:
+    """The living processes of a user."""
+    found = []
+    for name in os.listdir("/proc"):
+        try:
+            if name.isdigit() and os.stat("/proc/" + name).st_uid == uid:
+                found.append(int(name))
+        except OSError:
+            pass  # It has ended meanwhile.
+    return found
+
+
 def allowed(name: int, value: int, more: int = 0) -> tuple[int, int, int]:
     """A resource limit, and how far it may be raised, or as much of both as this process may set."""
     hard = resource.getrlimit(name)[1]
@@ -371,9 +404,12 @@ def state_of_tmp() -> object:
 def sweep() -> None:
     """Kill and reap every other process of the name space."""
     try:
-        os.kill(-1, _signal.SIGKILL)
         while True:
-            os.wait()
+            # Again and again: in gVisor, a process that forks meanwhile may have a child that is missed.
+            os.kill(-1, _signal.SIGKILL)
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+            time.sleep(UNSEEN_S)
     except (ProcessLookupError, ChildProcessError):
         pass
 

@@ -1,6 +1,7 @@
 """The controller's side of `executor.py`: one server process, and what a request to it and its answer mean."""
 
 import contextlib
+import errno
 import math
 import os
 import select
@@ -36,6 +37,7 @@ _STDERR_TAIL = 2000
 _PROGRAMS_KEPT = 4
 # Seconds for a server to start, and for its answer to come once every program of it must have ended.
 _START_S, _GRACE_S = 60.0, 60.0
+_PAUSE_S = 0.01
 
 
 class ServerGoneError(RuntimeError):
@@ -280,10 +282,18 @@ class ForkServer:
         return program
 
     def _send(self, message: bytes, descriptors: list[int]) -> None:
-        try:
-            socket.send_fds(self._socket, [message], descriptors)
-        except OSError as error:
-            raise ServerGoneError(f"the server is gone ({error})") from error
+        deadline = time.monotonic() + _GRACE_S
+        while True:
+            try:
+                socket.send_fds(self._socket, [message], descriptors)
+            except OSError as error:
+                # A user may have so many descriptors on their way. Another program, of a server whose user is this
+                # process's own, may have used them up, and gives them back when it ends.
+                if error.errno != errno.ETOOMANYREFS or time.monotonic() > deadline:
+                    raise ServerGoneError(f"the server is gone ({error})") from error
+                time.sleep(_PAUSE_S)
+            else:
+                return
 
     def _receive(self, patience_s: float) -> bytes:
         deadline = time.monotonic() + patience_s

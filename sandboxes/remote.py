@@ -180,16 +180,23 @@ def serve(function: Callable[..., object]) -> None:
         try:
             reply: tuple[object, ...] = (function(*arguments, **named),)
         except BaseException as error:  # noqa: BLE001 (whatever it raises is the answer)
-            reply = (type(error).__name__, str(error)[:500])
+            reply = (_name(error), str(error)[:500])
         send(reply)
+
+
+def _name(error: BaseException) -> str:
+    """Its class's, or that of the one of Python's own that it refines."""
+    refined = next(kind for kind in type(error).__mro__ if kind.__module__ == "builtins")
+    return (type(error) if refined in (Exception, BaseException) else refined).__name__
 
 
 class Function:
     """The function that the other side serves; called, it raises
 
     - GoneError, where nobody answers as agreed;
-    - what the function did, if it is one of Python's own exceptions, and otherwise RemoteError. The last of these is
-      kept in `raised`.
+    - what the function did, if it is one of Python's own exceptions or refines one, and otherwise RemoteError.
+      StopIteration becomes RuntimeError, as in a generator: it would end a loop over `map` in the test, which would
+      then have checked nothing. The last exception is kept in `raised`.
     """
 
     def __init__(self, name: str):
@@ -211,6 +218,8 @@ class Function:
         kind = getattr(builtins, name, None) if type(name) is str else None
         if not isinstance(kind, type) or not issubclass(kind, Exception):
             kind = RemoteError
+        if issubclass(kind, StopIteration):
+            kind = RuntimeError
         try:
             self.raised = kind(text)
         except TypeError:  # UnicodeDecodeError and its like are made of more than a text.

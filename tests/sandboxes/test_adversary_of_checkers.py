@@ -144,3 +144,43 @@ def test_answers_without_end(shooting: Range) -> None:
         or checked.checker.status is Status.TIME_LIMIT
         or (checked.program.status is Status.TIME_LIMIT)
     )
+
+
+@pytest.mark.parametrize("raised", ["StopIteration(1)", "type('Mine', (StopIteration,), {})()"])
+def test_an_exception_that_ends_the_checkers_loop(shooting: Range, raised: str) -> None:
+    """To whatever goes through `map`, StopIteration says that there is no more to check."""
+    checker = """
+        import remote
+        f = remote.Function("f")
+        for check in (lambda: all(map(lambda x: f(x) == 1, [1, 2])), lambda: [1 for _ in map(f, [1, 2])]):
+            try:
+                check()
+                print("passed")
+            except RuntimeError:
+                print("failed")
+    """
+    program = f"import remote\ndef f(x):\n    raise {raised}\nremote.serve(f)"
+    assert attack_checker(shooting, checker, program).checker.stdout == b"failed\nfailed\n"
+
+
+@pytest.mark.parametrize(
+    ("raised", "arrives"),
+    [
+        ("KeyError('k')", "KeyError"),
+        ("type('Mine', (ValueError,), {})('v')", "ValueError"),
+        ("type('ValueError', (KeyError,), {})('v')", "KeyError"),
+        ("type('Mine', (Exception,), {})('v')", "RemoteError"),
+        ("SystemExit(0)", "RemoteError"),
+        ("UnicodeDecodeError('a', b'b', 0, 1, 'c')", "RemoteError"),
+    ],
+)
+def test_exceptions_arrive_as_pythons_own(shooting: Range, raised: str, arrives: str) -> None:
+    checker = """
+        import remote
+        try:
+            remote.Function("f")(1)
+        except BaseException as error:
+            print(type(error).__name__)
+    """
+    program = f"import remote\ndef f(x):\n    raise {raised}\nremote.serve(f)"
+    assert attack_checker(shooting, checker, program).checker.stdout.decode() == f"{arrives}\n"

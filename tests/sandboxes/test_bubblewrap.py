@@ -102,21 +102,50 @@ with BubblewrapConfig(workers=1).open() as sandbox:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become an ordinary user")
 def test_as_an_ordinary_user() -> None:
+    lines = said_as_user(_AS_USER)
+    assert len(lines) == 3, lines
+    assert lines[0].startswith("65534 bubblewrap")
+    assert lines[0].endswith(r"ok b'42 True\n'")
+    assert lines[1:] == ["time_limit", "error"]
+
+
+# As a program of another server can have them, whose user is the same.
+_IN_FLIGHT = """
+import array, resource, socket, threading
+from sandboxes import Limits
+from sandboxes.bubblewrap import BubblewrapConfig
+with BubblewrapConfig(workers=1).open() as sandbox:
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+    a, b = socket.socketpair()
+    a.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [0] * 200))])
+    try:
+        a.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [0]))])
+    except OSError as error:
+        print(error.strerror)
+    threading.Timer(0.5, b.close).start()
+    outcome = sandbox.run("print(42)", b"", Limits())
+    print(outcome.status.value, outcome.stdout, outcome.detail)
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become an ordinary user")
+def test_descriptors_that_the_user_has_on_their_way_are_waited_for() -> None:
+    assert said_as_user(_IN_FLIGHT) == ["Too many references: cannot splice", r"ok b'42\n' "]
+
+
+def said_as_user(script: str) -> list[str]:
+    """What a script prints that an ordinary user runs."""
     if shutil.which("setpriv") is None:
         pytest.skip("setpriv is not installed")
-    command = as_ordinary_user(sys.executable, "-B", "-c", _AS_USER)
     done = subprocess.run(
-        command,
+        as_ordinary_user(sys.executable, "-B", "-c", script),
         capture_output=True,
         text=True,
         check=False,
         env={**os.environ, "PYTHONPATH": str(PROJECT), "HOME": "/"},
     )
-    lines = done.stdout.splitlines()
-    assert len(lines) == 3, done.stderr
-    assert lines[0].startswith("65534 bubblewrap")
-    assert lines[0].endswith(r"ok b'42 True\n'")
-    assert lines[1:] == ["time_limit", "error"]
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
 
 
 def test_the_death_of_the_controller_ends_everything(tmp_path: Path) -> None:

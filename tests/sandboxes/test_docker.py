@@ -233,7 +233,12 @@ def test_gvisor(client: docker.DockerClient) -> None:
     with config.open() as opened:
         assert opened.name == "docker-runsc"
         assert opened.run(SUM, b"20 22\n", HARMLESS).stdout == b"42\n"
-        assert opened.run("while True: pass", b"", Limits(cpu_s=0.5)).status is Status.TIME_LIMIT
+        looped = opened.run("while True: pass", b"", Limits(cpu_s=0.5, wall_s=30.0))
+        assert looped.status is Status.TIME_LIMIT
+        assert looped.cpu_s < 5, looped
+        bomb = "import os\nwhile True:\n    try: os.fork()\n    except OSError: pass"
+        assert opened.run(bomb, b"", HARMLESS).status is Status.TIME_LIMIT
+        assert opened.run(SUM, b"20 22\n", HARMLESS).stdout == b"42\n"
         assert opened.run("x = bytearray(1 << 33)", b"", HARMLESS).status is Status.MEMORY_LIMIT
         began = time.monotonic()
         forks = "import os, time\nfor _ in range(10):\n    if os.fork() == 0: time.sleep(60)\n"
