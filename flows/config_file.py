@@ -92,15 +92,18 @@ def _one_line(error: ValidationError) -> str:
             return f"{_path(fault['loc'])}: is no field of a sweep"
         case _:
             ours = context.get("error")
-            whole = isinstance(ours, InputError) or not fault["loc"]
+            if isinstance(ours, InputError) or not fault["loc"]:
+                return str(ours)
+            if ours is not None:
+                return f"{_path(fault['loc'])}: {ours}"
             message = fault["msg"][0].lower() + fault["msg"][1:]
-            return str(ours) if whole else f"{_path(fault['loc'])}: {message} (it is {fault['input']!r})"
+            return f"{_path(fault['loc'])}: {message} (it is {fault['input']!r})"
 
 
 def _path(location: tuple[int | str, ...]) -> str:
     """`("engine", "onnx", "model")` is written `engine.model`: the second part is only the union's choice."""
     roles = {"task", "engine", "budget", "grader", "sandbox"}
     parts = [str(part) for part in location]
-    if len(parts) > 2 and parts[0] in roles:
+    if len(parts) > 1 and parts[0] in roles:
         del parts[1]
     return ".".join(parts)

@@ -69,7 +69,7 @@ class TransformersConfig(BaseModel):
         if absent:
             raise InputError(
                 f"engine transformers: {' and '.join(absent)} cannot be found here;"
-                ' `pip install "monkeys[transformers]"` brings what it needs, and engine onnx needs neither'
+                " `uv sync --extra transformers` brings what it needs, and engine onnx needs neither"
             )
         self._check_model()
 

@@ -122,9 +122,9 @@ class VllmConfig(BaseModel):
         for argument in self.engine_args:
             name = argument.replace("-", "_")
             if name in _OWN_FIELDS:
-                raise ValueError(f"engine_args.{argument}: set by {_OWN_FIELDS[name]}")
+                raise ValueError(f"engine_args.{argument} is set by {_OWN_FIELDS[name]}")
             if name != argument:
-                raise ValueError(f"engine_args.{argument}: written {name}")
+                raise ValueError(f"engine_args.{argument} is written {name}")
         if self.mode == "in_process" and self.data_parallel_size > 1:
             raise ValueError("data_parallel_size above 1 needs mode: server")
         if self.mode == "in_process" and self.port is not None:

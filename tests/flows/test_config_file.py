@@ -60,6 +60,16 @@ def test_every_field_of_the_form_is_described() -> None:
         ),
         (GOOD, ["sandbox=nosuch"], "sandbox.name: 'nosuch' is unknown; one of bubblewrap"),
         (GOOD, ["k=0"], "k: input should be greater than or equal to 1 (it is 0)"),
+        (
+            GOOD,
+            ["engine={name: vllm, model: arithmetic, engine_args: {max-num-seqs: 4}}"],
+            "engine: engine_args.max-num-seqs is written max_num_seqs",
+        ),
+        (
+            GOOD,
+            ["engine={name: openai, model: m, base_urls: 'host:9/v1'}"],
+            "engine.base_urls: 'host:9/v1' is no URL of a server; one looks like http://localhost:8000/v1",
+        ),
         (GOOD, ["k=many"], "k: input should be a valid integer, unable to parse string as an integer (it is 'many')"),
         (GOOD, ["sampling.top_p=1.5"], "sampling.top_p: input should be less than or equal to 1 (it is 1.5)"),
         (GOOD, ["sampling.heat=1"], "sampling.heat: is no field of a sweep"),
