@@ -100,17 +100,17 @@ def _texts(value: object) -> Iterator[str]:
 def _from_path(place: Place, path: str) -> Iterator[tuple[str, Any]]:
     import fsspec  # noqa: PLC0415 - not needed to say what a config is
 
-    from tasks.store.objects import storage_faults  # noqa: PLC0415
+    from tasks.store.objects import options_for, storage_faults  # noqa: PLC0415
 
     try:
-        system, root = fsspec.url_to_fs(path, skip_instance_cache=True)
+        system, root = fsspec.url_to_fs(path, **options_for(path))
         files = _of_split(sorted(system.find(root)), root, place) if system.isdir(root) else [root]
         if not files:
             raise InputError(f"{place.field}: {path} holds no {place.split} files ({', '.join(_KINDS)})")
         for file in files:
             with system.open(file, "rb") as stream:
                 yield from _rows(place, path if file == root else file, stream)
-    except (*storage_faults(), EOFError, ValueError, ImportError) as error:
+    except storage_faults(EOFError, ValueError, ImportError) as error:
         if isinstance(error, InputError):
             raise
         reason = getattr(error, "strerror", None) or " ".join(str(error).split())[:200]

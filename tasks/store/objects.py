@@ -181,14 +181,7 @@ def without_credentials(url: str) -> str:
 
 
 def _open(url: str, storage_options: dict[str, Any]) -> tuple[Any, str]:
-    options = {"skip_instance_cache": True, "use_listings_cache": False, **storage_options}
-    if url.startswith(("s3://", "s3a://")):
-        # botocore's default checksums break ranged reads against some S3 servers.
-        when_required = {
-            "response_checksum_validation": "when_required",
-            "request_checksum_calculation": "when_required",
-        }
-        options = {"config_kwargs": when_required, **options}
+    options = {"use_listings_cache": False, **options_for(url), **storage_options}
     try:
         fs, root = fsspec.core.url_to_fs(url, **options)
     except _faults() as error:
@@ -196,14 +189,27 @@ def _open(url: str, storage_options: dict[str, Any]) -> tuple[Any, str]:
     return fs, str(root).rstrip("/")
 
 
+def options_for(url: str) -> dict[str, Any]:
+    """What fsspec must be told to open a URL: a connection of its own, with the environment's settings of now."""
+    options: dict[str, Any] = {"skip_instance_cache": True}
+    if url.startswith(("s3://", "s3a://")):
+        # botocore's default checksums break ranged reads against some S3 servers.
+        options["config_kwargs"] = {
+            "response_checksum_validation": "when_required",
+            "request_checksum_calculation": "when_required",
+        }
+    return options
+
+
 def _protocols(fs: Any) -> tuple[str, ...]:
     return (fs.protocol,) if isinstance(fs.protocol, str) else tuple(fs.protocol)
 
 
-def storage_faults() -> tuple[type[Exception], ...]:
-    """What back ends raise where an object cannot be fetched or stored. botocore's errors are none of Python's."""
+def storage_faults(*more: type[Exception]) -> tuple[type[Exception], ...]:
+    """What back ends raise where an object cannot be fetched or stored, and `more` besides. botocore's errors are none
+    of Python's."""
     botocore = sys.modules.get("botocore.exceptions")
-    return (OSError, *((botocore.BotoCoreError,) if botocore else ()))
+    return (OSError, *((botocore.BotoCoreError,) if botocore else ()), *more)
 
 
 def _faults() -> tuple[type[Exception], ...]:

@@ -100,7 +100,7 @@ def test_rows_lie_in_a_bucket(
     s3: S3 = request.getfixturevalue(server)
     for variable, value in s3.environment.items():
         monkeypatch.setenv(variable, value)
-    url = f"{s3.new_bucket()}/sets/{name}"
+    url = f"s3://{s3.new_bucket()}/sets/{name}"
     rows = [{"question": f"{number}" * 1000, "answer": "1"} for number in range(3000)]
     import fsspec
 
