@@ -92,12 +92,9 @@ def _one_line(error: ValidationError) -> str:
             return f"{_path(fault['loc'])}: is no field of a sweep"
         case _:
             ours = context.get("error")
-            if isinstance(ours, InputError) or not fault["loc"]:
-                return str(ours)
-            if ours is not None:
-                return f"{_path(fault['loc'])}: {ours}"
-            message = fault["msg"][0].lower() + fault["msg"][1:]
-            return f"{_path(fault['loc'])}: {message} (it is {fault['input']!r})"
+            whole = isinstance(ours, InputError) or not fault["loc"]
+            theirs = f"{fault['msg'][0].lower()}{fault['msg'][1:]} (it is {fault['input']!r})"
+            return str(ours) if whole else f"{_path(fault['loc'])}: {ours or theirs}"
 
 
 def _path(location: tuple[int | str, ...]) -> str:

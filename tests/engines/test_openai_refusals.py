@@ -119,6 +119,24 @@ def test_a_refused_setting(server, message, advice):
     assert str(caught.value).endswith(f"refuses its request (400: {message}); {advice}")
 
 
+def test_a_server_that_is_elsewhere(server):
+    server.behave = lambda asked: Said(301, b"", {"location": "https://elsewhere/v1/completions"})
+    with engine_on(server) as engine, pytest.raises(InputError) as caught:
+        draw(engine)
+    assert str(caught.value) == (
+        f"engine.base_urls: {server.url} answers 301 (moved to https://elsewhere/v1/completions); give the URL that"
+        " answers itself"
+    )
+
+
+def test_a_page_of_a_proxy_is_read_as_text(server):
+    page = b"<html>\r\n<head><title>413</title></head>\r\n<body><h1>Request Entity Too Large</h1></body></html>"
+    server.behave = lambda asked: Said(413, page)
+    with engine_on(server) as engine, pytest.raises(InputError) as caught:
+        draw(engine)
+    assert str(caught.value).endswith("refuses its request (413: 413 Request Entity Too Large); shorten its prompt")
+
+
 def test_no_server_answers(server):
     server.stop()
     with pytest.raises(InputError, match=r"engine.base_urls: no server answers at http.*; start it") as caught:

@@ -99,6 +99,8 @@ class Client:
     def _refusal(self, url: str, response: httpx.Response) -> Exception:
         status = response.status_code
         said = message_of(response.content)
+        if response.is_redirect:
+            said = f"moved to {response.headers.get('location', 'nowhere')}"
         if self._key:
             # Servers may repeat it.
             said = said.replace(self._key, "…")

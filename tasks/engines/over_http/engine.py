@@ -35,6 +35,7 @@ ADVICE = [
     ("seed", "set engine.seeds: false"),
     ("context", "shorten its prompt, or lower sampling.max_tokens"),
     ("max_tokens", "lower sampling.max_tokens"),
+    ("Too Large", "shorten its prompt"),
 ]
 """What helps where a refusal holds a word."""
 QUIET_S = 30.0
@@ -339,6 +340,8 @@ class OpenAIEngine:
         if status in {401, 403}:
             key = f"the key in {self._key_env}" if self._key_env else "a request without the right key"
             return InputError(f"engine.api_key_env: {url} refuses {key} ({status}: {said})")
+        if status < 400:
+            return InputError(f"engine.base_urls: {url} answers {status} ({said}); give the URL that answers itself")
         if status == 404:
             models = await self._client.models(url)
             if models and self.wire.model not in models:

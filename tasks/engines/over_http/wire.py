@@ -6,6 +6,7 @@ taken: one that lacks a text, or whose log-probabilities are no numbers, is nons
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
@@ -41,6 +42,8 @@ _LARGEST = 1e100
 """No log-probability is further from 0, and sums of these are numbers."""
 
 _MOST_TOKENS = 2**31
+_TAG = re.compile(r"</?[a-zA-Z!][^<>]{0,200}>")
+"""Proxies answer with pages."""
 
 
 class MalformedError(ValueError):
@@ -175,7 +178,7 @@ def message_of(content: bytes) -> str:
         said = text
     while isinstance(said, dict):
         said = next((said[key] for key in ("error", "message", "detail", "msg") if said.get(key)), "")
-    line = " ".join(str(said).split())
+    line = " ".join(_TAG.sub(" ", str(said)).split())
     return line if len(line) <= 300 else f"{line[:299]}…"
 
 
