@@ -71,11 +71,10 @@ def find_interpreter(python: Path | None) -> Interpreter:
         answer = subprocess.run(
             [executable, "-I", *flags, "-c", _QUESTION], capture_output=True, check=True, timeout=60, text=True
         )
-    except (OSError, subprocess.SubprocessError) as error:
-        raise SandboxUnavailableError(
-            f"the Python that runs samples, {executable}, cannot be run ({error}): set `python` to one that can"
-        ) from error
-    facts = json.loads(answer.stdout)
+        facts = json.loads(answer.stdout)
+    except (OSError, subprocess.SubprocessError, ValueError) as error:
+        reason = f"the Python that runs samples, {executable}, cannot be run ({_reason(error)})"
+        raise SandboxUnavailableError(f"{reason}: set `python` to one that can") from error
     modules = set(facts["library"])
     libraries = {str(Path(path).parent) for path in facts["mapped"] if ".so" in Path(path).name}
     shown = {executable, os.path.realpath(executable)}
@@ -102,6 +101,15 @@ def find_interpreter(python: Path | None) -> Interpreter:
         modules=_outermost(modules - covered),
         libraries=_outermost(libraries),
     )
+
+
+def _reason(error: Exception) -> str:
+    """Why it cannot be run, in a line: the last that it said, where it was run at all."""
+    if isinstance(error, subprocess.CalledProcessError):
+        return (error.stderr.strip().splitlines() or [f"exit status {error.returncode}"])[-1][:200]
+    if isinstance(error, subprocess.TimeoutExpired):
+        return f"no answer for {error.timeout:.0f} s"
+    return "it says what no Python would" if isinstance(error, ValueError) else str(error)
 
 
 def _inside(path: str, folder: str) -> bool:

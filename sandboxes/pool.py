@@ -5,12 +5,15 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Self
 
 from sandboxes import Checked, Limits, Outcome, SandboxUnavailableError, Status
 from sandboxes.forkserver import Ending, Execution, ForkServer, ServerGoneError, wall_bound
 
 _FAREWELL_S = 1.0
+# What clocks and resource limits can be told; more is as good as no limit.
+_LONGEST_S, _MOST_MB = 5e5, 1 << 30
 
 
 class ServerPool:
@@ -69,6 +72,8 @@ class ServerPool:
 
     def _serve(self, programs: list[tuple[str, bytes]], limits: Limits, *, repeatable: bool = False) -> list[Outcome]:
         executions: list[Execution] = []
+        if limits.cpu_s > _LONGEST_S or limits.memory_mb > _MOST_MB:
+            limits = replace(limits, cpu_s=min(limits.cpu_s, _LONGEST_S), memory_mb=min(limits.memory_mb, _MOST_MB))
         try:
             for program, stdin in programs:
                 executions.append(Execution(program, stdin, limits))

@@ -14,7 +14,7 @@ from sandboxes.interpreter import find_interpreter
 class ExecutionSettings(BaseModel):
     """The settings that all sandboxes share."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     workers: Annotated[int, Field(ge=1, le=256)] | None = Field(
         None, description="Executions at once; unset: one for each core."

@@ -1,5 +1,6 @@
 """The configuration, what is said where bubblewrap cannot work, and work as an ordinary user."""
 
+import math
 import os
 import shutil
 import subprocess
@@ -30,9 +31,13 @@ def test_limits_are_the_problems_own_or_the_configured() -> None:
 
 
 @pytest.mark.parametrize(
-    "field", [{"workers": 0}, {"time_limit_s": 0}, {"memory_limit_mb": 1}, {"processes": 0}, {"nonsense": 1}]
+    "field",
+    [
+        *({"workers": 0}, {"time_limit_s": 0}, {"memory_limit_mb": 1}, {"processes": 0}, {"nonsense": 1}),
+        *({"time_multiplier": math.inf}, {"time_limit_s": math.nan}),
+    ],
 )
-def test_what_makes_no_sense_is_refused(field: dict[str, int]) -> None:
+def test_what_makes_no_sense_is_refused(field: dict[str, float]) -> None:
     with pytest.raises(ValidationError):
         BubblewrapConfig.model_validate(field)
 
@@ -55,9 +60,28 @@ def test_forbidden_namespaces_are_said_with_a_remedy(monkeypatch: pytest.MonkeyP
     assert "\n" not in str(error.value)
 
 
-def test_an_interpreter_that_cannot_be_run_is_named(tmp_path: Path) -> None:
-    with pytest.raises(SandboxUnavailableError, match="no-such-python"):
-        find_interpreter(tmp_path / "no-such-python")
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        (None, "No such file"),
+        ("exit 3", "exit status 3"),
+        ("echo first >&2; echo last words >&2; exit 1", "(last words)"),
+        ("true", "no Python"),
+        ("echo hello", "no Python"),
+    ],
+)
+def test_an_interpreter_that_cannot_be_run_is_named(tmp_path: Path, script: str | None, reason: str) -> None:
+    path = tmp_path / "such-a-python"
+    if script is not None:
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+    with pytest.raises(SandboxUnavailableError) as error:
+        find_interpreter(path)
+    said = str(error.value)
+    assert "such-a-python" in said
+    assert reason in said
+    assert "\n" not in said
+    assert len(said) < 400 + len(str(path)), said
 
 
 @pytest.fixture

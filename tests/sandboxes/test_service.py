@@ -3,6 +3,8 @@
 import textwrap
 import threading
 
+import pytest
+
 from sandboxes import Limits, Outcome, Sandbox, Status
 from tests.sandboxes.conftest import SUM
 
@@ -168,3 +170,8 @@ def test_many_threads_at_once(sandbox: Sandbox) -> None:
     assert {number: outcome.stdout for number, outcome in outcomes.items()} == {
         number: f"{2 * number}\n".encode() for number in range(30)
     }
+
+
+@pytest.mark.parametrize("limits", [Limits(cpu_s=1e9), Limits(cpu_s=1e300), Limits(memory_mb=10**25)])
+def test_limits_beyond_all_bounds_are_none(sandbox: Sandbox, limits: Limits) -> None:
+    assert run(sandbox, SUM, b"20 22", limits).stdout == b"42\n"
