@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.import_console import run_import
+from flows.command_line.import_console import run_import
 from tasks.errors import InputError
 from tests.flows.command import monkeys
 from tests.importers import foreign

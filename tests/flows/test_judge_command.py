@@ -141,7 +141,7 @@ def test_memory_does_not_grow_with_the_samples(tmp_path: Path) -> None:
 
 _PEAK = """
 import sys
-from flows.cli import main
+from flows.command_line.cli import main
 try:
     main()
 except SystemExit as ended:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from flows.store_console import new_table, print_json, screen
+from flows.command_line.store_console import new_table, print_json, screen
 from tasks.counts_file import read_counts_file
 from tasks.report.wording import held_out_rows, held_out_sentence
 from tasks.scaling.counts_csv import curve_document, forecast_document

@@ -16,7 +16,7 @@ Json = Annotated[bool, typer.Option("--json", help="JSON instead of tables.")]
 @app.command(epilog="Example: [bold]monkeys curve counts.csv --json[/]")
 def curve(counts: CountsFile, as_json: Json = False) -> None:
     """Unbiased coverage against k with intervals, and the power law through it, from counts of correct samples."""
-    from flows.counts_console import show_curve  # noqa: PLC0415 - keeps `monkeys --help` fast
+    from flows.command_line.counts_console import show_curve  # noqa: PLC0415 - keeps `monkeys --help` fast
 
     show_curve(counts, as_json=as_json)
 
@@ -28,6 +28,6 @@ def forecast(
     as_json: Json = False,
 ) -> None:
     """What coverage a larger k would give, with a 50 % and a 90 % interval, from counts of correct samples."""
-    from flows.counts_console import show_forecast  # noqa: PLC0415
+    from flows.command_line.counts_console import show_forecast  # noqa: PLC0415
 
     show_forecast(counts, k, as_json=as_json)

@@ -24,7 +24,7 @@ Json = Annotated[bool, typer.Option("--json", help="JSON instead of tables.")]
 )
 def ls(store: StoreUrl = RUNS, as_json: Json = False) -> None:
     """List the sample sets of a store with the verdicts on them."""
-    from flows.store_console import list_sets  # noqa: PLC0415 - keeps `monkeys --help` fast
+    from flows.command_line.store_console import list_sets  # noqa: PLC0415 - keeps `monkeys --help` fast
 
     list_sets(store, as_json=as_json)
 
@@ -32,7 +32,7 @@ def ls(store: StoreUrl = RUNS, as_json: Json = False) -> None:
 @app.command(epilog="Example: [bold]monkeys show arithmetic[/]")
 def show(name: Name, store: StoreUrl = RUNS, as_json: Json = False) -> None:
     """Show one set: what it depends on, how much is stored, and every verdict set on it."""
-    from flows.store_console import show_set  # noqa: PLC0415
+    from flows.command_line.store_console import show_set  # noqa: PLC0415
 
     show_set(store, name, as_json=as_json)
 
@@ -53,7 +53,7 @@ def samples(
     as_json: Annotated[bool, typer.Option("--json", help="A JSON line for each sample.")] = False,
 ) -> None:
     """Print samples with their verdicts. Fetches only what it prints, never the whole set."""
-    from flows.store_console import print_samples  # noqa: PLC0415
+    from flows.command_line.store_console import print_samples  # noqa: PLC0415
 
     print_samples(
         store,
@@ -75,7 +75,7 @@ def export(
     store: StoreUrl = RUNS,
 ) -> None:
     """Write a set, each sample with its verdict, as one Parquet or JSONL file."""
-    from flows.store_console import export_set  # noqa: PLC0415
+    from flows.command_line.store_console import export_set  # noqa: PLC0415
 
     export_set(store, name, output, verdicts=verdicts)
 
@@ -83,7 +83,7 @@ def export(
 @app.command(epilog="Example: [bold]monkeys check arithmetic[/] (exit code 1 if anything is wrong)")
 def check(name: Name, store: StoreUrl = RUNS, as_json: Json = False) -> None:
     """Read a whole set and the verdicts on it: damage, checksums, holes, duplicates, verdicts on other samples."""
-    from flows.store_console import check_set  # noqa: PLC0415
+    from flows.command_line.store_console import check_set  # noqa: PLC0415
 
     if not check_set(store, name, as_json=as_json):
         raise typer.Exit(1)
@@ -96,7 +96,7 @@ def gc(
     as_json: Json = False,
 ) -> None:
     """List what a store can do without: leftovers of killed runs, damaged objects, verdicts on samples now gone."""
-    from flows.store_console import collect_garbage  # noqa: PLC0415
+    from flows.command_line.store_console import collect_garbage  # noqa: PLC0415
 
     collect_garbage(store, delete=delete, as_json=as_json)
 
@@ -123,7 +123,7 @@ def regrade(
     as_json: Json = False,
 ) -> None:
     """Verify stored samples again with another grader or other limits, and show what changes. Draws nothing."""
-    from flows.regrade_console import run_regrade  # noqa: PLC0415
+    from flows.command_line.regrade_console import run_regrade  # noqa: PLC0415
 
     run_regrade(
         name, file, set_ or (), grader=grader, against=against, store=store, most_changes=limit, as_json=as_json

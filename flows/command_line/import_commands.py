@@ -44,6 +44,6 @@ def import_(
     as_json: Annotated[bool, typer.Option("--json", help="The summary as JSON.")] = False,
 ) -> None:
     """Bring samples that another tool drew, with what it knows of how, and the verdicts that it gave."""
-    from flows.import_console import run_import  # noqa: PLC0415 - keeps `monkeys --help` fast
+    from flows.command_line.import_console import run_import  # noqa: PLC0415 - keeps `monkeys --help` fast
 
     run_import(paths, output=output, counts=counts, format_=format_, verdict=verdict, ids=ids, as_json=as_json)

@@ -34,7 +34,7 @@ def graders(
 ) -> None:
     """Run every grader of a task over gold answers, known solutions and labelled samples: agreement, false positives
     and false negatives. Exit code 1 if a gold answer is not equal to itself."""
-    from flows.audit_console import show_graders  # noqa: PLC0415 - keeps `monkeys --help` fast
+    from flows.command_line.audit_console import show_graders  # noqa: PLC0415 - keeps `monkeys --help` fast
 
     if not show_graders(file, set_ or (), labelled=labelled, examples=examples, as_json=as_json):
         raise typer.Exit(1)
@@ -57,7 +57,7 @@ def tests(
 ) -> None:
     """Judge known-correct (and known-wrong) solutions again and again: which problems' tests reject right programs,
     accept wrong ones, or change their verdict. Exit code 1 if something could not be judged."""
-    from flows.audit_console import show_tests  # noqa: PLC0415
+    from flows.command_line.audit_console import show_tests  # noqa: PLC0415
 
     if not show_tests(file, set_ or (), labelled=labelled, repeats=repeats, output=output, as_json=as_json):
         raise typer.Exit(1)

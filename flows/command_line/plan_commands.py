@@ -22,6 +22,6 @@ def plan(
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of tables.")] = False,
 ) -> None:
     """Say what a sweep would draw, and the tokens, time and money that takes, by what is stored. Spends nothing."""
-    from flows.plan_console import show_plan  # noqa: PLC0415 - keeps `monkeys --help` fast
+    from flows.command_line.plan_console import show_plan  # noqa: PLC0415 - keeps `monkeys --help` fast
 
     show_plan(file, set_ or (), k=k, store=store, as_json=as_json)

@@ -8,10 +8,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.text import Text
 
+from flows.command_line.store_console import new_table, plain, print_json, screen
 from flows.config import CompareConfig
 from flows.config_file import build_config
 from flows.prepare_compare import load, write
-from flows.store_console import new_table, plain, print_json, screen
 from tasks.report.comparison_wording import chance, findings, is_clear, points, span
 from tasks.scaling.comparison import Comparison, Difference, Pair
 

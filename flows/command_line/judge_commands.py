@@ -46,7 +46,7 @@ def judge(
     as_json: Annotated[bool, typer.Option("--json", help="The summary as JSON.")] = False,
 ) -> None:
     """Run programs on their problems' tests in a sandbox, and write a verdict on each. Run again to resume."""
-    from flows.judge_console import run_judge  # noqa: PLC0415 - keeps `monkeys --help` fast
+    from flows.command_line.judge_console import run_judge  # noqa: PLC0415 - keeps `monkeys --help` fast
 
     complete = run_judge(
         {"problems": problems, "samples": samples, "output": output},
@@ -67,7 +67,7 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False,
 ) -> None:
     """Say which sandboxes work on this machine, how far they isolate, and what to install or set for the rest."""
-    from flows.doctor_console import show_doctor  # noqa: PLC0415
+    from flows.command_line.doctor_console import show_doctor  # noqa: PLC0415
 
     if not show_doctor(as_json=as_json):
         raise typer.Exit(1)

@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.text import Text
 
 from flows.audit import AuditGradersConfig, AuditTestsConfig, GradersAudited, audit_graders, audit_tests
+from flows.command_line.progress_bars import ProgressBars
+from flows.command_line.store_console import new_table, plain, print_json, screen
 from flows.config_file import build_config, read_yaml
-from flows.progress_bars import ProgressBars
-from flows.store_console import new_table, plain, print_json, screen
 from tasks.auditing.agreement import Agreement, Disagreement
 from tasks.auditing.known import GOLD
 from tasks.auditing.test_sets import ProblemAudit

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from flows import RUNS
+from flows.command_line.console import run_flow
+from flows.command_line.store_console import new_table, plain, print_json, reading, screen
 from flows.config import RegradeConfig
 from flows.config_file import build_config, read_config
-from flows.console import run_flow
 from flows.prepare_regrade import prepare
 from flows.ready import ready
-from flows.store_console import new_table, plain, print_json, reading, screen
 from tasks.errors import InputError
 from tasks.graders import Verdict
 from tasks.store.catalog import find

@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from flows.store_console import plain, print_json, screen
+from flows.command_line.store_console import plain, print_json, screen
 from tasks.errors import InputError
 from tasks.importers.conversion import Imports, convert
 from tasks.importers.formats import importer

@@ -79,7 +79,7 @@ def run_sweep(file: Path, overrides: Iterable[str], *, workers: int | None, depl
 
 def run_flow(console: Console, load: Callable[[], Callable[[Config], Result]], config: Config) -> Result:
     """Run a flow with progress bars. `load` imports it, which takes seconds, while a temporary server starts."""
-    from flows.progress_bars import ProgressBars  # noqa: PLC0415
+    from flows.command_line.progress_bars import ProgressBars  # noqa: PLC0415
     from flows.temporary_server import prefect_api  # noqa: PLC0415
 
     for name, value in _PREFECT_DEFAULTS.items():

@@ -8,8 +8,8 @@ def show_doctor(*, as_json: bool) -> bool:
     waiting = Console(stderr=True, highlight=False)
     waiting.print("[bold]monkeys doctor[/] is trying the sandboxes")
 
+    from flows.command_line.store_console import new_table, plain, print_json, screen  # noqa: PLC0415
     from flows.doctor import diagnose, facts  # noqa: PLC0415 - after the first line is on the screen
-    from flows.store_console import new_table, plain, print_json, screen  # noqa: PLC0415
 
     states = tuple(diagnose())
     works = any(state.works for state in states)

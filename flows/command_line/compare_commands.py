@@ -23,6 +23,6 @@ def compare(
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of tables.")] = False,
 ) -> None:
     """Who solves more, at which k, and how sure that is: curves, paired differences, crossings, families."""
-    from flows.compare_console import show_comparison  # noqa: PLC0415 - keeps `monkeys --help` fast
+    from flows.command_line.compare_console import show_comparison  # noqa: PLC0415 - keeps `monkeys --help` fast
 
     show_comparison(sets, verdicts=verdicts, store=store, output=output, as_json=as_json)

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.filesize import decimal
 from rich.table import Table
 
-from flows.store_console import new_table, plain, print_json, screen
+from flows.command_line.store_console import new_table, plain, print_json, screen
 
 if TYPE_CHECKING:
     from flows.config import SweepConfig

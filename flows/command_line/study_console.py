@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from flows.console import run_flow
+from flows.command_line.console import run_flow
 from tasks.errors import InputError
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def run_study(files: Sequence[Path], overrides: Sequence[str], **fields: Any) ->
     console = Console(highlight=False)
     console.print(f"[bold]monkeys study[/] {' '.join(map(str, files))}")
 
-    from flows.compare_console import print_comparison  # noqa: PLC0415 - after the first line is on the screen
+    from flows.command_line.compare_console import print_comparison  # noqa: PLC0415 - after the first line is on the screen
     from flows.config import MOST_SWEEPS, StudyConfig  # noqa: PLC0415
     from flows.config_file import read_config  # noqa: PLC0415
     from flows.prepare import prepare  # noqa: PLC0415

@@ -28,9 +28,9 @@ def run_judge(files: dict[str, Path], overrides: Iterable[str], *, as_json: bool
     console = Console(highlight=False, stderr=as_json)
     console.print(f"[bold]monkeys judge[/] {files['samples']}", soft_wrap=True)
 
+    from flows.command_line.progress_bars import ProgressBars  # noqa: PLC0415
     from flows.config_file import build_config  # noqa: PLC0415 - after the first line is on the screen
     from flows.judge import JudgeConfig, judge  # noqa: PLC0415
-    from flows.progress_bars import ProgressBars  # noqa: PLC0415
 
     all_tests, name = fields.pop("all_tests"), fields.pop("sandbox")
     sandbox = {"name": name, **{field: value for field, value in fields.items() if value is not None}}
@@ -43,7 +43,7 @@ def run_judge(files: dict[str, Path], overrides: Iterable[str], *, as_json: bool
 
 
 def _show(result: "JudgeResult", output: Path, seconds: float, *, as_json: bool) -> None:
-    from flows.store_console import new_table, plain, print_json, screen  # noqa: PLC0415
+    from flows.command_line.store_console import new_table, plain, print_json, screen  # noqa: PLC0415
 
     if as_json:
         print_json({**result._asdict(), "seconds": round(seconds, 3), "output": str(output)})
