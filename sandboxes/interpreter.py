@@ -106,7 +106,7 @@ def find_interpreter(python: Path | None) -> Interpreter:
 def _reason(error: Exception) -> str:
     """Why it cannot be run, in a line: the last that it said, where it was run at all."""
     if isinstance(error, subprocess.CalledProcessError):
-        return (error.stderr.strip().splitlines() or [f"exit status {error.returncode}"])[-1][:200]
+        return str((error.stderr.strip().splitlines() or [f"exit status {error.returncode}"])[-1])[:200]
     if isinstance(error, subprocess.TimeoutExpired):
         return f"no answer for {error.timeout:.0f} s"
     return "it says what no Python would" if isinstance(error, ValueError) else str(error)
