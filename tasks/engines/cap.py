@@ -101,13 +101,20 @@ class CappedEngine:
 
     def _check(self) -> None:
         hours = (time.monotonic() - self._began) / 3_600
-        for unit, spent, most in (
-            (f"${self._dollars:,.2f}", self._dollars, self._cap.dollars),
-            (f"{self._tokens:,} tokens", self._tokens, self._cap.tokens),
-            (f"{hours:.2f} hours", hours, self._cap.hours),
+        for spent, most, told in (
+            (self._dollars, self._cap.dollars, "${} of ${}"),
+            (self._tokens, self._cap.tokens, "{} of {} tokens"),
+            (hours, self._cap.hours, "{} of {} hours"),
         ):
             if most is not None and spent >= most:
                 raise CapReachedError(
-                    f"cap: this run has spent {unit} of {most:,}; what is drawn is stored, and the same command goes on"
-                    " from there"
+                    f"cap: this run has spent {told.format(_amount(spent), _amount(most))}; what is drawn is stored, and"
+                    " the same command goes on from there"
                 )
+
+
+def _amount(value: float) -> str:
+    """With as many digits as tell something: 1,234,567 and 12.50 and 0.00012."""
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:,.2f}" if value >= 0.1 else f"{value:.2}"

@@ -277,7 +277,7 @@ def test_a_cap_ends_the_run_in_one_line_with_all_stored_and_judged(recorded: Pat
     ended = sweep("--set", "cap.tokens=3000")
     assert ended.code == 2
     assert ended.err == (
-        "monkeys: cap: this run has spent 3,600 tokens of 3,000; what is drawn is stored, and the same command goes on"
+        "monkeys: cap: this run has spent 3,600 of 3,000 tokens; what is drawn is stored, and the same command goes on"
         " from there\n"
     )
     stored = stored_samples(recorded)
