@@ -107,9 +107,9 @@ class CappedEngine:
             (hours, self._cap.hours, "{} of {} hours"),
         ):
             if most is not None and spent >= most:
+                amounts = told.format(_amount(spent), _amount(most))
                 raise CapReachedError(
-                    f"cap: this run has spent {told.format(_amount(spent), _amount(most))}; what is drawn is stored, and"
-                    " the same command goes on from there"
+                    f"cap: this run has spent {amounts}; what is drawn is stored, and the same command goes on from there"
                 )
 
 

@@ -129,6 +129,8 @@ class VllmConfig(BaseModel):
             raise ValueError("data_parallel_size above 1 needs mode: server")
         if self.mode == "in_process" and self.port is not None:
             raise ValueError("port goes with mode: server")
+        if self.mode == "server" and self.engine_args.get("disable_log_stats"):
+            raise ValueError("engine_args.disable_log_stats hides the counters by which mode: server tells a hang")
         return self
 
     @property

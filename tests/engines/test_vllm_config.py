@@ -70,6 +70,7 @@ def test_a_model_is_known_by_its_content(tmp_path):
         ({"data_parallel_size": 2}, "data_parallel_size above 1 needs mode: server"),
         ({"port": 8000}, "port goes with mode: server"),
         ({"engine_args": {"dtype": "float16"}}, "engine_args.dtype is set by engine.dtype"),
+        ({"mode": "server", "engine_args": {"disable_log_stats": True}}, "hides the counters by which mode: server"),
         ({"engine_args": {"max-num-seqs": 5}}, "engine_args.max-num-seqs is written max_num_seqs"),
     ],
 )
