@@ -109,7 +109,8 @@ class CappedEngine:
             if most is not None and spent >= most:
                 amounts = told.format(_amount(spent), _amount(most))
                 raise CapReachedError(
-                    f"cap: this run has spent {amounts}; what is drawn is stored, and the same command goes on from there"
+                    f"cap: this run has spent {amounts}; what is drawn is stored, and the same command goes on from"
+                    " there"
                 )
 
 
