@@ -2,8 +2,8 @@
 
 Row numbers say nothing by themselves: a copy of the data set in another order, or of another edition, would give other
 problems under the same numbers. So a subset is only given of a split with the right number of rows, and where the text
-of a row is known, it must have the hash that is kept here (null where it is not known). Of MATH some rows near the
-beginning and the end of the subjects are known: another order or edition is unlikely to have all of them.
+of a row is known, it must have the hash that is kept here (null where it is not known). Of MATH rows of every subject
+are known: another order or edition is unlikely to have all of them.
 """
 
 import hashlib
