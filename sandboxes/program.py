@@ -75,6 +75,9 @@ remote.decode(b"".join(out))
 SYS_CAPSET = {"x86_64": 126, "aarch64": 91}.get(os.uname().machine, -1)
 PR_SET_DUMPABLE = 4
 
+# At hand whatever a program has made of `os`: one that did not leave would go on as the server.
+leave = os._exit
+
 # PyDLL keeps the interpreter's lock across a call, so that a cloned child may simply go on.
 libc = ctypes.PyDLL(None, use_errno=True)
 _NO_CAPABILITIES = (struct.pack("<Ii", 0x20080522, 0), bytes(24))
@@ -130,7 +133,7 @@ def become(descriptors: list[int], bounds: list[tuple[int, int, int]], uid: int,
         rounds = Rounds() if orders >= 0 else None
     except BaseException as error:
         os.write(fault, repr(error).encode()[:500])
-        os._exit(FAULT_EXIT)
+        leave(FAULT_EXIT)
     run(rounds)
 
 
@@ -153,7 +156,7 @@ def run(rounds: Rounds | None) -> NoReturn:
     except BaseException as error:
         show(error)
     finally:
-        os._exit(finish(status, space))
+        leave(finish(status, space))
 
 
 class Rounds:
@@ -257,16 +260,23 @@ def finish(status: int, space: dict[str, object]) -> int:
         for file in (*space.values(), sys.__stdout__):
             if isinstance(file, _io._IOBase) and file is not sys.stdin and not file.closed:
                 file.flush()
-        sys.stdout.flush()
+        flush("stdout")
     except MemoryError:
         return MEMORY_EXIT
     except BaseException:
         status = status or 120
     try:
-        sys.stderr.flush()
+        flush("stderr")
     except BaseException:
         status = status or 120
     return status
+
+
+def flush(name: str) -> None:
+    """Flush a stream of `sys`, unless the program has closed it or taken it away."""
+    stream = getattr(sys, name, None)
+    if stream is not None and not getattr(stream, "closed", False):
+        stream.flush()
 
 
 def rehearse() -> None:

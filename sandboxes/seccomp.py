@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 _X86_64 = {
     "shmget": 29, "semget": 64, "msgget": 68, "mq_open": 240, "sync": 162, "syncfs": 306, "io_setup": 206,
     "inotify_init": 253, "inotify_init1": 294, "modify_ldt": 154, "socketpair": 53, "setrlimit": 160,
-    "sendto": 44, "recvfrom": 45, "sendmsg": 46, "recvmsg": 47, "recvmmsg": 299, "sendmmsg": 307,
+    "sendto": 44, "recvfrom": 45, "sendmsg": 46, "recvmsg": 47, "recvmmsg": 299, "sendmmsg": 307, "getsockopt": 55,
     "socket": 41, "clone": 56, "ptrace": 101, "syslog": 103, "personality": 135, "ustat": 136, "sysfs": 139,
     "vhangup": 153, "pivot_root": 155, "_sysctl": 156, "adjtimex": 159, "acct": 163, "settimeofday": 164,
     "mount": 165, "umount2": 166, "swapon": 167, "swapoff": 168, "reboot": 169, "sethostname": 170,
@@ -33,7 +33,7 @@ _X86_64 = {
 _AARCH64 = {
     "mq_open": 180, "msgget": 186, "semget": 190, "shmget": 194, "sync": 81, "syncfs": 267, "io_setup": 0,
     "inotify_init1": 26, "socketpair": 199, "setrlimit": 164,
-    "sendto": 206, "recvfrom": 207, "sendmsg": 211, "recvmsg": 212, "recvmmsg": 243, "sendmmsg": 269,
+    "sendto": 206, "recvfrom": 207, "sendmsg": 211, "recvmsg": 212, "recvmmsg": 243, "sendmmsg": 269, "getsockopt": 209,
     "lookup_dcookie": 18, "mount": 40, "umount2": 39, "pivot_root": 41, "vmsplice": 75, "acct": 89,
     "personality": 92, "unshare": 97, "kexec_load": 104, "init_module": 105, "delete_module": 106, "syslog": 116,
     "ptrace": 117, "reboot": 142, "sethostname": 161, "setdomainname": 162, "settimeofday": 170, "adjtimex": 171,
@@ -61,7 +61,7 @@ _CLONE_NEWUSER = 0x10000000
 _CLONE_NEW_ANY = 0x7E020080  # cgroup, uts, ipc, user, pid, net, mount, time
 
 _ANY_BIT = 0xFFFFFFFF
-_AF_UNIX, _MSG_OOB, _RLIMIT_CORE = 1, 1, 4
+_AF_UNIX, _MSG_OOB, _RLIMIT_CORE, _SO_PEERPIDFD = 1, 1, 4, 77
 # Which argument of a call holds its flags.
 _FLAGS = {"sendto": 3, "recvfrom": 3, "sendmsg": 2, "recvmsg": 2, "sendmmsg": 3, "recvmmsg": 3}
 
@@ -106,7 +106,7 @@ class _Program:
 
 def _by_arguments(*, server: bool) -> dict[str, _Program]:
     """What becomes of calls that are denied for some of their arguments only. Each ends in a decision."""
-    rules = {name: _Program() for name in ("clone", "prlimit64", "setrlimit", "socketpair", *_FLAGS)}
+    rules = {name: _Program() for name in ("clone", "prlimit64", "setrlimit", "socketpair", "getsockopt", *_FLAGS)}
     rules["clone"].fail_if_any_bit(_CLONE_NEWUSER if server else _CLONE_NEW_ANY, 0)
     # Process 0 is the caller itself; any other is out of bounds. A limit that is set has an address.
     rules["prlimit64"].fail_if_any_bit(_ANY_BIT, 0)
@@ -121,6 +121,10 @@ def _by_arguments(*, server: bool) -> dict[str, _Program]:
     rules["socketpair"].unless_equal(_AF_UNIX, 1)
     rules["socketpair"].allow()
     rules["socketpair"].fail(errno.EPERM)
+    # The controller made the socket to the checker: it would be the process that a program gets a handle of.
+    rules["getsockopt"].load_argument(2)
+    rules["getsockopt"].unless_equal(_SO_PEERPIDFD, 1)
+    rules["getsockopt"].fail(errno.EPERM)
     for name, argument in _FLAGS.items():
         rules[name].fail_if_any_bit(_MSG_OOB, argument)
     for rule in rules.values():

@@ -84,6 +84,24 @@ def test_reaching_for_the_checker(shooting: Range) -> None:
     assert checked.program.stdout == b"", checked
 
 
+def test_a_handle_of_the_controller(shooting: Range) -> None:
+    """Who made the channel is its peer, and the kernel gives out handles of peers."""
+    program = """
+        import os, socket
+        channel = socket.socket(fileno=os.dup(3))
+        print(channel.getsockopt(socket.SOL_SOCKET, socket.SO_TYPE) == socket.SOCK_STREAM)
+        try:
+            print("handle", channel.getsockopt(socket.SOL_SOCKET, 77))
+        except OSError as error:
+            print(error.strerror)
+        print(flush=True, end="")
+        os.write(3, b"x")
+        os.read(3, 1)
+    """
+    checked = attack_checker(shooting, "import os\nos.read(3, 1)", program)
+    assert checked.program.stdout == b"True\nOperation not permitted\n", checked
+
+
 def test_an_orphan_that_holds_the_channel(shooting: Range) -> None:
     """The program ends, and leaves the checker waiting for a process of it that will never answer."""
     program = """

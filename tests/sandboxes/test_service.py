@@ -46,6 +46,23 @@ def test_the_names_of_an_interactive_session(sandbox: Sandbox) -> None:
     assert run(sandbox, "quit(2)").exit_code == 2
 
 
+@pytest.mark.parametrize(
+    "end",
+    [
+        *("sys.stdout.close()", "sys.stdout.flush(); sys.stdout = None", "sys.stdout.flush(); del sys.stdout"),
+        *("sys.stderr.close()", "sys.stderr = None", "sys.stdout = os.fdopen(1, 'w'); sys.stdout.close()"),
+        *("os._exit = None", "sys.exit = None", "sys.stdin.close()"),
+    ],
+)
+def test_a_program_may_close_what_it_needs_no_more(sandbox: Sandbox, end: str) -> None:
+    outcome = run(sandbox, f"import os, sys\nprint('done', flush=True)\n{end}")
+    assert (outcome.status, outcome.stdout, outcome.exit_code) == (Status.OK, b"done\n", 0), outcome
+
+
+def test_output_that_cannot_be_written_is_an_error(sandbox: Sandbox) -> None:
+    assert run(sandbox, "import os\nprint('lost')\nos.close(1)").exit_code == 120
+
+
 def test_files_that_nobody_closed_are_written(sandbox: Sandbox) -> None:
     program = """
         import io, sys
