@@ -49,6 +49,8 @@ def prefect_api() -> Iterator[Callable[[], None]]:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        # A terminal's Ctrl-C is not for it: it is still to be told how the run ended.
+        start_new_session=True,
         preexec_fn=_die_with_parent,  # noqa: PLW1509 - no other thread runs yet
     )
     # At exit, after Prefect's own threads have sent their last logs and events, which they do before any such function.

@@ -182,6 +182,27 @@ def test_ctrl_c_is_one_line(tmp_path: Path, prefect_url: str) -> None:
     assert err.strip() == "monkeys: stopped; every finished block is stored, the same command goes on from there"
 
 
+def test_ctrl_c_in_a_terminal_reaches_all_processes_and_is_one_line(tmp_path: Path) -> None:
+    """The temporary Prefect server among them, which is still to be told how the run ended."""
+    (tmp_path / "sweep.yaml").write_text(
+        "task: programs\nproblems: 48\nengine: {name: onnx, model: programs}\nk: 400\n"
+    )
+    process = subprocess.Popen(
+        ["env", "--default-signal=INT", MONKEYS, "sweep", "sweep.yaml"],
+        cwd=tmp_path,
+        env=environment(PREFECT_HOME=str(tmp_path / "prefect")),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    wait_until(lambda: bool(objects(tmp_path, "samples")), process)  # type: ignore[arg-type]
+    os.killpg(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert err.strip() == "monkeys: stopped; every finished block is stored, the same command goes on from there"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
