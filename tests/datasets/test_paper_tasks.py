@@ -86,7 +86,7 @@ def test_the_papers_rows_follow_from_its_rule() -> None:
             stream.sample(range(train), 5)
         stream.shuffle(rows)
         assert tuple(rows[:128]) == paper.rows
-    assert (len(subset("gsm8k").hashes), len(subset("math").hashes)) == (128, 56)
+    assert (len(subset("gsm8k").hashes), len(subset("math").hashes)) == (128, 58)
     assert len(subset("code_contests").rows) == 140
 
 
