@@ -3,7 +3,7 @@
 
 import resource
 
-from sandboxes import Status
+from sandboxes import Limits, Status
 from tests.sandboxes.conftest import Range, attack
 
 # A call by its number on x86-64 and on 64-bit ARM, where there is one; it says whether it was refused.
@@ -80,6 +80,7 @@ ask = "import resource; print(resource.getrlimit(resource.RLIMIT_CORE))"
 print(flush=True, end="")
 os.execv(sys.executable, [sys.executable, "-S", "-c", ask])
 """,
+        Limits(cpu_s=5.0),
     )
     # Who may not raise the limit keeps what there is.
     limit = min(1, resource.getrlimit(resource.RLIMIT_CORE)[1] % (1 << 64))
