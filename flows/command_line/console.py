@@ -29,7 +29,6 @@ _FOR_PEOPLE = (
     SandboxUnavailableError,
     ServerError,
     NoneCompletedError,
-    EngineFailedError,
     CapReachedError,
 )
 
@@ -106,6 +105,8 @@ def require_server(option: str) -> None:
 
 def one_line(error: Exception) -> str | None:
     """The message for an error that a person can mend, or None for a fault of ours, which deserves its traceback."""
+    if isinstance(error, EngineFailedError):
+        return f"{error}; what is drawn is stored, and the same command goes on from there"
     if isinstance(error, _FOR_PEOPLE):
         return str(error)
     if isinstance(error, StoreAwayError):

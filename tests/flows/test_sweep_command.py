@@ -15,6 +15,7 @@ import pytest
 
 from tasks.scaling.estimators import Counts, coverage
 from tasks.store.blocks import parse
+from tests.engines.misbehaving_server import MisbehavingServer, Said, play_well
 from tests.flows.api import flow_run, query, task_runs
 from tests.flows.command import MONKEYS, Ended, environment, monkeys
 from tests.servers import S3
@@ -160,6 +161,27 @@ def test_two_sweeps_at_once_share_the_work_and_draw_nothing_twice(tmp_path: Path
     kept = stored_samples(tmp_path)
     assert len(kept) == len(set(kept)) == 48 * 30
     assert not list((tmp_path / "runs" / "claims").rglob("*.json"))
+
+
+def test_a_server_that_fails_half_way_is_one_line_and_the_same_command_goes_on(
+    tmp_path: Path, prefect_url: str
+) -> None:
+    with MisbehavingServer() as server:
+        server.behave = lambda asked: play_well(asked) if asked.number < 3 else Said(500, {"error": "it is late"})
+        (tmp_path / "sweep.yaml").write_text(
+            "task: arithmetic\nproblems: 4\nk: 8\nengine: {name: openai, model: m, n_per_request: 4, concurrency: 1,"
+            f" retries: 0, base_urls: '{server.url}'}}\n"
+        )
+        failed = monkeys("sweep", "sweep.yaml", cwd=tmp_path, PREFECT_API_URL=prefect_url)
+        assert failed.code == 2
+        assert failed.err.strip() == (
+            f"monkeys: {server.url} answers 500 (it is late); what is drawn is stored, and the same command goes on"
+            " from there"
+        )
+        kept = stored_samples(tmp_path)
+        assert len(kept) == 12
+        server.behave = play_well
+        assert drawn(monkeys("sweep", "sweep.yaml", cwd=tmp_path, PREFECT_API_URL=prefect_url).out) == 32 - 12
 
 
 def test_ctrl_c_is_one_line(tmp_path: Path, prefect_url: str) -> None:
