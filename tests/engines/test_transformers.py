@@ -175,7 +175,7 @@ def test_no_gpu_is_told_in_one_line():
 
 @pytest.mark.skipif(torch is not None, reason="torch is here")
 def test_without_pytorch_it_says_what_to_install():
-    with pytest.raises(InputError, match=r'uv sync --extra transformers'):
+    with pytest.raises(InputError, match="uv sync --extra transformers"):
         TransformersConfig(model=MODEL).check([], 1)
     assert TransformersConfig(model=MODEL).ingredients(sampling(), "t"), "what a set depends on needs no PyTorch"
 
