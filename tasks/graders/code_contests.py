@@ -46,7 +46,7 @@ def _same_token(expected: str, got: str) -> bool:
 class CodeContestsConfig(ProgramGrader):
     """Judges programs by tokens, in lower case, numbers to within 1e-5, as the paper does."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     rule: ClassVar[Rule] = Rule(same_tokens, fails_by_status=False)
     name: Literal["code_contests"] = "code_contests"
 

@@ -17,7 +17,7 @@ from tasks.graders.stdio import extract_program
 class FunctionsConfig(FunctionGrader):
     """Judges the function that a sample defines by the problem's function test."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     name: Literal["functions"] = "functions"
 
     def function(self, problem: Problem, sample: Sample) -> Function:

@@ -22,7 +22,7 @@ from tasks.graders.function_tests import Function, FunctionGrader
 class HumanEvalConfig(FunctionGrader):
     """Judges a completion of the problem's prompt by the problem's function test."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     name: Literal["humaneval"] = "humaneval"
 
     def function(self, problem: Problem, sample: Sample) -> Function:

@@ -163,7 +163,7 @@ def test_the_commands_as_a_person_runs_them(tmp_path: Path) -> None:
     graders = monkeys("audit", "graders", "s.yaml", "--json", cwd=tmp_path)
     assert graders.code == 0, graders.err
     names = [each["grader"] for each in json.loads(graders.out)["agreements"]]
-    assert names == ["stdio v1", "stdio_exact v1", "code_contests v1"]
+    assert names == ["stdio v2", "stdio_exact v2", "code_contests v2"]
     bad = monkeys("audit", "tests", "--set", "task=nosuch", cwd=tmp_path)
     assert (bad.code, len(bad.err.splitlines())) == (2, 1)
     assert "task.name: 'nosuch' is unknown" in bad.err
