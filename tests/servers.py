@@ -15,6 +15,8 @@ from pathlib import Path
 
 import s3fs
 
+from tests.one_at_a_time import one_at_a_time
+
 
 def free_port() -> int:
     with socket.socket() as probe:
@@ -84,15 +86,21 @@ def s3_of(root: Path) -> S3:
 
 @contextmanager
 def serving(s3: S3) -> Iterator[S3]:
-    """rclone's S3 server: it checks secrets, and keeps objects as files. It may stop and be started again."""
+    """rclone's S3 server: it checks secrets, and keeps objects as files. It may stop and be started again.
+
+    Requests come to it one at a time. Where one empties a folder while another writes to it, the second fails before
+    its body is read; the server then waits for the body, and the client for a "100 Continue" that never comes.
+    """
     who = f"{s3.environment['AWS_ACCESS_KEY_ID']},{s3.environment['AWS_SECRET_ACCESS_KEY']}"
-    address = s3.environment["AWS_ENDPOINT_URL"].removeprefix("http://")
+    port = int(s3.environment["AWS_ENDPOINT_URL"].rpartition(":")[2])
+    behind = free_port()
     rclone = shutil.which("rclone") or str(Path(sys.executable).parent / "rclone")
-    command = [rclone, "serve", "s3", "--addr", address, "--auth-key", who, str(s3.root)]
+    command = [rclone, "serve", "s3", "--addr", f"127.0.0.1:{behind}", "--auth-key", who, str(s3.root)]
     log = s3.root.with_name("rclone.log")
     with running(command, log, {"RCLONE_CONFIG": str(s3.root.with_name("rclone.conf"))}) as process:
-        wait_for_port(int(address.rpartition(":")[2]), process, log)
-        yield s3
+        wait_for_port(behind, process, log)
+        with one_at_a_time(port, behind):
+            yield s3
 
 
 @contextmanager
@@ -105,8 +113,7 @@ def s3_server(folder: Path) -> Iterator[S3]:
 @contextmanager
 def moto_server(folder: Path) -> Iterator[S3]:
     """moto's S3 server. What it and rclone's get wrong differs: this one lets any secret in and forgets all when it
-    stops, but honours conditional writes and pages its listings as S3 does; rclone's folders can hang where one is
-    emptied and written to at the same time."""
+    stops, but honours conditional writes, pages its listings as S3 does, and takes requests side by side."""
     s3 = s3_of(folder / "none")
     address = s3.environment["AWS_ENDPOINT_URL"].removeprefix("http://")
     host, _, port = address.rpartition(":")

@@ -34,7 +34,7 @@ def judge(sandbox: Sandbox, *completions: str, problem: Problem = DOUBLE) -> lis
 
 def test_it_is_a_grader() -> None:
     grader: Grader = HumanEvalConfig()
-    assert (grader.name, grader.version, grader.runs_code) == ("humaneval", 1, True)
+    assert (grader.name, grader.version, grader.runs_code) == ("humaneval", 2, True)
 
 
 def test_each_verdict(sandbox: Sandbox) -> None:

@@ -24,7 +24,7 @@ def judge(sandbox: Sandbox, *programs: str, problem: Problem = SUM) -> list[Judg
 
 def test_it_is_a_grader() -> None:
     grader: Grader = StdioConfig()
-    assert (grader.name, grader.version, grader.runs_code) == ("stdio", 1, True)
+    assert (grader.name, grader.version, grader.runs_code) == ("stdio", 2, True)
 
 
 def test_each_verdict(sandbox: Sandbox) -> None:

@@ -19,7 +19,7 @@ from tests.servers import S3, s3_of, serving
 
 @pytest.fixture(params=["local", "moto"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Not on rclone's server: a folder of it that is emptied and written to at the same time can hang."""
+    """Not on rclone's server, to which requests come one at a time."""
     if request.param == "local":
         return str(tmp_path)
     s3: S3 = request.getfixturevalue("moto")

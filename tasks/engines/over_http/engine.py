@@ -123,7 +123,8 @@ class OpenAIEngine:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        """End what still runs, and the connections."""
+        """End what still runs, for good, and the connections."""
+        self._cancelled.set()
         with self._opening:
             if self._thread is not None:
                 self._loop.call_soon_threadsafe(self._over.set)
@@ -142,7 +143,7 @@ class OpenAIEngine:
             InputError: the servers refuse a request: key, model, or a prompt that is too long.
             ServerUnreachableError: no server answers any more.
             EngineFailedError: requests fail again and again.
-            CancelledError: `cancel` was called.
+            CancelledError: `cancel` was called, or the engine was closed.
         """
         wanted = [request for request in requests if request.stop > request.start]
         if not wanted:
