@@ -75,7 +75,8 @@ def judge(config: JudgeConfig, say: Callable[[str], None]) -> JudgeResult:
         owed, cpu_s = verdicts.owed, 0.0
         trouble: dict[str, int] = {}
         in_a_row = 0
-        say(f"{samples.count:,} programs for {len(problems):,} problems, in {sandbox.name}, {sandbox.workers} at once")
+        todo = f"{_counted(samples.count, 'program')} for {_counted(len(problems), 'problem')}"
+        say(f"{todo}, in {sandbox.name}, {sandbox.workers} at once")
         if owed < samples.count:
             say(f"{samples.count - owed:,} of them were judged before; going on from there")
         listener.get().plan("verdicts", owed)
@@ -104,3 +105,7 @@ def judge(config: JudgeConfig, say: Callable[[str], None]) -> JudgeResult:
             sandbox.memory_bound,
             trouble,
         )
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'s' * (number != 1)}"

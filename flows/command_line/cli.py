@@ -103,7 +103,7 @@ def main() -> None:
     except SystemExit as ended:
         if ended.code in {INTERRUPTED, TERMINATED}:
             print(
-                "\nmonkeys: stopped; every finished block is stored, the same command goes on from there",
+                "\nmonkeys: stopped; what is finished is stored, the same command goes on from there",
                 file=sys.stderr,
             )
         raise

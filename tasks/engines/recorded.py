@@ -40,7 +40,9 @@ class RecordedConfig(BaseModel):
         default=None, description="Another tool's files at the path: auto, or a format of `monkeys import`; empty: rows"
     )
     ids: str | None = Field(
-        default=None, description="With a format: the problems' ids, such as gsm8k/{id:04d}; empty: as the files tell"
+        default=None,
+        description="With a format: the problems' ids, such as gsm8k/{row:04d}, where {id} is the tool's and {row} the"
+        " same counted from 0; empty: as the files tell",
     )
 
     @property

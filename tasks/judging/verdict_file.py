@@ -32,7 +32,7 @@ class VerdictFile:
         work: the `fingerprint` of the samples, and of how they are judged.
 
     Raises:
-        InputError: the output is there already, or the log cannot be written, or is being written.
+        InputError: the output is there already, or is a folder, or the log cannot be written, or is being written.
     """
 
     def __init__(self, output: Path, samples: Samples, work: str):
@@ -42,6 +42,8 @@ class VerdictFile:
         self._samples = samples
         self._judged = bytearray(samples.count)
         self._following = 0
+        if output.is_dir():
+            raise InputError(f"{output}: is a folder; name a file in it")
         if output.exists() and not self.log.exists():
             raise InputError(f"{output}: is there already; remove it, or name another file")
         with self._faults():

@@ -56,7 +56,7 @@ def test_killed_then_stopped_then_tampered_with(sweep: CountedSweep, runs: Path,
     stopped.send_signal(signal.SIGTERM)
     _, err = stopped.communicate(timeout=60)
     assert stopped.returncode == 143
-    assert err.strip() == "monkeys: stopped; every finished block is stored, the same command goes on from there"
+    assert err.strip() == "monkeys: stopped; what is finished is stored, the same command goes on from there"
     assert set((runs / "claims").rglob("*.json")) <= left_by_the_dead, "its blocks are free for others at once"
     assert len(blocks(runs)) < BLOCKS
 

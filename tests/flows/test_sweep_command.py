@@ -201,7 +201,7 @@ def test_ctrl_c_is_one_line(tmp_path: Path, prefect_url: str) -> None:
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=120)
     assert process.returncode == 130
-    assert err.strip() == "monkeys: stopped; every finished block is stored, the same command goes on from there"
+    assert err.strip() == "monkeys: stopped; what is finished is stored, the same command goes on from there"
 
 
 def test_ctrl_c_in_a_terminal_reaches_all_processes_and_is_one_line(tmp_path: Path) -> None:
@@ -222,7 +222,7 @@ def test_ctrl_c_in_a_terminal_reaches_all_processes_and_is_one_line(tmp_path: Pa
     os.killpg(process.pid, signal.SIGINT)
     _, err = process.communicate(timeout=120)
     assert process.returncode == 130
-    assert err.strip() == "monkeys: stopped; every finished block is stored, the same command goes on from there"
+    assert err.strip() == "monkeys: stopped; what is finished is stored, the same command goes on from there"
 
 
 @pytest.mark.parametrize(

@@ -87,6 +87,8 @@ def test_what_is_there_is_not_replaced(tmp_path: Path, sandbox: Sandbox) -> None
 
 def test_an_output_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     samples = samples_of(tmp_path, SUM)
+    with pytest.raises(InputError, match="is a folder; name a file in it"):
+        VerdictFile(tmp_path, samples, "work")
     with pytest.raises(InputError, match=r"v\.jsonl: cannot be written \(No such file"):
         VerdictFile(tmp_path / "no" / "v.jsonl", samples, "work")
 
