@@ -16,7 +16,7 @@ from docker.models.containers import Container as Handle
 from sandboxes import SandboxUnavailableError
 from sandboxes.cgroup import SERVER_BYTES, GroupReader
 from sandboxes.engine import ENGINE_ERRORS, connect, first_line
-from sandboxes.forkserver import EXECUTOR, PROGRAM, REMOTE, ServerGoneError
+from sandboxes.forkserver import ServerGoneError, server_arguments
 from sandboxes.isolation import ENVIRONMENT
 
 LABEL = "monkeys.controller"
@@ -129,7 +129,7 @@ class Container:
         total = plan.memory_bytes + SERVER_BYTES
         return self._client.containers.create(
             plan.image,
-            entrypoint=[*plan.command, "-c", EXECUTOR, f"{_INSIDE}/server", "0", "container", PROGRAM, REMOTE],
+            entrypoint=[*plan.command, *server_arguments(f"{_INSIDE}/server", 0, "container")],
             user="0:0",
             cap_drop=["ALL"],
             cap_add=["SETUID", "SETGID", "KILL"],

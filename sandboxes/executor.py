@@ -1,9 +1,10 @@
 """The fork server: what runs inside every sandbox, as its first process, given to its Python with `-c`.
 
-The standard library alone, Python 3.8+; never imported by the controller. It holds a warm interpreter, and for each
-program forks a child that becomes it. It never reads a program, an input or an output: those are anonymous files
-(memfd) of the controller's, passed on to the child as descriptors, so that no child can find in its own memory, which
-is a copy of the server's, anything of the programs before it.
+The standard library alone, Python 3.8+; never imported by the controller. Its other parts are `program.py`, `child.py`
+and `leftovers.py`. It holds a warm interpreter, and for each program forks a child that becomes it. It never reads a
+program, an input or an output: those are anonymous files (memfd) of the controller's, passed on to the child as
+descriptors, so that no child can find in its own memory, which is a copy of the server's, anything of the programs
+before it.
 
 One request is one message on a Unix socket (SOCK_SEQPACKET): GROUP, then a PROGRAM for each program that is to run
 side by side, with five descriptors each (its text, its code, stdin, stdout, stderr) or six (a socket to the others,
@@ -45,9 +46,10 @@ import time
 
 TYPE_CHECKING = False  # `typing` would be a third of the time to start.
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import NoReturn
 
+    from sandboxes.child import BY_ITSELF, CPU_TIME, WALL_TIME, WITH_FIRST, Child
+    from sandboxes.leftovers import as_user, empty_tmp, free_user_ids, kill_all, state_of_tmp, sweep
     from sandboxes.program import (
         FAULT_EXIT,
         FIRST_OWN,
@@ -60,14 +62,13 @@ if TYPE_CHECKING:
         rehearse,
     )
 else:
-    exec(compile(sys.argv[4], "program.py", "exec"))  # In this name space, as it is not there to be imported.
+    for at, part in enumerate(("program.py", "child.py", "leftovers.py"), 5):
+        exec(compile(sys.argv[at], part, "exec"))  # In this name space, as they are not there to be imported.
 
 NAME_SPACES, CONTAINER, ONE_PROGRAM = "name spaces", "container", "one program"
 
 GROUP = struct.Struct("<IdQ")  # programs, seconds on the clock for the whole, number of the first, or 0
 PROGRAM = struct.Struct("<dQQQ")  # cpu_s, bytes of memory, processes and threads, bytes of a file
-ENDING = struct.Struct("<iidd")  # wait status, one of the reasons below, cpu_s, wall_s
-BY_ITSELF, CPU_TIME, WALL_TIME, WITH_FIRST = range(4)
 READY, FAILED = b"ready", b"failed: "
 
 # What programs import most, as far as it makes a child no dearer than it saves (`threading` would, for one). None of
@@ -88,91 +89,13 @@ PRELOADED = (
 
 NEW_USER, NEW_MOUNT, NEW_PID = 0x10000000, 0x00020000, 0x20000000
 SYS_CLONE = {"x86_64": 56, "aarch64": 220}.get(os.uname().machine, -1)
-SYS_PIDFD_OPEN = 434
 PR_SET_PDEATHSIG, PR_SET_SECCOMP, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 1, 22, 24, 38
 PRIVATE_ALL, DETACH = 0x4000 | 0x40000, 2
 TMP_FLAGS, TMP_OPTIONS = 2 | 4 | 1024, b"size=64m,nr_inodes=16k,mode=1777"  # nosuid, nodev, noatime
 INSIDE_ID = 65534
-UNSEEN_S, UNCOUNTED_S = 0.001, 0.1
-USERS = 512  # that a server of a container takes its programs' users from, round and round
+UNSEEN_S = 0.001
 
 # --- the server -------------------------------------------------------------------------------------------------------
-
-
-class Child:
-    """A program that runs: its process, and how it ended once it has. One that has a `number` may stay."""
-
-    def __init__(self, pid: int, uid: int, cpu_limit_s: float, number: int, orders: _socket.socket | None):
-        self.pid = pid
-        self.uid = uid
-        self.number = number
-        self.orders = orders
-        # gVisor has none: then it is asked again and again whether it has ended.
-        self.pidfd = libc.syscall(SYS_PIDFD_OPEN, pid, 0)
-        self.cpu_limit_s = cpu_limit_s
-        self.spent_s = 0.0
-        self.started = self.counted = time.monotonic()
-        self.counted_s = 0.0
-        self.reason = BY_ITSELF
-        self.ending = b""
-
-    def used_s(self) -> float:
-        """CPU seconds that count to its limit while it runs. gVisor loses something for every process that it refuses,
-        and a fork bomb would end the container: so there all of its user's processes count, as far as the container's
-        one CPU can have served them. (gVisor takes those that wait for it for running.)"""
-        now = time.monotonic()
-        if self.pidfd < 0 and now > self.counted + UNCOUNTED_S:
-            self.counted = now
-            self.counted_s = min(now - self.started, sum(map(clock, processes_of(self.uid))))
-        return max(self.cpu_s(), self.counted_s)
-
-    def cpu_s(self) -> float:
-        """CPU seconds that it has used for this run."""
-        return clock(self.pid) - self.spent_s
-
-    def stays(self) -> bool:
-        """Whether it has said that this run is over, and waits for the next; False: it is about to end."""
-        try:
-            if self.orders is None or not self.orders.recv(1):
-                return False
-        except ConnectionResetError:
-            return False  # It was killed before it had read what this run is to be.
-        self.ending = ENDING.pack(0, self.reason, self.cpu_s(), time.monotonic() - self.started)
-        return True
-
-    def run_again(self, descriptors: list[int], orders: _socket.socket) -> None:
-        """Let one that has stayed run its program again."""
-        self.spent_s += self.cpu_s()
-        self.started = time.monotonic()
-        self.ending = b""
-        rights = (_socket.SOL_SOCKET, _socket.SCM_RIGHTS, struct.pack(f"{len(descriptors)}i", *descriptors))
-        orders.sendmsg([b"\0"], [rights])
-
-    def ready(self, ready: set[int]) -> bool:
-        """Whether it has ended, or has something to say, where these descriptors are ready."""
-        if self.pidfd < 0:
-            return self.has_ended()
-        return self.pidfd in ready or (self.orders is not None and self.orders.fileno() in ready)
-
-    def has_ended(self) -> bool:
-        """Whether it waits to be reaped."""
-        return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
-
-    def kill(self, reason: int) -> None:
-        """End it and, where it is the first of its name space, all that it started."""
-        self.reason = reason
-        os.kill(self.pid, _signal.SIGKILL)
-
-    def reap(self) -> int:
-        """Wait for it; returns its wait status."""
-        _, status, usage = os.wait4(self.pid, 0)
-        if self.pidfd >= 0:
-            os.close(self.pidfd)
-        if self.orders is not None:
-            self.orders.close()
-        cpu_s = max(usage.ru_utime + usage.ru_stime - self.spent_s, self.counted_s)
-        self.ending = ENDING.pack(status, self.reason, cpu_s, time.monotonic() - self.started)
-        return status
 
 
 class Server:
@@ -360,26 +283,6 @@ class Server:
         self.clean_tmp = state_of_tmp()
 
 
-def clock(pid: int) -> float:
-    """CPU seconds of a process, 0 if there is none. (The number of its clock: clock_getcpuclockid(3).)"""
-    try:
-        return time.clock_gettime((~pid << 3) | 2)
-    except OSError:
-        return 0.0
-
-
-def processes_of(uid: int) -> list[int]:
-    """The living processes of a user."""
-    found = []
-    for name in os.listdir("/proc"):
-        try:
-            if name.isdigit() and os.stat("/proc/" + name).st_uid == uid:
-                found.append(int(name))
-        except OSError:
-            pass  # It has ended meanwhile.
-    return found
-
-
 def allowed(name: int, value: int, more: int = 0) -> tuple[int, int, int]:
     """A resource limit, and how far it may be raised, or as much of both as this process may set."""
     hard = resource.getrlimit(name)[1]
@@ -392,77 +295,6 @@ def bound(name: int, value: int) -> None:
     """Limit this process and its children."""
     name, value, _ = allowed(name, value)
     resource.setrlimit(name, (value, value))
-
-
-def state_of_tmp() -> object:
-    """Everything of an empty folder that a program could leave a mark in."""
-    s = os.stat("/tmp")
-    times = (s.st_atime_ns, s.st_mtime_ns, s.st_ctime_ns)
-    return (s.st_mode, s.st_uid, s.st_gid, s.st_nlink, times, os.listdir("/tmp"), os.listxattr("/tmp"))
-
-
-def sweep() -> None:
-    """Kill and reap every other process of the name space."""
-    try:
-        while True:
-            # Again and again: in gVisor, a process that forks meanwhile may have a child that is missed.
-            os.kill(-1, _signal.SIGKILL)
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
-            time.sleep(UNSEEN_S)
-    except (ProcessLookupError, ChildProcessError):
-        pass
-
-
-def free_user_ids() -> range:
-    """User ids that own nothing: in a container, which may share them with the machine, far from those in use, and
-    unlikely to be another container's."""
-    with open("/proc/self/uid_map") as file:
-        count = max(int(line.split()[2]) for line in file)
-    room = (1_000_000_000, 1 << 20) if count > 1 << 31 else (1_000, max(1, (count - 1_000) // USERS))
-    first = room[0] + int.from_bytes(os.urandom(4), "little") % room[1] * USERS
-    return range(first, first + USERS)
-
-
-def as_user(uid: int, work: Callable[[], None]) -> None:
-    """Do something as a program's user, in a process that ends with it: the server itself may not."""
-    pid = os.fork()
-    if pid:
-        os.waitpid(pid, 0)
-        return
-    try:
-        become_user(uid)
-        work()
-    finally:
-        os._exit(0)
-
-
-def kill_all() -> None:
-    """Kill every process of this user."""
-    os.kill(-1, _signal.SIGKILL)
-
-
-def empty_tmp() -> None:
-    """Remove what this user has left in /tmp."""
-    os.chdir("/tmp")
-    # Folders may lie deeper than a path can be long: what is in one moves up before it goes.
-    while names := os.listdir():
-        for name in names:
-            if not is_folder(name):
-                os.unlink(name)
-                continue
-            os.chmod(name, 0o700)
-            for inner in os.listdir(name):
-                path = os.path.join(name, inner)
-                if is_folder(path):  # It must be open to change the folder that it is in.
-                    os.chmod(path, 0o700)
-                os.rename(path, os.urandom(8).hex())
-            os.rmdir(name)
-
-
-def is_folder(path: str) -> bool:
-    """Whether there is a folder, not a link to one."""
-    return os.path.isdir(path) and not os.path.islink(path)
 
 
 # --- the start --------------------------------------------------------------------------------------------------------
@@ -550,4 +382,4 @@ def main(to: str, uid: int, mode: str, remote: str) -> NoReturn:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[5])
+    main(sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4])

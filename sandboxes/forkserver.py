@@ -17,9 +17,11 @@ from typing import Protocol
 
 from sandboxes import Limits, Outcome, Status
 
-EXECUTOR = Path(__file__).with_name("executor.py").read_text(encoding="utf-8")
-PROGRAM = Path(__file__).with_name("program.py").read_text(encoding="utf-8")
-REMOTE = Path(__file__).with_name("remote.py").read_text(encoding="utf-8")
+# The fork server's program, what programs can import, and the other parts of the first.
+_EXECUTOR, _REMOTE, *_PARTS = (
+    Path(__file__).with_name(name).read_text(encoding="utf-8")
+    for name in ("executor.py", "remote.py", "program.py", "child.py", "leftovers.py")
+)
 
 # As in executor.py, which is never imported here.
 _GROUP, _PROGRAM, _ENDING = struct.Struct("<IdQ"), struct.Struct("<dQQQ"), struct.Struct("<iidd")
@@ -38,6 +40,12 @@ _PROGRAMS_KEPT = 4
 # Seconds for a server to start, and for its answer to come once every program of it must have ended.
 _START_S, _GRACE_S = 60.0, 60.0
 _PAUSE_S = 0.01
+
+
+def server_arguments(connection: str, uid: int, mode: str) -> list[str]:
+    """What a Python is given to become a server: where the socket to its controller is, whose it shall be, and how it
+    shall keep programs apart (see `executor.py`)."""
+    return ["-c", _EXECUTOR, connection, str(uid), mode, _REMOTE, *_PARTS]
 
 
 class ServerGoneError(RuntimeError):

@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Sequence
 
 from sandboxes.cgroup import ControlGroup
-from sandboxes.forkserver import EXECUTOR, PROGRAM, REMOTE
+from sandboxes.forkserver import server_arguments
 
 _PATIENCE_S = 60.0
 
@@ -25,11 +25,14 @@ class LocalProcess:
         self._group = group
         self.socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._log = os.memfd_create("log", os.MFD_CLOEXEC)
-        arguments = ("-c", EXECUTOR, str(theirs.fileno()), str(uid), mode, PROGRAM, REMOTE)
         with theirs:
             try:
                 self._process = subprocess.Popen(
-                    [*(group.command() if group else ()), *command, *arguments],
+                    [
+                        *(group.command() if group else ()),
+                        *command,
+                        *server_arguments(str(theirs.fileno()), uid, mode),
+                    ],
                     stdin=subprocess.DEVNULL,
                     stdout=self._log,
                     stderr=self._log,
