@@ -40,7 +40,7 @@ def image_of(interpreter: Interpreter, client: "DockerClient") -> str:
         SandboxUnavailableError: the machine is of a kind whose loader is not known here.
         docker.errors.DockerException: the engine refuses.
     """
-    files = sorted({step for file in _files(interpreter) for step in _steps(file)})
+    files = contents(interpreter)
     facts = [(str(path), path.lstat().st_size, int(path.lstat().st_mtime)) for path in files]
     tag = hashlib.sha256(json.dumps([interpreter.command, facts]).encode()).hexdigest()[:12]
     name = f"{REPOSITORY}:{tag}"
@@ -50,6 +50,12 @@ def image_of(interpreter: Interpreter, client: "DockerClient") -> str:
             archive.seek(0)
             client.api.import_image(archive, repository=REPOSITORY, tag=tag)
     return name
+
+
+def contents(interpreter: Interpreter) -> list[Path]:
+    """The files and links that a program with this interpreter may need, each once: an engine may refuse a path that
+    comes twice."""
+    return sorted({step for file in _files(interpreter) for step in _steps(file)})
 
 
 def _files(interpreter: Interpreter) -> Iterator[Path]:
@@ -74,7 +80,12 @@ def _libraries(binary: Path) -> list[Path]:
         raise SandboxUnavailableError(f"no image can be made on {platform.machine()}: name one as `image`")
     listing = subprocess.run([loader, "--list", binary], capture_output=True, text=True, check=False, timeout=60)
     found = (line.partition("=>")[2].strip().partition(" (")[0] for line in listing.stdout.splitlines())
-    return [Path(path) for path in found if path.startswith("/")]
+    return [_plain(Path(path)) for path in found if path.startswith("/")]
+
+
+def _plain(path: Path) -> Path:
+    """The path without `..`, as packages name their own libraries: `numpy/linalg/../../numpy.libs/…`."""
+    return Path(os.path.realpath(path.parent), path.name) if ".." in path.parts else path
 
 
 def _steps(path: Path) -> Iterator[Path]:

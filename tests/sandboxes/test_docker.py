@@ -1,6 +1,7 @@
 """What is Docker's alone: images, containers that a crash left, an engine that goes away, another runtime."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import docker
+import numpy as np
 import pytest
 from pydantic import ValidationError
 
@@ -91,6 +93,21 @@ def test_a_named_interpreter_brings_its_packages(client: docker.DockerClient) ->
         with DockerConfig(workers=1, python=Path(folder) / "bin" / "python").open() as opened:
             outcome = opened.run("import only_here; print(only_here.answer)", b"", HARMLESS)
         assert (outcome.status, outcome.stdout) == (Status.OK, b"42\n"), outcome
+
+
+def test_a_package_with_shared_libraries_of_its_own(client: docker.DockerClient) -> None:
+    """Wheels name them with `..` in their paths, and Docker 20 refuses an archive in which a path comes twice."""
+    installed = Path(np.__file__).parent
+    with TemporaryDirectory(dir="/var/tmp") as folder:
+        venv.create(folder, with_pip=False)
+        (packages,) = Path(folder).glob("lib/python*/site-packages")
+        for name in ("numpy", "numpy.libs"):
+            shutil.copytree(installed.with_name(name), packages / name)
+        with DockerConfig(workers=1, python=Path(folder) / "bin" / "python").open() as opened:
+            outcome = opened.run(
+                "import numpy; print(numpy.linalg.det([[2, 1], [1, 2]]))", b"", Limits(cpu_s=10.0, memory_mb=1024)
+            )
+        assert (outcome.status, round(float(outcome.stdout))) == (Status.OK, 3), outcome
 
 
 def test_an_image_by_name(sandbox: Sandbox, client: docker.DockerClient) -> None:
