@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from tasks.datasets import Problem, Shot, Solution, StdioTest
 from tasks.datasets.rows import Hub, Place, read, wrong
 from tasks.datasets.shots import chosen
-from tasks.datasets.subsets import subset
+from tasks.datasets.subsets import check, subset
 from tasks.errors import InputError
 from tasks.forms import Form
 
@@ -107,6 +107,7 @@ class CodeContestsConfig(BaseModel):
                 f" show no image; {place.name} has {len(rows)} rows, and {len(plain)} of them show none"
                 + ("" if len(rows) != paper.of else ", others than the paper's")
             )
+        check(self.name, [row.description for _, row in rows], place.name)
         return plain
 
     def _problem(self, place: Place, at: int, row: _Row, shots: tuple[Shot, ...]) -> Problem:

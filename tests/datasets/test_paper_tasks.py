@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tasks.datasets import Shot, StdioTest
+from tasks.datasets import Shot, StdioTest, subsets
 from tasks.datasets.code_contests import CodeContestsConfig
 from tasks.datasets.gsm8k import Gsm8kConfig
 from tasks.datasets.math import MathConfig
@@ -86,8 +86,8 @@ def test_the_papers_rows_follow_from_its_rule() -> None:
             stream.sample(range(train), 5)
         stream.shuffle(rows)
         assert tuple(rows[:128]) == paper.rows
-    assert (len(subset("gsm8k").hashes), len(subset("math").hashes)) == (128, 58)
-    assert len(subset("code_contests").rows) == 140
+    assert (len(subset("gsm8k").hashes), len(subset("math").hashes)) == (128, 128)
+    assert (len(subset("code_contests").rows), len(subset("code_contests").hashes)) == (140, 4)
 
 
 def test_examples_are_drawn_as_the_paper_does() -> None:
@@ -106,8 +106,9 @@ def test_the_pinned_hashes_are_those_of_the_real_questions() -> None:
         assert hashlib.sha256(rows[row]["question"].encode()).hexdigest() == expected
     path = DATA / "math" / "math500_first200.jsonl"
     problems = {row["unique_id"]: row["problem"] for row in map(json.loads, path.read_text().splitlines())}
-    text = problems["test/intermediate_algebra/1151.json"]
-    assert subset("math").hashes[2210] == hashlib.sha256(text.encode()).hexdigest()
+    for row, name in ((2210, "intermediate_algebra/1151"), (3519, "number_theory/864")):
+        text = problems[f"test/{name}.json"]
+        assert subset("math").hashes[row] == hashlib.sha256(text.encode()).hexdigest()
 
 
 def test_another_edition_is_not_the_papers(tmp_path: Path) -> None:
@@ -118,11 +119,10 @@ def test_another_edition_is_not_the_papers(tmp_path: Path) -> None:
 
 
 def test_a_row_whose_text_is_not_known_is_not_checked() -> None:
-    paper = subset("math")
-    first = next(row for row in paper.rows if row in paper.hashes)
-    assert paper.rows[0] not in paper.hashes
-    with pytest.raises(InputError, match=f"row {first + 1} of here is not the paper's problem"):
-        check("math", [f"problem {number}" for number in range(5000)], "here")
+    paper = subset("code_contests")
+    assert min(paper.rows) < min(paper.hashes) == 13
+    with pytest.raises(InputError, match="row 14 of here is not the paper's problem"):
+        check("code_contests", [f"problem {number}" for number in range(165)], "here")
 
 
 MATH_ROWS = [
@@ -234,16 +234,21 @@ def test_the_prompt_of_code_contests_to_the_letter(tmp_path: Path) -> None:
     assert prompt(dataset.template, dataset.load()[0]) == f"{shot}{shot}{ask}Add two numbers.\nA:"
 
 
-def test_the_papers_contest_problems_are_those_without_images(tmp_path: Path) -> None:
-    paper = set(subset("code_contests").rows)
-    rows = [{**CONTEST[row not in paper], "name": f"problem {row}"} for row in range(165)]
+def test_the_papers_contest_problems_are_those_without_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    paper = subset("code_contests")
+    rows = [{**CONTEST[row not in paper.rows], "name": f"problem {row}"} for row in range(165)]
     path = written(tmp_path / "all.jsonl", rows)
-    problems = contests(tmp_path, path=path, subset="paper").load()
-    assert [problem.id for problem in problems] == [f"problem {row}" for row in sorted(paper)]
-    assert len(problems) == 140
+    with pytest.raises(InputError, match=r"row 14 of .*all.jsonl is not the paper's problem"):
+        contests(tmp_path, path=path, subset="paper").load()
     for changed in (rows[1:] + rows[:1], rows[:-1]):
         with pytest.raises(InputError, match=r"task.subset: the paper's problems are those 140 of the 165"):
             contests(tmp_path, path=written(tmp_path / "other.jsonl", changed), subset="paper").load()
+
+    text = hashlib.sha256(CONTEST[0]["description"].encode()).hexdigest()
+    monkeypatch.setattr(subsets, "subset", lambda _: paper._replace(hashes=dict.fromkeys(paper.hashes, text)))
+    problems = contests(tmp_path, path=path, subset="paper").load()
+    assert [problem.id for problem in problems] == [f"problem {row}" for row in sorted(paper.rows)]
+    assert len(problems) == 140
 
 
 def test_contest_tests_that_do_not_pair_name_row_and_field(tmp_path: Path) -> None:
