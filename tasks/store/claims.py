@@ -51,6 +51,7 @@ class Claims:
 
     def __post_init__(self) -> None:
         self._held: set[str] = set()
+        self._left: set[str] = set()
         self._beat = 0
         self._seen: dict[str, tuple[bytes, float]] = {}
         self._lock = threading.Lock()
@@ -66,7 +67,7 @@ class Claims:
     ) -> None:
         self._done.set()
         self._renewer.join()
-        for name in list(self._held):
+        for name in self._held | self._left:
             self._release(name)
 
     @contextmanager
@@ -122,9 +123,12 @@ class Claims:
     def _release(self, name: str) -> None:
         with self._lock:
             self._held.discard(name)
+            self._left.discard(name)
             try:
                 self.store.delete(self._key(name))
-            except OSError as error:  # what the claim was for is done; unchanged from now on, it will be taken for dead
+            except OSError as error:
+                # What the claim was for is done. It is deleted at the end; unchanged till then, it is taken for dead.
+                self._left.add(name)
                 _log.warning("claim %s could not be released: %s", name, error)
 
     def _renew(self) -> None:

@@ -131,14 +131,18 @@ def test_a_store_that_is_away_ends_no_renewals(tmp_path: Path, monkeypatch: pyte
         mine, others = claims(url, 2.0), claims(url, 60.0)
         mine.__enter__()
         assert mine._take("a")
+        assert mine._take("b")
     time.sleep(2)
+    mine._release("b")
     with serving(s3):
-        (claim,) = (s3.root / url.removeprefix("s3://")).rglob("*.json")
+        claim, left = sorted((s3.root / url.removeprefix("s3://")).rglob("*.json"))
         before, deadline = claim.read_bytes(), time.monotonic() + 30
         while claim.read_bytes() == before:
             assert time.monotonic() < deadline, "it is renewed again once the store is back"
             time.sleep(0.1)
         with others.take("a") as taken:
             assert not taken
+        assert left.exists()
         mine.__exit__(None, None, None)
-        assert not list(claim.parent.glob("*.json"))
+        assert not claim.exists()
+        assert not left.exists(), "what could not be deleted then is deleted at the end"
