@@ -40,7 +40,7 @@ def is_whole(sweep: CountedSweep, runs: Path) -> bool:
     return stored(runs) == expected and judged(runs) == verdicts and not list((runs / "claims").rglob("*.json"))
 
 
-def killed(pid: int) -> bool:
+def could_kill(pid: int) -> bool:
     """Kill a process; False where it has ended already."""
     try:
         os.kill(pid, signal.SIGKILL)
@@ -95,7 +95,7 @@ def test_the_engine_dies_and_the_s3_server_goes_away_and_comes_back(
         runs = s3.root / s3.new_bucket() / "runs"
         process = sweep.start("--store", url(runs), PREFECT_API_URL=prefect_url, **s3.environment)
         wait_until(lambda: len(sweep.calls()) >= 2, "it draws", running=process)
-        wait_until(lambda: killed(sweep.calls()[-1].engine), "a call is under way", running=process)
+        wait_until(lambda: could_kill(sweep.calls()[-1].engine), "a call is under way", running=process)
         wait_until(lambda: len(blocks(runs, "verdicts")) >= 3, "something is judged", running=process)
     time.sleep(60)
     assert process.poll() is None, "it waits"
