@@ -16,10 +16,10 @@ from typing import NamedTuple
 import numpy as np
 from outcome_sets import ATTEMPTS, read_sets, synthetic_sets
 
-from tasks.budgets import AdaptiveConfig
 from tasks.scaling.estimators import Counts, bootstrap_coverage, coverage, nice_ks
 from tasks.scaling.forecast import Forecaster
-from tasks.scaling.stopping import Rounds, sampled_anew
+from tasks.scaling.sequential_stopping import Rounds, sampled_anew
+from tasks.sweep.budgets import AdaptiveConfig
 
 KS = nice_ks(ATTEMPTS)
 LEAST_SAVED, WIDEST = 2.0, 1.1

@@ -19,14 +19,14 @@ from tokenizers import Tokenizer
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tasks.datasets import Problem
-from tasks.datasets.programs import ProgramsConfig
-from tasks.engines import EngineConfig, Request, Sampling
+from tasks.datasets.programs import ProgramsDataset
+from tasks.engines import EngineConfig
 from tasks.engines.onnx import OnnxConfig
 from tasks.engines.transformers import TransformersConfig
 from tasks.prompts import render
+from tasks.records import Problem, Request, Sampling
 
-MODEL, TASK, TEMPERATURE = "programs", ProgramsConfig(), 0.6
+MODEL, TASK, TEMPERATURE = "programs", ProgramsDataset(), 0.6
 ROUNDS = 3
 
 

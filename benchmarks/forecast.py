@@ -31,7 +31,7 @@ from outcome_sets import ATTEMPTS, hard_to_forecast, read_sets, synthetic_sets
 from tasks.scaling.estimators import Counts, bootstrap_coverage, coverage, log_spaced_ks, nice_ks, pass_at_k
 from tasks.scaling.forecast import Forecaster
 from tasks.scaling.laws import PowerLaw, fit_counts
-from tasks.scaling.mixing import family, fit_mixture
+from tasks.scaling.mixtures import family, fit_mixture
 from tasks.scaling.summary import summarise
 
 SIZES = (50, 100, 300, 1_000)
@@ -192,9 +192,9 @@ def speed() -> list[Target]:
 def report() -> list[Target]:
     """Time and size of the report of 300 problems x 10,000 samples, figures included."""
     started = time.perf_counter()
-    from tasks.report.data import Example, ReportData
-    from tasks.report.figures import draw
-    from tasks.report.page import render
+    from tasks.report.model import Example, ReportData
+    from tasks.report.sweep.figures import draw
+    from tasks.report.sweep.page import render
 
     generator = np.random.default_rng(3)
     names = [f"repository__issue-{i}" for i in range(300)]

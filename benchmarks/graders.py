@@ -27,27 +27,26 @@ from rich.table import Table
 
 from sandboxes import Sandbox
 from sandboxes.bubblewrap import BubblewrapConfig
-from tasks.auditing.agreement import Agreement, agreement
-from tasks.auditing.known import LABELLED, Known, gold
-from tasks.datasets import Problem, StdioTest
-from tasks.datasets.gsm8k import Gsm8kConfig as Gsm8k
-from tasks.datasets.humaneval import HumanEvalConfig as HumanEval
-from tasks.datasets.math500 import Math500Config as Math500
-from tasks.engines import Sample
-from tasks.graders import Grader, Verdict
-from tasks.graders.code_contests import CodeContestsConfig
-from tasks.graders.gsm8k import Gsm8kConfig
-from tasks.graders.gsm8k_tolerant import Gsm8kTolerantConfig
-from tasks.graders.humaneval import HumanEvalConfig
-from tasks.graders.killable import Killable
-from tasks.graders.math import MathConfig
-from tasks.graders.math_tolerant import MathTolerantConfig
-from tasks.graders.math_verify import MathVerifyConfig
-from tasks.graders.stdio import StdioConfig
+from tasks.answers.isolated.pool import Killable
+from tasks.audit.agreement import Agreement, agreement
+from tasks.audit.labelled import LABELLED, Known, gold
+from tasks.datasets.gsm8k import Gsm8kDataset
+from tasks.datasets.humaneval import HumanEvalDataset
+from tasks.datasets.math500 import Math500Dataset
+from tasks.graders import Grader
+from tasks.graders.code_contests import CodeContestsGrader
+from tasks.graders.gsm8k import Gsm8kGrader
+from tasks.graders.gsm8k_tolerant import Gsm8kTolerantGrader
+from tasks.graders.humaneval import HumanEvalGrader
+from tasks.graders.math import MathGrader
+from tasks.graders.math_tolerant import MathTolerantGrader
+from tasks.graders.math_verify import MathVerifyGrader
+from tasks.graders.stdio import StdioGrader
+from tasks.records import Problem, Sample, StdioTest, Verdict
 
 console = Console(highlight=False, width=int(os.environ.get("COLUMNS", "150")))
 
-MATH_GRADERS = (MathConfig(), MathTolerantConfig(), MathVerifyConfig())
+MATH_GRADERS = (MathGrader(), MathTolerantGrader(), MathVerifyGrader())
 
 # Row 3 of the 50 MATH problems: the answer is 4:30 p.m., all eight responses say so, and all eight are labelled wrong,
 # because the tool that labelled them had first mangled the gold answer into "4:30p..".
@@ -83,7 +82,7 @@ def lines_of(path: Path) -> list[dict[str, Any]]:
 
 def gsm8k(data: Path) -> Iterator[Line]:
     """200 questions with four labelled answers each."""
-    problems = Gsm8k(path=str(data / "gsm8k" / "test_first200.jsonl"), shots=0).load()
+    problems = Gsm8kDataset(path=str(data / "gsm8k" / "test_first200.jsonl"), shots=0).load()
     by_question = {problem.question: problem.id for problem in problems}
     known = [
         Known(by_question[row["question"]], answer["solution"], str(answer["is_correct"]) == "True", LABELLED)
@@ -91,17 +90,17 @@ def gsm8k(data: Path) -> Iterator[Line]:
         for answer in row.values()
         if isinstance(answer, dict)
     ]
-    for grader in (Gsm8kConfig(), Gsm8kTolerantConfig()):
+    for grader in (Gsm8kGrader(), Gsm8kTolerantGrader()):
         yield share(f"GSM8K gold, {grader.name}", agreement(grader, problems, list(gold(problems)), None), 1)
-    yield share("GSM8K labels, gsm8k_tolerant", agreement(Gsm8kTolerantConfig(), problems, known, None), 0.995)
+    yield share("GSM8K labels, gsm8k_tolerant", agreement(Gsm8kTolerantGrader(), problems, known, None), 0.995)
     # These answers are marked with A: where the paper's samples have ####.
     marked = [each._replace(text=re.sub(r"^A: ?", "#### ", each.text, flags=re.MULTILINE)) for each in known]
-    yield share("GSM8K labels, A: as ####, gsm8k", agreement(Gsm8kConfig(), problems, marked, None))
+    yield share("GSM8K labels, A: as ####, gsm8k", agreement(Gsm8kGrader(), problems, marked, None))
 
 
 def math(data: Path) -> Iterator[Line]:
     """Gold against gold, ten ways to write each answer, near misses, and 400 labelled responses."""
-    problems = Math500(path=str(data / "math" / "math500_first200.jsonl")).load()
+    problems = Math500Dataset(path=str(data / "math" / "math500_first200.jsonl")).load()
     for grader in MATH_GRADERS:
         yield share(f"MATH-500 gold, {grader.name}", agreement(grader, problems, list(gold(problems)), None), 1)
     for what, ways, correct in (("rewritten", rewritings, True), ("near misses", near_misses, False)):
@@ -157,7 +156,7 @@ def contests(data: Path) -> Iterator[Line]:
                 text = f"```\n{solution['code']}\n```"
                 known["AC" if correct else "wrong"].append(Known(row["id"], text, correct, LABELLED))
     with BubblewrapConfig().open() as sandbox:
-        for grader in (CodeContestsConfig(), StdioConfig()):
+        for grader in (CodeContestsGrader(), StdioGrader()):
             for claim, samples in known.items():
                 of = agreement(grader, problems, samples, sandbox)
                 yield share(
@@ -169,7 +168,7 @@ def contests(data: Path) -> Iterator[Line]:
 def humaneval(data: Path) -> Iterator[Line]:
     """50 problems with 100 samples each, judged twice."""
     path = data / "humaneval" / "HumanEval.jsonl.gz"
-    problems = {problem.id: problem for problem in HumanEval(path=str(path)).load()}
+    problems = {problem.id: problem for problem in HumanEvalDataset(path=str(path)).load()}
     known = lines_of(path)
     pairs = [
         (problem, Sample(problem.id, index, text))
@@ -178,7 +177,7 @@ def humaneval(data: Path) -> Iterator[Line]:
         for index, text in enumerate(row["samples"])
     ]
     with BubblewrapConfig().open() as sandbox:
-        counts = [_counts(HumanEvalConfig(), pairs, sandbox) for _ in range(2)]
+        counts = [_counts(HumanEvalGrader(), pairs, sandbox) for _ in range(2)]
     same = sum(counts[0][problem] == counts[1][problem] for problem in counts[0])
     yield Line(
         "HumanEval, problems with the same count twice", f"{same} of {len(counts[0])}", "all", same == len(counts[0])
@@ -188,21 +187,23 @@ def humaneval(data: Path) -> Iterator[Line]:
 
 def _counts(grader: Grader, pairs: Sequence[tuple[Problem, Sample]], sandbox: Sandbox) -> dict[str, int]:
     counts = {problem.id: 0 for problem, _ in pairs}
-    for judgement in grader.grade(pairs, sandbox):
-        counts[judgement.problem_id] += judgement.verdict is Verdict.CORRECT
+    for graded in grader.grade(pairs, sandbox):
+        counts[graded.problem_id] += graded.verdict is Verdict.CORRECT
     return counts
 
 
 def speed(data: Path) -> Iterator[Line]:
     """Answers judged in a second, warm; and what a hang costs."""
-    problems = {each.id: each for each in Gsm8k(path=str(data / "gsm8k" / "test_first200.jsonl"), shots=0).load()}
+    problems = {
+        each.id: each for each in Gsm8kDataset(path=str(data / "gsm8k" / "test_first200.jsonl"), shots=0).load()
+    }
     by_question = {problem.question: problem for problem in problems.values()}
     pairs = [
         (by_question[row["question"]], Sample(by_question[row["question"]].id, index, answer["solution"]))
         for row in lines_of(data / "gsm8k" / "model_solutions_first200.jsonl.gz")
         for index, answer in enumerate(each for each in row.values() if isinstance(each, dict))
     ]
-    for grader in (Gsm8kConfig(), Gsm8kTolerantConfig()):
+    for grader in (Gsm8kGrader(), Gsm8kTolerantGrader()):
         yield _rate(f"speed, {grader.name}", grader, pairs * 10, 2_000)
     rows = lines_of(data / "reward_models" / "qwen25math_math_cot_50x8_rm.jsonl.gz")
     responses = [
@@ -214,7 +215,7 @@ def speed(data: Path) -> Iterator[Line]:
         yield _rate(f"speed, {grader.name}, 400 responses", grader, responses, 200)
     written = [
         way
-        for each in Math500(path=str(data / "math" / "math500_first200.jsonl")).load()
+        for each in Math500Dataset(path=str(data / "math" / "math500_first200.jsonl")).load()
         for way in rewritings(each.answer or "")
     ]
     asked = [
@@ -233,11 +234,11 @@ def _rate(figure: str, grader: Grader, pairs: Sequence[tuple[Problem, Sample]], 
     """What two cores would judge in a second if nothing else ran: from the CPU time of all processes together."""
     list(grader.grade(pairs[:20], None))  # the processes start
     started, own_s = time.perf_counter(), time.process_time()
-    judgements = list(grader.grade(pairs, None))
-    clock = len(judgements) / (time.perf_counter() - started)
-    own_s, others_s = time.process_time() - own_s, sum(judgement.cpu_s for judgement in judgements)
+    graded_samples = list(grader.grade(pairs, None))
+    clock = len(graded_samples) / (time.perf_counter() - started)
+    own_s, others_s = time.process_time() - own_s, sum(graded.cpu_s for graded in graded_samples)
     # This process has one core at a time; the others share what is left of the two.
-    rate = len(judgements) / max(own_s, (own_s + others_s) / 2)
+    rate = len(graded_samples) / max(own_s, (own_s + others_s) / 2)
     return Line(
         figure, f"{rate:,.0f} /s of two cores ({clock:,.0f} /s by the clock)", f"≥ {target:,} /s", rate >= target
     )
@@ -255,7 +256,7 @@ HANGS = {
 def _hangs() -> Iterator[Line]:
     """Each costs at most its limit of CPU time, and no other verdict waits for it."""
     limit = 2.0
-    pool = Killable("tasks.graders.algebra:same", cpu_s=limit, processes=2)
+    pool = Killable("tasks.answers.algebra:same", cpu_s=limit, processes=2)
     list(pool.map([(r"x^2 - 1", "(x-1)(x+1)")] * 4))
     cpu_s = wall_s = 0.0
     ended = Counter[str]()

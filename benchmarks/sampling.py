@@ -30,8 +30,8 @@ from typing import Any, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from flows.config import SweepConfig
-from flows.prepare import assemble
+from flows.config.sweep import SweepConfig
+from flows.setup.sweep import assemble
 from tasks.engines.onnx import OnnxConfig
 from tasks.engines.seeds import base
 
@@ -115,7 +115,7 @@ def compared(figure: str, turns: list[tuple[dict[str, Any], dict[str, Any]]], ta
 
 def direct(folder: Path, arguments: argparse.Namespace) -> list[Row]:
     """A sweep with the engine `vllm` against `LLM.generate`."""
-    from tasks.engines.watched import vllm_process
+    from tasks.engines.supervised import vllm_process
 
     model = str(OnnxConfig(model=MODEL).folder)
     engine = {"name": "vllm", "model": model, "python": arguments.vllm_python}
@@ -177,7 +177,7 @@ def http(folder: Path, arguments: argparse.Namespace) -> list[Row]:
 @contextmanager
 def server(folder: Path, python: str) -> Iterator[str]:
     """vLLM's server with the bundled model; yields the URL of its API."""
-    from tasks.engines.watched import vllm_process
+    from tasks.engines.supervised import vllm_process
 
     installed = vllm_process.installation(python)
     own = {"model": str(OnnxConfig(model=MODEL).folder), "served_model_name": MODEL}

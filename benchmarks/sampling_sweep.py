@@ -21,10 +21,11 @@ from typing import Any, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from flows.config import SweepConfig
-from flows.prepare import prepare
-from tasks.engines import Engine, Request, Sampling
+from flows.config.sweep import SweepConfig
+from flows.setup.sweep import prepare
+from tasks.engines import Engine
 from tasks.progress import listener
+from tasks.records import Request, Sampling
 
 
 class Pulse(NamedTuple):
@@ -118,7 +119,7 @@ class Clock:
 
 def swept(config: SweepConfig, clock: Clock) -> dict[str, Any]:
     """The flow as the command line runs it."""
-    from flows.temporary_server import prefect_api
+    from flows.runtime.temporary_server import prefect_api
 
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
     began = time.monotonic()
@@ -145,7 +146,7 @@ def drew(config: SweepConfig, clock: Clock) -> dict[str, Any]:
     """Drawing and storing alone, block by block."""
     job = prepare(config)
     with config.engine.open() as engine:
-        for block in job.owed_samples():
+        for block in job.missing_samples():
             job.draw(block, engine)
     return {"seconds": time.monotonic() - clock.opened}
 
@@ -153,7 +154,7 @@ def drew(config: SweepConfig, clock: Clock) -> dict[str, Any]:
 def verified(config: SweepConfig) -> dict[str, Any]:
     """Verifying what is stored alone, two blocks side by side as the flow does."""
     job = prepare(config)
-    blocks = job.owed_verdicts()
+    blocks = job.pending_verdicts()
     with config.sandbox.open() as sandbox, ThreadPoolExecutor(2) as pool:
         started = time.monotonic()
         list(pool.map(lambda block: job.verify(block, sandbox), blocks))

@@ -33,8 +33,8 @@ from sandbox_works import CONTEST, SAMPLES, FunctionWork, StdioWork, Work, conte
 
 from sandboxes import Limits, Sandbox, SandboxUnavailableError, Status
 from sandboxes.bubblewrap import BubblewrapConfig
-from sandboxes.interpreter import find_interpreter
-from tasks.graders import Verdict
+from sandboxes.linux.interpreter import find_interpreter
+from tasks.records import Verdict
 
 RIVALS = Path(__file__).with_name("sandbox_rivals.py")
 ROUNDS = 3
@@ -190,8 +190,8 @@ def with_docker(options: argparse.Namespace, stack: ExitStack, folder: Path, fou
     """Add what needs an engine, which is one of our own: its CPU time is counted."""
     import docker
 
+    from sandboxes.containers.image import image_of
     from sandboxes.docker import DockerConfig
-    from sandboxes.image import image_of
 
     (folder / "docker").mkdir()
     try:

@@ -16,11 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from sandboxes import Limits, Sandbox, Status
-from tasks.datasets import FunctionTest, Problem
-from tasks.engines import Sample
-from tasks.graders import Verdict
-from tasks.graders.humaneval import HumanEvalConfig
+from tasks.graders.humaneval import HumanEvalGrader
 from tasks.graders.stdio import same_output
+from tasks.records import FunctionTest, Problem, Sample, Verdict
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 CONTEST = DATA / "code_contests" / "icpc_style_30.jsonl.gz"
@@ -121,7 +119,7 @@ def verdicts_on(works: Sequence[FunctionWork], sandbox: Sandbox) -> list[Verdict
         )
         for n, work in enumerate(works)
     ]
-    verdicts = {judgement.problem_id: judgement.verdict for judgement in HumanEvalConfig().grade(pairs, sandbox)}
+    verdicts = {graded.problem_id: graded.verdict for graded in HumanEvalGrader().grade(pairs, sandbox)}
     return [verdicts[problem.id] for problem, _ in pairs]
 
 

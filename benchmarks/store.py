@@ -31,20 +31,18 @@ import yaml
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tasks.datasets import Problem
-from tasks.engines import Sample, Sampling
-from tasks.graders import Judgement, Verdict
-from tasks.graders.final_answer import FinalAnswerConfig
+from tasks.graders.final_answer import FinalAnswerGrader
+from tasks.records import GradedSample, Problem, Sample, Sampling, Verdict
 from tasks.store.blocks import Block, missing
-from tasks.store.catalog import find
-from tasks.store.checks import check
-from tasks.store.export import export
-from tasks.store.keys import sample_identity, verdict_identity
-from tasks.store.objects import FsspecStore
-from tasks.store.rows import blocks_with_verdicts, select
+from tasks.store.fsspec_store import FsspecStore
+from tasks.store.identity import sample_identity, verdict_identity
+from tasks.store.inspect.catalog import find
+from tasks.store.inspect.export import export
+from tasks.store.inspect.integrity import check
+from tasks.store.inspect.query import blocks_with_verdicts, select
+from tasks.store.parquet import SampleFooter, checksum, read_sample_table
 from tasks.store.sets import SampleSet, VerdictSet
-from tasks.store.tables import SampleFooter, checksum, read_sample_table
-from tasks.sweep import Sweep
+from tasks.sweep.sweep import Sweep
 from tests.servers import s3_server
 
 PROBLEMS, SAMPLES = 128, 10_000
@@ -108,16 +106,16 @@ def _sample(number: int, index: int, pool: list[str], chance: random.Random) -> 
     )
 
 
-def judgements_on(samples: list[Sample]) -> list[Judgement]:
+def judgements_on(samples: list[Sample]) -> list[GradedSample]:
     """Some verdict on each."""
     chance = random.Random(samples[0].index)
     given = chance.choices(VERDICTS, [20, 60, 15, 5], k=len(samples))
-    return [Judgement(each.problem_id, each.index, verdict) for each, verdict in zip(samples, given, strict=True)]
+    return [GradedSample(each.problem_id, each.index, verdict) for each, verdict in zip(samples, given, strict=True)]
 
 
 def sweep_in(store: FsspecStore, problems: int) -> Sweep:
     """The sweep whose set is written and read."""
-    grader = FinalAnswerConfig()
+    grader = FinalAnswerGrader()
     samples = sample_identity("benchmark", problems=problems)
     return Sweep(
         problems=[problem_of(number) for number in range(problems)],
@@ -137,10 +135,10 @@ def fill(sweep: Sweep) -> float:
     for block in missing([], range(len(sweep.problems)), SAMPLES):
         numbers = range(block.first, block.last)
         drawn = [each for number in numbers for each in samples_of(number, block.start, block.stop)]
-        judgements, judged = judgements_on(drawn), checksum(drawn)
+        graded_samples, judged = judgements_on(drawn), checksum(drawn)
         started = time.monotonic()
         sweep.samples.write(block, sweep.problems[block.first : block.last], drawn, "benchmark", 0.0)
-        sweep.verdicts.write(block, judgements, judged=judged, sandbox="none", seconds=0.0)
+        sweep.verdicts.write(block, graded_samples, judged=judged, sandbox="none", seconds=0.0)
         seconds += time.monotonic() - started
         print(f"\r... {block} written   ", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
@@ -188,24 +186,24 @@ def _rival(
     folder: Path,
     texts: dict[int, list[Sample]],
     whole: float,
-    write: Callable[[Path, list[Sample], list[Judgement]], None],
+    write: Callable[[Path, list[Sample], list[GradedSample]], None],
     read: Callable[[Path], object],
 ) -> Rival:
     seconds_write = seconds_read = size = 0.0
     for number, samples in texts.items():
-        path, judgements = folder / f"{number}", judgements_on(samples)
-        seconds_write += timed(lambda: write(path, samples, judgements))  # noqa: B023 - called at once
+        path, graded_samples = folder / f"{number}", judgements_on(samples)
+        seconds_write += timed(lambda: write(path, samples, graded_samples))  # noqa: B023 - called at once
         seconds_read += timed(lambda: read(path))  # noqa: B023
         size += path.stat().st_size / 1e6
     return Rival(seconds_write * whole, seconds_read * whole, size * whole)
 
 
-def _yaml_writer(dumper: Any) -> Callable[[Path, list[Sample], list[Judgement]], None]:
-    def write(path: Path, samples: list[Sample], judgements: list[Judgement]) -> None:
+def _yaml_writer(dumper: Any) -> Callable[[Path, list[Sample], list[GradedSample]], None]:
+    def write(path: Path, samples: list[Sample], graded_samples: list[GradedSample]) -> None:
         document = {
             "name": samples[0].problem_id,
             "samples": [sample.text for sample in samples],
-            "is_corrects": [judgement.verdict is Verdict.CORRECT for judgement in judgements],
+            "is_corrects": [graded.verdict is Verdict.CORRECT for graded in graded_samples],
         }
         with path.open("w") as file:
             yaml.dump(document, file, Dumper=dumper, sort_keys=True)
@@ -221,12 +219,12 @@ def _yaml_reader(loader: Any) -> Callable[[Path], object]:
     return read
 
 
-def _write_jsonl(path: Path, samples: list[Sample], judgements: list[Judgement]) -> None:
+def _write_jsonl(path: Path, samples: list[Sample], graded_samples: list[GradedSample]) -> None:
     with path.open("w") as file:
-        for sample, judgement in zip(samples, judgements, strict=True):
+        for sample, graded in zip(samples, graded_samples, strict=True):
             row = {"problem_id": sample.problem_id, "index": sample.index, "text": sample.text}
             row |= {"tokens": sample.tokens, "logprob": sample.logprob, "finish_reason": sample.finish_reason}
-            file.write(json.dumps(row | {"verdict": judgement.verdict}) + "\n")
+            file.write(json.dumps(row | {"verdict": graded.verdict}) + "\n")
 
 
 def _read_jsonl(path: Path) -> object:
@@ -255,7 +253,7 @@ def read_as_objects(sweep: Sweep) -> int:
 
 def decide(sweep: Sweep) -> None:
     """Is anything missing? In a full set, nothing is."""
-    if sweep.owed_samples() or sweep.owed_verdicts():
+    if sweep.missing_samples() or sweep.pending_verdicts():
         sys.exit("the set is not full")
 
 
@@ -270,7 +268,7 @@ def measure_memory(what: str, store: FsspecStore, problems: int, folder: Path) -
     """In a process of its own: print how far its memory rose above what it had with all libraries at work, in MB."""
     sweep = sweep_in(store, problems)
     stored = find(store, sweep.samples.identity.name)
-    first = next(blocks_with_verdicts(store, stored, stored.judged_by(None)))
+    first = next(blocks_with_verdicts(store, stored, stored.graded_by(None)))
     for suffix in (".parquet", ".jsonl"):
         export([first], folder / f"first{suffix}")
     del first
@@ -282,7 +280,7 @@ def measure_memory(what: str, store: FsspecStore, problems: int, folder: Path) -
         if found := list(check(store, stored)):
             sys.exit(f"the set is not sound: {found[0]}")
     else:
-        export(blocks_with_verdicts(store, stored, stored.judged_by(None)), folder / f"exported.{what}")
+        export(blocks_with_verdicts(store, stored, stored.graded_by(None)), folder / f"exported.{what}")
     print(_memory("VmHWM") - before)
 
 
@@ -318,18 +316,18 @@ def on_s3(folder: Path, problems: int) -> Iterator[Row]:
             "before-call.s3", lambda params, model, **_: sent.append((model.name, params["headers"].get("Range", "")))
         )
         sweep = sweep_in(store, problems)
-        seconds = timed(sweep.owed_samples)
+        seconds = timed(sweep.missing_samples)
         yield Row("S3: which samples are missing: listings", _listings(sent), None, "", most=_pages(problems))
         yield Row("S3: which samples are missing", seconds, None, "s")
         sent.clear()
-        sweep.owed_verdicts()
+        sweep.pending_verdicts()
         yield Row(
             "S3: which verdicts are missing: listings, 2 prefixes", _listings(sent), None, "", most=2 * _pages(problems)
         )
         stored = find(store, sweep.samples.identity.name)
         sent.clear()
         last = problem_of(problems - 1).id
-        next(select(store, stored, stored.judged_by(None), problem=last, index=SAMPLES - 1))
+        next(select(store, stored, stored.graded_by(None), problem=last, index=SAMPLES - 1))
         fetched = sum(_length(range_) for name, range_ in sent if name == "GetObject") / 1e6
         yield Row(
             f"S3: one sample of {problems * SAMPLES:,}: fetched", fetched, stored.objects.bytes / 1e6, "MB", most=2

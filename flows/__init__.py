@@ -1,4 +1,4 @@
 """What happens in which order: Prefect flows, the sweep's configuration, and the command that runs them."""
 
-RUNS = "./runs"
+DEFAULT_STORE = "./runs"
 """Where results lie unless a store is named."""

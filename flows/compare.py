@@ -3,10 +3,10 @@
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
-from flows.config import CompareConfig
-from flows.prepare_compare import load, write
-from tasks import steps
+from flows.config.compare import CompareConfig
+from flows.setup.compare import load, write
 from tasks.scaling.comparison import Comparison
+from tasks.steps.artifacts import show_comparison
 
 read = task(name="compare: coverage, differences, crossings", cache_policy=NO_CACHE)(load)
 report = task(name="report: page, figures and tables", cache_policy=NO_CACHE)(write)
@@ -17,5 +17,5 @@ def compare(config: CompareConfig) -> Comparison:
     """Set stored sets, or tables of counts, side by side."""
     comparison = read(config)
     files = report(config, comparison)
-    steps.show_comparison(comparison, files)
+    show_comparison(comparison, files)
     return comparison

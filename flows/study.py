@@ -5,7 +5,8 @@ from typing import NamedTuple
 from prefect import flow
 
 from flows.compare import compare
-from flows.config import CompareConfig, StudyConfig
+from flows.config.compare import CompareConfig
+from flows.config.study import StudyConfig
 from flows.sweep import SweepResult, sweep
 from tasks.scaling.comparison import Comparison
 

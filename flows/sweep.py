@@ -10,17 +10,19 @@ from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 from prefect.runtime import deployment
 
-from flows.config import SweepConfig
-from flows.drawing import draw
-from flows.prepare import prepare, prepare_shared
-from flows.ready import ready_or
-from tasks import steps
+from flows.config.sweep import SweepConfig
+from flows.runtime.concurrent_blocks import draw
+from flows.setup.prepared import prepared_or
+from flows.setup.sweep import prepare, prepare_shared
 from tasks.engines import Engine
 from tasks.errors import CapReachedError, EngineFailedError
-from tasks.publish import Publication
+from tasks.report.sweep.publish import Publication
 from tasks.scaling.summary import SweepSummary
+from tasks.steps import blocks
+from tasks.steps.artifacts import Measurement, measure, report
+from tasks.steps.concurrency import concurrency_slot
 from tasks.store.blocks import Block
-from tasks.sweep import Sweep
+from tasks.sweep.sweep import Sweep
 
 
 class SweepResult(NamedTuple):
@@ -39,17 +41,17 @@ def prepare_run(config: SweepConfig) -> Sweep:
     return prepare_shared(config) if deployment.id else prepare(config)
 
 
-load = task(name="load: problems", cache_policy=NO_CACHE)(ready_or(prepare_run))
+load = task(name="load: problems", cache_policy=NO_CACHE)(prepared_or(prepare_run))
 
 
-@flow(name="sweep", flow_run_name="{config.task.name}-k{config.k}", task_runner=steps.verifiers())
+@flow(name="sweep", flow_run_name="{config.task.name}-k{config.k}", task_runner=blocks.grading_runner())
 def sweep(config: SweepConfig) -> SweepResult:
     """Draw and verify the samples that the budget gives each problem, as far as they are not stored, and report on all
     of them. A budget of several rounds looks at the verdicts of one before it plans the next."""
     job = load(config)
-    owed = steps.plan_samples(job)
-    unverified = steps.plan_verdicts(job)
-    steps.show_stored(job, unverified)
+    owed = blocks.plan_samples(job)
+    unverified = blocks.plan_verdicts(job)
+    blocks.show_stored(job, unverified)
     drawn: list[Block] = []
 
     sandbox_needed = job.grader.runs_code and (owed or unverified)
@@ -58,34 +60,34 @@ def sweep(config: SweepConfig) -> SweepResult:
         config.sandbox.open() if sandbox_needed else nullcontext() as sandbox,
         ExitStack() as drawing,
     ):
-        verifying = [steps.verify_block.submit(job, block, sandbox) for block in unverified]
+        verifying = [blocks.grade_block.submit(job, block, sandbox) for block in unverified]
         engine: Engine | None = None
         ended: Exception | None = None
         while owed or verifying:
             if owed:
                 if engine is None:
-                    drawing.enter_context(steps.holding(config.concurrency_limit))
+                    drawing.enter_context(concurrency_slot(config.concurrency_limit))
                     engine = drawing.enter_context(_opened(config, job))
                 try:
                     for part in draw(job, owed, engine):
                         drawn.append(part)
-                        verifying.append(steps.verify_block.submit(job, part, sandbox))
+                        verifying.append(blocks.grade_block.submit(job, part, sandbox))
                 except (CapReachedError, EngineFailedError) as error:
                     ended = error  # after what was drawn is judged
             if job.single_round:
                 drawing.close()
-            steps.finish_verifying(job, verifying, sandbox)
+            blocks.finish_grading(job, verifying, sandbox)
             verifying = []
-            owed = [] if job.single_round or ended else steps.plan_samples(job)
+            owed = [] if job.single_round or ended else blocks.plan_samples(job)
         if ended is not None:
             raise ended
 
-    measured = steps.measure(job)
-    publication = steps.report(job, measured, config.to_yaml())
+    measured = measure(job)
+    publication = report(job, measured, config.to_yaml())
     return result(job, sum(block.samples for block in drawn), measured, publication)
 
 
-def result(job: Sweep, drawn: int, measured: steps.Measurement, publication: Publication) -> SweepResult:
+def result(job: Sweep, drawn: int, measured: Measurement, publication: Publication) -> SweepResult:
     """What a flow that has swept returns."""
     names = job.samples.identity.name, job.verdicts.identity.name
     return SweepResult(*names, drawn, measured.summary, publication)

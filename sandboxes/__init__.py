@@ -83,9 +83,9 @@ class Sandbox(Protocol):
         ...
 
     def run_checked(self, checker: str, program: str, limits: Limits, *, repeatable: bool = False) -> Checked:
-        """Run two Python programs side by side, out of each other's reach but for one stream socket: each finds its
-        end as descriptor 3, and can import `sandboxes/remote.py` as `remote`. Both end when the checker does; what it
-        prints can come from nobody else. A program that is still running then has status OK. Never raises for what
+        """Run two Python programs concurrently, out of each other's reach but for one stream socket: each finds its
+        end as descriptor 3, and can import `inside/remote.py` as `remote`. Both end when the checker does; what
+        it prints can come from nobody else. A program that is still running then has status OK. Never raises for what
         either does.
 
         `repeatable` promises that the checker reads no input, and changes nothing in its process beyond its own names
@@ -96,3 +96,28 @@ class Sandbox(Protocol):
     def __enter__(self) -> Self: ...
 
     def __exit__(self, *exc: object) -> None: ...
+
+
+class SandboxConfig(Protocol):
+    """What a person writes to choose a sandbox; opens it."""
+
+    @property
+    def name(self) -> str:
+        """The name that chooses it."""
+        ...
+
+    def check(self) -> None:
+        """Make sure that this machine can offer it.
+
+        Raises:
+            SandboxUnavailableError: it cannot; the message says what helps.
+        """
+        ...
+
+    def ingredients(self) -> dict[str, object]:
+        """What a verdict depends on: the limits, and what runs the programs. Not which sandbox it was."""
+        ...
+
+    def open(self) -> Sandbox:
+        """A running sandbox; close it by leaving its `with` block. Raises as `check` does."""
+        ...

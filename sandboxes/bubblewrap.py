@@ -22,13 +22,13 @@ from pathlib import Path
 from typing import Literal
 
 from sandboxes import Sandbox, SandboxUnavailableError
-from sandboxes.cgroup import memory_bound, new_group
-from sandboxes.forkserver import ForkServer
-from sandboxes.interpreter import find_interpreter
-from sandboxes.isolation import NAMESPACES, SETTING, UserIds, identity, view
-from sandboxes.pool import ServerPool
-from sandboxes.process import LocalProcess
-from sandboxes.seccomp import filter_program
+from sandboxes.controller.forkserver import ForkServer
+from sandboxes.controller.pool import ServerPool
+from sandboxes.controller.process import LocalProcess
+from sandboxes.linux.cgroup import memory_bound, new_group
+from sandboxes.linux.interpreter import find_interpreter
+from sandboxes.linux.namespaces import NAMESPACES, SETTING, UserIds, identity, view
+from sandboxes.linux.seccomp import filter_program
 from sandboxes.settings import ExecutionSettings
 
 

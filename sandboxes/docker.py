@@ -25,10 +25,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from sandboxes import Sandbox, SandboxUnavailableError
-from sandboxes.forkserver import ForkServer
-from sandboxes.interpreter import find_interpreter
-from sandboxes.pool import ServerPool
-from sandboxes.seccomp import filter_program
+from sandboxes.controller.forkserver import ForkServer
+from sandboxes.controller.pool import ServerPool
+from sandboxes.linux.interpreter import find_interpreter
+from sandboxes.linux.seccomp import filter_program
 from sandboxes.settings import ExecutionSettings
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class DockerConfig(ExecutionSettings):
         if self.image is None:
             return super().ingredients()
         settings = self.model_dump(mode="json", exclude={"name", "workers", "runtime"})
-        from sandboxes.engine import engine, image_id  # noqa: PLC0415 - docker-py takes a moment
+        from sandboxes.containers.client import engine, image_id  # docker-py takes a moment
 
         with engine() as client:
             return {**settings, "image": image_id(client, self.image)}
@@ -64,7 +64,7 @@ class DockerConfig(ExecutionSettings):
         Raises:
             SandboxUnavailableError: one of them is missing; the message says what helps.
         """
-        from sandboxes.engine import engine  # noqa: PLC0415
+        from sandboxes.containers.client import engine
 
         with engine() as client:
             self._check(client)
@@ -75,9 +75,9 @@ class DockerConfig(ExecutionSettings):
         Raises:
             SandboxUnavailableError: this machine cannot offer it.
         """
-        from sandboxes.container import Container, ContainerPlan, remove_abandoned  # noqa: PLC0415
-        from sandboxes.engine import engine  # noqa: PLC0415
-        from sandboxes.image import image_of  # noqa: PLC0415
+        from sandboxes.containers.client import engine
+        from sandboxes.containers.container import Container, ContainerPlan, remove_abandoned
+        from sandboxes.containers.image import image_of
 
         with engine() as client:
             bound = f"cgroup v{self._check(client).get('CgroupVersion', 1)}"
@@ -103,7 +103,7 @@ class DockerConfig(ExecutionSettings):
 
     def _check(self, client: "DockerClient") -> dict[str, Any]:
         """Ask for the runtime and the image; returns what the engine says of itself."""
-        from sandboxes.engine import image_id  # noqa: PLC0415
+        from sandboxes.containers.client import image_id
 
         facts: dict[str, Any] = client.info()
         runtimes = facts.get("Runtimes", {})

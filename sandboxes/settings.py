@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from sandboxes import Limits
-from sandboxes.interpreter import find_interpreter
+from sandboxes.linux.interpreter import find_interpreter
 
 
 class ExecutionSettings(BaseModel):

@@ -1,7 +1,7 @@
 """Errors whose message is one line, meant to be shown as it is: what is wrong, where, and what would be right."""
 
 
-class InputError(ValueError):
+class UserError(ValueError):
     """Something the user wrote or named cannot be used; the message is one line, meant to be shown as it is."""
 
 
@@ -13,13 +13,13 @@ class CapReachedError(RuntimeError):
     """A run has spent what it may; one line that says of what, and how to go on."""
 
 
-class CancelledError(RuntimeError):
+class SamplingCancelledError(RuntimeError):
     """The work was given up on request; nobody need hear of it."""
 
 
-class NoneCompletedError(RuntimeError):
+class AllRunsFailedError(RuntimeError):
     """Of the runs that share a sweep, all have ended and none has completed."""
 
 
-class StoreAwayError(OSError):
+class StoreUnavailableError(OSError):
     """The store does not answer, or not as it should; it may a moment later."""

@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from flows.command_line.audit_commands import app as audit_commands
-from flows.command_line.compare_commands import app as compare_commands
-from flows.command_line.counts_commands import app as counts_commands
-from flows.command_line.import_commands import app as import_commands
-from flows.command_line.judge_commands import app as judge_commands
-from flows.command_line.plan_commands import app as plan_commands
-from flows.command_line.store_commands import app as store_commands
+from flows.command_line.commands.audit import app as audit_commands
+from flows.command_line.commands.compare import app as compare_commands
+from flows.command_line.commands.counts import app as counts_commands
+from flows.command_line.commands.grade import app as judge_commands
+from flows.command_line.commands.import_samples import app as import_commands
+from flows.command_line.commands.plan import app as plan_commands
+from flows.command_line.commands.store import app as store_commands
 
 app = typer.Typer(
     name="monkeys",
@@ -36,7 +36,7 @@ def monkeys(
 ) -> None:
     """Repeated sampling of language models: draw many samples, verify them, and say what more samples buy."""
     if version:
-        from importlib.metadata import version as installed  # noqa: PLC0415
+        from importlib.metadata import version as installed
 
         typer.echo(installed("monkeys"))
         raise typer.Exit
@@ -63,7 +63,7 @@ def sweep(
     ] = "sweep/sweep",
 ) -> None:
     """Draw and verify samples, then show coverage against k. Run again to resume, or with a larger k to extend."""
-    from flows.command_line.console import run_sweep  # noqa: PLC0415 - keeps `monkeys --help` fast
+    from flows.command_line.views.sweep import run_sweep  # keeps `monkeys --help` fast
 
     run_sweep(file, set_ or (), workers=workers, deployment=deployment, k=k, store=store)
 
@@ -79,7 +79,7 @@ def study(
     set_: Annotated[list[str] | None, typer.Option("--set", metavar="a.b=c", help="Set any field; repeatable.")] = None,
 ) -> None:
     """Sweep several models one after another, then compare them: a page each, and one for all."""
-    from flows.command_line.study_console import run_study  # noqa: PLC0415 - keeps `monkeys --help` fast
+    from flows.command_line.views.study import run_study  # keeps `monkeys --help` fast
 
     run_study(files, set_ or (), k=k, store=store)
 
@@ -108,7 +108,7 @@ def main() -> None:
             )
         raise
     except Exception as error:
-        from flows.command_line.console import one_line  # noqa: PLC0415
+        from flows.command_line.running import one_line
 
         line = one_line(error)
         if line is None:

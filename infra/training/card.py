@@ -18,15 +18,15 @@ import numpy as np
 from infra.training.recipes import RECIPES, Recipe
 from sandboxes import Sandbox
 from sandboxes.bubblewrap import BubblewrapConfig
-from tasks.datasets import Dataset, Problem
+from tasks.datasets import Dataset
 from tasks.datasets.arithmetic import ArithmeticConfig
 from tasks.datasets.programs import ProgramsConfig
-from tasks.engines import Request, Sample, Sampling
 from tasks.engines.onnx import OnnxConfig
-from tasks.graders import Grader, Verdict
+from tasks.graders import Grader
 from tasks.graders.final_answer import FinalAnswerConfig
 from tasks.graders.stdio import StdioConfig
 from tasks.prompts import render
+from tasks.records import Problem, Request, Sample, Sampling, Verdict
 from tasks.scaling.estimators import pass_at_k
 
 TEMPERATURE = 0.6

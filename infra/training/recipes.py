@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
 
-from tasks.datasets import arithmetic_problems, program_problems
+from tasks.datasets.synthetic import arithmetic_problems, program_problems
 from tasks.prompts import render
 
 

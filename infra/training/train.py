@@ -25,7 +25,7 @@ from infra.training.export import export
 from infra.training.llama import Llama, Shape
 from infra.training.recipes import RECIPES, Example, Recipe
 from infra.training.tokenizer import END_ID, train_tokenizer
-from tasks.datasets.draws import generator
+from tasks.datasets.synthetic.portable_random import generator
 
 IGNORED = -100
 BATCHES_SORTED_TOGETHER = 16

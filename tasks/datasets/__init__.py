@@ -1,59 +1,9 @@
 """Where problems come from. A dataset is a pydantic config class, one a file, that loads `Problem`s."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Protocol
 
-
-@dataclass(frozen=True, slots=True)
-class StdioTest:
-    """One test of a whole program: what it reads, and what it must print."""
-
-    stdin: str
-    stdout: str
-
-
-@dataclass(frozen=True, slots=True)
-class FunctionTest:
-    """A test of one function: `code` defines `check(candidate)`, which raises where the function is wrong."""
-
-    entry_point: str
-    code: str
-
-
-@dataclass(frozen=True, slots=True)
-class Shot:
-    """A worked example that stands before the question in a prompt."""
-
-    question: str
-    answer: str
-
-
-@dataclass(frozen=True, slots=True)
-class Solution:
-    """A sample that is known to be correct, or known not to be, before anything has judged it."""
-
-    problem_id: str
-    text: str
-    correct: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One problem and everything that a grader needs to judge a sample of it.
-
-    `question` is what the prompt template puts before the model, after `shots`; `answer` is the gold final answer where
-    there is one. Limits are the problem's own; None leaves them to the sandbox's configuration.
-    """
-
-    id: str
-    question: str
-    answer: str | None = None
-    stdio_tests: tuple[StdioTest, ...] = ()
-    function_test: FunctionTest | None = None
-    time_limit_s: float | None = None
-    memory_limit_mb: int | None = None
-    shots: tuple[Shot, ...] = ()
+from tasks.records import Problem, Solution
 
 
 class Dataset(Protocol):
@@ -93,7 +43,7 @@ class Dataset(Protocol):
         """Every problem in its fixed order.
 
         Raises:
-            InputError: the source is absent or broken; the message names it.
+            UserError: the source is absent or broken; the message names it.
         """
         ...
 

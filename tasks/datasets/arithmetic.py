@@ -1,6 +1,6 @@
 """128 arithmetic word problems of our own making, with a final answer; none occurs in the bundled training.
 
-`tasks.datasets.arithmetic_problems` made them; the file beside it holds them as they are sampled and judged.
+`tasks.datasets.synthetic.arithmetic_problems` made them; the file beside it holds them as they are sampled and judged.
 """
 
 from collections.abc import Iterator
@@ -8,11 +8,11 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from tasks.datasets import Problem, Solution
-from tasks.datasets.held_out import held_out_rows
+from tasks.datasets.synthetic.bundled import held_out_rows
+from tasks.records import Problem, Solution
 
 
-class ArithmeticConfig(BaseModel):
+class ArithmeticDataset(BaseModel):
     """Word problems of 1 to 4 steps whose samples end in `#### answer`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -10,12 +10,12 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tasks.datasets import Problem, Shot, Solution, StdioTest
-from tasks.datasets.rows import Hub, Place, read, wrong
-from tasks.datasets.shots import chosen
-from tasks.datasets.subsets import check, subset
-from tasks.errors import InputError
-from tasks.forms import Form
+from tasks.datasets.paper.few_shot import chosen
+from tasks.datasets.paper.subsets import check, subset
+from tasks.errors import UserError
+from tasks.files.rows import Hub, Place, read, wrong
+from tasks.files.schema import Form
+from tasks.records import FewShotExample, Problem, Solution, StdioTest
 
 HUB = Hub("deepmind/code_contests")
 _EXAMPLE = '{"name": "...", "description": "...", "public_tests": {"input": ["1"], "output": ["2"]}, ...}'
@@ -54,7 +54,7 @@ class _Row(Form):
         return any(tag in self.description for tag in _IMAGES)
 
 
-class CodeContestsConfig(BaseModel):
+class CodeContestsDataset(BaseModel):
     """CodeContests, from local files or the Hugging Face hub."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -81,7 +81,7 @@ class CodeContestsConfig(BaseModel):
     )
 
     def load(self) -> list[Problem]:
-        """The problems in upstream order; raises InputError where they cannot be read."""
+        """The problems in upstream order; raises UserError where they cannot be read."""
         place = Place(self.path, HUB, "test")
         rows = self._rows(place)
         shots = chosen(self._examples(), len(rows), self.shots, self.shots_seed)
@@ -102,7 +102,7 @@ class CodeContestsConfig(BaseModel):
         paper = subset(self.name)
         plain = [(at, row) for at, row in rows if not row.shows_images]
         if len(rows) != paper.of or tuple(at for at, _ in plain) != paper.rows:
-            raise InputError(
+            raise UserError(
                 f"task.subset: the paper's problems are those {len(paper.rows)} of the {paper.of} test problems that"
                 f" show no image; {place.name} has {len(rows)} rows, and {len(plain)} of them show none"
                 + ("" if len(rows) != paper.of else ", others than the paper's")
@@ -110,7 +110,7 @@ class CodeContestsConfig(BaseModel):
         check(self.name, [row.description for _, row in rows], place.name)
         return plain
 
-    def _problem(self, place: Place, at: int, row: _Row, shots: tuple[Shot, ...]) -> Problem:
+    def _problem(self, place: Place, at: int, row: _Row, shots: tuple[FewShotExample, ...]) -> Problem:
         tests = []
         for group in ("public_tests", "private_tests", "generated_tests"):
             of_group: _Tests = getattr(row, group)
@@ -128,7 +128,7 @@ class CodeContestsConfig(BaseModel):
             shots=shots,
         )
 
-    def _examples(self) -> list[Shot]:
+    def _examples(self) -> list[FewShotExample]:
         """Train problems without images that have a Python solution of plain ASCII, with the first of these."""
         if self.shots == 0:
             return []
@@ -136,7 +136,7 @@ class CodeContestsConfig(BaseModel):
         for row in read(Place(self.train_path, HUB, "train", "task.train_path"), _Row, _EXAMPLE):
             solution = next((text for text in _python(row.solutions) if text.isascii()), None)
             if solution is not None and not row.shows_images:
-                found.append(Shot(row.description, solution.strip()))
+                found.append(FewShotExample(row.description, solution.strip()))
         return found
 
 

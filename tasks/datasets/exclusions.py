@@ -8,10 +8,10 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from tasks.datasets import Problem
-from tasks.datasets.rows import Hub, Place, read
-from tasks.errors import InputError
-from tasks.forms import Form
+from tasks.errors import UserError
+from tasks.files.rows import Hub, Place, read
+from tasks.files.schema import Form
+from tasks.records import Problem
 
 _EXAMPLE = '{"problem_id": "...", "reason": "..."}'
 
@@ -25,14 +25,14 @@ def read_exclusions(path: str, problems: Iterable[Problem]) -> dict[str, str]:
     """Why each excluded problem is, by its id.
 
     Raises:
-        InputError: the file cannot be read, or names a problem that is not there.
+        UserError: the file cannot be read, or names a problem that is not there.
     """
     place = Place(path, Hub("exclusions"), "test", "exclude", what="a JSONL file that `monkeys audit tests` wrote")
     known = {problem.id for problem in problems}
     excluded = {}
     for row in read(place, _Row, _EXAMPLE, may_be_empty=True):
         if row.problem_id not in known:
-            raise InputError(f"exclude: {path} names problem {row.problem_id!r}, which the task does not have")
+            raise UserError(f"exclude: {path} names problem {row.problem_id!r}, which the task does not have")
         excluded[row.problem_id] = row.reason
     return excluded
 
@@ -44,4 +44,4 @@ def write_exclusions(path: Path, excluded: Mapping[str, str], order: Sequence[st
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror})") from error
+        raise UserError(f"{path}: cannot be written ({error.strerror})") from error

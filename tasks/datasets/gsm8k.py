@@ -9,11 +9,11 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tasks.datasets import Problem, Shot, Solution
-from tasks.datasets.rows import Hub, Place, read, wrong
-from tasks.datasets.shots import chosen
-from tasks.datasets.subsets import check
-from tasks.forms import Form
+from tasks.datasets.paper.few_shot import chosen
+from tasks.datasets.paper.subsets import check
+from tasks.files.rows import Hub, Place, read, wrong
+from tasks.files.schema import Form
+from tasks.records import FewShotExample, Problem, Solution
 
 HUB = Hub("openai/gsm8k", ("main",))
 _EXAMPLE = '{"question": "...", "answer": "... #### 42"}'
@@ -24,7 +24,7 @@ class _Row(Form):
     answer: str
 
 
-class Gsm8kConfig(BaseModel):
+class Gsm8kDataset(BaseModel):
     """GSM8K, from local files or the Hugging Face hub."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -45,7 +45,7 @@ class Gsm8kConfig(BaseModel):
     shots_seed: int = Field(default=0, ge=0, description="Another seed chooses other examples; 0 the paper's")
 
     def load(self) -> list[Problem]:
-        """The problems in upstream order, the paper's in the paper's; raises InputError where they cannot be read."""
+        """The problems in upstream order, the paper's in the paper's; raises UserError where they cannot be read."""
         place = Place(self.path, HUB, "test")
         rows = list(read(place, _Row, _EXAMPLE))
         chosen_rows = check(self.name, [row.question for row in rows], place.name) if self.subset else range(len(rows))
@@ -60,11 +60,11 @@ class Gsm8kConfig(BaseModel):
         for at, row in enumerate(read(Place(self.path, HUB, "test"), _Row, _EXAMPLE)):
             yield Solution(f"gsm8k/{at:04d}", row.answer)
 
-    def _examples(self) -> list[Shot]:
+    def _examples(self) -> list[FewShotExample]:
         if self.shots == 0:
             return []
         place = Place(self.train_path, HUB, "train", "task.train_path")
-        return [Shot(row.question, row.answer) for row in read(place, _Row, _EXAMPLE)]
+        return [FewShotExample(row.question, row.answer) for row in read(place, _Row, _EXAMPLE)]
 
 
 def _number(place: Place, at: int, row: _Row) -> str:

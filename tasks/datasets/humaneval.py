@@ -9,9 +9,9 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tasks.datasets import FunctionTest, Problem, Solution
-from tasks.datasets.rows import Hub, Place, read
-from tasks.forms import Form
+from tasks.files.rows import Hub, Place, read
+from tasks.files.schema import Form
+from tasks.records import FunctionTest, Problem, Solution
 
 HUB = Hub("openai/openai_humaneval")
 _EXAMPLE = (
@@ -27,7 +27,7 @@ class _Row(Form):
     canonical_solution: str | None = None
 
 
-class HumanEvalConfig(BaseModel):
+class HumanEvalDataset(BaseModel):
     """HumanEval, from a local file or the Hugging Face hub."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -48,7 +48,7 @@ class HumanEvalConfig(BaseModel):
     )
 
     def load(self) -> list[Problem]:
-        """All problems in upstream order; raises InputError where file or hub cannot be read."""
+        """All problems in upstream order; raises UserError where file or hub cannot be read."""
         return [
             Problem(row.task_id, row.prompt, function_test=FunctionTest(row.entry_point, row.test))
             for row in read(Place(self.path, HUB, "test"), _Row, _EXAMPLE)

@@ -10,11 +10,11 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tasks.datasets import Problem, Solution
-from tasks.datasets.rows import Hub, Place, read, wrong
-from tasks.datasets.subsets import check
-from tasks.forms import Form
-from tasks.graders.minerva import boxed
+from tasks.answers.minerva import boxed
+from tasks.datasets.paper.subsets import check
+from tasks.files.rows import Hub, Place, read, wrong
+from tasks.files.schema import Form
+from tasks.records import Problem, Solution
 
 _SUBJECTS = ("algebra", "counting_and_probability", "geometry", "intermediate_algebra", "number_theory")
 HUB = Hub("EleutherAI/hendrycks_math", (*_SUBJECTS, "prealgebra", "precalculus"))
@@ -28,7 +28,7 @@ class _Row(Form):
     unique_id: str | None = None
 
 
-class MathConfig(BaseModel):
+class MathDataset(BaseModel):
     """MATH's 5,000 test problems, from a local file or the Hugging Face hub."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -47,7 +47,7 @@ class MathConfig(BaseModel):
     subset: Literal["paper"] | None = Field(default=None, description="The paper's 128 problems; empty: all")
 
     def load(self) -> list[Problem]:
-        """The problems in upstream order, the paper's in the paper's; raises InputError where they cannot be read."""
+        """The problems in upstream order, the paper's in the paper's; raises UserError where they cannot be read."""
         place = Place(self.path, HUB, "test")
         problems = problems_of(place)
         if self.subset is None:
@@ -63,7 +63,7 @@ def problems_of(place: Place) -> list[Problem]:
     """The problems of a file or hub data set in its order.
 
     Raises:
-        InputError: it cannot be read, or a row has no answer.
+        UserError: it cannot be read, or a row has no answer.
     """
     return [Problem(_id(at, row), row.problem, answer=_answer(place, at, row)) for at, row in _rows(place)]
 

@@ -5,23 +5,23 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tasks.datasets import Problem, Solution
-from tasks.datasets.math import MathConfig, problems_of, solutions_of
-from tasks.datasets.rows import Hub, Place
+from tasks.datasets.math import MathDataset, problems_of, solutions_of
+from tasks.files.rows import Hub, Place
+from tasks.records import Problem, Solution
 
 HUB = Hub("HuggingFaceH4/MATH-500")
 
 
-class Math500Config(BaseModel):
+class Math500Dataset(BaseModel):
     """MATH-500, from a local file or the Hugging Face hub; prompted and judged as MATH is."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    template: ClassVar[str] = MathConfig.template
-    grader: ClassVar[str] = MathConfig.grader
-    graders: ClassVar[tuple[str, ...]] = MathConfig.graders
-    stop: ClassVar[tuple[str, ...]] = MathConfig.stop
-    max_tokens: ClassVar[int] = MathConfig.max_tokens
+    template: ClassVar[str] = MathDataset.template
+    grader: ClassVar[str] = MathDataset.grader
+    graders: ClassVar[tuple[str, ...]] = MathDataset.graders
+    stop: ClassVar[tuple[str, ...]] = MathDataset.stop
+    max_tokens: ClassVar[int] = MathDataset.max_tokens
 
     name: Literal["math500"] = "math500"
     path: str | None = Field(
@@ -29,7 +29,7 @@ class Math500Config(BaseModel):
     )
 
     def load(self) -> list[Problem]:
-        """All problems in upstream order; raises InputError where file or hub cannot be read."""
+        """All problems in upstream order; raises UserError where file or hub cannot be read."""
         return problems_of(Place(self.path, HUB, "test"))
 
     def solutions(self) -> Iterator[Solution]:

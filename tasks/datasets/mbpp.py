@@ -10,10 +10,10 @@ from typing import ClassVar, Literal
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
-from tasks.datasets import FunctionTest, Problem, Shot, Solution
-from tasks.datasets.rows import Hub, Place, read, wrong
-from tasks.errors import InputError
-from tasks.forms import Form
+from tasks.errors import UserError
+from tasks.files.rows import Hub, Place, read, wrong
+from tasks.files.schema import Form
+from tasks.records import FewShotExample, FunctionTest, Problem, Solution
 
 HUB = Hub("google-research-datasets/mbpp", ("full",))
 _EXAMPLE = '{"task_id": 11, "text": "...", "code": "def f(x): ...", "test_list": ["assert f(1) == 2"]}'
@@ -39,7 +39,7 @@ class _Row(Form):
     test_imports: Sequence[str] = ()
 
 
-class MbppConfig(BaseModel):
+class MbppDataset(BaseModel):
     """MBPP's 500 test problems, from a local file or the Hugging Face hub."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -57,14 +57,14 @@ class MbppConfig(BaseModel):
     shots: int = Field(default=3, ge=0, le=3, description="Examples before each question: tasks 2, 3 and 4")
 
     def load(self) -> list[Problem]:
-        """The test problems in upstream order; raises InputError where file or hub cannot be read."""
+        """The test problems in upstream order; raises UserError where file or hub cannot be read."""
         shots = self._examples()
         problems = [
             Problem(f"MBPP/{row.task_id}", _question(row), function_test=_test(place, at, row), shots=shots)
             for place, at, row in self._rows()
         ]
         if not problems:
-            raise InputError(f"task.path: {self.path or HUB.name} holds none of the test tasks, 11 to 510")
+            raise UserError(f"task.path: {self.path or HUB.name} holds none of the test tasks, 11 to 510")
         return problems
 
     def solutions(self) -> Iterator[Solution]:
@@ -78,18 +78,18 @@ class MbppConfig(BaseModel):
             if row.task_id in _TEST:
                 yield place, at, row
 
-    def _examples(self) -> tuple[Shot, ...]:
+    def _examples(self) -> tuple[FewShotExample, ...]:
         if self.shots == 0:
             return ()
         place = Place(self.path, HUB, "prompt", what=_WHOLE)
         known = {row.task_id: row for row in read(place, _Row, _EXAMPLE) if row.task_id in _SHOTS}
         absent = [task_id for task_id in _SHOTS[: self.shots] if task_id not in known]
         if absent:
-            raise InputError(
+            raise UserError(
                 f"task.shots: {place.name} lacks task {absent[0]}, an example of the prompt; give all of mbpp.jsonl, or"
                 " set task.shots to 0"
             )
-        return tuple(Shot(_question(known[task_id]), known[task_id].code) for task_id in _SHOTS[: self.shots])
+        return tuple(FewShotExample(_question(known[task_id]), known[task_id].code) for task_id in _SHOTS[: self.shots])
 
 
 def _question(row: _Row) -> str:

@@ -1,6 +1,6 @@
 """128 small programming problems of our own making, judged on stdin and stdout; none occurs in the bundled training.
 
-`tasks.datasets.program_problems` made them; the file beside it holds them as they are sampled and judged.
+`tasks.datasets.synthetic.program_problems` made them; the file beside it holds them as they are sampled and judged.
 """
 
 from collections.abc import Iterator
@@ -8,11 +8,11 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from tasks.datasets import Problem, Solution, StdioTest
-from tasks.datasets.held_out import held_out_rows
+from tasks.datasets.synthetic.bundled import held_out_rows
+from tasks.records import Problem, Solution, StdioTest
 
 
-class ProgramsConfig(BaseModel):
+class ProgramsDataset(BaseModel):
     """Short Python programs for a described transformation of a list of integers."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

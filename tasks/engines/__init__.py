@@ -6,47 +6,13 @@ not, a stored sample still is never drawn again.
 """
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
-
-@dataclass(frozen=True, slots=True)
-class Sampling:
-    """How tokens are drawn. Temperature 0 is greedy; `top_p` 1 keeps every token."""
-
-    temperature: float
-    top_p: float
-    max_tokens: int
-    stop: tuple[str, ...]
-    seed: int
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """Draw samples [start, stop) of one problem."""
-
-    problem_id: str
-    prompt: str
-    start: int
-    stop: int
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One completion. `logprob` is the sum of its tokens' log-probabilities under the model at temperature 1, in
-    nats; counts are in tokens; None where the source does not know. `finish_reason` is `stop` or `length`."""
-
-    problem_id: str
-    index: int
-    text: str
-    prompt_tokens: int | None = None
-    tokens: int | None = None
-    logprob: float | None = None
-    finish_reason: str | None = None
+from tasks.records import Request, Sample, Sampling
 
 
 class Engine(Protocol):
-    """Draws samples. Up to `side_by_side` calls of `sample` run at once, each in a thread of its own."""
+    """Draws samples. Up to `max_concurrent_calls` calls of `sample` run at once, each in a thread of its own."""
 
     @property
     def version(self) -> str:
@@ -59,7 +25,7 @@ class Engine(Protocol):
         ...
 
     @property
-    def side_by_side(self) -> int:
+    def max_concurrent_calls(self) -> int:
         """How many calls of `sample` keep the engine busy: more than 1 where a call's last samples would leave it
         idle."""
         ...
@@ -70,7 +36,7 @@ class Engine(Protocol):
         An iterator that is closed early ends its requests.
 
         Raises:
-            InputError: something that only the user can mend, such as a prompt longer than the model reads.
+            UserError: something that only the user can mend, such as a prompt longer than the model reads.
             EngineFailedError: the engine died, hung or answered nonsense, and does so again after restarts.
             CancelledError: `cancel` was called, or the engine was closed.
         """
@@ -104,12 +70,12 @@ class EngineConfig(Protocol):
         """Everything that its samples depend on besides the problems, as JSON: content hashes, never paths.
 
         Raises:
-            InputError: model or file cannot be read.
+            UserError: model or file cannot be read.
         """
         ...
 
     def check(self, problem_ids: Sequence[str], k: int) -> None:
-        """Make sure that samples 0 to k - 1 of these problems can be drawn; raises InputError where not."""
+        """Make sure that samples 0 to k - 1 of these problems can be drawn; raises UserError where not."""
         ...
 
     def open(self) -> Engine:

@@ -13,11 +13,12 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tasks.engines import Engine, Sampling
-from tasks.engines.embedded import cores
-from tasks.engines.embedded.sampling import SAMPLING_RULE
+from tasks.engines import Engine
+from tasks.engines.in_process import cores
+from tasks.engines.in_process.sampling import SAMPLING_RULE
 from tasks.engines.model_files import BUNDLED, bundled_models, fingerprint
-from tasks.errors import InputError
+from tasks.errors import UserError
+from tasks.records import Sampling
 
 NEEDED = ("model.onnx", "tokenizer.json")
 
@@ -46,16 +47,16 @@ class OnnxConfig(BaseModel):
         """Make sure that the model's files are there.
 
         Raises:
-            InputError: no such folder, or a file is missing.
+            UserError: no such folder, or a file is missing.
         """
         if not self.folder.is_dir():
-            raise InputError(
+            raise UserError(
                 f"engine.model: no folder {self.model!r}; give a folder with {' and '.join(NEEDED)}, or one of the"
                 f" bundled models: {', '.join(bundled_models())}"
             )
         missing = [name for name in NEEDED if not (self.folder / name).is_file()]
         if missing:
-            raise InputError(f"engine.model: {self.folder} has no {' and no '.join(missing)}")
+            raise UserError(f"engine.model: {self.folder} has no {' and no '.join(missing)}")
 
     def fingerprint(self) -> str:
         """A hash of the folder's files: another model never shares a set of samples."""
@@ -76,9 +77,9 @@ class OnnxConfig(BaseModel):
         """Load the model.
 
         Raises:
-            InputError: a file is missing, or not what it should be.
+            UserError: a file is missing, or not what it should be.
         """
-        from tasks.engines.embedded.onnx_engine import OnnxEngine  # noqa: PLC0415 loads ONNX Runtime
+        from tasks.engines.in_process.onnx_engine import OnnxEngine  #  loads ONNX Runtime
 
         self.check((), 0)
         return OnnxEngine(self.folder, self.batch_size, self.threads or cores())

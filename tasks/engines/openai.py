@@ -14,9 +14,10 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from tasks.engines import Engine, Sampling
-from tasks.engines.over_http.wire import OWN_FIELDS, Api
-from tasks.errors import InputError
+from tasks.engines import Engine
+from tasks.engines.http.wire import OWN_FIELDS, Api
+from tasks.errors import UserError
+from tasks.records import Sampling
 
 REQUEST_RULE = 1
 """Rises whenever the same settings would ask a server for something else."""
@@ -100,7 +101,7 @@ class OpenAIConfig(BaseModel):
         """Make sure that the key is there; asks no server.
 
         Raises:
-            InputError: the environment lacks it, or it cannot be one.
+            UserError: the environment lacks it, or it cannot be one.
         """
         self._key()
 
@@ -108,10 +109,10 @@ class OpenAIConfig(BaseModel):
         """A client, once a server has answered.
 
         Raises:
-            InputError: none does, or it refuses the key.
+            UserError: none does, or it refuses the key.
         """
-        from tasks.engines.over_http.engine import OpenAIEngine  # noqa: PLC0415 loads httpx
-        from tasks.engines.over_http.server import greet  # noqa: PLC0415
+        from tasks.engines.http.engine import OpenAIEngine  #  loads httpx
+        from tasks.engines.http.server import greet
 
         key = self._key()
         server = greet(self.base_urls, key, self.api_key_env, self.model)
@@ -137,7 +138,7 @@ class OpenAIConfig(BaseModel):
             return None
         key = os.environ.get(self.api_key_env, "").strip()
         if not key:
-            raise InputError(f"engine.api_key_env: the environment has no {self.api_key_env}, which is to hold the key")
+            raise UserError(f"engine.api_key_env: the environment has no {self.api_key_env}, which is to hold the key")
         if not (key.isascii() and key.isprintable()):
-            raise InputError(f"engine.api_key_env: {self.api_key_env} holds characters that no key can have")
+            raise UserError(f"engine.api_key_env: {self.api_key_env} holds characters that no key can have")
         return key

@@ -19,10 +19,10 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
-from tasks.engines import Request, Sample, Sampling
-from tasks.errors import InputError
-from tasks.forms import Form, checked
+from tasks.errors import UserError
+from tasks.files.schema import Form, checked
 from tasks.importers.provenance import of_samples, read_provenance
+from tasks.records import Request, Sample, Sampling
 
 # Other tools write models and temperatures into names, which have dots of their own.
 _SUFFIX = re.compile(r"(\.(raw|jsonl|json|parquet|eval|gz))+$")
@@ -55,12 +55,12 @@ class RecordedConfig(BaseModel):
         """The file's content, and what is known of how it was once drawn: other content is another set."""
         if self.format is None:
             if self.ids is not None:
-                raise InputError("engine.ids: goes with engine.format; rows of problem_id have their own")
+                raise UserError("engine.ids: goes with engine.format; rows of problem_id have their own")
             content = hashlib.sha256(self._bytes()).hexdigest()
             known = read_provenance(Path(self.path), content)
             return {"engine": self.name, "samples": content, **({"provenance": known} if known else {})}
-        from tasks.importers.formats import importer  # noqa: PLC0415 - for those who import
-        from tasks.importers.reading import digest  # noqa: PLC0415
+        from tasks.importers.formats import importer  # for those who import
+        from tasks.importers.normalise import digest
 
         paths = [Path(self.path)]
         chosen = importer(self.format, paths)
@@ -75,19 +75,19 @@ class RecordedConfig(BaseModel):
         """Make sure that the file holds samples 0 to k - 1 of every problem.
 
         Raises:
-            InputError: absent, not readable, a duplicate or missing index, or fewer than k samples.
+            UserError: absent, not readable, a duplicate or missing index, or fewer than k samples.
         """
         for problem_id in problem_ids:
             held = self._samples.get(problem_id, {})
             n = len(held)
             absent = next((index for index in range(n) if index not in held), None)
             if absent is not None:
-                raise InputError(
+                raise UserError(
                     f"engine.path: {self.path} lacks index {absent} of problem {problem_id!r} (it holds {n} samples"
                     f" up to index {max(held)}); indices run from 0 without a gap"
                 )
             if n < k:
-                raise InputError(
+                raise UserError(
                     f"engine.path: {self.path} holds {n} samples of problem {problem_id!r}, and k is {k}; "
                     + (f"lower k to {n}" if n else "take the problem out or add its samples")
                 )
@@ -101,8 +101,8 @@ class RecordedConfig(BaseModel):
         return self._own() if self.format is None else self._imported(self.format)
 
     def _imported(self, format_: str) -> dict[str, dict[int, Sample]]:
-        from tasks.importers.formats import importer  # noqa: PLC0415 - for those who import
-        from tasks.importers.reading import samples  # noqa: PLC0415
+        from tasks.importers.formats import importer  # for those who import
+        from tasks.importers.normalise import samples
 
         paths = [Path(self.path)]
         return samples(importer(format_, paths), paths, self.ids)
@@ -113,7 +113,7 @@ class RecordedConfig(BaseModel):
             sample = _sample(self.path, where, row)
             of_problem = samples.setdefault(sample.problem_id, {})
             if sample.index in of_problem:
-                raise InputError(
+                raise UserError(
                     f"engine.path: {self.path}, {where}: index {sample.index} of problem {sample.problem_id!r}"
                     " occurs twice; each index may occur once"
                 )
@@ -129,13 +129,13 @@ class RecordedConfig(BaseModel):
             try:
                 data = gzip.decompress(data)
             except (OSError, EOFError) as error:
-                raise InputError(f"engine.path: {self.path} is not a whole gzip file ({error})") from error
+                raise UserError(f"engine.path: {self.path} is not a whole gzip file ({error})") from error
         for number, line in enumerate(data.split(b"\n"), start=1):
             if line.strip():
                 try:
                     yield f"line {number}", json.loads(line)
                 except ValueError as error:
-                    raise InputError(
+                    raise UserError(
                         f"engine.path: {self.path}, line {number}: broken JSON ({error}); a line looks like {_GOOD_ROW}"
                     ) from error
 
@@ -143,7 +143,7 @@ class RecordedConfig(BaseModel):
         try:
             return Path(self.path).read_bytes()
         except OSError as error:
-            raise InputError(
+            raise UserError(
                 f"engine.path: {self.path} cannot be read ({error.strerror}); give a JSONL or Parquet file of samples"
             ) from error
 
@@ -152,7 +152,7 @@ class RecordedEngine:
     """Answers requests from memory."""
 
     deterministic = True
-    side_by_side = 1
+    max_concurrent_calls = 1
 
     def __init__(self, samples: dict[str, dict[int, Sample]], version: str) -> None:
         self.version = version
@@ -192,17 +192,17 @@ def _sample(path: str, where: str, row: Any) -> Sample:
         valid = checked(f"engine.path: {path}, {where}", row, _Row, "row", _GOOD_ROW)
         valid.text.encode()
     except UnicodeEncodeError as error:
-        raise InputError(f"engine.path: {path}, {where}: text is not valid Unicode ({error.reason})") from error
+        raise UserError(f"engine.path: {path}, {where}: text is not valid Unicode ({error.reason})") from error
     return Sample(**valid.model_dump())
 
 
 def _parquet_rows(path: str, data: bytes) -> Iterator[tuple[str, Any]]:
-    import pyarrow as pa  # noqa: PLC0415 - 0.2 s that only Parquet readers should pay
-    import pyarrow.parquet as pq  # noqa: PLC0415
+    import pyarrow as pa  # 0.2 s that only Parquet readers should pay
+    import pyarrow.parquet as pq
 
     try:
         table = pq.read_table(pa.BufferReader(data))
     except (pa.ArrowInvalid, OSError) as error:
-        raise InputError(f"engine.path: {path} is not a Parquet file ({' '.join(str(error).split())})") from error
+        raise UserError(f"engine.path: {path} is not a Parquet file ({' '.join(str(error).split())})") from error
     for number, row in enumerate(table.to_pylist()):
         yield f"row {number}", row

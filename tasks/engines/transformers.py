@@ -16,11 +16,12 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tasks.engines import Engine, Sampling
-from tasks.engines.embedded import cores
-from tasks.engines.embedded.sampling import SAMPLING_RULE
+from tasks.engines import Engine
+from tasks.engines.in_process import cores
+from tasks.engines.in_process.sampling import SAMPLING_RULE
 from tasks.engines.model_files import BUNDLED, bundled_models, fingerprint
-from tasks.errors import InputError
+from tasks.errors import UserError
+from tasks.records import Sampling
 
 _HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
 
@@ -63,11 +64,11 @@ class TransformersConfig(BaseModel):
         """Make sure that the model can be looked for.
 
         Raises:
-            InputError: PyTorch or transformers is not installed, no such folder, or one without a model.
+            UserError: PyTorch or transformers is not installed, no such folder, or one without a model.
         """
         absent = [module for module in ("torch", "transformers") if importlib.util.find_spec(module) is None]
         if absent:
-            raise InputError(
+            raise UserError(
                 f"engine transformers: {' and '.join(absent)} cannot be found here;"
                 " `uv sync --extra transformers` brings what it needs, and engine onnx needs neither"
             )
@@ -77,7 +78,7 @@ class TransformersConfig(BaseModel):
         """What its samples depend on: a folder's content, or a commit on the hub; not the batch size, nor the threads.
 
         Raises:
-            InputError: there is no such model, or the hub does not answer and nothing was downloaded before.
+            UserError: there is no such model, or the hub does not answer and nothing was downloaded before.
         """
         self._check_model()
         folder = self.folder
@@ -94,10 +95,10 @@ class TransformersConfig(BaseModel):
         """Load the model.
 
         Raises:
-            InputError: it cannot be loaded, it does not fit into memory, or there is no such device.
+            UserError: it cannot be loaded, it does not fit into memory, or there is no such device.
         """
         self.check((), 0)
-        from tasks.engines.embedded.transformers_engine import TransformersEngine  # noqa: PLC0415 loads PyTorch
+        from tasks.engines.in_process.transformers_engine import TransformersEngine  #  loads PyTorch
 
         folder = self.folder
         source = (self.model, self._commit()) if folder is None else (str(folder), None)
@@ -113,18 +114,18 @@ class TransformersConfig(BaseModel):
     def _check_model(self) -> None:
         folder = self.folder
         if folder is not None and not (folder / "config.json").is_file():
-            raise InputError(f"engine.model: {folder} has no config.json; a folder of a Hugging Face model is wanted")
+            raise UserError(f"engine.model: {folder} has no config.json; a folder of a Hugging Face model is wanted")
         if folder is not None and self.revision is not None:
-            raise InputError(f"engine.revision: {folder} is a folder; only a model on the hub has revisions")
+            raise UserError(f"engine.revision: {folder} is a folder; only a model on the hub has revisions")
         if folder is None and not _HUB_NAME.fullmatch(self.model):
-            raise InputError(
+            raise UserError(
                 f"engine.model: no folder {self.model!r}; give a folder, a name on the hub, or one of the bundled"
                 f" models: {', '.join(bundled_models())}"
             )
 
     def _commit(self) -> str:
         """The commit that the revision names now; offline, the one that was downloaded."""
-        from huggingface_hub import hf_hub_download  # noqa: PLC0415 - for models on the hub
+        from huggingface_hub import hf_hub_download  # for models on the hub
 
         # Its warnings of every new try would be all that one sees; the error says it once.
         logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
@@ -133,5 +134,5 @@ class TransformersConfig(BaseModel):
         except Exception as error:
             where = self.model if self.revision is None else f"{self.model} at revision {self.revision}"
             reason = next(filter(None, map(str.strip, str(error).splitlines())), type(error).__name__)
-            raise InputError(f"engine.model: no folder {where}, and the hub does not give it: {reason}") from error
+            raise UserError(f"engine.model: no folder {where}, and the hub does not give it: {reason}") from error
         return path.parent.name

@@ -17,10 +17,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from tasks.engines import Engine, Sampling
+from tasks.engines import Engine
 from tasks.engines.model_files import BUNDLED, bundled_models, fingerprint
-from tasks.errors import InputError
+from tasks.errors import UserError
 from tasks.progress import listener
+from tasks.records import Sampling
 
 SEED_RULE = 1
 """Rises whenever the same seed of a sweep would give vLLM another seed for a sample, or other settings."""
@@ -150,9 +151,9 @@ class VllmConfig(BaseModel):
         """Make sure that the model's files are there, if they are to be in a folder, and that vLLM is installed.
 
         Raises:
-            InputError: a file is missing, or vLLM is.
+            UserError: a file is missing, or vLLM is.
         """
-        from tasks.engines.watched.vllm_process import installation  # noqa: PLC0415 for those who draw
+        from tasks.engines.supervised.vllm_process import installation  #  for those who draw
 
         self._check_model()
         installation(self.python)
@@ -179,13 +180,13 @@ class VllmConfig(BaseModel):
         """Start vLLM and load the model.
 
         Raises:
-            InputError: what a person can mend, such as an argument that vLLM does not take, or too little memory.
+            UserError: what a person can mend, such as an argument that vLLM does not take, or too little memory.
             EngineFailedError: it does not start, again and again.
         """
-        from tasks.engines.watched.vllm_direct import DirectStart  # noqa: PLC0415
-        from tasks.engines.watched.vllm_process import Setting, arguments, environment, installation, log_file  # noqa: PLC0415
-        from tasks.engines.watched.vllm_server import ServerStart  # noqa: PLC0415
-        from tasks.engines.watched.watchdog import WatchedEngine  # noqa: PLC0415
+        from tasks.engines.supervised.vllm_direct import DirectStart
+        from tasks.engines.supervised.vllm_process import Setting, arguments, environment, installation, log_file
+        from tasks.engines.supervised.vllm_server import ServerStart
+        from tasks.engines.supervised.watchdog import WatchedEngine
 
         self._check_model()
         installed = installation(self.python)
@@ -213,7 +214,7 @@ class VllmConfig(BaseModel):
             log=setting.log,
             version=installed.label,
             deterministic=_deterministic(installed.on_cpu, self.dtype, setting.environment),
-            side_by_side=max(2, self.data_parallel_size),
+            max_concurrent_calls=max(2, self.data_parallel_size),
             silence_s=self.silence_s,
             restarts=self.restarts,
         )
@@ -222,14 +223,14 @@ class VllmConfig(BaseModel):
         folder = self.folder
         if folder is None:
             if Path(self.model).is_absolute() or self.model.startswith((".", "~")) or self.model.count("/") > 1:
-                raise InputError(
+                raise UserError(
                     f"engine.model: no folder {self.model!r}; give a folder, a name on the Hugging Face hub such as"
                     f" Qwen/Qwen3-8B, or one of the bundled models: {', '.join(bundled_models())}"
                 )
             return
         files = [path.name for path in folder.iterdir()]
         if "config.json" not in files or not any(name.endswith(_WEIGHTS) for name in files):
-            raise InputError(
+            raise UserError(
                 f"engine.model: {folder} is no model's folder; config.json and weights (*.safetensors) are needed"
             )
 

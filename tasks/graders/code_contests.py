@@ -10,7 +10,7 @@ printed (the paper, appendix; llmonk, `compare_results.py` and `execution_server
 import re
 from typing import ClassVar, Literal
 
-from tasks.graders.programs import ProgramGrader, Rule
+from tasks.graders.base.programs import ProgramGrader, Rule
 
 _FENCED = re.compile(r"```(.*?)```", re.DOTALL)
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?$")
@@ -43,7 +43,7 @@ def _same_token(expected: str, got: str) -> bool:
     return abs(float(ours) - float(theirs)) < TOLERANCE
 
 
-class CodeContestsConfig(ProgramGrader):
+class CodeContestsGrader(ProgramGrader):
     """Judges programs by tokens, in lower case, numbers to within 1e-5, as the paper does."""
 
     version: ClassVar[int] = 2

@@ -3,14 +3,14 @@
 import re
 from typing import ClassVar, Literal
 
-from tasks.graders import Verdict
-from tasks.graders.answer_grader import AnswerGrader
+from tasks.graders.base.answers import AnswerGrader
+from tasks.records import Verdict
 
 # The first marker counts, with what follows it on its line: whatever a sample goes on to say cannot mend it.
 _MARKED = re.compile(r"####[^\S\n]*(\S[^\n]*)")
 
 
-class FinalAnswerConfig(AnswerGrader):
+class FinalAnswerGrader(AnswerGrader):
     """Judges the first `#### answer` of a sample."""
 
     version: ClassVar[int] = 1

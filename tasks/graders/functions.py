@@ -2,19 +2,18 @@
 
 The code is the text of the first Markdown fence, or else what stands before `[DONE]` (and after `[BEGIN]`), the marks
 of MBPP's prompt. Where the rule of Austin et al. 2021 runs code and assertions as one program, here the assertions run
-beside it (`tasks.graders.function_tests`): a test that needs more of the sample than its function, such as a class that
+beside it (`tasks.graders.base.functions`): a test that needs more of the sample than its function, such as a class that
 the code defines, fails it. `monkeys audit tests` finds such tests.
 """
 
 from typing import ClassVar, Literal
 
-from tasks.datasets import Problem
-from tasks.engines import Sample
-from tasks.graders.function_tests import Function, FunctionGrader
+from tasks.graders.base.functions import Function, FunctionGrader
 from tasks.graders.stdio import extract_program
+from tasks.records import Problem, Sample
 
 
-class FunctionsConfig(FunctionGrader):
+class FunctionsGrader(FunctionGrader):
     """Judges the function that a sample defines by the problem's function test."""
 
     version: ClassVar[int] = 2

@@ -8,14 +8,14 @@ are the answer; commas, dollar signs and a dot at the end are set aside, and wha
 import re
 from typing import ClassVar, Literal
 
-from tasks.graders import Verdict
-from tasks.graders.answer_grader import AnswerGrader
-from tasks.graders.outcomes import shortened
+from tasks.graders.base.answers import AnswerGrader
+from tasks.graders.base.verdicts import shortened
+from tasks.records import Verdict
 
 _MARKED = re.compile(r"#### (-?[$0-9.,]+)")
 
 
-class Gsm8kConfig(AnswerGrader):
+class Gsm8kGrader(AnswerGrader):
     """Judges the first `#### number` of a sample, as the paper does."""
 
     version: ClassVar[int] = 1

@@ -10,10 +10,10 @@ import re
 from fractions import Fraction
 from typing import ClassVar, Literal
 
-from tasks.graders import Verdict
-from tasks.graders.answer_grader import AnswerGrader
-from tasks.graders.minerva import boxed
-from tasks.graders.outcomes import shortened
+from tasks.answers.minerva import boxed
+from tasks.graders.base.answers import AnswerGrader
+from tasks.graders.base.verdicts import shortened
+from tasks.records import Verdict
 
 _MARKED = re.compile(r"####\s*([^\n]*)")
 _SAID = re.compile(r"(?:^[ \t*]*(?:A|Answer|Final answer)[ \t*]*:|\banswer\s*(?:is|=)[ \t:*]*)([^\n]*)", re.I | re.M)
@@ -38,7 +38,7 @@ _LONGEST = 1_000
 _TAIL = 2_000
 
 
-class Gsm8kTolerantConfig(AnswerGrader):
+class Gsm8kTolerantGrader(AnswerGrader):
     """Judges the number that a sample gives as its answer, in whatever form."""
 
     version: ClassVar[int] = 2

@@ -2,7 +2,7 @@
 
 The rule (openai/human-eval, `execution.py`): the prompt, the completion and the test are one program, and the sample
 is right if it runs to its end with `check(entry_point)`. There the sample shares a process with its judge. Here
-(`tasks.graders.function_tests`) the program is prompt + completion, and the checker prompt + test. A prompt that is no
+(`tasks.graders.base.functions`) the program is prompt + completion, and the checker prompt + test. A prompt that is no
 Python alone, as its function has no body yet, has `pass` for one there.
 
 The two rules differ where a sample redefines a helper that the prompt defines and the test calls (the checker uses the
@@ -14,12 +14,11 @@ import ast
 from functools import lru_cache
 from typing import ClassVar, Literal
 
-from tasks.datasets import Problem
-from tasks.engines import Sample
-from tasks.graders.function_tests import Function, FunctionGrader
+from tasks.graders.base.functions import Function, FunctionGrader
+from tasks.records import Problem, Sample
 
 
-class HumanEvalConfig(FunctionGrader):
+class HumanEvalGrader(FunctionGrader):
     """Judges a completion of the problem's prompt by the problem's function test."""
 
     version: ClassVar[int] = 2

@@ -1,7 +1,7 @@
 """MATH's final answers by the paper's rule: Minerva's marks, spelling and equivalence.
 
 The answer is what stands between "Final Answer: The final answer is" and "I hope it is correct."; it is right if,
-spelt as `tasks.graders.minerva` does, it is the gold answer, or if sympy reads both and their difference as 0
+spelt as `tasks.answers.minerva` does, it is the gold answer, or if sympy reads both and their difference as 0
 (Lewkowycz et al. 2022; the paper, section 2; lm-evaluation-harness, `minerva_math`, whose rule lacks
 the first half, and so finds 6 % of the gold answers unequal to themselves).
 """
@@ -10,15 +10,15 @@ import re
 from fractions import Fraction
 from typing import ClassVar, Literal
 
-from tasks.graders import Verdict
-from tasks.graders.minerva import final_answer, normalise
-from tasks.graders.outcomes import shortened
-from tasks.graders.symbolic import LONGEST, AlgebraGrader, Decision, Question
+from tasks.answers.minerva import final_answer, normalise
+from tasks.graders.base.algebra import LONGEST, AlgebraGrader, Decision, Question
+from tasks.graders.base.verdicts import shortened
+from tasks.records import Verdict
 
 _DECIMAL = re.compile(r"-?\d+(?:\.\d+)?$")
 
 
-class MathConfig(AlgebraGrader):
+class MathGrader(AlgebraGrader):
     """Judges "The final answer is ... I hope it is correct", as the paper does."""
 
     version: ClassVar[int] = 1

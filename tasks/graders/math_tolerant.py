@@ -1,20 +1,20 @@
 r"""MATH's final answers in the many forms in which models give them.
 
 Where the answer stands: in the prompt's form, or else in the last `\boxed{}`, or after "answer is", or after `####`
-(`tasks.graders.answers.find`). It is right if one spelling, one number, or one set of words makes it the gold answer;
+(`tasks.answers.spelling.find`). It is right if one spelling, one number, or one set of words makes it the gold answer;
 or if it has the gold answer's elements (tuples and intervals in order and with the same brackets, sets and lists in any
 order, matrices); or if math-verify or sympy, by Minerva's rule, make it the same.
 """
 
 from typing import ClassVar, Literal
 
-from tasks.graders import Verdict
-from tasks.graders.answers import find, same_at_sight, spell
-from tasks.graders.outcomes import shortened
-from tasks.graders.symbolic import LONGEST, AlgebraGrader, Decision, Question
+from tasks.answers.spelling import find, same_at_sight, spell
+from tasks.graders.base.algebra import LONGEST, AlgebraGrader, Decision, Question
+from tasks.graders.base.verdicts import shortened
+from tasks.records import Verdict
 
 
-class MathTolerantConfig(AlgebraGrader):
+class MathTolerantGrader(AlgebraGrader):
     """Judges the final answer of a sample in whatever form, by structure, math-verify and sympy."""
 
     version: ClassVar[int] = 2

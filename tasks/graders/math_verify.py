@@ -6,14 +6,14 @@ The library's release is not part of the rule's version: the lock file has the o
 
 from typing import ClassVar, Literal
 
-from tasks.graders import Verdict
-from tasks.graders.outcomes import shortened
-from tasks.graders.symbolic import AlgebraGrader, Decision, Question
+from tasks.graders.base.algebra import AlgebraGrader, Decision, Question
+from tasks.graders.base.verdicts import shortened
+from tasks.records import Verdict
 
 _READ = 8_000
 
 
-class MathVerifyConfig(AlgebraGrader):
+class MathVerifyGrader(AlgebraGrader):
     """Judges the answer that math-verify finds in a sample, as math-verify does."""
 
     version: ClassVar[int] = 1

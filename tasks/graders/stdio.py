@@ -9,7 +9,7 @@ expected and then fails (a non-zero exit status) has failed.
 import re
 from typing import ClassVar, Literal
 
-from tasks.graders.programs import ProgramGrader, Rule
+from tasks.graders.base.programs import ProgramGrader, Rule
 
 _FENCE = re.compile(r"^[ \t]*```[^\n]*\n(.*?)(?:^[ \t]*```|\Z)", re.DOTALL | re.MULTILINE)
 
@@ -31,7 +31,7 @@ def same_output(expected: str, got: str) -> bool:
     return all(a.split() == b.split() for a, b in zip(expected.split("\n"), got.split("\n"), strict=True))
 
 
-class StdioConfig(ProgramGrader):
+class StdioGrader(ProgramGrader):
     """Judges programs by the problem's tests on standard input and output."""
 
     version: ClassVar[int] = 2

@@ -6,7 +6,7 @@ white space at the end of either; a program that ends with an error has failed.
 
 from typing import ClassVar, Literal
 
-from tasks.graders.programs import ProgramGrader, Rule
+from tasks.graders.base.programs import ProgramGrader, Rule
 from tasks.graders.stdio import extract_program
 
 
@@ -15,7 +15,7 @@ def same_text(expected: str, got: str) -> bool:
     return expected.rstrip() == got.rstrip()
 
 
-class StdioExactConfig(ProgramGrader):
+class StdioExactGrader(ProgramGrader):
     """Judges programs by the problem's tests, output for output to the letter."""
 
     version: ClassVar[int] = 2

@@ -69,12 +69,12 @@ class Importer(Protocol):
             verdict: which of several verdicts on a sample counts; None: the usual one.
 
         Raises:
-            InputError: something cannot be read or is malformed; one line names file, entry and field.
+            UserError: something cannot be read or is malformed; one line names file, entry and field.
         """
         ...
 
     def provenance(self, paths: Sequence[Path], verdict: str | None) -> dict[str, Any]:
         """What the files say of how the samples were drawn and judged, as JSON: `tool`, `tool_version`, `task`,
-        `model`, `sampling` (`temperature`, `top_p`, `max_tokens`, `seed`, `stop`), `judged_by`; only what is known.
+        `model`, `sampling` (`temperature`, `top_p`, `max_tokens`, `seed`, `stop`), `graded_by`; only what is known.
         Raises as `samples` does."""
         ...

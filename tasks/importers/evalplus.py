@@ -15,12 +15,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from tasks.errors import InputError
-from tasks.forms import Form, checked
+from tasks.errors import UserError
+from tasks.files.entries import opened, rows
+from tasks.files.json_stream import JsonStream
+from tasks.files.schema import Form, checked
 from tasks.importers import Imported
-from tasks.importers.files import opened, rows
-from tasks.importers.json_stream import JsonStream
-from tasks.importers.names import by_task_id
+from tasks.importers.problem_ids import by_task_id
 
 _EXAMPLE = '{"task_id": "HumanEval/0", "solution": "def f(): ..."}'
 _RESULT = '{"solution": "def f(): ...", "base_status": "pass", "plus_status": "fail"}'
@@ -64,7 +64,7 @@ class Evalplus:
     def samples(self, paths: Sequence[Path], verdict: str | None) -> Iterator[Imported]:
         """Every sample; see `tasks.importers.Importer`."""
         if verdict not in {None, "plus", "base"}:
-            raise InputError(f"--verdict {verdict}: evalplus has {self.verdicts}")
+            raise UserError(f"--verdict {verdict}: evalplus has {self.verdicts}")
         for path in paths:
             if path.is_dir():
                 yield from _programs(path)
@@ -75,7 +75,7 @@ class Evalplus:
                     row = checked(where, data, _Sample, "entry", _EXAMPLE)
                     text = row.solution if row.solution is not None else row.completion
                     if text is None:
-                        raise InputError(f"{where}: solution: field required; an entry looks like {_EXAMPLE}")
+                        raise UserError(f"{where}: solution: field required; an entry looks like {_EXAMPLE}")
                     yield Imported(where, row.task_id, by_task_id(row.task_id), text)
 
     def provenance(self, paths: Sequence[Path], verdict: str | None) -> dict[str, Any]:
@@ -87,7 +87,7 @@ class Evalplus:
             known |= {"model": found["model"].replace("--", "/"), "backend": found["backend"]}
             known["sampling"] = {"temperature": float(found["temperature"])}
         if any(path.name.removesuffix(".gz").endswith(".json") for path in paths):
-            known["judged_by"] = "base tests" if verdict == "base" else "base and plus tests"
+            known["graded_by"] = "base tests" if verdict == "base" else "base and plus tests"
         return known
 
 
@@ -95,7 +95,7 @@ def _programs(folder: Path) -> Iterator[Imported]:
     """Programs in folders of their problems, by their numbers."""
     found = [(match, inside) for inside in folder.iterdir() if (match := _FOLDER.fullmatch(inside.name))]
     if not found:
-        raise InputError(f"{folder}: holds no folder such as HumanEval_0; name the one that evalplus saved programs in")
+        raise UserError(f"{folder}: holds no folder such as HumanEval_0; name the one that evalplus saved programs in")
     for match, inside in sorted(found, key=lambda each: (each[0][1], int(each[0][2]))):
         task_id = f"{match[1]}/{match[2]}"
         for file in sorted((each for each in inside.glob("*.py") if each.stem.isdigit()), key=lambda it: int(it.stem)):
@@ -104,12 +104,12 @@ def _programs(folder: Path) -> Iterator[Imported]:
             try:
                 yield Imported(str(file), task_id, by_task_id(task_id), data.decode(), int(file.stem))
             except UnicodeDecodeError as error:
-                raise InputError(f"{file}: is not valid UTF-8 (byte {error.start:,})") from error
+                raise UserError(f"{file}: is not valid UTF-8 (byte {error.start:,})") from error
 
 
 def _results(path: Path, verdict: str | None) -> Iterator[Imported]:
     with opened(path) as stream:
-        document = JsonStream(stream, lambda what: InputError(f"{path}: {what}"))
+        document = JsonStream(stream, lambda what: UserError(f"{path}: {what}"))
         for name in document.members():
             if name != "eval":
                 document.value()
@@ -117,7 +117,7 @@ def _results(path: Path, verdict: str | None) -> Iterator[Imported]:
             for task_id in document.members():
                 entries = document.value()
                 if not isinstance(entries, list):
-                    raise InputError(
+                    raise UserError(
                         f"{path}, eval.{task_id}: is no list; a first version of evalplus wrote no solutions,"
                         " import its samples instead"
                     )

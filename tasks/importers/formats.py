@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from tasks.errors import InputError
+from tasks.errors import UserError
+from tasks.files.entries import first_entry
 from tasks.importers import Importer
 from tasks.importers.evalplus import Evalplus
-from tasks.importers.files import first_entry
 from tasks.importers.human_eval import HumanEval
 from tasks.importers.inspect_ai import InspectAi
 from tasks.importers.llmonk import Llmonk
@@ -22,20 +22,20 @@ def importer(name: str, paths: Sequence[Path]) -> Importer:
     """The importer of this name; for `auto` the one that knows the first path.
 
     Raises:
-        InputError: there is no such format, a path is not there, or none knows it.
+        UserError: there is no such format, a path is not there, or none knows it.
     """
     for path in paths:
         if not path.exists():
-            raise InputError(f"{path}: is not there")
+            raise UserError(f"{path}: is not there")
     names = ", ".join(each.name for each in FORMATS)
     if name != AUTO:
         found = next((each for each in FORMATS if each.name == name), None)
         if found is None:
-            raise InputError(f"format: {name!r} is none of {AUTO}, {names}")
+            raise UserError(f"format: {name!r} is none of {AUTO}, {names}")
         return found
     first = first_entry(paths[0])
     found = next((each for each in FORMATS if each.recognises(paths[0], first)), None)
     if found is None:
         having = f"its first entry has {', '.join(list(first)[:8])}" if first else "it shows no names of fields"
-        raise InputError(f"{paths[0]}: is of no format that can be told ({having}); name one: {names}")
+        raise UserError(f"{paths[0]}: is of no format that can be told ({having}); name one: {names}")
     return found

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from tasks.forms import Form, checked
+from tasks.files.entries import rows
+from tasks.files.schema import Form, checked
 from tasks.importers import Imported
-from tasks.importers.files import rows
 
 _EXAMPLE = '{"task_id": "HumanEval/0", "completion": "    return ..."}'
 

@@ -21,11 +21,11 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from tasks.errors import InputError
-from tasks.forms import Form, checked
+from tasks.errors import UserError
+from tasks.files.entries import opened, parsed
+from tasks.files.json_stream import JsonStream
+from tasks.files.schema import Form, checked
 from tasks.importers import Imported
-from tasks.importers.files import opened, parsed
-from tasks.importers.json_stream import JsonStream
 
 _EXAMPLE = '{"id": "...", "epoch": 1, "output": {"completion": "..."}, "scores": {"...": {"value": "C"}}}'
 _HEADERS = ("header.json", "_journal/start.json", "start.json")
@@ -137,7 +137,7 @@ class InspectAi:
             "model": spec.get("model"),
             "created": spec.get("created"),
             "sampling": sampling or None,
-            "judged_by": verdict,
+            "graded_by": verdict,
         }
         return {name: value for name, value in known.items() if value is not None}
 
@@ -148,7 +148,7 @@ def _judged(where: str, sample: _Sample, scorer: str | None) -> bool | None:
     if scorer is None:
         return next(iter(sample.scores.values())).correct
     if scorer not in sample.scores:
-        raise InputError(f"{where}: scores: has no {scorer!r}; it has {', '.join(map(repr, sample.scores))}")
+        raise UserError(f"{where}: scores: has no {scorer!r}; it has {', '.join(map(repr, sample.scores))}")
     return sample.scores[scorer].correct
 
 
@@ -160,7 +160,7 @@ def _listed(path: Path) -> Iterator[tuple[str, Any]]:
     """The samples of a .json log, one at a time."""
     found = False
     with opened(path) as stream:
-        document = JsonStream(stream, lambda what: InputError(f"{path}: {what}"))
+        document = JsonStream(stream, lambda what: UserError(f"{path}: {what}"))
         for name in document.members():
             if name == "samples" and document.peek() == "[":
                 found = True
@@ -169,7 +169,7 @@ def _listed(path: Path) -> Iterator[tuple[str, Any]]:
             else:
                 document.value()
     if not found:
-        raise InputError(f"{path}: samples: is no list; the log was written without samples")
+        raise UserError(f"{path}: samples: is no list; the log was written without samples")
 
 
 def _zipped(path: Path) -> Iterator[tuple[str, Any]]:
@@ -177,7 +177,7 @@ def _zipped(path: Path) -> Iterator[tuple[str, Any]]:
     with _archive(path) as archive:
         names = sorted(name for name in archive.namelist() if name.startswith("samples/") and name.endswith(".json"))
         if not names:
-            raise InputError(f"{path}: holds no samples/*.json; the log was written without samples")
+            raise UserError(f"{path}: holds no samples/*.json; the log was written without samples")
         for name in names:
             where = f"{path}, {name}"
             yield where, parsed(where, _unpacked(path, archive, name))
@@ -188,11 +188,11 @@ def _header(path: Path) -> dict[str, Any]:
         with _archive(path) as archive:
             name = next((name for name in _HEADERS if name in archive.namelist()), None)
             if name is None:
-                raise InputError(f"{path}: holds no {_HEADERS[0]}; it is no log of inspect_ai")
+                raise UserError(f"{path}: holds no {_HEADERS[0]}; it is no log of inspect_ai")
             return _object(parsed(f"{path}, {name}", _unpacked(path, archive, name)))
     header: dict[str, Any] = {}
     with opened(path) as stream:
-        document = JsonStream(stream, lambda what: InputError(f"{path}: {what}"))
+        document = JsonStream(stream, lambda what: UserError(f"{path}: {what}"))
         for name in document.members():
             if name == "samples":
                 return header
@@ -205,7 +205,7 @@ def _unpacked(path: Path, archive: zipfile.ZipFile, name: str) -> bytes:
     info = archive.getinfo(name)
     if info.compress_type != _ZSTANDARD:
         return archive.read(info)
-    import pyarrow as pa  # noqa: PLC0415 - has a decoder; 0.2 s
+    import pyarrow as pa  # has a decoder; 0.2 s
 
     with path.open("rb") as file:
         file.seek(info.header_offset)
@@ -225,8 +225,8 @@ def _archive(path: Path) -> Iterator[zipfile.ZipFile]:
             yield archive
     except (OSError, EOFError, zipfile.BadZipFile, zlib.error, struct.error) as error:
         reason = getattr(error, "strerror", None) or " ".join(str(error).split())
-        raise InputError(f"{path}: is not a whole .eval log ({reason})") from error
+        raise UserError(f"{path}: is not a whole .eval log ({reason})") from error
     except NotImplementedError as error:
-        raise InputError(
+        raise UserError(
             f"{path}: is packed in a way that this Python cannot unpack ({error}); `inspect log convert` makes a .json"
         ) from error

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from tasks.errors import InputError
-from tasks.forms import Form, checked
+from tasks.errors import UserError
+from tasks.files.entries import opened
+from tasks.files.schema import Form, checked
 from tasks.importers import Imported
-from tasks.importers.files import opened
-from tasks.importers.names import by_row
+from tasks.importers.problem_ids import by_row
 
 _EXAMPLE = "samples: [...], is_corrects: [...]"
 _SUFFIXES = (".yaml", ".yml")
@@ -53,7 +53,7 @@ class Llmonk:
         for file in _files(paths):
             problem = _read(file)
             if problem.is_corrects is not None and len(problem.is_corrects) != len(problem.samples):
-                raise InputError(
+                raise UserError(
                     f"{file}: is_corrects: has {len(problem.is_corrects):,} verdicts on"
                     f" {len(problem.samples):,} samples"
                 )
@@ -79,7 +79,7 @@ def _files(paths: Sequence[Path]) -> Iterator[Path]:
         inside = [file for file in path.iterdir() if file.is_file() and not file.name.startswith(".")]
         named = [file for file in inside if file.name.endswith(_SUFFIXES)]
         if not inside:
-            raise InputError(f"{path}: holds no YAML file; name the folder that llmonk saved its samples in")
+            raise UserError(f"{path}: holds no YAML file; name the folder that llmonk saved its samples in")
         yield from sorted(named or inside, key=_by_number)
 
 
@@ -94,7 +94,7 @@ def _stem(file: Path) -> str:
 
 
 def _read(file: Path) -> _Problem:
-    import yaml  # noqa: PLC0415
+    import yaml
 
     # The C loader is ten times faster, and not in every build.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -102,5 +102,5 @@ def _read(file: Path) -> _Problem:
         try:
             document = yaml.load(stream, Loader=loader)  # noqa: S506 - both are the safe loader
         except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
-            raise InputError(f"{file}: broken YAML ({' '.join(str(error).split())[:200]})") from error
+            raise UserError(f"{file}: broken YAML ({' '.join(str(error).split())[:200]})") from error
     return checked(str(file), document, _Problem, "entry", _EXAMPLE)

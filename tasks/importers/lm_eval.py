@@ -17,11 +17,11 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from tasks.errors import InputError
-from tasks.forms import Form, checked
+from tasks.errors import UserError
+from tasks.files.entries import first_entry, opened, parsed, rows
+from tasks.files.schema import Form, checked
 from tasks.importers import Imported
-from tasks.importers.files import first_entry, opened, parsed, rows
-from tasks.importers.names import by_row
+from tasks.importers.problem_ids import by_row
 
 _EXAMPLE = '{"doc_id": 0, "doc": {...}, "resps": [["..."]], "filter": "none", "metrics": ["exact_match"], ...}'
 _NAME = re.compile(r"samples_(?P<task>.+)_(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9.-]+)\.jsonl(\.gz)?$")
@@ -64,7 +64,7 @@ class LmEval:
                 answers = [answer for request in row.resps for answer in request]
                 wrong = next((answer for answer in answers if not isinstance(answer, str)), None)
                 if wrong is not None or not answers:
-                    raise InputError(
+                    raise UserError(
                         f"{where}: resps: holds no generated text; a task of log-likelihoods has no samples to import"
                     )
                 # Old files do not name the filter: the same answers come again.
@@ -76,7 +76,7 @@ class LmEval:
                 for index, text in enumerate(answers):
                     yield Imported(where, row.doc_id, _id(task, row), text, index, correct)
             if verdict is not None and verdict not in filters:
-                raise InputError(
+                raise UserError(
                     f"{path}: filter: none is {verdict!r}; it has {', '.join(map(repr, filters)) or 'none'}"
                 )
 
@@ -90,7 +90,7 @@ class LmEval:
         first = first_entry(path)
         filter_ = verdict or first.get("filter")
         if isinstance(filter_, str):
-            known["judged_by"] = f"filter {filter_}"
+            known["graded_by"] = f"filter {filter_}"
         sampling = _sampling(first.get("arguments"))
         results = _results(path)
         config = results.get("config")

@@ -12,11 +12,11 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from tasks.errors import InputError
-from tasks.forms import Form, checked
+from tasks.errors import UserError
+from tasks.files.entries import rows
+from tasks.files.schema import Form, checked
 from tasks.importers import Imported
-from tasks.importers.files import rows
-from tasks.importers.names import by_row
+from tasks.importers.problem_ids import by_row
 
 _EXAMPLE = '{"orig_dset_idx": 0, "question": "...", "samples": ["..."], "is_corrects": [true]}'
 _TASKS = {"GSM8K": "gsm8k", "MATH": "math", "CodeContests": "code_contests", "MiniF2F-MATH": "minif2f"}
@@ -54,7 +54,7 @@ class MonkeyBusiness:
             for where, data in rows(path):
                 row = checked(where, data, _Row, "entry", _EXAMPLE)
                 if row.is_corrects is not None and len(row.is_corrects) != len(row.samples):
-                    raise InputError(
+                    raise UserError(
                         f"{where}: is_corrects: has {len(row.is_corrects):,} verdicts on {len(row.samples):,} samples"
                     )
                 problem_id = row.theorem_name or by_row(task, row.orig_dset_idx)

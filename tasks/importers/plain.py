@@ -10,10 +10,10 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from tasks.forms import Form, checked
-from tasks.graders import Verdict
+from tasks.files.entries import rows
+from tasks.files.schema import Form, checked
 from tasks.importers import Imported
-from tasks.importers.files import rows
+from tasks.records import Verdict
 
 _EXAMPLE = '{"problem_id": "...", "index": 0, "text": "..."}'
 

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tasks.errors import InputError
+from tasks.errors import UserError
 
-_NOT_OF_SAMPLES = ("samples", "files", "judged_by")
+_NOT_OF_SAMPLES = ("samples", "files", "graded_by")
 
 
 def beside(samples: Path) -> Path:
@@ -23,7 +23,7 @@ def read_provenance(samples: Path, sha256: str) -> dict[str, Any] | None:
     """What is known of a file of samples whose content has this digest; None where there is no provenance beside it.
 
     Raises:
-        InputError: it cannot be read, or is of other samples.
+        UserError: it cannot be read, or is of other samples.
     """
     file = beside(samples)
     if not file.is_file():
@@ -31,11 +31,11 @@ def read_provenance(samples: Path, sha256: str) -> dict[str, Any] | None:
     try:
         document = json.loads(file.read_bytes())
     except (OSError, ValueError) as error:
-        raise InputError(
+        raise UserError(
             f"{file}: cannot be read ({' '.join(str(error).split())}); import again, or remove it"
         ) from error
     if not isinstance(document, dict) or document.get("samples") != sha256:
-        raise InputError(f"{file}: is of other samples than {samples} holds; import them again, or remove it")
+        raise UserError(f"{file}: is of other samples than {samples} holds; import them again, or remove it")
     return of_samples(document)
 
 

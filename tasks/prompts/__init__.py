@@ -10,8 +10,8 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 
-from tasks.datasets import Problem, Shot
-from tasks.errors import InputError
+from tasks.errors import UserError
+from tasks.records import FewShotExample, Problem
 
 _FIELD = re.compile(r"\{(question|answer|shots)\}")
 
@@ -23,13 +23,13 @@ def template(name: str) -> str:
     `name` is that of a bundled template, or the path of a file that ends in `.txt`.
 
     Raises:
-        InputError: there is no such template or file, or it lacks `{question}`.
+        UserError: there is no such template or file, or it lacks `{question}`.
     """
     shown, shot = _texts(name)
     return shown if shot is None else f"{shown}\0{shot}"
 
 
-def render(name: str, question: str, shots: Sequence[Shot] = ()) -> str:
+def render(name: str, question: str, shots: Sequence[FewShotExample] = ()) -> str:
     """The prompt for one question. Only the fields are replaced: other braces are text."""
     shown, shot = _texts(name)
     if shots and shot is None:
@@ -55,18 +55,18 @@ def _texts(name: str) -> tuple[str, str | None]:
             # Editors on Windows put a mark before the text.
             shown = Path(name).read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
-            raise InputError(
+            raise UserError(
                 f"task.template: {name} cannot be read ({getattr(error, 'strerror', None) or error}); give a text with"
                 " {question}"
             ) from error
         if "{question}" not in shown:
-            raise InputError(f"task.template: {name} has no {{question}}; every prompt would be the same")
+            raise UserError(f"task.template: {name} has no {{question}}; every prompt would be the same")
         return shown, None
     folder = resources.files(__package__)
     bundled = sorted(file.name for file in folder.iterdir() if re.fullmatch(r"[a-z0-9_]+\.txt", file.name))
     if f"{name}.txt" not in bundled:
         known = ", ".join(each.removesuffix(".txt") for each in bundled)
-        raise InputError(f"task.template: {name!r} is none of {known}, and no file that ends in .txt")
+        raise UserError(f"task.template: {name!r} is none of {known}, and no file that ends in .txt")
     shown = folder.joinpath(f"{name}.txt").read_text(encoding="utf-8")
     shot = folder.joinpath(f"{name}.shot.txt").read_text(encoding="utf-8") if "{shots}" in shown else None
     return shown, shot

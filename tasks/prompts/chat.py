@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tasks.errors import InputError
+from tasks.errors import UserError
 
 
 class ChatConfig(BaseModel):
@@ -28,7 +28,7 @@ class ChatConfig(BaseModel):
         """The template, read and tried.
 
         Raises:
-            InputError: there is none, or it cannot take such messages.
+            UserError: there is none, or it cannot take such messages.
         """
         folder = Path(self.tokenizer)
         settings = _json(folder / "tokenizer_config.json")
@@ -57,10 +57,10 @@ class ChatForm:
         """The text that the model goes on from: its own turn begins.
 
         Raises:
-            InputError: the template refuses these messages, or is broken.
+            UserError: the template refuses these messages, or is broken.
         """
-        from jinja2 import TemplateError  # noqa: PLC0415 - only chat pays for it
-        from jinja2.sandbox import ImmutableSandboxedEnvironment  # noqa: PLC0415
+        from jinja2 import TemplateError  # only chat pays for it
+        from jinja2.sandbox import ImmutableSandboxedEnvironment
 
         environment = ImmutableSandboxedEnvironment(
             trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
@@ -75,7 +75,7 @@ class ChatForm:
             )
         except (TemplateError, TypeError, ValueError) as error:
             reason = " ".join(str(error).split())
-            raise InputError(f"chat.tokenizer: its chat template cannot take these messages ({reason})") from error
+            raise UserError(f"chat.tokenizer: its chat template cannot take these messages ({reason})") from error
         return text.removeprefix(self.leaves_out)
 
     @property
@@ -97,7 +97,7 @@ def _template(folder: Path, settings: dict[str, Any]) -> str:
         # Some have several by name: for tools, for retrieval.
         found = next((each["template"] for each in found if each.get("name") == "default"), None)
     if not isinstance(found, str):
-        raise InputError(
+        raise UserError(
             f"chat.tokenizer: {folder} has no chat template (chat_template.jinja, or one in tokenizer_config.json);"
             " give the folder of an instruct model, or leave chat out"
         )
@@ -116,7 +116,7 @@ def _json(path: Path) -> dict[str, Any]:
     try:
         document = json.loads(path.read_bytes())
     except (OSError, ValueError) as error:
-        raise InputError(f"chat.tokenizer: {path} cannot be read ({error})") from error
+        raise UserError(f"chat.tokenizer: {path} cannot be read ({error})") from error
     return document if isinstance(document, dict) else {}
 
 
@@ -124,7 +124,7 @@ def _added(folder: Path) -> str:
     """The special token that the tokenizer puts before every text; empty where it puts none, or is not there."""
     if not (folder / "tokenizer.json").is_file():
         return ""
-    from tokenizers import Tokenizer  # noqa: PLC0415
+    from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     plain = tokenizer.encode("a", add_special_tokens=False).tokens

@@ -13,8 +13,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from tasks.report.data import FigureFile
-from tasks.report.wording import visible
+from tasks.report.model import FigureFile
+from tasks.report.phrases import visible
 
 _SCRIPTS = ("page.js", "plot.js")
 _STYLES = ("report.css",)

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tasks.errors import InputError
+from tasks.errors import UserError
 from tasks.scaling.arrays import Floats, Ints
+from tasks.scaling.curve_shift import Shift, shift_in_log_k
 from tasks.scaling.estimators import Counts, Curve, coverage, log_spaced_ks, nice_ks
-from tasks.scaling.families import Shift, shift_in_log_k
 from tasks.scaling.forecast import Forecaster
 from tasks.scaling.laws import Interval
 from tasks.scaling.summary import SweepSummary, summarise
@@ -118,18 +118,18 @@ def compare(
         seed: seed of the draws.
 
     Raises:
-        InputError: fewer than two sets, or too many to tell apart, a label twice, or a set without a sample.
+        UserError: fewer than two sets, or too many to tell apart, a label twice, or a set without a sample.
     """
     labels = [label for label, _ in sets]
     if not 2 <= len(sets) <= MOST_SETS:
-        raise InputError(f"compare: {len(sets)} given; give two sets or more, and {MOST_SETS} at most")
+        raise UserError(f"compare: {len(sets)} given; give two sets or more, and {MOST_SETS} at most")
     if len(set(labels)) < len(labels):
         twice = next(label for label in labels if labels.count(label) > 1)
-        raise InputError(f"compare: {twice!r} is given twice; every set needs a name of its own")
+        raise UserError(f"compare: {twice!r} is given twice; every set needs a name of its own")
     judged = {label: counts.judged() for label, counts in sets}
     for label, counts in judged.items():
         if not len(counts):
-            raise InputError(f"compare: {label} has no problem with a sample")
+            raise UserError(f"compare: {label} has no problem with a sample")
     shared = [
         problem
         for problem in next(iter(judged.values())).problem_ids

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tasks.errors import InputError
+from tasks.errors import UserError
 from tasks.scaling.estimators import Counts, bootstrap_coverage, coverage, nice_ks
 from tasks.scaling.forecast import Forecaster
 from tasks.scaling.laws import PowerLaw, fit_counts
@@ -20,13 +20,13 @@ def read_counts(text: str, name: str) -> Counts:
     """Counts from CSV text with those three columns, in any order, among any others. `name` is for messages.
 
     Raises:
-        InputError: a column is missing, a value is no whole number or too large, correct lies outside 0..samples, a
+        UserError: a column is missing, a value is no whole number or too large, correct lies outside 0..samples, a
             problem occurs twice, or there is no row.
     """
     reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), skipinitialspace=True)
     missing = [column for column in _COLUMNS if column not in (reader.fieldnames or ())]
     if missing:
-        raise InputError(f"{name}: no column {missing[0]!r}; the first line must name problem,samples,correct")
+        raise UserError(f"{name}: no column {missing[0]!r}; the first line must name problem,samples,correct")
     problems: dict[str, int] = {}
     samples: list[int] = []
     correct: list[int] = []
@@ -34,17 +34,17 @@ def read_counts(text: str, name: str) -> Counts:
         line = reader.line_num
         n, c = (_whole(row[column], f"{name}, line {line}: {column}") for column in ("samples", "correct"))
         if not 0 <= c <= n:
-            raise InputError(f"{name}, line {line}: {c} correct of {n} samples; 0 <= correct <= samples must hold")
+            raise UserError(f"{name}, line {line}: {c} correct of {n} samples; 0 <= correct <= samples must hold")
         if n > MOST_SAMPLES:
-            raise InputError(f"{name}, line {line}: {n} samples; at most {MOST_SAMPLES:,} of a problem can be counted")
+            raise UserError(f"{name}, line {line}: {n} samples; at most {MOST_SAMPLES:,} of a problem can be counted")
         problem = row["problem"] or ""
         if problem in problems:
-            raise InputError(f"{name}, line {line}: problem {problem!r} already stands on line {problems[problem]}")
+            raise UserError(f"{name}, line {line}: problem {problem!r} already stands on line {problems[problem]}")
         problems[problem] = line
         samples.append(n)
         correct.append(c)
     if not problems:
-        raise InputError(f"{name}: no row; give one line for each problem")
+        raise UserError(f"{name}: no row; give one line for each problem")
     return Counts.of(list(problems), samples, correct)
 
 
@@ -53,11 +53,11 @@ def curve_document(counts: Counts) -> dict[str, Any]:
     every problem, those without take no part; what cannot be computed is None.
 
     Raises:
-        InputError: no problem has a sample.
+        UserError: no problem has a sample.
     """
     judged = counts.judged()
     if not len(judged):
-        raise InputError("curve: no problem has a sample")
+        raise UserError("curve: no problem has a sample")
     ks = nice_ks(judged.reach)
     values, band = coverage(judged, ks).coverage, bootstrap_coverage(judged, ks)
     law = fit_counts(judged, resamples=0).law
@@ -82,7 +82,7 @@ def forecast_document(counts: Counts, k: int) -> dict[str, Any]:
     """The forecast at k, ready for JSON: what `monkeys forecast --json` prints.
 
     Raises:
-        InputError: no problem has a sample, or k is below 1 or beyond 10^15.
+        UserError: no problem has a sample, or k is below 1 or beyond 10^15.
     """
     point = Forecaster(counts).at([k])[0]
     return {field: getattr(point, field) for field in point.__slots__}
@@ -92,7 +92,7 @@ def _whole(text: str | None, where: str) -> int:
     try:
         return int((text or "").strip())
     except ValueError:
-        raise InputError(f"{where} is {text!r}; it must be a whole number") from None
+        raise UserError(f"{where} is {text!r}; it must be a whole number") from None
 
 
 def _number(value: np.float64) -> float | None:

@@ -12,10 +12,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tasks.errors import InputError
-from tasks.scaling import stopping
+from tasks.errors import UserError
+from tasks.scaling import sequential_stopping
 from tasks.scaling.arrays import Floats, Ints
-from tasks.scaling.stopping import Rounds
+from tasks.scaling.sequential_stopping import Rounds
 
 # e^-40 < 2^-57: beyond it, 1 - x rounds to 1 in double precision.
 _CERTAIN = 40.0
@@ -31,7 +31,7 @@ class Counts:
     outcomes; None where it does not, as is usual.
 
     Raises:
-        InputError: lengths differ, an identifier repeats, n is negative, or c lies outside 0..n.
+        UserError: lengths differ, an identifier repeats, n is negative, or c lies outside 0..n.
     """
 
     problem_ids: tuple[str, ...]
@@ -41,16 +41,16 @@ class Counts:
 
     def __post_init__(self) -> None:
         if not len(self.problem_ids) == len(self.n) == len(self.c):
-            raise InputError(
+            raise UserError(
                 f"counts: {len(self.problem_ids)} problems, {len(self.n)} values of n and {len(self.c)} of c; "
                 "there must be one of each for every problem"
             )
         seen: set[str] = set()
         for problem, n, c in zip(self.problem_ids, self.n.tolist(), self.c.tolist(), strict=True):
             if problem in seen:
-                raise InputError(f"counts: problem {problem!r} occurs twice; each must occur once")
+                raise UserError(f"counts: problem {problem!r} occurs twice; each must occur once")
             if n < 0 or not 0 <= c <= n:
-                raise InputError(
+                raise UserError(
                     f"counts: problem {problem!r} has {c} correct of {n} samples; 0 <= correct <= samples must hold"
                 )
             seen.add(problem)
@@ -86,7 +86,7 @@ class Counts:
         wanted = np.atleast_1d(np.asarray(ks, dtype=np.int64))
         if self.rounds is None:
             return pass_at_k(self.n, self.c, wanted)
-        return 0.0 - np.expm1(stopping.log_none_of(self.n, self.c, wanted, self.rounds))
+        return 0.0 - np.expm1(sequential_stopping.log_none_of(self.n, self.c, wanted, self.rounds))
 
     def pass_at_k_variance(self, ks: ArrayLike) -> Floats:
         """Unbiased variance of `pass_at_k` over the draw of the samples, shape (problems, ks); NaN where there is no
@@ -94,7 +94,9 @@ class Counts:
         wanted = np.atleast_1d(np.asarray(ks, dtype=np.int64))
         if self.rounds is None:
             return pass_at_k_variance(self.n, self.c, wanted)
-        once, twice = (stopping.log_none_of(self.n, self.c, each, self.rounds) for each in (wanted, 2 * wanted))
+        once, twice = (
+            sequential_stopping.log_none_of(self.n, self.c, each, self.rounds) for each in (wanted, 2 * wanted)
+        )
         return _variance(once, twice)
 
 
@@ -138,7 +140,7 @@ def pass_at_k(n: ArrayLike, c: ArrayLike, k: ArrayLike) -> Floats:
         Shape (problems,) for one k and (problems, ks) for several; NaN where n < k.
 
     Raises:
-        InputError: c outside 0..n, or k below 1.
+        UserError: c outside 0..n, or k below 1.
     """
     samples, correct, ks = _checked(n, c, k)
     values: Floats = 0.0 - np.expm1(_log_none_of(samples, correct, ks))
@@ -182,9 +184,9 @@ def _checked(n: ArrayLike, c: ArrayLike, k: ArrayLike) -> tuple[Ints, Ints, Ints
     samples = np.broadcast_to(np.asarray(n, dtype=np.int64), correct.shape)
     ks = np.atleast_1d(np.asarray(k, dtype=np.int64))
     if (correct < 0).any() or (correct > samples).any():
-        raise InputError("pass@k: the number correct must lie between 0 and the number of samples")
+        raise UserError("pass@k: the number correct must lie between 0 and the number of samples")
     if (ks < 1).any():
-        raise InputError("pass@k: k must be at least 1")
+        raise UserError("pass@k: k must be at least 1")
     return samples, correct, ks
 
 

@@ -3,7 +3,7 @@
 The point forecast joins two views. The *anchored law* takes the paper's log c = a k^b through the last measured
 coverage, log c(k) = log c(n) (k/n)^b: anchoring removes most of the plain law's error, since what is solved stays
 solved. Its b is the mean of two least-squares fits, to log c, which heeds small k most, and to log(-log c) through the
-last point, which heeds large k. The *mixtures* (`tasks.scaling.mixing`) give the expected
+last point, which heeds large k. The *mixtures* (`tasks.scaling.mixtures`) give the expected
 coverage of these problems given their counts, and speak where few problems are solved or none. Their logarithms are
 averaged, the law weighing as the number of solved problems, the mixtures as four.
 
@@ -24,12 +24,12 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tasks.errors import InputError
+from tasks.errors import UserError
 from tasks.scaling.arrays import Floats, Ints
 from tasks.scaling.estimators import Counts, coverage, log_spaced_ks
 from tasks.scaling.intervals import resampled_coverage
 from tasks.scaling.laws import PowerLaw, fit_ks, fit_power_law
-from tasks.scaling.mixing import Mixture, family, fit_mixture
+from tasks.scaling.mixtures import Mixture, family, fit_mixture
 
 METHOD = "anchored power law with mixtures"
 
@@ -60,13 +60,13 @@ class Forecaster:
     """Forecasts from everything counted so far: any counts with a judged sample, none or all of it correct.
 
     Raises:
-        InputError: no problem has a judged sample.
+        UserError: no problem has a judged sample.
     """
 
     def __init__(self, counts: Counts) -> None:
         self.counts = counts.judged()
         if not len(self.counts):
-            raise InputError("forecast: no problem has a judged sample; draw and verify some first")
+            raise UserError("forecast: no problem has a judged sample; draw and verify some first")
         self.n = self.counts.reach
         self.start = float(coverage(self.counts, [self.n]).coverage[0])
         self._solved = int((self.counts.c > 0).sum())
@@ -75,10 +75,10 @@ class Forecaster:
         """Coverage at each k with its intervals.
 
         Raises:
-            InputError: a k is below 1 or beyond 10^15.
+            UserError: a k is below 1 or beyond 10^15.
         """
         if not all(1 <= k <= _FARTHEST for k in ks):
-            raise InputError("forecast: k must lie between 1 and 10^15")
+            raise UserError("forecast: k must lie between 1 and 10^15")
         return tuple(
             self._measured(k, value) if k <= self.n else self._forecast(k, value)
             for k, value in zip(ks, self.expected(ks).tolist(), strict=True)
@@ -102,10 +102,10 @@ class Forecaster:
         """The smallest k, to three figures, whose expected coverage reaches `target`; None where none below 10^15 does.
 
         Raises:
-            InputError: the target does not lie between 0 and 1.
+            UserError: the target does not lie between 0 and 1.
         """
         if not 0 < target < 1:
-            raise InputError(f"forecast: the coverage to reach is {target}; it must lie between 0 and 1")
+            raise UserError(f"forecast: the coverage to reach is {target}; it must lie between 0 and 1")
         ladder = np.unique(np.geomspace(1, _FARTHEST, 400).astype(np.int64))
         reached = np.flatnonzero(self.expected(ladder) >= target)
         if not len(reached):

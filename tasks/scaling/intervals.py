@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from tasks.scaling.arrays import Floats
 from tasks.scaling.estimators import Band, Counts, coverage
-from tasks.scaling.stopping import sampled_anew
+from tasks.scaling.sequential_stopping import sampled_anew
 
 
 def resampled_coverage(counts: Counts, ks: ArrayLike, level: float = 0.95, resamples: int = 400, seed: int = 0) -> Band:

@@ -12,13 +12,13 @@ from numpy.typing import ArrayLike
 from pydantic import TypeAdapter
 
 from tasks.scaling.arrays import Floats
+from tasks.scaling.backtest import LawComparison, compare_laws
+from tasks.scaling.cost import Usage
 from tasks.scaling.estimators import Counts, bootstrap_coverage, coverage, log_spaced_ks, nice_ks, pass_hat_k
+from tasks.scaling.first_success import NO_COVERAGE, Solving
 from tasks.scaling.forecast import Forecast, Forecaster
-from tasks.scaling.held_out import LawComparison, compare_laws
 from tasks.scaling.laws import NoFit, PowerLaw, fit_counts, ks_beyond
-from tasks.scaling.solving import NO_COVERAGE, Solving
-from tasks.scaling.stopping import Rounds
-from tasks.scaling.usage import Usage
+from tasks.scaling.sequential_stopping import Rounds
 
 # How far past the data the forecast is drawn: as far as the backtest goes.
 _FORECAST_FACTOR = 100

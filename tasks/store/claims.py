@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
+from sandboxes.linux.process_identity import Owner
 from tasks.store import Store
-from tasks.store.owner import Owner
 
 _log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from typing import BinaryIO, Generic
 
 from tasks.store import Store
 from tasks.store.blocks import Block, parse
-from tasks.store.tables import CorruptObjectError, Footer, SampleFooter, VerdictFooter
+from tasks.store.parquet import CorruptObjectError, Footer, SampleFooter, VerdictFooter
 
 _AT_ONCE = 16
 
@@ -61,7 +61,7 @@ def read_footer(store: Store, key: str, read: Callable[[BinaryIO, str], Footer])
         return error
 
 
-def settles(verdicts: VerdictFooter | None, samples: SampleFooter) -> bool:
+def is_complete(verdicts: VerdictFooter | None, samples: SampleFooter) -> bool:
     """Whether a block of verdicts says all there is to say of a block of samples: it judges just these, and no sandbox
     failed on any."""
     return verdicts is not None and verdicts.judged == samples.checksum and not verdicts.infrastructure

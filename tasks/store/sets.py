@@ -11,15 +11,13 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
-from tasks.datasets import Problem
-from tasks.engines import Sample
-from tasks.errors import InputError
-from tasks.graders import Judgement
-from tasks.store import Store, tables
+from tasks.errors import UserError
+from tasks.records import GradedSample, Problem, Sample
+from tasks.store import Store, parquet
 from tasks.store.blocks import Block, overlap, parse
-from tasks.store.footers import read_footer, read_objects, settles
-from tasks.store.keys import Identity
-from tasks.store.tables import CorruptObjectError, Footer, SampleFooter, VerdictFooter
+from tasks.store.footers import is_complete, read_footer, read_objects
+from tasks.store.identity import Identity
+from tasks.store.parquet import CorruptObjectError, Footer, SampleFooter, VerdictFooter
 
 _log = logging.getLogger(__name__)
 
@@ -36,13 +34,13 @@ class SampleSet:
         """Every intact block with its footer, in order.
 
         Raises:
-            InputError: two blocks hold the same sample, which no run of ours leaves behind.
+            UserError: two blocks hold the same sample, which no run of ours leaves behind.
         """
-        found = _whole(self.store, self._prefix, tables.sample_footer)
+        found = _whole(self.store, self._prefix, parquet.sample_footer)
         clash = overlap(found)
         if clash is not None:
             urls = " and ".join(self.store.url(self._key(block)) for block in clash)
-            raise InputError(f"store: {urls} hold the same samples; move one of them out of the set")
+            raise UserError(f"store: {urls} hold the same samples; move one of them out of the set")
         return found
 
     def blocks(self) -> list[Block]:
@@ -73,18 +71,18 @@ class SampleSet:
         samples = [by_name[name] for name in wanted]
         counts = [sample.tokens for sample in samples if sample.tokens is not None]
         tokens = sum(counts) if len(counts) == len(samples) else None
-        footer = SampleFooter(tables.checksum(samples), tokens, engine, now(), seconds, deterministic)
+        footer = SampleFooter(parquet.checksum(samples), tokens, engine, now(), seconds, deterministic)
         self.store.write(f"{self._prefix}/set.json", self.identity.to_json())
-        self.store.write(self._key(block), tables.write_samples(samples, footer, self._key(block)))
+        self.store.write(self._key(block), parquet.write_samples(samples, footer, self._key(block)))
 
     def read(self, block: Block) -> tuple[list[Sample], SampleFooter]:
         """The samples of a block in order, checked against their checksum; raises CorruptObjectError."""
-        return tables.read_samples(self.store.read(self._key(block)), self._key(block))
+        return parquet.read_samples(self.store.read(self._key(block)), self._key(block))
 
     def columns(self, block: Block, names: Sequence[str]) -> Any:
         """Some columns of the samples of a block, as a `pyarrow.Table`; fetches no others. Raises as `read` does."""
         with self.store.open(self._key(block)) as file:
-            return tables.read_sample_columns(file, self._key(block), names)
+            return parquet.read_sample_columns(file, self._key(block), names)
 
     def url(self, block: Block) -> str:
         """Where a block lies."""
@@ -108,41 +106,41 @@ class VerdictSet:
 
     def stored(self) -> dict[Block, VerdictFooter]:
         """Every intact block with its footer, in order."""
-        return _whole(self.store, self._prefix, tables.verdict_footer)
+        return _whole(self.store, self._prefix, parquet.verdict_footer)
 
     def owed(self, samples: Mapping[Block, SampleFooter]) -> list[Block]:
         """The blocks of samples without a verdict on just these samples, or with some that no sandbox could judge."""
         judged = self.stored()
-        return [block for block, footer in samples.items() if not settles(judged.get(block), footer)]
+        return [block for block, footer in samples.items() if not is_complete(judged.get(block), footer)]
 
     def owes(self, block: Block, samples: SampleFooter) -> bool:
         """Whether one block lacks a verdict on just these samples, looking at no other."""
-        found = read_footer(self.store, self._key(block), tables.verdict_footer)
-        return isinstance(found, CorruptObjectError) or not settles(found, samples)
+        found = read_footer(self.store, self._key(block), parquet.verdict_footer)
+        return isinstance(found, CorruptObjectError) or not is_complete(found, samples)
 
     def write(
-        self, block: Block, judgements: Sequence[Judgement], *, judged: str, sandbox: str, seconds: float
+        self, block: Block, graded_samples: Sequence[GradedSample], *, judged: str, sandbox: str, seconds: float
     ) -> None:
         """Store the verdicts on a block of samples with the checksum `judged`."""
-        counts = Counter(judgement.verdict.value for judgement in judgements)
+        counts = Counter(graded.verdict.value for graded in graded_samples)
         footer = VerdictFooter(judged, sandbox, now(), seconds, dict(sorted(counts.items())))
         self.store.write(f"{self._prefix}/set.json", self.identity.to_json())
-        self.store.write(self._key(block), tables.write_verdicts(judgements, footer, self._key(block)))
+        self.store.write(self._key(block), parquet.write_verdicts(graded_samples, footer, self._key(block)))
 
-    def read(self, block: Block, judged: SampleFooter) -> tuple[list[Judgement], VerdictFooter]:
+    def read(self, block: Block, judged: SampleFooter) -> tuple[list[GradedSample], VerdictFooter]:
         """The verdicts on a block.
 
         Raises:
             CorruptObjectError: torn, or they judge other samples than these.
         """
-        judgements, footer = tables.read_verdicts(self.store.read(self._key(block)), self._key(block))
+        graded_samples, footer = parquet.read_verdicts(self.store.read(self._key(block)), self._key(block))
         self._refuse_others(block, footer, judged)
-        return judgements, footer
+        return graded_samples, footer
 
     def columns(self, block: Block, judged: SampleFooter, names: Sequence[str]) -> tuple[Any, VerdictFooter]:
         """Some columns of the verdicts on a block, as a `pyarrow.Table`; fetches no others. Raises as `read` does."""
         with self.store.open(self._key(block)) as file:
-            table, footer = tables.read_verdict_table(file, self._key(block), names)
+            table, footer = parquet.read_verdict_table(file, self._key(block), names)
         self._refuse_others(block, footer, judged)
         return table, footer
 

@@ -5,13 +5,13 @@ from itertools import islice
 
 import pytest
 
-from tasks.datasets.arithmetic import ArithmeticConfig
-from tasks.datasets.arithmetic_problems import Chain, Step, is_held_out, training_problems
-from tasks.datasets.generated import arithmetic_rows
-from tasks.datasets.held_out import held_out_rows
+from tasks.datasets.arithmetic import ArithmeticDataset
+from tasks.datasets.synthetic.arithmetic_problems import Chain, Step, is_held_out, training_problems
+from tasks.datasets.synthetic.bundled import held_out_rows
+from tasks.datasets.synthetic.regenerate import arithmetic_rows
 from tasks.prompts import template
 
-PROBLEMS = ArithmeticConfig().load()
+PROBLEMS = ArithmeticDataset().load()
 ROWS = list(held_out_rows("arithmetic"))
 
 
@@ -62,6 +62,6 @@ def test_training_is_the_same_stream_every_time():
 
 
 def test_the_template_exists_and_stops_before_another_question():
-    config = ArithmeticConfig()
+    config = ArithmeticDataset()
     assert template(config.template) == "Question: {question}\nAnswer:"
     assert "\nQuestion:" in config.stop

@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from tasks.datasets import Problem
 from tasks.datasets.exclusions import read_exclusions, write_exclusions
-from tasks.errors import InputError
+from tasks.errors import UserError
+from tasks.records import Problem
 
 PROBLEMS = [Problem(name, "?") for name in ("1_A. Sum", "b", "c")]
 
@@ -17,12 +17,12 @@ def test_what_is_written_reads_back(tmp_path: Path, excluded: dict[str, str]) ->
 
 def test_an_unknown_problem_is_named(tmp_path: Path) -> None:
     (tmp_path / "e.jsonl").write_text('{"problem_id": "x"}\n')
-    with pytest.raises(InputError, match=r"e.jsonl names problem 'x', which the task does not have"):
+    with pytest.raises(UserError, match=r"e.jsonl names problem 'x', which the task does not have"):
         read_exclusions(str(tmp_path / "e.jsonl"), PROBLEMS)
 
 
 def test_an_absent_list_says_what_writes_it() -> None:
     with pytest.raises(
-        InputError, match=r"exclude: none.jsonl cannot be read .*; give a JSONL file that `monkeys audit"
+        UserError, match=r"exclude: none.jsonl cannot be read .*; give a JSONL file that `monkeys audit"
     ):
         read_exclusions("none.jsonl", PROBLEMS)

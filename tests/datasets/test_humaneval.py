@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tasks.datasets.humaneval import HumanEvalConfig
-from tasks.errors import InputError
+from tasks.datasets.humaneval import HumanEvalDataset
+from tasks.errors import UserError
 from tasks.prompts import render
 
 ROWS = [
@@ -21,10 +21,10 @@ ROWS = [
 ]
 
 
-def written(path: Path, rows: list[dict[str, str]]) -> HumanEvalConfig:
+def written(path: Path, rows: list[dict[str, str]]) -> HumanEvalDataset:
     text = "".join(json.dumps(row) + "\n" for row in rows)
     path.write_bytes(gzip.compress(text.encode()) if path.suffix == ".gz" else text.encode())
-    return HumanEvalConfig(path=str(path))
+    return HumanEvalDataset(path=str(path))
 
 
 @pytest.mark.parametrize("name", ["HumanEval.jsonl", "HumanEval.jsonl.gz"])
@@ -43,28 +43,28 @@ def test_the_prompt_is_the_functions_head_to_the_letter(tmp_path: Path) -> None:
 
 def test_a_missing_field_names_the_line(tmp_path: Path) -> None:
     broken = [ROWS[0], {name: text for name, text in ROWS[1].items() if name != "test"}]
-    with pytest.raises(InputError, match="line 2: test: field required"):
+    with pytest.raises(UserError, match="line 2: test: field required"):
         written(tmp_path / "h.jsonl", broken).load()
 
 
 def test_broken_json_names_the_line(tmp_path: Path) -> None:
     (tmp_path / "h.jsonl").write_text(json.dumps(ROWS[0]) + "\n{\n")
-    with pytest.raises(InputError, match="line 2: broken JSON"):
-        HumanEvalConfig(path=str(tmp_path / "h.jsonl")).load()
+    with pytest.raises(UserError, match="line 2: broken JSON"):
+        HumanEvalDataset(path=str(tmp_path / "h.jsonl")).load()
 
 
 @pytest.mark.parametrize("name", ["none.jsonl", "torn.jsonl.gz"])
 def test_no_file_is_one_line(tmp_path: Path, name: str) -> None:
     (tmp_path / "torn.jsonl.gz").write_bytes(gzip.compress(b"{}" * 1000)[:20])
-    with pytest.raises(InputError, match="cannot be read") as caught:
-        HumanEvalConfig(path=str(tmp_path / name)).load()
+    with pytest.raises(UserError, match="cannot be read") as caught:
+        HumanEvalDataset(path=str(tmp_path / name)).load()
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.skipif(find_spec("datasets") is not None, reason="the hub extra is installed, and may reach the hub")
 def test_without_file_and_hub_it_says_what_to_do() -> None:
-    with pytest.raises(InputError, match=r"set task.path to the test split of openai/openai_humaneval"):
-        HumanEvalConfig().load()
+    with pytest.raises(UserError, match=r"set task.path to the test split of openai/openai_humaneval"):
+        HumanEvalDataset().load()
 
 
 def test_reads_what_the_hub_library_loads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,4 +74,4 @@ def test_reads_what_the_hub_library_loads(tmp_path: Path, monkeypatch: pytest.Mo
     folder.mkdir(parents=True)
     (folder / "test.jsonl").write_text("".join(json.dumps(row) + "\n" for row in ROWS))
     monkeypatch.chdir(tmp_path)
-    assert HumanEvalConfig().load() == written(tmp_path / "h.jsonl", ROWS).load()
+    assert HumanEvalDataset().load() == written(tmp_path / "h.jsonl", ROWS).load()

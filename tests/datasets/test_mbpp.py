@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from tasks.datasets.mbpp import MbppConfig
-from tasks.errors import InputError
+from tasks.datasets.mbpp import MbppDataset
+from tasks.errors import UserError
 from tasks.prompts import prompt
 from tests.datasets.files import Rows, on_the_hub, written
 
@@ -25,14 +25,14 @@ ROWS: Rows = [row(task_id) for task_id in (1, 2, 3, 4, 11, 12, 511, 601)]
 
 
 def test_tasks_11_to_510_are_the_problems(tmp_path: Path) -> None:
-    problems = MbppConfig(path=written(tmp_path / "mbpp.jsonl", ROWS)).load()
+    problems = MbppDataset(path=written(tmp_path / "mbpp.jsonl", ROWS)).load()
     assert [problem.id for problem in problems] == ["MBPP/11", "MBPP/12"]
     assert problems[0].function_test is not None
     assert problems[0].function_test.entry_point == "add"
 
 
 def test_the_prompt_to_the_letter(tmp_path: Path) -> None:
-    dataset = MbppConfig(path=written(tmp_path / "mbpp.jsonl", ROWS), shots=1)
+    dataset = MbppDataset(path=written(tmp_path / "mbpp.jsonl", ROWS), shots=1)
     ask = (
         "You are an expert Python programmer, and here is your task: Write a function to add {0}. Your code should pass"
         " these tests:\n\n"
@@ -55,16 +55,16 @@ def test_the_prompt_to_the_letter(tmp_path: Path) -> None:
     ],
 )
 def test_bad_rows(tmp_path: Path, rows: Rows, message: str) -> None:
-    with pytest.raises(InputError, match=message):
-        MbppConfig(path=written(tmp_path / "mbpp.jsonl", rows)).load()
+    with pytest.raises(UserError, match=message):
+        MbppDataset(path=written(tmp_path / "mbpp.jsonl", rows)).load()
 
 
 def test_without_a_network_all_of_the_file_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     datasets = pytest.importorskip("datasets", reason="the hub extra is not installed")
     monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(InputError, match=r"set task.path to all of mbpp.jsonl"):
-        MbppConfig().load()
+    with pytest.raises(UserError, match=r"set task.path to all of mbpp.jsonl"):
+        MbppDataset().load()
 
 
 def test_from_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,4 +74,4 @@ def test_from_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     splits = {"prompt": rows[:4], "test": rows[4:6], "train": rows[6:]}
     on_the_hub(tmp_path, "google-research-datasets/mbpp", splits, ("full", "sanitized"))
     monkeypatch.chdir(tmp_path)
-    assert MbppConfig().load() == MbppConfig(path=written(tmp_path / "f" / "mbpp.jsonl", ROWS)).load()
+    assert MbppDataset().load() == MbppDataset(path=written(tmp_path / "f" / "mbpp.jsonl", ROWS)).load()

@@ -8,15 +8,16 @@ from typing import Any
 
 import pytest
 
-from tasks.datasets import Shot, StdioTest, subsets
-from tasks.datasets.code_contests import CodeContestsConfig
-from tasks.datasets.gsm8k import Gsm8kConfig
-from tasks.datasets.math import MathConfig
-from tasks.datasets.math500 import Math500Config
-from tasks.datasets.shots import chosen
-from tasks.datasets.subsets import check, subset
-from tasks.errors import InputError
+from tasks.datasets.code_contests import CodeContestsDataset
+from tasks.datasets.gsm8k import Gsm8kDataset
+from tasks.datasets.math import MathDataset
+from tasks.datasets.math500 import Math500Dataset
+from tasks.datasets.paper import subsets
+from tasks.datasets.paper.few_shot import chosen
+from tasks.datasets.paper.subsets import check, subset
+from tasks.errors import UserError
 from tasks.prompts import prompt, template
+from tasks.records import FewShotExample, StdioTest
 from tests.datasets.files import on_the_hub, written
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -27,9 +28,9 @@ SUMS = [
 ]
 
 
-def gsm8k(folder: Path, **fields: Any) -> Gsm8kConfig:
+def gsm8k(folder: Path, **fields: Any) -> Gsm8kDataset:
     test, train = written(folder / "test.jsonl", SUMS[:2]), written(folder / "train.jsonl", SUMS[2:])
-    return Gsm8kConfig(**{"path": test, "train_path": train, **fields})
+    return Gsm8kDataset(**{"path": test, "train_path": train, **fields})
 
 
 def test_gsm8k_shows_five_examples_of_its_own_to_each_problem(tmp_path: Path) -> None:
@@ -41,7 +42,9 @@ def test_gsm8k_shows_five_examples_of_its_own_to_each_problem(tmp_path: Path) ->
     stream = random.Random(0)
     for problem in problems:
         rows = stream.sample(range(6), 5)
-        assert problem.shots == tuple(Shot(SUMS[2 + row]["question"], SUMS[2 + row]["answer"]) for row in rows)
+        assert problem.shots == tuple(
+            FewShotExample(SUMS[2 + row]["question"], SUMS[2 + row]["answer"]) for row in rows
+        )
     assert problems[0].shots != problems[1].shots
     assert gsm8k(tmp_path, shots_seed=1).load()[0].shots != problems[0].shots
     assert gsm8k(tmp_path, shots=0, train_path=None).load()[0].shots == ()
@@ -62,12 +65,12 @@ def test_the_prompt_of_gsm8k_to_the_letter(tmp_path: Path) -> None:
 
 def test_gsm8k_without_a_marked_answer_names_row_and_field(tmp_path: Path) -> None:
     bad = written(tmp_path / "bad.jsonl", [*SUMS[:1], {"question": "?", "answer": "so 5"}])
-    with pytest.raises(InputError, match="row 2: answer: has no number after ####"):
+    with pytest.raises(UserError, match="row 2: answer: has no number after ####"):
         gsm8k(tmp_path, path=bad).load()
 
 
 def test_too_few_examples_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"task.shots: 7 are asked for, and there are 6 examples"):
+    with pytest.raises(UserError, match=r"task.shots: 7 are asked for, and there are 6 examples"):
         gsm8k(tmp_path, shots=7).load()
 
 
@@ -75,7 +78,7 @@ def test_gsm8k_from_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     pytest.importorskip("datasets", reason="the hub extra is not installed")
     on_the_hub(tmp_path, "openai/gsm8k", {"test": SUMS[:2], "train": SUMS[2:]}, ("main", "socratic"))
     monkeypatch.chdir(tmp_path)
-    assert Gsm8kConfig().load() == gsm8k(tmp_path / "files").load()
+    assert Gsm8kDataset().load() == gsm8k(tmp_path / "files").load()
 
 
 def test_the_papers_rows_follow_from_its_rule() -> None:
@@ -91,7 +94,7 @@ def test_the_papers_rows_follow_from_its_rule() -> None:
 
 
 def test_examples_are_drawn_as_the_paper_does() -> None:
-    pool = [Shot(str(number), "") for number in range(7473)]
+    pool = [FewShotExample(str(number), "") for number in range(7473)]
     stream = random.Random(0)
     expected = [stream.sample(range(7473), 5) for _ in range(3)]
     assert [[int(shot.question) for shot in shots] for shots in chosen(pool, 3, 5, 0)] == expected
@@ -112,16 +115,16 @@ def test_the_pinned_hashes_are_those_of_the_real_questions() -> None:
 
 
 def test_another_edition_is_not_the_papers(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"rows of the whole gsm8k test split, 1,319 rows; .* has 2"):
+    with pytest.raises(UserError, match=r"rows of the whole gsm8k test split, 1,319 rows; .* has 2"):
         gsm8k(tmp_path, subset="paper").load()
-    with pytest.raises(InputError, match="row 92 of here is not the paper's problem"):
+    with pytest.raises(UserError, match="row 92 of here is not the paper's problem"):
         check("gsm8k", [f"question {number}" for number in range(1319)], "here")
 
 
 def test_a_row_whose_text_is_not_known_is_not_checked() -> None:
     paper = subset("code_contests")
     assert min(paper.rows) < min(paper.hashes) == 13
-    with pytest.raises(InputError, match="row 14 of here is not the paper's problem"):
+    with pytest.raises(UserError, match="row 14 of here is not the paper's problem"):
         check("code_contests", [f"problem {number}" for number in range(165)], "here")
 
 
@@ -138,14 +141,14 @@ MATH_ROWS = [
 
 def test_math_takes_the_last_boxed_answer(tmp_path: Path) -> None:
     rows = [{**MATH_ROWS[0], "solution": r"It is $\boxed{2}$."}, MATH_ROWS[1]]
-    problems = MathConfig(path=written(tmp_path / "m.parquet", rows)).load()
+    problems = MathDataset(path=written(tmp_path / "m.parquet", rows)).load()
     assert [(each.id, each.answer) for each in problems] == [("math/0000", "2"), ("math/0001", r"\frac{1}{2}")]
-    with pytest.raises(InputError, match=r"row 1: solution: has no \\boxed"):
-        MathConfig(path=written(tmp_path / "b.jsonl", [{**MATH_ROWS[0], "solution": "2"}])).load()
+    with pytest.raises(UserError, match=r"row 1: solution: has no \\boxed"):
+        MathDataset(path=written(tmp_path / "b.jsonl", [{**MATH_ROWS[0], "solution": "2"}])).load()
 
 
 def test_the_prompt_of_math_to_the_letter(tmp_path: Path) -> None:
-    dataset = MathConfig(path=written(tmp_path / "m.jsonl", MATH_ROWS[1:]))
+    dataset = MathDataset(path=written(tmp_path / "m.jsonl", MATH_ROWS[1:]))
     text = prompt(dataset.template, dataset.load()[0])
     assert text.endswith(
         "Final Answer: The final answer is $-\\frac{2}{3}$. I hope it is correct.\n\nProblem:\nHalf?\n\nSolution:"
@@ -167,12 +170,12 @@ def test_math_from_the_hub_is_its_seven_subjects_in_order(tmp_path: Path, monkey
 
     on_the_hub(tmp_path, HUB.name, {"test": MATH_ROWS[1:]}, HUB.configs)  # type: ignore[arg-type]
     monkeypatch.chdir(tmp_path)
-    assert [problem.id for problem in MathConfig().load()] == [f"math/{row:04d}" for row in range(7)]
+    assert [problem.id for problem in MathDataset().load()] == [f"math/{row:04d}" for row in range(7)]
 
 
 @needs_data
 def test_math500_has_its_answers_in_a_field() -> None:
-    dataset = Math500Config(path=str(DATA / "math" / "math500_first200.jsonl"))
+    dataset = Math500Dataset(path=str(DATA / "math" / "math500_first200.jsonl"))
     problems = dataset.load()
     assert (len(problems), problems[0].id) == (200, "test/precalculus/807.json")
     assert problems[0].answer == r"\left( 3, \frac{\pi}{2} \right)"
@@ -208,9 +211,9 @@ CONTEST = [
 ]
 
 
-def contests(folder: Path, **fields: Any) -> CodeContestsConfig:
+def contests(folder: Path, **fields: Any) -> CodeContestsDataset:
     test, train = written(folder / "test.jsonl", CONTEST), written(folder / "train.jsonl", CONTEST[:1] * 2)
-    return CodeContestsConfig(**{"path": test, "train_path": train, **fields})
+    return CodeContestsDataset(**{"path": test, "train_path": train, **fields})
 
 
 @pytest.mark.parametrize("name", ["c.jsonl.gz", "c.parquet"])
@@ -238,10 +241,10 @@ def test_the_papers_contest_problems_are_those_without_images(tmp_path: Path, mo
     paper = subset("code_contests")
     rows = [{**CONTEST[row not in paper.rows], "name": f"problem {row}"} for row in range(165)]
     path = written(tmp_path / "all.jsonl", rows)
-    with pytest.raises(InputError, match=r"row 14 of .*all.jsonl is not the paper's problem"):
+    with pytest.raises(UserError, match=r"row 14 of .*all.jsonl is not the paper's problem"):
         contests(tmp_path, path=path, subset="paper").load()
     for changed in (rows[1:] + rows[:1], rows[:-1]):
-        with pytest.raises(InputError, match=r"task.subset: the paper's problems are those 140 of the 165"):
+        with pytest.raises(UserError, match=r"task.subset: the paper's problems are those 140 of the 165"):
             contests(tmp_path, path=written(tmp_path / "other.jsonl", changed), subset="paper").load()
 
     text = hashlib.sha256(CONTEST[0]["description"].encode()).hexdigest()
@@ -253,7 +256,7 @@ def test_the_papers_contest_problems_are_those_without_images(tmp_path: Path, mo
 
 def test_contest_tests_that_do_not_pair_name_row_and_field(tmp_path: Path) -> None:
     bad = [{**CONTEST[0], "private_tests": {"input": ["1"], "output": []}}]
-    with pytest.raises(InputError, match="row 1: private_tests: has 1 inputs and 0 outputs"):
+    with pytest.raises(UserError, match="row 1: private_tests: has 1 inputs and 0 outputs"):
         contests(tmp_path, path=written(tmp_path / "bad.jsonl", bad)).load()
 
 
@@ -266,4 +269,4 @@ def test_code_contests_from_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     pytest.importorskip("datasets", reason="the hub extra is not installed")
     on_the_hub(tmp_path, "deepmind/code_contests", {"test": CONTEST, "train": CONTEST[:1] * 2})
     monkeypatch.chdir(tmp_path)
-    assert CodeContestsConfig().load() == contests(tmp_path / "files").load()
+    assert CodeContestsDataset().load() == contests(tmp_path / "files").load()

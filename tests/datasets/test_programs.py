@@ -5,10 +5,10 @@ import sys
 
 import pytest
 
-from tasks.datasets.generated import program_row
-from tasks.datasets.held_out import held_out_rows
-from tasks.datasets.program_operations import OUTPUTS, TRANSFORMS
-from tasks.datasets.program_problems import (
+from tasks.datasets.programs import ProgramsDataset
+from tasks.datasets.synthetic.bundled import held_out_rows
+from tasks.datasets.synthetic.program_operations import OUTPUTS, TRANSFORMS
+from tasks.datasets.synthetic.program_problems import (
     Composition,
     Use,
     held_out_compositions,
@@ -16,10 +16,10 @@ from tasks.datasets.program_problems import (
     run,
     training_problems,
 )
-from tasks.datasets.programs import ProgramsConfig
+from tasks.datasets.synthetic.regenerate import program_row
 from tasks.prompts import template
 
-PROBLEMS = ProgramsConfig().load()
+PROBLEMS = ProgramsDataset().load()
 ROWS = list(held_out_rows("programs"))
 
 
@@ -115,6 +115,6 @@ def test_training_is_the_same_stream_every_time():
 
 
 def test_the_template_exists_and_stops_before_another_task():
-    config = ProgramsConfig()
+    config = ProgramsDataset()
     assert template(config.template) == "Task: {question}\nProgram:\n"
     assert "\nTask:" in config.stop

@@ -17,20 +17,21 @@ from pathlib import Path
 
 import httpx
 
-from tasks.datasets.arithmetic import ArithmeticConfig
-from tasks.engines import Engine, EngineConfig, Request, Sample, Sampling
+from tasks.datasets.arithmetic import ArithmeticDataset
+from tasks.engines import Engine, EngineConfig
 from tasks.engines.model_files import BUNDLED
 from tasks.engines.onnx import OnnxConfig
 from tasks.engines.openai import OpenAIConfig
 from tasks.engines.recorded import RecordedConfig
+from tasks.engines.supervised.supervised_process import Leashed
+from tasks.engines.supervised.vllm_process import arguments, environment, installation
+from tasks.engines.supervised.vllm_server import flags
 from tasks.engines.transformers import TransformersConfig
 from tasks.engines.vllm import VllmConfig
-from tasks.engines.watched.leash import Leashed
-from tasks.engines.watched.vllm_process import arguments, environment, installation
-from tasks.engines.watched.vllm_server import flags
 from tasks.prompts import render
+from tasks.records import Request, Sample, Sampling
 
-MODEL, TASK = "arithmetic", ArithmeticConfig()
+MODEL, TASK = "arithmetic", ArithmeticDataset()
 PROBLEMS = {problem.id: render(TASK.template, problem.question) for problem in TASK.load()}
 CONTEXT = 512
 MOST_INDEX = 64

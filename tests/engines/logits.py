@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from tasks.engines.embedded.onnx_engine import OnnxEngine
+from tasks.engines.in_process.onnx_engine import OnnxEngine
 
 
 def logits(engine: OnnxEngine, ids: list[int]) -> Any:

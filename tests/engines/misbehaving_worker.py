@@ -1,4 +1,4 @@
-"""Speaks with `tasks.engines.watched.vllm_direct` as vLLM's worker does, and then does what no engine should.
+"""Speaks with `tasks.engines.supervised.vllm_direct` as vLLM's worker does, and then does what no engine should.
 
 Its arguments: `lives`, a file that gets a line for each start; `behaviours`, what each life does, the last one also for
 all that follow. A behaviour is a name, and after a colon the number of samples that come before it.

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from tasks.engines import Request, Sample, Sampling, seeds
-from tasks.engines.over_http.engine import OpenAIEngine
+from tasks.engines import seeds
+from tasks.engines.http.engine import OpenAIEngine
+from tasks.records import Request, Sample, Sampling
 from tests.engines.misbehaving_server import MisbehavingServer
 
 KEY = "sk-very-secret-0123456789"

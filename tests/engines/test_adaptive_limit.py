@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tasks.engines.over_http.adaptive_limit import AdaptiveLimit
+from tasks.engines.http.adaptive_limit import AdaptiveLimit
 
 
 def test_a_refusal_halves_and_a_round_of_successes_adds_one():

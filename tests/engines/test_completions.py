@@ -3,7 +3,7 @@
 import pytest
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
-from tasks.engines.embedded.completions import Completions, stop_endings
+from tasks.engines.in_process.completions import Completions, stop_endings
 from tasks.engines.model_files import BUNDLED
 
 BYTES = Tokenizer.from_file(str(BUNDLED / "programs" / "tokenizer.json"))

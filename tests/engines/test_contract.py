@@ -10,9 +10,10 @@ from statistics import mean
 
 import pytest
 
-from tasks.engines import Engine, EngineConfig, Request, Sample
+from tasks.engines import Engine, EngineConfig
 from tasks.engines.onnx import OnnxConfig
-from tasks.errors import CancelledError, InputError
+from tasks.errors import SamplingCancelledError, UserError
+from tasks.records import Request, Sample
 from tests.engines.contract import CONTEXT, MODEL, SUBJECTS, Subject, draw, keys, partition, request, sampling
 
 GUARD_S = 120
@@ -67,7 +68,7 @@ def test_the_promise_is_given_where_it_can_be(opened: Opened):
 def test_an_engine_says_what_it_is(opened: Opened):
     assert opened.engine.version.strip() == opened.engine.version != ""
     assert isinstance(opened.engine.deterministic, bool)
-    assert opened.engine.side_by_side >= 1
+    assert opened.engine.max_concurrent_calls >= 1
     assert opened.config.label
 
 
@@ -88,7 +89,7 @@ def test_any_partition_gives_the_same_samples(opened: Opened, seed: int):
     """Cut at random, mixed, problems interleaved, in as many calls side by side as the engine takes (at most two)."""
     choice = random.Random(seed)
     cut = partition(choice, WHOLE, parts=choice.choice([1, 2, 5, 24]))
-    lanes = min(2, opened.engine.side_by_side)
+    lanes = min(2, opened.engine.max_concurrent_calls)
     with ThreadPoolExecutor(lanes) as pool:
         halves = list(pool.map(lambda half: draw(opened.engine, half, sampling()), [cut[0::2], cut[1::2]]))
     drawn = halves[0] | halves[1]
@@ -218,7 +219,7 @@ def test_a_character_cut_in_two_is_left_out(opened: Opened):
 @models
 def test_a_prompt_that_is_too_long_is_named(engine: Engine):
     long = Request("long", request(0, 1).prompt * (CONTEXT // 20), 0, 2)
-    with pytest.raises(InputError, match="long") as caught:
+    with pytest.raises(UserError, match="long") as caught:
         draw(engine, [long], sampling())
     assert "\n" not in str(caught.value)
     draw(engine, [request(0, 2)], sampling())
@@ -266,8 +267,8 @@ def test_a_fresh_engine_draws_the_same_and_ends_when_it_is(opened: Opened, how: 
         assert under_way.wait(GUARD_S)
         fresh.cancel() if how == "cancelled" else fresh.__exit__(None, None, None)
         thread.join(GUARD_S)
-        assert [type(each) for each in ended] == [CancelledError]
-        with pytest.raises(CancelledError):
+        assert [type(each) for each in ended] == [SamplingCancelledError]
+        with pytest.raises(SamplingCancelledError):
             draw(fresh, [request(0, 1)], sampling())
 
 
@@ -275,7 +276,7 @@ def test_a_fresh_engine_draws_the_same_and_ends_when_it_is(opened: Opened, how: 
 def test_settings_that_an_engine_does_not_take_are_the_users_to_mend(engine: Engine):
     try:
         draw(engine, [request(0, 2)], sampling(temperature=9.5))
-    except InputError as error:
+    except UserError as error:
         assert "temperature" in str(error)
         assert "\n" not in str(error)
     draw(engine, [request(0, 2)], sampling())

@@ -12,18 +12,19 @@ import onnxruntime
 import pytest
 from tokenizers import Tokenizer
 
-from tasks.datasets.arithmetic import ArithmeticConfig
-from tasks.datasets.programs import ProgramsConfig
-from tasks.engines import Engine, Request, Sample, Sampling
-from tasks.engines.embedded.onnx_decoder import MINIMUM_ROWS, Decoder
-from tasks.engines.embedded.onnx_engine import OnnxEngine
+from tasks.datasets.arithmetic import ArithmeticDataset
+from tasks.datasets.programs import ProgramsDataset
+from tasks.engines import Engine
+from tasks.engines.in_process.onnx_decoder import MINIMUM_ROWS, Decoder
+from tasks.engines.in_process.onnx_engine import OnnxEngine
 from tasks.engines.model_files import BUNDLED, bundled_models
 from tasks.engines.onnx import OnnxConfig
-from tasks.errors import InputError
+from tasks.errors import UserError
 from tasks.prompts import render
+from tasks.records import Request, Sample, Sampling
 from tests.engines.logits import logits
 
-DATASETS = {"arithmetic": ArithmeticConfig(), "programs": ProgramsConfig()}
+DATASETS = {"arithmetic": ArithmeticDataset(), "programs": ProgramsDataset()}
 
 
 def _sampling(model: str = "programs", **changes) -> Sampling:
@@ -173,9 +174,9 @@ def test_the_context_bounds_prompt_and_answer(tmp_path):
         assert (sample.prompt_tokens, sample.tokens) == (read, 5)
         assert sample.finish_reason == "length"
         long = Request("long", "word " * 100, 0, 1)
-        with pytest.raises(InputError, match=rf"problem 'long'.* tokens, and the model reads at most {read + 5}"):
+        with pytest.raises(UserError, match=rf"problem 'long'.* tokens, and the model reads at most {read + 5}"):
             _draw(engine, [long], _sampling())
-        with pytest.raises(InputError, match=r"problem 'none'.*empty"):
+        with pytest.raises(UserError, match=r"problem 'none'.*empty"):
             _draw(engine, [Request("none", "", 0, 1)], _sampling())
 
 
@@ -210,11 +211,11 @@ def test_what_samples_depend_on_leaves_out_how_they_are_drawn():
 
 
 def test_a_missing_model_is_named_with_the_bundled_ones(tmp_path):
-    with pytest.raises(InputError, match=r"no folder 'nowhere'.*arithmetic, programs"):
+    with pytest.raises(UserError, match=r"no folder 'nowhere'.*arithmetic, programs"):
         OnnxConfig(model="nowhere").check([], 1)
-    with pytest.raises(InputError, match=r"has no model.onnx and no tokenizer.json"):
+    with pytest.raises(UserError, match=r"has no model.onnx and no tokenizer.json"):
         OnnxConfig(model=str(tmp_path)).check([], 1)
-    with pytest.raises(InputError, match="no folder"):
+    with pytest.raises(UserError, match="no folder"):
         OnnxConfig(model="nowhere").open()
 
 
@@ -222,7 +223,7 @@ def test_a_missing_model_is_named_with_the_bundled_ones(tmp_path):
 def test_a_broken_file_is_named_in_one_line(tmp_path, name):
     folder = _copy(tmp_path)
     (folder / name).write_bytes(b"neither one thing nor another")
-    with pytest.raises(InputError, match=name if name != "model.safetensors" else "model.onnx") as caught:
+    with pytest.raises(UserError, match=name if name != "model.safetensors" else "model.onnx") as caught:
         OnnxConfig(model=str(folder)).open()
     assert "\n" not in str(caught.value)
 

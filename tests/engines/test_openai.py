@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from tasks.engines import Request, Sample, seeds
-from tasks.errors import CancelledError
+from tasks.engines import seeds
+from tasks.errors import SamplingCancelledError
+from tasks.records import Request, Sample
 from tests.engines.misbehaving_server import Asked, Said, play_well, reply
 from tests.engines.openai_client import REQUESTS, all_right, draw, engine_on, keys, sampling
 
@@ -142,7 +143,7 @@ def test_calls_side_by_side_share_the_limit_and_the_first_goes_first(server):
     first, second = [Request("first", "1", 0, 60)], [Request("second", "2", 0, 60)]
     drawn: dict[str, Any] = {}
     with engine_on(server, n_per_request=1, concurrency=4) as engine:
-        assert engine.side_by_side >= 2
+        assert engine.max_concurrent_calls >= 2
         one = threading.Thread(target=lambda: drawn.update(first=draw(engine, first)))
         two = threading.Thread(target=lambda: drawn.update(second=draw(engine, second)))
         one.start()
@@ -190,7 +191,7 @@ def test_cancel_ends_every_call(server):
     ended = []
 
     def give_up() -> None:
-        with pytest.raises(CancelledError):
+        with pytest.raises(SamplingCancelledError):
             draw(engine)
         ended.append(1)
 
@@ -204,7 +205,7 @@ def test_cancel_ends_every_call(server):
             thread.join(10)
         assert len(ended) == 2
         server.wait_until(lambda: server.dropped == 4)
-        with pytest.raises(CancelledError):
+        with pytest.raises(SamplingCancelledError):
             draw(engine)
 
 
@@ -214,7 +215,7 @@ def test_cancel_ends_a_call_that_has_just_begun(server):
         with engine_on(server) as engine:
             canceller = threading.Timer(wait_s, engine.cancel)
             canceller.start()
-            with pytest.raises(CancelledError):
+            with pytest.raises(SamplingCancelledError):
                 draw(engine)
             canceller.join()
 
@@ -225,7 +226,7 @@ def test_leaving_the_engine_ends_its_calls(server):
         ended = []
 
         def give_up() -> None:
-            with pytest.raises(CancelledError):
+            with pytest.raises(SamplingCancelledError):
                 draw(engine)
             ended.append(1)
 

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from tasks.engines import Request, seeds
-from tasks.engines.over_http.engine import ServerUnreachableError
+from tasks.engines import seeds
+from tasks.engines.http.engine import ServerUnreachableError
 from tasks.errors import EngineFailedError
+from tasks.records import Request
 from tests.engines.misbehaving_server import Asked, MisbehavingServer, Said, play_well, reply
 from tests.engines.openai_client import REQUESTS, all_right, draw, engine_on, keys, sampling
 

@@ -6,12 +6,12 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from flows.config import SweepConfig
-from tasks.engines import Request
+from flows.config.sweep import SweepConfig
+from tasks.engines.http.engine import OpenAIEngine
 from tasks.engines.openai import OpenAIConfig
-from tasks.engines.over_http.engine import OpenAIEngine
-from tasks.errors import EngineFailedError, InputError
+from tasks.errors import EngineFailedError, UserError
 from tasks.progress import listener
+from tasks.records import Request
 from tests.engines.misbehaving_server import Asked, MisbehavingServer, Said, play_well, reply
 from tests.engines.openai_client import KEY, all_right, draw, engine_on, sampling
 
@@ -40,7 +40,7 @@ def test_the_key_is_sent_and_never_told(server, monkeypatch):
     with config.open() as engine:
         all_right(draw(engine))
         said = [repr(config), repr(engine), config.model_dump_json(), str(config.ingredients(sampling(), "t"))]
-        for prompt, kind in [("bad", InputError), ("odd", EngineFailedError)]:
+        for prompt, kind in [("bad", UserError), ("odd", EngineFailedError)]:
             with pytest.raises(kind) as caught:
                 draw(engine, [Request("p", prompt, 0, 1)])
             said.append(str(caught.value))
@@ -53,10 +53,10 @@ def test_the_key_is_sent_and_never_told(server, monkeypatch):
 def test_a_missing_or_odd_key(monkeypatch):
     monkeypatch.delenv("TEST_KEY", raising=False)
     config = OpenAIConfig(model="m", base_urls="http://localhost:1/v1", api_key_env="TEST_KEY")
-    with pytest.raises(InputError, match="the environment has no TEST_KEY"):
+    with pytest.raises(UserError, match="the environment has no TEST_KEY"):
         config.check([], 1)
     monkeypatch.setenv("TEST_KEY", "schlüssel")
-    with pytest.raises(InputError, match="characters that no key can have") as caught:
+    with pytest.raises(UserError, match="characters that no key can have") as caught:
         config.check([], 1)
     assert "schlüssel" not in str(caught.value)
 
@@ -64,13 +64,13 @@ def test_a_missing_or_odd_key(monkeypatch):
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_refused_key(server, monkeypatch, status):
     server.behave = lambda asked: Said(status, {"error": {"message": f"bad key {KEY}"}})
-    with pytest.raises(InputError, match=r"engine.api_key_env: http.*refuses requests without a key") as caught:
+    with pytest.raises(UserError, match=r"engine.api_key_env: http.*refuses requests without a key") as caught:
         _opens(server)
     monkeypatch.setenv("TEST_KEY", KEY)
-    with pytest.raises(InputError, match=r"engine.api_key_env: http.* refuses the key in TEST_KEY") as caught:
+    with pytest.raises(UserError, match=r"engine.api_key_env: http.* refuses the key in TEST_KEY") as caught:
         _opens(server, api_key_env="TEST_KEY")
     engine = engine_on(server, api_key=KEY, api_key_env="TEST_KEY")
-    with engine, pytest.raises(InputError, match="refuses the key in TEST_KEY") as caught:
+    with engine, pytest.raises(UserError, match="refuses the key in TEST_KEY") as caught:
         draw(engine)
     assert KEY not in str(caught.value)
     assert len(server.asked) <= 4, "no use in asking again"
@@ -79,13 +79,13 @@ def test_a_refused_key(server, monkeypatch, status):
 def test_an_unknown_model(server):
     server.models = ("mistral", "llama")
     server.behave = lambda asked: Said(404, {"error": {"message": "The model `m` does not exist."}})
-    with engine_on(server) as engine, pytest.raises(InputError, match=r"has no 'm'; it offers mistral, llama$"):
+    with engine_on(server) as engine, pytest.raises(UserError, match=r"has no 'm'; it offers mistral, llama$"):
         draw(engine)
 
 
 def test_a_wrong_path(server):
     server.behave = lambda asked: Said(404, {"detail": "Not Found"})
-    with engine_on(server) as engine, pytest.raises(InputError, match=r"engine.base_urls: .* usually ends in /v1"):
+    with engine_on(server) as engine, pytest.raises(UserError, match=r"engine.base_urls: .* usually ends in /v1"):
         draw(engine)
 
 
@@ -95,7 +95,7 @@ def test_a_prompt_that_is_too_long(server, n):
     server.behave = lambda asked: (
         Said(400, {"error": {"message": message}}) if "Affe" in asked.body["prompt"] else play_well(asked)
     )
-    with engine_on(server, n_per_request=n) as engine, pytest.raises(InputError) as caught:
+    with engine_on(server, n_per_request=n) as engine, pytest.raises(UserError) as caught:
         draw(engine)
     said = str(caught.value)
     assert said.startswith("problem 'p/1': ")
@@ -114,14 +114,14 @@ def test_a_prompt_that_is_too_long(server, n):
 )
 def test_a_refused_setting(server, message, advice):
     server.behave = lambda asked: Said(400, {"error": {"message": message}})
-    with engine_on(server) as engine, pytest.raises(InputError) as caught:
+    with engine_on(server) as engine, pytest.raises(UserError) as caught:
         draw(engine)
     assert str(caught.value).endswith(f"refuses its request (400: {message}); {advice}")
 
 
 def test_a_server_that_is_elsewhere(server):
     server.behave = lambda asked: Said(301, b"", {"location": "https://elsewhere/v1/completions"})
-    with engine_on(server) as engine, pytest.raises(InputError) as caught:
+    with engine_on(server) as engine, pytest.raises(UserError) as caught:
         draw(engine)
     assert str(caught.value) == (
         f"engine.base_urls: {server.url} answers 301 (moved to https://elsewhere/v1/completions); give the URL that"
@@ -132,14 +132,14 @@ def test_a_server_that_is_elsewhere(server):
 def test_a_page_of_a_proxy_is_read_as_text(server):
     page = b"<html>\r\n<head><title>413</title></head>\r\n<body><h1>Request Entity Too Large</h1></body></html>"
     server.behave = lambda asked: Said(413, page)
-    with engine_on(server) as engine, pytest.raises(InputError) as caught:
+    with engine_on(server) as engine, pytest.raises(UserError) as caught:
         draw(engine)
     assert str(caught.value).endswith("refuses its request (413: 413 Request Entity Too Large); shorten its prompt")
 
 
 def test_no_server_answers(server):
     server.stop()
-    with pytest.raises(InputError, match=r"engine.base_urls: no server answers at http.*; start it") as caught:
+    with pytest.raises(UserError, match=r"engine.base_urls: no server answers at http.*; start it") as caught:
         _opens(server)
     assert "\n" not in str(caught.value)
 
@@ -156,7 +156,7 @@ def test_one_replica_is_enough_to_begin(server):
 
 def test_replicas_have_the_same_model(server):
     with MisbehavingServer(models=("other", "third")) as other:
-        with pytest.raises(InputError) as caught:
+        with pytest.raises(UserError) as caught:
             _opens(server, base_urls=(server.url, other.url))
         assert str(caught.value) == (
             f"engine.base_urls: {other.url} offers other, third, and not 'm' as {server.url} does; replicas have the"

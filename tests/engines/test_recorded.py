@@ -7,9 +7,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from tasks.engines import Request, Sample, Sampling
 from tasks.engines.recorded import RecordedConfig
-from tasks.errors import InputError
+from tasks.errors import UserError
+from tasks.records import Request, Sample, Sampling
 
 SAMPLING = Sampling(temperature=0.6, top_p=1.0, max_tokens=10, stop=(), seed=0)
 
@@ -74,25 +74,25 @@ def test_other_content_is_another_set(tmp_path: Path) -> None:
 )
 def test_bad_rows_are_named(tmp_path: Path, rows: list[dict[str, Any]], k: int, message: str) -> None:
     config = jsonl(tmp_path / "s.jsonl", rows)
-    with pytest.raises(InputError, match=message) as caught:
+    with pytest.raises(UserError, match=message) as caught:
         config.check(["a"], k)
     assert "\n" not in str(caught.value)
 
 
 def test_broken_json_names_the_line(tmp_path: Path) -> None:
     (tmp_path / "s.jsonl").write_text('{"problem_id": "a", "index": 0, "text": ""}\n\n{"problem_id": \n')
-    with pytest.raises(InputError, match="line 3: broken JSON"):
+    with pytest.raises(UserError, match="line 3: broken JSON"):
         RecordedConfig(path=str(tmp_path / "s.jsonl")).check(["a"], 1)
 
 
 @pytest.mark.parametrize("name", ["none.jsonl", "none.parquet", "."])
 def test_no_file_is_one_line(tmp_path: Path, name: str) -> None:
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(UserError, match="cannot be read"):
         RecordedConfig(path=str(tmp_path / name)).check(["a"], 1)
 
 
 @pytest.mark.parametrize("name", ["s.parquet", "s.jsonl.gz"])
 def test_a_file_of_another_kind_is_one_line(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("neither")
-    with pytest.raises(InputError, match="is not a"):
+    with pytest.raises(UserError, match="is not a"):
         RecordedConfig(path=str(tmp_path / name)).check(["a"], 1)

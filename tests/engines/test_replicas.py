@@ -6,7 +6,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from tasks.engines.over_http.replicas import LONGEST_S, ODD_FAILURES, Replicas, backoff, retry_after
+from tasks.engines.http.replicas import LONGEST_S, ODD_FAILURES, Replicas, backoff, retry_after
 
 
 def test_the_one_with_the_fewest_requests():

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.engines.embedded.sampling import choose, uniforms
+from tasks.engines.in_process.sampling import choose, uniforms
 
 PROBABILITIES = np.array([0.1, 0.45, 0.05, 0.4])
 LOGITS = np.log(PROBABILITIES)[None].astype(np.float32)

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tasks.engines.embedded.sampling import choose
+from tasks.engines.in_process.sampling import choose
 from tasks.engines.model_files import BUNDLED
 from tasks.engines.onnx import OnnxConfig
 from tasks.engines.transformers import TransformersConfig
-from tasks.errors import InputError
+from tasks.errors import UserError
 from tests.engines.contract import MODEL, draw, request, sampling
 
 try:
@@ -106,7 +106,7 @@ def test_nothing_is_promised_where_a_trial_or_the_precision_says_otherwise(tmp_p
 @needs_torch
 @pytest.mark.parametrize(("temperature", "top_p"), [(0, 1.0), (1, 1.0), (0.6, 1.0), (1.0, 0.9), (2.0, 0.3), (1, 1e-9)])
 def test_tokens_chosen_where_the_logits_lie_are_the_same(temperature, top_p):
-    from tasks.engines.embedded.transformers_decoder import choose_there
+    from tasks.engines.in_process.transformers_decoder import choose_there
 
     rng = np.random.default_rng(0)
     logits = (4 * rng.standard_normal((400, 700))).astype(np.float32)
@@ -151,7 +151,7 @@ def test_end_tokens_come_from_the_generation_configuration(tmp_path):
 def test_memory_that_runs_out_names_the_settings_to_change():
     with TransformersConfig(model=MODEL, device="cpu").open() as engine:
         prefill = engine.decoder.prefill([1, 2, 3])
-        with pytest.raises(InputError, match=r"lower engine\.batch_size") as caught:
+        with pytest.raises(UserError, match=r"lower engine\.batch_size") as caught:
             engine.decoder.expand(prefill, 2**44)
         assert "\n" not in str(caught.value)
 
@@ -161,7 +161,7 @@ def test_memory_that_runs_out_names_the_settings_to_change():
 def test_a_broken_file_is_told_in_one_line(tmp_path, name):
     folder = _copy(tmp_path)
     (folder / name).write_bytes(b"neither one thing nor another")
-    with pytest.raises(InputError, match=r"engine\.model|tokenizer\.json") as caught:
+    with pytest.raises(UserError, match=r"engine\.model|tokenizer\.json") as caught:
         TransformersConfig(model=str(folder)).open()
     assert "\n" not in str(caught.value)
 
@@ -169,13 +169,13 @@ def test_a_broken_file_is_told_in_one_line(tmp_path, name):
 @needs_torch
 @pytest.mark.skipif(torch is not None and torch.cuda.is_available(), reason="there is a GPU here")
 def test_no_gpu_is_told_in_one_line():
-    with pytest.raises(InputError, match=r"engine.device: PyTorch finds no GPU"):
+    with pytest.raises(UserError, match=r"engine.device: PyTorch finds no GPU"):
         TransformersConfig(model=MODEL, device="cuda").open()
 
 
 @pytest.mark.skipif(torch is not None, reason="torch is here")
 def test_without_pytorch_it_says_what_to_install():
-    with pytest.raises(InputError, match="uv sync --extra transformers"):
+    with pytest.raises(UserError, match="uv sync --extra transformers"):
         TransformersConfig(model=MODEL).check([], 1)
     assert TransformersConfig(model=MODEL).ingredients(sampling(), "t"), "what a set depends on needs no PyTorch"
 
@@ -191,13 +191,13 @@ def test_without_pytorch_it_says_what_to_install():
 )
 def test_a_model_that_cannot_be_is_told_before_it_is_looked_for(tmp_path, monkeypatch, settings, message):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(InputError, match=message):
+    with pytest.raises(UserError, match=message):
         TransformersConfig(**settings).ingredients(sampling(), "t")
 
 
 def test_a_hub_that_does_not_answer_is_one_line(monkeypatch):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    with pytest.raises(InputError, match="no folder nobody/nothing, and the hub does not give it") as caught:
+    with pytest.raises(UserError, match="no folder nobody/nothing, and the hub does not give it") as caught:
         TransformersConfig(model="nobody/nothing").ingredients(sampling(), "t")
     assert "\n" not in str(caught.value)
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from tasks.engines import Sampling
 from tasks.engines.model_files import BUNDLED
+from tasks.engines.supervised.vllm_log import cause, too_little_memory
+from tasks.engines.supervised.vllm_process import Installation, arguments, environment, installation
+from tasks.engines.supervised.vllm_server import flags
 from tasks.engines.vllm import VllmConfig
-from tasks.engines.watched.vllm_log import cause, too_little_memory
-from tasks.engines.watched.vllm_process import Installation, arguments, environment, installation
-from tasks.engines.watched.vllm_server import flags
-from tasks.errors import InputError
+from tasks.errors import UserError
+from tasks.records import Sampling
 
 SAMPLING = Sampling(temperature=0.6, top_p=1.0, max_tokens=100, stop=("\n\n",), seed=0)
 CPU, GPU = Installation("python", "0.32.0", on_cpu=True), Installation("python", "0.33.0", on_cpu=False)
@@ -81,23 +81,23 @@ def test_what_does_not_fit_together_is_refused(changes, message):
 
 @pytest.mark.parametrize("model", ["./nowhere", "/nowhere/at/all", "a/b/c"])
 def test_a_folder_that_is_not_there_is_not_looked_for_on_the_hub(model):
-    with pytest.raises(InputError, match=r"^engine\.model: no folder"):
+    with pytest.raises(UserError, match=r"^engine\.model: no folder"):
         _ingredients(model=model)
 
 
 def test_a_folder_without_weights_is_no_model(tmp_path):
     (tmp_path / "config.json").write_text("{}")
-    with pytest.raises(InputError, match=r"config\.json and weights"):
+    with pytest.raises(UserError, match=r"config\.json and weights"):
         VllmConfig(model=str(tmp_path)).check((), 0)
 
 
 def test_where_vllm_is_missing_a_line_says_how_to_get_it(tmp_path):
-    with pytest.raises(InputError, match=r"^engine\.python: .*/nowhere is no Python that runs"):
+    with pytest.raises(UserError, match=r"^engine\.python: .*/nowhere is no Python that runs"):
         installation(str(tmp_path / "nowhere"))
     bare = tmp_path / "bare"
     bare.write_text(f'#!/bin/sh\nexec {sys.executable} -I -S "$@"\n')
     bare.chmod(0o755)
-    with pytest.raises(InputError, match=r"has no vLLM; `make vllm` puts it into \.venv-vllm"):
+    with pytest.raises(UserError, match=r"has no vLLM; `make vllm` puts it into \.venv-vllm"):
         VllmConfig(model="arithmetic", python=str(bare)).check((), 0)
 
 

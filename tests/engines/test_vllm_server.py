@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tasks.engines.watched.vllm_process import Installation, Setting, log_file
-from tasks.engines.watched.vllm_server import ServerStart
-from tasks.engines.watched.watchdog import WatchedEngine
+from tasks.engines.supervised.vllm_process import Installation, Setting, log_file
+from tasks.engines.supervised.vllm_server import ServerStart
+from tasks.engines.supervised.watchdog import WatchedEngine
 from tests.engines.in_time import begin
 from tests.engines.openai_client import REQUESTS, keys, sampling
 
@@ -39,7 +39,7 @@ def test_a_server_that_loses_requests_is_replaced_once_its_port_is_free(tmp_path
         log=tmp_path,
         version="0",
         deterministic=True,
-        side_by_side=2,
+        max_concurrent_calls=2,
         silence_s=3.0,
         restarts=2,
     )

@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from tasks.engines import Request, Sample, Sampling
-from tasks.engines.watched.leash import Leashed
-from tasks.engines.watched.vllm_direct import DirectStart
-from tasks.engines.watched.vllm_process import Installation, Setting, log_file
-from tasks.engines.watched.watchdog import DiedError, Owed, Pulse, WatchedEngine
-from tasks.errors import CancelledError, EngineFailedError, InputError
+from tasks.engines.supervised.supervised_process import Leashed
+from tasks.engines.supervised.vllm_direct import DirectStart
+from tasks.engines.supervised.vllm_process import Installation, Setting, log_file
+from tasks.engines.supervised.watchdog import DiedError, Owed, Pulse, WatchedEngine
+from tasks.errors import EngineFailedError, SamplingCancelledError, UserError
 from tasks.progress import listener
+from tasks.records import Request, Sample, Sampling
 from tests.engines.in_time import begin
 
 WORKER = Path(__file__).with_name("misbehaving_worker.py")
@@ -49,7 +49,7 @@ def _engine(tmp_path: Path, behaviours: Sequence[str], **changes) -> WatchedEngi
         "log": setting.log,
         "version": "0",
         "deterministic": True,
-        "side_by_side": 2,
+        "max_concurrent_calls": 2,
         "silence_s": 60,
         "restarts": 2,
     }
@@ -138,8 +138,8 @@ def test_a_cause_is_found_however_late_this_process_looks(tmp_path, monkeypatch)
             while self.status() is None:
                 time.sleep(0.05)
 
-    monkeypatch.setattr("tasks.engines.watched.vllm_direct.Leashed", Late)
-    with pytest.raises(InputError, match="vLLM does not start: /no/python: No such file or directory; its log: "):
+    monkeypatch.setattr("tasks.engines.supervised.vllm_direct.Leashed", Late)
+    with pytest.raises(UserError, match="vLLM does not start: /no/python: No such file or directory; its log: "):
         _engine(tmp_path, ["well"], python="/no/python")
 
 
@@ -152,7 +152,7 @@ def test_a_process_is_over_when_it_has_ended_whoever_holds_its_pipe(tmp_path, mo
             super().__init__(command, environment, log, descriptors)
             held.append(os.dup(descriptors[0]))
 
-    monkeypatch.setattr("tasks.engines.watched.vllm_direct.Leashed", Held)
+    monkeypatch.setattr("tasks.engines.supervised.vllm_direct.Leashed", Held)
     try:
         with _engine(tmp_path, ["die:17", "well"]) as engine:
             assert set(_keys(begin(_draw, engine).result(timeout=60))) == WANTED
@@ -224,7 +224,7 @@ def test_what_is_left_of_an_earlier_life_is_no_success_of_a_later_one(tmp_path):
         return lives[-1]
 
     settings: dict[str, Any] = {"what": "It", "log": tmp_path, "version": "0", "deterministic": True}
-    with WatchedEngine(start, side_by_side=2, silence_s=60, restarts=1, **settings) as engine:
+    with WatchedEngine(start, max_concurrent_calls=2, silence_s=60, restarts=1, **settings) as engine:
         first = engine.sample([Request("a", "a", 0, 3)], SAMPLING)
         assert next(first) == [Sample("a", 0, "")]
         other = begin(_draw, engine, [Request("b", "b", 0, 3)])
@@ -267,9 +267,7 @@ def test_failures_in_a_row_end_in_one_line_with_what_came_before(tmp_path):
 
 
 def test_what_never_starts_is_the_users_to_mend(tmp_path):
-    with pytest.raises(
-        InputError, match=r"^engine: vLLM does not start: ValueError: the model is of cheese; its log: "
-    ):
+    with pytest.raises(UserError, match=r"^engine: vLLM does not start: ValueError: the model is of cheese; its log: "):
         _engine(tmp_path, ["no start"])
 
 
@@ -310,9 +308,9 @@ def test_cancel_ends_all_calls(tmp_path, behaviour):
         time.sleep(0.7)
         engine.cancel()
         for call in calls:
-            with pytest.raises(CancelledError):
+            with pytest.raises(SamplingCancelledError):
                 call.result(timeout=20)
-        with pytest.raises(CancelledError):
+        with pytest.raises(SamplingCancelledError):
             _draw(engine)
     assert not any(map(_running, _lives(tmp_path)))
 

@@ -6,7 +6,7 @@ import math
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.engines.over_http.wire import MalformedError, Wire, message_of
+from tasks.engines.http.wire import MalformedError, Wire, message_of
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from([10**400, -1, 0, 1])
 NAMES = ["index", "text", "message", "content", "logprobs", "token_logprobs", "logprob", "refusal", "error"]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.datasets.arithmetic import ArithmeticConfig
+from tasks.datasets.arithmetic import ArithmeticDataset
 
 SAMPLES_EACH = 300
 
@@ -12,7 +12,7 @@ SAMPLES_EACH = 300
 @pytest.fixture
 def recorded(tmp_path: Path) -> Path:
     """A folder with a sweep file over recorded answers to the arithmetic problems, from always to never right."""
-    problems = ArithmeticConfig().load()
+    problems = ArithmeticDataset().load()
     chance = random.Random(0)
     with (tmp_path / "samples.jsonl").open("w") as file:
         for problem in problems[:20]:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from tasks.datasets.arithmetic import ArithmeticConfig
+from tasks.datasets.arithmetic import ArithmeticDataset
 from tasks.store.blocks import missing
 from tests.flows.command import MONKEYS, Ended, environment
 
@@ -90,7 +90,7 @@ class CountedSweep:
 
 def counted_sweep(folder: Path, seconds: float = 0.0) -> CountedSweep:
     with (folder / "samples.jsonl").open("w") as file:
-        for number, problem in enumerate(ArithmeticConfig().load()[:PROBLEMS]):
+        for number, problem in enumerate(ArithmeticDataset().load()[:PROBLEMS]):
             for index in range(K + 20):
                 answer = problem.answer if (number * 31 + index * 17) % 97 < number % 50 else "-1"
                 text = f"sample {index} of {problem.id}\n#### {answer}"

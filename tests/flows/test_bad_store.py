@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.store.objects import FsspecStore
+from tasks.store.fsspec_store import FsspecStore
 from tests.flows.command import Ended, monkeys
 from tests.servers import S3
 from tests.store.stored import fill

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.command_line.import_console import run_import
-from tasks.errors import InputError
+from flows.command_line.views.import_samples import run_import
+from tasks.errors import UserError
 from tests.flows.command import monkeys
 from tests.importers import foreign
 
@@ -65,7 +65,7 @@ def test_what_cannot_be_is_one_line(tmp_path: Path) -> None:
 def test_what_is_asked_for_amiss(tmp_path: Path, name: str, format_: str, output: str | None, message: str) -> None:
     foreign.lines(tmp_path / "s.jsonl", foreign.PLAIN)
     target = None if output is None else tmp_path / output
-    with pytest.raises(InputError, match=message):
+    with pytest.raises(UserError, match=message):
         run_import(
             [tmp_path / name], output=target, counts=None, format_=format_, verdict=None, ids=None, as_json=False
         )

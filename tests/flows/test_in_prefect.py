@@ -49,15 +49,15 @@ def test_a_full_sweep_stays_under_a_thousand_task_runs() -> None:
     """The first test counts task runs on a real server: two for a block, and a few."""
     of_both_stages = 2 * len(missing([], range(300), 10_000))
     assert of_both_stages + BESIDES_BLOCKS < 1_000
-    from tasks.steps import MOST_SHOWN
+    from tasks.steps.blocks import MOST_SHOWN
 
     assert of_both_stages <= MOST_SHOWN, "all of a stored one is shown"
 
 
 def test_tries_again_for_more_than_a_minute_with_jitter() -> None:
-    from tasks import steps
+    from tasks.steps import blocks
 
-    for task in (steps.plan_samples, steps.draw_block, steps.verify_block, steps.measure, steps.report):
+    for task in (blocks.plan_samples, blocks.draw_block, blocks.grade_block, blocks.measure, blocks.report):
         assert isinstance(task.retry_delay_seconds, list)
         assert len(task.retry_delay_seconds) == task.retries
         assert task.retry_jitter_factor

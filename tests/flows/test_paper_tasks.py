@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import pytest
 import yaml
 
-from flows.config import SweepConfig
-from flows.prepare import prepare
+from flows.config.sweep import SweepConfig
+from flows.setup.sweep import prepare
 from tests.datasets.files import Rows, written
 from tests.datasets.test_mbpp import ROWS as MBPP
 from tests.datasets.test_paper_tasks import CONTEST, MATH_ROWS, SUMS
@@ -99,9 +99,9 @@ def swept(folder: Path, **fields: Any) -> tuple[int, dict[str, int]]:
     sweep = prepare(config)
     drawn = 0
     with sweep.claims, config.engine.open() as engine, config.sandbox.open() as sandbox:
-        for block in sweep.owed_samples():
+        for block in sweep.missing_samples():
             drawn += sum(part.samples for part in sweep.draw(block, engine) or [])
-        for block in sweep.owed_verdicts():
+        for block in sweep.pending_verdicts():
             sweep.verify(block, sandbox)
     return drawn, sweep.tally().verdicts
 

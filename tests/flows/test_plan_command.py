@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 import yaml
 
-from flows.config import EngineConfig, SweepConfig
-from flows.prepare import prepare
+from flows.config.choices import EngineConfig
+from flows.config.sweep import SweepConfig
+from flows.setup.sweep import prepare
 from tests.flows.command import monkeys
 from tests.servers import S3
 
@@ -27,9 +28,9 @@ def draw(folder: Path, store: str, **fields: Any) -> None:
     config = SweepConfig.model_validate({**SWEEP, "store": store, **fields})
     job = prepare(config)
     with config.engine.open() as engine:
-        for block in job.owed_samples():
+        for block in job.missing_samples():
             job.draw(block, engine)
-    for block in job.owed_verdicts():
+    for block in job.pending_verdicts():
         job.verify(block, None)
     (folder / "sweep.yaml").write_text(yaml.safe_dump({**SWEEP, "store": store}))
 
@@ -110,7 +111,7 @@ def test_uneven_sets_and_budgets_in_rounds(tmp_path: Path) -> None:
     assert "5,000 tokens or 2 h of drawing a run" in succeeds("sweep.yaml", "--k", "50", *capped, cwd=tmp_path)
     found = json.loads(succeeds("sweep.yaml", "--k", "1000", "--set", "budget=adaptive", "--json", cwd=tmp_path))
     job = prepare(SweepConfig.model_validate({**SWEEP, "store": str(runs), "k": 1_000, "budget": "adaptive"}))
-    assert found["owed"]["samples"] == sum(block.samples for block in job.owed_samples())
+    assert found["owed"]["samples"] == sum(block.samples for block in job.missing_samples())
     assert found["most"]["samples"] == 6_000 - 80
 
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from flows.config import SweepConfig
-from flows.prepare import prepare
-from tasks.errors import InputError
+from flows.config.sweep import SweepConfig
+from flows.setup.sweep import prepare
+from tasks.errors import UserError
 
 
 def config(folder: Path, rows: list[dict[str, Any]], **more: Any) -> SweepConfig:
@@ -42,7 +42,7 @@ def test_what_results_depend_on_is_in_their_name(tmp_path: Path) -> None:
 
 
 def test_a_problem_that_occurs_twice_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="'a' more than once"):
+    with pytest.raises(UserError, match="'a' more than once"):
         prepare(config(tmp_path, [row("a"), row("a")]))
 
 
@@ -52,5 +52,5 @@ def test_problems_that_are_pinned_are_the_same_texts_in_the_same_order(tmp_path:
     assert names(config(tmp_path, rows, problems=1, pin=digest)) == names(config(tmp_path, rows, problems=1))
     assert names(config(tmp_path, rows, problems=1, pin=digest[:8]))
     for others in (rows[::-1], [row("a"), row("b", "def g():\n")]):
-        with pytest.raises(InputError, match=f"pin: the problems of humaneval hash to .*, not to {digest[:12]}"):
+        with pytest.raises(UserError, match=f"pin: the problems of humaneval hash to .*, not to {digest[:12]}"):
             prepare(config(tmp_path, others, problems=1, pin=digest[:12]))

@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tasks.store.objects import FsspecStore
-from tasks.sweep import Sweep
+from tasks.store.fsspec_store import FsspecStore
+from tasks.sweep.sweep import Sweep
 from tests.flows.command import Ended, monkeys
 from tests.servers import S3
 from tests.store.stored import LastLineGrader, answers, fill
@@ -82,7 +82,7 @@ def test_what_a_sample_says_cannot_reach_the_terminal(tmp_path: Path) -> None:
     recorded = answers(1, 1)
     (sample,) = recorded["arithmetic/000"].values()
     evil = type(sample)(sample.problem_id, 0, "\x1b]0;title\x07[bold red]x[/]\x1b[2J", finish_reason="\x1b[31m")
-    for block in sweep.owed_samples():
+    for block in sweep.missing_samples():
         sweep.draw(block, RecordedEngine({"arithmetic/000": {0: evil}}, "toy"))
     out = succeeds("samples", "arith", cwd=tmp_path)
     assert "‹U+001B›]0;title‹U+0007›[bold red]x[/]‹U+001B›[2J" in out

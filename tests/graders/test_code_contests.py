@@ -3,15 +3,14 @@
 import pytest
 
 from sandboxes import Sandbox
-from tasks.datasets import Problem, StdioTest
-from tasks.engines import Sample
-from tasks.errors import InputError
-from tasks.graders import Grader, Verdict
-from tasks.graders.code_contests import CodeContestsConfig, extract_program, same_tokens
-from tasks.graders.stdio import StdioConfig
-from tasks.graders.stdio_exact import StdioExactConfig, same_text
+from tasks.errors import UserError
+from tasks.graders import Grader
+from tasks.graders.code_contests import CodeContestsGrader, extract_program, same_tokens
+from tasks.graders.stdio import StdioGrader
+from tasks.graders.stdio_exact import StdioExactGrader, same_text
+from tasks.records import Problem, Sample, StdioTest, Verdict
 
-PAPER, LINES, EXACT = CodeContestsConfig(), StdioConfig(), StdioExactConfig()
+PAPER, LINES, EXACT = CodeContestsGrader(), StdioGrader(), StdioExactGrader()
 
 
 @pytest.mark.parametrize(
@@ -79,7 +78,7 @@ def test_the_three_rules_differ_as_they_say(sandbox: Sandbox) -> None:
 
 @pytest.mark.parametrize("grader", [PAPER, LINES, EXACT], ids=lambda grader: grader.name)
 def test_a_problem_without_tests_is_named_before_any_work(grader: Grader) -> None:
-    with pytest.raises(InputError, match=r"cannot judge problem 'bare' \(and 1 more\): it has no tests on stdin"):
+    with pytest.raises(UserError, match=r"cannot judge problem 'bare' \(and 1 more\): it has no tests on stdin"):
         grader.check([Problem("bare", ""), Problem("other", "")])
 
 

@@ -2,17 +2,15 @@
 
 import pytest
 
-from tasks.datasets import Problem
-from tasks.engines import Sample
-from tasks.graders import Verdict
-from tasks.graders.final_answer import FinalAnswerConfig, extract
+from tasks.graders.final_answer import FinalAnswerGrader, extract
+from tasks.records import Problem, Sample, Verdict
 
 
 def _verdict(text: str, answer: str = "1234") -> Verdict:
     pair = (Problem("p", "?", answer=answer), Sample("p", 3, text))
-    (judgement,) = FinalAnswerConfig().grade([pair], None)
-    assert (judgement.problem_id, judgement.index) == ("p", 3)
-    return judgement.verdict
+    (graded,) = FinalAnswerGrader().grade([pair], None)
+    assert (graded.problem_id, graded.index) == ("p", 3)
+    return graded.verdict
 
 
 @pytest.mark.parametrize(
@@ -53,8 +51,8 @@ def test_the_first_marked_answer_counts():
 
 def test_a_problem_without_an_answer_cannot_be_judged():
     with pytest.raises(ValueError, match="no gold answer"):
-        list(FinalAnswerConfig().grade([(Problem("p", "?"), Sample("p", 0, "#### 1"))], None))
+        list(FinalAnswerGrader().grade([(Problem("p", "?"), Sample("p", 0, "#### 1"))], None))
 
 
 def test_nothing_is_run():
-    assert FinalAnswerConfig().runs_code is False
+    assert FinalAnswerGrader().runs_code is False

@@ -3,16 +3,14 @@
 import pytest
 
 from sandboxes import Sandbox
-from tasks.datasets import FunctionTest, Problem
-from tasks.datasets.mbpp import MbppConfig
-from tasks.engines import Sample
-from tasks.errors import InputError
-from tasks.graders import Verdict
-from tasks.graders.functions import FunctionsConfig, extract_code
+from tasks.datasets.mbpp import MbppDataset
+from tasks.errors import UserError
+from tasks.graders.functions import FunctionsGrader, extract_code
+from tasks.records import FunctionTest, Problem, Sample, Verdict
 from tests.datasets.files import written
 from tests.datasets.test_mbpp import row
 
-GRADER = FunctionsConfig()
+GRADER = FunctionsGrader()
 
 
 @pytest.mark.parametrize(
@@ -31,7 +29,7 @@ def test_the_code_in_a_text(text: str, code: str) -> None:
 def test_mbpps_assertions_judge(sandbox: Sandbox, tmp_path) -> None:
     lines = [row(2), row(3), row(4), row(11, test_setup_code="import math")]
     lines[-1]["test_list"] += ["assert math.isclose(add(0.5), 11.5)", 'assert add(0) == len("""12345678\n90""")']
-    dataset = MbppConfig(path=written(tmp_path / "mbpp.jsonl", lines))
+    dataset = MbppDataset(path=written(tmp_path / "mbpp.jsonl", lines))
     (problem,) = dataset.load()
     texts = {
         lines[-1]["code"]: Verdict.CORRECT,
@@ -50,14 +48,14 @@ def test_mbpps_assertions_judge(sandbox: Sandbox, tmp_path) -> None:
 
 def test_a_problem_without_a_test_is_named_before_any_work() -> None:
     good = Problem("good", "", function_test=FunctionTest("f", "def check(candidate): pass"))
-    with pytest.raises(InputError, match="cannot judge problem 'bare': it has no function test"):
+    with pytest.raises(UserError, match="cannot judge problem 'bare': it has no function test"):
         GRADER.check([good, Problem("bare", "")])
     for code, fault in (
         ("def test(f): pass", "defines no check"),
         ("def check(f:\n", "is no Python"),
         ("", "defines no"),
     ):
-        with pytest.raises(InputError, match=f"cannot judge problem 'bad': its function test {fault}"):
+        with pytest.raises(UserError, match=f"cannot judge problem 'bad': its function test {fault}"):
             GRADER.check([good, Problem("bad", "", function_test=FunctionTest("f", code))])
     for code in ("check = print", "from tests import *", "from tests import run as check"):
         GRADER.check([Problem("good", "", function_test=FunctionTest("f", code))])

@@ -2,20 +2,19 @@
 
 import pytest
 
-from tasks.datasets import Problem
-from tasks.engines import Sample
-from tasks.errors import InputError
-from tasks.graders import Grader, Judgement, Verdict
-from tasks.graders.gsm8k import Gsm8kConfig
-from tasks.graders.gsm8k_tolerant import Gsm8kTolerantConfig
+from tasks.errors import UserError
+from tasks.graders import Grader
+from tasks.graders.gsm8k import Gsm8kGrader
+from tasks.graders.gsm8k_tolerant import Gsm8kTolerantGrader
+from tasks.records import GradedSample, Problem, Sample, Verdict
 
-PAPER, TOLERANT = Gsm8kConfig(), Gsm8kTolerantConfig()
+PAPER, TOLERANT = Gsm8kGrader(), Gsm8kTolerantGrader()
 
 
-def judged(grader: Grader, text: str, answer: str = "1234") -> Judgement:
-    (judgement,) = grader.grade([(Problem("p", "?", answer=answer), Sample("p", 3, text))], None)
-    assert (judgement.problem_id, judgement.index) == ("p", 3)
-    return judgement
+def judged(grader: Grader, text: str, answer: str = "1234") -> GradedSample:
+    (graded,) = grader.grade([(Problem("p", "?", answer=answer), Sample("p", 3, text))], None)
+    assert (graded.problem_id, graded.index) == ("p", 3)
+    return graded
 
 
 @pytest.mark.parametrize(
@@ -88,15 +87,15 @@ def test_values_are_compared_exactly(answer: str, said: str) -> None:
 )
 @pytest.mark.parametrize("grader", [PAPER, TOLERANT], ids=["paper", "tolerant"])
 def test_odd_samples_are_not_correct(grader: Grader, text: str) -> None:
-    judgement = judged(grader, text)
-    assert judgement.verdict in {Verdict.WRONG, Verdict.NO_ANSWER}
-    assert len(judgement.detail) < 200
+    graded = judged(grader, text)
+    assert graded.verdict in {Verdict.WRONG, Verdict.NO_ANSWER}
+    assert len(graded.detail) < 200
 
 
 @pytest.mark.parametrize("answer", [None, " "])
 def test_a_problem_without_an_answer_is_named_before_any_work(answer: str | None) -> None:
     problems = [Problem("good", "?", answer="1"), Problem("bad", "?", answer=answer)]
     for grader in (PAPER, TOLERANT):
-        with pytest.raises(InputError, match="cannot judge problem 'bad': it has no gold answer"):
+        with pytest.raises(UserError, match="cannot judge problem 'bad': it has no gold answer"):
             grader.check(problems)
         grader.check(problems[:1])

@@ -8,11 +8,10 @@ from pathlib import Path
 import pytest
 
 from sandboxes import Sandbox, Status
-from tasks.datasets import FunctionTest, Problem
-from tasks.datasets.humaneval import HumanEvalConfig as HumanEvalDataset
-from tasks.engines import Sample
-from tasks.graders import Grader, Judgement, Verdict
-from tasks.graders.humaneval import HumanEvalConfig
+from tasks.datasets.humaneval import HumanEvalDataset
+from tasks.graders import Grader
+from tasks.graders.humaneval import HumanEvalGrader
+from tasks.records import FunctionTest, GradedSample, Problem, Sample, Verdict
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "humaneval"
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason=f"{DATA} is absent")
@@ -27,13 +26,13 @@ def check(candidate):
 DOUBLE = Problem("double", PROMPT, function_test=FunctionTest("double", CHECK))
 
 
-def judge(sandbox: Sandbox, *completions: str, problem: Problem = DOUBLE) -> list[Judgement]:
+def judge(sandbox: Sandbox, *completions: str, problem: Problem = DOUBLE) -> list[GradedSample]:
     pairs = [(problem, Sample(problem.id, index, text)) for index, text in enumerate(completions)]
-    return sorted(HumanEvalConfig().grade(pairs, sandbox), key=lambda judgement: judgement.index)
+    return sorted(HumanEvalGrader().grade(pairs, sandbox), key=lambda graded: graded.index)
 
 
 def test_it_is_a_grader() -> None:
-    grader: Grader = HumanEvalConfig()
+    grader: Grader = HumanEvalGrader()
     assert (grader.name, grader.version, grader.runs_code) == ("humaneval", 2, True)
 
 
@@ -50,9 +49,9 @@ def test_each_verdict(sandbox: Sandbox) -> None:
         "    pass\n\nx = bytearray(1 << 30)\n": (Verdict.MEMORY_LIMIT, "more than 256 MB of memory"),
         "": (Verdict.WRONG, "line 3 AssertionError: "),
     }
-    for judgement, (verdict, detail) in zip(judge(sandbox, *completions), completions.values(), strict=True):
-        assert judgement.verdict is verdict, judgement
-        assert detail is None or judgement.detail == detail
+    for graded, (verdict, detail) in zip(judge(sandbox, *completions), completions.values(), strict=True):
+        assert graded.verdict is verdict, graded
+        assert detail is None or graded.detail == detail
 
 
 @pytest.mark.parametrize("head", ["def double(x):\n    ", "def double(x):\n", "import math\n\ndef double(x):"])
@@ -71,9 +70,9 @@ def test_every_canonical_solution_is_correct(sandbox: Sandbox) -> None:
     # The spawned form takes ten times as long: a part is enough.
     rows = rows if sandbox.name == "bubblewrap" else rows[::8]
     pairs = [(problems[row["task_id"]], Sample(row["task_id"], 0, row["canonical_solution"])) for row in rows]
-    judgements = list(HumanEvalConfig().grade(pairs, sandbox))
-    assert [judgement for judgement in judgements if judgement.verdict is not Verdict.CORRECT] == []
-    assert len(judgements) == len(rows) > 20
+    graded_samples = list(HumanEvalGrader().grade(pairs, sandbox))
+    assert [graded for graded in graded_samples if graded.verdict is not Verdict.CORRECT] == []
+    assert len(graded_samples) == len(rows) > 20
 
 
 _UPSTREAM = """\
@@ -98,7 +97,7 @@ def test_real_samples_are_judged_as_upstream_does(sandbox: Sandbox) -> None:
     ]
     ours = {
         (j.problem_id, j.index): j.verdict is Verdict.CORRECT
-        for j in HumanEvalConfig().grade([(p, Sample(p.id, index, text)) for p, index, text in pairs], sandbox)
+        for j in HumanEvalGrader().grade([(p, Sample(p.id, index, text)) for p, index, text in pairs], sandbox)
     }
     theirs = {}
     for problem, index, text in pairs:
@@ -232,8 +231,8 @@ def check(candidate):
     assert nan != nan
 """
     problem = Problem("same", "def same(x):\n    ''' x '''\n", function_test=FunctionTest("same", code))
-    (judgement,) = judge(sandbox, "    return x\n", problem=problem)
-    assert judgement.verdict is Verdict.CORRECT, judgement
+    (graded,) = judge(sandbox, "    return x\n", problem=problem)
+    assert graded.verdict is Verdict.CORRECT, graded
 
 
 def test_exceptions_of_python_arrive_as_themselves(sandbox: Sandbox) -> None:
@@ -256,10 +255,10 @@ def check(candidate):
         b"\\xff".decode()
     raise {"ValueError": ValueError, "KeyError": KeyError}[name]("x")
 """
-    (judgement,) = judge(sandbox, completion, problem=problem)
-    assert judgement.verdict is Verdict.CORRECT, judgement
+    (graded,) = judge(sandbox, completion, problem=problem)
+    assert graded.verdict is Verdict.CORRECT, graded
 
 
 def test_a_problem_without_a_test_is_refused(sandbox: Sandbox) -> None:
     with pytest.raises(ValueError, match="no function test"):
-        list(HumanEvalConfig().grade([(Problem("p", ""), Sample("p", 0, "x"))], sandbox))
+        list(HumanEvalGrader().grade([(Problem("p", ""), Sample("p", 0, "x"))], sandbox))

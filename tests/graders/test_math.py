@@ -8,20 +8,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.datasets import Problem
-from tasks.engines import Sample
-from tasks.graders import Grader, Judgement, Verdict, symbolic
-from tasks.graders.answers import find, number, parts, same_at_sight, spell
-from tasks.graders.killable import Killable
-from tasks.graders.math import MathConfig
-from tasks.graders.math_tolerant import MathTolerantConfig
-from tasks.graders.math_verify import MathVerifyConfig
-from tasks.graders.minerva import boxed, final_answer, normalise
+from tasks.answers.isolated.pool import Killable
+from tasks.answers.minerva import boxed, final_answer, normalise
+from tasks.answers.spelling import find, number, parts, same_at_sight, spell
+from tasks.graders import Grader
+from tasks.graders.base import algebra as base_algebra
+from tasks.graders.math import MathGrader
+from tasks.graders.math_tolerant import MathTolerantGrader
+from tasks.graders.math_verify import MathVerifyGrader
+from tasks.records import GradedSample, Problem, Sample, Verdict
 
 pytest.importorskip("math_verify", reason="the math extra is not installed")
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "math"
-PAPER, TOLERANT, VERIFY = MathConfig(), MathTolerantConfig(), MathVerifyConfig()
+PAPER, TOLERANT, VERIFY = MathGrader(), MathTolerantGrader(), MathVerifyGrader()
 ALL = pytest.mark.parametrize("grader", [PAPER, TOLERANT, VERIFY], ids=lambda grader: grader.name)
 
 
@@ -36,15 +36,15 @@ def impatient() -> Iterator[None]:
         return _POOLS.setdefault(target, Killable(target, cpu_s=1, memory_mb=512, processes=2))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(symbolic, "shared", shared)
+        patch.setattr(base_algebra, "shared", shared)
         yield
     for pool in _POOLS.values():
         pool.close()
 
 
-def judge(grader: Grader, gold: str, *texts: str) -> list[Judgement]:
+def judge(grader: Grader, gold: str, *texts: str) -> list[GradedSample]:
     pairs = [(Problem("p", "?", answer=gold), Sample("p", index, text)) for index, text in enumerate(texts)]
-    return sorted(grader.grade(pairs, None), key=lambda judgement: judgement.index)
+    return sorted(grader.grade(pairs, None), key=lambda graded: graded.index)
 
 
 def said(answer: str) -> str:
@@ -277,8 +277,8 @@ def test_whatever_stands_there_can_be_spelt_and_taken_apart(answer: str, gold: s
 @pytest.mark.parametrize("answer", [".", "**", r"\text{}", r"\,", "{}", "()", r"\{\}", ","])
 def test_an_answer_of_nothing_is_wrong(answer: str) -> None:
     for gold in ("(1,2)", "7", r"\{1,2\}"):
-        (judgement,) = judge(TOLERANT, gold, said(answer))
-        assert judgement.verdict is Verdict.WRONG
+        (graded,) = judge(TOLERANT, gold, said(answer))
+        assert graded.verdict is Verdict.WRONG
 
 
 @ALL
@@ -313,16 +313,16 @@ def test_what_never_ends_or_takes_all_memory_costs_one_verdict(grader: Grader) -
 )
 def test_odd_samples_are_judged(grader: Grader, text: str, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
-    (judgement,) = judge(grader, "7", text)
-    assert judgement.verdict in {Verdict.WRONG, Verdict.NO_ANSWER, Verdict.TIME_LIMIT, Verdict.MEMORY_LIMIT}
-    assert len(judgement.detail) < 200
+    (graded,) = judge(grader, "7", text)
+    assert graded.verdict in {Verdict.WRONG, Verdict.NO_ANSWER, Verdict.TIME_LIMIT, Verdict.MEMORY_LIMIT}
+    assert len(graded.detail) < 200
     assert list(tmp_path.iterdir()) == []
 
 
 def test_equal_questions_are_asked_once() -> None:
-    judgements = judge(TOLERANT, "x^2-1", *[said("(x-1)(x+1)")] * 5)
-    assert {each.verdict for each in judgements} == {Verdict.CORRECT}
-    assert sum(each.cpu_s > 0 for each in judgements) == 1
+    graded_samples = judge(TOLERANT, "x^2-1", *[said("(x-1)(x+1)")] * 5)
+    assert {each.verdict for each in graded_samples} == {Verdict.CORRECT}
+    assert sum(each.cpu_s > 0 for each in graded_samples) == 1
 
 
 @pytest.mark.skipif(not DATA.is_dir(), reason=f"{DATA} is absent")

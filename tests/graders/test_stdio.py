@@ -5,25 +5,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandboxes import Sandbox
-from tasks.datasets import Problem, StdioTest
-from tasks.engines import Sample
-from tasks.graders import Grader, Judgement, Verdict
-from tasks.graders.stdio import StdioConfig, extract_program, same_output
+from tasks.graders import Grader
+from tasks.graders.stdio import StdioGrader, extract_program, same_output
+from tasks.records import GradedSample, Problem, Sample, StdioTest, Verdict
 
 TESTS = tuple(StdioTest(f"{a} {b}\n", f"{a + b}\n") for a, b in ((1, 2), (3, 4), (0, 0), (-5, 2)))
 SUM = Problem("sum", "Print the sum.", stdio_tests=TESTS)
 RIGHT = "a, b = map(int, input().split())\nprint(a + b)\n"
 
 
-def judge(sandbox: Sandbox, *programs: str, problem: Problem = SUM) -> list[Judgement]:
+def judge(sandbox: Sandbox, *programs: str, problem: Problem = SUM) -> list[GradedSample]:
     samples = [Sample(problem.id, index, textwrap.dedent(text)) for index, text in enumerate(programs)]
-    judgements = list(StdioConfig().grade([(problem, sample) for sample in samples], sandbox))
-    assert sorted(judgement.index for judgement in judgements) == list(range(len(programs)))
-    return sorted(judgements, key=lambda judgement: judgement.index)
+    graded_samples = list(StdioGrader().grade([(problem, sample) for sample in samples], sandbox))
+    assert sorted(graded.index for graded in graded_samples) == list(range(len(programs)))
+    return sorted(graded_samples, key=lambda graded: graded.index)
 
 
 def test_it_is_a_grader() -> None:
-    grader: Grader = StdioConfig()
+    grader: Grader = StdioGrader()
     assert (grader.name, grader.version, grader.runs_code) == ("stdio", 2, True)
 
 
@@ -37,15 +36,15 @@ def test_each_verdict(sandbox: Sandbox) -> None:
         Verdict.OUTPUT_LIMIT: "while True: print('x' * 1000)",
         Verdict.NO_ANSWER: " \n",
     }
-    judgements = judge(sandbox, *programs.values())
-    assert [judgement.verdict for judgement in judgements] == list(programs)
-    details = {judgement.verdict: judgement.detail for judgement in judgements}
+    graded_samples = judge(sandbox, *programs.values())
+    assert [graded.verdict for graded in graded_samples] == list(programs)
+    details = {graded.verdict: graded.detail for graded in graded_samples}
     assert details[Verdict.CORRECT] == ""
     assert details[Verdict.WRONG] == "test 2 of 4: expected '7', got '9'"
     assert details[Verdict.ERROR].startswith("test 1 of 4: ZeroDivisionError")
     assert details[Verdict.TIME_LIMIT].endswith("limit 2 s")
     assert details[Verdict.MEMORY_LIMIT] == "test 1 of 4: more than 256 MB of memory"
-    costs = {judgement.verdict: judgement.cpu_s for judgement in judgements}
+    costs = {graded.verdict: graded.cpu_s for graded in graded_samples}
     assert costs[Verdict.TIME_LIMIT] >= 2 > costs[Verdict.CORRECT] > 0
     assert costs[Verdict.NO_ANSWER] == 0
 
@@ -59,37 +58,37 @@ def test_the_problems_own_limits_go_first(sandbox: Sandbox) -> None:
 
 
 def test_the_right_output_and_then_a_failure_is_an_error(sandbox: Sandbox) -> None:
-    (judgement,) = judge(sandbox, RIGHT + "raise SystemExit(1)")
-    assert judgement.verdict is Verdict.ERROR
+    (graded,) = judge(sandbox, RIGHT + "raise SystemExit(1)")
+    assert graded.verdict is Verdict.ERROR
 
 
 def test_fenced_programs_are_run(sandbox: Sandbox) -> None:
-    (judgement,) = judge(sandbox, f"Here it is:\n```python\n{RIGHT}```\nIt adds.")
-    assert judgement.verdict is Verdict.CORRECT
+    (graded,) = judge(sandbox, f"Here it is:\n```python\n{RIGHT}```\nIt adds.")
+    assert graded.verdict is Verdict.CORRECT
 
 
 def test_programs_that_leave_early_do_not_pass(sandbox: Sandbox) -> None:
     for program in ("import os; os._exit(0)", "exit()", "quit()", "import sys; sys.exit(0)", "print('correct')"):
-        (judgement,) = judge(sandbox, program)
-        assert judgement.verdict is Verdict.WRONG
+        (graded,) = judge(sandbox, program)
+        assert graded.verdict is Verdict.WRONG
 
 
 def test_equal_programs_share_a_verdict(sandbox: Sandbox) -> None:
-    judgements = judge(sandbox, RIGHT, RIGHT, RIGHT)
-    assert {judgement.verdict for judgement in judgements} == {Verdict.CORRECT}
-    assert sum(judgement.cpu_s > 0 for judgement in judgements) == 1
+    graded_samples = judge(sandbox, RIGHT, RIGHT, RIGHT)
+    assert {graded.verdict for graded in graded_samples} == {Verdict.CORRECT}
+    assert sum(graded.cpu_s > 0 for graded in graded_samples) == 1
 
 
 def test_problems_do_not_mix(sandbox: Sandbox) -> None:
     product = Problem("product", "", stdio_tests=(StdioTest("3 4", "12"),))
     pairs = [(problem, Sample(problem.id, 0, RIGHT)) for problem in (SUM, product)]
-    verdicts = {judgement.problem_id: judgement.verdict for judgement in StdioConfig().grade(pairs, sandbox)}
+    verdicts = {graded.problem_id: graded.verdict for graded in StdioGrader().grade(pairs, sandbox)}
     assert verdicts == {"sum": Verdict.CORRECT, "product": Verdict.WRONG}
 
 
 def test_a_problem_without_tests_is_refused(sandbox: Sandbox) -> None:
     with pytest.raises(ValueError, match="no stdio tests"):
-        list(StdioConfig().grade([(Problem("p", ""), Sample("p", 0, "x"))], sandbox))
+        list(StdioGrader().grade([(Problem("p", ""), Sample("p", 0, "x"))], sandbox))
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tasks.errors import InputError
-from tasks.importers.conversion import convert
+from tasks.errors import UserError
+from tasks.importers.convert import convert
 from tasks.importers.formats import importer
 from tests.importers import foreign
 
@@ -108,7 +108,7 @@ CASES: list[tuple[str, Write, str]] = [
 def test_one_line_and_nothing_written(tmp_path: Path, format_: str, write: Write, message: str) -> None:
     source = write(tmp_path)
     before = sorted(tmp_path.iterdir())
-    with pytest.raises(InputError) as caught:
+    with pytest.raises(UserError) as caught:
         convert(importer(format_, [source]), [source], output=tmp_path / "o.jsonl", counts=tmp_path / "c.csv")
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -117,7 +117,7 @@ def test_one_line_and_nothing_written(tmp_path: Path, format_: str, write: Write
 
 def test_choices_that_are_not_there(tmp_path: Path) -> None:
     def fault(format_: str, path: Path, verdict: str) -> str:
-        with pytest.raises(InputError) as caught:
+        with pytest.raises(UserError) as caught:
             convert(importer(format_, [path]), [path], output=tmp_path / "o.jsonl", counts=None, verdict=verdict)
         return str(caught.value)
 
@@ -130,7 +130,7 @@ def test_choices_that_are_not_there(tmp_path: Path) -> None:
 
 def test_no_verdicts_no_counts(tmp_path: Path) -> None:
     path = foreign.lines(tmp_path / "e.jsonl", foreign.EVALPLUS)
-    with pytest.raises(InputError, match="carries no verdicts"):
+    with pytest.raises(UserError, match="carries no verdicts"):
         convert(importer("auto", [path]), [path], output=tmp_path / "o.jsonl", counts=tmp_path / "c.csv")
     assert list(tmp_path.iterdir()) == [path]
 
@@ -139,7 +139,7 @@ def test_no_verdicts_no_counts(tmp_path: Path) -> None:
 def test_outputs_that_cannot_be(tmp_path: Path, output: str) -> None:
     (tmp_path / "folder.jsonl").mkdir()
     path = foreign.lines(tmp_path / "s.jsonl", foreign.PLAIN)
-    with pytest.raises(InputError, match="--output"):
+    with pytest.raises(UserError, match="--output"):
         convert(importer("auto", [path]), [path], output=tmp_path / output, counts=None)
     assert sorted(tmp_path.iterdir()) == [tmp_path / "folder.jsonl", path]
 
@@ -153,7 +153,7 @@ def test_what_is_imported_is_not_written_over(tmp_path: Path) -> None:
         (path, None, tmp_path / "." / "s.jsonl"),
         (folder, folder / "out.jsonl", None),
     ):
-        with pytest.raises(InputError, match=r"--(output|counts) .*: is what is imported, or in it"):
+        with pytest.raises(UserError, match=r"--(output|counts) .*: is what is imported, or in it"):
             convert(importer("auto", [source]), [source], output=output, counts=counts)
     assert path.read_bytes() == whole
     assert not (folder / "out.jsonl").exists()
@@ -161,7 +161,7 @@ def test_what_is_imported_is_not_written_over(tmp_path: Path) -> None:
 
 def test_a_file_that_is_named_twice_does_not_count_twice(tmp_path: Path) -> None:
     path = foreign.lines(tmp_path / "h.jsonl", foreign.HUMAN_EVAL)
-    with pytest.raises(InputError, match="is named twice"):
+    with pytest.raises(UserError, match="is named twice"):
         convert(importer("auto", [path]), [path, tmp_path / "." / "h.jsonl"], output=tmp_path / "o.jsonl", counts=None)
 
 
@@ -176,7 +176,7 @@ def test_a_score_that_is_no_number_is_no_verdict(tmp_path: Path) -> None:
 
 def test_a_log_of_nothing_but_failures(tmp_path: Path) -> None:
     path = foreign.inspect_json(tmp_path / "l.json", [foreign.inspect_sample(1, 1, "", "I", error={"message": "x"})])
-    with pytest.raises(InputError, match="holds no sample: all 1 failed in the tool itself"):
+    with pytest.raises(UserError, match="holds no sample: all 1 failed in the tool itself"):
         convert(importer("auto", [path]), [path], output=tmp_path / "o.jsonl", counts=None)
 
 
@@ -187,7 +187,7 @@ def test_a_damaged_member_by_zstandard(tmp_path: Path, at: int) -> None:
     start = data.index(b"\x28\xb5\x2f\xfd")
     data[start + at] ^= 0xFF
     path.write_bytes(data)
-    with pytest.raises(InputError, match=r"is not a whole \.eval log"):
+    with pytest.raises(UserError, match=r"is not a whole \.eval log"):
         convert(importer("auto", [path]), [path], output=tmp_path / "o.jsonl", counts=None)
 
 
@@ -198,5 +198,5 @@ def test_a_damaged_member_of_a_log(tmp_path: Path) -> None:
     data = bytearray(path.read_bytes())
     data[at : at + 40] = bytes(40)
     path.write_bytes(data)
-    with pytest.raises(InputError, match=r"is not a whole \.eval log"):
+    with pytest.raises(UserError, match=r"is not a whole \.eval log"):
         convert(importer("auto", [path]), [path], output=tmp_path / "o.jsonl", counts=None)

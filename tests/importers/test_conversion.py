@@ -4,12 +4,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tasks.counts_file import read_counts_file
-from tasks.engines import Request, Sampling
 from tasks.engines.recorded import RecordedConfig
-from tasks.errors import InputError
-from tasks.importers.conversion import convert
+from tasks.errors import UserError
+from tasks.files.counts import read_counts_file
+from tasks.importers.convert import convert
 from tasks.importers.formats import importer
+from tasks.records import Request, Sampling
 from tasks.scaling.estimators import coverage
 from tests.importers import foreign
 
@@ -86,13 +86,13 @@ def test_provenance_of_other_samples_is_refused(tmp_path: Path) -> None:
     convert(importer("auto", [path]), [path], output=tmp_path / "o.jsonl", counts=None)
     with (tmp_path / "o.jsonl").open("a") as file:
         file.write(json.dumps({"problem_id": "HumanEval/1", "index": 1, "text": "new"}) + "\n")
-    with pytest.raises(InputError, match="is of other samples"):
+    with pytest.raises(UserError, match="is of other samples"):
         RecordedConfig(path=str(tmp_path / "o.jsonl")).ingredients(SAMPLING, "")
 
 
 def test_ids_need_a_format(tmp_path: Path) -> None:
     path = foreign.lines(tmp_path / "h.jsonl", foreign.PLAIN)
-    with pytest.raises(InputError, match=r"engine\.ids"):
+    with pytest.raises(UserError, match=r"engine\.ids"):
         RecordedConfig(path=str(path), ids="{id}").ingredients(SAMPLING, "")
 
 

@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 import yaml
 
-from tasks.errors import InputError
-from tasks.importers.conversion import Imports, convert
-from tasks.importers.files import first_entry
+from tasks.errors import UserError
+from tasks.files.entries import first_entry
+from tasks.importers.convert import Imports, convert
 from tasks.importers.formats import FORMATS, importer
 from tests.importers import foreign
 
@@ -161,7 +161,7 @@ def test_inspect_ai_gives_full_credit_or_none(tmp_path: Path, value: Any, correc
 def test_inspect_ai_by_another_scorer(tmp_path: Path) -> None:
     imports, _ = imported(foreign.inspect_json(tmp_path / "log.json"), verdict="judge")
     assert imports.correct == 0
-    assert imports.provenance["judged_by"] == "judge"
+    assert imports.provenance["graded_by"] == "judge"
 
 
 def test_inspect_ai_content_in_parts(tmp_path: Path) -> None:
@@ -184,7 +184,7 @@ def test_lm_eval(tmp_path: Path, filter_: str | None, correct: int) -> None:
         "tool_version": "0.4.5",
         "task": "gsm8k",
         "model": "EleutherAI/pythia-160m",
-        "judged_by": f"filter {filter_ or 'strict-match'}",
+        "graded_by": f"filter {filter_ or 'strict-match'}",
         "sampling": {"temperature": 0.7, "max_tokens": 256, "stop": ["Question:"], "seed": 1234},
     }
 
@@ -200,7 +200,7 @@ def test_lm_eval_repeats_are_samples_without_verdicts(tmp_path: Path) -> None:
     imports, found = imported(foreign.lines(tmp_path / "samples.jsonl", rows))
     assert found == [("HumanEval/7", 0, "1"), ("HumanEval/7", 1, "2")]
     assert imports.judged == 0
-    assert "judged_by" not in imports.provenance
+    assert "graded_by" not in imports.provenance
 
 
 def test_plain(tmp_path: Path) -> None:
@@ -216,9 +216,9 @@ def test_ids_in_the_form_that_is_asked_for(tmp_path: Path) -> None:
     path = foreign.document(tmp_path / "CodeContests_Gemma-7B.json", foreign.MONKEY_BUSINESS)
     assert {row[0] for row in imported(path)[1]} == {"82", "4999"}
     assert {row[0] for row in imported(path, ids="mine/{id:05d}")[1]} == {"mine/00082", "mine/04999"}
-    with pytest.raises(InputError, match=r"--ids \{x\}: does not suit 82"):
+    with pytest.raises(UserError, match=r"--ids \{x\}: does not suit 82"):
         imported(path, ids="{x}")
-    with pytest.raises(InputError, match=r"--ids same: makes one id, 'same', of 82 and 4999"):
+    with pytest.raises(UserError, match=r"--ids same: makes one id, 'same', of 82 and 4999"):
         imported(path, ids="same")
 
 
@@ -258,6 +258,6 @@ def test_each_file_is_of_one_format(tmp_path: Path) -> None:
 )
 def test_what_no_importer_knows(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "s.jsonl").write_text(text)
-    with pytest.raises(InputError) as caught:
+    with pytest.raises(UserError) as caught:
         importer("auto", [tmp_path / "s.jsonl"])
     assert message in str(caught.value)

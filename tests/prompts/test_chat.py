@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.errors import InputError
+from tasks.errors import UserError
 from tasks.prompts.chat import ChatConfig
 
 # In the manner of ChatML, with the white space that templates are written with.
@@ -80,6 +80,6 @@ def test_the_template_may_lie_in_a_file_or_under_a_name(tmp_path: Path) -> None:
     ],
 )
 def test_what_cannot_serve_is_one_line(tmp_path: Path, template: object, system: str | None, message: str) -> None:
-    with pytest.raises(InputError, match=message) as caught:
+    with pytest.raises(UserError, match=message) as caught:
         ChatConfig(tokenizer=folder(tmp_path, template), system=system).form()
     assert len(str(caught.value).splitlines()) == 1

@@ -2,12 +2,13 @@
 
 import numpy as np
 
-from tasks.budgets import AdaptiveConfig, SolveConfig
-from tasks.report.data import Example, ReportData
+from tasks.records import Price
+from tasks.report.model import Example, ReportData
+from tasks.scaling.cost import Usage
 from tasks.scaling.estimators import Counts
-from tasks.scaling.stopping import Rounds, sampled_anew
+from tasks.scaling.sequential_stopping import Rounds, sampled_anew
 from tasks.scaling.summary import SweepSummary, summarise, summarise_solving
-from tasks.scaling.usage import Price, Usage
+from tasks.sweep.budgets import AdaptiveConfig, SolveConfig
 
 HOSTILE = '</pre></script><script>window.stolen = 1</script><img src=x onerror="window.stolen = 1">'
 

@@ -2,11 +2,11 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from tasks.report.comparison_figures import draw
-from tasks.report.comparison_markdown import markdown
-from tasks.report.comparison_page import render
-from tasks.report.comparison_tables import curves_csv, differences_csv
-from tasks.report.comparison_wording import findings, points
+from tasks.report.comparison.figures import draw
+from tasks.report.comparison.markdown import markdown
+from tasks.report.comparison.page import render
+from tasks.report.comparison.phrases import findings, points
+from tasks.report.comparison.tables import curves_csv, differences_csv
 
 from .browser import CHROMIUM, Page, chromium
 from .comparisons import SETS, comparison_of

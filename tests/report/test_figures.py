@@ -2,7 +2,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from tasks.report.figures import draw
+from tasks.report.sweep.figures import draw
 
 from .sweeps import summary_of
 

@@ -3,9 +3,9 @@ from html.parser import HTMLParser
 
 import pytest
 
-from tasks.report.data import FigureFile
-from tasks.report.page import render
-from tasks.report.wording import visible
+from tasks.report.model import FigureFile
+from tasks.report.phrases import visible
+from tasks.report.sweep.page import render
 
 from .sweeps import COUNTS, HOSTILE, report_of
 

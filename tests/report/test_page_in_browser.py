@@ -1,7 +1,7 @@
 import pytest
 
-from tasks.report.figures import draw
-from tasks.report.page import render
+from tasks.report.sweep.figures import draw
+from tasks.report.sweep.page import render
 
 from .browser import CHROMIUM, Page, chromium
 from .sweeps import COUNTS, report_of

@@ -3,9 +3,9 @@ import io
 
 import pytest
 
-from tasks.report.markdown import markdown
-from tasks.report.passrates import rate_bins
-from tasks.report.tables import coverage_csv, problems_csv, verdicts_csv
+from tasks.report.sweep.markdown import markdown
+from tasks.report.sweep.pass_rates import rate_bins
+from tasks.report.sweep.tables import coverage_csv, problems_csv, verdicts_csv
 from tasks.scaling.summary import ProblemCount
 
 from .sweeps import COUNTS, HOSTILE, summary_of

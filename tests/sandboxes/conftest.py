@@ -94,8 +94,8 @@ def _mounts(pid: int) -> int:
 
 def _in_containers() -> tuple[int, int]:
     """Processes in the containers of this controller, and how many of these there are."""
-    from sandboxes.container import LABEL, _this_controller
-    from sandboxes.engine import engine
+    from sandboxes.containers.client import engine
+    from sandboxes.containers.container import LABEL, _this_controller
 
     with engine() as client:
         ours = client.containers.list(filters={"label": f"{LABEL}={_this_controller()}"})

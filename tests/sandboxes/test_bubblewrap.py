@@ -16,8 +16,8 @@ from pydantic import ValidationError
 
 from sandboxes import Limits, SandboxUnavailableError, Status
 from sandboxes.bubblewrap import BubblewrapConfig
-from sandboxes.cgroup import new_group
-from sandboxes.interpreter import find_interpreter
+from sandboxes.linux.cgroup import new_group
+from sandboxes.linux.interpreter import find_interpreter
 from tests.sandboxes.conftest import own_groups
 from tests.sandboxes.ordinary_user import as_ordinary_user
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sandboxes.cgroup import memory_bound, new_group
+from sandboxes.linux.cgroup import memory_bound, new_group
 from tests.sandboxes.conftest import own_groups
 from tests.sandboxes.ordinary_user import PROJECT, as_ordinary_user
 

@@ -20,10 +20,10 @@ from pydantic import ValidationError
 from sandboxes import Limits, Sandbox, SandboxUnavailableError, Status
 from sandboxes.batch import Batch, Job
 from sandboxes.bubblewrap import BubblewrapConfig
-from sandboxes.container import LABEL, remove_abandoned
+from sandboxes.containers.container import LABEL, remove_abandoned
+from sandboxes.containers.image import REPOSITORY, image_of
 from sandboxes.docker import DockerConfig
-from sandboxes.image import REPOSITORY, image_of
-from sandboxes.interpreter import find_interpreter
+from sandboxes.linux.interpreter import find_interpreter
 from tests.sandboxes.conftest import SUM
 from tests.sandboxes.engines import docker_at_hand
 from tests.servers import docker_engine

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from sandboxes import Limits, Outcome, SandboxUnavailableError, Status
 from sandboxes.batch import Batch, Job
 from sandboxes.bubblewrap import BubblewrapConfig
-from sandboxes.forkserver import Execution, ForkServer, ServerGoneError
-from sandboxes.pool import ServerPool
+from sandboxes.controller.forkserver import Execution, ForkServer, ServerGoneError
+from sandboxes.controller.pool import ServerPool
 from tests.sandboxes.conftest import SUM, descendants
 
 ENDING = struct.Struct("<iidd")

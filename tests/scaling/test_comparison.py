@@ -3,7 +3,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from tasks.errors import InputError
+from tasks.errors import UserError
 from tasks.scaling.comparison import compare, paired_differences
 from tasks.scaling.estimators import Counts, bootstrap_coverage
 
@@ -112,9 +112,9 @@ def test_corners_give_numbers_or_nothing_and_never_fail():
 
 def test_two_sets_and_two_names_are_needed():
     counts = drawn(RATES, 10)
-    with pytest.raises(InputError, match="1 given; give two sets"):
+    with pytest.raises(UserError, match="1 given; give two sets"):
         compare([("a", counts)])
-    with pytest.raises(InputError, match="'a' is given twice"):
+    with pytest.raises(UserError, match="'a' is given twice"):
         compare([("a", counts), ("a", counts)])
-    with pytest.raises(InputError, match="b has no problem with a sample"):
+    with pytest.raises(UserError, match="b has no problem with a sample"):
         compare([("a", counts), ("b", Counts.of(["p0"], 0, [0]))])

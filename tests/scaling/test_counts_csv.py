@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from tasks.errors import InputError
+from tasks.errors import UserError
 from tasks.scaling.counts_csv import curve_document, forecast_document, read_counts
 
 GOOD = "problem,samples,correct\na,200,0\nb,200,3\nc,200,150\n"
@@ -28,7 +28,7 @@ def test_counts_are_read_in_any_order_of_columns():
     ],
 )
 def test_bad_counts_are_one_clear_line(text, says):
-    with pytest.raises(InputError) as caught:
+    with pytest.raises(UserError) as caught:
         read_counts(text, "counts.csv")
     assert says in str(caught.value)
     assert str(caught.value).startswith("counts.csv")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.errors import InputError
+from tasks.errors import UserError
 from tasks.scaling.estimators import (
     Counts,
     bootstrap_coverage,
@@ -93,17 +93,17 @@ def test_n_below_k_gives_no_number_and_says_so():
     [([5], [6], "0 <= correct"), ([5], [-1], "0 <= correct"), ([-1], [-1], "0 <= correct")],
 )
 def test_impossible_counts_are_refused(n, c, says):
-    with pytest.raises(InputError, match=says):
+    with pytest.raises(UserError, match=says):
         Counts.of(["p"], n, c)
 
 
 def test_a_repeated_problem_is_refused():
-    with pytest.raises(InputError, match="'p' occurs twice"):
+    with pytest.raises(UserError, match="'p' occurs twice"):
         Counts.of(["p", "p"], 3, [1, 2])
 
 
 def test_k_below_one_is_refused():
-    with pytest.raises(InputError, match="at least 1"):
+    with pytest.raises(UserError, match="at least 1"):
         pass_at_k(5, [2], 0)
 
 

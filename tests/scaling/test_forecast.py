@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tasks.errors import InputError
+from tasks.errors import UserError
 from tasks.scaling.estimators import Counts, coverage
 from tasks.scaling.forecast import METHOD, Forecaster
 from tasks.scaling.laws import fit_counts
@@ -83,7 +83,7 @@ def test_needed_k_is_where_the_forecast_reaches_it():
         assert found.expected([k])[0] >= target
         assert found.expected([int(k * 0.998)])[0] < target or k == 1
     assert forecaster("all solved").needed_k(0.5) == 1
-    with pytest.raises(InputError, match="between 0 and 1"):
+    with pytest.raises(UserError, match="between 0 and 1"):
         found.needed_k(1.0)
 
 
@@ -100,9 +100,9 @@ def test_chances_to_fall_add_up_and_rank_the_least_tried_first():
 
 
 def test_nothing_judged_is_one_clear_line():
-    with pytest.raises(InputError, match="no problem has a judged sample"):
+    with pytest.raises(UserError, match="no problem has a judged sample"):
         Forecaster(Counts.of(["a"], 0, [0]))
-    with pytest.raises(InputError, match="k must lie between 1 and"):
+    with pytest.raises(UserError, match="k must lie between 1 and"):
         forecaster("usual").at([0])
 
 

@@ -4,18 +4,17 @@ import random
 from collections.abc import Iterator, Sequence
 
 from sandboxes import Sandbox
-from tasks.datasets import Problem
-from tasks.datasets.arithmetic import ArithmeticConfig
-from tasks.engines import Sample, Sampling
+from tasks.datasets.arithmetic import ArithmeticDataset
 from tasks.engines.recorded import RecordedEngine
-from tasks.graders import Grader, Judgement, Verdict
-from tasks.graders.final_answer import FinalAnswerConfig
+from tasks.graders import Grader
+from tasks.graders.final_answer import FinalAnswerGrader
+from tasks.records import GradedSample, Problem, Sample, Sampling, Verdict
 from tasks.store import Store
-from tasks.store.keys import problems_digest, sample_identity, verdict_identity
+from tasks.store.identity import problems_digest, sample_identity, verdict_identity
 from tasks.store.sets import SampleSet, VerdictSet
-from tasks.sweep import Sweep
+from tasks.sweep.sweep import Sweep
 
-FINAL_ANSWER = FinalAnswerConfig()
+FINAL_ANSWER = FinalAnswerGrader()
 
 
 class LastLineGrader:
@@ -26,19 +25,19 @@ class LastLineGrader:
     def __init__(self, broken: int | None = None) -> None:
         self.broken = broken
 
-    def grade(self, pairs: Sequence[tuple[Problem, Sample]], sandbox: Sandbox | None) -> Iterator[Judgement]:
+    def grade(self, pairs: Sequence[tuple[Problem, Sample]], sandbox: Sandbox | None) -> Iterator[GradedSample]:
         for problem, sample in pairs:
             right = sample.text.splitlines()[-1] == f"#### {problem.answer}"
             verdict = Verdict.CORRECT if right else Verdict.WRONG
             if sample.index == self.broken:
                 verdict = Verdict.INFRASTRUCTURE
-            yield Judgement(problem.id, sample.index, verdict, "" if right else "not the last line")
+            yield GradedSample(problem.id, sample.index, verdict, "" if right else "not the last line")
 
 
 def answers(problems: int, k: int, seed: int = 0, padding: int = 0) -> dict[str, dict[int, Sample]]:
     """Right, right but for what follows, wrong and absent answers; `padding` puts so many bytes before each, in hex."""
     found: dict[str, dict[int, Sample]] = {}
-    for problem in ArithmeticConfig().load()[:problems]:
+    for problem in ArithmeticDataset().load()[:problems]:
         chance = random.Random(f"{seed} {problem.id}")
         for index in range(k):
             text = chance.choice(
@@ -51,7 +50,7 @@ def answers(problems: int, k: int, seed: int = 0, padding: int = 0) -> dict[str,
 
 
 def sweep_of(store: Store, *, problems: int = 20, k: int = 30, seed: int = 0, grader: Grader = FINAL_ANSWER) -> Sweep:
-    dataset = ArithmeticConfig()
+    dataset = ArithmeticDataset()
     all_problems = dataset.load()
     samples = sample_identity(
         "arithmetic-recorded", task="arithmetic", problems=problems_digest(all_problems), seed=seed
@@ -70,12 +69,12 @@ def sweep_of(store: Store, *, problems: int = 20, k: int = 30, seed: int = 0, gr
 
 def draw(sweep: Sweep, *, seed: int = 0, padding: int = 0) -> None:
     engine = RecordedEngine(answers(len(sweep.problems), sweep.k, seed, padding), "recorded by a test")
-    for block in sweep.owed_samples():
+    for block in sweep.missing_samples():
         sweep.draw(block, engine)
 
 
 def judge(sweep: Sweep) -> None:
-    for block in sweep.owed_verdicts():
+    for block in sweep.pending_verdicts():
         sweep.verify(block, None)
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from sandboxes.linux.process_identity import Owner
 from tasks.store.claims import Claims
-from tasks.store.objects import FsspecStore
-from tasks.store.owner import Owner
+from tasks.store.fsspec_store import FsspecStore
 from tests.servers import S3, s3_of, serving
 
 
@@ -40,23 +40,23 @@ def test_one_holds_what_another_may_not_take(url: str) -> None:
 
 
 def test_of_many_at_once_never_two_hold_it(url: str) -> None:
-    holding, most, times = 0, 0, 0
+    concurrency_slot, most, times = 0, 0, 0
     lock = threading.Lock()
 
     def work() -> None:
-        nonlocal holding, most, times
+        nonlocal concurrency_slot, most, times
         own, deadline = 0, time.monotonic() + 60
         with claims(url) as mine:
             while own < 3:
                 with mine.take("a") as taken:
                     if taken:
                         with lock:
-                            holding, times = holding + 1, times + 1
-                            most = max(most, holding)
+                            concurrency_slot, times = concurrency_slot + 1, times + 1
+                            most = max(most, concurrency_slot)
                         own += 1
                         time.sleep(0.01)
                         with lock:
-                            holding -= 1
+                            concurrency_slot -= 1
                 assert time.monotonic() < deadline, "nobody gets on"
                 time.sleep(random.uniform(0, 0.2))
 

@@ -4,16 +4,14 @@ from typing import BinaryIO
 
 import pytest
 
-from tasks.datasets import Problem
-from tasks.engines import Sample
-from tasks.errors import InputError
-from tasks.graders import Judgement, Verdict
-from tasks.store import tables
+from tasks.errors import UserError
+from tasks.records import GradedSample, Problem, Sample, Verdict
+from tasks.store import parquet
 from tasks.store.blocks import Block
-from tasks.store.keys import Identity, sample_identity, verdict_identity
-from tasks.store.objects import FsspecStore
+from tasks.store.fsspec_store import FsspecStore
+from tasks.store.identity import Identity, sample_identity, verdict_identity
+from tasks.store.parquet import CorruptObjectError
 from tasks.store.sets import SampleSet, VerdictSet, now
-from tasks.store.tables import CorruptObjectError
 
 PROBLEMS = [Problem(f"p{number}", "?") for number in range(3)]
 BLOCK = Block(0, 4, 0, 3)
@@ -46,8 +44,10 @@ def verdicts(store: FsspecStore) -> VerdictSet:
 def judge(verdicts: VerdictSet, samples: SampleSet, infrastructure: int = 0) -> None:
     read, footer = samples.read(BLOCK)
     reached = [Verdict.INFRASTRUCTURE] * infrastructure + [Verdict.CORRECT] * (len(read) - infrastructure)
-    judgements = [Judgement(sample.problem_id, sample.index, each) for sample, each in zip(read, reached, strict=True)]
-    verdicts.write(BLOCK, judgements, judged=footer.checksum, sandbox="none", seconds=0.1)
+    graded_samples = [
+        GradedSample(sample.problem_id, sample.index, each) for sample, each in zip(read, reached, strict=True)
+    ]
+    verdicts.write(BLOCK, graded_samples, judged=footer.checksum, sandbox="none", seconds=0.1)
 
 
 def test_samples_survive_storage_in_any_order(samples: SampleSet) -> None:
@@ -106,9 +106,9 @@ def test_a_flipped_bit_is_refused(samples: SampleSet, store: FsspecStore) -> Non
 
 
 def test_other_text_under_the_same_footer_is_refused(samples: SampleSet) -> None:
-    footer = tables.SampleFooter(tables.checksum(drawn()), None, "toy", now(), 0.0)
+    footer = parquet.SampleFooter(parquet.checksum(drawn()), None, "toy", now(), 0.0)
     with pytest.raises(CorruptObjectError, match="checksum"):
-        tables.read_samples(tables.write_samples(drawn(text="forged"), footer, "key"), "key")
+        parquet.read_samples(parquet.write_samples(drawn(text="forged"), footer, "key"), "key")
 
 
 def test_verdicts_on_other_samples_are_refused_and_owed(samples: SampleSet, verdicts: VerdictSet) -> None:
@@ -132,7 +132,7 @@ def test_overlapping_blocks_are_named(samples: SampleSet) -> None:
     other = Block(3, 5, 0, 3)
     samples.write(BLOCK, PROBLEMS, drawn(), "toy 1", 0.5)
     samples.write(other, PROBLEMS, drawn(other), "toy 1", 0.5)
-    with pytest.raises(InputError, match=r"i0000000-0000004.* and .*i0000003-0000005.* hold the same samples"):
+    with pytest.raises(UserError, match=r"i0000000-0000004.* and .*i0000003-0000005.* hold the same samples"):
         samples.stored()
 
 
@@ -165,12 +165,12 @@ def test_another_sets_object_is_set_aside_and_owed_again(samples: SampleSet, sto
 def test_an_object_of_a_newer_schema_is_one_line_and_stays(
     samples: SampleSet, store: FsspecStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tables, "SCHEMA", tables.SCHEMA + 1)
+    monkeypatch.setattr(parquet, "SCHEMA", parquet.SCHEMA + 1)
     samples.write(BLOCK, PROBLEMS, drawn(), "toy 2", 0.5)
     monkeypatch.undo()
     before = store.sizes("")
     for use in (samples.stored, lambda: samples.read(BLOCK)):
-        with pytest.raises(InputError, match=r"^store: samples/.*parquet has schema 2, written by a newer .*$"):
+        with pytest.raises(UserError, match=r"^store: samples/.*parquet has schema 2, written by a newer .*$"):
             use()
     assert store.sizes("") == before
 
@@ -199,14 +199,14 @@ def test_columns_of_verdicts_are_those_of_the_judgements(samples: SampleSet, ver
     samples.write(BLOCK, PROBLEMS, drawn(), "toy 1", 0.5)
     judge(verdicts, samples, infrastructure=5)
     footer = samples.stored()[BLOCK]
-    judgements, of_block = verdicts.read(BLOCK, footer)
+    graded_samples, of_block = verdicts.read(BLOCK, footer)
     table, same = verdicts.columns(BLOCK, footer, ("problem_id", "index", "verdict"))
     assert same == of_block
     assert of_block.counts == {"correct": 7, "infrastructure": 5}
     assert [tuple(row.values()) for row in table.to_pylist()] == [
-        (each.problem_id, each.index, each.verdict) for each in judgements
+        (each.problem_id, each.index, each.verdict) for each in graded_samples
     ]
-    assert tables.count_verdicts(table, below=2) == {
+    assert parquet.count_verdicts(table, below=2) == {
         ("p0", "infrastructure"): 2,
         ("p1", "correct"): 1,
         ("p1", "infrastructure"): 1,
@@ -220,7 +220,7 @@ def test_columns_of_verdicts_are_those_of_the_judgements(samples: SampleSet, ver
 @pytest.mark.parametrize("texts", [["", "", ""], ["a", "", "bc"], ["ab", "c", ""], ["∑", "é", "\x00"]])
 def test_any_other_text_or_cut_between_texts_is_another_checksum(texts: list[str]) -> None:
     def of(texts: list[str], problem: str = "p", start: int = 0) -> str:
-        return tables.checksum([Sample(problem, start + index, text) for index, text in enumerate(texts)])
+        return parquet.checksum([Sample(problem, start + index, text) for index, text in enumerate(texts)])
 
     same = of(texts)
     others = [

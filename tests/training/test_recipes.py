@@ -6,7 +6,7 @@ import pytest
 
 from infra.training.recipes import RECIPES
 from infra.training.tokenizer import train_tokenizer
-from tasks.datasets.held_out import held_out_rows
+from tasks.datasets.synthetic.bundled import held_out_rows
 from tasks.engines.model_files import BUNDLED
 from tasks.prompts import render
 

@@ -7,21 +7,22 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tasks.datasets.arithmetic import ArithmeticConfig
-from tasks.engines import Engine, Request, Sample, Sampling
+from tasks.datasets.arithmetic import ArithmeticDataset
+from tasks.engines import Engine
+from tasks.engines.supervised.vllm_process import installation
 from tasks.engines.vllm import VllmConfig
-from tasks.engines.watched.vllm_process import installation
-from tasks.errors import InputError
+from tasks.errors import UserError
 from tasks.prompts import render
+from tasks.records import Request, Sample, Sampling
 
-TASK = ArithmeticConfig()
+TASK = ArithmeticDataset()
 PROBLEMS = TASK.load()
 
 
 def _has_vllm() -> bool:
     try:
         installation(sys.executable)
-    except InputError:
+    except UserError:
         return False
     return True
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tasks.engines import Engine
-from tasks.errors import CancelledError, EngineFailedError, InputError
+from tasks.errors import EngineFailedError, SamplingCancelledError, UserError
 from tests.vllm.real import config, draw, processes, request, sampling
 
 MODES = ["in_process", "server"]
@@ -71,14 +71,14 @@ def test_cancelling_and_closing_leave_nothing(tmp_path):
         drawing = engine.sample(REQUESTS, sampling())
         next(drawing)
         engine.cancel()
-        with pytest.raises(CancelledError):
+        with pytest.raises(SamplingCancelledError):
             list(drawing)
     assert processes() == {}
 
 
 @pytest.mark.parametrize("mode", MODES)
 def test_an_argument_that_vllm_does_not_take_is_one_line(tmp_path, mode):
-    with pytest.raises(InputError) as wrong:
+    with pytest.raises(UserError) as wrong:
         config(mode, tmp_path, engine_args={"no_such_argument": 1}).open()
     line = str(wrong.value)
     assert line.startswith("engine: vLLM does not start: ")
@@ -98,7 +98,7 @@ def test_an_argument_that_vllm_does_not_take_is_one_line(tmp_path, mode):
 def test_too_little_memory_names_the_setting_to_change(tmp_path, monkeypatch, changes, advice):
     for name, value in changes.pop("environment", {"VLLM_CPU_KVCACHE_SPACE": ""}).items():
         monkeypatch.setenv(name, value)
-    with pytest.raises(InputError) as wrong:
+    with pytest.raises(UserError) as wrong:
         config("in_process", tmp_path, **changes).open()
     assert str(wrong.value).startswith("engine: vLLM has too little memory: ")
     assert advice in str(wrong.value)
@@ -168,5 +168,5 @@ def test_a_port_that_is_taken_is_named(tmp_path):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with pytest.raises(InputError, match=rf"^engine\.port: {port} cannot be used"):
+        with pytest.raises(UserError, match=rf"^engine\.port: {port} cannot be used"):
             config("server", tmp_path, port=port).open()

@@ -12,8 +12,8 @@ if "COUNTED_CALLS" in os.environ:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from tasks.engines import Request, Sample, Sampling
     from tasks.engines.recorded import RecordedEngine
+    from tasks.records import Request, Sample, Sampling
 
     answer = RecordedEngine.sample
 

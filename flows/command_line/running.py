@@ -1,0 +1,71 @@
+"""Running a flow from the command line, and which errors end in one line."""
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from rich.console import Console
+
+from flows.runtime.temporary_server import ServerError
+from sandboxes import SandboxUnavailableError
+from tasks.errors import AllRunsFailedError, CapReachedError, EngineFailedError, StoreUnavailableError, UserError
+
+if TYPE_CHECKING:
+    pass
+
+Config = TypeVar("Config")
+Result = TypeVar("Result")
+
+_FOR_PEOPLE = (
+    UserError,
+    SandboxUnavailableError,
+    ServerError,
+    AllRunsFailedError,
+    CapReachedError,
+)
+
+_PREFECT_DEFAULTS = {
+    # The bars, the table and the one-line errors say it all here; the Prefect UI still shows the logs.
+    "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
+}
+
+
+def run_flow(console: Console, load: Callable[[], Callable[[Config], Result]], config: Config) -> Result:
+    """Run a flow with progress bars. `load` imports it, which takes seconds, while a temporary server starts."""
+    from flows.command_line.progress_bars import ProgressBars
+    from flows.runtime.temporary_server import prefect_api
+
+    for name, value in _PREFECT_DEFAULTS.items():
+        os.environ.setdefault(name, value)
+    with ProgressBars(console) as bars:
+        bars.wait("starting Prefect")
+        with prefect_api() as wait_for_api:
+            flow = load()
+            wait_for_api()
+            return flow(config)
+
+
+def require_server(option: str) -> None:
+    """Refuse what a temporary server cannot do, as no worker polls it.
+
+    Raises:
+        UserError: Prefect's settings name no server.
+    """
+    from prefect.settings import PREFECT_API_URL  # seconds
+
+    if not PREFECT_API_URL.value():
+        raise UserError(f"{option}: needs a Prefect server that workers poll; start one and set PREFECT_API_URL")
+
+
+def one_line(error: Exception) -> str | None:
+    """The message for an error that a person can mend, or None for a fault of ours, which deserves its traceback."""
+    if isinstance(error, EngineFailedError):
+        return f"{error}; what is drawn is stored, and the same command goes on from there"
+    if isinstance(error, _FOR_PEOPLE):
+        return str(error)
+    if isinstance(error, StoreUnavailableError):
+        return f"{error}; what is stored stays, and the same command goes on from there"
+    url = os.environ.get("PREFECT_API_URL")
+    if (url and "httpx" in type(error).__module__) or "Failed to reach API" in str(error):
+        return f"PREFECT_API_URL: {url} does not answer; start it (`prefect server start`) or unset PREFECT_API_URL"
+    return None

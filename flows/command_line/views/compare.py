@@ -1,0 +1,123 @@
+"""What a person, or a script, sees of `monkeys compare`."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.text import Text
+
+from flows.command_line.terminal import new_table, plain, print_json, screen
+from flows.config.compare import CompareConfig
+from flows.config.yaml_file import build_config
+from flows.setup.compare import load, write
+from tasks.report.comparison.phrases import chance, findings, is_clear, points, span
+from tasks.scaling.comparison import Comparison, Difference, Pair
+
+_COLOURS = ("blue", "dark_orange3", "green4", "magenta", "cyan", "yellow4", "grey50", "purple")
+_WIDTH = 31
+
+
+def show_comparison(
+    sets: Sequence[str], *, verdicts: str | None, store: str, output: str | None, as_json: bool
+) -> None:
+    """Compare, write the page if there is a place for it, and show the result."""
+    document = {"sets": tuple(sets), "store": store, "verdicts": verdicts, "output": output}
+    config = build_config(CompareConfig, document, where="compare")
+    comparison = load(config)
+    files = write(config, comparison)
+    if as_json:
+        print_json(_document(comparison) | {"page": None if files is None else files.page})
+        return
+    console = screen()
+    print_comparison(console, comparison)
+    console.print(
+        plain("--output FOLDER writes a page to look at" if files is None else f"page: {files.page}"), soft_wrap=True
+    )
+
+
+def print_comparison(console: Console, comparison: Comparison) -> None:
+    """Curves together, paired differences, and what follows from them."""
+    console.print(Text(comparison.headline, style="bold"), soft_wrap=True)
+    _print_curves(console, comparison)
+    for number, pair in enumerate(comparison.pairs, start=1):
+        if pair.differences:
+            _print_pair(console, comparison, pair, _COLOURS[number])
+    for each in findings(comparison):
+        console.print(plain(each), soft_wrap=True)
+    for note in comparison.notes:
+        console.print(Text(note, style="yellow"), soft_wrap=True)
+
+
+def _print_curves(console: Console, comparison: Comparison) -> None:
+    names = [each.label for each in comparison.sets]
+    table = new_table("k", *map(escape, names), right=range(len(names) + 1))
+    for column, colour in zip(table.columns[1:], _COLOURS, strict=False):
+        column.header_style = f"bold {colour}"
+    at = [{point.k: point.coverage for point in each.summary.table} for each in comparison.sets]
+    for k in sorted(set().union(*at)):
+        values = [of_set.get(k) for of_set in at]
+        known = [value for value in values if value is not None]
+        best = max(known) if len(set(known)) > 1 else None
+        cells = [
+            Text("–" if value is None else f"{value:.1%}", style="bold" if value is not None and value == best else "")
+            for value in values
+        ]
+        table.add_row(f"{k:,}", *cells)
+    console.print(table)
+
+
+def _print_pair(console: Console, comparison: Comparison, pair: Pair, colour: str) -> None:
+    reference = comparison.sets[0].label
+    console.print(Text.assemble((pair.label, f"bold {colour}"), f" less {reference}, in points"), soft_wrap=True)
+    low = min(0.0, *(each.low for each in pair.differences))
+    high = max(0.0, *(each.high for each in pair.differences))
+    table = new_table("k", "difference", f"{comparison.level:.0%} interval", "p", _scale(low, high), right=(0, 1, 3))
+    for each in pair.differences:
+        style = "bold" if is_clear(each) else "dim"
+        table.add_row(
+            f"{each.k:,}", Text(points(each.difference), style=style), span(each), chance(each.p),
+            _whisker(each, low, high, colour),
+        )  # fmt: skip
+    console.print(table)
+
+
+def _scale(low: float, high: float) -> str:
+    """The ends of the axis on which intervals are drawn, in points."""
+    left, right = points(low), points(high)
+    return left + " " * (_WIDTH - len(left) - len(right)) + right
+
+
+def _whisker(difference: Difference, low: float, high: float, colour: str) -> Text:
+    """An interval as ├──●──┤ on an axis with a bar at zero."""
+    step = (high - low) / (_WIDTH - 1) or 1.0
+    start, middle, stop, zero = (
+        round((value - low) / step) for value in (difference.low, difference.difference, difference.high, 0.0)
+    )
+    cells = [" "] * _WIDTH
+    cells[zero] = "│"
+    cells[start : stop + 1] = ["─"] * (stop - start + 1)
+    cells[start], cells[stop] = "├", "┤"
+    cells[middle] = "●"
+    return Text("".join(cells), style=colour if is_clear(difference) else "dim")
+
+
+def _document(comparison: Comparison) -> dict[str, Any]:
+    return {
+        "headline": comparison.headline,
+        "paired": comparison.paired,
+        "sets": [
+            {
+                "set": each.label,
+                "problems": len(each.summary.problems),
+                "curve": [
+                    {"k": point.k, "coverage": point.coverage, "low": point.low, "high": point.high}
+                    for point in each.summary.table
+                ],
+            }
+            for each in comparison.sets
+        ],
+        "pairs": [asdict(pair) | {"reference": comparison.sets[0].label} for pair in comparison.pairs],
+        "notes": list(comparison.notes),
+    }

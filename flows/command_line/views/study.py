@@ -1,0 +1,54 @@
+"""What a person sees of `monkeys study`."""
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from flows.command_line.running import run_flow
+from tasks.errors import UserError
+
+if TYPE_CHECKING:
+    from flows.config.study import StudyConfig
+    from flows.study import StudyResult
+
+
+def run_study(files: Sequence[Path], overrides: Sequence[str], **fields: Any) -> None:
+    """Check every sweep first, then run them one after another, and show how they compare.
+
+    Raises:
+        UserError: a file, fields or the store cannot be used; nothing was written.
+        SandboxUnavailableError: this machine cannot offer the sandbox.
+    """
+    console = Console(highlight=False)
+    console.print(f"[bold]monkeys study[/] {' '.join(map(str, files))}")
+
+    from flows.command_line.views.compare import print_comparison  # after the first line is on the screen
+    from flows.config.study import MOST_SWEEPS, StudyConfig
+    from flows.config.yaml_file import read_config
+    from flows.setup.prepared import ready
+    from flows.setup.sweep import prepare
+
+    if not 2 <= len(files) <= MOST_SWEEPS:
+        raise UserError(f"study: takes two to {MOST_SWEEPS} sweep files, not {len(files)}")
+    sweeps = tuple(read_config(file, overrides, **fields) for file in files)
+    if len({each.store for each in sweeps}) > 1:
+        raise UserError("store: the sweeps of a study share one, and these files name several; give --store")
+    config = StudyConfig(sweeps=sweeps)
+    with ExitStack() as prepared:
+        for each in config.sweeps:
+            prepared.enter_context(ready(each, prepare(each)))
+            console.print(f"{each.k:,} samples of {each.engine.label} on {each.task.name}, stored in {each.store}")
+        result = run_flow(console, _load, config)
+    for one in result.sweeps:
+        console.print(f"[bold]{one.summary.headline}[/]")
+        console.print(f"report: {one.publication.page}", soft_wrap=True)
+    print_comparison(console, result.comparison)
+
+
+def _load() -> "Callable[[StudyConfig], StudyResult]":
+    from flows.study import study  # Prefect takes seconds to import
+
+    return study

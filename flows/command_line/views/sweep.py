@@ -1,0 +1,104 @@
+"""What a person sees of a sweep in the terminal: something at once, progress by stage, a table, the report's path."""
+
+import time
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+
+from flows.command_line.running import require_server, run_flow
+from flows.setup.prepared import ready
+
+if TYPE_CHECKING:
+    from flows.config.sweep import SweepConfig
+    from flows.sweep import SweepResult
+    from tasks.scaling.first_success import Solving
+    from tasks.scaling.summary import SweepSummary
+
+
+def run_sweep(file: Path, overrides: Iterable[str], *, workers: int | None, deployment: str, **fields: Any) -> None:
+    """Check everything first, then run the sweep flow and show what it found. With `workers`, so many runs of a
+    deployment of it share the work.
+
+    Raises:
+        UserError: file, fields or store cannot be used; nothing was written.
+        SandboxUnavailableError: this machine cannot offer the sandbox.
+    """
+    started = time.monotonic()
+    console = Console(highlight=False)
+    console.print(f"[bold]monkeys sweep[/] {file}")
+
+    from flows.config.yaml_file import read_config  # after the first line is on the screen
+    from flows.setup.sweep import prepare, prepare_shared
+
+    config = read_config(file, overrides, **fields)
+    job = prepare(config) if workers is None else prepare_shared(config)
+    most = f"{config.k:,}" if job.single_round else f"up to {config.k:,}"
+    problems = f"{len(job.problems):,} problem{'s' if len(job.problems) > 1 else ''}"
+    left_out = f" ({job.left_out:,} left out by {config.exclude})" if job.left_out else ""
+    console.print(
+        f"{problems}{left_out} × {most} samples of {config.engine.label} on {config.task.name},"
+        f" stored in {config.store}"
+    )
+
+    def load() -> "Callable[[SweepConfig], SweepResult]":
+        from flows.distributed import spread  # Prefect takes seconds to import
+        from flows.sweep import sweep
+
+        return sweep if workers is None else partial(spread, workers=workers, deployment=deployment)
+
+    if workers is not None:
+        require_server("--workers")
+    with ready(config, job):
+        result = run_flow(console, load, config)
+    _show(console, result, time.monotonic() - started)
+
+
+def _show(console: Console, result: "SweepResult", seconds: float) -> None:
+    from tasks.report.phrases import law_sentence, usage_sentence  # numpy, long after the first line
+
+    summary = result.summary
+    stored = summary.samples + summary.verdicts.get("infrastructure", 0)
+    which = "below k" if summary.sampled is None else "for this budget"
+    if result.drawn:
+        console.print(f"drew {result.drawn:,} samples in {seconds:.0f} s; {stored:,} are stored {which}")
+    else:
+        console.print(f"drew 0 samples: all {stored:,} {which} are stored already ({seconds:.0f} s)")
+    if summary.solving is None:
+        console.print(_coverage_table(summary))
+    else:
+        console.print(_solving_table(summary.solving))
+    console.print(f"[bold]{summary.headline}[/]")
+    if summary.solving is None:
+        console.print(law_sentence(summary))
+    if summary.usage is not None:
+        console.print(usage_sentence(summary))
+    for note in summary.notes:
+        console.print(f"[yellow]{note}[/]")
+    console.print(result.publication.judged, soft_wrap=True)
+    console.print(f"report: {result.publication.page}", soft_wrap=True)
+
+
+def _coverage_table(summary: "SweepSummary") -> Table:
+    table = Table(title="coverage", title_justify="left")
+    table.add_column("k", justify="right")
+    table.add_column("coverage", justify="right")
+    table.add_column(f"{summary.level:.0%} interval", justify="right")
+    for point in summary.table:
+        interval = "–" if point.low is None or point.high is None else f"{point.low:.1%} – {point.high:.1%}"
+        table.add_row(f"{point.k:,}", f"{point.coverage:.1%}", interval)
+    return table
+
+
+def _solving_table(solving: "Solving") -> Table:
+    table = Table(title="problems by samples to the first success", title_justify="left")
+    for column in ("samples", "solved by them", "solved in all"):
+        table.add_column(column, justify="right")
+    total = 0
+    for step in solving.steps():
+        total += step.problems
+        table.add_row(f"{step.k:,}", f"{step.problems:,}", f"{total:,} of {solving.problems:,}")
+    return table

@@ -1,0 +1,31 @@
+"""What a person writes to have several models swept and compared."""
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from flows.config.sweep import SweepConfig
+
+MOST_SWEEPS = 8
+
+
+class StudyConfig(BaseModel):
+    """Sweeps that belong together, such as one task with several models: run one after another, then compared."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    sweeps: tuple[SweepConfig, ...] = Field(
+        min_length=2,
+        max_length=MOST_SWEEPS,
+        description="Two to eight sweeps with one store; the first is the reference",
+    )
+
+    @model_validator(mode="after")
+    def _one_store(self) -> "StudyConfig":
+        stores = sorted({each.store for each in self.sweeps})
+        if len(stores) > 1:
+            raise ValueError(f"the sweeps of a study share a store; these have {' and '.join(stores)}")
+        return self
+
+    @property
+    def label(self) -> str:
+        """What it studies, for people."""
+        return ", ".join(dict.fromkeys(each.engine.label for each in self.sweeps))

@@ -1,0 +1,92 @@
+"""What a person writes to ask for a sweep."""
+
+from typing import Self
+
+import yaml
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    model_validator,
+)
+
+from flows.config.choices import BudgetConfig, DatasetConfig, EngineConfig, GraderConfig, SandboxConfig
+from flows.config.fields import STORE, Store, in_order
+from sandboxes.bubblewrap import BubblewrapConfig
+from tasks.engines.openai import OpenAIConfig
+from tasks.engines.spend_limit import CapConfig
+from tasks.prompts.chat import ChatConfig
+from tasks.sweep.budgets import UniformConfig
+
+
+class SamplingConfig(BaseModel):
+    """How tokens are drawn."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=in_order)
+
+    temperature: float = Field(default=0.6, ge=0, le=10, description="0 is greedy; the paper uses 0.6 for most tasks")
+    top_p: float = Field(default=1.0, gt=0, le=1, description="Keep the likeliest tokens up to this mass; 1 keeps all")
+    max_tokens: int | None = Field(default=None, ge=1, description="Longest sample in tokens; empty: the task's own")
+    stop: tuple[str, ...] | None = Field(default=None, description="Strings that end a sample; empty: the task's own")
+    seed: int = Field(default=0, ge=0, le=2**63 - 1, description="Another seed is another, independent set of samples")
+
+
+class PriceConfig(BaseModel):
+    """What tokens cost, in dollars for a million of them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    prompt: float = Field(default=0.0, ge=0, description="Dollars for a million tokens of prompts")
+    completion: float = Field(ge=0, description="Dollars for a million tokens that the model writes")
+
+
+class SweepConfig(BaseModel):
+    """A sweep: which problems, sampled how and how often, verified where, stored where."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, json_schema_extra=in_order)
+
+    task: DatasetConfig = Field(description="Where the problems come from")
+    problems: int | None = Field(default=None, ge=1, description="Only the first so many problems; empty: all")
+    pin: str | None = Field(
+        default=None,
+        pattern="^[0-9a-f]{8,64}$",
+        description="What the texts of all problems must hash to, or its start: `problems` in `monkeys show SET`;"
+        " empty: whatever is read",
+    )
+    exclude: str | None = Field(
+        default=None, min_length=1, description="File of problems to leave out, as `monkeys audit tests` writes it"
+    )
+    engine: EngineConfig = Field(description="What draws the samples")
+    chat: ChatConfig | None = Field(
+        default=None, description="Ask an instruct model through its tokenizer's chat template; empty: plain prompts"
+    )
+    sampling: SamplingConfig = Field(default=SamplingConfig(), description="How tokens are drawn")
+    k: int = Field(default=100, ge=1, le=1_000_000, description="Samples for each problem; raise it to extend a sweep")
+    budget: BudgetConfig = Field(default=UniformConfig(), description="How samples are spread over the problems")
+    grader: GraderConfig | None = Field(
+        default=None, description="How samples are judged; empty: as the task is usually"
+    )
+    sandbox: SandboxConfig = Field(default=BubblewrapConfig(), description="Where untrusted programs run")
+    price: PriceConfig | None = Field(default=None, description="Shows costs in dollars too; empty: tokens only")
+    cap: CapConfig | None = Field(
+        default=None, description="Where one run ends, to be gone on with later; empty: when all is drawn"
+    )
+    store: Store = STORE
+    concurrency_limit: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Prefect concurrency limit to hold while the engine is open, such as gpu-0; made with one slot if"
+        " there is none; empty: no limit",
+    )
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.chat is not None and isinstance(self.engine, OpenAIConfig) and self.engine.api == "chat":
+            raise ValueError("chat and engine.api: chat both apply a template; leave out one of them")
+        if self.cap is not None and self.cap.dollars is not None and self.price is None:
+            raise ValueError("cap.dollars needs a price; give price.completion, in dollars for a million tokens")
+        return self
+
+    def to_yaml(self) -> str:
+        """The whole configuration, defaults included, as it could be written in a file."""
+        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)

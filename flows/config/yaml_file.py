@@ -1,0 +1,106 @@
+"""From a YAML file and `--set` options to a `SweepConfig`, with errors that name the field and what would be right."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from flows.config.sweep import SweepConfig
+from tasks.errors import UserError
+
+Config = TypeVar("Config", bound=BaseModel)
+
+
+def read_config(path: Path, overrides: Iterable[str] = (), **fields: Any) -> SweepConfig:
+    """Read a sweep file, then apply `a.b=c` overrides in order, then top-level fields that are not None.
+
+    Raises:
+        UserError: absent, broken YAML, an unknown field, a value out of bounds; all in one line.
+    """
+    return build_config(SweepConfig, read_yaml(path), overrides, where=str(path), **fields)
+
+
+def build_config(
+    model: type[Config], document: dict[str, Any], overrides: Iterable[str] = (), *, where: str, **fields: Any
+) -> Config:
+    """Apply overrides and fields to a document as `read_config` does, and validate it; errors begin with `where`."""
+    for override in overrides:
+        name, equals, value = override.partition("=")
+        if not equals or not name.strip():
+            raise UserError(f"--set {override}: not of the form field=value, such as --set sampling.temperature=0.8")
+        _put(document, name.strip().split("."), _value(override, value), override)
+    document |= {name: value for name, value in fields.items() if value is not None}
+    try:
+        return model.model_validate(document)
+    except ValidationError as error:
+        raise UserError(f"{where}: {_one_line(error)}") from error
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """A file's fields, unchecked; raises UserError where it is no YAML file of fields."""
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror}); give the path of a sweep file") from error
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: is not UTF-8 text ({error.reason}); give the path of a sweep file") from error
+    except yaml.YAMLError as error:
+        raise UserError(f"{path}: broken YAML ({' '.join(str(error).split())})") from error
+    if not isinstance(document, dict):
+        raise UserError(f"{path}: holds no fields; a sweep file has at least `task:` and `engine:`")
+    return document
+
+
+def _value(override: str, text: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise UserError(f"--set {override}: broken YAML value ({' '.join(str(error).split())})") from error
+
+
+def _put(document: dict[str, Any], path: list[str], value: Any, override: str) -> None:
+    """Set a nested field; a role written in short (`engine: onnx`) opens up to take it."""
+    at = document
+    for name in path[:-1]:
+        inner = at.get(name) or {}
+        if isinstance(inner, str):
+            inner = {"name": inner}
+        if not isinstance(inner, dict):
+            raise UserError(f"--set {override}: {name} is a value, and has no field {path[-1]}")
+        at[name] = at = dict(inner)
+    at[path[-1]] = value
+
+
+def _one_line(error: ValidationError) -> str:
+    """The first fault, with the field as it is written in the file."""
+    fault = error.errors()[0]
+    context: Mapping[str, Any] = fault.get("ctx", {})
+    match fault["type"]:
+        case "union_tag_invalid":
+            known = str(context["expected_tags"]).replace("'", "")
+            return f"{_path(fault['loc'])}.name: {context['tag']!r} is unknown; one of {known}"
+        case "union_tag_not_found":
+            return f"{_path(fault['loc'])}: has no name; write one, such as `{_path(fault['loc'])}: {{name: ...}}`"
+        case "literal_error":
+            known = str(context["expected"]).replace("'", "")
+            return f"{_path(fault['loc'])}: {fault['input']!r} is unknown; one of {known}"
+        case "missing":
+            return f"{_path(fault['loc'])}: is required"
+        case "extra_forbidden":
+            return f"{_path(fault['loc'])}: is no field of a sweep"
+        case _:
+            ours = context.get("error")
+            whole = isinstance(ours, UserError) or not fault["loc"]
+            theirs = f"{fault['msg'][0].lower()}{fault['msg'][1:]} (it is {fault['input']!r})"
+            return str(ours) if whole else f"{_path(fault['loc'])}: {ours or theirs}"
+
+
+def _path(location: tuple[int | str, ...]) -> str:
+    """`("engine", "onnx", "model")` is written `engine.model`: the second part is only the union's choice."""
+    roles = {"task", "engine", "budget", "grader", "sandbox"}
+    parts = [str(part) for part in location]
+    if len(parts) > 1 and parts[0] in roles:
+        del parts[1]
+    return ".".join(parts)

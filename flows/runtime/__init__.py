@@ -1,0 +1,1 @@
+"""What flows need of Prefect: blocks drawn concurrently, and a temporary server."""

@@ -1,0 +1,42 @@
+"""Blocks drawn side by side, so that an engine's batch never drains: the next ones begin while the last samples of one
+are still being drawn."""
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+from prefect.futures import PrefectFuture, as_completed
+from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
+
+from tasks.engines import Engine
+from tasks.steps import blocks
+from tasks.store.blocks import Block
+from tasks.sweep.sweep import Sweep
+
+
+def draw(job: Sweep, owed: list[Block], engine: Engine) -> Iterator[Block]:
+    """Every block as soon as it is stored, as many side by side as keep the engine busy; what another sweep is at comes
+    last."""
+    waiting, elsewhere = iter(owed), list[Block]()
+    drawing: dict[PrefectFuture[Any], Block] = {}
+    runner: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=engine.max_concurrent_calls)
+    with runner as lanes:
+        try:
+            while True:
+                for block in islice(waiting, engine.max_concurrent_calls - len(drawing)):
+                    parameters = {"sweep": job, "block": block, "engine": engine}
+                    drawing[lanes.submit(blocks.draw_block, parameters)] = block
+                if not drawing:
+                    break
+                done = next(as_completed(list(drawing)))
+                block, parts = drawing.pop(done), done.result()
+                if parts is None:
+                    elsewhere.append(block)
+                else:
+                    yield from parts
+        except BaseException:
+            # Else the calls under way would be waited for.
+            engine.cancel()
+            raise
+    for block in elsewhere:
+        yield from blocks.draw_block(job, block, engine, wait=True) or []

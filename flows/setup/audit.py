@@ -1,0 +1,93 @@
+"""From a configuration to an audit: the dataset, its problems, and the graders that can grade them here."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from flows.config.audit import AuditGradersConfig, AuditTestsConfig
+from flows.setup.defaults import grader_named, resolve_grader, select_problems
+from tasks.audit import run
+from tasks.audit.agreement import Agreement
+from tasks.audit.labelled import GOLD
+from tasks.audit.problem_audit import ProblemAudit
+from tasks.datasets import Dataset
+from tasks.errors import UserError
+from tasks.graders import Grader
+from tasks.records import Problem
+
+
+class GradersAudited(NamedTuple):
+    """What came of it, grader by grader, and those that could not be had here, with the reason."""
+
+    agreements: list[Agreement]
+    unavailable: dict[str, str]
+
+    @property
+    def sound(self) -> bool:
+        """Whether every grader finds every gold answer equal to itself, and all was judged."""
+        return not any(each.undecided or (each.source == GOLD and each.rate < 1) for each in self.agreements)
+
+
+def audit_graders(config: AuditGradersConfig, say: Callable[[str], None]) -> GradersAudited:
+    """Audit every grader of a dataset, or the one that is named; raises as `tasks.audit.run` does."""
+    dataset: Dataset = config.task
+    problems = select_problems(dataset.load(), config.problems, dataset)
+    graders, unavailable = _graders(config, dataset, problems)
+    agreements = run.audit_graders(
+        dataset,
+        problems,
+        graders,
+        labelled_file=config.labelled,
+        max_solutions=config.each,
+        sandbox=config.sandbox,
+        say=say,
+    )
+    return GradersAudited(agreements, unavailable)
+
+
+def audit_tests(config: AuditTestsConfig, say: Callable[[str], None]) -> list[ProblemAudit]:
+    """Audit the tests of a dataset; raises as `tasks.audit.run` does."""
+    dataset: Dataset = config.task
+    if config.output is not None:
+        _check_output(config.output, getattr(dataset, "path", None), config.labelled)
+    return run.audit_tests(
+        dataset,
+        select_problems(dataset.load(), config.problems, dataset),
+        resolve_grader(dataset, config.grader),
+        labelled_file=config.labelled,
+        max_solutions=config.each,
+        repeats=config.repeats,
+        output=config.output,
+        sandbox=config.sandbox,
+        say=say,
+    )
+
+
+def _check_output(output: Path, *read: str | None) -> None:
+    if not output.parent.is_dir():
+        raise UserError(f"--output {output}: there is no folder {output.parent}")
+    if output.suffix != ".jsonl":
+        raise UserError(f"--output {output}: does not end in .jsonl")
+    if any(path is not None and Path(path).resolve() == output.resolve() for path in read):
+        raise UserError(f"--output {output}: is what is audited; write the list elsewhere")
+
+
+def _graders(
+    config: AuditGradersConfig, dataset: Dataset, problems: Sequence[Problem]
+) -> tuple[list[Grader], dict[str, str]]:
+    """The graders that can grade these problems here; one that is asked for by name must."""
+    if config.grader is not None:
+        config.grader.check(problems)
+        return [config.grader], {}
+    graders, unavailable = [], {}
+    for name in dataset.graders:
+        grader = grader_named(name)
+        try:
+            grader.check(problems)
+        except UserError as error:
+            unavailable[name] = str(error)
+        else:
+            graders.append(grader)
+    if not graders:
+        raise UserError(next(iter(unavailable.values())))
+    return graders, unavailable

@@ -1,0 +1,38 @@
+"""From a configuration to a comparison, and to where its page is written."""
+
+from flows.config.compare import CompareConfig
+from tasks.report.comparison.load import compared, is_file
+from tasks.report.comparison.publish import ComparisonFiles, folder_of, publish
+from tasks.scaling.comparison import Comparison
+from tasks.store.fsspec_store import FsspecStore
+
+
+def load(config: CompareConfig) -> Comparison:
+    """Read the sets and compare them.
+
+    Raises:
+        UserError: something that only the user can mend; nothing has been written.
+    """
+    return compared(config.sets, config.verdicts, lambda: _readable(config.store))
+
+
+def write(config: CompareConfig, comparison: Comparison) -> ComparisonFiles | None:
+    """Write the page, into the store unless another place is named; None where files alone are compared and none is.
+
+    Raises:
+        UserError: the place cannot be written.
+    """
+    if config.output is not None:
+        place, folder = FsspecStore(config.output), ""
+    elif all(map(is_file, config.sets)):
+        return None
+    else:
+        place, folder = FsspecStore(config.store), folder_of(comparison)
+    place.probe()
+    return publish(place, folder, comparison, config.to_yaml())
+
+
+def _readable(url: str) -> FsspecStore:
+    store = FsspecStore(url)
+    store.check_readable()
+    return store

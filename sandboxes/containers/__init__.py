@@ -1,0 +1,1 @@
+"""What the Docker sandbox needs: the engine's client, images, containers."""

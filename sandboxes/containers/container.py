@@ -1,0 +1,213 @@
+"""A fork server as the first process of a container, and what becomes of containers whose controller was killed."""
+
+import contextlib
+import os
+import socket
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from docker import DockerClient
+from docker.errors import NotFound
+from docker.models.containers import Container as Handle
+
+from sandboxes import SandboxUnavailableError
+from sandboxes.containers.client import ENGINE_ERRORS, connect, first_line
+from sandboxes.controller.forkserver import ServerGoneError, server_arguments
+from sandboxes.linux.cgroup import SERVER_BYTES, GroupReader
+from sandboxes.linux.namespaces import ENVIRONMENT
+
+LABEL = "monkeys.controller"
+
+_INSIDE = "/run/monkeys"
+_START_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerPlan:
+    """What a container is made of.
+
+    Args:
+        image: its name.
+        command: what starts the interpreter in it, with its flags.
+        processes: the most that may live in it at once.
+        memory_bytes: for programs, until a request says otherwise.
+        runtime: the engine's name of it, such as `runsc`; None is the engine's own default.
+    """
+
+    image: str
+    command: Sequence[str]
+    processes: int
+    memory_bytes: int
+    runtime: str | None
+
+
+class Container:
+    """A warm, hardened container (see `sandboxes.controller.forkserver.Home`).
+
+    Raises:
+        ServerGoneError: the engine did not start it; the message says why.
+    """
+
+    def __init__(self, plan: ContainerPlan):
+        self._allowed = plan.memory_bytes
+        self._fixed = False
+        self._group: GroupReader | None = None
+        self._handle: Handle | None = None
+        try:
+            self._client = connect()
+        except SandboxUnavailableError as error:
+            raise ServerGoneError(str(error)) from error
+        # The server calls from inside. Nobody else knows where: the outer folder cannot be listed.
+        self._folder = tempfile.TemporaryDirectory(prefix="monkeys-")
+        outer = Path(self._folder.name)
+        outer.chmod(0o711)
+        meeting = outer / os.urandom(12).hex()
+        meeting.mkdir(mode=0o755)
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+                listener.bind(str(meeting / "server"))
+                (meeting / "server").chmod(0o666)
+                listener.listen(1)
+                self._handle = self._create(plan, meeting)
+                self._handle.start()
+                self.socket = self._accept(listener)
+            (meeting / "server").unlink()
+            self._handle.reload()
+            self._group = GroupReader.of_process(self._handle.attrs["State"]["Pid"])
+        except ENGINE_ERRORS as error:
+            self.close()
+            raise ServerGoneError(f"the Docker engine did not start a container: {first_line(error)}") from error
+        except BaseException:
+            self.close()
+            raise
+
+    def allow(self, memory_bytes: int) -> None:
+        """See `forkserver.Home.allow`. A runtime that cannot change the limit leaves it as it is, where that is
+        enough: each program has its own limit besides."""
+        if memory_bytes == self._allowed or self._handle is None or (self._fixed and memory_bytes < self._allowed):
+            return
+        total = memory_bytes + SERVER_BYTES
+        try:
+            self._handle.update(mem_limit=total, memswap_limit=total)
+            self._allowed = memory_bytes
+        except ENGINE_ERRORS as error:
+            self._fixed = True
+            if memory_bytes > self._allowed:
+                raise ServerGoneError(f"the Docker engine did not set a memory limit: {first_line(error)}") from error
+
+    def killed(self) -> bool:
+        """See `sandboxes.controller.forkserver.Home.killed`."""
+        counted = self._group.killed() if self._group else None
+        return self._died_of_memory() if counted is None else counted
+
+    def cpu_s(self) -> float | None:
+        """See `sandboxes.controller.forkserver.Home.cpu_s`."""
+        return self._group.cpu_s() if self._group else None
+
+    def last_words(self) -> str:
+        """See `sandboxes.controller.forkserver.Home.last_words`."""
+        try:
+            said = self._handle.logs(tail=1) if self._handle else b""
+        except ENGINE_ERRORS:
+            return ""
+        return str(said.decode(errors="replace").strip())
+
+    def close(self) -> None:
+        """See `sandboxes.controller.forkserver.Home.close`."""
+        with contextlib.suppress(*ENGINE_ERRORS):
+            if self._handle is not None:
+                self._handle.remove(force=True)
+        if self._group is not None:
+            self._group.close()
+        self._client.close()
+        self._folder.cleanup()
+
+    def _create(self, plan: ContainerPlan, meeting: Path) -> Handle:
+        total = plan.memory_bytes + SERVER_BYTES
+        return self._client.containers.create(
+            plan.image,
+            entrypoint=[*plan.command, *server_arguments(f"{_INSIDE}/server", 0, "container")],
+            user="0:0",
+            cap_drop=["ALL"],
+            cap_add=["SETUID", "SETGID", "KILL"],
+            security_opt=["no-new-privileges:true"],
+            network_mode="none",
+            ipc_mode="none",
+            read_only=True,
+            # What it may write is memory: /tmp. The kernel's message queues would outlive a program.
+            tmpfs={"/tmp": "size=64m,nr_inodes=16k,mode=1777", "/dev/mqueue": "ro,size=4k"},  # noqa: S108
+            volumes={str(meeting): {"bind": _INSIDE, "mode": "ro"}},
+            working_dir="/tmp",  # noqa: S108
+            hostname="sandbox",
+            environment=ENVIRONMENT,
+            labels={LABEL: _this_controller()},
+            log_config={"type": "json-file", "config": {"max-size": "64k", "max-file": "1"}},
+            mem_limit=total,
+            memswap_limit=total,
+            nano_cpus=10**9,
+            pids_limit=plan.processes,
+            runtime=plan.runtime,
+        )
+
+    def _accept(self, listener: socket.socket) -> socket.socket:
+        deadline = time.monotonic() + _START_S
+        listener.settimeout(0.2)
+        while time.monotonic() < deadline:
+            with contextlib.suppress(TimeoutError):
+                connection = listener.accept()[0]
+                connection.setblocking(True)
+                return connection
+            if self._handle is not None:
+                self._handle.reload()
+                if self._handle.status not in ("created", "running"):
+                    raise ServerGoneError(self.last_words() or f"the container has {self._handle.status}")
+        raise ServerGoneError(f"the server in the container did not call for {_START_S:.0f} s")
+
+    def _died_of_memory(self) -> bool:
+        try:
+            if self._handle is not None:
+                self._handle.reload()
+                return bool(self._handle.attrs["State"]["OOMKilled"])
+        except ENGINE_ERRORS:
+            pass
+        return False
+
+
+def remove_abandoned(client: DockerClient) -> int:
+    """Remove the containers of controllers that were killed; returns how many there were."""
+    removed = 0
+    for handle in client.containers.list(all=True, filters={"label": LABEL}):
+        if _has_ended(handle.labels[LABEL]):
+            with contextlib.suppress(NotFound):
+                handle.remove(force=True)
+                removed += 1
+    return removed
+
+
+def _this_controller() -> str:
+    """Names this process among all that ever run on any machine: process ids are used again."""
+    return f"{_machine()} {os.getpid()} {_started(os.getpid())}"
+
+
+def _has_ended(controller: str) -> bool:
+    """Whether a controller is known to have ended. Those of other machines, and of containers with process ids of
+    their own, cannot be judged from here."""
+    machine, _, process = controller.partition(" ")
+    pid, _, started = process.partition(" ")
+    return machine == _machine() and _started(int(pid)) != started
+
+
+def _machine() -> str:
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    return f"{boot}-{Path('/proc/self/ns/pid').stat().st_ino}"
+
+
+def _started(pid: int) -> str:
+    """When a process started, in ticks since the machine did; "" if there is none."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[19]
+    except (FileNotFoundError, ProcessLookupError):
+        return ""

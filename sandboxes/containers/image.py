@@ -1,0 +1,118 @@
+"""A container image with a Python and nothing else, made from an interpreter of this machine: no registry is needed.
+
+It holds the interpreter, its modules, and the shared libraries that they load, at the paths where they lie here.
+"""
+
+import hashlib
+import json
+import os
+import platform
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from sandboxes import SandboxUnavailableError
+from sandboxes.linux.interpreter import Interpreter
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+REPOSITORY = "monkeys-sandbox"
+
+# What is for developers of Python, not for programs: half of the standard library.
+_LEFT_OUT = frozenset({"test", "tests", "idlelib", "turtledemo", "ensurepip", "lib2to3"})
+_NOT_FOR_RUNNING = (".a", ".o", ".exe")
+
+_LOADERS = ("/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1")
+# Where an engine mounts its own.
+_EMPTY_FOLDERS = tuple(map(Path, ("/dev", "/etc", "/proc", "/run", "/sys")))
+
+
+def image_of(interpreter: Interpreter, client: "DockerClient") -> str:
+    """The name of an image that holds the interpreter, made if the engine does not have it. It is named by what it
+    holds, so that another version, or one package more, is another image.
+
+    Raises:
+        SandboxUnavailableError: the machine is of a kind whose loader is not known here.
+        docker.errors.DockerException: the engine refuses.
+    """
+    files = contents(interpreter)
+    facts = [(str(path), path.lstat().st_size, int(path.lstat().st_mtime)) for path in files]
+    tag = hashlib.sha256(json.dumps([interpreter.command, facts]).encode()).hexdigest()[:12]
+    name = f"{REPOSITORY}:{tag}"
+    if not client.images.list(name):
+        with tempfile.TemporaryFile() as archive:
+            _write(archive, files)
+            archive.seek(0)
+            client.api.import_image(archive, repository=REPOSITORY, tag=tag)
+    return name
+
+
+def contents(interpreter: Interpreter) -> list[Path]:
+    """The files and links that a program with this interpreter may need, each once: an engine may refuse a path that
+    comes twice."""
+    return sorted({step for file in _files(interpreter) for step in _steps(file)})
+
+
+def _files(interpreter: Interpreter) -> Iterator[Path]:
+    """The files that a running interpreter may open."""
+    files = [Path(path) for path in (*_LOADERS, "/etc/ld.so.cache", *interpreter.shown) if Path(path).is_file()]
+    for modules in interpreter.modules:
+        for folder, folders, names in os.walk(modules):
+            kept = (name for name in folders if name not in _LEFT_OUT)
+            folders[:] = [name for name in kept if str(Path(folder, name)) not in interpreter.hidden]
+            files += (Path(folder, name) for name in names if not name.endswith(_NOT_FOR_RUNNING))
+    yield from files
+    binaries = [path for path in files if ".so" in path.name or str(path) == interpreter.command[0]]
+    with ThreadPoolExecutor() as pool:
+        for libraries in pool.map(_libraries, binaries):
+            yield from libraries
+
+
+def _libraries(binary: Path) -> list[Path]:
+    """The shared libraries that the loader finds for a program or library, as it lists them, without running it."""
+    loader = next((path for path in _LOADERS if Path(path).exists()), None)
+    if loader is None:
+        raise SandboxUnavailableError(f"no image can be made on {platform.machine()}: name one as `image`")
+    listing = subprocess.run([loader, "--list", binary], capture_output=True, text=True, check=False, timeout=60)
+    found = (line.partition("=>")[2].strip().partition(" (")[0] for line in listing.stdout.splitlines())
+    return [_plain(Path(path)) for path in found if path.startswith("/")]
+
+
+def _plain(path: Path) -> Path:
+    """The path without `..`, as packages name their own libraries: `numpy/linalg/../../numpy.libs/…`."""
+    return Path(os.path.realpath(path.parent), path.name) if ".." in path.parts else path
+
+
+def _steps(path: Path) -> Iterator[Path]:
+    """A path and every link that is followed on the way to it, folders included."""
+    for step in (*reversed(path.parents), path):
+        if step.is_symlink():
+            yield step
+            yield from _steps(Path(os.path.normpath(step.parent / step.readlink())) / path.relative_to(step))
+            return
+    yield path
+
+
+def _write(archive: IO[bytes], files: list[Path]) -> None:
+    """The files as a tar archive, owned by root, with the folders that they need."""
+
+    def of_root(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+        entry.uid = entry.gid = 0
+        entry.uname = entry.gname = "root"
+        return entry
+
+    modes = {folder: 0o755 for path in files for folder in path.parents}
+    modes |= dict.fromkeys(_EMPTY_FOLDERS, 0o755)
+    modes |= {Path("/tmp"): 0o1777}  # noqa: S108 (the programs' own, inside)
+    with tarfile.open(fileobj=archive, mode="w", format=tarfile.GNU_FORMAT) as tar:
+        for folder in sorted(set(modes) - {Path("/")}):
+            entry = tarfile.TarInfo(str(folder.relative_to("/")))
+            entry.type, entry.mode = tarfile.DIRTYPE, modes[folder]
+            tar.addfile(entry)
+        for path in files:
+            tar.add(path, str(path.relative_to("/")), recursive=False, filter=of_root)

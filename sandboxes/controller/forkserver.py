@@ -1,0 +1,359 @@
+"""The controller's side of `executor.py`: one server process, and what a request to it and its answer mean."""
+
+import contextlib
+import errno
+import math
+import os
+import select
+import signal
+import socket
+import struct
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+from sandboxes import Limits, Outcome, Status
+
+# The fork server's program, what programs can import, and the other parts of the first.
+_INSIDE = Path(__file__).parents[1] / "inside"
+_EXECUTOR, _REMOTE, *_PARTS = (
+    (_INSIDE / name).read_text(encoding="utf-8")
+    for name in ("executor.py", "remote.py", "program.py", "child.py", "cleanup.py")
+)
+
+# As in executor.py, which is never imported here.
+_GROUP, _PROGRAM, _ENDING = struct.Struct("<IdQ"), struct.Struct("<dQQQ"), struct.Struct("<iidd")
+_BY_ITSELF, _CPU_TIME, _WALL_TIME, _WITH_FIRST = range(4)
+_FAILED = b"failed: "
+_STATUSES = 1 << 16
+_MEMORY_EXIT = 86
+
+_MEGABYTE = 1024 * 1024
+_CORES = os.cpu_count() or 1
+# What the server may use for itself while a program runs.
+_OWN_S = 0.05
+_STDERR_TAIL = 2000
+# How many a server remembers: a program has several tests, and a checker several programs.
+_PROGRAMS_KEPT = 4
+# Seconds for a server to start, and for its answer to come once every program of it must have ended.
+_START_S, _GRACE_S = 60.0, 60.0
+_PAUSE_S = 0.01
+
+
+def server_arguments(connection: str, uid: int, mode: str) -> list[str]:
+    """What a Python is given to become a server: where the socket to its controller is, whose it shall be, and how it
+    shall keep programs apart (see `executor.py`)."""
+    return ["-c", _EXECUTOR, connection, str(uid), mode, _REMOTE, *_PARTS]
+
+
+class ServerGoneError(RuntimeError):
+    """The server died or fell silent: nothing is known of what it was running. It must be replaced."""
+
+
+class MemoryFiles:
+    """Anonymous files, each with its contents. Close them to free them."""
+
+    def __init__(self, *contents: bytes):
+        self.files: list[int] = []
+        try:
+            for data in contents:
+                self.files.append(_memory_file(data))
+        except OSError:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Give the files back."""
+        while self.files:
+            os.close(self.files.pop())
+
+
+class Program(MemoryFiles):
+    """A text and, once it was compiled, its code."""
+
+    def __init__(self, text: str):
+        super().__init__(text.encode("utf-8", "surrogatepass"), b"")
+
+
+class Execution(MemoryFiles):
+    """One program on its way through a server: stdin, stdout and stderr, as the executor expects them, and limits."""
+
+    def __init__(self, text: str, stdin: bytes, limits: Limits):
+        self.text = text
+        self.limits = limits
+        super().__init__(stdin, b"", b"")
+
+    def request(self) -> bytes:
+        """This program's part of a request."""
+        limits = self.limits
+        # One byte more than it may write, so that a flood can be told from an output of just that length.
+        return _PROGRAM.pack(limits.cpu_s, limits.memory_mb * _MEGABYTE, limits.processes, limits.output_bytes + 1)
+
+    def outcome(self, ending: "Ending") -> Outcome:
+        """What came of it. Too much output (of either stream) goes before time, and time before memory: a flood
+        takes long as well. More CPU time than the limit is a time-out even if the program just got to its end."""
+        limits, exit_code = self.limits, ending.exit_code
+        status, detail = Status.ERROR, f"exit status {exit_code}"
+        sizes = {name: os.fstat(fd).st_size for name, fd in zip(("stdout", "stderr"), self.files[1:], strict=True)}
+        flooded = [name for name, size in sizes.items() if size > limits.output_bytes]
+        if flooded:
+            status, detail = Status.OUTPUT_LIMIT, f"more than {limits.output_bytes} bytes on {flooded[0]}"
+        elif ending.reason == _CPU_TIME or ending.cpu_s > limits.cpu_s:
+            status, detail = Status.TIME_LIMIT, f"{ending.cpu_s:.2f} s of CPU time, limit {limits.cpu_s:g} s"
+        elif ending.reason == _WALL_TIME:
+            status, detail = Status.TIME_LIMIT, f"{ending.wall_s:.1f} s on the clock, limit {wall_bound(limits):g} s"
+        elif exit_code == _MEMORY_EXIT or ending.out_of_memory:
+            status, detail = Status.MEMORY_LIMIT, f"more than {limits.memory_mb} MB of memory"
+        elif exit_code == 0 or (ending.reason == _WITH_FIRST and exit_code == -signal.SIGKILL):
+            status, detail = Status.OK, ""
+        elif exit_code < 0:
+            detail = f"killed by {_signal_name(-exit_code)}"
+        stderr = os.pread(self.files[2], _STDERR_TAIL, max(0, sizes["stderr"] - _STDERR_TAIL))
+        stdout = b"" if status is Status.OUTPUT_LIMIT else os.pread(self.files[1], limits.output_bytes, 0)
+        return Outcome(status, stdout, stderr, exit_code, ending.cpu_s, ending.wall_s, detail)
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a program's process ended: its exit code (negative for a signal), one of the reasons, seconds, and whether
+    the kernel killed a process of it for its memory."""
+
+    exit_code: int
+    reason: int
+    cpu_s: float
+    wall_s: float
+    out_of_memory: bool = False
+
+    @classmethod
+    def with_first(cls) -> "Ending":
+        """That of a program which was ended because the first of its group had ended."""
+        return cls(-signal.SIGKILL, _WITH_FIRST, 0.0, 0.0)
+
+    @property
+    def unexplained(self) -> bool:
+        """Killed by SIGKILL, and not by its server: by the kernel for want of memory, say, or by a person."""
+        return self.exit_code == -signal.SIGKILL and self.reason == _BY_ITSELF and not self.out_of_memory
+
+
+class Home(Protocol):
+    """What a server lives in, from a process below this one to a container. It is started when it is made."""
+
+    @property
+    def socket(self) -> socket.socket:
+        """The way to the server."""
+        ...
+
+    def allow(self, memory_bytes: int) -> None:
+        """Let the next programs use so much memory in all, where that can be bounded."""
+        ...
+
+    def killed(self) -> bool:
+        """Whether the kernel has killed a process in it for want of memory since this was last asked."""
+        ...
+
+    def cpu_s(self) -> float | None:
+        """CPU seconds that all processes in it have used, those included that nobody waited for; None: not counted."""
+        ...
+
+    def last_words(self) -> str:
+        """The last line that the server wrote, or ""."""
+        ...
+
+    def close(self) -> None:
+        """End it and everything inside it. The socket is closed already."""
+        ...
+
+
+class ForkServer:
+    """A running executor and the socket to it. One request at a time, from any thread; none once it is `gone`.
+
+    Args:
+        home: where it has been started. It is closed with the server.
+        rules: the system-call filter, or b"".
+
+    Raises:
+        ServerGoneError: it did not start; the message says what it wrote.
+    """
+
+    def __init__(self, home: Home, rules: bytes):
+        self._home = home
+        self._socket = home.socket
+        self._programs: OrderedDict[str, Program] = OrderedDict()
+        self._repeated: tuple[str, Limits] | None = None
+        self._number = 0
+        self.gone = False
+        try:
+            # A filter is never as short as this: b"-" stands for none, as an empty message would end the server.
+            self._send(rules or b"-", [])
+            self._receive(_START_S)
+        except ServerGoneError as error:
+            said = home.last_words()
+            self.close()
+            raise ServerGoneError(said or str(error)) from error
+
+    def run(
+        self, executions: Sequence[Execution], wall_s: float, channels: Sequence[int] = (), *, repeatable: bool = False
+    ) -> list[Ending]:
+        """Run programs side by side; all end with the first.
+
+        Args:
+            executions: the programs.
+            wall_s: seconds on the clock for the whole.
+            channels: one descriptor for each program to find as its descriptor 3, or none at all. They are closed.
+            repeatable: the first leaves nothing behind in its process, which may run it again (see `Sandbox`).
+
+        Raises:
+            ServerGoneError: close it, and start another.
+        """
+        self._home.allow(sum(execution.limits.memory_mb for execution in executions) * _MEGABYTE)
+        before_s = self._home.cpu_s()
+        number = self._number_of(executions[0]) if repeatable else 0
+        message = _GROUP.pack(len(executions), wall_s, number) + b"".join(e.request() for e in executions)
+        descriptors: list[int] = []
+        for number, execution in enumerate(executions):
+            program = self._program(execution.text)
+            descriptors += [*program.files, *execution.files, *channels[number : number + 1]]
+        try:
+            self._send(message, descriptors)
+        finally:
+            # The end of one program must be the end of the socket for the other: nobody else may hold it.
+            for channel in channels:
+                os.close(channel)
+        try:
+            reply = self._receive(wall_s + _GRACE_S)
+        except ServerGoneError:
+            self.gone = True
+            if self._home.killed():
+                # The kernel chose the server in place of the programs that had used up its memory.
+                return [Ending(-signal.SIGKILL, _BY_ITSELF, 0.0, 0.0, out_of_memory=True)] * len(executions)
+            raise
+        if reply.startswith(_FAILED) or len(reply) != len(executions) * _ENDING.size:
+            raise ServerGoneError(reply.decode(errors="replace")[:500])
+        endings = [_ending(*fields) for fields in _ENDING.iter_unpack(reply)]
+        endings[-1] = self._with_hidden_time(endings, executions[-1].limits, before_s)
+        if any(ending.exit_code and ending.reason != _WITH_FIRST for ending in endings) and self._home.killed():
+            return [replace(ending, out_of_memory=ending.exit_code != 0) for ending in endings]
+        return endings
+
+    def _number_of(self, execution: Execution) -> int:
+        """What tells the server that this is the program that it last had as a repeatable one, with the same limits."""
+        repeated = (execution.text, execution.limits)
+        if repeated != self._repeated:
+            self._repeated = repeated
+            self._number += 1
+        return self._number
+
+    def _with_hidden_time(self, endings: Sequence[Ending], limits: Limits, before_s: float | None) -> Ending:
+        """The last program's ending, with the CPU time of processes that nobody waited for, where that may matter."""
+        last = endings[-1]
+        if before_s is None or last.wall_s * _CORES < limits.cpu_s:
+            return last
+        after_s = self._home.cpu_s()
+        if after_s is None:
+            return last
+        hidden_s = after_s - before_s - sum(ending.cpu_s for ending in endings)
+        return last if hidden_s < _OWN_S else replace(last, cpu_s=last.cpu_s + hidden_s)
+
+    def knows(self, text: str) -> bool:
+        """Whether it has this program's code at hand."""
+        return text in self._programs
+
+    def hung_up(self) -> bool:
+        """Whether it has ended since its last answer."""
+        poll = select.poll()
+        poll.register(self._socket, select.POLLRDHUP)
+        return bool(poll.poll(0))
+
+    def stop(self) -> None:
+        """Tell it to end; whoever waits for its answer is told that it is gone."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """End it and everything inside it."""
+        while self._programs:
+            self._programs.popitem()[1].close()
+        self._socket.close()
+        self._home.close()
+
+    def _program(self, text: str) -> Program:
+        program = self._programs.get(text)
+        if program is None:
+            program = self._programs[text] = Program(text)
+            # A program that has just been added is never the one to go: a group has fewer than are kept.
+            while len(self._programs) > _PROGRAMS_KEPT:
+                self._programs.popitem(last=False)[1].close()
+        else:
+            self._programs.move_to_end(text)
+        return program
+
+    def _send(self, message: bytes, descriptors: list[int]) -> None:
+        deadline = time.monotonic() + _GRACE_S
+        while True:
+            try:
+                socket.send_fds(self._socket, [message], descriptors)
+            except OSError as error:
+                # A user may have so many descriptors on their way. Another program, of a server whose user is this
+                # process's own, may have used them up, and gives them back when it ends.
+                if error.errno != errno.ETOOMANYREFS or time.monotonic() > deadline:
+                    raise ServerGoneError(f"the server is gone ({error})") from error
+                time.sleep(_PAUSE_S)
+            else:
+                return
+
+    def _receive(self, patience_s: float) -> bytes:
+        deadline = time.monotonic() + patience_s
+        poll = select.poll()
+        poll.register(self._socket, select.POLLIN)
+        if not poll.poll(max(0.0, 1000 * (deadline - time.monotonic()))):
+            raise ServerGoneError(f"the server did not answer for {patience_s:.0f} s")
+        try:
+            message = self._socket.recv(4096)
+        except OSError as error:
+            raise ServerGoneError(f"the server is gone ({error})") from error
+        if not message:
+            raise ServerGoneError("the server is gone")
+        return message
+
+
+def _ending(status: int, reason: int, cpu_s: float, wall_s: float) -> Ending:
+    """What a server says of a program.
+
+    Raises:
+        ServerGoneError: it cannot be.
+    """
+    sensible = all(math.isfinite(seconds) and seconds >= 0 for seconds in (cpu_s, wall_s))
+    ended = os.WIFEXITED(status) or os.WIFSIGNALED(status)
+    if not (
+        sensible and ended and 0 <= status < _STATUSES and reason in (_BY_ITSELF, _CPU_TIME, _WALL_TIME, _WITH_FIRST)
+    ):
+        raise ServerGoneError(f"the server answered nonsense ({status}, {reason}, {cpu_s}, {wall_s})")
+    return Ending(os.waitstatus_to_exitcode(status), reason, cpu_s, wall_s)
+
+
+def wall_bound(limits: Limits) -> float:
+    """Seconds on the clock after which even a program that uses no CPU time is ended."""
+    return 3 * limits.cpu_s + 5 if limits.wall_s is None else limits.wall_s
+
+
+def _memory_file(data: bytes) -> int:
+    """A new anonymous file that holds `data`, open for reading and writing at its start."""
+    fd = os.memfd_create("monkeys", os.MFD_CLOEXEC)
+    try:
+        written = 0
+        while written < len(data):
+            written += os.pwrite(fd, data[written:], written)
+    except OSError:
+        os.close(fd)
+        raise
+    return fd
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

@@ -1,0 +1,159 @@
+"""A sandbox over fork servers: hands every execution to a free one, and replaces those that are lost."""
+
+import contextlib
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Self
+
+from sandboxes import Checked, Limits, Outcome, SandboxUnavailableError, Status
+from sandboxes.controller.forkserver import Ending, Execution, ForkServer, ServerGoneError, wall_bound
+
+_FAREWELL_S = 1.0
+# What clocks and resource limits can be told; more is as good as no limit.
+_LONGEST_S, _MOST_MB = 5e5, 1 << 30
+
+
+class ServerPool:
+    """A sandbox of `workers` servers, each started when it is first needed.
+
+    With `reuse` a server serves one execution after another; without, as many as there are workers live at once, each
+    for one program alone, and two programs that run side by side have a server each.
+
+    Raises:
+        SandboxUnavailableError: a first program did not run; the message says why.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        workers: int,
+        limits: Callable[[float | None, int | None], Limits],
+        start: Callable[[], ForkServer],
+        *,
+        reuse: bool,
+        memory_bound: str,
+    ):
+        self.name = name
+        self.memory_bound = memory_bound
+        self.workers = workers
+        self._limits = limits
+        self._start = start
+        self._reuse = reuse
+        self._free = threading.Semaphore(workers)
+        self._idle: list[ForkServer] = []
+        self._choosing = threading.Lock()
+        first = self.run("print(6 * 7)", b"", limits(None, None))
+        if first.status is not Status.OK or first.stdout != b"42\n":
+            self.__exit__()
+            said = first.stderr.decode(errors="replace").strip()
+            raise SandboxUnavailableError(f"a first program did not run: {first.detail or said or first.status}")
+
+    def limits(self, time_limit_s: float | None, memory_limit_mb: int | None) -> Limits:
+        """See `sandboxes.Sandbox.limits`."""
+        return self._limits(time_limit_s, memory_limit_mb)
+
+    def run(self, program: str, stdin: bytes, limits: Limits) -> Outcome:
+        """See `sandboxes.Sandbox.run`."""
+        return self._serve([(program, stdin)], limits)[0]
+
+    def run_checked(self, checker: str, program: str, limits: Limits, *, repeatable: bool = False) -> Checked:
+        """See `sandboxes.Sandbox.run_checked`."""
+        return Checked(*self._serve([(checker, b""), (program, b"")], limits, repeatable=repeatable))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        while self._idle:
+            self._idle.pop().close()
+
+    def _serve(self, programs: list[tuple[str, bytes]], limits: Limits, *, repeatable: bool = False) -> list[Outcome]:
+        executions: list[Execution] = []
+        if limits.cpu_s > _LONGEST_S or limits.memory_mb > _MOST_MB:
+            limits = replace(limits, cpu_s=min(limits.cpu_s, _LONGEST_S), memory_mb=min(limits.memory_mb, _MOST_MB))
+        try:
+            for program, stdin in programs:
+                executions.append(Execution(program, stdin, limits))
+            with self._free:
+                endings = self._execute(executions, repeatable=repeatable)
+                if any(ending.unexplained for ending in endings):
+                    # Perhaps the machine ran out of memory, for which the program need not be to blame. Perhaps it
+                    # has let the kernel kill it: then it does so again, and that is its own error.
+                    while executions:
+                        executions.pop().close()
+                    for program, stdin in programs:
+                        executions.append(Execution(program, stdin, limits))
+                    endings = self._execute(executions)
+            return [execution.outcome(ending) for execution, ending in zip(executions, endings, strict=True)]
+        except (OSError, ServerGoneError) as error:
+            return [Outcome(Status.INFRASTRUCTURE, detail=str(error))] * len(programs)
+        finally:
+            for execution in executions:
+                execution.close()
+
+    def _execute(self, executions: list[Execution], *, repeatable: bool = False) -> list[Ending]:
+        wall_s = wall_bound(executions[0].limits)
+        if len(executions) == 1:
+            with self._server(executions[0].text) as server:
+                return server.run(executions, wall_s)
+        with self._server(executions[0].text) as server:
+            if self._reuse:
+                return server.run(executions, wall_s, _channels(), repeatable=repeatable)
+            with self._server(executions[1].text) as second:
+                return _run_apart((server, second), executions, wall_s)
+
+    @contextmanager
+    def _server(self, text: str) -> Iterator[ForkServer]:
+        """A free server, best of all one that has the program's code, or a new one; it is kept for the next only if
+        all went well."""
+        server = self._take(text)
+        while server is not None and server.hung_up():
+            server.close()
+            server = self._take(text)
+        if server is None:
+            server = self._start()
+        kept = False
+        try:
+            yield server
+            kept = self._reuse and not server.gone
+        finally:
+            if kept:
+                self._idle.append(server)
+            else:
+                server.close()
+
+    def _take(self, text: str) -> ForkServer | None:
+        with self._choosing:
+            for position, server in enumerate(self._idle):
+                if server.knows(text):
+                    return self._idle.pop(position)
+            return self._idle.pop() if self._idle else None
+
+
+def _channels() -> list[int]:
+    """The two ends of a new stream socket, to be closed by who takes them."""
+    return [end.detach() for end in socket.socketpair()]
+
+
+def _run_apart(servers: tuple[ForkServer, ForkServer], executions: list[Execution], wall_s: float) -> list[Ending]:
+    """Two programs side by side on a server each. The second's is ended with the first program."""
+    second: list[Ending] = []
+    channels = _channels()
+
+    def run_second() -> None:
+        with contextlib.suppress(ServerGoneError):
+            second.extend(servers[1].run(executions[1:], wall_s, channels[1:]))
+
+    thread = threading.Thread(target=run_second)
+    thread.start()
+    try:
+        first = servers[0].run(executions[:1], wall_s, channels[:1])
+        # The end of the socket tells the second; if it was its own end that ended the first, its answer is under way.
+        thread.join(_FAREWELL_S)
+    finally:
+        servers[1].stop()
+        thread.join()
+    return [*first, *(second or [Ending.with_first()])]

@@ -1,0 +1,73 @@
+"""A fork server as a process below this one, such as bubblewrap starts."""
+
+import os
+import socket
+import subprocess
+from collections.abc import Sequence
+
+from sandboxes.controller.forkserver import server_arguments
+from sandboxes.linux.cgroup import ControlGroup
+
+_PATIENCE_S = 60.0
+
+
+class LocalProcess:
+    """The process, what it writes, and its control group, if there is one (see `sandboxes.controller.forkserver.Home`).
+
+    Args:
+        command: what starts it, up to and including the interpreter and its flags.
+        mode: how the executor shall keep programs apart (see `executor.py`).
+        uid: whom it shall become; 0 leaves it whom it is.
+        group: the control group that it and its programs shall be in. It is closed with the process.
+    """
+
+    def __init__(self, command: Sequence[str], mode: str, uid: int, group: ControlGroup | None):
+        self._group = group
+        self.socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._log = os.memfd_create("log", os.MFD_CLOEXEC)
+        with theirs:
+            try:
+                self._process = subprocess.Popen(
+                    [
+                        *(group.command() if group else ()),
+                        *command,
+                        *server_arguments(str(theirs.fileno()), uid, mode),
+                    ],
+                    stdin=subprocess.DEVNULL,
+                    stdout=self._log,
+                    stderr=self._log,
+                    pass_fds=(theirs.fileno(),),
+                )
+            except OSError:
+                self.socket.close()
+                os.close(self._log)
+                raise
+
+    def allow(self, memory_bytes: int) -> None:
+        """See `sandboxes.controller.forkserver.Home.allow`."""
+        if self._group:
+            self._group.allow(memory_bytes)
+
+    def killed(self) -> bool:
+        """See `sandboxes.controller.forkserver.Home.killed`."""
+        return self._group is not None and bool(self._group.reader.killed())
+
+    def cpu_s(self) -> float | None:
+        """See `sandboxes.controller.forkserver.Home.cpu_s`."""
+        return self._group.reader.cpu_s() if self._group else None
+
+    def last_words(self) -> str:
+        """See `sandboxes.controller.forkserver.Home.last_words`."""
+        return (os.pread(self._log, 4000, 0).decode(errors="replace").strip().splitlines() or [""])[-1]
+
+    def close(self) -> None:
+        """See `sandboxes.controller.forkserver.Home.close`."""
+        try:
+            self._process.wait(_PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        finally:
+            os.close(self._log)
+            if self._group:
+                self._group.close()

@@ -1,0 +1,122 @@
+"""What works on this machine: each sandbox is opened and tried from inside. Nothing is changed."""
+
+import json
+import os
+import platform
+import time
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from typing import NamedTuple
+
+from sandboxes import Limits, Sandbox, SandboxConfig, SandboxUnavailableError
+from sandboxes.bubblewrap import BubblewrapConfig
+from sandboxes.linux.interpreter import find_interpreter
+
+# What a program finds out about its own isolation. `alone`: every process that it can see is of its own sandbox.
+_LOOK = """
+import ctypes, json, os, socket
+libc = ctypes.CDLL(None)
+try:
+    socket.socket().close()
+    network = True
+except OSError:
+    network = False
+try:
+    open("/monkeys-doctor", "w").close()
+    writes = True
+except OSError:
+    writes = False
+raised = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
+libc.capget(*raised)
+print(json.dumps({
+    "uid": os.getuid(),
+    "first": os.getpid() == 1,
+    "alone": sum(name.isdigit() for name in os.listdir("/proc")) < 10,
+    "network": network,
+    "files": writes or os.path.exists(%r),
+    "filtered": libc.prctl(21) == 2,
+    "no_new_privileges": libc.prctl(39, 0, 0, 0, 0) == 1,
+    "capabilities": any(raised[1]),
+}))
+"""
+_TIMED = 20
+
+
+class SandboxState(NamedTuple):
+    """One sandbox here: from what it isolates a program, what bounds memory, and, where it does not work, why."""
+
+    name: str
+    works: bool
+    isolates: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = ()
+    memory_bound: str = ""
+    runs_as: str = ""
+    milliseconds: float | None = None
+    remedy: str = ""
+
+
+def diagnose(others: Iterable[SandboxConfig]) -> Iterator[SandboxState]:
+    """Try bubblewrap in its two forms and the other sandboxes, one after the other."""
+    bubblewrap = BubblewrapConfig(workers=1)
+    yield _tried("bubblewrap", partial(_opened_as, bubblewrap, isolated=True))
+    yield _tried("bubblewrap-spawn", partial(_opened_as, bubblewrap, isolated=False))
+    for config in others:
+        yield _tried(config.name, partial(_opened, config))
+
+
+def environment() -> tuple[tuple[str, str], ...]:
+    """What is around the sandboxes: the machine, the user, and the Python that runs samples."""
+    try:
+        interpreter = find_interpreter(None)
+        python = f"{interpreter.version} ({interpreter.command[0]}), standard library alone unless `python` is set"
+    except SandboxUnavailableError as error:
+        python = str(error)
+    user = "root: programs run as user ids that own nothing" if os.geteuid() == 0 else f"ordinary user {os.geteuid()}"
+    return (
+        ("machine", f"Linux {platform.release()}, {platform.machine()}, {len(os.sched_getaffinity(0))} cores"),
+        ("you are", user),
+        ("samples' Python", python),
+    )
+
+
+def _opened(config: SandboxConfig) -> Sandbox:
+    config.check()
+    return config.open()
+
+
+def _opened_as(config: BubblewrapConfig, *, isolated: bool) -> Sandbox:
+    config.check()
+    return config.open_pool(isolated=isolated)
+
+
+def _tried(name: str, start: Callable[[], Sandbox]) -> SandboxState:
+    try:
+        with start() as sandbox:
+            outcome = sandbox.run(_LOOK % __file__, b"", Limits())
+            if outcome.exit_code != 0:
+                said = outcome.stderr.decode(errors="replace").strip().splitlines()
+                return SandboxState(name, works=False, remedy=said[-1] if said else outcome.detail)
+            found = json.loads(outcome.stdout)
+            started = time.monotonic()
+            for _ in range(_TIMED):
+                sandbox.run("print(1)", b"", Limits())
+            milliseconds = 1000 * (time.monotonic() - started) / _TIMED
+            bound = sandbox.memory_bound
+    except SandboxUnavailableError as error:
+        return SandboxState(name, works=False, remedy=str(error))
+    isolates = {
+        "processes": found["alone"],
+        "files": not found["files"],
+        "network": not found["network"],
+        "system calls": found["filtered"],
+        "privileges": found["no_new_privileges"] and not found["capabilities"],
+    }
+    return SandboxState(
+        name,
+        works=True,
+        isolates=tuple(what for what, kept in isolates.items() if kept),
+        lacks=tuple(what for what, kept in isolates.items() if not kept),
+        memory_bound=bound,
+        runs_as="root" if found["uid"] == 0 else f"user {found['uid']}",
+        milliseconds=round(milliseconds, 2),
+    )

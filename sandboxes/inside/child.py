@@ -1,0 +1,117 @@
+"""A program that runs, as the fork server sees it: its process, the time that it takes, and how it ended.
+
+A part of `executor.py`: as for that, the standard library alone, Python 3.8+; never imported.
+"""
+
+from __future__ import annotations
+
+import _signal  # type: ignore[import-not-found] # as in `executor.py`
+import _socket
+import os
+import struct
+import time
+
+TYPE_CHECKING = False  # `typing` would be a third of the time to start.
+if TYPE_CHECKING:
+    from sandboxes.inside.program import libc
+
+ENDING = struct.Struct("<iidd")  # wait status, one of the reasons below, cpu_s, wall_s
+BY_ITSELF, CPU_TIME, WALL_TIME, WITH_FIRST = range(4)
+SYS_PIDFD_OPEN = 434
+UNCOUNTED_S = 0.1
+
+
+class Child:
+    """A program that runs: its process, and how it ended once it has. One that has a `number` may stay."""
+
+    def __init__(self, pid: int, uid: int, cpu_limit_s: float, number: int, orders: _socket.socket | None):
+        self.pid = pid
+        self.uid = uid
+        self.number = number
+        self.orders = orders
+        # gVisor has none: then it is asked again and again whether it has ended.
+        self.pidfd = libc.syscall(SYS_PIDFD_OPEN, pid, 0)
+        self.cpu_limit_s = cpu_limit_s
+        self.spent_s = 0.0
+        self.started = self.counted = time.monotonic()
+        self.counted_s = 0.0
+        self.reason = BY_ITSELF
+        self.ending = b""
+
+    def used_s(self) -> float:
+        """CPU seconds that count to its limit while it runs. gVisor loses something for every process that it refuses,
+        and a fork bomb would end the container: so there all of its user's processes count, as far as the container's
+        one CPU can have served them. (gVisor takes those that wait for it for running.)"""
+        now = time.monotonic()
+        if self.pidfd < 0 and now > self.counted + UNCOUNTED_S:
+            self.counted = now
+            self.counted_s = min(now - self.started, sum(map(clock, processes_of(self.uid))))
+        return max(self.cpu_s(), self.counted_s)
+
+    def cpu_s(self) -> float:
+        """CPU seconds that it has used for this run."""
+        return clock(self.pid) - self.spent_s
+
+    def stays(self) -> bool:
+        """Whether it has said that this run is over, and waits for the next; False: it is about to end."""
+        try:
+            if self.orders is None or not self.orders.recv(1):
+                return False
+        except ConnectionResetError:
+            return False  # It was killed before it had read what this run is to be.
+        self.ending = ENDING.pack(0, self.reason, self.cpu_s(), time.monotonic() - self.started)
+        return True
+
+    def run_again(self, descriptors: list[int], orders: _socket.socket) -> None:
+        """Let one that has stayed run its program again."""
+        self.spent_s += self.cpu_s()
+        self.started = time.monotonic()
+        self.ending = b""
+        rights = (_socket.SOL_SOCKET, _socket.SCM_RIGHTS, struct.pack(f"{len(descriptors)}i", *descriptors))
+        orders.sendmsg([b"\0"], [rights])
+
+    def ready(self, ready: set[int]) -> bool:
+        """Whether it has ended, or has something to say, where these descriptors are ready."""
+        if self.pidfd < 0:
+            return self.has_ended()
+        return self.pidfd in ready or (self.orders is not None and self.orders.fileno() in ready)
+
+    def has_ended(self) -> bool:
+        """Whether it waits to be reaped."""
+        return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+    def kill(self, reason: int) -> None:
+        """End it and, where it is the first of its name space, all that it started."""
+        self.reason = reason
+        os.kill(self.pid, _signal.SIGKILL)
+
+    def reap(self) -> int:
+        """Wait for it; returns its wait status."""
+        _, status, usage = os.wait4(self.pid, 0)
+        if self.pidfd >= 0:
+            os.close(self.pidfd)
+        if self.orders is not None:
+            self.orders.close()
+        cpu_s = max(usage.ru_utime + usage.ru_stime - self.spent_s, self.counted_s)
+        self.ending = ENDING.pack(status, self.reason, cpu_s, time.monotonic() - self.started)
+        return status
+
+
+def clock(pid: int) -> float:
+    """CPU seconds of a process, 0 if there is none. (The number of its clock: clock_getcpuclockid(3).)"""
+    try:
+        return time.clock_gettime((~pid << 3) | 2)
+    except OSError:
+        return 0.0
+
+
+def processes_of(uid: int) -> list[int]:
+    """The living processes of a user."""
+    found = []
+    for name in os.listdir("/proc"):
+        try:
+            if name.isdigit() and os.stat("/proc/" + name).st_uid == uid:
+                found.append(int(name))
+        except OSError:
+            pass  # It has ended meanwhile.
+    return found

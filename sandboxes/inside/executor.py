@@ -1,0 +1,385 @@
+"""The fork server: what runs inside every sandbox, as its first process, given to its Python with `-c`.
+
+The standard library alone, Python 3.8+; never imported by the controller. Its other parts are `program.py`, `child.py`
+and `leftovers.py`. It holds a warm interpreter, and for each program forks a child that becomes it. It never reads a
+program, an input or an output: those are anonymous files (memfd) of the controller's, passed on to the child as
+descriptors, so that no child can find in its own memory, which is a copy of the server's, anything of the programs
+before it.
+
+One request is one message on a Unix socket (SOCK_SEQPACKET): GROUP, then a PROGRAM for each program that is to run
+side by side, with five descriptors each (its text, its code, stdin, stdout, stderr) or six (a socket to the others,
+which the program finds as descriptor 3). The code is an empty file at first: the first child that compiles the text
+keeps it there for the next, which has the same text; it is out of the program's reach before its first line. All end
+when the first of the group does. The reply is an ENDING for each, or FAILED and a text: what went wrong in the server
+itself. The end of the socket is the end of the server and, as it is the first process of its name space, of everything
+in it.
+
+A group may give its first program a number. It says that the program is repeatable, and the same, with the same limits,
+as the one that had this number: its process may stay when the program has ended, and run it again for a next request
+that comes at once (see `program.py`). Any other request ends that process. Only where programs have name spaces.
+
+How programs are kept apart is its mode:
+- NAME_SPACES: each has a process name space of its own; the server makes a new /tmp where one was touched;
+- CONTAINER: each is a user of its own; when it ends, the server kills and removes whatever is left of that user. It is
+  what can be done where no name space can be made: the server is root there, with CAP_SETUID, CAP_SETGID and CAP_KILL;
+- ONE_PROGRAM: a server serves one request, and its controller then ends it.
+"""
+
+# ruff: noqa: BLE001, S102, S108
+# (It runs programs, which raise anything and are compiled; and /tmp is its own.)
+from __future__ import annotations
+
+import _signal  # type: ignore[import-not-found] # `signal` and `socket` would bring enumerations, regular expressions and their heap
+import _sitebuiltins
+import _socket
+import builtins
+import ctypes
+import fcntl
+import gc
+import itertools
+import os
+import resource
+import select
+import struct
+import sys
+import time
+
+TYPE_CHECKING = False  # `typing` would be a third of the time to start.
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+    from sandboxes.inside.child import BY_ITSELF, CPU_TIME, WALL_TIME, WITH_FIRST, Child
+    from sandboxes.inside.cleanup import as_user, empty_tmp, free_user_ids, kill_all, state_of_tmp, sweep
+    from sandboxes.inside.program import (
+        FAULT_EXIT,
+        FIRST_OWN,
+        PR_SET_DUMPABLE,
+        ROUNDS_BYTES,
+        become,
+        become_user,
+        call,
+        libc,
+        rehearse,
+    )
+else:
+    for at, part in enumerate(("program.py", "child.py", "leftovers.py"), 5):
+        exec(compile(sys.argv[at], part, "exec"))  # In this name space, as they are not there to be imported.
+
+NAME_SPACES, CONTAINER, ONE_PROGRAM = "name spaces", "container", "one program"
+
+GROUP = struct.Struct("<IdQ")  # programs, seconds on the clock for the whole, number of the first, or 0
+PROGRAM = struct.Struct("<dQQQ")  # cpu_s, bytes of memory, processes and threads, bytes of a file
+READY, FAILED = b"ready", b"failed: "
+
+# What programs import most, as far as it makes a child no dearer than it saves (`threading` would, for one). None of
+# them holds state that children must not share, as `random` does.
+PRELOADED = (
+    "bisect",
+    "collections",
+    "copy",
+    "functools",
+    "heapq",
+    "itertools",
+    "math",
+    "operator",
+    "re",
+    "string",
+    "typing",
+)
+
+NEW_USER, NEW_MOUNT, NEW_PID = 0x10000000, 0x00020000, 0x20000000
+SYS_CLONE = {"x86_64": 56, "aarch64": 220}.get(os.uname().machine, -1)
+PR_SET_PDEATHSIG, PR_SET_SECCOMP, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 1, 22, 24, 38
+PRIVATE_ALL, DETACH = 0x4000 | 0x40000, 2
+TMP_FLAGS, TMP_OPTIONS = 2 | 4 | 1024, b"size=64m,nr_inodes=16k,mode=1777"  # nosuid, nodev, noatime
+INSIDE_ID = 65534
+UNSEEN_S = 0.001
+
+# --- the server -------------------------------------------------------------------------------------------------------
+
+
+class Server:
+    """The loop, in one of the three modes."""
+
+    def __init__(self, connection: _socket.socket, mode: str):
+        self.mode = mode
+        self.flags = _signal.SIGCHLD | (NEW_PID if mode == NAME_SPACES else 0)
+        fault_end, fault = os.pipe()
+        own = []
+        for fd in (connection.detach(), fault_end, fault):
+            own.append(fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, FIRST_OWN))
+            os.close(fd)
+        self.socket, self.fault_end, self.fault = _socket.socket(fileno=own[0]), own[1], own[2]
+        self.poll = select.poll()
+        self.poll.register(self.socket.fileno(), select.POLLRDHUP)
+        os.set_blocking(self.fault_end, False)
+        null = os.open("/dev/null", os.O_RDWR)
+        for number in range(3, FIRST_OWN):
+            os.dup2(null, number)
+        # What this process has mapped already does not count to a program's memory.
+        with open("/proc/self/statm") as file:
+            self.base_memory = int(file.read().split()[0]) * resource.getpagesize()
+        self.clean_tmp: object = None
+        self.user_ids = itertools.cycle(free_user_ids() if mode == CONTAINER else [0])
+        self.users: list[int] = []
+        self.staying: Child | None = None
+
+    def serve(self) -> NoReturn:
+        """Answer requests until the controller is gone."""
+        while True:
+            if self.mode != ONE_PROGRAM:
+                self.renew_tmp()
+            message, ancillary, flags, _ = self.socket.recvmsg(4096, _socket.CMSG_SPACE(4 * 32))
+            descriptors = [fd for _, _, data in ancillary for (fd,) in struct.iter_unpack("i", data)]
+            if not message or flags & (_socket.MSG_TRUNC | _socket.MSG_CTRUNC):
+                os._exit(0)
+            try:
+                reply = self.run_group(message, descriptors)
+            except Exception as error:
+                reply = FAILED + repr(error).encode()[:1000]
+            self.socket.send(reply)
+
+    def run_group(self, message: bytes, descriptors: list[int]) -> bytes:
+        """Start the programs of one request, watch them, and tell how each ended."""
+        count, wall_s, number = GROUP.unpack_from(message)
+        each = len(descriptors) // count
+        children: list[Child] = []
+        self.users = []
+        try:
+            for place in range(count):
+                limits = PROGRAM.unpack_from(message, GROUP.size + place * PROGRAM.size)
+                own = descriptors[place * each : (place + 1) * each]
+                child = self.once_more(own, number) if place == 0 else None
+                children.append(child or self.start(own, limits, number if place == 0 else 0))
+            for fd in descriptors:
+                os.close(fd)
+            descriptors.clear()
+            self.watch(children, wall_s)
+        finally:
+            for fd in descriptors:
+                os.close(fd)
+            for child in children:
+                if not child.ending:
+                    child.kill(WITH_FIRST)
+                    self.reap(child)
+            if self.mode != NAME_SPACES:
+                sweep()
+        return b"".join(child.ending for child in children)
+
+    def once_more(self, descriptors: list[int], number: int) -> Child | None:
+        """The child that has stayed, at its program again, if it is this one; if not, it is ended."""
+        child = self.staying
+        if child is not None and child.orders is not None and child.number == number:
+            try:
+                child.run_again(descriptors[2:], child.orders)
+            except OSError:
+                pass  # It has been killed, but for its last steps, and hears nothing.
+            else:
+                self.staying = None
+                return child
+        self.end_staying()
+        return None
+
+    def end_staying(self) -> None:
+        """End the child that has stayed."""
+        if self.staying is not None:
+            self.staying.kill(WITH_FIRST)
+            self.reap(self.staying)
+            self.staying = None
+
+    def start(self, descriptors: list[int], limits: tuple[float, int, int, int], number: int) -> Child:
+        """A child that becomes a program, and may stay if it has a number."""
+        cpu_s, memory, processes, file_size = limits
+        orders = theirs = None
+        if number and self.mode == NAME_SPACES:
+            orders, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
+        bounds = [
+            allowed(resource.RLIMIT_AS, memory + self.base_memory, ROUNDS_BYTES if theirs else 0),
+            allowed(resource.RLIMIT_CPU, int(cpu_s) + 2),
+            # The server counts to the processes of its user as well, and a checker beside a program.
+            allowed(resource.RLIMIT_NPROC, processes + 2),
+            allowed(resource.RLIMIT_FSIZE, file_size),
+        ]
+        uid = next(self.user_ids)
+        self.users.append(uid)
+        pid = call(libc.syscall(SYS_CLONE, self.flags, 0, 0, 0, 0), "clone")
+        if pid == 0:
+            become(descriptors, bounds, uid, self.fault, theirs.fileno() if theirs else -1)
+        child = Child(pid, uid, cpu_s, number, orders)
+        if child.pidfd >= 0:
+            self.poll.register(child.pidfd, select.POLLIN)
+        if orders and theirs:
+            theirs.close()
+            self.poll.register(orders.fileno(), select.POLLIN)
+        return child
+
+    def watch(self, children: list[Child], wall_s: float) -> None:
+        """Wait for the first child to end, and end whatever has used up its time. Others may end before.
+
+        The first wait comes before all else: what this process writes to while a child lives, the kernel copies.
+        """
+        running = list(children)
+        deadline = children[0].started + wall_s
+        patience_s = min(wall_s, *[child.cpu_limit_s if child.pidfd >= 0 else UNSEEN_S for child in running])
+        while True:
+            ready = {fd for fd, _ in self.poll.poll(1 + 1000 * patience_s)}
+            if self.socket.fileno() in ready:
+                os._exit(0)
+            for child in [child for child in running if child.ready(ready)]:
+                running.remove(child)
+                if child.pidfd not in ready and child.stays():
+                    self.staying = child
+                    continue
+                status = self.reap(child)
+                if os.WIFEXITED(status) and os.WEXITSTATUS(status) == FAULT_EXIT:
+                    self.raise_fault()
+                if self.mode == CONTAINER and child is not children[0]:
+                    # What it has left would keep its end of the channel open. (A name space ends all at once.)
+                    as_user(child.uid, kill_all)
+            if children[0] not in running:
+                return
+            wall_left_s = deadline - time.monotonic()
+            patience_s = max(wall_left_s, UNSEEN_S)
+            for child in running:
+                if child.reason == BY_ITSELF:
+                    cpu_left_s = child.cpu_limit_s - child.used_s()
+                    if cpu_left_s <= 0 or wall_left_s <= 0:
+                        child.kill(CPU_TIME if cpu_left_s <= 0 else WALL_TIME)
+                    else:
+                        patience_s = min(patience_s, cpu_left_s)
+                if child.pidfd < 0:
+                    patience_s = UNSEEN_S
+
+    def reap(self, child: Child) -> int:
+        """Wait for a child, and no longer watch it; returns its wait status."""
+        for fd in (child.pidfd, child.orders.fileno() if child.orders else -1):
+            if fd >= 0:
+                self.poll.unregister(fd)
+        return child.reap()
+
+    def raise_fault(self) -> None:
+        """Raise what a child could not set up; a program that merely exits with that number raises nothing."""
+        try:
+            text = os.read(self.fault_end, 1000)
+        except BlockingIOError:
+            return
+        raise RuntimeError(text.decode(errors="replace"))
+
+    def renew_tmp(self) -> None:
+        """Give the programs a /tmp as good as new, unless it is exactly as it was."""
+        if self.clean_tmp is not None and self.clean_tmp == state_of_tmp():
+            return
+        self.end_staying()
+        if self.mode == CONTAINER:
+            for uid in self.users:
+                as_user(uid, empty_tmp)
+            if os.listdir("/tmp"):
+                os._exit(0)  # Nobody knows what this is: a new server is better.
+        else:
+            if self.clean_tmp is not None:
+                call(libc.umount2(b"/tmp", DETACH), "umount /tmp")
+            call(libc.mount(b"none", b"/tmp", b"tmpfs", TMP_FLAGS, TMP_OPTIONS), "mount /tmp")
+        os.chdir("/tmp")
+        self.clean_tmp = state_of_tmp()
+
+
+def allowed(name: int, value: int, more: int = 0) -> tuple[int, int, int]:
+    """A resource limit, and how far it may be raised, or as much of both as this process may set."""
+    hard = resource.getrlimit(name)[1]
+    if hard == resource.RLIM_INFINITY:
+        return name, value, value + more
+    return name, min(value, hard), min(value + more, hard)
+
+
+def bound(name: int, value: int) -> None:
+    """Limit this process and its children."""
+    name, value, _ = allowed(name, value)
+    resource.setrlimit(name, (value, value))
+
+
+# --- the start --------------------------------------------------------------------------------------------------------
+
+
+def isolate() -> None:
+    """A user name space of its own, in which this process may make others, and mounts of its own."""
+    uid, gid = os.getuid(), os.getgid()
+    call(libc.unshare(NEW_USER | NEW_MOUNT), "unshare")
+    for name, text in (
+        ("setgroups", "deny"),
+        ("uid_map", f"{INSIDE_ID} {uid} 1"),
+        ("gid_map", f"{INSIDE_ID} {gid} 1"),
+    ):
+        with open("/proc/self/" + name, "w") as file:
+            file.write(text)
+    call(libc.mount(b"none", b"/", None, PRIVATE_ALL, None), "make mounts private")
+    for capability in range(64):
+        if libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0:
+            break
+
+
+def connect(to: str) -> _socket.socket:
+    """The socket to the controller: an open descriptor, or the path where it waits for a call."""
+    if not to.startswith("/"):
+        return _socket.socket(fileno=int(to))
+    connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
+    connection.connect(to)
+    return connection
+
+
+def main(to: str, uid: int, mode: str, remote: str) -> NoReturn:
+    """Take this process out of reach of its children, then serve. `uid` 0 leaves it whom it is; `remote` is the text
+    of the module that programs can import under that name."""
+    if uid:
+        become_user(uid)
+    if mode == CONTAINER:
+        # The C library keeps named semaphores and shared memory in /dev/shm: they belong in the private folder.
+        if not os.path.exists("/dev/shm"):
+            os.symlink("/tmp", "/dev/shm")
+    else:
+        call(libc.prctl(PR_SET_PDEATHSIG, _signal.SIGKILL, 0, 0, 0), "prctl")
+        # The user may be the controller's own. (In a container each program is another; and gVisor refuses this.)
+        bound(resource.RLIMIT_SIGPENDING, 1024)
+    call(libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl")
+    if mode == NAME_SPACES:
+        # Changing the user has closed /proc/self, where the new name space is mapped.
+        call(libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0), "prctl")
+        isolate()
+    # Nobody of its user may trace it or open its memory.
+    call(libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), "prctl")
+    # The first process of a name space is spared every signal that it does not handle.
+    _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
+    # With a limit of 0, a handler of core dumps is started all the same, outside; with 1, none is (the kernel's
+    # fs/coredump.c).
+    bound(resource.RLIMIT_CORE, 1)
+    bound(resource.RLIMIT_MEMLOCK, 0)
+    bound(resource.RLIMIT_NOFILE, 256)
+    bound(resource.RLIMIT_STACK, 64 << 20)
+    server = Server(connect(to), mode)
+    rules = server.socket.recv(65536)
+    if len(rules) > 8:
+        text = ctypes.create_string_buffer(rules)
+        filter_ = struct.pack("<HxxxxxxQ", len(rules) // 8, ctypes.addressof(text))
+        call(libc.prctl(PR_SET_SECCOMP, 2, filter_, 0, 0), "seccomp")
+    for name in PRELOADED:
+        __import__(name)
+    for name in ("exit", "quit"):
+        if not hasattr(builtins, name):
+            setattr(builtins, name, _sitebuiltins.Quitter(name, "Ctrl-D (i.e. EOF)"))
+    sys.modules["remote"] = module = type(sys)("remote")
+    exec(compile(remote, "remote.py", "exec"), module.__dict__)
+    sys.argv[:] = ["main.py"]
+    # The folder that they run in: what one program of a group writes there, another must not import.
+    sys.path.remove("")
+    # What programs are, made before they are: a child finds it ready.
+    sys.modules["__main__"] = module = type(sys)("__main__")
+    module.__dict__.update(__builtins__=builtins, __file__="main.py")
+    rehearse()
+    server.socket.send(READY)
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    server.serve()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4])

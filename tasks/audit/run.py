@@ -1,0 +1,89 @@
+"""Audits of graders and of test sets, step by step. They need neither a store nor Prefect."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+
+from sandboxes import Sandbox, SandboxConfig
+from tasks.audit.agreement import Agreement, agreement
+from tasks.audit.labelled import GOLD, LABELLED, Known, by_source, gold, labelled, solutions
+from tasks.audit.problem_audit import ProblemAudit, audit
+from tasks.datasets import Dataset
+from tasks.datasets.exclusions import write_exclusions
+from tasks.errors import UserError
+from tasks.graders import Grader
+from tasks.records import Problem
+
+
+def audit_graders(
+    dataset: Dataset,
+    problems: Sequence[Problem],
+    graders: Sequence[Grader],
+    *,
+    labelled_file: str | None,
+    max_solutions: int,
+    sandbox: SandboxConfig,
+    say: Callable[[str], None],
+) -> list[Agreement]:
+    """Grade gold answers, known solutions and labelled samples by every one of these graders. `say` is told what goes
+    on.
+
+    Raises:
+        UserError: dataset, file or grader cannot be used.
+        SandboxUnavailableError: this machine cannot offer the sandbox.
+    """
+    known = by_source(_known(dataset, problems, max_solutions, labelled_file))
+    if not known:
+        raise UserError(f"labelled: {dataset.name} has no known solutions; give a file of samples whose truth is known")
+    agreements = []
+    with _opened(graders, sandbox) as opened:
+        for grader in graders:
+            for source, samples in known.items():
+                say(f"{grader.name}: {len(samples):,} {source}")
+                agreements.append(agreement(grader, problems, samples, opened))
+    return agreements
+
+
+def audit_tests(
+    dataset: Dataset,
+    problems: Sequence[Problem],
+    grader: Grader,
+    *,
+    labelled_file: str | None,
+    max_solutions: int,
+    repeats: int,
+    output: Path | None,
+    sandbox: SandboxConfig,
+    say: Callable[[str], None],
+) -> list[ProblemAudit]:
+    """Grade known programs again and again, and write the problems whose tests cannot be trusted, if asked to.
+
+    Raises:
+        UserError: dataset, file or grader cannot be used; nothing was written.
+        SandboxUnavailableError: this machine cannot offer the sandbox.
+    """
+    known = [each for each in _known(dataset, problems, max_solutions, labelled_file) if each.source != GOLD]
+    if not known:
+        raise UserError(
+            f"labelled: {dataset.name} has no known solutions; give a file of programs whose truth is known"
+        )
+    grader.check(problems)
+    with _opened([grader], sandbox) as opened:
+        times = "once" if repeats == 1 else f"{repeats} times"
+        say(f"{len(known):,} known solutions of {len(problems):,} problems, each graded {times}")
+        audits = audit(grader, problems, known, repeats, opened)
+    if output is not None:
+        bad = {each.problem_id: each.reason for each in audits if each.reason is not None}
+        write_exclusions(output, bad, [problem.id for problem in problems])
+    return audits
+
+
+def _known(dataset: Dataset, problems: Sequence[Problem], max_solutions: int, path: str | None) -> list[Known]:
+    found = [*gold(problems), *solutions(dataset, problems, max_solutions)]
+    return [*found, *labelled(path, problems, LABELLED)] if path is not None else found
+
+
+def _opened(graders: Sequence[Grader], sandbox: SandboxConfig) -> AbstractContextManager[Sandbox | None]:
+    if not any(grader.runs_code for grader in graders):
+        return nullcontext()
+    return sandbox.open()

@@ -1,0 +1,171 @@
+"""The file that `monkeys judge` writes: it has its name only when it is complete, in the order of the samples.
+
+Until then the verdicts lie beside it in a log, whose name says what is judged and how: the same work, and no other,
+goes on where it was stopped. A line of the log is the number of a sample, a tab, and its verdict. Numbers rise by one
+from 0, except that of a verdict that replaces an earlier one: one of the sandbox's own failure.
+"""
+
+import fcntl
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+from sandboxes.batch import Batch
+from tasks.batch_grading.inputs import Samples
+from tasks.errors import UserError
+from tasks.graders.base.programs import Program, judge
+from tasks.graders.stdio import StdioGrader
+from tasks.records import GradedSample, Problem, Verdict
+
+
+class VerdictFile:
+    """The verdicts on some samples, on their way to `output`. To be used in a `with` block.
+
+    Args:
+        output: the name that they get once they are complete.
+        samples: what is judged.
+        work: the `fingerprint` of the samples, and of how they are judged.
+
+    Raises:
+        UserError: the output is there already, or is a folder, or the log cannot be written, or is being written.
+    """
+
+    def __init__(self, output: Path, samples: Samples, work: str):
+        self.output = output
+        self.log = output.with_name(f"{output.name}.{work}.part")
+        self.counts: Counter[Verdict] = Counter()
+        self._samples = samples
+        self._judged = bytearray(samples.count)
+        self._following = 0
+        if output.is_dir():
+            raise UserError(f"{output}: is a folder; name a file in it")
+        if output.exists() and not self.log.exists():
+            raise UserError(f"{output}: is there already; remove it, or name another file")
+        with self._faults():
+            self._file = self.log.open("a+b")
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise UserError(f"{output}: another `monkeys judge` is writing it; wait for its end") from error
+            self._take_up()
+
+    @property
+    def owed(self) -> int:
+        """How many samples lack a verdict, or have one of the sandbox's own failure."""
+        return self._judged.count(0)
+
+    def judge(self, problems: Mapping[str, Problem], batch: Batch) -> Iterator[GradedSample]:
+        """Judge what is owed; yields the judgements as they are reached, `index` being the sample's place in its file.
+
+        Raises:
+            UserError: the log cannot be written, or the samples cannot be read any more.
+        """
+        # What is taken and not written yet. The batch bounds how much that is.
+        index_of: dict[int, int] = {}
+        held: dict[int, GradedSample] = {}
+
+        def programs() -> Iterator[Program]:
+            for number, sample in enumerate(self._samples.read()):
+                if not self._judged[number]:
+                    index_of[number] = sample.index
+                    yield Program(problems[sample.problem_id], number, sample.text)
+
+        for graded in judge(programs(), batch, StdioGrader.rule):
+            if graded.index < self._following:
+                self._write(graded, index_of.pop(graded.index))
+            else:
+                held[graded.index] = graded
+            while self._following in held:
+                self._write(held.pop(self._following), index_of.pop(self._following))
+            yield graded
+
+    def finish(self) -> None:
+        """Give the verdicts their name. While some are owed, the log stays, to go on from.
+
+        Raises:
+            UserError: they cannot be written.
+        """
+        fresh = self.log.with_suffix(".whole")
+        with self._faults(), fresh.open("wb") as whole:
+            replaced = {number: line for number, line in self._lines() if number is not None}
+            for number, line in enumerate(line for at, line in self._lines() if at is None):
+                whole.write(replaced.get(number, line))
+            whole.flush()
+            os.fsync(whole.fileno())
+            fresh.replace(self.output)
+            if not self.owed:
+                self.log.unlink()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        if not os.fstat(self._file.fileno()).st_size:
+            self.log.unlink(missing_ok=True)
+        self._file.close()
+
+    def _take_up(self) -> None:
+        """Read what an earlier run has left, and cut off its end from where it says nothing of the samples on: a line
+        that was not finished, and failures of the sandbox that nothing came after."""
+        self._file.seek(0)
+        whole = at = 0
+        failed: list[int] = []
+        for line in self._file:
+            name, _, document = line.partition(b"\t")
+            try:
+                number, verdict = int(name), Verdict(json.loads(document)["verdict"])
+            except ValueError:
+                break
+            if not line.endswith(b"\n"):
+                break
+            at += len(line)
+            if verdict is Verdict.INFRASTRUCTURE:
+                failed.append(number)
+                continue
+            for earlier in failed:
+                self._count(earlier, Verdict.INFRASTRUCTURE)
+            failed.clear()
+            self._count(number, verdict)
+            whole = at
+        self._file.truncate(whole)
+
+    def _count(self, number: int, verdict: Verdict) -> None:
+        if number < self._following:
+            self.counts[Verdict.INFRASTRUCTURE] -= 1
+        self._following = max(self._following, number + 1)
+        self.counts[verdict] += 1
+        self._judged[number] = verdict is not Verdict.INFRASTRUCTURE
+
+    def _write(self, graded: GradedSample, index: int) -> None:
+        line = {
+            "problem_id": graded.problem_id,
+            "index": index,
+            "verdict": graded.verdict.value,
+            "detail": graded.detail,
+            "cpu_s": round(graded.cpu_s, 6),
+            "wall_s": round(graded.wall_s, 6),
+        }
+        with self._faults():
+            self._file.write(f"{graded.index}\t{json.dumps(line, ensure_ascii=False)}\n".encode())
+            self._file.flush()
+        self._count(graded.index, graded.verdict)
+
+    def _lines(self) -> Iterator[tuple[int | None, bytes]]:
+        """Each line of the log without its number; that is given only where the line replaces an earlier one."""
+        self._file.seek(0)
+        following = 0
+        for line in self._file:
+            number, _, verdict = line.partition(b"\t")
+            yield (int(number) if int(number) < following else None), verdict
+            following = max(following, int(number) + 1)
+
+    @contextmanager
+    def _faults(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise UserError(f"{self.output}: cannot be written ({error.strerror or error})") from error

@@ -1,0 +1,116 @@
+"""Problems of your own, as JSON lines (or Parquet, or a JSON list).
+
+A line has `id` (a text of its own), `question`, and what its samples are judged by, the same for all lines of a file:
+
+- `answer`: the gold final answer, a text;
+- `tests`: a list of `{"input": "...", "output": "..."}`, what a program reads from stdin and must print;
+- `function`: `{"entry_point": "f", "test": "def check(candidate): assert candidate(1) == 2"}`.
+
+It may have `time_limit_s` and `memory_limit_mb` of its own, and `solutions`, texts that are known to be correct, for
+`monkeys audit`.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tasks.files.rows import Hub, Place, read, wrong
+from tasks.files.schema import Form
+from tasks.records import FunctionTest, Problem, Solution, StdioTest
+
+_EXAMPLE = '{"id": "...", "question": "...", "answer": "42"} (or "tests", or "function")'
+_GRADERS = {
+    "answer": ("final_answer", "gsm8k", "gsm8k_tolerant", "math", "math_tolerant", "math_verify"),
+    "tests": ("stdio", "stdio_exact", "code_contests"),
+    "function": ("functions", "humaneval"),
+}
+
+
+class _Test(Form):
+    input: str
+    output: str
+
+
+class _Function(Form):
+    entry_point: str = Field(pattern=r"^[A-Za-z_]\w*$")
+    test: str
+
+
+class _Row(Form):
+    id: str = Field(min_length=1)
+    question: str
+    answer: str | None = Field(default=None, min_length=1)
+    tests: list[_Test] | None = Field(default=None, min_length=1)
+    function: _Function | None = None
+    time_limit_s: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    memory_limit_mb: int | None = Field(default=None, ge=1)
+    solutions: Sequence[str] = ()
+
+    @property
+    def kind(self) -> str | None:
+        """What its samples are judged by; None where it has nothing, or more than one thing."""
+        kinds = [kind for kind in _GRADERS if getattr(self, kind) is not None]
+        return kinds[0] if len(kinds) == 1 else None
+
+
+class CustomDataset(BaseModel):
+    """Your own problems, from a file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Literal["own"] = "own"
+    path: str = Field(min_length=1, description="JSONL of id, question, and answer, tests or function (URL too)")
+    template: str = Field(default="question", description="Bundled prompt template, or a .txt file with {question}")
+    stop: tuple[str, ...] = Field(default=(), description="Strings that end a sample")
+    max_tokens: int = Field(default=1024, ge=1, description="Longest sample in tokens")
+
+    @property
+    def grader(self) -> str:
+        """The usual grader of such problems."""
+        return self.graders[0]
+
+    @property
+    def graders(self) -> tuple[str, ...]:
+        """All graders of such problems."""
+        row = next(read(self._place, _Row, _EXAMPLE))
+        if row.kind is None:
+            raise self._unclear(0)
+        return _GRADERS[row.kind]
+
+    def load(self) -> list[Problem]:
+        """All problems in the file's order; raises UserError where it cannot be read."""
+        problems = []
+        kind = None
+        for at, row in enumerate(read(self._place, _Row, _EXAMPLE)):
+            if row.kind is None:
+                raise self._unclear(at)
+            if kind not in {None, row.kind}:
+                raise wrong(self._place, at, row.kind, f"the rows before have `{kind}`; one file has one kind")
+            kind = row.kind
+            problems.append(_problem(row))
+        return problems
+
+    def solutions(self) -> Iterator[Solution]:
+        """The rows' `solutions`."""
+        for row in read(self._place, _Row, _EXAMPLE):
+            yield from (Solution(row.id, text) for text in row.solutions)
+
+    @property
+    def _place(self) -> Place:
+        return Place(self.path, Hub("problems of your own"), "test", what=f"a file of rows like {_EXAMPLE}")
+
+    def _unclear(self, at: int) -> Exception:
+        return wrong(self._place, at, "answer", "a row has one of `answer`, `tests` and `function`")
+
+
+def _problem(row: _Row) -> Problem:
+    return Problem(
+        row.id,
+        row.question,
+        answer=row.answer,
+        stdio_tests=tuple(StdioTest(test.input, test.output) for test in row.tests or ()),
+        function_test=None if row.function is None else FunctionTest(row.function.entry_point, row.function.test),
+        time_limit_s=row.time_limit_s,
+        memory_limit_mb=row.memory_limit_mb,
+    )

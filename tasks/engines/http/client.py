@@ -1,0 +1,113 @@
+"""One request to one server, and what it means when that fails: try again, or never again."""
+
+import asyncio
+import json
+from typing import Any
+
+import httpx
+
+from tasks.engines.http.replicas import retry_after
+from tasks.engines.http.server import headers, listed_models, one_line, without_proxies
+from tasks.engines.http.wire import MalformedError, Reply, Wire, message_of
+from tasks.errors import EngineFailedError
+
+TRY_AGAIN = frozenset({408, 409, 425, 429})
+"""Refusals that are of the moment; those from 500 on are, too."""
+CONGESTED = frozenset({408, 429, 503, 504})
+CONNECT_S = 30.0
+
+
+class FailedError(Exception):
+    """A request that may go well another time; the message is the cause in one line.
+
+    Args:
+        cause: what happened, and where.
+        wait_s: how long the server asks to be left alone.
+        congested: whether it has more to do than it can bear.
+        away: whether it gave no answer at all.
+    """
+
+    def __init__(self, cause: str, *, wait_s: float | None = None, congested: bool = False, away: bool = False) -> None:
+        super().__init__(cause)
+        self.wait_s = wait_s
+        self.congested = congested
+        self.away = away
+
+
+class RefusedError(Exception):
+    """A request that this server will not answer, however often it is asked; the message is what it says."""
+
+    def __init__(self, status: int, message: str, url: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.url = url
+
+
+class Client:
+    """Connections to the servers; belongs to one event loop."""
+
+    def __init__(self, wire: Wire, api_key: str | None, timeout_s: float, connections: int) -> None:
+        self._wire = wire
+        self._key = api_key
+        self._timeout_s = timeout_s
+        self._http = httpx.AsyncClient(
+            headers=headers(api_key),
+            timeout=httpx.Timeout(timeout_s, connect=min(CONNECT_S, timeout_s), pool=None),
+            limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
+            mounts=without_proxies(),
+        )
+
+    async def close(self) -> None:
+        """Drop all connections."""
+        await self._http.aclose()
+
+    async def post(self, url: str, body: dict[str, Any], n: int) -> Reply:
+        """The reply to a request for `n` completions.
+
+        Raises:
+            FailedError: no answer, or one that may be another later.
+            RefusedError: the server will not.
+            EngineFailedError: what was paid for is used up.
+        """
+        try:
+            # httpx would time the pauses between bytes; a server that dribbles is too slow, too.
+            async with asyncio.timeout(self._timeout_s):
+                response = await self._http.post(f"{url}/{self._wire.path}", content=json.dumps(body).encode())
+        except (TimeoutError, httpx.TimeoutException) as error:
+            raise FailedError(
+                f"{url} gave no answer within {self._timeout_s:g} s", congested=True, away=True
+            ) from error
+        except httpx.ConnectError as error:
+            raise FailedError(f"{url} cannot be reached ({one_line(error)})", away=True) from error
+        except httpx.RequestError as error:
+            raise FailedError(f"{url} broke off its answer ({one_line(error)})", away=True) from error
+        if response.status_code >= 300:
+            raise self._refusal(url, response)
+        try:
+            return self._wire.read(response.content, n)
+        except MalformedError as error:
+            raise FailedError(f"{url} answers nonsense: {error}") from error
+
+    async def models(self, url: str) -> list[str]:
+        """The names of a server's models, at most 20; empty where it does not say."""
+        try:
+            response = await self._http.get(f"{url}/models", timeout=10.0)
+        except httpx.RequestError:
+            return []
+        return [str(each.get("id")) for each in listed_models(response)][:20]
+
+    def _refusal(self, url: str, response: httpx.Response) -> Exception:
+        status = response.status_code
+        said = message_of(response.content)
+        if response.is_redirect:
+            said = f"moved to {response.headers.get('location', 'nowhere')}"
+        if self._key:
+            # Servers may repeat it.
+            said = said.replace(self._key, "…")
+        if "insufficient_quota" in response.text:
+            return EngineFailedError(f"{url}: {said}")
+        if status in TRY_AGAIN or status >= 500:
+            cause = f"{url} answers {status}{f' ({said})' if said else ''}"
+            wait_s = retry_after(response.headers.get("retry-after"))
+            return FailedError(cause, wait_s=wait_s, congested=status in CONGESTED)
+        return RefusedError(status, said, url)

@@ -1,0 +1,119 @@
+"""What can be learnt of a server before it is asked for samples: whether it is there, takes the key, and what it is."""
+
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, NamedTuple
+
+import httpx
+
+from tasks.errors import UserError
+from tasks.progress import listener
+
+MOST_AT_ONCE = 16
+TRIES = 3
+"""A server that is just being started gets so many chances, a second apart."""
+
+
+class Server(NamedTuple):
+    """What servers say of themselves: such as `vllm 0.32.0`, or several of these. `vllm` where all are."""
+
+    version: str
+    vllm: bool
+
+
+def greet(urls: Sequence[str], key: str | None, key_env: str | None, model: str) -> Server:
+    """Make sure that a server answers, and that all that answer take the key and have the model.
+
+    A replica that does not answer is no error while another does. A model that none lists may still be there: some
+    servers take any name. But where one lists it and another does not, samples of two models would be mixed.
+
+    Raises:
+        UserError: none answers, one refuses the key, or one has other models.
+    """
+    names = [url.rstrip("/") for url in urls]
+    with (
+        httpx.Client(headers=headers(key), timeout=10.0, mounts=without_proxies()) as client,
+        ThreadPoolExecutor(min(MOST_AT_ONCE, len(names))) as pool,
+    ):
+        replies = dict(zip(names, pool.map(partial(_models, client), names), strict=True))
+        answers = {url: reply for url, reply in replies.items() if not isinstance(reply, str)}
+        silent = [f"{url} ({reason})" for url, reason in replies.items() if isinstance(reason, str)]
+        if not answers:
+            raise UserError(f"engine.base_urls: no server answers at {', '.join(silent)}; start it, or correct the URL")
+        _make_sure_of_one_model(answers, key_env, model)
+        if silent:
+            listener.get().say(f"no answer from {', '.join(silent)}; going on with the other replicas")
+        found = [_server(client, url, reply, model) for url, reply in answers.items()]
+    return Server(" and ".join(sorted({each.version for each in found})), all(each.vllm for each in found))
+
+
+def _make_sure_of_one_model(answers: Mapping[str, httpx.Response], key_env: str | None, model: str) -> None:
+    offers: dict[str, list[str]] = {}
+    for url, reply in answers.items():
+        if reply.status_code in {401, 403}:
+            sent = f"the key in {key_env}" if key_env else "requests without a key; name the variable that holds it"
+            raise UserError(f"engine.api_key_env: {url} refuses {sent} ({reply.status_code})")
+        offers[url] = [str(each.get("id")) for each in listed_models(reply)]
+    having = next((url for url, models in offers.items() if model in models), None)
+    for url, models in offers.items():
+        if having is not None and models and model not in models:
+            raise UserError(
+                f"engine.base_urls: {url} offers {', '.join(models[:20])}, and not {model!r} as {having} does; replicas"
+                " have the same model"
+            )
+
+
+def listed_models(reply: httpx.Response) -> list[dict[str, Any]]:
+    """The entries of a reply to /models; empty where it is none."""
+    try:
+        data = reply.json()["data"]
+    except (ValueError, RecursionError, KeyError, TypeError):
+        return []
+    return [each for each in data if isinstance(each, dict)] if isinstance(data, list) else []
+
+
+def headers(key: str | None) -> dict[str, str]:
+    """The headers of every request."""
+    return {"content-type": "application/json"} | ({"authorization": f"Bearer {key}"} if key else {})
+
+
+def without_proxies() -> dict[str, None]:
+    """A proxy that the environment names is for hosts elsewhere, never for this machine."""
+    return {"all://localhost": None, "all://127.0.0.1": None, "all://[::1]": None}
+
+
+def one_line(error: BaseException) -> str:
+    """What went wrong on a connection."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _models(client: httpx.Client, url: str) -> httpx.Response | str:
+    """The reply to a question for the models, or why there is none."""
+    reason = ""
+    for attempt in range(TRIES):
+        if attempt:
+            time.sleep(1.0)
+        try:
+            reply = client.get(f"{url}/models")
+        except httpx.RequestError as error:
+            reason = one_line(error)
+        else:
+            if reply.status_code < 500:
+                return reply
+            reason = f"{reply.status_code}"
+    return reason
+
+
+def _server(client: httpx.Client, url: str, models: httpx.Response, model: str) -> Server:
+    listed = listed_models(models)
+    # An adapter's entry names no owner of its own; all of a server's models have the same.
+    owner = next((str(each["owned_by"]) for each in listed if each.get("owned_by")), "")
+    if owner != "vllm":
+        return Server(f"OpenAI API of {owner or 'an unnamed server'}, {model}", vllm=False)
+    try:
+        version = str(client.get(f"{url.removesuffix('/v1')}/version").json().get("version", ""))
+    except (httpx.RequestError, ValueError, AttributeError):
+        version = ""
+    return Server(f"vllm {version}".strip(), vllm=True)

@@ -1,0 +1,18 @@
+"""A folder's ONNX decoder as an engine. `tasks.engines.onnx` says what is promised, and opens this."""
+
+from pathlib import Path
+
+from tasks.engines.in_process.decoding import Model
+from tasks.engines.in_process.engine import EmbeddedEngine, end_tokens, read_json, read_tokenizer
+from tasks.engines.in_process.onnx_decoder import Decoder
+
+
+class OnnxEngine(EmbeddedEngine):
+    """Its threads draw batches side by side; ONNX Runtime itself runs on one thread a call."""
+
+    def __init__(self, folder: Path, batch_size: int, threads: int) -> None:
+        self.decoder = Decoder(folder / "model.onnx")
+        self.tokenizer = read_tokenizer(folder / "tokenizer.json")
+        context = read_json(folder / "config.json").get("max_position_embeddings")
+        model = Model(self.decoder, self.tokenizer, end_tokens(folder), context)
+        super().__init__(model, self.decoder.version, True, batch_size, threads)

@@ -1,0 +1,1 @@
+"""What graders share: one file for each way to grade."""

@@ -1,0 +1,95 @@
+"""Judging answers where algebra must decide: what is plain at sight is decided here, the rest in killable processes.
+
+Equal questions are asked once. A comparison that takes too long, too much memory or too deep a nesting costs its own
+verdict, and nothing else.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from sandboxes import Sandbox
+from tasks.answers.isolated.pool import Answer, Ended, shared
+from tasks.graders.base.requirements import check_algebra, check_answers, gold_of
+from tasks.graders.base.verdicts import shortened
+from tasks.records import GradedSample, Problem, Sample, Verdict
+
+CPU_S = 5.0
+"""CPU seconds that one comparison may take. It is part of the graders' rule: changing it is a new version of them."""
+
+LONGEST = 1_000
+"""So many characters of an answer are compared by algebra at most; a longer one is right only as the gold's text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What algebra is asked (text alone, one of our functions), and the answer that it is about."""
+
+    arguments: tuple[str, ...]
+    answered: str
+
+
+Decision = Question | tuple[Verdict, str]
+
+
+class AlgebraGrader(BaseModel, ABC):
+    """A grader (`tasks.graders.Grader`) that has only to say what is plain of one text, and what to ask of algebra.
+    Subclasses set `name`, `version` and `function`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: ClassVar[int]
+    runs_code: ClassVar[bool] = False
+    function: ClassVar[str]
+    """The name in `tasks.answers.algebra` of what answers: True, False, or None for "no answer found"."""
+    name: str
+
+    @abstractmethod
+    def decide(self, gold: str, text: str) -> Decision:
+        """The verdict on a sample's text with a few words on it, or what to ask."""
+
+    def check(self, problems: Sequence[Problem]) -> None:
+        """Raises UserError where a problem has no gold answer, or the extra `math` is not installed."""
+        check_answers(problems, self.name)
+        check_algebra(self.name)
+
+    def grade(
+        self,
+        pairs: Sequence[tuple[Problem, Sample]],
+        sandbox: Sandbox | None,  # noqa: ARG002
+    ) -> Iterator[GradedSample]:
+        """One judgement a pair: those that are plain first, then those that algebra decides."""
+        asked: dict[tuple[str, ...], list[tuple[Sample, Question]]] = {}
+        for problem, sample in pairs:
+            decision = self.decide(gold_of(problem), sample.text)
+            if isinstance(decision, Question):
+                asked.setdefault(decision.arguments, []).append((sample, decision))
+            else:
+                yield GradedSample(sample.problem_id, sample.index, *decision)
+        answers = shared(f"tasks.answers.algebra:{self.function}", CPU_S).map(asked)
+        for waiting, answer in zip(asked.values(), answers, strict=True):
+            cpu_s = answer.cpu_s
+            for sample, question in waiting:
+                yield GradedSample(sample.problem_id, sample.index, *_verdict(answer, question.answered), cpu_s=cpu_s)
+                cpu_s = 0.0  # asked once
+
+
+_ENDED = {
+    Ended.TIME: (Verdict.TIME_LIMIT, f"comparing took more than {CPU_S:g} s"),
+    Ended.MEMORY: (Verdict.MEMORY_LIMIT, "comparing took too much memory"),
+    Ended.DEPTH: (Verdict.WRONG, "nested too deep to be compared"),
+    Ended.CRASH: (Verdict.ERROR, "comparing it crashed"),
+    Ended.LOST: (Verdict.INFRASTRUCTURE, "the process that compares answers was lost"),
+}
+
+
+def _verdict(answer: Answer, answered: str) -> tuple[Verdict, str]:
+    if answer.ended is not None:
+        verdict, why = _ENDED[answer.ended]
+        return verdict, f"{why}: {shortened(answered)}"
+    if answer.value is None:
+        return Verdict.NO_ANSWER, "no final answer"
+    return (Verdict.CORRECT, "") if answer.value else (Verdict.WRONG, f"answered {shortened(answered)}")

@@ -1,0 +1,38 @@
+"""What graders of final answers share: problems need a gold answer, and no sample is run."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from sandboxes import Sandbox
+from tasks.graders.base.requirements import check_answers, gold_of
+from tasks.records import GradedSample, Problem, Sample, Verdict
+
+
+class AnswerGrader(BaseModel, ABC):
+    """A grader (`tasks.graders.Grader`) that has only to decide about one text. Subclasses set `name` and `version`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: ClassVar[int]
+    runs_code: ClassVar[bool] = False
+    name: str
+
+    @abstractmethod
+    def decide(self, gold: str, text: str) -> tuple[Verdict, str]:
+        """The verdict on a sample's text, and a few words on it."""
+
+    def check(self, problems: Sequence[Problem]) -> None:
+        """Raises UserError where a problem has no gold answer."""
+        check_answers(problems, self.name)
+
+    def grade(
+        self,
+        pairs: Sequence[tuple[Problem, Sample]],
+        sandbox: Sandbox | None,  # noqa: ARG002
+    ) -> Iterator[GradedSample]:
+        """One judgement a pair, in order."""
+        for problem, sample in pairs:
+            yield GradedSample(sample.problem_id, sample.index, *self.decide(gold_of(problem), sample.text))

@@ -1,0 +1,142 @@
+"""Functions judged by a test that they cannot reach.
+
+Two processes run side by side, in sandboxes of their own:
+
+- the program: the sample's code; it serves calls of its function;
+- the checker: the test, with the entry point's name bound to a proxy that sends arguments and gets plain values back.
+  The verdict is what the checker prints, in a place that the program cannot reach.
+
+Each sample is a program of its own. A checker's process may judge several, one after another, where its test is known
+to leave nothing behind (`tasks.graders.base.purity`).
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from sandboxes import Checked, Sandbox, Status
+from sandboxes.batch import Batch, CheckedJob
+from tasks.graders.base.purity import is_repeatable
+from tasks.graders.base.requirements import check_function_tests, needed
+from tasks.graders.base.verdicts import VERDICT_OF, reason, shortened
+from tasks.records import GradedSample, Problem, Sample, Verdict
+
+_PROGRAM = """\
+{source}
+
+import remote as _remote
+_remote.serve({entry_point})
+"""
+
+# One text, so that it is compiled once for all samples of a problem. What `check` prints must not mix with the verdict.
+# GoneError is the program's end: its own outcome says why.
+_CHECKER = """\
+{prompt}
+import os as _os, sys as _sys, remote as _remote
+_verdict = _os.dup(1)
+_os.dup2(_os.open("/dev/null", _os.O_WRONLY), 1)
+_candidate = {entry_point} = _remote.Function({entry_point!r})
+_above_test = _sys._getframe().f_lineno
+{code}
+try:
+    check(_candidate)
+    _said = "passed"
+except _remote.GoneError as _error:
+    _said = "gone the program ended its part of the test: " + str(_error)
+except BaseException as _error:
+    _said = "raised " if _error is _candidate.raised else "failed "
+    _said = "memory " if isinstance(_error, MemoryError) else _said
+    _line = _error.__traceback__.tb_next or _error.__traceback__
+    _said += "line " + str(_line.tb_lineno - _above_test) + " " + type(_error).__name__ + ": " + str(_error)[:200]
+_os.write(_verdict, _said.encode("utf-8", "replace"))
+"""
+
+_SAID = {
+    "failed": Verdict.WRONG,
+    "raised": Verdict.ERROR,
+    "gone": Verdict.ERROR,
+    "memory": Verdict.MEMORY_LIMIT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A sample that defines the function of a problem: all of its code, and the code that its test may use besides."""
+
+    problem: Problem
+    index: int
+    source: str
+    beside_test: str = ""
+
+
+class FunctionGrader(BaseModel, ABC):
+    """A grader (`tasks.graders.Grader`) that has only to find the function in a sample. Subclasses set `name` and
+    `version`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: ClassVar[int]
+    runs_code: ClassVar[bool] = True
+    name: str
+
+    @abstractmethod
+    def function(self, problem: Problem, sample: Sample) -> Function:
+        """The sample's function."""
+
+    def check(self, problems: Sequence[Problem]) -> None:
+        """Raises UserError where a problem has no function test."""
+        check_function_tests(problems, self.name)
+
+    def grade(self, pairs: Sequence[tuple[Problem, Sample]], sandbox: Sandbox | None) -> Iterator[GradedSample]:
+        """One judgement a pair, as they are reached; `no_answer` where there is no code."""
+        yield from _judge((self.function(*pair) for pair in pairs), needed(sandbox))
+
+
+def _judge(functions: Iterable[Function], sandbox: Sandbox) -> Iterator[GradedSample]:
+    empty: list[Function] = []
+
+    def jobs() -> Iterator[CheckedJob[tuple[str, int]]]:
+        for function in functions:
+            if function.source.strip():
+                yield _job(function, sandbox)
+            else:
+                empty.append(function)
+
+    for result in Batch(sandbox).run(jobs()):
+        problem_id, index = result.key
+        verdict, detail = _verdict(Checked(*result.outcomes))
+        yield GradedSample(problem_id, index, verdict, detail, result.cpu_s, result.wall_s)
+    for function in empty:
+        yield GradedSample(function.problem.id, function.index, Verdict.NO_ANSWER, "there is no code")
+
+
+def _job(function: Function, sandbox: Sandbox) -> CheckedJob[tuple[str, int]]:
+    problem, test = function.problem, function.problem.function_test
+    if test is None:
+        raise ValueError(f"problem {problem.id!r} has no function test; no function of it can be judged")
+    return CheckedJob(
+        (problem.id, function.index),
+        _PROGRAM.format(source=function.source, entry_point=test.entry_point),
+        _CHECKER.format(prompt=function.beside_test, code=test.code, entry_point=test.entry_point),
+        sandbox.limits(problem.time_limit_s, problem.memory_limit_mb),
+        group=problem.id,
+        repeatable=is_repeatable(f"{function.beside_test}\n{test.code}", test.entry_point),
+    )
+
+
+def _verdict(checked: Checked) -> tuple[Verdict, str]:
+    """The checker's word that all is well stands alone; that something is not, the program's own end may explain."""
+    for outcome in checked:
+        if outcome.status is Status.INFRASTRUCTURE:
+            return Verdict.INFRASTRUCTURE, outcome.detail
+    said, _, detail = checked.checker.stdout.decode(errors="replace").partition(" ")
+    if said == "passed":
+        return Verdict.CORRECT, ""
+    if checked.program.status is not Status.OK:
+        return VERDICT_OF[checked.program.status], reason(checked.program)
+    if said in _SAID:
+        return _SAID[said], shortened(detail)
+    return VERDICT_OF.get(checked.checker.status, Verdict.ERROR), "its test: " + reason(checked.checker)

@@ -1,0 +1,125 @@
+"""What graders of whole programs share: run on a problem's tests in order until one fails, and compared outside.
+
+A program that prints nothing wrong on any test is right; where one fails, the verdict says which, and how.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from sandboxes import Outcome, Sandbox, Status
+from sandboxes.batch import Batch, Job, Result
+from tasks.graders.base.requirements import check_stdio_tests, needed
+from tasks.graders.base.verdicts import VERDICT_OF, reason, shortened
+from tasks.records import GradedSample, Problem, Sample, StdioTest, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A sample that is a program, and the problem whose tests it must pass."""
+
+    problem: Problem
+    index: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """When a program passes a test: `same(expected, got)` says so of what it printed. `fails_by_status`: whether one
+    that ends with an error has failed, whatever it printed."""
+
+    same: Callable[[str, str], bool]
+    fails_by_status: bool = True
+
+
+class ProgramGrader(BaseModel, ABC):
+    """A grader (`tasks.graders.Grader`) that has only to find a sample's program and to compare outputs. Subclasses set
+    `name`, `version` and `rule`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: ClassVar[int]
+    runs_code: ClassVar[bool] = True
+    rule: ClassVar[Rule]
+    name: str
+
+    @abstractmethod
+    def program(self, text: str) -> str:
+        """The program in a sample's text."""
+
+    def check(self, problems: Sequence[Problem]) -> None:
+        """Raises UserError where a problem has no tests."""
+        check_stdio_tests(problems, self.name)
+
+    def grade(self, pairs: Sequence[tuple[Problem, Sample]], sandbox: Sandbox | None) -> Iterator[GradedSample]:
+        """One judgement a pair, as they are reached; `no_answer` where there is no program."""
+        for problem, _ in pairs:
+            if not problem.stdio_tests:
+                raise ValueError(f"problem {problem.id!r} has no stdio tests; no program of it can be judged")
+        programs = (Program(problem, sample.index, self.program(sample.text)) for problem, sample in pairs)
+        yield from judge(programs, Batch(needed(sandbox)), self.rule)
+
+
+def judge(programs: Iterable[Program], batch: Batch, rule: Rule) -> Iterator[GradedSample]:
+    """One judgement for each program, as they are reached. Programs are taken as workers get free. Equal programs of a
+    problem are run once: the judgements on the others cost 0 seconds."""
+    for result in batch.run(_job(program, batch.sandbox, rule) for program in programs):
+        problem, index = result.key
+        verdict, detail = _verdict(problem, result)
+        yield GradedSample(problem.id, index, verdict, detail, result.cpu_s, result.wall_s)
+
+
+def _job(program: Program, sandbox: Sandbox, rule: Rule) -> Job[tuple[Problem, int]]:
+    problem = program.problem
+    tests = problem.stdio_tests
+
+    def accept(number: int, outcome: Outcome) -> bool:
+        ended = outcome.status is Status.OK or (outcome.status is Status.ERROR and not rule.fails_by_status)
+        return ended and rule.same(tests[number].stdout, _text(outcome))
+
+    empty = not program.text.strip()
+    return Job(
+        (problem, program.index),
+        program.text,
+        [] if empty else _Inputs(tests),
+        accept,
+        sandbox.limits(problem.time_limit_s, problem.memory_limit_mb),
+        group=None if empty else problem.id,
+    )
+
+
+class _Inputs(Sequence[bytes]):
+    """The tests' inputs, encoded when they are needed: most programs fail the first, and some tests are large."""
+
+    def __init__(self, tests: Sequence[StdioTest]) -> None:
+        self._tests = tests
+
+    def __len__(self) -> int:
+        return len(self._tests)
+
+    def __getitem__(self, number: Any) -> Any:
+        return self._tests[number].stdin.encode()
+
+
+def _verdict(problem: Problem, result: Result[tuple[Problem, int]]) -> tuple[Verdict, str]:
+    """The first test that the program failed decides, before one on which only the sandbox did."""
+    if not result.outcomes:
+        return Verdict.NO_ANSWER, "there is no program"
+    if result.passed:
+        return Verdict.CORRECT, ""
+    at = {number: outcome for number, outcome in enumerate(result.outcomes) if number in result.failed}
+    own = (number for number, outcome in at.items() if outcome.status is not Status.INFRASTRUCTURE)
+    number = next(own, result.failed[0])
+    outcome = at[number]
+    where = f"test {number + 1} of {len(problem.stdio_tests)}: "
+    if outcome.status is not Status.OK:
+        return VERDICT_OF[outcome.status], where + reason(outcome)
+    expected, got = problem.stdio_tests[number].stdout.strip(), _text(outcome).strip()
+    return Verdict.WRONG, f"{where}expected {shortened(expected)!r}, got {shortened(got)!r}"
+
+
+def _text(outcome: Outcome) -> str:
+    return outcome.stdout.decode(errors="replace")

@@ -1,0 +1,200 @@
+"""From other tools' files to files of this project: samples, their provenance, and counts of the verdicts on them.
+
+All is read before any file has its name: what is malformed at the end leaves nothing behind.
+"""
+
+import csv
+import hashlib
+import json
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tasks.errors import UserError
+from tasks.importers import Imported, Importer
+from tasks.importers.normalise import Numbering, digest, read
+from tasks.importers.provenance import beside
+
+_to_json = json.JSONEncoder(ensure_ascii=False).encode
+_OPTIONAL = ("prompt_tokens", "tokens", "logprob", "finish_reason")
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was read of a problem: samples, those with a verdict, and the correct ones of these."""
+
+    samples: int = 0
+    judged: int = 0
+    correct: int = 0
+
+
+@dataclass(slots=True)
+class Imports:
+    """What came of an import.
+
+    `left_out` counts what the tool failed to draw, `closed_up` the problems whose indices had gaps.
+    """
+
+    format: str
+    problems: dict[str, Tally] = field(default_factory=dict)
+    left_out: int = 0
+    closed_up: int = 0
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def samples(self) -> int:
+        """How many samples there are."""
+        return sum(each.samples for each in self.problems.values())
+
+    @property
+    def judged(self) -> int:
+        """How many of them carry a verdict."""
+        return sum(each.judged for each in self.problems.values())
+
+    @property
+    def correct(self) -> int:
+        """How many of those are correct."""
+        return sum(each.correct for each in self.problems.values())
+
+
+def convert(
+    importer: Importer,
+    paths: Sequence[Path],
+    *,
+    output: Path | None,
+    counts: Path | None,
+    verdict: str | None = None,
+    ids: str | None = None,
+) -> Imports:
+    """Read samples and write them, and the counts of their verdicts.
+
+    Args:
+        importer: knows the files.
+        paths: files or folders.
+        output: JSONL file of the samples, its provenance beside it; None: not wanted.
+        counts: CSV file of problem,samples,correct, of the samples with a verdict; None: not wanted.
+        verdict: which of several verdicts counts; None: the usual one.
+        ids: form of the problems' ids; None: as the importer knows them.
+
+    Raises:
+        UserError: see `reading.read`; there is no sample, or with `counts` no verdict; a file cannot be written, or
+            is one that is read.
+            Nothing has been written.
+    """
+    if output is not None and output.suffix != ".jsonl":
+        raise UserError(f"--output {output}: does not end in .jsonl")
+    for option, written in (("--output", output), ("--counts", counts)):
+        if written is not None:
+            _spare(option, written, paths)
+    imports = Imports(importer.name)
+    numbering = Numbering()
+    with ExitStack() as files:
+        fresh = None if output is None else files.enter_context(_fresh("--output", output))
+        table = None if counts is None else files.enter_context(_fresh("--counts", counts))
+        samples = _tallied(read(importer, paths, verdict=verdict, ids=ids), imports)
+        if fresh is None:
+            for sample in samples:
+                numbering.place(sample)
+        else:
+            _write(samples, numbering, fresh)
+        if not imports.samples:
+            failed = f": all {imports.left_out:,} failed in the tool itself" if imports.left_out else ""
+            raise UserError(f"{paths[0]}: holds no sample{failed}")
+        moved = numbering.closed()
+        imports.closed_up = len(moved)
+        known = importer.provenance(paths, verdict)
+        if not imports.judged:
+            known.pop("graded_by", None)
+        imports.provenance = known
+        if table is not None:
+            _write_counts(imports, table, paths[0])
+        if fresh is not None and output is not None:
+            if moved:
+                _close_up(fresh, moved)
+            document = {
+                "format": importer.name,
+                **known,
+                **({} if ids is None else {"ids": ids}),
+                **({"left_out": imports.left_out} if imports.left_out else {}),
+                "files": {"names": [path.name for path in paths], "sha256": digest(paths)},
+                "samples": _sha256(fresh),
+            }
+            note = files.enter_context(_fresh("--output", beside(output)))
+            note.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return imports
+
+
+def _spare(option: str, written: Path, paths: Sequence[Path]) -> None:
+    """Neither a file that is read may be written over, nor a folder that is read be written into."""
+    target = written.resolve()
+    for path in paths:
+        if path.resolve() in (target, *target.parents):
+            raise UserError(f"{option} {written}: is what is imported, or in it; write it elsewhere")
+
+
+def _tallied(samples: Iterator[Imported], imports: Imports) -> Iterator[Imported]:
+    """Those that are samples, counted."""
+    for sample in samples:
+        if sample.text is None:
+            imports.left_out += 1
+            continue
+        tally = imports.problems.setdefault(sample.problem_id, Tally())
+        tally.samples += 1
+        tally.judged += sample.correct is not None
+        tally.correct += sample.correct is True
+        yield sample
+
+
+def _write(samples: Iterator[Imported], numbering: Numbering, path: Path) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        for sample in samples:
+            row = {"problem_id": sample.problem_id, "index": numbering.place(sample), "text": sample.text}
+            known = {name: value for name in _OPTIONAL if (value := getattr(sample, name)) is not None}
+            file.write(_to_json(row | known) + "\n")
+
+
+def _close_up(path: Path, moved: Mapping[str, Mapping[int, int]]) -> None:
+    """Give the samples beyond a gap their new indices."""
+    whole = path.with_name(f"{path.name}.closed")
+    try:
+        with path.open(encoding="utf-8") as old, whole.open("w", encoding="utf-8") as new:
+            for line in old:
+                row = json.loads(line)
+                row["index"] = moved.get(row["problem_id"], {}).get(row["index"], row["index"])
+                new.write(_to_json(row) + "\n")
+        whole.replace(path)
+    finally:
+        whole.unlink(missing_ok=True)
+
+
+def _write_counts(imports: Imports, path: Path, source: Path) -> None:
+    if not imports.judged:
+        raise UserError(f"--counts: {source} carries no verdicts; leave it out, and judge the samples by a sweep")
+    with path.open("w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(("problem", "samples", "correct"))
+        table.writerows((problem, each.judged, each.correct) for problem, each in imports.problems.items())
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+@contextmanager
+def _fresh(option: str, path: Path) -> Iterator[Path]:
+    """A file that gets its name once all has gone well."""
+    temporary = path.with_name(f".tmp-{secrets.token_hex(6)}-{path.name}")
+    try:
+        if path.is_dir():
+            raise UserError(f"{option} {path}: is a folder")
+        temporary.touch()
+        yield temporary
+        temporary.replace(path)
+    except OSError as error:
+        raise UserError(f"{option} {path}: cannot be written ({error.strerror or error})") from error
+    finally:
+        temporary.unlink(missing_ok=True)

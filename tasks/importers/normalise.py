@@ -1,0 +1,146 @@
+"""What every importer's samples go through: ids as a person asks for them, sound text, a place in their problem."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from tasks.errors import UserError
+from tasks.importers import Imported, Importer
+from tasks.importers.problem_ids import by_template
+from tasks.records import Sample
+
+
+def read(importer: Importer, paths: Sequence[Path], *, verdict: str | None, ids: str | None) -> Iterator[Imported]:
+    """The samples of some files.
+
+    Args:
+        importer: knows their format.
+        paths: files or folders.
+        verdict: which of several verdicts on a sample counts; None: the usual one.
+        ids: form of the problems' ids, such as `gsm8k/{row:04d}`; None: as the importer knows them.
+
+    Raises:
+        UserError: as the importer; a file is named twice; the form does not suit an id, or makes two one; a text is no
+            valid Unicode; there is no such choice of verdicts.
+    """
+    if verdict is not None and importer.verdicts is None:
+        raise UserError(f"--verdict {verdict}: {importer.name} carries one verdict on a sample, there is no choice")
+    for number, path in enumerate(paths):
+        if path.resolve() in {other.resolve() for other in paths[:number]}:
+            raise UserError(f"{path}: is named twice; its samples would count twice")
+    formed: dict[str, str | int] = {}
+    for sample in importer.samples(paths, verdict):
+        problem_id = sample.problem_id
+        if ids is not None:
+            try:
+                problem_id = by_template(ids, sample.source_id, importer.first)
+            except (ValueError, KeyError, IndexError, AttributeError) as error:
+                raise UserError(
+                    f"--ids {ids}: does not suit {sample.source_id!r} ({sample.where}); write a form such as"
+                    " gsm8k/{row:04d} or {id}"
+                ) from error
+            if (other := formed.setdefault(problem_id, sample.source_id)) != sample.source_id:
+                raise UserError(
+                    f"--ids {ids}: makes one id, {problem_id!r}, of {other!r} and {sample.source_id!r}; the form needs"
+                    " {id} or {row}"
+                )
+        try:
+            problem_id.encode()
+            (sample.text or "").encode()
+        except UnicodeEncodeError as error:
+            raise UserError(f"{sample.where}: is no valid Unicode (a lone surrogate)") from error
+        yield sample if problem_id == sample.problem_id else replace(sample, problem_id=problem_id)
+
+
+class Numbering:
+    """Places of samples in their problems: each is given once, and they run from 0 without a gap in the end.
+
+    What holds a gap is closed up, in order: a sample that a tool failed to draw is none.
+    """
+
+    def __init__(self) -> None:
+        self._following: dict[str, int] = {}
+        self._beyond: dict[str, set[int]] = {}
+
+    def place(self, sample: Imported) -> int:
+        """The place of the next sample: its own, or the one after those before it where it has none.
+
+        Raises:
+            UserError: another has it.
+        """
+        problem = sample.problem_id
+        following = self._following.get(problem, 0)
+        index = following if sample.index is None else sample.index
+        if index == following and problem not in self._beyond:
+            self._following[problem] = following + 1
+            return index
+        beyond = self._beyond.setdefault(problem, set())
+        if index < following or index in beyond:
+            raise UserError(
+                f"{sample.where}: index {index} of problem {problem!r} stands a second time; import the samples of one"
+                " model and one run at a time"
+            )
+        beyond.add(index)
+        while following in beyond:
+            beyond.remove(following)
+            following += 1
+        self._following[problem] = following
+        if not beyond:
+            del self._beyond[problem]
+        return index
+
+    def closed(self) -> dict[str, dict[int, int]]:
+        """For each problem with a gap, the places beyond it and what they become."""
+        return {
+            problem: {old: new for new, old in enumerate(sorted(beyond), start=self._following[problem])}
+            for problem, beyond in self._beyond.items()
+        }
+
+
+def samples(importer: Importer, paths: Sequence[Path], ids: str | None) -> dict[str, dict[int, Sample]]:
+    """All samples by problem and index; raises as `read` does."""
+    numbering = Numbering()
+    found: dict[str, dict[int, Sample]] = {}
+    for each in read(importer, paths, verdict=None, ids=ids):
+        if each.text is not None:
+            index = numbering.place(each)
+            found.setdefault(each.problem_id, {})[index] = Sample(
+                each.problem_id,
+                index,
+                each.text,
+                each.prompt_tokens,
+                each.tokens,
+                each.logprob,
+                each.finish_reason,
+            )
+    for problem, moved in numbering.closed().items():
+        of_problem = found[problem]
+        found[problem] = {
+            new: replace(of_problem[old], index=new) for old in sorted(of_problem) for new in (moved.get(old, old),)
+        }
+    return found
+
+
+def digest(paths: Sequence[Path]) -> str:
+    """SHA-256 of all files' content, in hex; of folders, with the names inside them.
+
+    Raises:
+        UserError: a file cannot be read.
+    """
+    whole = hashlib.sha256()
+    for path in paths:
+        if path.is_dir():
+            for file in sorted(each for each in path.rglob("*") if each.is_file()):
+                whole.update(f"{file.relative_to(path).as_posix()}\0{_digest(file)}\n".encode())
+        else:
+            whole.update(f"{_digest(path)}\n".encode())
+    return whole.hexdigest()
+
+
+def _digest(file: Path) -> str:
+    try:
+        with file.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise UserError(f"{file}: cannot be read ({error.strerror})") from error

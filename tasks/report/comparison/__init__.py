@@ -1,0 +1,1 @@
+"""The report of a comparison: figures, page, tables, and their place in the store."""

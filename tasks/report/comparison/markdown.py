@@ -1,0 +1,21 @@
+"""A comparison as Markdown, for places that show text."""
+
+from tasks.report.comparison.phrases import chance, findings, is_clear, points, span
+from tasks.report.sweep.markdown import escape
+from tasks.scaling.comparison import Comparison
+
+
+def markdown(comparison: Comparison) -> str:
+    """Headline, coverage of every set at round k, differences and findings."""
+    names = [escape(each.label) for each in comparison.sets]
+    lines = [f"**{escape(comparison.headline)}**", "", f"| k | {' | '.join(names)} |", "|--:|" + "--:|" * len(names)]
+    at = [{point.k: f"{point.coverage:.1%}" for point in each.summary.table} for each in comparison.sets]
+    lines += [f"| {k:,} | {' | '.join(of_set.get(k, '–') for of_set in at)} |" for k in sorted(set().union(*at))]
+    for pair in comparison.pairs:
+        lines += ["", f"| k | {escape(pair.label)} less {names[0]} | interval | p |", "|--:|--:|:-:|--:|"]
+        for each in pair.differences:
+            gap = f"**{points(each.difference)}**" if is_clear(each) else points(each.difference)
+            lines.append(f"| {each.k:,} | {gap} | {span(each)} | {chance(each.p)} |")
+    lines.append("")
+    lines += [f"- {escape(each)}" for each in (*findings(comparison), *comparison.notes)]
+    return "\n".join(lines).rstrip() + "\n"

@@ -1,0 +1,92 @@
+"""A comparison as one HTML page (`tasks.report.html`)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from tasks.report.comparison import phrases, tables
+from tasks.report.html import figure_links, link, page
+from tasks.report.model import FigureFile
+from tasks.report.phrases import interval, visible
+from tasks.report.sweep.page import series
+from tasks.scaling.comparison import Comparison, Pair
+from tasks.scaling.summary import percent
+
+
+def render(comparison: Comparison, config_yaml: str, figures: Sequence[FigureFile] = ()) -> str:
+    """The page as HTML text.
+
+    Args:
+        comparison: what to show.
+        config_yaml: the configuration that it came from, shown as it is.
+        figures: figures offered for download under their plots (`tasks.report.comparison.figures.draw`).
+    """
+    reference = comparison.sets[0].label
+    links = {
+        "curves": [link("curves.csv", tables.curves_csv(comparison))],
+        "differences": [link("differences.csv", tables.differences_csv(comparison))],
+    }
+    for figure in figures:
+        links[figure.name] += figure_links(figure)
+    return page(
+        "comparison.html.j2",
+        title=" and ".join(each.label for each in comparison.sets),
+        plots={"coverage": _curves(comparison), "differences": _differences(comparison)},
+        comparison=comparison,
+        reference=reference,
+        rows=_rows(comparison),
+        findings=phrases.findings(comparison),
+        law_cells=phrases.law_cells,
+        points=phrases.points,
+        span=phrases.span,
+        chance=phrases.chance,
+        is_clear=phrases.is_clear,
+        interval=interval,
+        percent=percent,
+        config_yaml=config_yaml,
+        downloads=links,
+    )
+
+
+def _rows(comparison: Comparison) -> list[dict[str, Any]]:
+    """Coverage of every set at each round k that one of them reaches; `best` is the largest of several."""
+    at = [{point.k: point for point in each.summary.table} for each in comparison.sets]
+    rows = []
+    for k in sorted(set().union(*at)):
+        points = [of_set.get(k) for of_set in at]
+        values = [point.coverage for point in points if point is not None]
+        rows.append({"k": k, "points": points, "best": max(values) if len(set(values)) > 1 else None})
+    return rows
+
+
+def _curves(comparison: Comparison) -> dict[str, Any]:
+    crossings = [
+        {"k": crossing.k, "series": number}
+        for number, pair in enumerate(comparison.pairs, start=1)
+        for crossing in pair.crossings
+    ]
+    return {
+        "title": "coverage",
+        "signed": False,
+        "series": [{**series(each.label, each.summary), "every": []} for each in comparison.sets],
+        "marks": sorted({point.k for each in comparison.sets for point in each.summary.table}),
+        "crossings": crossings,
+        "level": comparison.level,
+    }
+
+
+def _differences(comparison: Comparison) -> dict[str, Any]:
+    return {
+        "title": f"points over {visible(comparison.sets[0].label)}",
+        "signed": True,
+        "series": [_gaps(pair, number) for number, pair in enumerate(comparison.pairs, start=1) if pair.differences],
+        "marks": sorted({each.k for pair in comparison.pairs for each in pair.differences}),
+        "crossings": [],
+        "level": comparison.level,
+    }
+
+
+def _gaps(pair: Pair, number: int) -> dict[str, Any]:
+    measured = [
+        [each.k, *(round(value, 6) for value in (each.difference, each.low, each.high))] for each in pair.differences
+    ]
+    return {"name": visible(pair.label), "colour": number, "measured": measured, "forecast": [], "law": [], "every": []}

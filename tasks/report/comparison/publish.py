@@ -1,0 +1,42 @@
+"""Where a comparison is written: its page, figures and tables."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tasks.report.comparison import figures, tables
+from tasks.report.comparison.markdown import markdown
+from tasks.report.comparison.page import render
+from tasks.scaling.comparison import Comparison
+from tasks.store import Store
+from tasks.store.identity import digest, slug
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonFiles:
+    """Where the page lies, the comparison as Markdown, and its figures by name, as SVG."""
+
+    page: str
+    markdown: str
+    figures: Mapping[str, bytes]
+
+
+def folder_of(comparison: Comparison) -> str:
+    """Where the comparison of these sets lies in a store; another one of the same sets takes its place."""
+    labels = [each.label for each in comparison.sets]
+    return f"comparisons/{slug('-'.join(labels))[:80]}-{digest(labels)[:12]}"
+
+
+def publish(store: Store, folder: str, comparison: Comparison, config_yaml: str) -> ComparisonFiles:
+    """Write page, figures and tables into a folder of a store."""
+    drawn = figures.draw(comparison)
+    files = {
+        "comparison.html": render(comparison, config_yaml, drawn).encode(),
+        "curves.csv": tables.curves_csv(comparison).encode(),
+        "differences.csv": tables.differences_csv(comparison).encode(),
+        **{f"{figure.name}.svg": figure.svg for figure in drawn},
+        **{f"{figure.name}.pdf": figure.pdf for figure in drawn},
+    }
+    for name, data in files.items():
+        store.write(f"{folder}/{name}".lstrip("/"), data)
+    page = store.url(f"{folder}/comparison.html".lstrip("/"))
+    return ComparisonFiles(page, markdown(comparison), {figure.name: figure.svg for figure in drawn})

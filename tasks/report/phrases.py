@@ -1,0 +1,149 @@
+"""How numbers are put into words, the same on the page, in Markdown and on the terminal."""
+
+import unicodedata
+from collections.abc import Callable, Sequence
+
+from tasks.scaling.backtest import LawComparison
+from tasks.scaling.forecast import Forecast
+from tasks.scaling.laws import Interval, NoFit
+from tasks.scaling.summary import Outlook, SweepSummary, percent
+
+
+def table_percent(summary: SweepSummary) -> Callable[[float], str]:
+    """A percentage format with one number of decimals for the whole table, enough for its smallest coverage."""
+    smallest = min((point.coverage for point in summary.table if point.coverage > 0), default=1.0)
+    digits = 1 if smallest >= 0.01 else 2 if smallest >= 0.001 else 3
+    return lambda share: f"{share:.{digits}%}"
+
+
+def interval(low: float | None, high: float | None, show: Callable[[float], str]) -> str:
+    """`low – high`, or a dash where there is no interval."""
+    return "–" if low is None or high is None else f"{show(low)} – {show(high)}"
+
+
+def number(value: float) -> str:
+    """Three figures after the point, with a true minus sign."""
+    return f"{value:.3f}".replace("-", "−")
+
+
+def parameter(value: float, around: Interval | None) -> str:
+    """A parameter with its interval, where there is one."""
+    return number(value) if around is None else f"{number(value)} [{number(around.low)}, {number(around.high)}]"
+
+
+def law_sentence(summary: SweepSummary) -> str:
+    """The fitted law, or why there is none."""
+    law = summary.law
+    if isinstance(law, NoFit):
+        return f"No law was fitted: {law.reason}."
+    return (
+        f"Fitted law: log c = a·k^b with a = {parameter(law.a, law.a_interval)} and "
+        f"b = {parameter(law.b, law.b_interval)}."
+    )
+
+
+def forecast_sentence(summary: SweepSummary) -> str | None:
+    """What is expected of about ten times the samples drawn, at a round k; None where there is no forecast."""
+    if not summary.forecast:
+        return None
+    wanted = 10 * summary.forecast[0].k
+    point = min(round_points(summary.forecast[1:]), key=lambda candidate: abs(candidate.k - wanted))
+    return (
+        f"k = {point.k:,} is expected to solve {percent(point.coverage)} of these problems "
+        f"(90% interval {percent(point.low90)} to {percent(point.high90)})."
+    )
+
+
+def usage_rows(summary: SweepSummary) -> list[tuple[str, str]]:
+    """Label and value for tokens and, where there is a price, dollars; empty where nothing is known of either."""
+    usage = summary.usage
+    if usage is None or not usage.samples:
+        return []
+    rows = []
+    for label, tokens in (("tokens written", usage.tokens), ("tokens of prompts", usage.prompt_tokens)):
+        each = "" if tokens is None else f" ({tokens / usage.samples:,.1f} a sample)"
+        rows.append((label, "not recorded" if tokens is None else f"{tokens:,}{each}"))
+    if usage.tokens is not None and summary.solved:
+        rows.append(("tokens written for each problem solved", f"{usage.tokens / summary.solved:,.0f}"))
+    if usage.price is not None:
+        dollars = usage.dollars
+        price = f"${usage.price.completion:g} and ${usage.price.prompt:g} for a million"
+        rows.append(
+            (f"cost at {price}", "not known: tokens were not recorded" if dollars is None else _dollars(dollars))
+        )
+        if dollars is not None and summary.solved:
+            rows.append(("cost for each problem solved", _dollars(dollars / summary.solved)))
+    return rows
+
+
+def usage_sentence(summary: SweepSummary) -> str:
+    """Tokens, and dollars where there is a price, in one line."""
+    usage = summary.usage
+    if usage is None or usage.tokens is None:
+        return "Tokens were not recorded."
+    prompts = "" if usage.prompt_tokens is None else f", {usage.prompt_tokens:,} of prompts"
+    cost = "" if usage.dollars is None else f": {_dollars(usage.dollars)}"
+    return f"{usage.tokens:,} tokens written{prompts}{cost}."
+
+
+def _dollars(value: float) -> str:
+    return f"${value:,.2f}" if value >= 1 else f"${value:.2g}"
+
+
+def held_out_rows(laws: LawComparison) -> list[tuple[str, str, str]]:
+    """Law, median and root-mean-square error of log coverage at held-out k, the best first."""
+
+    def error(value: float | None) -> str:
+        return "no fit" if value is None else f"{value:.3f}"
+
+    return [
+        (
+            each.law
+            + (f" (no fit in {each.failures} of {laws.thinnings})" if 0 < each.failures < laws.thinnings else ""),
+            error(each.median),
+            error(each.rms),
+        )
+        for each in laws.errors
+    ]
+
+
+def held_out_sentence(laws: LawComparison) -> str:
+    """What the errors are errors of."""
+    return (
+        f"Fitted to {laws.fitted:,} samples of each problem, drawn at random from those here, and compared with "
+        f"coverage measured at k up to {laws.held_out:,}: absolute error of log c."
+    )
+
+
+def round_points(points: Sequence[Forecast]) -> list[Forecast]:
+    """The points whose k is 1, 2 or 5 times a power of ten."""
+    return [point for point in points if str(point.k).rstrip("0") in ("1", "2", "5")]
+
+
+def outlook_rows(outlook: Outlook, drawn: int) -> list[tuple[str, str]]:
+    """Label and value for each line of an outlook; `drawn` is the k that it starts from."""
+    rows = [
+        (f"coverage gained by {outlook.more:,} more samples", f"+{100 * outlook.gain:.1f} points"),
+        (f"unsolved problems to fall by k = {outlook.tenfold:,}", f"{outlook.falling:.1f}"),
+    ]
+    for needed in outlook.needed:
+        far = needed.k is None or needed.k > 1000 * drawn
+        rows.append((f"k for {needed.coverage:.0%} coverage", "out of sight" if far else f"about {_rounded(needed.k)}"))
+    return rows
+
+
+def _rounded(k: int | None) -> str:
+    """Two figures are all that a forecast of k deserves."""
+    return f"{int(float(f'{k:.1e}')):,}" if k else "–"
+
+
+def visible(text: str) -> str:
+    """Text in which nothing hides: control, direction-changing and unpaired characters are spelt as code points."""
+    if text.isprintable():
+        return text
+    return "".join(
+        character
+        if character in "\n\t" or unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Co")
+        else f"‹U+{ord(character):04X}›"
+        for character in text.replace("\r\n", "\n")
+    )

@@ -1,0 +1,56 @@
+"""The result as Markdown, for places that show text: the Prefect UI, a pull request, a log book."""
+
+from tasks.report.palette import verdict_shares
+from tasks.report.phrases import (
+    held_out_rows,
+    held_out_sentence,
+    interval,
+    law_sentence,
+    table_percent,
+    usage_rows,
+    visible,
+)
+from tasks.scaling.summary import SweepSummary
+
+
+def markdown(summary: SweepSummary, title: str) -> str:
+    """Headline, coverage table, laws, costs and verdicts of a sweep."""
+    show = table_percent(summary)
+    lines = [f"# {escape(title)}", "", f"**{summary.headline}**", ""]
+    if summary.table:
+        lines += [f"| k | coverage | {summary.level:.0%} interval |", "|--:|--:|:-:|"]
+        lines += [
+            f"| {point.k:,} | {show(point.coverage)} | {interval(point.low, point.high, show)} |"
+            for point in summary.table
+        ]
+        lines += ["", law_sentence(summary), ""]
+    if summary.laws is not None:
+        lines += ["| law | median | r.m.s. |", "|:--|--:|--:|"]
+        lines += [f"| {escape(law)} | {median} | {rms} |" for law, median, rms in held_out_rows(summary.laws)]
+        lines += ["", held_out_sentence(summary.laws), ""]
+    if summary.solving is not None:
+        lines += ["| samples | first solved by them |", "|--:|--:|"]
+        lines += [f"| {step.k:,} | {step.problems:,} |" for step in summary.solving.steps()]
+        lines.append("")
+    if usage := usage_rows(summary):
+        lines += ["| cost | |", "|:--|--:|"]
+        lines += [f"| {label} | {value} |" for label, value in usage]
+        lines.append("")
+    if shares := verdict_shares(summary.verdicts):
+        lines += ["| verdict | samples | share |", "|:--|--:|--:|"]
+        lines += [
+            f"| {escape(item.style.label)} | {item.count:,} | "
+            f"{'left out of n' if item.share is None else f'{item.share:.1%}'} |"
+            for item in shares
+        ]
+        lines.append("")
+    lines += [f"- {escape(note)}" for note in summary.notes]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def escape(text: str) -> str:
+    """Text that Markdown and HTML show as it is, on one line."""
+    flat = visible(" ".join(text.split()))
+    for mark in "\\`*_[]<>|#":
+        flat = flat.replace(mark, f"&#{ord(mark)};")
+    return flat

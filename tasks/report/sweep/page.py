@@ -1,0 +1,141 @@
+"""The report of a sweep as one HTML page (`tasks.report.html`)."""
+
+from collections.abc import Sequence
+from math import log
+from typing import Any
+
+from tasks.report import phrases
+from tasks.report.html import figure_links, link, page
+from tasks.report.model import Example, FigureFile, ReportData
+from tasks.report.palette import verdict_shares
+from tasks.report.phrases import visible
+from tasks.report.sweep import tables
+from tasks.report.sweep.pass_rates import by_difficulty, rate_bins
+from tasks.scaling.forecast import Forecast
+from tasks.scaling.laws import PowerLaw
+from tasks.scaling.summary import Falling, Point, ProblemCount, SweepSummary, percent
+
+# Enough to judge a sample by, and 100 of them stay far below a megabyte.
+_SHOWN_CHARACTERS = 4000
+_FALLING_ROWS, _FALLING_NAMES = 10, 12
+
+
+def render(report: ReportData, figures: Sequence[FigureFile] = ()) -> str:
+    """The page as HTML text.
+
+    Args:
+        report: what to show.
+        figures: figures offered for download under their plots (`tasks.report.sweep.figures.draw`).
+    """
+    summary = report.summary
+    show = phrases.table_percent(summary)
+    table = summary.table
+    return page(
+        "report.html.j2",
+        title=report.title,
+        plots={"coverage": _plot(summary)},
+        report=report,
+        summary=summary,
+        solving=summary.solving,
+        show=show,
+        interval=lambda low, high: phrases.interval(low, high, show),
+        has_every=len(table) > 1 and table[0].every is not None,
+        outlook=phrases.outlook_rows(summary.outlook, table[-1].k) if summary.outlook else [],
+        held_out=phrases.held_out_rows(summary.laws) if summary.laws else [],
+        held_out_sentence=phrases.held_out_sentence(summary.laws) if summary.laws else "",
+        falling=[_fallen(row) for row in summary.falling[:_FALLING_ROWS]],
+        usage=phrases.usage_rows(summary),
+        priced=summary.usage is not None and summary.usage.price is not None,
+        percent=percent,
+        parameter=phrases.parameter,
+        number=phrases.number,
+        law=summary.law if isinstance(summary.law, PowerLaw) else None,
+        law_sentence=phrases.law_sentence(summary),
+        forecast_sentence=phrases.forecast_sentence(summary),
+        forecast_rows=phrases.round_points(summary.forecast[1:]),
+        shares=verdict_shares(summary.verdicts),
+        bins=rate_bins(summary.problems),
+        ordered=by_difficulty(summary.problems),
+        unjudged=[problem for problem in summary.problems if not problem.n],
+        shade=_shade(summary.problems),
+        examples=[_shown(example) for example in report.examples],
+        downloads=_downloads(summary, figures),
+    )
+
+
+def _shown(example: Example) -> dict[str, Any]:
+    hidden = max(0, len(example.text) - _SHOWN_CHARACTERS)
+    return {
+        "problem_id": example.problem_id,
+        "index": example.index,
+        "verdict": example.verdict,
+        "detail": example.detail[:500],
+        "text": example.text[:_SHOWN_CHARACTERS],
+        "hidden": hidden,
+    }
+
+
+def _fallen(row: Falling) -> dict[str, Any]:
+    named = ", ".join(row.problem_ids[:_FALLING_NAMES])
+    return {"names": named, "more": max(0, len(row.problem_ids) - _FALLING_NAMES), "n": row.n, "chance": row.chance}
+
+
+def _plot(summary: SweepSummary) -> dict[str, Any]:
+    return {
+        "title": "coverage",
+        "signed": False,
+        "series": [series("", summary)],
+        "marks": [point.k for point in summary.table],
+        "crossings": [],
+        "level": summary.level,
+    }
+
+
+def series(name: str, summary: SweepSummary) -> dict[str, Any]:
+    """What the script draws of one curve: measured points as [k, coverage, low, high], forecasts as [k, coverage,
+    low90, high90, low50, high50], lines as [k, value], rounded to what a pixel can show."""
+    law = []
+    if isinstance(summary.law, PowerLaw):
+        ks = [point.k for point in summary.measured]
+        law = [[k, round(c, 6)] for k, c in zip(ks, summary.law.predict(ks).tolist(), strict=True)]
+    return {
+        "name": visible(name),
+        "measured": [_numbers(point) for point in summary.measured],
+        "forecast": [_ends(point) for point in summary.forecast],
+        "law": law,
+        "every": [[point.k, round(point.every, 6)] for point in summary.measured if point.every is not None],
+    }
+
+
+def _numbers(point: Point) -> list[float | None]:
+    values = (point.coverage, point.low, point.high)
+    return [point.k, *(None if value is None else round(value, 6) for value in values)]
+
+
+def _ends(point: Forecast) -> list[float]:
+    values = (point.coverage, point.low90, point.high90, point.low50, point.high50)
+    return [point.k, *(round(value, 6) for value in values)]
+
+
+def _shade(problems: Sequence[ProblemCount]) -> Any:
+    """How deep a problem's cell is coloured, 0.12 to 1, even in the logarithm of its pass rate."""
+    largest = max((problem.n for problem in problems), default=1)
+
+    def shade(problem: ProblemCount) -> float:
+        return round(1 + 0.88 * log(problem.c / problem.n) / log(max(largest, 2)), 3)
+
+    return shade
+
+
+def _downloads(summary: SweepSummary, figures: Sequence[FigureFile]) -> dict[str, list[dict[str, str]]]:
+    """Links for each plot, by its name: the numbers as CSV, and its figure where one was drawn."""
+    links = {
+        "coverage": [link("coverage.csv", tables.coverage_csv(summary))],
+        "solved": [link("solved.csv", tables.solved_csv(summary))],
+        "heat_map": [link("problems.csv", tables.problems_csv(summary))],
+        "pass_rates": [link("problems.csv", tables.problems_csv(summary))],
+        "verdicts": [link("verdicts.csv", tables.verdicts_csv(summary))],
+    }
+    for figure in figures:
+        links[figure.name] += figure_links(figure)
+    return links

@@ -1,0 +1,105 @@
+"""From a measured sweep to what people read: the page, its figures and its tables, as objects in the store."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tasks.report.model import Example, ReportData
+from tasks.report.sweep import tables
+from tasks.report.sweep.figures import draw
+from tasks.report.sweep.markdown import markdown
+from tasks.report.sweep.page import render
+from tasks.scaling.summary import SweepSummary
+from tasks.sweep.grading import Tally
+from tasks.sweep.sweep import Sweep
+
+EXAMPLES_OF_EACH_VERDICT = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """Where the page lies, how the samples were judged in a line, the result as Markdown, and the coverage plot as SVG
+    (None: there is nothing to plot)."""
+
+    page: str
+    judged: str
+    markdown: str
+    figures: Mapping[str, bytes]
+
+
+def publish(sweep: Sweep, tally: Tally, summary: SweepSummary, config_yaml: str) -> Publication:
+    """Write page, figures and tables of the sweep's latest result, in place of those of an earlier k."""
+    title = f"{sweep.samples.identity.label}, k = {sweep.k:,}"
+    figures = draw(summary)
+    page = render(
+        ReportData(
+            title=title,
+            summary=summary,
+            config_yaml=config_yaml,
+            provenance=_provenance(sweep, tally),
+            examples=_examples(sweep),
+        ),
+        figures,
+    )
+    files = {
+        "report.html": page.encode(),
+        "summary.json": summary.to_json().encode(),
+        "coverage.csv": tables.coverage_csv(summary).encode(),
+        "problems.csv": tables.problems_csv(summary).encode(),
+        "verdicts.csv": tables.verdicts_csv(summary).encode(),
+        **({"solved.csv": tables.solved_csv(summary).encode()} if summary.solving else {}),
+        **{f"{figure.name}.svg": figure.svg for figure in figures},
+        **{f"{figure.name}.pdf": figure.pdf for figure in figures},
+    }
+    folder = f"reports/{sweep.samples.identity.name}/{sweep.verdicts.identity.name}"
+    store = sweep.samples.store
+    for name, data in files.items():
+        store.write(f"{folder}/{name}", data)
+    return Publication(
+        page=store.url(f"{folder}/report.html"),
+        judged=_judged(tally),
+        markdown=markdown(summary, title),
+        figures={figure.name: figure.svg for figure in figures},
+    )
+
+
+def _provenance(sweep: Sweep, tally: Tally) -> tuple[tuple[str, str], ...]:
+    store = sweep.samples.store
+    return (
+        ("problems", f"{len(sweep.problems):,}"),
+        ("samples judged", f"{int(tally.by_problem.n.sum()):,}"),
+        ("engine", ", ".join(tally.engines)),
+        ("grader", f"{sweep.grader.name}, version {sweep.grader.version}"),
+        ("sandbox", ", ".join(tally.sandboxes)),
+        *([] if tally.equal is None else [("judged without a run", _saving(tally))]),
+        ("drawn", tally.drawn_at),
+        ("judged", tally.graded_at),
+        ("sample set", store.url(f"samples/{sweep.samples.identity.name}")),
+        ("verdict set", store.url(f"verdicts/{sweep.samples.identity.name}/{sweep.verdicts.identity.name}")),
+    )
+
+
+def _judged(tally: Tally) -> str:
+    """Where programs ran, and how many did not need to."""
+    judged = int(tally.by_problem.n.sum())
+    where = " and ".join(tally.sandboxes) or "nowhere"
+    if tally.equal is None:
+        return f"{judged:,} samples judged; no program was run"
+    return f"{judged:,} samples judged in {where}; {_saving(tally)}"
+
+
+def _saving(tally: Tally) -> str:
+    total = sum(tally.verdicts.values())
+    return f"{tally.equal:,} of {total:,} ({(tally.equal or 0) / max(1, total):.0%}) by the run of an equal program"
+
+
+def _examples(sweep: Sweep) -> tuple[Example, ...]:
+    return tuple(
+        Example(
+            problem_id=example.sample.problem_id,
+            index=example.sample.index,
+            verdict=example.graded.verdict.value,
+            text=example.sample.text,
+            detail=example.graded.detail,
+        )
+        for example in sweep.examples(EXAMPLES_OF_EACH_VERDICT)
+    )

@@ -1,0 +1,84 @@
+"""What a sweep found, measured, written to the store and shown in the Prefect UI."""
+
+import base64
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import NamedTuple
+
+from prefect import task
+from prefect.artifacts import (
+    create_image_artifact,
+    create_link_artifact,
+    create_markdown_artifact,
+    create_table_artifact,
+)
+from prefect.cache_policies import NO_CACHE
+
+from tasks.report.comparison.markdown import markdown
+from tasks.report.comparison.publish import ComparisonFiles
+from tasks.report.phrases import held_out_sentence
+from tasks.report.sweep.publish import Publication, publish
+from tasks.scaling.comparison import Comparison
+from tasks.scaling.summary import SweepSummary
+from tasks.steps.retries import RETRIED
+from tasks.sweep.grading import Tally
+from tasks.sweep.sweep import Sweep
+
+
+@task(task_run_name="report: what changed", **RETRIED)
+def show_difference(text: str) -> None:
+    """Show what changed by regrading in the Prefect UI."""
+    create_markdown_artifact(text, key="regrade")
+
+
+class Measurement(NamedTuple):
+    """What is stored, counted, and what the counts say."""
+
+    tally: Tally
+    summary: SweepSummary
+
+
+@task(task_run_name="measure: coverage and fit", **RETRIED)
+def measure(sweep: Sweep) -> Measurement:
+    """Unbiased coverage below k with bootstrap intervals, and the power law through it."""
+    tally = sweep.tally()
+    return Measurement(tally, sweep.summarise(tally))
+
+
+@task(task_run_name="report: page, figures and tables", **RETRIED)
+def report(sweep: Sweep, measured: Measurement, config_yaml: str) -> Publication:
+    """Write page, figures and tables to the store, and show them in the Prefect UI."""
+    publication = publish(sweep, measured.tally, measured.summary, config_yaml)
+    headline = measured.summary.headline
+    create_markdown_artifact(publication.markdown, key="coverage", description=headline)
+    _show_figures(publication.figures, headline)
+    if measured.summary.laws is not None:
+        rows = [asdict(error) for error in measured.summary.laws.errors]
+        create_table_artifact(rows, key="laws", description=held_out_sentence(measured.summary.laws))
+    samples, verdicts = sweep.samples.identity.name, sweep.verdicts.identity.name
+    for key, url in (
+        ("report", publication.page),
+        ("samples", sweep.samples.store.url(f"samples/{samples}")),
+        ("verdicts", sweep.samples.store.url(f"verdicts/{samples}/{verdicts}")),
+    ):
+        # The address itself: no browser follows s3://, but a person can copy it.
+        create_link_artifact(url, link_text=url, key=key, description=headline)
+    return publication
+
+
+@task(task_run_name="report: show in Prefect", cache_policy=NO_CACHE)
+def show_comparison(comparison: Comparison, files: ComparisonFiles | None) -> None:
+    """The comparison as artifacts: as text always, its page and figures where they were written."""
+    headline = comparison.headline
+    if files is None:
+        create_markdown_artifact(markdown(comparison), key="comparison", description=headline)
+        return
+    create_markdown_artifact(files.markdown, key="comparison", description=headline)
+    create_link_artifact(files.page, link_text="comparison.html", key="comparison-page", description=headline)
+    _show_figures(files.figures, headline)
+
+
+def _show_figures(figures: Mapping[str, bytes], description: str) -> None:
+    for name, svg in figures.items():
+        image = f"data:image/svg+xml;base64,{base64.b64encode(svg).decode()}"
+        create_image_artifact(image, key=f"{name.replace('_', '-')}-plot", description=description)

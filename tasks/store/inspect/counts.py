@@ -1,0 +1,57 @@
+"""The counts of a stored set: from the summary of its latest report, which knows how its samples came about, or else
+from its verdicts, up to the n that all its problems have."""
+
+from collections import Counter
+
+from pydantic import ValidationError
+
+from tasks.errors import UserError
+from tasks.records import Verdict
+from tasks.scaling.estimators import Counts
+from tasks.scaling.summary import SweepSummary
+from tasks.store import Store
+from tasks.store.footers import is_complete
+from tasks.store.inspect.catalog import StoredSamples, StoredVerdicts
+from tasks.store.parquet import WHICH, count_verdicts, read_verdict_table
+
+# Above every index.
+_ALL = 2**31 - 1
+
+
+def counts(store: Store, samples: StoredSamples, verdicts: StoredVerdicts) -> Counts:
+    """n and c of each problem.
+
+    Raises:
+        UserError: another version wrote the report, or the set was sampled in solve mode, which gives no coverage.
+    """
+    try:
+        text = store.read(f"reports/{samples.name}/{verdicts.name}/summary.json").decode()
+    except FileNotFoundError:
+        return _counted(store, samples, verdicts)
+    try:
+        summary = SweepSummary.from_json(text)
+    except ValidationError as error:
+        raise UserError(f"{samples.name}: its report is another version's; run its sweep again") from error
+    if summary.solving is not None:
+        raise UserError(
+            f"{samples.name} was last sampled in solve mode, which gives no pass@k; run its sweep with a uniform budget"
+        )
+    return summary.counts
+
+
+def _counted(store: Store, samples: StoredSamples, verdicts: StoredVerdicts) -> Counts:
+    tables = []
+    for block, footer in verdicts.objects.footers.items():
+        if block in samples.objects.footers and is_complete(footer, samples.objects.footers[block]):
+            with store.open(verdicts.objects.key(block)) as file:
+                tables.append(read_verdict_table(file, verdicts.objects.key(block), (*WHICH, "verdict"))[0])
+    held: Counter[str] = Counter()
+    for table in tables:
+        for (problem, _), times in count_verdicts(table, below=_ALL).items():
+            held[problem] += times
+    last = min(held.values(), default=0)
+    correct: Counter[str] = Counter()
+    for table in tables:
+        for (problem, verdict), times in count_verdicts(table, below=last).items():
+            correct[problem] += times * (verdict == Verdict.CORRECT)
+    return Counts.of(list(held), last, [correct[problem] for problem in held])

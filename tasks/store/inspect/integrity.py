@@ -1,0 +1,123 @@
+"""Is a set sound? Reads every object of it whole, one block at a time, and changes nothing."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from tasks.store import Store
+from tasks.store.blocks import Block, missing, overlap
+from tasks.store.identity import digest
+from tasks.store.inspect.catalog import StoredSamples, StoredVerdicts
+from tasks.store.parquet import WHICH, CorruptObjectError, read_sample_table, read_verdict_table
+
+
+class Finding(NamedTuple):
+    """Something that is wrong, and the object or range in which it is."""
+
+    where: str
+    what: str
+
+
+def check(store: Store, samples: StoredSamples) -> Iterator[Finding]:
+    """Everything wrong with a set and the verdicts on it, as it is found: names, damage, checksums, samples stored
+    twice or not at all, verdicts on other samples. What merely awaits a verdict is not wrong."""
+    yield from _check_name(samples.objects.prefix, samples.name, samples.ingredients)
+    yield from _damaged(samples.objects.prefix, samples.objects.damaged)
+    yield from _twice(samples)
+    yield from _holes(samples)
+    problems: dict[int, str] = {}
+    for block in samples.objects.footers:
+        yield from _check_samples(store, samples, block, problems)
+    for verdicts in samples.verdicts:
+        if not verdicts.is_newer:
+            yield from _check_name(verdicts.objects.prefix, verdicts.name, verdicts.ingredients)
+            yield from _damaged(verdicts.objects.prefix, verdicts.objects.damaged)
+            for block in verdicts.objects.footers:
+                yield from _check_verdicts(store, samples, verdicts, block, problems)
+
+
+def _check_name(prefix: str, name: str, ingredients: Mapping[str, Any]) -> Iterator[Finding]:
+    where = f"{prefix}/set.json"
+    if not ingredients:
+        yield Finding(where, "is absent or broken: what the set depends on is not known")
+    elif not name.endswith(f"-{digest(ingredients)[:12]}"):
+        yield Finding(where, "its ingredients are not those that the set is named by")
+
+
+def _damaged(prefix: str, damaged: Mapping[Block, str]) -> Iterator[Finding]:
+    for block, reason in damaged.items():
+        yield Finding(f"{prefix}/{block.key}", reason)
+
+
+def _twice(samples: StoredSamples) -> Iterator[Finding]:
+    blocks = list(samples.objects.footers)
+    while clash := overlap(blocks):
+        one, other = clash
+        yield Finding(samples.objects.key(other), f"holds samples that {samples.objects.key(one)} holds too")
+        blocks.remove(other)
+
+
+def _holes(samples: StoredSamples) -> Iterator[Finding]:
+    """Gaps below the deepest sample of each problem, and problems without samples before others that have some."""
+    blocks = samples.objects.footers
+    depth: dict[int, int] = {}
+    for block in blocks:
+        for position in range(block.first, block.last):
+            depth[position] = max(depth.get(position, 0), block.stop)
+    shallowest = min(depth.values(), default=0)
+    for position in range(max(depth, default=0)):
+        depth.setdefault(position, shallowest)
+    for each in sorted(set(depth.values())):
+        positions = [position for position, reached in depth.items() if reached == each]
+        for hole in missing(blocks, positions, each):
+            yield Finding(samples.name, f"{hole} are not stored, though later ones are; the next sweep draws them")
+
+
+def _check_samples(store: Store, samples: StoredSamples, block: Block, problems: dict[int, str]) -> Iterator[Finding]:
+    """One block of samples; adds which problem is at which position."""
+    key = samples.objects.key(block)
+    try:
+        table, _ = read_sample_table(store.read(key), key)
+    except CorruptObjectError as error:
+        yield Finding(key, str(error))
+        return
+    ids = table["problem_id"].to_pylist()
+    each = block.stop - block.start
+    held = ids[::each]
+    if list(zip(ids, table["index"].to_pylist(), strict=True)) != _expected(held, block):
+        yield Finding(key, "does not hold just the samples that its key names, each once")
+        return
+    for position, problem_id in zip(range(block.first, block.last), held, strict=True):
+        if problems.setdefault(position, problem_id) != problem_id:
+            yield Finding(key, f"holds problem {problem_id!r} where another block has {problems[position]!r}")
+
+
+def _check_verdicts(
+    store: Store, samples: StoredSamples, verdicts: StoredVerdicts, block: Block, problems: Mapping[int, str]
+) -> Iterator[Finding]:
+    key = verdicts.objects.key(block)
+    judged = samples.objects.footers.get(block)
+    if judged is None:
+        yield Finding(key, "judges samples that are not stored")
+        return
+    try:
+        with store.open(key) as file:
+            table, footer = read_verdict_table(file, key, (*WHICH, "verdict"))
+    except CorruptObjectError as error:
+        yield Finding(key, str(error))
+        return
+    if footer.judged != judged.checksum:
+        yield Finding(key, "judges other samples than those stored; the next sweep judges these")
+        return
+    held = [problems.get(position, "") for position in range(block.first, block.last)]
+    ids, indices, given = (table[name].to_pylist() for name in (*WHICH, "verdict"))
+    if list(zip(ids, indices, strict=True)) != _expected(held, block):
+        yield Finding(key, "does not hold one verdict for each sample")
+    elif {verdict: given.count(verdict) for verdict in sorted(set(given))} != footer.counts:
+        yield Finding(key, "its footer counts other verdicts than it holds")
+
+
+def _expected(problems: list[str], block: Block) -> list[tuple[str, int]]:
+    indices = range(block.start, block.stop)
+    if len(set(problems)) != block.last - block.first:
+        return []
+    return [(problem_id, index) for problem_id in problems for index in indices]

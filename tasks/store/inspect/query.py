@@ -1,0 +1,163 @@
+"""Samples with the verdicts on them: a few, read without the rest of their set, or all, a block at a time."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tasks.errors import UserError
+from tasks.records import GradedSample, Sample, Verdict
+from tasks.store import Store
+from tasks.store.blocks import Block
+from tasks.store.inspect.catalog import StoredSamples, StoredVerdicts, listed
+from tasks.store.parquet import (
+    SAMPLES,
+    VERDICTS,
+    WHICH,
+    CorruptObjectError,
+    SampleFooter,
+    read_sample_table,
+    read_verdict_table,
+    sample_groups,
+)
+
+_OF_SAMPLE = pa.schema([("engine", pa.string()), ("drawn_at", pa.string())])
+_OF_VERDICT = pa.schema([field for field in VERDICTS if field.name not in WHICH])
+EXPORTED = pa.schema([*SAMPLES, *_OF_SAMPLE, *_OF_VERDICT])
+"""Everything that is known of a sample; the verdict's columns are null where it is not judged."""
+
+
+class Row(NamedTuple):
+    """A sample and the verdict on it, None where it is not judged."""
+
+    sample: Sample
+    graded: GradedSample | None
+
+
+def select(
+    store: Store,
+    samples: StoredSamples,
+    verdicts: StoredVerdicts | None,
+    *,
+    problem: str | None = None,
+    verdict: Verdict | None = None,
+    index: int | None = None,
+) -> Iterator[Row]:
+    """The samples of a problem, with a verdict, or at an index; every one where nothing is asked for.
+
+    Fetches verdicts first, and of the samples only the problems with a match, one at a time as they are asked for.
+
+    Raises:
+        UserError: the set has no such problem, or an object is damaged.
+    """
+    found = False
+    for block, footer in _in_order(samples):
+        if index is not None and not block.start <= index < block.stop:
+            continue
+        if verdict is not None and not _counts(verdicts, block, footer).get(verdict):
+            continue
+        try:
+            judged = _verdicts_on(store, verdicts, block, footer)
+            with store.open(samples.objects.key(block)) as file:
+                for group in sample_groups(file, samples.objects.key(block)):
+                    if problem is None or group.problem_id == problem:
+                        of_group = None if judged is None else judged.slice(group.start, group.stop - group.start)
+                        wanted = _wanted(of_group, block, verdict, index)
+                        if pc.any(wanted).as_py():
+                            found = True
+                            yield from _rows(group.read(), of_group, wanted)
+        except CorruptObjectError as error:
+            raise _damaged(store, samples, block, error) from error
+    if problem is not None and not found:
+        known = problem_ids(store, samples)
+        if problem not in known:
+            raise UserError(f"{samples.name} has no problem {problem!r}; it has {listed(known)}")
+
+
+def problem_ids(store: Store, samples: StoredSamples) -> list[str]:
+    """The problems of a set, in order; reads footers only."""
+    known: dict[str, None] = {}
+    for block, _ in _in_order(samples):
+        with store.open(samples.objects.key(block)) as file:
+            known |= dict.fromkeys(group.problem_id for group in sample_groups(file, samples.objects.key(block)))
+    return list(known)
+
+
+def blocks_with_verdicts(store: Store, samples: StoredSamples, verdicts: StoredVerdicts | None) -> Iterator[pa.Table]:
+    """A table with the columns of `EXPORTED` for each block, in order of problems; never more than one is held.
+
+    Raises:
+        UserError: a block is damaged: what is left would pass for the whole.
+    """
+    for block, reason in samples.objects.damaged.items():
+        raise _damaged(store, samples, block, reason)
+    for block, footer in _in_order(samples):
+        key = samples.objects.key(block)
+        try:
+            table, _ = read_sample_table(store.read(key), key)
+            judged = _verdicts_on(store, verdicts, block, footer)
+            if judged is not None:
+                _align(table, judged)
+        except CorruptObjectError as error:
+            raise _damaged(store, samples, block, error) from error
+        columns = [*table.columns, *(_constant(value, table) for value in (footer.engine, footer.drawn_at))]
+        columns += [
+            pa.nulls(table.num_rows, field.type) if judged is None else judged[field.name].cast(field.type)
+            for field in _OF_VERDICT
+        ]
+        yield pa.Table.from_arrays(columns, schema=EXPORTED)
+
+
+def _in_order(samples: StoredSamples) -> list[tuple[Block, SampleFooter]]:
+    """By problem first, where a sweep goes by index first."""
+    return sorted(samples.objects.footers.items(), key=lambda item: (item[0].first, item[0].start))
+
+
+def _counts(verdicts: StoredVerdicts | None, block: Block, samples: SampleFooter) -> dict[str, int]:
+    footer = None if verdicts is None else verdicts.objects.footers.get(block)
+    return {} if footer is None or footer.judged != samples.checksum else footer.counts
+
+
+def _verdicts_on(store: Store, verdicts: StoredVerdicts | None, block: Block, samples: SampleFooter) -> pa.Table | None:
+    """The verdicts on a block; None where it has none, or they judge other samples."""
+    if verdicts is None or not _counts(verdicts, block, samples):
+        return None
+    key = verdicts.objects.key(block)
+    with store.open(key) as file:
+        table, footer = read_verdict_table(file, key, VERDICTS.names)
+    return table if footer.judged == samples.checksum else None
+
+
+def _wanted(judged: pa.Table | None, block: Block, verdict: Verdict | None, index: int | None) -> Any:
+    """Which rows of one problem are asked for, as a mask."""
+    indices = pa.array(range(block.start, block.stop), pa.int32())
+    wanted = pc.equal(indices, indices if index is None else pa.scalar(index, pa.int32()))
+    if verdict is not None and judged is not None:
+        wanted = pc.and_(wanted, pc.equal(judged["verdict"].cast(pa.string()).combine_chunks(), verdict.value))
+    return wanted
+
+
+def _rows(samples: pa.Table, judged: pa.Table | None, wanted: Any) -> Iterator[Row]:
+    of_samples = samples.filter(wanted).to_pylist()
+    if judged is None:
+        yield from (Row(Sample(**row), None) for row in of_samples)
+        return
+    _align(samples, judged)
+    for row, verdict in zip(of_samples, judged.filter(wanted).to_pylist(), strict=True):
+        yield Row(Sample(**row), GradedSample(**{**verdict, "verdict": Verdict(verdict["verdict"])}))
+
+
+def _align(samples: pa.Table, judged: pa.Table) -> None:
+    for name in WHICH:
+        if not samples[name].equals(judged[name].cast(samples[name].type)):
+            raise CorruptObjectError("its verdicts are on other samples than it holds")
+
+
+def _constant(value: str, table: pa.Table) -> Any:
+    return pa.repeat(pa.scalar(value), table.num_rows)
+
+
+def _damaged(store: Store, samples: StoredSamples, block: Block, reason: object) -> UserError:
+    url = store.url(samples.objects.key(block))
+    return UserError(f"store: {url} cannot be read: {reason}; `monkeys check` says more, the next sweep draws it again")

@@ -1,0 +1,1 @@
+"""The sweep in plain Python: which samples are missing, drawing, grading and counting them."""

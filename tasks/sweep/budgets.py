@@ -1,0 +1,98 @@
+"""How many samples each problem gets, up to k: a budget is a pydantic config class that plans rounds.
+
+A problem's samples are its first n, so that every plan goes on from what another has stored.
+"""
+
+from math import ceil, sqrt
+from typing import Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tasks.scaling.sequential_stopping import Plan
+
+
+class Budget(Protocol):
+    """What a person writes to choose how samples are spread over problems."""
+
+    @property
+    def name(self) -> str:
+        """The name that chooses it."""
+        ...
+
+    @property
+    def gives_coverage(self) -> bool:
+        """Whether coverage against k is reported; else it is what was solved, and at what cost."""
+        ...
+
+    def plan(self, k: int) -> Plan:
+        """The rounds up to k, and the correct samples after which a problem gets no more."""
+        ...
+
+
+class UniformConfig(BaseModel):
+    """k samples of every problem."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Literal["uniform"] = "uniform"
+
+    @property
+    def gives_coverage(self) -> bool:
+        """It does."""
+        return True
+
+    def plan(self, k: int) -> Plan:
+        """One round."""
+        return Plan((k,), (k + 1,))
+
+
+class AdaptiveConfig(BaseModel):
+    """Samples go where they narrow the coverage curve most: a problem rests once samples × correct ≥ precision × k.
+
+    The variance of pass@k at rate p, averaged over log k, falls as 1 / (p n): for one total over all problems it is
+    least where n grows as 1/sqrt(p), and with p read off the samples that is n² c/n = n c alike for all. A problem
+    that is never solved gets all k. Coverage stays unbiased (`tasks.scaling.sequential_stopping`).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Literal["adaptive"] = "adaptive"
+    precision: float = Field(
+        default=0.3, gt=0, le=1_000, description="A problem rests once samples × correct reaches this times k"
+    )
+
+    @property
+    def gives_coverage(self) -> bool:
+        """It does."""
+        return True
+
+    def plan(self, k: int) -> Plan:
+        """Rounds from the first at which a problem with nothing but correct samples could rest."""
+        enough = self.precision * k
+        ends = _ladder(max(1, ceil(sqrt(enough))), k)
+        return Plan(ends, tuple(ceil(enough / end) for end in ends))
+
+
+class SolveConfig(BaseModel):
+    """A problem rests after the round of its first correct sample: to solve problems, not to measure coverage."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Literal["solve"] = "solve"
+    first: int = Field(default=10, ge=1, description="Samples of every problem in the first round")
+
+    @property
+    def gives_coverage(self) -> bool:
+        """It does not."""
+        return False
+
+    def plan(self, k: int) -> Plan:
+        """Rounds that grow about twofold, each ending at the first correct sample."""
+        ends = _ladder(self.first, k)
+        return Plan(ends, (1,) * len(ends))
+
+
+def _ladder(first: int, k: int) -> tuple[int, ...]:
+    """The numbers 1, 2, 5 × powers of ten from `first` up to k, and k itself."""
+    rungs = (digit * 10**power for power in range(len(str(k))) for digit in (1, 2, 5))
+    return (*(rung for rung in rungs if first <= rung < k), k)

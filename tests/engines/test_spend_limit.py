@@ -1,0 +1,96 @@
+import time
+from collections.abc import Generator, Sequence
+
+import pytest
+
+from tasks.engines.recorded import RecordedEngine
+from tasks.engines.spend_limit import CapConfig
+from tasks.errors import CapReachedError, UserError
+from tasks.records import Price, Request, Sample, Sampling
+
+SAMPLING = Sampling(temperature=1.0, top_p=1.0, max_tokens=10, stop=(), seed=0)
+REQUESTS = [Request(f"p{number}", "?", 0, 10) for number in range(5)]
+PRICE = Price(prompt=1e6, completion=2e6)
+
+
+def engine(tokens: int | None = 3, prompt_tokens: int | None = 4) -> RecordedEngine:
+    """Ten samples of each of five problems."""
+    samples = {
+        request.problem_id: {i: Sample(request.problem_id, i, "!", prompt_tokens, tokens) for i in range(10)}
+        for request in REQUESTS
+    }
+    return RecordedEngine(samples, "recorded toy")
+
+
+def drawn(cap: CapConfig, inner: RecordedEngine, price: Price | None = None) -> tuple[int, str]:
+    """How many samples came, and why no more did."""
+    count = 0
+    with cap.around(inner, price) as capped:
+        try:
+            for samples in capped.sample(REQUESTS, SAMPLING):
+                count += len(samples)
+        except CapReachedError as error:
+            return count, str(error)
+    return count, ""
+
+
+def test_a_cap_ends_a_run_and_gives_what_was_drawn() -> None:
+    count, why = drawn(CapConfig(tokens=61), engine())
+    assert count == 30
+    assert why.startswith("cap: this run has spent 90 of 61 tokens; ")
+    assert drawn(CapConfig(tokens=60), engine())[0] == 20
+    assert drawn(CapConfig(tokens=1_000), engine()) == (50, "")
+
+
+def test_dollars_count_prompts_and_answers() -> None:
+    count, why = drawn(CapConfig(dollars=150), engine(), PRICE)
+    assert count == 20, "each sample costs 4 + 6 dollars"
+    assert why.startswith("cap: this run has spent $200.00 of $150.00; ")
+    free_prompts = Price(prompt=0, completion=2e6)
+    assert drawn(CapConfig(dollars=61), engine(prompt_tokens=None), free_prompts)[0] == 20
+
+
+def test_time_is_that_of_the_run() -> None:
+    class Slow(RecordedEngine):
+        def sample(self, requests: Sequence[Request], sampling: Sampling) -> Generator[list[Sample], None, None]:
+            for samples in super().sample(requests, sampling):
+                time.sleep(0.05)
+                yield samples
+
+    count, why = drawn(CapConfig(hours=0.11 / 3_600), Slow(engine()._samples, "slow"))
+    assert count < 50
+    assert "hours" in why
+
+
+def test_a_cap_ends_what_was_asked_for_at_once() -> None:
+    """Not when somebody has forgotten the error, and with it where it came from: requests cost money until then."""
+    ended = []
+
+    class Noted(RecordedEngine):
+        def sample(self, requests: Sequence[Request], sampling: Sampling) -> Generator[list[Sample], None, None]:
+            try:
+                yield from super().sample(requests, sampling)
+            finally:
+                ended.append(True)
+
+    with CapConfig(tokens=1).around(Noted(engine()._samples, "noted"), None) as capped:
+        with pytest.raises(CapReachedError) as kept:
+            list(capped.sample(REQUESTS, SAMPLING))
+        assert ended
+        assert kept
+
+
+def test_a_cap_is_one_for_all_calls() -> None:
+    with CapConfig(tokens=30).around(engine(), None) as capped:
+        with pytest.raises(CapReachedError):
+            list(capped.sample(REQUESTS, SAMPLING))
+        with pytest.raises(CapReachedError):
+            next(capped.sample(REQUESTS[:1], SAMPLING))
+
+
+def test_tokens_that_nobody_counts_cannot_be_capped() -> None:
+    with pytest.raises(UserError, match=r"recorded toy does not say how many tokens .* cap hours instead"):
+        drawn(CapConfig(tokens=10), engine(tokens=None))
+    with pytest.raises(UserError, match="how many prompt tokens"):
+        drawn(CapConfig(dollars=10), engine(prompt_tokens=None), PRICE)
+    assert drawn(CapConfig(hours=1), engine(tokens=None)) == (50, "")

@@ -1,0 +1,112 @@
+import json
+import os
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from sandboxes.linux.process_identity import Owner
+from tasks.store.claims import Claims
+from tasks.store.fsspec_store import FsspecStore
+from tasks.store.inspect.garbage import delete, garbage
+from tests.servers import S3
+from tests.store.stored import LastLineGrader, draw, fill, judge
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> FsspecStore:
+    return FsspecStore(str(tmp_path))
+
+
+def test_a_sound_store_has_none(store: FsspecStore) -> None:
+    fill(store)
+    fill(store, seed=1, grader=LastLineGrader())
+    assert garbage(store) == []
+
+
+def test_only_old_temporaries_are(store: FsspecStore, tmp_path: Path) -> None:
+    for name in ("samples/set/.tmp-1-i.parquet", ".tmp-probe-2", "samples/set/.tmp-3-i.parquet"):
+        store.write(name, b"half")
+    two_hours_ago = time.time() - 7_200
+    for name in ("samples/set/.tmp-1-i.parquet", ".tmp-probe-2"):
+        os.utime(tmp_path / name, (two_hours_ago, two_hours_ago))
+    assert [(each.key, each.bytes) for each in garbage(store)] == [
+        (".tmp-probe-2", 4),
+        ("samples/set/.tmp-1-i.parquet", 4),
+    ]
+
+
+def test_what_was_set_aside_is(store: FsspecStore) -> None:
+    sweep = fill(store)
+    sweep.samples.set_aside(sweep.samples.blocks()[0])
+    draw(sweep)
+    judge(sweep)
+    (found,) = garbage(store)
+    assert found.key.startswith("damaged/")
+    assert found.why == "set aside as damaged"
+
+
+def test_verdicts_whose_samples_are_gone_are_and_no_others(store: FsspecStore) -> None:
+    sweep = fill(store, k=130)
+    fill(store, seed=1)
+    gone, redrawn, *_ = sweep.samples.blocks()
+    Path(sweep.samples.url(redrawn)).unlink()
+    draw(sweep, seed=5)
+    Path(sweep.samples.url(gone)).unlink()
+    folder = f"verdicts/{sweep.samples.identity.name}/{sweep.verdicts.identity.name}"
+    assert {each.key for each in garbage(store)} == {f"{folder}/{gone.key}", f"{folder}/{redrawn.key}"}
+
+
+def test_verdicts_on_a_damaged_block_wait_for_it(store: FsspecStore) -> None:
+    sweep = fill(store)
+    path = Path(sweep.samples.url(sweep.samples.blocks()[0]))
+    path.write_bytes(b"torn, but it may come back the same")
+    assert garbage(store) == []
+
+
+def test_verdicts_of_a_newer_schema_are_left_alone(store: FsspecStore, tmp_path: Path) -> None:
+    sweep = fill(store)
+    path = tmp_path / "verdicts" / sweep.samples.identity.name / sweep.verdicts.identity.name / "set.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"schema": 99}))
+    Path(sweep.samples.url(sweep.samples.blocks()[0])).unlink()
+    assert garbage(store) == []
+
+
+def test_a_set_that_is_gone_takes_its_verdicts_along(store: FsspecStore) -> None:
+    sweep = fill(store)
+    kept = fill(store, seed=1)
+    for key in store.keys(f"samples/{sweep.samples.identity.name}"):
+        store.delete(key)
+    found = garbage(store)
+    assert {each.key for each in found} == set(store.keys(f"verdicts/{sweep.samples.identity.name}"))
+    delete(store, found)
+    assert garbage(store) == []
+    assert kept.missing_samples() == kept.pending_verdicts() == []
+    assert store.keys(f"verdicts/{sweep.samples.identity.name}") == []
+
+
+def test_on_s3_too(s3: S3) -> None:
+    store = FsspecStore(f"s3://{s3.new_bucket()}/runs")
+    sweep = fill(store)
+    sweep.samples.set_aside(sweep.samples.blocks()[0])
+    found = garbage(store)
+    assert [each.why for each in found] == ["set aside as damaged", "judges samples that are gone"]
+    delete(store, found)
+    assert garbage(store) == []
+    draw(sweep)
+    judge(sweep)
+    assert sum(sweep.tally().verdicts.values()) == 600
+
+
+def test_claims_of_the_dead_are_and_those_of_the_living_are_not(store: FsspecStore, tmp_path: Path) -> None:
+    living = Claims(store, "claims/set")
+    dead = Claims(store, "claims/set", owner=replace(Owner.here(), process="4194305:1", name="dead"))
+    silent = Claims(store, "claims/set", owner=replace(Owner.here(), machine="elsewhere", name="silent"))
+    distant = Claims(store, "claims/set", owner=replace(Owner.here(), machine="elsewhere", name="distant"))
+    for number, claims in enumerate((living, dead, silent, distant)):
+        assert claims._take(f"cell-{number}")
+    two_hours_ago = time.time() - 7_200
+    os.utime(tmp_path / "claims/set/cell-2/silent.json", (two_hours_ago, two_hours_ago))
+    assert [each.key for each in garbage(store)] == ["claims/set/cell-1/dead.json", "claims/set/cell-2/silent.json"]
+    assert {each.why for each in garbage(store)} == {"claimed by a run that was killed"}

@@ -1,0 +1,188 @@
+"""Budgets against a real store: which samples they draw, and that every other budget goes on from them."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sandboxes import Sandbox
+from tasks.records import GradedSample, Problem, Request, Sample, Sampling, Verdict
+from tasks.scaling.estimators import coverage, pass_at_k
+from tasks.store.fsspec_store import FsspecStore
+from tasks.store.identity import sample_identity, verdict_identity
+from tasks.store.sets import SampleSet, VerdictSet
+from tasks.sweep.budgets import AdaptiveConfig, Budget, SolveConfig, UniformConfig
+from tasks.sweep.sweep import Sweep
+from tests.sweep.test_sweep import PROBLEMS, SAMPLING, CountingEngine, DividesGrader
+
+
+class RateGrader(DividesGrader):
+    """Problem i is right on a share of samples that falls with i, to none; by chance, but the same every time."""
+
+    def grade(self, pairs: Sequence[tuple[Problem, Sample]], sandbox: Sandbox | None) -> Iterator[GradedSample]:
+        for problem, sample in pairs:
+            self.judged += 1
+            right = outcome(int(problem.id[1:]), sample.index)
+            if (problem.id, sample.index) in self.broken:
+                yield GradedSample(problem.id, sample.index, Verdict.INFRASTRUCTURE)
+            else:
+                yield GradedSample(problem.id, sample.index, Verdict.CORRECT if right else Verdict.WRONG)
+
+
+def outcome(position: int, index: int) -> bool:
+    rate = 0.0 if position > 16 else 0.9 * 0.55**position
+    return bool(np.random.default_rng((position, index)).random() < rate)
+
+
+RIGHT = np.array([[outcome(position, index) for index in range(1_000)] for position in range(20)])
+
+
+def sweep_of(folder: Path, k: int, budget: Budget, broken: set[tuple[str, int]] | None = None) -> Sweep:
+    store = FsspecStore(str(folder))
+    samples = sample_identity("toy", seed=0)
+    grader = RateGrader(broken or set())
+    return Sweep(
+        problems=PROBLEMS,
+        first=None,
+        k=k,
+        template="humaneval",
+        sampling=SAMPLING,
+        grader=grader,
+        samples=SampleSet(store, samples),
+        verdicts=VerdictSet(store, samples, verdict_identity(samples, grader.name, grader.version, {})),
+        budget=budget,
+    )
+
+
+def run(sweep: Sweep, engine: CountingEngine, most_rounds: int = 100) -> int:
+    rounds = 0
+    while rounds < most_rounds and (owed := sweep.missing_samples()):
+        rounds += 1
+        for block in owed:
+            sweep.draw(block, engine)
+        for block in sweep.pending_verdicts():
+            sweep.verify(block, None)
+    return rounds
+
+
+def test_the_adaptive_plan_rests_a_problem_at_samples_times_correct() -> None:
+    plan = AdaptiveConfig(precision=2).plan(10_000)
+    assert plan.ends == (200, 500, 1_000, 2_000, 5_000, 10_000)
+    assert plan.limits == (100, 40, 20, 10, 4, 2)
+    assert AdaptiveConfig(precision=1).plan(1) == ((1,), (1,))
+    assert SolveConfig().plan(120) == ((10, 20, 50, 100, 120), (1,) * 5)
+    assert SolveConfig(first=200).plan(120) == ((120,), (1,))
+    assert UniformConfig().plan(120).ends == (120,)
+
+
+def test_adaptive_draws_for_each_problem_just_what_its_plan_says(tmp_path: Path) -> None:
+    engine, budget = CountingEngine(), AdaptiveConfig(precision=1)
+    sweep = sweep_of(tmp_path, 1_000, budget)
+    assert run(sweep, engine) > 2
+    plan = budget.plan(1_000)
+    asked = Counter(problem for problem, _ in engine.asked)
+    for position, problem in enumerate(PROBLEMS):
+        rests = next(
+            (end for end, limit in zip(*plan, strict=True) if RIGHT[position, :end].sum() >= limit), plan.ends[-1]
+        )
+        assert asked[problem.id] == rests
+    assert len(engine.asked) == len(set(engine.asked)) < 0.8 * 20_000
+    counts = sweep.tally().by_problem
+    assert counts.n.tolist() == [asked[problem.id] for problem in PROBLEMS]
+    assert counts.reach == 1_000
+    assert sum(sweep.tally().verdicts.values()) == len(engine.asked)
+    whole = pass_at_k(1_000, RIGHT.sum(axis=1), [1, 10, 100, 1_000]).mean(axis=0)
+    assert coverage(counts, [1, 10, 100, 1_000]).coverage == pytest.approx(whole, abs=0.06)
+
+
+def test_a_uniform_sweep_fills_the_rest_and_draws_nothing_twice(tmp_path: Path) -> None:
+    engine = CountingEngine()
+    for budget in (SolveConfig(), AdaptiveConfig(precision=0.2), AdaptiveConfig(precision=1), UniformConfig()):
+        run(sweep_of(tmp_path, 1_000, budget), engine)
+    assert len(engine.asked) == len(set(engine.asked)) == 20_000
+    counts = sweep_of(tmp_path, 1_000, UniformConfig()).tally().by_problem
+    assert counts.rounds is None
+    assert counts.c.tolist() == RIGHT.sum(axis=1).tolist()
+
+
+def test_what_others_stored_beyond_a_rest_does_not_count(tmp_path: Path) -> None:
+    """An adaptive result depends on the plan alone, and not on what happens to lie in the store."""
+    alone, after = CountingEngine(), CountingEngine()
+    run(sweep_of(tmp_path / "alone", 500, AdaptiveConfig(precision=1)), alone)
+    run(sweep_of(tmp_path / "after", 1_000, UniformConfig()), after)
+    assert run(sweep_of(tmp_path / "after", 500, AdaptiveConfig(precision=1)), after) == 0
+    first, second = (sweep_of(tmp_path / name, 500, AdaptiveConfig(precision=1)).tally() for name in ("alone", "after"))
+    assert first.by_problem.n.tolist() == second.by_problem.n.tolist()
+    assert first.by_problem.c.tolist() == second.by_problem.c.tolist()
+    assert first.verdicts == second.verdicts
+
+
+def test_solve_stops_after_the_round_of_the_first_success(tmp_path: Path) -> None:
+    engine = CountingEngine()
+    sweep = sweep_of(tmp_path, 200, SolveConfig())
+    run(sweep, engine)
+    asked = Counter(problem for problem, _ in engine.asked)
+    for position, problem in enumerate(PROBLEMS):
+        first = next((i for i in range(200) if RIGHT[position, i]), 199)
+        assert asked[problem.id] == next(end for end in (10, 20, 50, 100, 200) if first < end)
+    tally = sweep.tally()
+    firsts = {PROBLEMS[p].id: int(RIGHT[p].argmax()) for p in range(20) if RIGHT[p, :200].any()}
+    assert tally.first_correct == firsts
+
+
+def test_a_killed_round_is_finished_before_the_next_begins(tmp_path: Path) -> None:
+    engine = CountingEngine()
+    sweep = sweep_of(tmp_path, 1_000, AdaptiveConfig(precision=1))
+    for block in sweep.missing_samples()[:1]:
+        sweep.draw(block, engine)
+    assert {block.stop for block in sweep.missing_samples()} == {50}
+    for block in sweep.pending_verdicts():
+        sweep.verify(block, None)
+    # The first 16 problems have finished their round: some rest, the others go on, and four have not begun.
+    assert {block.stop for block in sweep.missing_samples()} == {50, 100}
+    counts = sweep.tally().by_problem
+    assert counts.n.tolist() == [50] * 16 + [0] * 4
+    run(sweep, engine)
+    assert len(engine.asked) == len(set(engine.asked))
+
+
+def test_samples_that_no_sandbox_could_judge_are_left_out(tmp_path: Path) -> None:
+    broken = {("p00", index) for index in range(30)} | {("p19", 999)}
+    sweep = sweep_of(tmp_path, 1_000, AdaptiveConfig(precision=1), broken)
+    run(sweep, CountingEngine())
+    counts = sweep.tally().by_problem
+    assert counts.n[0] in (20, 70)
+    assert counts.n[19] == counts.reach == 999
+    assert np.isfinite(coverage(counts, [1, 999]).coverage).all()
+
+
+def test_tokens_are_those_of_the_samples_that_count(tmp_path: Path) -> None:
+    class TalkingEngine(CountingEngine):
+        def sample(self, requests: Sequence[Request], sampling: Sampling) -> Iterator[list[Sample]]:
+            for samples in super().sample(requests, sampling):
+                yield [replace(each, prompt_tokens=7, tokens=each.index) for each in samples]
+
+    run(sweep_of(tmp_path, 500, UniformConfig()), TalkingEngine())
+    for budget in (AdaptiveConfig(precision=1), UniformConfig()):
+        sweep = sweep_of(tmp_path, 450, budget)
+        tally = sweep.tally()
+        n = tally.by_problem.n
+        assert sweep.tokens(tally.below) == [7 * n.sum(), (n * (n - 1) // 2).sum()]
+        assert sweep.summarise(tally).usage.samples == n.sum()
+    silent = tmp_path / "silent"
+    run(sweep_of(silent, 10, UniformConfig()), CountingEngine())
+    sweep = sweep_of(silent, 10, UniformConfig())
+    assert sweep.tokens(sweep.tally().below) == [None, None]
+
+
+def test_a_round_that_is_not_finished_rests_nobody(tmp_path: Path) -> None:
+    run(sweep_of(tmp_path, 30, UniformConfig()), CountingEngine())
+    counts = sweep_of(tmp_path, 1_000, AdaptiveConfig(precision=1)).tally().by_problem
+    assert RIGHT[0, :30].sum() >= 20, "enough for the end of the first round, which has not come"
+    assert counts.n.tolist() == [30] * 20
+    assert not counts.rounds.resting(counts.n, counts.c).any()
+    assert np.isnan(counts.pass_at_k([31])).all()
+    assert counts.pass_at_k([5])[:, 0] == pytest.approx(pass_at_k(30, RIGHT[:, :30].sum(axis=1), 5))
