@@ -22,7 +22,7 @@ _REPORT = """
 import os, textwrap
 from sandboxes import Limits
 from sandboxes.bubblewrap import BubblewrapConfig
-from sandboxes.cgroup import memory_bound
+from sandboxes.linux.cgroup import memory_bound
 print(memory_bound())
 program = '''
 import os, time

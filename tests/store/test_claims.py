@@ -92,7 +92,7 @@ def test_the_claim_of_a_process_killed_on_this_machine_is_free_at_once(tmp_path:
         """
         import sys, time
         from tasks.store.claims import Claims
-        from tasks.store.objects import FsspecStore
+        from tasks.store.fsspec_store import FsspecStore
         with Claims(FsspecStore(sys.argv[1]), "claims/set") as claims, claims.take("a") as taken:
             print(taken, flush=True)
             time.sleep(60)

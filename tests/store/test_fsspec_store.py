@@ -61,7 +61,7 @@ def test_a_writer_killed_at_any_moment_leaves_no_half_object(tmp_path: Path) -> 
     writer = textwrap.dedent(
         """
         import sys
-        from tasks.store.objects import FsspecStore
+        from tasks.store.fsspec_store import FsspecStore
         store = FsspecStore(sys.argv[1])
         print("go", flush=True)
         for number in range(1_000_000):
