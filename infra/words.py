@@ -1,0 +1,95 @@
+"""Keeps idioms out of code, messages and docs that make a reader stop: python infra/words.py [PATH …]
+
+Each rule is a pattern and what to write instead. A line that needs the word all the same ends in `words: ok`.
+"""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+SUFFIXES = {".py", ".md", ".yaml", ".yml", ".toml", ".sh", ".j2", ".js", ".css"}
+LEFT_OUT = ("uv.lock", "infra/words.py", "CHANGELOG.md", "tasks/prompts/", "tasks/engines/bundled/")
+ALLOWED = "words: ok"
+
+
+class Rule(NamedTuple):
+    """What is found, and what to write instead."""
+
+    pattern: re.Pattern[str]
+    instead: str
+
+
+def _rule(pattern: str, instead: str) -> Rule:
+    return Rule(re.compile(pattern, re.IGNORECASE), instead)
+
+
+RULES = (
+    _rule(r"\bow(ed|es|e|ing)\b", "missing (samples), pending (verdicts)"),
+    _rule(r"(?<![a-z])(owed|owes)(?![a-z])", "missing, pending"),
+    _rule(
+        r"\b(is|are|was|were|be) no (?!(longer|more|less|fewer|such|one|way|use|need|doubt|reason)\b)[a-z]", "is not a"
+    ),
+    _rule(r"\b(?:is|are) (?-i:none)\b", "is not one, does not exist"),
+    _rule(r"\bso many\b", "N, that many, the number of"),
+    _rule(r"\bname spaces?\b", "namespace"),
+    _rule(r"\bdata sets?\b", "dataset"),
+    _rule(r"\bwhite space\b", "whitespace"),
+    _rule(r"\btime-outs?\b", "timeout"),
+    _rule(r"\banew\b", "again"),
+    _rule(r"\bas far as\b", "if, where, up to"),
+    _rule(r"\btill\b", "until"),
+    _rule(r"\bheed(s|ed|ing)?\b", "respect, depend on"),
+    _rule(r"\bmend(s|ed|ing)?\b", "fix"),
+    _rule(r"\bside by side\b", "concurrently, in parallel, next to each other"),
+    _rule(r"\bbesides?\b", "next to, in addition to, other than"),
+    _rule(r"\bfor all that\b", "even so"),
+    _rule(
+        r"\b(files?|objects?|samples?|results?|verdicts?|blocks?|sets?|it|they|page|report) lies?\b", "is stored, is in"
+    ),
+    _rule(r"\bof (its|their|our) own\b", "its own, separate, dedicated"),
+    _rule(r"\bthe same command goes on\b", "run the same command again to resume"),
+    _rule(
+        r"\b(un)?judg(e|es|ed|ing|ement|ements)\b|(?<![a-z])(judge|judged|judgement)(?![a-z])", "grade, graded, verdict"
+    ),
+    _rule(r"(?<![a-z])most_[a-z]|(?<![A-Z])MOST_[A-Z]", "max_, MAX_"),
+    _rule(r"\bmeanwhile had\b|\bwherefore\b|\bthereof\b|\bhereby\b", "plain words"),
+)
+
+
+def files(paths: list[str]) -> Iterator[Path]:
+    """The tracked and new text files below these paths (or all)."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *paths],  # noqa: S607 - the git of whoever runs it
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+    for name in listed:
+        path = Path(name)
+        if path.suffix in SUFFIXES and not name.startswith(LEFT_OUT) and path.is_file():
+            yield path
+
+
+def findings(path: Path) -> Iterator[str]:
+    """One line for each place where a rule is broken."""
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        if ALLOWED in line:
+            continue
+        for rule in RULES:
+            found = rule.pattern.search(line)
+            if found is not None:
+                yield f"{path}:{number}: {found.group().strip()!r}: write: {rule.instead}"
+
+
+def main(paths: list[str]) -> int:
+    """Print what is found; 1 where there is something."""
+    found = [line for path in files(paths) for line in findings(path)]
+    print(*found, sep="\n" if found else "")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
