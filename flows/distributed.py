@@ -22,7 +22,7 @@ from flows.config.sweep import SweepConfig
 from flows.setup.prepared import prepared_or
 from flows.setup.sweep import prepare_shared
 from flows.sweep import SweepResult, result
-from tasks.errors import AllRunsFailedError, UserError
+from tasks.errors import RESUME, AllRunsFailedError, UserError
 from tasks.progress import listener
 from tasks.steps import blocks
 from tasks.steps.artifacts import measure, report
@@ -84,10 +84,7 @@ def wait_for_one(job: Sweep, runs: Sequence[UUID]) -> None:
                 return
             if all(state.is_final() for state in states):
                 why = next((state.message for state in states if state.message), "no reason was given")
-                raise AllRunsFailedError(
-                    f"none of the {len(runs)} runs completed ({' '.join(why.split())}); what they stored stays, and"
-                    " the same command goes on from there"
-                )
+                raise AllRunsFailedError(f"none of the {len(runs)} runs completed ({' '.join(why.split())}). {RESUME}")
             time.sleep(LOOK_EVERY_S)
 
 

@@ -1,5 +1,8 @@
 """Errors whose message is one line, meant to be shown as it is: what is wrong, where, and what would be right."""
 
+RESUME = "Finished work is saved; run the same command again to resume."
+"""How every message ends about a run that stopped early and loses nothing."""
+
 
 class UserError(ValueError):
     """Something the user wrote or named cannot be used; the message is one line, meant to be shown as it is."""

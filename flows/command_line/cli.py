@@ -102,10 +102,9 @@ def main() -> None:
         app()
     except SystemExit as ended:
         if ended.code in {INTERRUPTED, TERMINATED}:
-            print(
-                "\nmonkeys: stopped; what is finished is stored, the same command goes on from there",
-                file=sys.stderr,
-            )
+            from tasks.errors import RESUME
+
+            print(f"\nmonkeys: interrupted. {RESUME}", file=sys.stderr)
         raise
     except Exception as error:
         from flows.command_line.running import one_line

@@ -2,16 +2,20 @@
 
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from rich.console import Console
 
 from flows.runtime.temporary_server import ServerError
 from sandboxes import SandboxUnavailableError
-from tasks.errors import AllRunsFailedError, CapReachedError, EngineFailedError, StoreUnavailableError, UserError
-
-if TYPE_CHECKING:
-    pass
+from tasks.errors import (
+    RESUME,
+    AllRunsFailedError,
+    CapReachedError,
+    EngineFailedError,
+    StoreUnavailableError,
+    UserError,
+)
 
 Config = TypeVar("Config")
 Result = TypeVar("Result")
@@ -58,13 +62,11 @@ def require_server(option: str) -> None:
 
 
 def one_line(error: Exception) -> str | None:
-    """The message for an error that a person can mend, or None for a fault of ours, which deserves its traceback."""
-    if isinstance(error, EngineFailedError):
-        return f"{error}; what is drawn is stored, and the same command goes on from there"
+    """The message for an error that a person can fix, or None for a bug, which deserves its traceback."""
+    if isinstance(error, EngineFailedError | StoreUnavailableError):
+        return f"{error}. {RESUME}"
     if isinstance(error, _FOR_PEOPLE):
         return str(error)
-    if isinstance(error, StoreUnavailableError):
-        return f"{error}; what is stored stays, and the same command goes on from there"
     url = os.environ.get("PREFECT_API_URL")
     if (url and "httpx" in type(error).__module__) or "Failed to reach API" in str(error):
         return f"PREFECT_API_URL: {url} does not answer; start it (`prefect server start`) or unset PREFECT_API_URL"

@@ -8,6 +8,7 @@ from sandboxes import SandboxConfig, SandboxUnavailableError
 from sandboxes.batch import Batch
 from tasks.batch_grading.inputs import check_samples, fingerprint, read_problems
 from tasks.batch_grading.verdict_file import VerdictFile
+from tasks.errors import RESUME
 from tasks.graders.stdio import StdioGrader
 from tasks.progress import listener
 from tasks.records import Verdict
@@ -76,8 +77,8 @@ def grade_files(
                 in_a_row = 0
             if in_a_row == _HOPELESS:
                 raise SandboxUnavailableError(
-                    f"{opened.name} has failed {_HOPELESS} programs in a row ({graded.detail}); the same command "
-                    f"goes on from there, with {verdicts.owed:,} programs to judge"
+                    f"{opened.name} has failed {_HOPELESS} programs in a row ({graded.detail}), with"
+                    f" {verdicts.owed:,} still to grade. {RESUME}"
                 )
         verdicts.finish()
         return GradeResult(

@@ -27,7 +27,7 @@ _HOPELESS = {
     errno.EROFS: "make it writable",
     errno.EACCES: "grant access to it",
     errno.EPERM: "grant access to it",
-    errno.ELOOP: "mend the link",
+    errno.ELOOP: "fix the link",
     errno.EISDIR: "move the folder away",
     errno.ENOTDIR: "move the file away",
 }
@@ -159,7 +159,7 @@ class FsspecStore:
             what = f"store: {self.url(key)} cannot be {use} ({_reason(error)})"
             number = errno.EACCES if isinstance(error, PermissionError) else getattr(error, "errno", None)
             if number in _HOPELESS:
-                raise UserError(f"{what}; {_HOPELESS[number]}, and the same command goes on from there") from error
+                raise UserError(f"{what}; {_HOPELESS[number]}, then run the same command again") from error
             raise StoreUnavailableError(what) from error
 
     def _path(self, key: str) -> str:

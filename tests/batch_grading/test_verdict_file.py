@@ -182,7 +182,10 @@ def test_a_sandbox_that_does_not_come_back_ends_the_work_and_keeps_it(
     (tmp_path / "problems.jsonl").write_text('{"id": "p", "tests": [{"input": "1 2", "output": "3"}]}\n')
     samples = samples_of(tmp_path, *(f"{SUM} # {n}" for n in range(100))).path
     files = {"problems": tmp_path / "problems.jsonl", "samples": samples, "output": tmp_path / "v.jsonl"}
-    with pytest.raises(SandboxUnavailableError, match=r"gone has failed 3 programs in a row \(.*it went away\).* 90 p"):
+    with pytest.raises(
+        SandboxUnavailableError,
+        match=r"gone has failed 3 programs in a row \(.*it went away\).*, with 90 still to grade\. Finished work",
+    ):
         grade_files(**files, sandbox=Leaving(workers=1), all_tests=False, say=lambda _: None)
     assert not files["output"].exists()
     result = grade_files(**files, sandbox=BubblewrapConfig(workers=1), all_tests=False, say=lambda _: None)

@@ -37,7 +37,7 @@ def drawn(cap: CapConfig, inner: RecordedEngine, price: Price | None = None) -> 
 def test_a_cap_ends_a_run_and_gives_what_was_drawn() -> None:
     count, why = drawn(CapConfig(tokens=61), engine())
     assert count == 30
-    assert why.startswith("cap: this run has spent 90 of 61 tokens; ")
+    assert why.startswith("cap: this run has spent 90 of 61 tokens. ")
     assert drawn(CapConfig(tokens=60), engine())[0] == 20
     assert drawn(CapConfig(tokens=1_000), engine()) == (50, "")
 

@@ -65,7 +65,7 @@ def test_killed_then_stopped_then_tampered_with(sweep: CountedSweep, runs: Path,
     stopped.send_signal(signal.SIGTERM)
     _, err = stopped.communicate(timeout=60)
     assert stopped.returncode == 143
-    assert err.strip() == "monkeys: stopped; what is finished is stored, the same command goes on from there"
+    assert err.strip() == "monkeys: interrupted. Finished work is saved; run the same command again to resume."
     assert set((runs / "claims").rglob("*.json")) <= left_by_the_dead, "its blocks are free for others at once"
     assert len(blocks(runs)) < BLOCKS
 
@@ -125,7 +125,7 @@ def test_a_full_disk(sweep: CountedSweep, small_disk: Path, prefect_url: str) ->
     ended = sweep.run("--store", str(runs), PREFECT_API_URL=prefect_url)
     assert ended.code == 2
     assert len(ended.err.splitlines()) == 1
-    assert "cannot be written (No space left on device); free some space, and the same command" in ended.err
+    assert "cannot be written (No space left on device); free some space, then run the same command again" in ended.err
     assert 0 < len(blocks(runs)) < BLOCKS
     assert not [path for path in runs.rglob("*") if path.name.startswith(".tmp")], "no half object is left"
 

@@ -108,7 +108,9 @@ def test_uneven_sets_and_budgets_in_rounds(tmp_path: Path) -> None:
     assert "for now: the verdicts decide on more" in out
     assert "at most 5,920" in out
     capped = ("--set", "cap={tokens: 5000, hours: 2}")
-    assert "5,000 tokens or 2 h of drawing a run" in succeeds("sweep.yaml", "--k", "50", *capped, cwd=tmp_path)
+    assert "5,000 tokens or 2 h of sampling per run. Finished work is saved; run the same command again" in succeeds(
+        "sweep.yaml", "--k", "50", *capped, cwd=tmp_path
+    )
     found = json.loads(succeeds("sweep.yaml", "--k", "1000", "--set", "budget=adaptive", "--json", cwd=tmp_path))
     job = prepare(SweepConfig.model_validate({**SWEEP, "store": str(runs), "k": 1_000, "budget": "adaptive"}))
     assert found["owed"]["samples"] == sum(block.samples for block in job.missing_samples())

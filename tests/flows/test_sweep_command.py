@@ -175,8 +175,8 @@ def test_a_server_that_fails_half_way_is_one_line_and_the_same_command_goes_on(
         failed = monkeys("sweep", "sweep.yaml", cwd=tmp_path, PREFECT_API_URL=prefect_url)
         assert failed.code == 2
         assert failed.err.strip() == (
-            f"monkeys: {server.url} answers 500 (it is late); what is drawn is stored, and the same command goes on"
-            " from there"
+            f"monkeys: {server.url} answers 500 (it is late). Finished work is saved; run the same command again"
+            " to resume."
         )
         kept = stored_samples(tmp_path)
         assert len(kept) == 12
@@ -201,7 +201,7 @@ def test_ctrl_c_is_one_line(tmp_path: Path, prefect_url: str) -> None:
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=120)
     assert process.returncode == 130
-    assert err.strip() == "monkeys: stopped; what is finished is stored, the same command goes on from there"
+    assert err.strip() == "monkeys: interrupted. Finished work is saved; run the same command again to resume."
 
 
 def test_ctrl_c_in_a_terminal_reaches_all_processes_and_is_one_line(tmp_path: Path) -> None:
@@ -222,7 +222,7 @@ def test_ctrl_c_in_a_terminal_reaches_all_processes_and_is_one_line(tmp_path: Pa
     os.killpg(process.pid, signal.SIGINT)
     _, err = process.communicate(timeout=120)
     assert process.returncode == 130
-    assert err.strip() == "monkeys: stopped; what is finished is stored, the same command goes on from there"
+    assert err.strip() == "monkeys: interrupted. Finished work is saved; run the same command again to resume."
 
 
 @pytest.mark.parametrize(
@@ -320,8 +320,8 @@ def test_a_cap_ends_the_run_in_one_line_with_all_stored_and_judged(recorded: Pat
     ended = sweep("--set", "cap.tokens=3000")
     assert ended.code == 2
     assert ended.err == (
-        "monkeys: cap: this run has spent 3,600 of 3,000 tokens; what is drawn is stored, and the same command goes on"
-        " from there\n"
+        "monkeys: cap: this run has spent 3,600 of 3,000 tokens. Finished work is saved; run the same command again"
+        " to resume.\n"
     )
     stored = stored_samples(recorded)
     assert stored == sorted((each, i) for each in {each for each, _ in stored} for i in range(100)), "whole problems"

@@ -189,7 +189,7 @@ def test_an_object_that_may_not_be_read_is_one_line(tmp_path: Path) -> None:
     store = FsspecStore(str(tmp_path))
     store.write("samples/set/a", b"x")
     (tmp_path / "samples" / "set" / "loop").symlink_to(tmp_path / "samples" / "set" / "loop")
-    with pytest.raises(UserError, match=r"loop cannot be read .*; mend the link, and the same command"):
+    with pytest.raises(UserError, match=r"loop cannot be read .*; fix the link, then run the same command again"):
         store.read("samples/set/loop")
     without_root = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all"]
     drop = without_root if os.geteuid() == 0 else []

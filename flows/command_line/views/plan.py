@@ -12,6 +12,7 @@ from rich.filesize import decimal
 from rich.table import Table
 
 from flows.command_line.terminal import new_table, plain, print_json, screen
+from tasks.errors import RESUME
 
 if TYPE_CHECKING:
     from flows.config.sweep import SweepConfig
@@ -144,8 +145,8 @@ def _capped(config: "SweepConfig") -> Iterator[tuple[str, str]]:
     if cap is not None:
         each = [_dollars(cap.dollars)] if cap.dollars else []
         each += [f"{_count(cap.tokens)} tokens"] if cap.tokens else []
-        each += [f"{cap.hours:g} h of drawing"] if cap.hours else []
-        yield "cap", f"{' or '.join(each) or 'none'} a run; the same command goes on from there"
+        each += [f"{cap.hours:g} h of sampling"] if cap.hours else []
+        yield "cap", f"{' or '.join(each) or 'none'} per run. {RESUME}"
 
 
 def _tokens(owed: "Outlay") -> str:
