@@ -16,12 +16,12 @@ from typing import NamedTuple
 import numpy as np
 from outcome_sets import ATTEMPTS, read_sets, synthetic_sets
 
-from tasks.scaling.estimators import Counts, bootstrap_coverage, coverage, nice_ks
+from tasks.scaling.estimators import Counts, bootstrap_coverage, coverage, round_ks
 from tasks.scaling.forecast import Forecaster
-from tasks.scaling.sequential_stopping import Rounds, sampled_anew
+from tasks.scaling.sequential_stopping import Rounds, resampled
 from tasks.sweep.budgets import AdaptiveConfig
 
-KS = nice_ks(ATTEMPTS)
+KS = round_ks(ATTEMPTS)
 LEAST_SAVED, WIDEST = 2.0, 1.1
 FORECASTS = 20
 
@@ -49,7 +49,7 @@ def simulate(counts: Counts, precision: float, repeats: int, generator: np.rando
     start = Rounds(np.array(plan.ends), np.array(plan.limits), np.tile(plan.ends, (len(counts), 1)))
     curves, full, equal, widths, spent, forecast = [], [], [], [], [], []
     for repeat in range(repeats):
-        n, c, rounds = sampled_anew(
+        n, c, rounds = resampled(
             everything, np.zeros(len(counts), int), rates, start,
             problems=np.arange(len(counts)), generator=generator,
         )  # fmt: skip

@@ -28,7 +28,7 @@ from typing import NamedTuple
 import numpy as np
 from outcome_sets import ATTEMPTS, hard_to_forecast, read_sets, synthetic_sets
 
-from tasks.scaling.estimators import Counts, bootstrap_coverage, coverage, log_spaced_ks, nice_ks, pass_at_k
+from tasks.scaling.estimators import Counts, bootstrap_coverage, coverage, log_spaced_ks, pass_at_k, round_ks
 from tasks.scaling.forecast import Forecaster
 from tasks.scaling.laws import PowerLaw, fit_counts
 from tasks.scaling.mixtures import family, fit_mixture
@@ -165,7 +165,7 @@ def speed() -> list[Target]:
     counts = Counts.of(
         [str(i) for i in range(128)], ATTEMPTS, generator.binomial(ATTEMPTS, generator.beta(0.3, 2, 128))
     )
-    ks = np.union1d(log_spaced_ks(ATTEMPTS), nice_ks(ATTEMPTS))
+    ks = np.union1d(log_spaced_ks(ATTEMPTS), round_ks(ATTEMPTS))
 
     def loop() -> None:
         for c in counts.c.tolist():

@@ -61,11 +61,11 @@ def main() -> int:
         seconds = time.monotonic() - started
         (summary,) = folder.rglob("summary.json")
         verdicts = json.loads(summary.read_text())["verdicts"]
-    judged = sum(verdicts.values()) - verdicts.get("infrastructure", 0)
-    print(f"\n{judged:,} of {count * k:,} samples judged in {seconds:.0f} s, the start of Prefect included")
+    graded = sum(verdicts.values()) - verdicts.get("infrastructure", 0)
+    print(f"\n{graded:,} of {count * k:,} samples graded in {seconds:.0f} s, including Prefect's start")
     for verdict, number in sorted(verdicts.items(), key=lambda item: -item[1]):
         print(f"  {verdict:<15}{number:>6,}")
-    return 0 if judged == count * k else 1
+    return 0 if graded == count * k else 1
 
 
 if __name__ == "__main__":

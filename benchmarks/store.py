@@ -135,10 +135,10 @@ def fill(sweep: Sweep) -> float:
     for block in missing([], range(len(sweep.problems)), SAMPLES):
         numbers = range(block.first, block.last)
         drawn = [each for number in numbers for each in samples_of(number, block.start, block.stop)]
-        graded_samples, judged = judgements_on(drawn), checksum(drawn)
+        graded_samples, graded = judgements_on(drawn), checksum(drawn)
         started = time.monotonic()
         sweep.samples.write(block, sweep.problems[block.first : block.last], drawn, "benchmark", 0.0)
-        sweep.verdicts.write(block, graded_samples, judged=judged, sandbox="none", seconds=0.0)
+        sweep.verdicts.write(block, graded_samples, graded=graded, sandbox="none", seconds=0.0)
         seconds += time.monotonic() - started
         print(f"\r... {block} written   ", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)

@@ -30,9 +30,10 @@ RULES = (
     _rule(r"\bow(ed|es|e|ing)\b", "missing (samples), pending (verdicts)"),
     _rule(r"(?<![a-z])(owed|owes)(?![a-z])", "missing, pending"),
     _rule(
-        r"\b(is|are|was|were|be) no (?!(longer|more|less|fewer|such|one|way|use|need|doubt|reason)\b)[a-z]", "is not a"
+        r"(?<!there )\b(is|are|was|were|be) no (?!(longer|more|less|fewer|such|one|way|use|need|doubt|reason)\b)[a-z]",
+        "is not a",
     ),
-    _rule(r"\b(?:is|are) (?-i:none)\b", "is not one, does not exist"),
+    _rule(r"(?<!there )\b(?:is|are) (?-i:none)\b(?! [%e])", "is not one, does not exist"),
     _rule(r"\bso many\b", "N, that many, the number of"),
     _rule(r"\bname spaces?\b", "namespace"),
     _rule(r"\bdata sets?\b", "dataset"),

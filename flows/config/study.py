@@ -4,7 +4,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from flows.config.sweep import SweepConfig
 
-MOST_SWEEPS = 8
+MAX_SWEEPS = 8
 
 
 class StudyConfig(BaseModel):
@@ -14,7 +14,7 @@ class StudyConfig(BaseModel):
 
     sweeps: tuple[SweepConfig, ...] = Field(
         min_length=2,
-        max_length=MOST_SWEEPS,
+        max_length=MAX_SWEEPS,
         description="Two to eight sweeps with one store; the first is the reference",
     )
 

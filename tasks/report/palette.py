@@ -37,7 +37,7 @@ VERDICTS = (
 
 @dataclass(frozen=True, slots=True)
 class VerdictShare:
-    """How many samples got a verdict, and their share of all that were judged; None for those left out of n."""
+    """How many samples got a verdict, and their share of all graded samples; None for those left out of n."""
 
     style: VerdictStyle
     count: int
@@ -48,9 +48,9 @@ def verdict_shares(counts: Mapping[str, int]) -> tuple[VerdictShare, ...]:
     """The verdicts that occurred, in the house order, and after them any that the house does not know."""
     known = {style.verdict: style for style in VERDICTS}
     styles = [*VERDICTS, *(VerdictStyle(name, name, GREY) for name in sorted(counts) if name not in known)]
-    judged = sum(count for verdict, count in counts.items() if verdict != "infrastructure")
+    graded = sum(count for verdict, count in counts.items() if verdict != "infrastructure")
     return tuple(
-        VerdictShare(style, count, None if style.verdict == "infrastructure" else count / judged)
+        VerdictShare(style, count, None if style.verdict == "infrastructure" else count / graded)
         for style in styles
         if (count := counts.get(style.verdict, 0))
     )

@@ -1,4 +1,4 @@
-"""How numbers are put into words, the same on the page, in Markdown and on the terminal."""
+"""Numbers as text: the same phrases on the page, in Markdown and in the terminal."""
 
 import unicodedata
 from collections.abc import Callable, Sequence
@@ -43,7 +43,7 @@ def law_sentence(summary: SweepSummary) -> str:
 
 
 def forecast_sentence(summary: SweepSummary) -> str | None:
-    """What is expected of about ten times the samples drawn, at a round k; None where there is no forecast."""
+    """Expected coverage at a round k of about ten times the samples drawn; None if there is no forecast."""
     if not summary.forecast:
         return None
     wanted = 10 * summary.forecast[0].k
@@ -60,19 +60,19 @@ def usage_rows(summary: SweepSummary) -> list[tuple[str, str]]:
     if usage is None or not usage.samples:
         return []
     rows = []
-    for label, tokens in (("tokens written", usage.tokens), ("tokens of prompts", usage.prompt_tokens)):
-        each = "" if tokens is None else f" ({tokens / usage.samples:,.1f} a sample)"
+    for label, tokens in (("completion tokens", usage.tokens), ("prompt tokens", usage.prompt_tokens)):
+        each = "" if tokens is None else f" ({tokens / usage.samples:,.1f} per sample)"
         rows.append((label, "not recorded" if tokens is None else f"{tokens:,}{each}"))
     if usage.tokens is not None and summary.solved:
-        rows.append(("tokens written for each problem solved", f"{usage.tokens / summary.solved:,.0f}"))
+        rows.append(("completion tokens per problem solved", f"{usage.tokens / summary.solved:,.0f}"))
     if usage.price is not None:
         dollars = usage.dollars
-        price = f"${usage.price.completion:g} and ${usage.price.prompt:g} for a million"
+        price = f"${usage.price.completion:g} and ${usage.price.prompt:g} per million"
         rows.append(
             (f"cost at {price}", "not known: tokens were not recorded" if dollars is None else _dollars(dollars))
         )
         if dollars is not None and summary.solved:
-            rows.append(("cost for each problem solved", _dollars(dollars / summary.solved)))
+            rows.append(("cost per problem solved", _dollars(dollars / summary.solved)))
     return rows
 
 
@@ -81,25 +81,25 @@ def usage_sentence(summary: SweepSummary) -> str:
     usage = summary.usage
     if usage is None or usage.tokens is None:
         return "Tokens were not recorded."
-    prompts = "" if usage.prompt_tokens is None else f", {usage.prompt_tokens:,} of prompts"
+    prompts = "" if usage.prompt_tokens is None else f", {usage.prompt_tokens:,} prompt tokens"
     cost = "" if usage.dollars is None else f": {_dollars(usage.dollars)}"
-    return f"{usage.tokens:,} tokens written{prompts}{cost}."
+    return f"{usage.tokens:,} completion tokens{prompts}{cost}."
 
 
 def _dollars(value: float) -> str:
     return f"${value:,.2f}" if value >= 1 else f"${value:.2g}"
 
 
-def held_out_rows(laws: LawComparison) -> list[tuple[str, str, str]]:
+def backtest_rows(laws: LawComparison) -> list[tuple[str, str, str]]:
     """Law, median and root-mean-square error of log coverage at held-out k, the best first."""
 
     def error(value: float | None) -> str:
         return "no fit" if value is None else f"{value:.3f}"
 
+    total = laws.subsamples
     return [
         (
-            each.law
-            + (f" (no fit in {each.failures} of {laws.thinnings})" if 0 < each.failures < laws.thinnings else ""),
+            each.law + (f" (no fit in {each.failed_fits} of {total})" if 0 < each.failed_fits < total else ""),
             error(each.median),
             error(each.rms),
         )
@@ -107,10 +107,10 @@ def held_out_rows(laws: LawComparison) -> list[tuple[str, str, str]]:
     ]
 
 
-def held_out_sentence(laws: LawComparison) -> str:
-    """What the errors are errors of."""
+def backtest_sentence(laws: LawComparison) -> str:
+    """What the backtest's errors measure."""
     return (
-        f"Fitted to {laws.fitted:,} samples of each problem, drawn at random from those here, and compared with "
+        f"Each law is fitted to {laws.fitted:,} random samples per problem and compared with "
         f"coverage measured at k up to {laws.held_out:,}: absolute error of log c."
     )
 
@@ -123,22 +123,27 @@ def round_points(points: Sequence[Forecast]) -> list[Forecast]:
 def outlook_rows(outlook: Outlook, drawn: int) -> list[tuple[str, str]]:
     """Label and value for each line of an outlook; `drawn` is the k that it starts from."""
     rows = [
-        (f"coverage gained by {outlook.more:,} more samples", f"+{100 * outlook.gain:.1f} points"),
-        (f"unsolved problems to fall by k = {outlook.tenfold:,}", f"{outlook.falling:.1f}"),
+        (f"coverage gained by {outlook.more:,} more samples", f"+{100 * outlook.gain:.1f} pp"),
+        (f"problems expected to be solved by k = {outlook.tenfold:,}", f"{outlook.expected_solves:.1f}"),
     ]
     for needed in outlook.needed:
         far = needed.k is None or needed.k > 1000 * drawn
-        rows.append((f"k for {needed.coverage:.0%} coverage", "out of sight" if far else f"about {_rounded(needed.k)}"))
+        rows.append(
+            (
+                f"k for {needed.coverage:.0%} coverage",
+                "beyond the forecast range" if far else f"about {_rounded(needed.k)}",
+            )
+        )
     return rows
 
 
 def _rounded(k: int | None) -> str:
-    """Two figures are all that a forecast of k deserves."""
+    """A forecast of k is good for two significant figures."""
     return f"{int(float(f'{k:.1e}')):,}" if k else "–"
 
 
 def visible(text: str) -> str:
-    """Text in which nothing hides: control, direction-changing and unpaired characters are spelt as code points."""
+    """Text with nothing hidden: control, direction-changing and unpaired characters are shown as code points."""
     if text.isprintable():
         return text
     return "".join(

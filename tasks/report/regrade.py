@@ -6,14 +6,16 @@ from tasks.records import Verdict
 from tasks.report.sweep.markdown import escape
 from tasks.store.inspect.regrade_diff import Difference
 
-MOST_PROBLEMS = 50
+MAX_PROBLEMS = 50
 
 
 def regraded(after: str, counts: Mapping[str, int], before: str | None, apart: Difference | None) -> str:
     """The new verdicts by count, and against those of `before` where there are some to compare with."""
     lines = [f"# {escape(after)}", "", *_counts(counts)]
     if before is not None and apart is not None:
-        changed = f"**{apart.changed:,} of {apart.samples:,} samples are judged otherwise than by {escape(before)}.**"
+        changed = (
+            f"**{apart.changed:,} of {apart.samples:,} samples have another verdict than under {escape(before)}.**"
+        )
         lines += ["", changed, ""]
         if apart.changed:
             lines += [*_verdicts(apart), "", *_problems(apart)]
@@ -41,7 +43,7 @@ def _problems(apart: Difference) -> list[str]:
     rows = [
         f"| {escape(each.problem_id)} | {each.samples:,} | {each.correct_before:,} | {each.correct_after:,} |"
         f" {each.changed:,} |"
-        for each in changed[:MOST_PROBLEMS]
+        for each in changed[:MAX_PROBLEMS]
     ]
     left = len(changed) - len(rows)
     head = ["| problem | samples | correct before | correct after | changed |", "|:--|--:|--:|--:|--:|"]

@@ -1,6 +1,6 @@
 """The house style of figures: axes without frames, quiet grids, files that repeat byte for byte.
 
-Drawn on `matplotlib.figure.Figure` objects of their own: no pyplot, no display, nothing global but the two font
+Drawn on separate `matplotlib.figure.Figure` objects: no pyplot, no display, nothing global but the two font
 settings that matplotlib reads only from its configuration while it saves. Importing this module takes a second or
 two, so whoever draws imports it when there is something to draw.
 """
@@ -38,7 +38,7 @@ def band(axes: Axes, points: Sequence[tuple[int, float | None, float | None]], c
 
 
 def new_axes(width: float, height: float, columns: int = 1) -> tuple[Figure, Axes]:
-    """A figure of this size (inches) with so many panels; the first one's axes with it."""
+    """A figure of this size (inches) with this many panels, and the axes of the first."""
     figure = Figure(figsize=(width, height), layout="constrained")
     for axes in np.atleast_1d(figure.subplots(1, columns)):
         axes.spines[["top", "right"]].set_visible(False)

@@ -1,8 +1,8 @@
-"""Laws compared by what they say of samples that they have not seen, not by how well they fit those that they have.
+"""Laws compared by how well they extrapolate, not by how well they fit.
 
-Every problem is thinned to a tenth of its samples, drawn without replacement; each law is fitted to those and asked for
-coverage at larger k, where all the samples together know it. A fit of coverage at large k needs no more than a flexible
-curve; only a law that holds beyond its data is worth extrapolating.
+Every problem is reduced to a tenth of its samples, drawn without replacement. Each law is fitted to that subsample and
+asked for coverage at larger k, where all the samples give the true value. Any flexible curve can fit; only a law that
+holds beyond its data is worth extrapolating.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tasks.scaling.arrays import Floats
-from tasks.scaling.estimators import Counts, coverage, nice_ks
+from tasks.scaling.estimators import Counts, coverage, round_ks
 from tasks.scaling.forecast import METHOD, Forecaster
 from tasks.scaling.laws import PowerLaw, fit_counts
 from tasks.scaling.mixtures import coverage_under, families, fit_mixture, fit_nonparametric
@@ -23,25 +23,25 @@ _FEWEST = 50
 @dataclass(frozen=True, slots=True)
 class LawError:
     """How far one law errs at held-out k: median and root mean square of the absolute error of log coverage, over k and
-    thinnings, None where it never said anything; `failures` are the thinnings that it could not be fitted to."""
+    thinnings, None if it never gave a value; `failures` are the thinnings that it could not be fitted to."""
 
     law: str
     median: float | None
     rms: float | None
-    failures: int
+    failed_fits: int
 
 
 @dataclass(frozen=True, slots=True)
 class LawComparison:
-    """Laws fitted to `fitted` samples of each problem and judged at the k beyond, up to `held_out`; the best first."""
+    """Laws fitted to `fitted` samples of each problem and evaluated at larger k, up to `held_out`; the best first."""
 
     fitted: int
     held_out: int
-    thinnings: int
+    subsamples: int
     errors: tuple[LawError, ...]
 
 
-def compare_laws(counts: Counts, thinnings: int = 5, seed: int = 0) -> LawComparison | None:
+def compare_laws(counts: Counts, subsamples: int = 5, seed: int = 0) -> LawComparison | None:
     """Compare the power law, every mixture, the mixture with no shape assumed, and the forecast.
 
     None where there are fewer than 50 samples of some problem, where none is solved or all are by every sample, or
@@ -51,19 +51,19 @@ def compare_laws(counts: Counts, thinnings: int = 5, seed: int = 0) -> LawCompar
     fitted = last // _SHARE
     if counts.rounds is not None or last < _FEWEST:
         return None
-    ks = np.array([k for k in nice_ks(last).tolist() if k > fitted])
+    ks = np.array([k for k in round_ks(last).tolist() if k > fitted])
     truth = coverage(counts, ks).coverage
     if not (truth > 0).all() or coverage(counts, [1]).coverage[0] == 1:
         return None
     generator = np.random.default_rng(seed)
     said: dict[str, list[Floats | None]] = {}
-    for _ in range(thinnings):
+    for _ in range(subsamples):
         correct = generator.hypergeometric(counts.c, counts.n - counts.c, fitted)
         for law, values in _predictions(Counts.of(counts.problem_ids, fitted, correct), ks).items():
             said.setdefault(law, []).append(values)
     errors = [_error(law, [None if v is None else np.log(v / truth) for v in each]) for law, each in said.items()]
     errors.sort(key=lambda error: np.inf if error.rms is None else error.rms)
-    return LawComparison(fitted, last, thinnings, tuple(errors))
+    return LawComparison(fitted, last, subsamples, tuple(errors))
 
 
 def _predictions(counts: Counts, ks: ArrayLike) -> dict[str, Floats | None]:

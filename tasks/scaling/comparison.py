@@ -1,4 +1,4 @@
-"""Several results side by side, on the problems that they share: who solves more at which k, and how sure that is.
+"""Several results compared on the problems they share: which solves more at which k, and how certain that is.
 
 The first set is the reference of every other. Resamples are of problems, and the same ones for all sets: what makes a
 problem hard or easy for both cancels in a difference, which leaves it far narrower than the two intervals around it.
@@ -12,15 +12,15 @@ import numpy as np
 from tasks.errors import UserError
 from tasks.scaling.arrays import Floats, Ints
 from tasks.scaling.curve_shift import Shift, shift_in_log_k
-from tasks.scaling.estimators import Counts, Curve, coverage, log_spaced_ks, nice_ks
+from tasks.scaling.estimators import Counts, Curve, coverage, log_spaced_ks, round_ks
 from tasks.scaling.forecast import Forecaster
 from tasks.scaling.laws import Interval
 from tasks.scaling.summary import SweepSummary, summarise
 
-MOST_SETS = 8
-# Shifts are refitted to fewer resamples than differences: each is a search of its own.
+MAX_SETS = 8
+# Shifts are refitted to fewer resamples than differences, since each needs a separate search.
 _SHIFTS = 100
-# A forecast crossing is looked for this far past the samples, as far as a report draws forecasts.
+# A forecast crossing is searched for up to this factor beyond the samples, the range in which reports draw forecasts.
 _FORECAST_FACTOR = 100
 
 
@@ -57,7 +57,7 @@ class Family:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A set against the reference: at round k as far as both have samples."""
+    """A set against the reference, at round k up to the smaller n of the two."""
 
     label: str
     differences: tuple[Difference, ...]
@@ -91,7 +91,7 @@ class Comparison:
         at = [{each.k: each for each in pair.differences} for pair in self.pairs]
         common = set(at[0]).intersection(*at[1:]) if at else set()
         if not common:
-            return f"{' and '.join(names)} side by side."
+            return f"{' and '.join(names)} compared."
         k = max(common)
         last = {pair.label: of_pair[k] for pair, of_pair in zip(self.pairs, at, strict=True)}
         best = max(names[1:], key=lambda name: last[name].difference)
@@ -102,8 +102,8 @@ class Comparison:
         samples = f"{k:,} samples" if k > 1 else "one sample"
         if found.difference == 0:
             return f"With {samples}, {best} and {rival} solve the same share of problems."
-        sure = "" if found.low > 0 or found.high < 0 else ", which chance alone could bring about"
-        return f"With {samples}, {best} solves {100 * abs(found.difference):.1f} points more than {rival}{sure}."
+        sure = "" if found.low > 0 or found.high < 0 else "; the difference could be due to chance"
+        return f"With {samples}, {best} solves {100 * abs(found.difference):.1f} pp more than {rival}{sure}."
 
 
 def compare(
@@ -121,34 +121,34 @@ def compare(
         UserError: fewer than two sets, or too many to tell apart, a label twice, or a set without a sample.
     """
     labels = [label for label, _ in sets]
-    if not 2 <= len(sets) <= MOST_SETS:
-        raise UserError(f"compare: {len(sets)} given; give two sets or more, and {MOST_SETS} at most")
+    if not 2 <= len(sets) <= MAX_SETS:
+        raise UserError(f"compare: {len(sets)} given; give two sets or more, and {MAX_SETS} at most")
     if len(set(labels)) < len(labels):
         twice = next(label for label in labels if labels.count(label) > 1)
-        raise UserError(f"compare: {twice!r} is given twice; every set needs a name of its own")
-    judged = {label: counts.judged() for label, counts in sets}
-    for label, counts in judged.items():
+        raise UserError(f"compare: {twice!r} is given twice; set labels must be unique")
+    graded = {label: counts.graded() for label, counts in sets}
+    for label, counts in graded.items():
         if not len(counts):
-            raise UserError(f"compare: {label} has no problem with a sample")
+            raise UserError(f"compare: {label} has no graded sample")
     shared = [
         problem
-        for problem in next(iter(judged.values())).problem_ids
-        if all(problem in set(counts.problem_ids) for counts in judged.values())
+        for problem in next(iter(graded.values())).problem_ids
+        if all(problem in set(counts.problem_ids) for counts in graded.values())
     ]
-    notes = _notes(judged, shared)
+    notes = _notes(graded, shared)
     paired = len(shared) > 1
     if paired:
-        judged = {label: _cut(counts, shared) for label, counts in judged.items()}
+        graded = {label: _cut(counts, shared) for label, counts in graded.items()}
     summaries = tuple(
         ComparedSet(label, summarise(counts, {}, laws=False, resamples=resamples, level=level, seed=seed))
-        for label, counts in judged.items()
+        for label, counts in graded.items()
     )
     pairs: tuple[Pair, ...] = ()
     if paired:
         generator = np.random.default_rng(seed)
         draws = generator.multinomial(len(shared), np.full(len(shared), 1 / len(shared)), size=resamples)
         reference, *others = labels
-        pairs = tuple(_pair(judged[reference], judged[each], each, draws / len(shared), level) for each in others)
+        pairs = tuple(_pair(graded[reference], graded[each], each, draws / len(shared), level) for each in others)
     return Comparison(summaries, pairs, paired, level, notes)
 
 
@@ -157,18 +157,18 @@ def _cut(counts: Counts, problems: Sequence[str]) -> Counts:
     return counts.of_problems(np.array([position[problem] for problem in problems], dtype=np.int64))
 
 
-def _notes(judged: dict[str, Counts], shared: Sequence[str]) -> tuple[str, ...]:
-    sizes = {label: len(counts) for label, counts in judged.items()}
+def _notes(graded: dict[str, Counts], shared: Sequence[str]) -> tuple[str, ...]:
+    sizes = {label: len(counts) for label, counts in graded.items()}
     if len(shared) < 2:
         few = "no problem" if not shared else "only one problem"
-        return (f"The sets share {few}: each curve is on its own problems, and differences would say nothing.",)
+        return (f"The sets share {few}: each curve covers different problems, so differences are not computed.",)
     more = [f"{label} has {size:,}" for label, size in sizes.items() if size > len(shared)]
     return (f"Compared on the {len(shared):,} problems that all sets share; {' and '.join(more)}.",) if more else ()
 
 
 def _pair(reference: Counts, other: Counts, label: str, draws: Floats, level: float) -> Pair:
     last = min(reference.reach, other.reach)
-    ks = np.union1d(log_spaced_ks(last, 80), nice_ks(last))
+    ks = np.union1d(log_spaced_ks(last, 80), round_ks(last))
     gaps = other.pass_at_k(ks) - reference.pass_at_k(ks)
     crossings = _crossings(ks, gaps.mean(axis=0), draws @ gaps, level) or _forecast_crossings(reference, other)
     differences = paired_differences(reference, other, draws, level)
@@ -176,7 +176,7 @@ def _pair(reference: Counts, other: Counts, label: str, draws: Floats, level: fl
 
 
 def paired_differences(reference: Counts, other: Counts, draws: Floats, level: float) -> tuple[Difference, ...]:
-    """How much more of the same problems `other` solves, at round k as far as both have samples.
+    """Coverage of `other` minus that of `reference` on the same problems, at round k up to the smaller n of the two.
 
     Args:
         reference: counts of the reference.
@@ -184,12 +184,12 @@ def paired_differences(reference: Counts, other: Counts, draws: Floats, level: f
         draws: the weight of each problem in each resample, shape (resamples, problems), rows summing to 1.
         level: probability of the intervals.
     """
-    ks = nice_ks(min(reference.reach, other.reach))
+    ks = round_ks(min(reference.reach, other.reach))
     gaps = other.pass_at_k(ks) - reference.pass_at_k(ks)
     resampled = draws @ gaps
     tail = (1 - level) / 2
     low, high = np.quantile(resampled, [tail, 1 - tail], axis=0)
-    # Never 0: so many resamples cannot show a chance smaller than one in their number.
+    # Never 0: N resamples cannot resolve a probability below 1/N.
     below, above = ((side.sum(axis=0) + 1) / (len(draws) + 1) for side in (resampled <= 0, resampled >= 0))
     p = np.minimum(1.0, 2 * np.minimum(below, above))
     columns = (column.tolist() for column in (ks, gaps.mean(axis=0), low, high, p))

@@ -1,6 +1,6 @@
 """What samples still to be drawn will add up to, from those that were seen: a total with a prediction interval.
 
-Problems differ, and so do the samples of one. A problem with samples of its own is expected to go on as they are; one
+Problems differ, and so do the samples of one. A problem that has samples is expected to continue like them; one
 without is a draw from the problems that have some. The interval covers both what is not known yet (means from few
 samples, from few problems) and what the missing samples will vary by.
 """

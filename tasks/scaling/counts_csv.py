@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from tasks.errors import UserError
-from tasks.scaling.estimators import Counts, bootstrap_coverage, coverage, nice_ks
+from tasks.scaling.estimators import Counts, bootstrap_coverage, coverage, round_ks
 from tasks.scaling.forecast import Forecaster
 from tasks.scaling.laws import PowerLaw, fit_counts
 
 _COLUMNS = ("problem", "samples", "correct")
-MOST_SAMPLES = 10_000_000
+MAX_SAMPLES = 10_000_000
 """Beyond it the running sums of pass@k would no longer fit into memory."""
 
 
@@ -20,7 +20,7 @@ def read_counts(text: str, name: str) -> Counts:
     """Counts from CSV text with those three columns, in any order, among any others. `name` is for messages.
 
     Raises:
-        UserError: a column is missing, a value is no whole number or too large, correct lies outside 0..samples, a
+        UserError: a column is missing, a value is not a whole number or is too large, correct is outside 0..samples, a
             problem occurs twice, or there is no row.
     """
     reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), skipinitialspace=True)
@@ -35,8 +35,8 @@ def read_counts(text: str, name: str) -> Counts:
         n, c = (_whole(row[column], f"{name}, line {line}: {column}") for column in ("samples", "correct"))
         if not 0 <= c <= n:
             raise UserError(f"{name}, line {line}: {c} correct of {n} samples; 0 <= correct <= samples must hold")
-        if n > MOST_SAMPLES:
-            raise UserError(f"{name}, line {line}: {n} samples; at most {MOST_SAMPLES:,} of a problem can be counted")
+        if n > MAX_SAMPLES:
+            raise UserError(f"{name}, line {line}: {n} samples; the maximum per problem is {MAX_SAMPLES:,}")
         problem = row["problem"] or ""
         if problem in problems:
             raise UserError(f"{name}, line {line}: problem {problem!r} already stands on line {problems[problem]}")
@@ -55,14 +55,14 @@ def curve_document(counts: Counts) -> dict[str, Any]:
     Raises:
         UserError: no problem has a sample.
     """
-    judged = counts.judged()
-    if not len(judged):
+    graded = counts.graded()
+    if not len(graded):
         raise UserError("curve: no problem has a sample")
-    ks = nice_ks(judged.reach)
-    values, band = coverage(judged, ks).coverage, bootstrap_coverage(judged, ks)
-    law = fit_counts(judged, resamples=0).law
+    ks = round_ks(graded.reach)
+    values, band = coverage(graded, ks).coverage, bootstrap_coverage(graded, ks)
+    law = fit_counts(graded, resamples=0).law
     return {
-        "problems": len(judged),
+        "problems": len(graded),
         "curve": [
             {"k": k, "coverage": value, "low": _number(low), "high": _number(high)}
             for k, value, low, high in zip(ks.tolist(), values.tolist(), band.low, band.high, strict=True)

@@ -1,6 +1,6 @@
 """Curves of one model family look like one curve shifted in log k (arXiv 2407.21787, figure 6): by how much, how well.
 
-A shift says that one model needs so many times the samples of another, at every coverage alike.
+A shift means that one model needs a fixed multiple of the samples of another, at every coverage.
 """
 
 from collections.abc import Sequence

@@ -1,8 +1,8 @@
-"""Unbiased coverage from counts: n samples judged and c of them correct, problem by problem.
+"""Unbiased coverage from counts: n graded samples and c correct ones, problem by problem.
 
 pass@k of a problem is the chance that k of its n samples, drawn without replacement, hold a correct one:
 1 - C(n-c, k) / C(n, k) (Chen et al. 2021, arXiv 2107.03374, section 2.1). Coverage is its mean over problems. Where a
-problem has fewer than k samples there is no unbiased estimate: the value is NaN, and never a guess.
+problem has fewer than k samples there is no unbiased estimate: the value is NaN, never a guess.
 """
 
 from collections.abc import Sequence
@@ -19,13 +19,13 @@ from tasks.scaling.sequential_stopping import Rounds
 
 # e^-40 < 2^-57: beyond it, 1 - x rounds to 1 in double precision.
 _CERTAIN = 40.0
-# So many logarithms at most go into the table for small k.
+# At most this many logarithms go into the table for small k.
 _TABLE = 16_384
 
 
 @dataclass(frozen=True, eq=False)
 class Counts:
-    """What was counted: for each problem, `n` samples judged and `c` correct (int64, shape (problems,)).
+    """What was counted: for each problem, `n` graded samples and `c` correct ones (int64, shape (problems,)).
 
     Samples lost to infrastructure failures are in neither. `rounds` says how n came about where it depends on the
     outcomes; None where it does not, as is usual.
@@ -72,8 +72,8 @@ class Counts:
             return 0
         return int(self.n.min()) if self.rounds is None else self.rounds.reach(self.n, self.c)
 
-    def judged(self) -> "Counts":
-        """The problems with at least one judged sample."""
+    def graded(self) -> "Counts":
+        """The problems with at least one graded sample."""
         return self.of_problems(np.flatnonzero(self.n > 0))
 
     def of_problems(self, positions: Ints) -> "Counts":
@@ -218,9 +218,9 @@ def _same_n(n: int, c: Ints, ks: Ints) -> Floats:
         within = int(np.searchsorted(c, min(n - k, int(_CERTAIN * n / k) + 1), side="right"))
         if not within:
             continue
-        beside = left[: c[within - 1]]
+        remaining = left[: c[within - 1]]
         # log is several times as fast, and as good where the ratio is not close to 1.
-        steps = np.log((beside - k) / beside) if 1_000 * k > n else np.log1p(-k / beside)
+        steps = np.log((remaining - k) / remaining) if 1_000 * k > n else np.log1p(-k / remaining)
         sums = steps.cumsum()
         values[:within, column] = np.where(c[:within] > 0, sums[c[:within] - 1], 0.0) if len(sums) else 0.0
     return values
@@ -241,7 +241,7 @@ def log_spaced_ks(n: int, points: int = 40) -> Ints:
     return np.unique(np.rint(np.geomspace(1, n, points)).astype(np.int64))
 
 
-def nice_ks(n: int) -> Ints:
+def round_ks(n: int) -> Ints:
     """1, 2, 5 times the powers of ten up to n, and n itself: the k of tables."""
     if n < 1:
         return np.zeros(0, dtype=np.int64)

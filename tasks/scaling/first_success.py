@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tasks.scaling.estimators import nice_ks
+from tasks.scaling.estimators import round_ks
 
 NO_COVERAGE = (
-    "Sampling stopped at each problem's first success, so these samples can no longer give pass@k; "
-    "a sweep with a uniform budget goes on from them, and gives it again."
+    "Sampling stopped at each problem's first success, so these samples do not give pass@k; "
+    "a sweep with a uniform budget continues from them and gives it again."
 )
 
 
@@ -28,12 +28,12 @@ class Solved:
 @dataclass(frozen=True, slots=True)
 class Solving:
     """Samples up to and with the first success, by problem, for those that were solved. `most` is the largest number
-    that a problem could have got, `samples` is how many were judged of all problems together."""
+    that a problem could have got, `samples` is the number of graded samples over all problems."""
 
     to_first_success: Mapping[str, int]
     problems: int
     samples: int
-    most: int
+    max_samples: int
 
     @property
     def solved(self) -> int:
@@ -48,6 +48,6 @@ class Solving:
     def steps(self) -> Sequence[Solved]:
         """How many problems were first solved in each stretch between round numbers of samples."""
         took = np.array(sorted(self.to_first_success.values()))
-        edges = nice_ks(self.most).tolist()
+        edges = round_ks(self.max_samples).tolist()
         within = np.searchsorted(took, edges, side="right")
         return [Solved(k, int(count)) for k, count in zip(edges, np.diff(within, prepend=0), strict=True)]

@@ -1,10 +1,10 @@
-"""Coverage at a k that nobody has drawn yet, for these same problems, with intervals that were backtested.
+"""Coverage at a k beyond the samples drawn, for the same problems, with backtested intervals.
 
 The point forecast joins two views. The *anchored law* takes the paper's log c = a k^b through the last measured
 coverage, log c(k) = log c(n) (k/n)^b: anchoring removes most of the plain law's error, since what is solved stays
-solved. Its b is the mean of two least-squares fits, to log c, which heeds small k most, and to log(-log c) through the
-last point, which heeds large k. The *mixtures* (`tasks.scaling.mixtures`) give the expected
-coverage of these problems given their counts, and speak where few problems are solved or none. Their logarithms are
+solved. Its b is the mean of two least-squares fits: to log c, which gives most weight to small k, and to log(-log c)
+through the last point, which gives most weight to large k. The *mixtures* (`tasks.scaling.mixtures`) give the expected
+coverage of these problems given their counts, also when few problems are solved or none. Their logarithms are
 averaged, the law weighing as the number of solved problems, the mixtures as four.
 
 The interval is about the problems still unsolved: each falls with the same chance 1 - exp(-H), the cumulative hazard
@@ -33,12 +33,12 @@ from tasks.scaling.mixtures import Mixture, family, fit_mixture
 
 METHOD = "anchored power law with mixtures"
 
-# So many solved problems must be seen before the law outweighs the mixtures.
+# The number of solved problems at which the law and the mixtures have equal weight.
 _MIXTURES_WEIGH = 4.0
-# Variance of log H besides the disagreement: a floor, and a part that each solved problem takes away. Set on simulated
-# sets and on real ones thinned to fewer successes.
+# Variance of log H in addition to the disagreement: a floor, and a part that shrinks with each solved problem. Set on
+# simulated sets and on real ones thinned to fewer successes.
 _FLOOR, _SAMPLING = 0.05**2, 0.3
-_FARTHEST = 10**15
+_MAX_K = 10**15
 _FAMILIES = ("beta-binomial", "logit extreme value")
 
 
@@ -57,16 +57,16 @@ class Forecast:
 
 
 class Forecaster:
-    """Forecasts from everything counted so far: any counts with a judged sample, none or all of it correct.
+    """Forecasts from everything counted so far: any counts with a graded sample, none or all of it correct.
 
     Raises:
-        UserError: no problem has a judged sample.
+        UserError: no problem has a graded sample.
     """
 
     def __init__(self, counts: Counts) -> None:
-        self.counts = counts.judged()
+        self.counts = counts.graded()
         if not len(self.counts):
-            raise UserError("forecast: no problem has a judged sample; draw and verify some first")
+            raise UserError("forecast: no problem has a graded sample; draw and grade some first")
         self.n = self.counts.reach
         self.start = float(coverage(self.counts, [self.n]).coverage[0])
         self._solved = int((self.counts.c > 0).sum())
@@ -77,8 +77,8 @@ class Forecaster:
         Raises:
             UserError: a k is below 1 or beyond 10^15.
         """
-        if not all(1 <= k <= _FARTHEST for k in ks):
-            raise UserError("forecast: k must lie between 1 and 10^15")
+        if not all(1 <= k <= _MAX_K for k in ks):
+            raise UserError("forecast: k must be between 1 and 10^15")
         return tuple(
             self._measured(k, value) if k <= self.n else self._forecast(k, value)
             for k, value in zip(ks, self.expected(ks).tolist(), strict=True)
@@ -105,8 +105,8 @@ class Forecaster:
             UserError: the target does not lie between 0 and 1.
         """
         if not 0 < target < 1:
-            raise UserError(f"forecast: the coverage to reach is {target}; it must lie between 0 and 1")
-        ladder = np.unique(np.geomspace(1, _FARTHEST, 400).astype(np.int64))
+            raise UserError(f"forecast: the coverage to reach is {target}; it must be between 0 and 1")
+        ladder = np.unique(np.geomspace(1, _MAX_K, 400).astype(np.int64))
         reached = np.flatnonzero(self.expected(ladder) >= target)
         if not len(reached):
             return None
@@ -121,7 +121,7 @@ class Forecaster:
         """How much coverage `more` samples of every problem are expected to add."""
         return float(self.expected([self.n + more])[0]) - self.start
 
-    def chances_to_fall(self, k: int) -> dict[str, float]:
+    def solve_probabilities(self, k: int) -> dict[str, float]:
         """For every problem not yet solved, the chance that k samples in all solve it, likeliest first.
 
         The beta-binomial ranks the problems by how often each was tried; the sum is brought to the forecast's.

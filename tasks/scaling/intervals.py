@@ -1,7 +1,7 @@
-"""Two intervals for a coverage curve, named for what varies in them.
+"""Two intervals for a coverage curve, named for what varies.
 
 *Over problems*: another draw of problems from where these came (`bootstrap_coverage`). *Over samples*: these very
-problems, sampled anew (`resampled_coverage`). A benchmark's score as a property of the model wants the first; two
+problems, sampled again (`resampled_coverage`). A benchmark's score as a property of the model wants the first; two
 settings on the same problems want the second, which is much narrower.
 """
 
@@ -12,14 +12,14 @@ from numpy.typing import ArrayLike
 
 from tasks.scaling.arrays import Floats
 from tasks.scaling.estimators import Band, Counts, coverage
-from tasks.scaling.sequential_stopping import sampled_anew
+from tasks.scaling.sequential_stopping import resampled
 
 
 def resampled_coverage(counts: Counts, ks: ArrayLike, level: float = 0.95, resamples: int = 400, seed: int = 0) -> Band:
     """The interval over samples: coverage plus and minus normal quantiles times its standard deviation, within 0..1.
 
     The variance is the unbiased one where 2k <= n. Beyond, none exists, and the spread is simulated: every problem
-    draws its n samples anew at the rate (c + 1/2) / (n + 1), which keeps never-solved problems uncertain.
+    draws its n samples again at the rate (c + 1/2) / (n + 1), which keeps never-solved problems uncertain.
     """
     wanted = np.atleast_1d(np.asarray(ks, dtype=np.int64))
     curve = coverage(counts, wanted).coverage
@@ -41,7 +41,7 @@ def _simulated_deviation(counts: Counts, ks: ArrayLike, resamples: int, seed: in
         n = counts.n[problems]
         drawn = Counts(tuple(map(str, range(len(n)))), n, generator.binomial(n, rate[problems]))
     else:
-        n, c, rounds = sampled_anew(counts.n, counts.c, rate, counts.rounds, problems=problems, generator=generator)
+        n, c, rounds = resampled(counts.n, counts.c, rate, counts.rounds, problems=problems, generator=generator)
         drawn = Counts(tuple(map(str, range(len(n)))), n, c, rounds)
     each = drawn.pass_at_k(ks).reshape(resamples, len(counts), -1)
     deviation: Floats = each.mean(axis=1).std(axis=0, ddof=1)

@@ -1,8 +1,8 @@
 """The exponentiated power law of coverage, log c = a k^b, as the paper fits it (arXiv 2407.21787, section 3).
 
-The fit is least squares on log c, not on c: for small models the two give other numbers. It weighs every stretch of
-log k alike: where rounding puts several of the 40 log-spaced k on one whole number, that number counts as often, and
-this comes nearer to the published parameters than counting it once (MATH with Pythia-12B, published a = -3.92: -3.93
+The fit is least squares on log c, not on c: for small models the two give other numbers. Every stretch of
+log k has equal weight: a whole number to which several of the 40 log-spaced k round is counted that many times, which
+reproduces the published parameters more closely than counting it once (MATH with Pythia-12B, published a = -3.92: -3.93
 against -3.98). For a given b the best a is linear, so the fit is a search over b alone, for all resamples at once.
 """
 
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tasks.scaling.arrays import Floats, Ints
-from tasks.scaling.estimators import Counts, bootstrap_curves, coverage, nice_ks
+from tasks.scaling.estimators import Counts, bootstrap_curves, coverage, round_ks
 
 # b lies well inside for any curve of a real model; a fit that ends at an edge is reported as no fit.
 _LOWEST_B, _HIGHEST_B, _GRID = -8.0, 2.0, 401
@@ -81,17 +81,17 @@ def fit_power_law(ks: ArrayLike, coverages: ArrayLike) -> PowerLaw | NoFit:
     c = np.asarray(coverages, dtype=np.float64)
     usable = np.isfinite(c) & (c > 0)
     if not len(k):
-        return NoFit("there is no coverage to fit")
+        return NoFit("no coverage to fit")
     if not usable.any():
-        return NoFit("no problem was solved, and the logarithm of 0 coverage does not exist")
+        return NoFit("no problem was solved, and log 0 is undefined")
     if len(np.unique(k[usable])) < 3:
         return NoFit("a fit needs coverage at three values of k or more")
     k, c = k[usable], c[usable]
     if (c == 1).all():
-        return NoFit("every problem is solved at every k: there is no rise to fit")
+        return NoFit("every problem is solved at every k: the curve is flat")
     a, b = _least_squares(k, np.log(c)[None, :])
     if not np.isfinite(b[0]):
-        return NoFit("the curve has no power-law shape: the best exponent lies at the edge of the search")
+        return NoFit("the curve has no power-law shape: the best exponent is at the edge of the search range")
     fitted = _law(float(a[0]), float(b[0]), k)
     error = np.abs(fitted - c)
     rmse = np.sqrt(np.mean((a[0] * k ** b[0] - np.log(c)) ** 2))
@@ -120,7 +120,7 @@ def fit_counts(
     fittable = (curves > 0).all(axis=1) & (curves < 1).any(axis=1)
     a, b = _least_squares(ks.astype(np.float64), np.log(curves[fittable]))
     a, b = a[np.isfinite(b)], b[np.isfinite(b)]
-    # Resamples without a fit lie at an unknown end, so an interval stands only while they are fewer than its tail.
+    # Resamples without a fit could fall at either end, so the interval is given only if they are fewer than its tail.
     if len(b) >= resamples * (1 + level) / 2:
         tail = (1 - level) / 2
         a_low, a_high = np.quantile(a, [tail, 1 - tail])
@@ -142,7 +142,7 @@ def _law(a: Floats | float, b: Floats | float, k: Floats) -> Floats:
 
 
 def _least_squares(k: Floats, log_c: Floats) -> tuple[Floats, Floats]:
-    """Least-squares a and b for each row of `log_c` (rows, ks); b is NaN where it lies at the edge of the search."""
+    """Least-squares a and b for each row of `log_c` (rows, ks); b is NaN where it is at the edge of the search."""
     log_k = np.log(k)
     total = (log_c**2).sum(axis=1)
 
@@ -171,5 +171,5 @@ def _least_squares(k: Floats, log_c: Floats) -> tuple[Floats, Floats]:
 def ks_beyond(last: int, horizon: int, points: int = 16) -> Ints:
     """Distinct k from `last` to `horizon`, log-spaced and at 1, 2, 5 times powers of ten: where a forecast is drawn."""
     spaced = np.rint(np.geomspace(last, horizon, points)).astype(np.int64)
-    round_ks = nice_ks(horizon)
-    return np.unique(np.concatenate([spaced, round_ks[round_ks > last]]))
+    at_round_k = round_ks(horizon)
+    return np.unique(np.concatenate([spaced, at_round_k[at_round_k > last]]))

@@ -2,8 +2,8 @@
 
 Coverage at k is then the mean of 1 - (1-p)^k, and how it grows is decided by the density near p = 0 (Schaeffer et al.
 2025, arXiv 2502.17578; Kazdan et al. 2025, arXiv 2510.05197, fit the beta). Every family is tabulated on one grid of
-logit p and on a grid of its own parameters, so that likelihood, posterior and prediction are matrix products. Priors
-are flat over a wide box: in the logarithm of shapes and scales, in locations and shares.
+logit p and on a grid of the family's parameters, so that likelihood, posterior and prediction are matrix products.
+Priors are flat over a wide box: in the logarithm of shapes and scales, in locations and shares.
 """
 
 from collections.abc import Callable, Sequence
@@ -75,7 +75,7 @@ class Mixture:
         for name, values in zip(self.family.parameters, natural.T, strict=True):
             places, where = np.unique(values, return_inverse=True)
             cumulative = np.cumsum(np.bincount(where.ravel(), self.posterior))
-            # Each place stands for the stretch up to its neighbours: its middle has seen half of its own weight.
+            # Each place stands for the stretch up to its neighbours: half of its weight is below its middle.
             middles = cumulative - np.diff(cumulative, prepend=0.0) / 2
             low, median, high = np.interp([tail, 0.5, 1 - tail], middles, places)
             found.append(Parameter(name, float(median), float(low), float(high)))
@@ -89,7 +89,7 @@ class Mixture:
 
     def coverage(self, ks: ArrayLike) -> Floats:
         """Expected coverage at k of new problems from the same source, shape (ks,)."""
-        expected: Floats = _hits(ks) @ self.weights
+        expected: Floats = _pass_probability(ks) @ self.weights
         return expected
 
     @cached_property
@@ -103,12 +103,12 @@ class Mixture:
 
     def pass_at(self, ks: ArrayLike) -> Floats:
         """Expected pass@k of each of these problems, given its own counts; shape (problems, ks)."""
-        expected: Floats = self.known @ _hits(np.atleast_1d(ks)).T
+        expected: Floats = self.known @ _pass_probability(np.atleast_1d(ks)).T
         return expected
 
     def coverage_of_these(self, ks: ArrayLike) -> Floats:
         """Expected coverage of these problems, given their counts; shape (ks,)."""
-        expected: Floats = _hits(np.atleast_1d(ks)) @ self.known.mean(axis=0)
+        expected: Floats = _pass_probability(np.atleast_1d(ks)) @ self.known.mean(axis=0)
         return expected
 
 
@@ -151,7 +151,7 @@ def fit_nonparametric(counts: Counts, rounds: int = 500) -> Floats:
 
 def coverage_under(weights: Floats, ks: ArrayLike) -> Floats:
     """Coverage at each k, shape (ks,), of a mixing distribution on the grid of p."""
-    expected: Floats = _hits(ks) @ weights
+    expected: Floats = _pass_probability(ks) @ weights
     return expected
 
 
@@ -261,7 +261,7 @@ def _likelihood(pairs: Ints) -> Floats:
     return likelihood
 
 
-def _hits(ks: ArrayLike) -> Floats:
+def _pass_probability(ks: ArrayLike) -> Floats:
     """1 - (1-p)^k on the grid of p; shape (ks, grid), or (grid,) for one k."""
     k = np.asarray(ks, dtype=np.float64)
     hits: Floats = -np.expm1(k[..., None] * _LOG_Q)

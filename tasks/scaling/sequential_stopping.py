@@ -1,13 +1,14 @@
-"""Unbiased pass@k where each problem was sampled until its own outcomes said that it was enough.
+"""Unbiased pass@k where an adaptive budget stopped sampling each problem depending on its outcomes.
 
-Samples come in rounds, and a problem rests after the first round at which it has as many correct samples as that
-round's limit. Counting c / n would then be biased: luck ends the sampling. Girshick, Mosteller and Savage (1946) show
-the cure. All orders of outcomes that lead to where a problem stopped are equally likely, so (1-p)^k is estimated
-without bias by the share of those orders that begin with k failures. A limit is at least 1, so that k failures in a
-row never rest a problem, and this holds for every k up to the last round, also where k > n: a problem that rested had
-a success among its first n. Without rests the share is C(n-c, k) / C(n, k), the usual estimator.
+Samples come in rounds, and a problem stops after the first round in which its number of correct samples reaches that
+round's limit. The plain estimate c / n would then be biased, because a lucky streak ends the sampling. Girshick,
+Mosteller and Savage (1946) give the unbiased estimator. All orders of outcomes that lead to the point where a problem
+stopped are equally likely, so the share of those orders that begin with k failures is an unbiased estimate of (1-p)^k.
+Every limit is at least 1, so k failures in a row never stop a problem, and this holds for every k up to the last round,
+even for k > n: a stopped problem had a success among its first n. If no problem stops early the share is
+C(n-c, k) / C(n, k), the usual estimator.
 
-It needs limits that were fixed before a sample was seen, and that heed one problem's own outcomes only.
+The limits must be fixed before any sample is seen, and each problem's stopping may depend on its own outcomes only.
 """
 
 from dataclasses import dataclass
@@ -20,8 +21,8 @@ from tasks.scaling.arrays import Floats, Ints
 
 
 class Plan(NamedTuple):
-    """When problems rest, fixed before a sample is seen: after `ends[i]` samples with `limits[i]` or more correct. The
-    last end is the largest k, where every problem rests."""
+    """When problems stop, fixed before any sample is seen: after `ends[i]` samples if `limits[i]` or more are correct.
+    The last end is the largest k, where every problem stops."""
 
     ends: tuple[int, ...]
     limits: tuple[int, ...]
@@ -29,61 +30,62 @@ class Plan(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Rounds:
-    """How sampling went on. `ends` (rounds,) are the samples of a problem after each round, the last the largest k;
-    after it, `limits` (rounds,) correct ones let the problem rest. `judged` (problems, rounds) are the samples that
-    were judged of each by then: fewer where a sandbox failed. What comes after a rest is not read."""
+    """The rounds of an adaptive budget. `ends` (rounds,) is the number of samples per problem after each round, the
+    last being the largest k; a problem stops after a round with `limits` (rounds,) or more correct samples. `graded`
+    (problems, rounds) is how many samples were graded by then: fewer than `ends` if a sandbox failed. Entries after the
+    round at which a problem stopped are not read."""
 
     ends: Ints
     limits: Ints
-    judged: Ints
+    graded: Ints
 
     def of(self, problems: Ints) -> "Rounds":
         """The same for some of the problems, by position."""
-        return Rounds(self.ends, self.limits, self.judged[problems])
+        return Rounds(self.ends, self.limits, self.graded[problems])
 
-    def resting(self, n: Ints, c: Ints) -> NDArray[np.bool_]:
-        """Which problems rest, given the n at which they stand; shape (problems,)."""
-        at_rest: NDArray[np.bool_] = ((self.judged == n[:, None]) & (c[:, None] >= self.limits)).any(axis=1)
-        return at_rest
+    def stopped(self, n: Ints, c: Ints) -> NDArray[np.bool_]:
+        """Which problems have stopped at these n; shape (problems,)."""
+        has_stopped: NDArray[np.bool_] = ((self.graded == n[:, None]) & (c[:, None] >= self.limits)).any(axis=1)
+        return has_stopped
 
     def reach(self, n: Ints, c: Ints) -> int:
         """The largest k that can be estimated for every problem."""
-        awake = n[~self.resting(n, c)]
-        return int(min(self.ends[-1], awake.min())) if len(awake) else int(self.ends[-1])
+        running = n[~self.stopped(n, c)]
+        return int(min(self.ends[-1], running.min())) if len(running) else int(self.ends[-1])
 
 
-def sampled_anew(
+def resampled(
     n: Ints, c: Ints, rates: Floats, rounds: Rounds, *, problems: Ints, generator: np.random.Generator
 ) -> tuple[Ints, Ints, Rounds]:
     """n, c and rounds of the problems at these positions (which may repeat), sampled again at their rates under the
-    same limits; one that does not rest yet gets as many samples as it has."""
-    most = np.where(rounds.resting(n, c), rounds.ends[-1], n)
+    same limits; one that has not stopped yet gets as many samples as it has."""
+    most = np.where(rounds.stopped(n, c), rounds.ends[-1], n)
     looks = np.minimum(rounds.ends, most[:, None])[problems]
     gained = generator.binomial(np.diff(looks, prepend=0, axis=1), rates[problems, None])
-    return (*stopped(looks, gained.cumsum(axis=1), rounds.limits), Rounds(rounds.ends, rounds.limits, looks))
+    return (*first_stops(looks, gained.cumsum(axis=1), rounds.limits), Rounds(rounds.ends, rounds.limits, looks))
 
 
-def stopped(judged: Ints, correct: Ints, limits: Ints) -> tuple[Ints, Ints]:
-    """n and c where each problem first rests, or ends; from both after every round, shape (problems, rounds)."""
-    rests = correct >= limits
-    rests[:, -1] = True
-    at = rests.argmax(axis=1)[:, None]
-    return np.take_along_axis(judged, at, 1)[:, 0], np.take_along_axis(correct, at, 1)[:, 0]
+def first_stops(graded: Ints, correct: Ints, limits: Ints) -> tuple[Ints, Ints]:
+    """n and c at the round where each problem stops; from both after every round, shape (problems, rounds)."""
+    stops = correct >= limits
+    stops[:, -1] = True
+    at = stops.argmax(axis=1)[:, None]
+    return np.take_along_axis(graded, at, 1)[:, 0], np.take_along_axis(correct, at, 1)[:, 0]
 
 
 def log_none_of(n: Ints, c: Ints, ks: Ints, rounds: Rounds) -> Floats:
-    """log of the unbiased estimate of (1-p)^k, shape (problems, ks); NaN at every k that a problem cannot tell."""
+    """log of the unbiased estimate of (1-p)^k, shape (problems, ks); NaN at every k for which no estimate exists."""
     values = np.full((len(c), len(ks)), np.nan)
-    passed = np.where(rounds.judged < n[:, None], rounds.judged, -1)
+    passed = np.where(rounds.graded < n[:, None], rounds.graded, -1)
     stops, group_of = np.unique(np.column_stack([n, passed]), axis=0, return_inverse=True)
-    resting = rounds.resting(n, c)
+    stopped = rounds.stopped(n, c)
     for group, (stop, *looks) in enumerate(stops.tolist()):
         rows = np.flatnonzero(group_of.ravel() == group)
         distinct, where = np.unique(c[rows], return_inverse=True)
         limits = [int(limit) for look, limit in zip(looks, rounds.limits, strict=True) if look >= 0]
         values[rows] = _orders(stop, [look for look in looks if look >= 0], limits, distinct, ks)[where]
         beyond = np.ix_(rows, ks > stop)
-        values[beyond] = np.where(resting[rows, None], -np.inf, np.nan)
+        values[beyond] = np.where(stopped[rows, None], -np.inf, np.nan)
     values[:, ks > rounds.ends[-1]] = np.nan
     return values
 

@@ -14,32 +14,32 @@ from pydantic import TypeAdapter
 from tasks.scaling.arrays import Floats
 from tasks.scaling.backtest import LawComparison, compare_laws
 from tasks.scaling.cost import Usage
-from tasks.scaling.estimators import Counts, bootstrap_coverage, coverage, log_spaced_ks, nice_ks, pass_hat_k
+from tasks.scaling.estimators import Counts, bootstrap_coverage, coverage, log_spaced_ks, pass_hat_k, round_ks
 from tasks.scaling.first_success import NO_COVERAGE, Solving
 from tasks.scaling.forecast import Forecast, Forecaster
 from tasks.scaling.laws import NoFit, PowerLaw, fit_counts, ks_beyond
 from tasks.scaling.sequential_stopping import Rounds
 
-# How far past the data the forecast is drawn: as far as the backtest goes.
+# How far past the data the forecast is drawn; the backtest covers the same range.
 _FORECAST_FACTOR = 100
 _TARGETS = (0.5, 0.75, 0.9, 0.95, 0.99)
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """Coverage at one k, with the ends of its interval; None where there is no interval. `every` is pass^k, the mean
-    chance that all of k samples are correct; None where problems rested by their outcomes."""
+    """Coverage at one k, with the ends of its interval; None if there is no interval. `pass_hat_k` is pass^k, the mean
+    probability that all of k samples are correct; None if an adaptive budget stopped problems early."""
 
     k: int
     coverage: float
     low: float | None = None
     high: float | None = None
-    every: float | None = None
+    pass_hat_k: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ProblemCount:
-    """One problem: `n` samples judged, `c` of them correct."""
+    """One problem: `n` graded samples, `c` of them correct."""
 
     problem_id: str
     n: int
@@ -47,7 +47,7 @@ class ProblemCount:
 
 
 @dataclass(frozen=True, slots=True)
-class Needed:
+class SamplesNeeded:
     """The k at which coverage is expected to reach `coverage`; None where none below 10^15 is expected to."""
 
     coverage: float
@@ -57,19 +57,20 @@ class Needed:
 @dataclass(frozen=True, slots=True)
 class Outlook:
     """What more samples are expected to buy: coverage added by `more` further samples of every problem, how many of
-    the unsolved problems have fallen at `tenfold` samples, and the k for round coverages not yet reached."""
+    the unsolved problems are expected to be solved by `tenfold` samples, and the k for round coverages not yet
+    reached."""
 
     more: int
     gain: float
     tenfold: int
-    falling: float
-    needed: tuple[Needed, ...]
+    expected_solves: float
+    needed: tuple[SamplesNeeded, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Falling:
-    """Unsolved problems with the same record, `n` samples and none correct, and the chance of each to be solved by
-    the tenfold k of the outlook."""
+class LikelySolves:
+    """Unsolved problems with the same record, `n` samples and none correct, and the probability that each is solved by
+    the outlook's `tenfold` k."""
 
     problem_ids: tuple[str, ...]
     n: int
@@ -77,12 +78,12 @@ class Falling:
 
 
 @dataclass(frozen=True, slots=True)
-class Sampled:
-    """How samples came where the plan heeded their outcomes, as `stopping.Rounds` has it."""
+class StoppingRecord:
+    """When an adaptive budget stopped each problem, as in `sequential_stopping.Rounds`."""
 
     ends: tuple[int, ...]
     limits: tuple[int, ...]
-    judged: tuple[tuple[int, ...], ...]
+    graded: tuple[tuple[int, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +92,10 @@ class SweepSummary:
 
     `table` is coverage at round k up to the smallest n, `curve` the same at log-spaced k; their intervals are
     bootstraps over problems at probability `level`. `forecast` goes on from the last measured point (without width
-    there), its intervals being about these very problems; it and `outlook` are absent where nothing is left to solve.
-    `falling` are the unsolved problems, likeliest to be solved first. `laws` compares laws at held-out k. `notes` say
-    in whole sentences what could not be computed and what was left out. `sampled` is None where n heeded no outcome;
-    `solving` takes the place of coverage where sampling stopped at first successes.
+    there), with intervals for these problems; it and `outlook` are absent if every problem is solved by every sample.
+    `likely_solves` are the unsolved problems, most likely to be solved first. `laws` compares laws at held-out k.
+    `notes` say in whole sentences what could not be computed and what was left out. `stopping` is None unless the
+    budget was adaptive; `solving` replaces coverage if sampling stopped at first successes.
     """
 
     problems: tuple[ProblemCount, ...]
@@ -106,10 +107,10 @@ class SweepSummary:
     outlook: Outlook | None
     level: float
     notes: tuple[str, ...]
-    falling: tuple[Falling, ...] = ()
+    likely_solves: tuple[LikelySolves, ...] = ()
     laws: LawComparison | None = None
     usage: Usage | None = None
-    sampled: Sampled | None = None
+    stopping: StoppingRecord | None = None
     solving: Solving | None = None
 
     @property
@@ -118,12 +119,12 @@ class SweepSummary:
         of = Counts.of(
             [p.problem_id for p in self.problems], [p.n for p in self.problems], [p.c for p in self.problems]
         )
-        if self.sampled is None:
+        if self.stopping is None:
             return of
-        ends, limits, judged = (
-            np.array(each, dtype=np.int64) for each in (self.sampled.ends, self.sampled.limits, self.sampled.judged)
+        ends, limits, graded = (
+            np.array(each, dtype=np.int64) for each in (self.stopping.ends, self.stopping.limits, self.stopping.graded)
         )
-        return replace(of, rounds=Rounds(ends, limits, judged))
+        return replace(of, rounds=Rounds(ends, limits, graded))
 
     @property
     def solved(self) -> int:
@@ -132,7 +133,7 @@ class SweepSummary:
 
     @property
     def samples(self) -> int:
-        """How many samples were judged."""
+        """How many samples were graded."""
         return sum(problem.n for problem in self.problems)
 
     @property
@@ -150,7 +151,7 @@ class SweepSummary:
                 f"with {self.solving.samples:,} samples in all."
             )
         if not self.table:
-            return "No problem has a judged sample yet."
+            return "No problem has a graded sample yet."
         first, last, count = self.table[0], self.table[-1], len([p for p in self.problems if p.n])
         of = f"{count:,} problems" if count > 1 else "the one problem"
         if last.coverage == 0:
@@ -193,49 +194,49 @@ def summarise(
     """Coverage, law and forecast of what was counted.
 
     Args:
-        counts: judged and correct samples by problem. Problems with none judged take no part in coverage.
+        counts: graded and correct samples by problem. Problems without a graded sample are left out of coverage.
         verdict_counts: how many samples got each verdict, those lost to infrastructure among them.
-        max_k: largest k to report; None goes as far as every problem has samples.
+        max_k: largest k to report; None goes up to the smallest n.
         usage: tokens of the samples, handed on.
         laws: whether to compare laws at held-out k, which takes a second.
         resamples: bootstrap draws of the problems.
         level: probability of the intervals.
         seed: seed of the bootstrap.
     """
-    judged = counts.judged()
-    last = judged.reach if max_k is None else min(max_k, judged.reach)
-    law = fit_counts(judged, last, resamples, level, seed).law
+    graded = counts.graded()
+    last = graded.reach if max_k is None else min(max_k, graded.reach)
+    law = fit_counts(graded, last, resamples, level, seed).law
     forecast: tuple[Forecast, ...] = ()
     outlook = None
-    falling: tuple[Falling, ...] = ()
-    if last and coverage(judged, last).coverage[0] < 1:
-        forecaster = Forecaster(judged)
+    likely_solves: tuple[LikelySolves, ...] = ()
+    if last and coverage(graded, last).coverage[0] < 1:
+        forecaster = Forecaster(graded)
         first, *beyond = forecaster.at(ks_beyond(last, last * _FORECAST_FACTOR).tolist())
         value = first.coverage
         start = replace(first, low50=value, high50=value, low90=value, high90=value)
         forecast = (start, *beyond)
         outlook = _outlook(forecaster)
-        falling = _falling(forecaster, outlook.tenfold)
+        likely_solves = _likely_solves(forecaster, outlook.tenfold)
 
     def points(ks: ArrayLike) -> tuple[Point, ...]:
-        band = bootstrap_coverage(judged, ks, resamples, level, seed)
-        columns = map(_finite, (coverage(judged, ks).coverage, band.low, band.high, _every_correct(judged, ks)))
+        band = bootstrap_coverage(graded, ks, resamples, level, seed)
+        columns = map(_finite, (coverage(graded, ks).coverage, band.low, band.high, _every_correct(graded, ks)))
         return tuple(Point(*row) for row in zip(np.asarray(ks).tolist(), *columns, strict=True))
 
     return SweepSummary(
         problems=_problem_counts(counts),
         verdicts=dict(verdict_counts),
-        table=points(nice_ks(last)),
+        table=points(round_ks(last)),
         curve=points(log_spaced_ks(last)),
         law=law,
         forecast=forecast,
         outlook=outlook,
         level=level,
-        notes=tuple(_notes(counts, judged, max_k, verdict_counts.get("infrastructure", 0))),
-        falling=falling,
-        laws=compare_laws(judged) if laws else None,
+        notes=tuple(_notes(counts, graded, max_k, verdict_counts.get("infrastructure", 0))),
+        likely_solves=likely_solves,
+        laws=compare_laws(graded) if laws else None,
         usage=usage,
-        sampled=_sampled(counts),
+        stopping=_stopping_record(counts),
     )
 
 
@@ -249,10 +250,10 @@ def summarise_solving(
     """What came of sampling each problem until its first success: no coverage, no law, no forecast.
 
     Args:
-        counts: judged and correct samples by problem.
+        counts: graded and correct samples by problem.
         verdict_counts: how many samples got each verdict.
         first_correct: the index of the first correct sample, for each problem that has one.
-        max_k: the most samples that a problem could get.
+        max_k: the sample limit per problem.
         usage: tokens of the samples, handed on.
     """
     infrastructure = _infrastructure_note(verdict_counts.get("infrastructure", 0))
@@ -267,12 +268,12 @@ def summarise_solving(
         level=0.95,
         notes=(NO_COVERAGE, *infrastructure),
         usage=usage,
-        sampled=_sampled(counts),
+        stopping=_stopping_record(counts),
         solving=Solving(
             to_first_success={problem: index + 1 for problem, index in first_correct.items()},
             problems=len(counts),
             samples=int(counts.n.sum()),
-            most=max_k,
+            max_samples=max_k,
         ),
     )
 
@@ -294,31 +295,33 @@ def _problem_counts(counts: Counts) -> tuple[ProblemCount, ...]:
     return tuple(map(ProblemCount, counts.problem_ids, counts.n.tolist(), counts.c.tolist()))
 
 
-def _sampled(counts: Counts) -> Sampled | None:
+def _stopping_record(counts: Counts) -> StoppingRecord | None:
     rounds = counts.rounds
     if rounds is None:
         return None
-    judged = tuple(tuple(row) for row in rounds.judged.tolist())
-    return Sampled(tuple(rounds.ends.tolist()), tuple(rounds.limits.tolist()), judged)
+    graded = tuple(tuple(row) for row in rounds.graded.tolist())
+    return StoppingRecord(tuple(rounds.ends.tolist()), tuple(rounds.limits.tolist()), graded)
 
 
-def _falling(forecaster: Forecaster, tenfold: int) -> tuple[Falling, ...]:
+def _likely_solves(forecaster: Forecaster, tenfold: int) -> tuple[LikelySolves, ...]:
     tried = dict(zip(forecaster.counts.problem_ids, forecaster.counts.n.tolist(), strict=True))
     alike: dict[tuple[int, float], list[str]] = {}
-    for problem, chance in forecaster.chances_to_fall(tenfold).items():
+    for problem, chance in forecaster.solve_probabilities(tenfold).items():
         alike.setdefault((tried[problem], chance), []).append(problem)
-    return tuple(Falling(tuple(problems), n, chance) for (n, chance), problems in alike.items())
+    return tuple(LikelySolves(tuple(problems), n, chance) for (n, chance), problems in alike.items())
 
 
 def _outlook(forecaster: Forecaster) -> Outlook:
     tenfold = 10 * forecaster.n
-    falling = float(forecaster.expected([tenfold])[0] - forecaster.start) * len(forecaster.counts)
+    expected_solves = float(forecaster.expected([tenfold])[0] - forecaster.start) * len(forecaster.counts)
     return Outlook(
         more=1000,
         gain=forecaster.gain(1000),
         tenfold=tenfold,
-        falling=falling,
-        needed=tuple(Needed(target, forecaster.needed_k(target)) for target in _TARGETS if target > forecaster.start),
+        expected_solves=expected_solves,
+        needed=tuple(
+            SamplesNeeded(target, forecaster.needed_k(target)) for target in _TARGETS if target > forecaster.start
+        ),
     )
 
 
@@ -334,35 +337,38 @@ def _finite(values: Floats) -> list[float | None]:
     return [float(value) if np.isfinite(value) else None for value in values]
 
 
-def _notes(counts: Counts, judged: Counts, max_k: int | None, infrastructure: int) -> Sequence[str]:
+def _notes(counts: Counts, graded: Counts, max_k: int | None, infrastructure: int) -> Sequence[str]:
     notes = []
-    if unjudged := len(counts) - len(judged):
-        verbs = ("has", "takes") if unjudged == 1 else ("have", "take")
+    if ungraded := len(counts) - len(graded):
+        verbs = ("has", "takes") if ungraded == 1 else ("have", "take")
         notes.append(
-            f"{unjudged} of {len(counts)} problems {verbs[0]} no judged sample and {verbs[1]} no part in coverage."
+            f"{ungraded} of {len(counts)} problems {verbs[0]} no graded sample and {verbs[1]} no part in coverage."
         )
-    wanted = int(judged.n.max() if judged.rounds is None else judged.rounds.ends[-1]) if len(judged) else 0
+    wanted = int(graded.n.max() if graded.rounds is None else graded.rounds.ends[-1]) if len(graded) else 0
     if max_k is not None:
         wanted = min(wanted, max_k)
-    if wanted > judged.reach:
-        resting = np.zeros(len(judged), bool) if judged.rounds is None else judged.rounds.resting(judged.n, judged.c)
-        short = [judged.problem_ids[i] for i in np.flatnonzero((judged.n < wanted) & ~resting)]
+    if wanted > graded.reach:
+        stopped = np.zeros(len(graded), bool) if graded.rounds is None else graded.rounds.stopped(graded.n, graded.c)
+        short = [graded.problem_ids[i] for i in np.flatnonzero((graded.n < wanted) & ~stopped)]
         named = ", ".join(short[:3]) + (" and others" if len(short) > 3 else "")
         notes.append(
-            f"Coverage stops at k = {judged.reach:,}: beyond it some problem has too few judged samples "
+            f"Coverage stops at k = {graded.reach:,}: beyond it, at least one problem has too few graded samples "
             f"for an unbiased estimate ({named})."
         )
     notes += _infrastructure_note(infrastructure)
     if counts.rounds is not None:
-        resting = counts.rounds.resting(counts.n, counts.c)
+        stopped = counts.rounds.stopped(counts.n, counts.c)
         notes.append(
-            f"Samples were spread by need: {int(resting.sum()):,} of {len(counts):,} problems rested before their last "
-            "round. Coverage is unbiased all the same (Girshick, Mosteller and Savage 1946)."
+            f"The budget was adaptive: {int(stopped.sum()):,} of {len(counts):,} problems stopped before the last "
+            "round. Coverage is still unbiased (Girshick, Mosteller and Savage 1946)."
         )
-    if len(judged) == 1:
-        notes.append("One problem gives no interval: intervals say how coverage varies with the choice of problems.")
-    elif len(judged) and not judged.c.any():
-        notes.append("No problem was solved, so the bootstrap interval is empty: it cannot see what was never drawn.")
+    if len(graded) == 1:
+        notes.append("A single problem gives no interval: intervals are over the choice of problems.")
+    elif len(graded) and not graded.c.any():
+        notes.append(
+            "No problem was solved, so the bootstrap interval has zero width: it cannot account for successes that "
+            "were never drawn."
+        )
     return notes
 
 
@@ -370,4 +376,4 @@ def _infrastructure_note(samples: int) -> list[str]:
     if not samples:
         return []
     were = "sample was" if samples == 1 else "samples were"
-    return [f"{samples:,} {were} left out of n: the sandbox failed, which says nothing of the sample."]
+    return [f"{samples:,} {were} left out of n: the sandbox failed, which says nothing about the sample."]

@@ -16,7 +16,7 @@ from prefect.cache_policies import NO_CACHE
 
 from tasks.report.comparison.markdown import markdown
 from tasks.report.comparison.publish import ComparisonFiles
-from tasks.report.phrases import held_out_sentence
+from tasks.report.phrases import backtest_sentence
 from tasks.report.sweep.publish import Publication, publish
 from tasks.scaling.comparison import Comparison
 from tasks.scaling.summary import SweepSummary
@@ -54,7 +54,7 @@ def report(sweep: Sweep, measured: Measurement, config_yaml: str) -> Publication
     _show_figures(publication.figures, headline)
     if measured.summary.laws is not None:
         rows = [asdict(error) for error in measured.summary.laws.errors]
-        create_table_artifact(rows, key="laws", description=held_out_sentence(measured.summary.laws))
+        create_table_artifact(rows, key="laws", description=backtest_sentence(measured.summary.laws))
     samples, verdicts = sweep.samples.identity.name, sweep.verdicts.identity.name
     for key, url in (
         ("report", publication.page),

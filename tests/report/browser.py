@@ -83,7 +83,7 @@ class Page:
 
 @contextmanager
 def chromium(profile: Path, width: int = 1200, height: int = 900) -> Iterator[Page]:
-    """A page in a browser of its own, which ends with the block."""
+    """A page in a separate browser, closed at the end of the block."""
     assert CHROMIUM is not None
     quiet = ("--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync")
     process = subprocess.Popen(

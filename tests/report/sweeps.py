@@ -6,7 +6,7 @@ from tasks.records import Price
 from tasks.report.model import Example, ReportData
 from tasks.scaling.cost import Usage
 from tasks.scaling.estimators import Counts
-from tasks.scaling.sequential_stopping import Rounds, sampled_anew
+from tasks.scaling.sequential_stopping import Rounds, resampled
 from tasks.scaling.summary import SweepSummary, summarise, summarise_solving
 from tasks.sweep.budgets import AdaptiveConfig, SolveConfig
 
@@ -23,7 +23,7 @@ COUNTS = {
     "one problem": (["only"], 50, [7]),
     "k = 1": ([f"p{i}" for i in range(30)], 1, [0, 1] * 15),
     "unequal n": (list("abc"), [3, 70, 9], [1, 30, 0]),
-    "one unjudged": (list("abc"), [0, 70, 70], [0, 30, 0]),
+    "one ungraded": (list("abc"), [0, 70, 70], [0, 30, 0]),
     "hostile names": ([HOSTILE, "<b>\u202e\ud800&amp;"], 20, [3, 0]),
     "nothing": ([], [], []),
     "adaptive": ([f"p{i}" for i in range(40)], 1_000, AdaptiveConfig()),
@@ -42,7 +42,7 @@ def counts_of(name: str) -> Counts:
         rates = generator.beta(0.4, 3, len(problems))
         return Counts(
             tuple(problems),
-            *sampled_anew(
+            *resampled(
                 everything, everything * 0, rates, start, problems=np.arange(len(problems)), generator=generator
             ),
         )
@@ -51,8 +51,8 @@ def counts_of(name: str) -> Counts:
 
 def summary_of(name: str, resamples: int = 200) -> SweepSummary:
     counts = counts_of(name)
-    correct, judged = int(counts.c.sum()), int(counts.n.sum())
-    verdicts = {"correct": correct, "wrong": judged - correct, "infrastructure": 2}
+    correct, graded = int(counts.c.sum()), int(counts.n.sum())
+    verdicts = {"correct": correct, "wrong": graded - correct, "infrastructure": 2}
     given = {verdict: count for verdict, count in verdicts.items() if count}
     if name == "solving":
         firsts = {counts.problem_ids[i]: int(7 * i) for i in np.flatnonzero(counts.c)}

@@ -121,9 +121,9 @@ def test_the_page_compares_laws_names_costs_and_what_may_still_fall():
         assert f"{error.law} {error.median:.3f} {error.rms:.3f}" in text
     assert "tokens written 71,234 (17.8 a sample)" in text
     assert "cost at $0.6 and $0.15 for a million $0.061" in text
-    (row,) = report.summary.falling
+    (row,) = report.summary.likely_solves
     assert ", ".join(row.problem_ids) in text
-    assert f"{report.summary.table[2].every:.1%}" in text
+    assert f"{report.summary.table[2].pass_hat_k:.1%}" in text
 
 
 def test_a_solving_sweep_shows_no_coverage():

@@ -50,9 +50,9 @@ def test_markdown_of_every_sweep(name):
         assert f"| {point.k:,} | {point.coverage:.1%} |" in text or point.coverage < 0.01
 
 
-def test_rate_bins_hold_each_judged_problem_once():
+def test_rate_bins_hold_each_graded_problem_once():
     problems = [ProblemCount(str(c), 100, c) for c in (0, 0, 1, 2, 3, 9, 10, 29, 30, 99, 100)]
-    bins = rate_bins([*problems, ProblemCount("unjudged", 0, 0)])
+    bins = rate_bins([*problems, ProblemCount("ungraded", 0, 0)])
     assert [(item.label, item.count) for item in bins] == [
         ("0", 2), ("1%–3%", 2), ("3%–10%", 2), ("10%–30%", 2), ("30%–100%", 2), ("100%", 1),
     ]  # fmt: skip

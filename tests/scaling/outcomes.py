@@ -1,4 +1,4 @@
-"""The paper's released outcomes, where a copy lies beside the project."""
+"""The paper's released outcomes, if a copy is next to the project."""
 
 from pathlib import Path
 

@@ -47,8 +47,8 @@ def test_where_nothing_can_be_held_out_there_is_no_comparison(counts):
 def test_a_law_that_cannot_be_fitted_says_so():
     found = compare_laws(Counts.of([str(i) for i in range(20)], 1_000, [1] + [0] * 19))
     errors = {each.law: each for each in found.errors}
-    assert errors["power law"].failures > 0
-    assert errors[METHOD].failures == 0
+    assert errors["power law"].failed_fits > 0
+    assert errors[METHOD].failed_fits == 0
 
 
 @needs_outcomes

@@ -101,7 +101,7 @@ def test_corners_give_numbers_or_nothing_and_never_fail():
         "all": Counts.of(["a", "b"], 10, [10, 10]),
         "one sample": Counts.of(["a", "b"], 1, [0, 1]),
         "unequal": Counts.of(["a", "b"], [3, 70], [1, 30]),
-        "unjudged": Counts.of(["a", "b"], [0, 70], [0, 30]),
+        "ungraded": Counts.of(["a", "b"], [0, 70], [0, 30]),
     }
     for both in permutations(corners.items(), 2):
         found = compare(both, resamples=50)
@@ -116,5 +116,5 @@ def test_two_sets_and_two_names_are_needed():
         compare([("a", counts)])
     with pytest.raises(UserError, match="'a' is given twice"):
         compare([("a", counts), ("a", counts)])
-    with pytest.raises(UserError, match="b has no problem with a sample"):
+    with pytest.raises(UserError, match="b has no graded sample"):
         compare([("a", counts), ("b", Counts.of(["p0"], 0, [0]))])

@@ -13,8 +13,8 @@ from tasks.scaling.estimators import (
     bootstrap_curves,
     coverage,
     log_spaced_ks,
-    nice_ks,
     pass_at_k,
+    round_ks,
 )
 
 from .outcomes import COVERAGE, load_counts, needs_outcomes
@@ -109,7 +109,7 @@ def test_k_below_one_is_refused():
 
 @pytest.mark.parametrize("n", [1, 2, 7, 100, 10_000])
 def test_ks_are_distinct_and_hold_both_ends(n):
-    for ks in (log_spaced_ks(n), nice_ks(n)):
+    for ks in (log_spaced_ks(n), round_ks(n)):
         assert ks[0] == 1
         assert ks[-1] == n
         assert (np.diff(ks) > 0).all()
@@ -117,8 +117,8 @@ def test_ks_are_distinct_and_hold_both_ends(n):
 
 
 def test_nice_ks_are_those_of_tables():
-    assert nice_ks(300).tolist() == [1, 2, 5, 10, 20, 50, 100, 200, 300]
-    assert nice_ks(0).tolist() == []
+    assert round_ks(300).tolist() == [1, 2, 5, 10, 20, 50, 100, 200, 300]
+    assert round_ks(0).tolist() == []
 
 
 def test_bootstrap_equals_resampling_problem_by_problem():

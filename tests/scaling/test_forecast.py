@@ -16,7 +16,7 @@ CORNERS = {
     "one sample": (1, [0, 1, 1]),
     "unequal n": ([3, 70, 9], [1, 30, 0]),
     "one success": (100, [0] * 30 + [1]),
-    "some unjudged": ([0, 70, 70], [0, 30, 0]),
+    "some ungraded": ([0, 70, 70], [0, 30, 0]),
     "usual": (100, [0, 0, 1, 2, 7, 30, 99]),
 }
 
@@ -89,18 +89,18 @@ def test_needed_k_is_where_the_forecast_reaches_it():
 
 def test_chances_to_fall_add_up_and_rank_the_least_tried_first():
     found = forecaster("usual")
-    chances = found.chances_to_fall(1000)
+    chances = found.solve_probabilities(1000)
     assert set(chances) == {"p0", "p1"}
     risen = found.expected([1000])[0] - found.start
     assert sum(chances.values()) == pytest.approx(risen * 7)
-    uneven = Forecaster(Counts.of(list("abcd"), [100, 5000, 100, 100], [0, 0, 3, 30])).chances_to_fall(10_000)
+    uneven = Forecaster(Counts.of(list("abcd"), [100, 5000, 100, 100], [0, 0, 3, 30])).solve_probabilities(10_000)
     assert list(uneven) == ["a", "b"]
     assert uneven["a"] > uneven["b"]
-    assert forecaster("all solved").chances_to_fall(100) == {}
+    assert forecaster("all solved").solve_probabilities(100) == {}
 
 
-def test_nothing_judged_is_one_clear_line():
-    with pytest.raises(UserError, match="no problem has a judged sample"):
+def test_counts_without_a_graded_sample_are_one_clear_line():
+    with pytest.raises(UserError, match="no problem has a graded sample"):
         Forecaster(Counts.of(["a"], 0, [0]))
     with pytest.raises(UserError, match="k must lie between 1 and"):
         forecaster("usual").at([0])

@@ -9,7 +9,7 @@ import pytest
 
 from tasks.scaling.estimators import Counts, coverage, pass_at_k
 from tasks.scaling.intervals import resampled_coverage
-from tasks.scaling.sequential_stopping import Rounds, log_none_of, sampled_anew, stopped
+from tasks.scaling.sequential_stopping import Rounds, first_stops, log_none_of, resampled
 
 PLANS = {
     "first success": ([1, 2, 3, 5, 8], [1] * 5),
@@ -20,11 +20,11 @@ PLANS = {
 
 
 def ended(outcomes, ends, limits):
-    """n, c and the judged samples by round of one problem with these outcomes."""
-    judged = np.array([ends])
+    """n, c and the graded samples by round of one problem with these outcomes."""
+    graded = np.array([ends])
     correct = np.array([[sum(outcomes[:end]) for end in ends]])
-    n, c = stopped(judged, correct, np.array(limits))
-    return n, c, Rounds(np.array(ends), np.array(limits), judged)
+    n, c = first_stops(graded, correct, np.array(limits))
+    return n, c, Rounds(np.array(ends), np.array(limits), graded)
 
 
 @pytest.mark.parametrize("plan", PLANS)
@@ -82,7 +82,7 @@ def test_a_rest_at_large_n_matches_exact_fractions():
 
 
 def test_samples_lost_to_the_sandbox_shift_the_rounds_of_their_problem():
-    """Problem b lost two of its first four samples: its first rest was decided on the two that were judged."""
+    """Problem b lost two of its first four samples: its first stop was decided on the two that were graded."""
     rounds = Rounds(np.array([4, 8]), np.array([1, 1]), np.array([[4, 8], [2, 6]]))
     counts = Counts(("a", "b"), np.array([8, 6]), np.array([2, 2]), rounds)
     found = counts.pass_at_k([1, 2, 3])
@@ -98,10 +98,10 @@ def test_samples_lost_to_the_sandbox_shift_the_rounds_of_their_problem():
 def test_a_problem_that_rests_tells_of_every_k_and_one_that_does_not_only_up_to_n():
     ends, limits = np.array([10, 100, 1_000]), np.array([1, 1, 1])
     rounds = Rounds(ends, limits, np.tile(ends, (2, 1)))
-    resting = Counts(("a", "b"), np.array([10, 1_000]), np.array([2, 0]), rounds)
-    assert resting.pass_at_k([500]).ravel() == pytest.approx([1, 0])
-    assert resting.reach == 1_000
-    assert np.isnan(resting.pass_at_k([1_001])).all()
+    stopped = Counts(("a", "b"), np.array([10, 1_000]), np.array([2, 0]), rounds)
+    assert stopped.pass_at_k([500]).ravel() == pytest.approx([1, 0])
+    assert stopped.reach == 1_000
+    assert np.isnan(stopped.pass_at_k([1_001])).all()
     waiting = Counts(("a", "b"), np.array([10, 100]), np.array([2, 0]), rounds)
     assert waiting.reach == 100
     assert np.isnan(waiting.pass_at_k([101])[1, 0])
@@ -118,7 +118,7 @@ def test_by_simulation_coverage_is_unbiased_and_its_interval_holds():
     names = tuple(map(str, range(60)))
     curves, held, spent = [], [], []
     for _ in range(150):
-        n, c, rounds = sampled_anew(
+        n, c, rounds = resampled(
             np.full(60, 1_000), np.zeros(60, int), rates, start, problems=np.arange(60), generator=generator
         )
         counts = Counts(names, n, c, rounds)
@@ -135,12 +135,12 @@ def test_by_simulation_coverage_is_unbiased_and_its_interval_holds():
 def test_many_rounds_and_a_million_samples_stay_finite():
     ends = np.array([1_000, 2_000, 5_000, 10_000, 100_000, 1_000_000])
     limits = np.ceil(1e6 / ends).astype(np.int64)
-    judged = np.tile(ends, (3, 1))
+    graded = np.tile(ends, (3, 1))
     found = log_none_of(
         np.array([1_000_000, 2_000, 100_000]),
         np.array([0, 900, 15]),
         np.array([1, 10**6]),
-        Rounds(ends, limits, judged),
+        Rounds(ends, limits, graded),
     )
     assert found[0].tolist() == [0, 0]
     assert -np.expm1(found[1, 0]) == pytest.approx(0.45, abs=0.05)

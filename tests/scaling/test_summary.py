@@ -51,7 +51,7 @@ def test_the_forecast_starts_where_the_data_ends():
     assert summary.outlook is not None
     assert summary.outlook.tenfold == 1000
     at_tenfold = next(point.coverage for point in summary.forecast if point.k == 1000)
-    assert summary.outlook.falling == pytest.approx(50 * (at_tenfold - summary.table[-1].coverage))
+    assert summary.outlook.expected_solves == pytest.approx(50 * (at_tenfold - summary.table[-1].coverage))
     assert [needed.coverage for needed in summary.outlook.needed] == sorted(
         target for target in (0.5, 0.75, 0.9, 0.95, 0.99) if target > summary.table[-1].coverage
     )
@@ -69,7 +69,7 @@ def test_missing_samples_are_told():
     summary = summarise(counts([3, 9, 0], [0, 5, 0]), {"infrastructure": 15})
     assert summary.table[-1].k == 3
     text = " ".join(summary.notes)
-    assert "1 of 3 problems has no judged sample" in text
+    assert "1 of 3 problems has no graded sample" in text
     assert "stops at k = 3" in text
     assert "(p0)" in text
     assert "15 samples were left out of n" in text

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from flows.command_line.terminal import new_table, print_json, screen
 from tasks.files.counts import read_counts_file
-from tasks.report.phrases import held_out_rows, held_out_sentence
+from tasks.report.phrases import backtest_rows, backtest_sentence
 from tasks.scaling.backtest import compare_laws
 from tasks.scaling.counts_csv import curve_document, forecast_document
 
@@ -29,13 +29,13 @@ def show_curve(file: Path, *, as_json: bool) -> None:
             f"log c = a·k^b with a = {law['a']:.3f}, b = {law['b']:.3f}"
             f" (error in coverage: {law['mean_abs_error']:.2%} on average, {law['max_abs_error']:.2%} at most)"
         )
-    laws = compare_laws(counts.judged())
+    laws = compare_laws(counts.graded())
     if laws is not None:
         compared = new_table("law", "median error", "r.m.s. error", right=(1, 2))
-        for row in held_out_rows(laws):
+        for row in backtest_rows(laws):
             compared.add_row(*row)
         screen().print(compared)
-        screen().print(held_out_sentence(laws), soft_wrap=True)
+        screen().print(backtest_sentence(laws), soft_wrap=True)
 
 
 def show_forecast(file: Path, k: int, *, as_json: bool) -> None:

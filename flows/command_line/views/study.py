@@ -26,13 +26,13 @@ def run_study(files: Sequence[Path], overrides: Sequence[str], **fields: Any) ->
     console.print(f"[bold]monkeys study[/] {' '.join(map(str, files))}")
 
     from flows.command_line.views.compare import print_comparison  # after the first line is on the screen
-    from flows.config.study import MOST_SWEEPS, StudyConfig
+    from flows.config.study import MAX_SWEEPS, StudyConfig
     from flows.config.yaml_file import read_config
     from flows.setup.prepared import ready
     from flows.setup.sweep import prepare
 
-    if not 2 <= len(files) <= MOST_SWEEPS:
-        raise UserError(f"study: takes two to {MOST_SWEEPS} sweep files, not {len(files)}")
+    if not 2 <= len(files) <= MAX_SWEEPS:
+        raise UserError(f"study: takes two to {MAX_SWEEPS} sweep files, not {len(files)}")
     sweeps = tuple(read_config(file, overrides, **fields) for file in files)
     if len({each.store for each in sweeps}) > 1:
         raise UserError("store: the sweeps of a study share one, and these files name several; give --store")

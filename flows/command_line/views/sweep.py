@@ -62,7 +62,7 @@ def _show(console: Console, result: "SweepResult", seconds: float) -> None:
 
     summary = result.summary
     stored = summary.samples + summary.verdicts.get("infrastructure", 0)
-    which = "below k" if summary.sampled is None else "for this budget"
+    which = "below k" if summary.stopping is None else "for this budget"
     if result.drawn:
         console.print(f"drew {result.drawn:,} samples in {seconds:.0f} s; {stored:,} are stored {which}")
     else:
@@ -78,7 +78,7 @@ def _show(console: Console, result: "SweepResult", seconds: float) -> None:
         console.print(usage_sentence(summary))
     for note in summary.notes:
         console.print(f"[yellow]{note}[/]")
-    console.print(result.publication.judged, soft_wrap=True)
+    console.print(result.publication.grading_note, soft_wrap=True)
     console.print(f"report: {result.publication.page}", soft_wrap=True)
 
 

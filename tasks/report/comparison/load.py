@@ -28,7 +28,7 @@ def is_file(name: str) -> bool:
 
 
 def compared(names: Sequence[str], verdicts: str | None, open_store: Callable[[], Store]) -> Comparison:
-    """Read the sets and compare them; the store is opened only if a set lies in one.
+    """Read the sets and compare them; the store is opened only if a set is in one.
 
     Raises:
         UserError: a set cannot be read, was sampled in solve mode, or has no verdicts; or there are too few or many.
@@ -47,7 +47,7 @@ def _from_file(path: Path) -> NamedCounts:
 
 def _stored(store: Store, name: str, verdicts: str | None) -> NamedCounts:
     samples = find(store, name)
-    judged = samples.graded_by(verdicts)
-    if judged is None:
-        raise UserError(f"{samples.name} is not judged yet; run its sweep, or `monkeys regrade`")
-    return NamedCounts(samples.label, samples.name, counts(store, samples, judged))
+    graded = samples.graded_by(verdicts)
+    if graded is None:
+        raise UserError(f"{samples.name} has not been graded yet; run its sweep, or `monkeys regrade`")
+    return NamedCounts(samples.label, samples.name, counts(store, samples, graded))

@@ -47,11 +47,11 @@ def crossing_sentence(crossing: Crossing, pair: Pair, reference: str) -> str:
 def family_sentence(pair: Pair, reference: str) -> str:
     """By how many times the samples one curve is the other, and how well that holds."""
     if pair.family is None:
-        return f"{pair.label} and {reference} have no stretch of coverage in common: they are no shifts of each other."
+        return f"{pair.label} and {reference} share no range of coverage, so neither is a shift of the other."
     shift, around = pair.family.shift, pair.family.interval
     if shift.rmse > _NO_FAMILY:
         return (
-            f"{pair.label} and {reference} are no shifts of each other: at best, in log k, they still differ by "
+            f"{pair.label} and {reference} are not shifts of each other in log k: at best they still differ by "
             f"{100 * shift.rmse:.1f} points (root mean square)."
         )
     factor, ends = _times(shift.factor), ""

@@ -13,7 +13,7 @@ from tasks.store.identity import digest, slug
 
 @dataclass(frozen=True, slots=True)
 class ComparisonFiles:
-    """Where the page lies, the comparison as Markdown, and its figures by name, as SVG."""
+    """The page's URL, the comparison as Markdown, and its figures by name, as SVG."""
 
     page: str
     markdown: str
@@ -21,7 +21,7 @@ class ComparisonFiles:
 
 
 def folder_of(comparison: Comparison) -> str:
-    """Where the comparison of these sets lies in a store; another one of the same sets takes its place."""
+    """The folder of the comparison in a store; comparing the same sets again replaces it."""
     labels = [each.label for each in comparison.sets]
     return f"comparisons/{slug('-'.join(labels))[:80]}-{digest(labels)[:12]}"
 

@@ -148,7 +148,7 @@ def pass_rate_figure(summary: SweepSummary) -> Figure:
 
 
 def verdict_figure(summary: SweepSummary) -> Figure:
-    """Samples by verdict, as bars with their counts written beside them."""
+    """Samples by verdict, as bars with their counts."""
     shares = verdict_shares(summary.verdicts)
     figure, axes = new_axes(6.4, 0.9 + 0.36 * len(shares))
     rows = range(len(shares))

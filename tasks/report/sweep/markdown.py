@@ -2,8 +2,8 @@
 
 from tasks.report.palette import verdict_shares
 from tasks.report.phrases import (
-    held_out_rows,
-    held_out_sentence,
+    backtest_rows,
+    backtest_sentence,
     interval,
     law_sentence,
     table_percent,
@@ -26,8 +26,8 @@ def markdown(summary: SweepSummary, title: str) -> str:
         lines += ["", law_sentence(summary), ""]
     if summary.laws is not None:
         lines += ["| law | median | r.m.s. |", "|:--|--:|--:|"]
-        lines += [f"| {escape(law)} | {median} | {rms} |" for law, median, rms in held_out_rows(summary.laws)]
-        lines += ["", held_out_sentence(summary.laws), ""]
+        lines += [f"| {escape(law)} | {median} | {rms} |" for law, median, rms in backtest_rows(summary.laws)]
+        lines += ["", backtest_sentence(summary.laws), ""]
     if summary.solving is not None:
         lines += ["| samples | first solved by them |", "|--:|--:|"]
         lines += [f"| {step.k:,} | {step.problems:,} |" for step in summary.solving.steps()]

@@ -13,11 +13,11 @@ from tasks.report.sweep import tables
 from tasks.report.sweep.pass_rates import by_difficulty, rate_bins
 from tasks.scaling.forecast import Forecast
 from tasks.scaling.laws import PowerLaw
-from tasks.scaling.summary import Falling, Point, ProblemCount, SweepSummary, percent
+from tasks.scaling.summary import LikelySolves, Point, ProblemCount, SweepSummary, percent
 
-# Enough to judge a sample by, and 100 of them stay far below a megabyte.
+# Enough to understand a sample, and 100 of them stay far below a megabyte.
 _SHOWN_CHARACTERS = 4000
-_FALLING_ROWS, _FALLING_NAMES = 10, 12
+_LIKELY_ROWS, _LIKELY_NAMES = 10, 12
 
 
 def render(report: ReportData, figures: Sequence[FigureFile] = ()) -> str:
@@ -39,11 +39,11 @@ def render(report: ReportData, figures: Sequence[FigureFile] = ()) -> str:
         solving=summary.solving,
         show=show,
         interval=lambda low, high: phrases.interval(low, high, show),
-        has_every=len(table) > 1 and table[0].every is not None,
+        has_pass_hat_k=len(table) > 1 and table[0].pass_hat_k is not None,
         outlook=phrases.outlook_rows(summary.outlook, table[-1].k) if summary.outlook else [],
-        held_out=phrases.held_out_rows(summary.laws) if summary.laws else [],
-        held_out_sentence=phrases.held_out_sentence(summary.laws) if summary.laws else "",
-        falling=[_fallen(row) for row in summary.falling[:_FALLING_ROWS]],
+        held_out=phrases.backtest_rows(summary.laws) if summary.laws else [],
+        backtest_sentence=phrases.backtest_sentence(summary.laws) if summary.laws else "",
+        likely_solves=[_likely_row(row) for row in summary.likely_solves[:_LIKELY_ROWS]],
         usage=phrases.usage_rows(summary),
         priced=summary.usage is not None and summary.usage.price is not None,
         percent=percent,
@@ -56,7 +56,7 @@ def render(report: ReportData, figures: Sequence[FigureFile] = ()) -> str:
         shares=verdict_shares(summary.verdicts),
         bins=rate_bins(summary.problems),
         ordered=by_difficulty(summary.problems),
-        unjudged=[problem for problem in summary.problems if not problem.n],
+        ungraded=[problem for problem in summary.problems if not problem.n],
         shade=_shade(summary.problems),
         examples=[_shown(example) for example in report.examples],
         downloads=_downloads(summary, figures),
@@ -75,9 +75,9 @@ def _shown(example: Example) -> dict[str, Any]:
     }
 
 
-def _fallen(row: Falling) -> dict[str, Any]:
-    named = ", ".join(row.problem_ids[:_FALLING_NAMES])
-    return {"names": named, "more": max(0, len(row.problem_ids) - _FALLING_NAMES), "n": row.n, "chance": row.chance}
+def _likely_row(row: LikelySolves) -> dict[str, Any]:
+    named = ", ".join(row.problem_ids[:_LIKELY_NAMES])
+    return {"names": named, "more": max(0, len(row.problem_ids) - _LIKELY_NAMES), "n": row.n, "chance": row.chance}
 
 
 def _plot(summary: SweepSummary) -> dict[str, Any]:
@@ -103,7 +103,7 @@ def series(name: str, summary: SweepSummary) -> dict[str, Any]:
         "measured": [_numbers(point) for point in summary.measured],
         "forecast": [_ends(point) for point in summary.forecast],
         "law": law,
-        "every": [[point.k, round(point.every, 6)] for point in summary.measured if point.every is not None],
+        "every": [[point.k, round(point.pass_hat_k, 6)] for point in summary.measured if point.pass_hat_k is not None],
     }
 
 

@@ -17,19 +17,19 @@ class RateBin:
 
 
 def by_difficulty(problems: Sequence[ProblemCount]) -> list[ProblemCount]:
-    """The judged problems, easiest first; equals stand in the order of the data set."""
+    """The graded problems, easiest first; ties in the order of the dataset."""
     return sorted((problem for problem in problems if problem.n), key=lambda problem: -problem.c / problem.n)
 
 
 def rate_bins(problems: Sequence[ProblemCount]) -> list[RateBin]:
-    """Judged problems by pass rate: none right, half-decades from the smallest rate that n can show, all right."""
-    judged = [problem for problem in problems if problem.n]
-    if not judged:
+    """Graded problems by pass rate: none correct, half-decades from the smallest rate that n can show, all correct."""
+    graded = [problem for problem in problems if problem.n]
+    if not graded:
         return []
-    lowest = floor(log10(1 / max(problem.n for problem in judged)) + 1e-9)
+    lowest = floor(log10(1 / max(problem.n for problem in graded)) + 1e-9)
     edges = [digit * 10.0**power for power in range(lowest, 0) for digit in (1, 3)] or [0.1, 0.3]
     counts = [0] * len(edges)
-    for problem in judged:
+    for problem in graded:
         if 0 < problem.c < problem.n:
             rate = problem.c / problem.n
             counts[max(i for i, edge in enumerate(edges) if rate >= edge * (1 - 1e-9))] += 1
@@ -37,8 +37,8 @@ def rate_bins(problems: Sequence[ProblemCount]) -> list[RateBin]:
         RateBin(f"{_percent(low)}–{_percent(high)}", count)
         for low, high, count in zip(edges, [*edges[1:], 1.0], counts, strict=True)
     ]
-    unsolved = sum(problem.c == 0 for problem in judged)
-    always = sum(problem.c == problem.n for problem in judged)
+    unsolved = sum(problem.c == 0 for problem in graded)
+    always = sum(problem.c == problem.n for problem in graded)
     return [RateBin("0", unsolved), *middle, RateBin("100%", always)]
 
 

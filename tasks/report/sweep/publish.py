@@ -17,17 +17,17 @@ EXAMPLES_OF_EACH_VERDICT = 4
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """Where the page lies, how the samples were judged in a line, the result as Markdown, and the coverage plot as SVG
+    """The page's URL, one line on how the samples were graded, the result as Markdown, and the coverage plot as SVG
     (None: there is nothing to plot)."""
 
     page: str
-    judged: str
+    grading_note: str
     markdown: str
     figures: Mapping[str, bytes]
 
 
 def publish(sweep: Sweep, tally: Tally, summary: SweepSummary, config_yaml: str) -> Publication:
-    """Write page, figures and tables of the sweep's latest result, in place of those of an earlier k."""
+    """Write page, figures and tables of the sweep's latest result, replacing those of an earlier k."""
     title = f"{sweep.samples.identity.label}, k = {sweep.k:,}"
     figures = draw(summary)
     page = render(
@@ -56,7 +56,7 @@ def publish(sweep: Sweep, tally: Tally, summary: SweepSummary, config_yaml: str)
         store.write(f"{folder}/{name}", data)
     return Publication(
         page=store.url(f"{folder}/report.html"),
-        judged=_judged(tally),
+        grading_note=_grading_note(tally),
         markdown=markdown(summary, title),
         figures={figure.name: figure.svg for figure in figures},
     )
@@ -66,30 +66,30 @@ def _provenance(sweep: Sweep, tally: Tally) -> tuple[tuple[str, str], ...]:
     store = sweep.samples.store
     return (
         ("problems", f"{len(sweep.problems):,}"),
-        ("samples judged", f"{int(tally.by_problem.n.sum()):,}"),
+        ("graded samples", f"{int(tally.by_problem.n.sum()):,}"),
         ("engine", ", ".join(tally.engines)),
         ("grader", f"{sweep.grader.name}, version {sweep.grader.version}"),
         ("sandbox", ", ".join(tally.sandboxes)),
-        *([] if tally.equal is None else [("judged without a run", _saving(tally))]),
+        *([] if tally.equal is None else [("deduplicated", _deduplicated(tally))]),
         ("drawn", tally.drawn_at),
-        ("judged", tally.graded_at),
+        ("graded", tally.graded_at),
         ("sample set", store.url(f"samples/{sweep.samples.identity.name}")),
         ("verdict set", store.url(f"verdicts/{sweep.samples.identity.name}/{sweep.verdicts.identity.name}")),
     )
 
 
-def _judged(tally: Tally) -> str:
-    """Where programs ran, and how many did not need to."""
-    judged = int(tally.by_problem.n.sum())
+def _grading_note(tally: Tally) -> str:
+    """Where programs ran, and how many executions were saved."""
+    graded = int(tally.by_problem.n.sum())
     where = " and ".join(tally.sandboxes) or "nowhere"
     if tally.equal is None:
-        return f"{judged:,} samples judged; no program was run"
-    return f"{judged:,} samples judged in {where}; {_saving(tally)}"
+        return f"{graded:,} samples graded; no program was run"
+    return f"{graded:,} samples graded in {where}; deduplicated: {_deduplicated(tally)}"
 
 
-def _saving(tally: Tally) -> str:
+def _deduplicated(tally: Tally) -> str:
     total = sum(tally.verdicts.values())
-    return f"{tally.equal:,} of {total:,} ({(tally.equal or 0) / max(1, total):.0%}) by the run of an equal program"
+    return f"{tally.equal:,} of {total:,} ({(tally.equal or 0) / max(1, total):.0%})"
 
 
 def _examples(sweep: Sweep) -> tuple[Example, ...]:

@@ -1,4 +1,4 @@
-"""The numbers of a report as CSV text, beside the page and inside it."""
+"""The numbers of a report as CSV text, next to the page and inside it."""
 
 import csv
 import io
@@ -13,7 +13,10 @@ def coverage_csv(summary: SweepSummary) -> str:
     return to_csv(
         ("k", "coverage", "low", "high", "kind", "all_correct"),
         [
-            *((point.k, point.coverage, point.low, point.high, "measured", point.every) for point in summary.measured),
+            *(
+                (point.k, point.coverage, point.low, point.high, "measured", point.pass_hat_k)
+                for point in summary.measured
+            ),
             *((point.k, point.coverage, point.low90, point.high90, "forecast", "") for point in summary.forecast[1:]),
         ],
     )
@@ -26,7 +29,7 @@ def solved_csv(summary: SweepSummary) -> str:
 
 
 def problems_csv(summary: SweepSummary) -> str:
-    """`problem,samples,correct`, in the order of the data set."""
+    """`problem,samples,correct`, in the order of the dataset."""
     return to_csv(
         ("problem", "samples", "correct"),
         ((problem.problem_id, problem.n, problem.c) for problem in summary.problems),
