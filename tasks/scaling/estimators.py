@@ -184,7 +184,7 @@ def _checked(n: ArrayLike, c: ArrayLike, k: ArrayLike) -> tuple[Ints, Ints, Ints
     samples = np.broadcast_to(np.asarray(n, dtype=np.int64), correct.shape)
     ks = np.atleast_1d(np.asarray(k, dtype=np.int64))
     if (correct < 0).any() or (correct > samples).any():
-        raise UserError("pass@k: the number correct must lie between 0 and the number of samples")
+        raise UserError("pass@k: the number correct must be between 0 and the number of samples")
     if (ks < 1).any():
         raise UserError("pass@k: k must be at least 1")
     return samples, correct, ks

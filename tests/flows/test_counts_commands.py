@@ -59,4 +59,4 @@ def test_bad_counts_are_one_line(folder: Path, text: str, message: str) -> None:
 def test_a_k_that_cannot_be_is_one_line(folder: Path) -> None:
     for k in ("0", "-3", "99999999999999999999"):
         ended = monkeys("forecast", "counts.csv", "--k", k, cwd=folder)
-        assert (ended.code, ended.err) == (2, "monkeys: forecast: k must lie between 1 and 10^15\n")
+        assert (ended.code, ended.err) == (2, "monkeys: forecast: k must be between 1 and 10^15\n")

@@ -113,13 +113,13 @@ def test_visible_keeps_honest_text():
     assert visible("a\ud800\u200bb\r") == "a‹U+D800›‹U+200B›b‹U+000D›"
 
 
-def test_the_page_compares_laws_names_costs_and_what_may_still_fall():
+def test_the_page_compares_laws_and_names_costs_and_likely_solves():
     report = report_of("usual")
     text = " ".join(" ".join(read(render(report)).text).split())
-    assert "Laws at k that they have not seen" in text
+    assert "Extrapolation error at held-out k" in text
     for error in report.summary.laws.errors:
         assert f"{error.law} {error.median:.3f} {error.rms:.3f}" in text
-    assert "tokens written 71,234 (17.8 a sample)" in text
+    assert "completion tokens 71,234 (17.8 per sample)" in text
     assert "cost at $0.6 and $0.15 for a million $0.061" in text
     (row,) = report.summary.likely_solves
     assert ", ".join(row.problem_ids) in text
@@ -128,7 +128,7 @@ def test_the_page_compares_laws_names_costs_and_what_may_still_fall():
 
 def test_a_solving_sweep_shows_no_coverage():
     text = " ".join(" ".join(read(render(report_of("solving"))).text).split())
-    assert "can no longer give pass@k" in text
+    assert "do not give pass@k" in text
     assert "samples to the first success, median" in text
     assert "interval" not in text
     assert "pass rate" not in text.split("Every problem")[0]

@@ -102,7 +102,7 @@ def test_chances_to_fall_add_up_and_rank_the_least_tried_first():
 def test_counts_without_a_graded_sample_are_one_clear_line():
     with pytest.raises(UserError, match="no problem has a graded sample"):
         Forecaster(Counts.of(["a"], 0, [0]))
-    with pytest.raises(UserError, match="k must lie between 1 and"):
+    with pytest.raises(UserError, match="k must be between 1 and"):
         forecaster("usual").at([0])
 
 
