@@ -120,7 +120,7 @@ def test_the_page_compares_laws_and_names_costs_and_likely_solves():
     for error in report.summary.laws.errors:
         assert f"{error.law} {error.median:.3f} {error.rms:.3f}" in text
     assert "completion tokens 71,234 (17.8 per sample)" in text
-    assert "cost at $0.6 and $0.15 for a million $0.061" in text
+    assert "cost at $0.6 and $0.15 per million $0.061" in text
     (row,) = report.summary.likely_solves
     assert ", ".join(row.problem_ids) in text
     assert f"{report.summary.table[2].pass_hat_k:.1%}" in text
