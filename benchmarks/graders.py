@@ -34,6 +34,7 @@ from tasks.datasets.gsm8k import Gsm8kDataset
 from tasks.datasets.humaneval import HumanEvalDataset
 from tasks.datasets.math500 import Math500Dataset
 from tasks.graders import Grader
+from tasks.graders.base.requirements import require_check
 from tasks.graders.code_contests import CodeContestsGrader
 from tasks.graders.gsm8k import Gsm8kGrader
 from tasks.graders.gsm8k_tolerant import Gsm8kTolerantGrader
@@ -42,7 +43,7 @@ from tasks.graders.math import MathGrader
 from tasks.graders.math_tolerant import MathTolerantGrader
 from tasks.graders.math_verify import MathVerifyGrader
 from tasks.graders.stdio import StdioGrader
-from tasks.records import Problem, Sample, StdioTest, Verdict
+from tasks.records import AnswerCheck, Problem, Sample, StdioCheck, StdioTest, Verdict
 
 console = Console(highlight=False, width=int(os.environ.get("COLUMNS", "150")))
 
@@ -104,7 +105,7 @@ def math(data: Path) -> Iterator[Line]:
     for grader in MATH_GRADERS:
         yield share(f"MATH-500 gold, {grader.name}", agreement(grader, problems, list(gold(problems)), None), 1)
     for what, ways, correct in (("rewritten", rewritings, True), ("near misses", near_misses, False)):
-        written = [way for problem in problems for way in ways(problem.answer or "")]
+        written = [way for problem in problems for way in ways(require_check(problem, AnswerCheck).answer)]
         for grader in MATH_GRADERS:
             tolerant = grader.name == "math_tolerant"
             yield share(
@@ -115,7 +116,7 @@ def math(data: Path) -> Iterator[Line]:
                     of_form = [way for way in written if way.form == form]
                     yield share(f"  {form}", _rewritten(grader, of_form, correct=True), None)
     rows = lines_of(data / "reward_models" / "qwen25math_math_cot_50x8_rm.jsonl.gz")
-    asked = [Problem(str(row["idx"]), row["question"], answer=row["answer"]) for row in rows]
+    asked = [Problem(str(row["idx"]), row["question"], AnswerCheck(row["answer"])) for row in rows]
     labels = [
         Known(str(row["idx"]), text, label, LABELLED)
         for row in rows
@@ -131,7 +132,7 @@ def math(data: Path) -> Iterator[Line]:
 
 def _rewritten(grader: Grader, written: Sequence[Rewritten], *, correct: bool) -> Agreement:
     """A problem for each way, so that each is judged on its own."""
-    problems = [Problem(f"{at} {way.form}", "", answer=way.gold) for at, way in enumerate(written)]
+    problems = [Problem(f"{at} {way.form}", "", AnswerCheck(way.gold)) for at, way in enumerate(written)]
     known = [
         Known(problem.id, f"Final Answer: The final answer is ${way.text}$. I hope it is correct.", correct, LABELLED)
         for problem, way in zip(problems, written, strict=True)
@@ -145,7 +146,7 @@ def contests(data: Path) -> Iterator[Line]:
     problems, skipped = [], Counter[str]()
     for row in lines_of(data / "code_contests" / "icpc_style_30.jsonl.gz"):
         tests = tuple(StdioTest(test["input"], test["output"]) for test in row["tests"])
-        problems.append(Problem(row["id"], "", stdio_tests=tests, time_limit_s=10, memory_limit_mb=1024))
+        problems.append(Problem(row["id"], "", StdioCheck(tests), time_limit_s=10, memory_limit_mb=1024))
         for solution in row["solutions"]:
             if solution["language"] != "python3":
                 skipped["another language"] += 1
@@ -207,7 +208,7 @@ def speed(data: Path) -> Iterator[Line]:
         yield _rate(f"speed, {grader.name}", grader, pairs * 10, 2_000)
     rows = lines_of(data / "reward_models" / "qwen25math_math_cot_50x8_rm.jsonl.gz")
     responses = [
-        (Problem(str(row["idx"]), "", answer=row["answer"]), Sample(str(row["idx"]), index, text))
+        (Problem(str(row["idx"]), "", AnswerCheck(row["answer"])), Sample(str(row["idx"]), index, text))
         for row in rows
         for index, text in enumerate(row["code"])
     ]
@@ -216,11 +217,11 @@ def speed(data: Path) -> Iterator[Line]:
     written = [
         way
         for each in Math500Dataset(path=str(data / "math" / "math500_first200.jsonl")).load()
-        for way in rewritings(each.answer or "")
+        for way in rewritings(require_check(each, AnswerCheck).answer)
     ]
     asked = [
         (
-            Problem(f"{at}", "", answer=way.gold),
+            Problem(f"{at}", "", AnswerCheck(way.gold)),
             Sample(f"{at}", 0, f"Final Answer: The final answer is ${way.text}$. I hope it is correct."),
         )
         for at, way in enumerate(written)

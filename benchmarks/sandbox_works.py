@@ -18,7 +18,7 @@ from typing import Any
 from sandboxes import Limits, Sandbox, Status
 from tasks.graders.humaneval import HumanEvalGrader
 from tasks.graders.stdio import same_output
-from tasks.records import FunctionTest, Problem, Sample, Verdict
+from tasks.records import FunctionCheck, Problem, Sample, Verdict
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 CONTEST = DATA / "code_contests" / "icpc_style_30.jsonl.gz"
@@ -114,7 +114,7 @@ def verdicts_on(works: Sequence[FunctionWork], sandbox: Sandbox) -> list[Verdict
     """What our own grader says, by running them: each as a problem of its own, so that no two share a run."""
     pairs = [
         (
-            Problem(str(n), work.prompt, function_test=FunctionTest(work.entry_point, work.test), time_limit_s=3.0),
+            Problem(str(n), work.prompt, FunctionCheck(work.entry_point, work.test), time_limit_s=3.0),
             Sample(str(n), 0, work.completion),
         )
         for n, work in enumerate(works)

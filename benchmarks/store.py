@@ -32,7 +32,7 @@ import yaml
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tasks.graders.final_answer import FinalAnswerGrader
-from tasks.records import GradedSample, Problem, Sample, Sampling, Verdict
+from tasks.records import AnswerCheck, GradedSample, Problem, Sample, Sampling, Verdict
 from tasks.store.blocks import Block, missing
 from tasks.store.fsspec_store import FsspecStore
 from tasks.store.identity import sample_identity, verdict_identity
@@ -83,7 +83,7 @@ class Row(NamedTuple):
 
 def problem_of(number: int) -> Problem:
     """A problem; only its name matters."""
-    return Problem(f"problem/{number:03d}", SENTENCES[number], answer="1")
+    return Problem(f"problem/{number:03d}", SENTENCES[number], AnswerCheck("1"))
 
 
 def samples_of(number: int, start: int, stop: int) -> list[Sample]:

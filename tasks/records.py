@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import ClassVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,8 +14,58 @@ class StdioTest:
 
 
 @dataclass(frozen=True, slots=True)
-class FunctionTest:
+class Check:
+    """What decides whether a sample of a problem is correct.
+
+    Each kind is a subclass: a frozen dataclass with a `kind`, its name in hashes, and a `noun`, its name in messages.
+    Graders ask for the kind that they can use (`tasks.graders.base.requirements`).
+    """
+
+    kind: ClassVar[str]
+    noun: ClassVar[str]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to check a sample against."""
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerCheck(Check):
+    """A gold final answer."""
+
+    kind: ClassVar[str] = "answer"
+    noun: ClassVar[str] = "gold answer"
+
+    answer: str
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the answer is blank."""
+        return not self.answer.strip()
+
+
+@dataclass(frozen=True, slots=True)
+class StdioCheck(Check):
+    """Tests of a whole program on standard input and output; it must pass all of them."""
+
+    kind: ClassVar[str] = "stdio"
+    noun: ClassVar[str] = "tests on stdin and stdout"
+
+    tests: tuple[StdioTest, ...]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there are no tests."""
+        return not self.tests
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionCheck(Check):
     """A test of one function: `code` defines `check(candidate)`, which raises where the function is wrong."""
+
+    kind: ClassVar[str] = "function"
+    noun: ClassVar[str] = "function test"
 
     entry_point: str
     code: str
@@ -30,17 +81,16 @@ class FewShotExample:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One problem and everything that a grader needs to judge a sample of it.
+    """One problem and everything that a grader needs to grade a sample of it.
 
-    `question` is what the prompt template puts before the model, after `shots`; `answer` is the gold final answer where
-    there is one. Limits are the problem's own; None leaves them to the sandbox's configuration.
+    `question` is what the prompt template puts before the model, after `shots`. `check` decides whether a sample is
+    correct; without one, samples can be drawn but not graded. Limits are the problem's own; None leaves them to the
+    sandbox's configuration.
     """
 
     id: str
     question: str
-    answer: str | None = None
-    stdio_tests: tuple[StdioTest, ...] = ()
-    function_test: FunctionTest | None = None
+    check: Check | None = None
     time_limit_s: float | None = None
     memory_limit_mb: int | None = None
     shots: tuple[FewShotExample, ...] = ()

@@ -57,7 +57,7 @@ def assemble(config: SweepConfig) -> Sweep:
     chat = config.chat.form() if config.chat else None
     samples = sample_identity(
         f"{dataset.name}-{config.engine.label}",
-        task=dataset.name,
+        dataset=dataset.name,
         problems=digest,
         **config.engine.ingredients(sampling, template(dataset.template)),
         **({"chat": chat.ingredients} if chat else {}),

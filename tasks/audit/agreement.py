@@ -8,7 +8,7 @@ from sandboxes import Sandbox
 from tasks.audit.labelled import Known
 from tasks.graders import Grader
 from tasks.progress import listener
-from tasks.records import Problem, Sample, Verdict
+from tasks.records import AnswerCheck, Problem, Sample, Verdict
 
 JUDGED = "verdicts"
 
@@ -60,7 +60,9 @@ def agreement(
         if graded.verdict is Verdict.INFRASTRUCTURE:
             undecided += 1
         elif (graded.verdict is Verdict.CORRECT) != known.correct:
-            case = Disagreement(known, of[known.problem_id].answer, graded.verdict, graded.detail)
+            check = of[known.problem_id].check
+            gold = check.answer if isinstance(check, AnswerCheck) else None
+            case = Disagreement(known, gold, graded.verdict, graded.detail)
             otherwise[known.correct].append((graded.index, case))
     false_negatives, false_positives = (tuple(case for _, case in sorted(otherwise[right])) for right in (True, False))
     return Agreement(

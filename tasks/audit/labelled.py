@@ -8,7 +8,7 @@ from tasks.datasets import Dataset
 from tasks.errors import UserError
 from tasks.files.rows import Hub, Place, read
 from tasks.files.schema import Form
-from tasks.records import Problem
+from tasks.records import AnswerCheck, Problem
 
 _EXAMPLE = '{"problem_id": "...", "text": "...", "correct": true}'
 GOLD, RIGHT, WRONG, LABELLED = "gold answers", "known right", "known wrong", "labelled"
@@ -32,9 +32,10 @@ class _Row(Form):
 def gold(problems: Iterable[Problem]) -> Iterator[Known]:
     """The gold answers as a sample would give them: with MATH's closing sentence, and after `####`."""
     for problem in problems:
-        if problem.answer is not None:
-            closing = f"Final Answer: The final answer is ${problem.answer}$. I hope it is correct."
-            yield Known(problem.id, f"{closing}\n#### {problem.answer}", True, GOLD)
+        if isinstance(problem.check, AnswerCheck):
+            answer = problem.check.answer
+            closing = f"Final Answer: The final answer is ${answer}$. I hope it is correct."
+            yield Known(problem.id, f"{closing}\n#### {answer}", True, GOLD)
 
 
 def solutions(dataset: Dataset, problems: Iterable[Problem], each: int) -> Iterator[Known]:

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from tasks.errors import UserError
 from tasks.files.schema import Form, checked
-from tasks.records import Problem, StdioTest
+from tasks.records import Problem, StdioCheck, StdioTest
 
 _PROBLEM_LINE = '{"id": "...", "tests": [{"input": "1 2", "output": "3"}]}'
 _SAMPLE_LINE = '{"problem_id": "...", "index": 0, "text": "print(3)"}'
@@ -83,7 +83,7 @@ def read_problems(path: Path) -> dict[str, Problem]:
             except UnicodeEncodeError as error:
                 raise UserError(f"{where}: {field}: is no valid Unicode ({error.reason})") from error
         problems[line.id] = Problem(
-            line.id, "", stdio_tests=tests, time_limit_s=line.time_limit_s, memory_limit_mb=line.memory_limit_mb
+            line.id, "", StdioCheck(tests), time_limit_s=line.time_limit_s, memory_limit_mb=line.memory_limit_mb
         )
     if not problems:
         raise UserError(f"{path}: holds no problem; a line looks like {_PROBLEM_LINE}")

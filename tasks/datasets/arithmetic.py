@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 from pydantic import BaseModel, ConfigDict
 
 from tasks.datasets.synthetic.bundled import held_out_rows
-from tasks.records import Problem, Solution
+from tasks.records import AnswerCheck, Problem, Solution
 
 
 class ArithmeticDataset(BaseModel):
@@ -29,7 +29,7 @@ class ArithmeticDataset(BaseModel):
 
     def load(self) -> list[Problem]:
         """All problems in their fixed order."""
-        return [Problem(row["id"], row["question"], answer=row["answer"]) for row in held_out_rows("arithmetic")]
+        return [Problem(row["id"], row["question"], AnswerCheck(row["answer"])) for row in held_out_rows("arithmetic")]
 
     def solutions(self) -> Iterator[Solution]:
         """The generator's own solutions."""

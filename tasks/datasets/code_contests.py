@@ -15,7 +15,7 @@ from tasks.datasets.paper.subsets import check, subset
 from tasks.errors import UserError
 from tasks.files.rows import Hub, Place, read, wrong
 from tasks.files.schema import Form
-from tasks.records import FewShotExample, Problem, Solution, StdioTest
+from tasks.records import FewShotExample, Problem, Solution, StdioCheck, StdioTest
 
 HUB = Hub("deepmind/code_contests")
 _EXAMPLE = '{"name": "...", "description": "...", "public_tests": {"input": ["1"], "output": ["2"]}, ...}'
@@ -122,7 +122,7 @@ class CodeContestsDataset(BaseModel):
         return Problem(
             row.name,
             row.description,
-            stdio_tests=tuple(tests),
+            StdioCheck(tuple(tests)),
             time_limit_s=own_s + self.extra_time_s if own_s else None,
             memory_limit_mb=own_mb if self.memory_limit_mb is None else self.memory_limit_mb,
             shots=shots,

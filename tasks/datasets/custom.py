@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tasks.files.rows import Hub, Place, read, wrong
 from tasks.files.schema import Form
-from tasks.records import FunctionTest, Problem, Solution, StdioTest
+from tasks.records import AnswerCheck, Check, FunctionCheck, Problem, Solution, StdioCheck, StdioTest
 
 _EXAMPLE = '{"id": "...", "question": "...", "answer": "42"} (or "tests", or "function")'
 _GRADERS = {
@@ -108,9 +108,15 @@ def _problem(row: _Row) -> Problem:
     return Problem(
         row.id,
         row.question,
-        answer=row.answer,
-        stdio_tests=tuple(StdioTest(test.input, test.output) for test in row.tests or ()),
-        function_test=None if row.function is None else FunctionTest(row.function.entry_point, row.function.test),
+        _check(row),
         time_limit_s=row.time_limit_s,
         memory_limit_mb=row.memory_limit_mb,
     )
+
+
+def _check(row: _Row) -> Check | None:
+    if row.answer is not None:
+        return AnswerCheck(row.answer)
+    if row.tests is not None:
+        return StdioCheck(tuple(StdioTest(test.input, test.output) for test in row.tests))
+    return None if row.function is None else FunctionCheck(row.function.entry_point, row.function.test)

@@ -13,7 +13,7 @@ from tasks.datasets.paper.few_shot import chosen
 from tasks.datasets.paper.subsets import check
 from tasks.files.rows import Hub, Place, read, wrong
 from tasks.files.schema import Form
-from tasks.records import FewShotExample, Problem, Solution
+from tasks.records import AnswerCheck, FewShotExample, Problem, Solution
 
 HUB = Hub("openai/gsm8k", ("main",))
 _EXAMPLE = '{"question": "...", "answer": "... #### 42"}'
@@ -51,7 +51,7 @@ class Gsm8kDataset(BaseModel):
         chosen_rows = check(self.name, [row.question for row in rows], place.name) if self.subset else range(len(rows))
         shots = chosen(self._examples(), len(rows), self.shots, self.shots_seed)
         return [
-            Problem(f"gsm8k/{at:04d}", rows[at].question, answer=_number(place, at, rows[at]), shots=shots[at])
+            Problem(f"gsm8k/{at:04d}", rows[at].question, AnswerCheck(_number(place, at, rows[at])), shots=shots[at])
             for at in chosen_rows
         ]
 

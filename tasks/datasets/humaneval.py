@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tasks.files.rows import Hub, Place, read
 from tasks.files.schema import Form
-from tasks.records import FunctionTest, Problem, Solution
+from tasks.records import FunctionCheck, Problem, Solution
 
 HUB = Hub("openai/openai_humaneval")
 _EXAMPLE = (
@@ -50,7 +50,7 @@ class HumanEvalDataset(BaseModel):
     def load(self) -> list[Problem]:
         """All problems in upstream order; raises UserError where file or hub cannot be read."""
         return [
-            Problem(row.task_id, row.prompt, function_test=FunctionTest(row.entry_point, row.test))
+            Problem(row.task_id, row.prompt, FunctionCheck(row.entry_point, row.test))
             for row in read(Place(self.path, HUB, "test"), _Row, _EXAMPLE)
         ]
 

@@ -14,7 +14,7 @@ from tasks.answers.minerva import boxed
 from tasks.datasets.paper.subsets import check
 from tasks.files.rows import Hub, Place, read, wrong
 from tasks.files.schema import Form
-from tasks.records import Problem, Solution
+from tasks.records import AnswerCheck, Problem, Solution
 
 _SUBJECTS = ("algebra", "counting_and_probability", "geometry", "intermediate_algebra", "number_theory")
 HUB = Hub("EleutherAI/hendrycks_math", (*_SUBJECTS, "prealgebra", "precalculus"))
@@ -65,7 +65,7 @@ def problems_of(place: Place) -> list[Problem]:
     Raises:
         UserError: it cannot be read, or a row has no answer.
     """
-    return [Problem(_id(at, row), row.problem, answer=_answer(place, at, row)) for at, row in _rows(place)]
+    return [Problem(_id(at, row), row.problem, AnswerCheck(_answer(place, at, row))) for at, row in _rows(place)]
 
 
 def solutions_of(place: Place) -> Iterator[Solution]:

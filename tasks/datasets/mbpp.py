@@ -13,7 +13,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 from tasks.errors import UserError
 from tasks.files.rows import Hub, Place, read, wrong
 from tasks.files.schema import Form
-from tasks.records import FewShotExample, FunctionTest, Problem, Solution
+from tasks.records import FewShotExample, FunctionCheck, Problem, Solution
 
 HUB = Hub("google-research-datasets/mbpp", ("full",))
 _EXAMPLE = '{"task_id": 11, "text": "...", "code": "def f(x): ...", "test_list": ["assert f(1) == 2"]}'
@@ -60,7 +60,7 @@ class MbppDataset(BaseModel):
         """The test problems in upstream order; raises UserError where file or hub cannot be read."""
         shots = self._examples()
         problems = [
-            Problem(f"MBPP/{row.task_id}", _question(row), function_test=_test(place, at, row), shots=shots)
+            Problem(f"MBPP/{row.task_id}", _question(row), _test(place, at, row), shots=shots)
             for place, at, row in self._rows()
         ]
         if not problems:
@@ -96,7 +96,7 @@ def _question(row: _Row) -> str:
     return f"{row.text} Your code should pass these tests:\n\n" + "\n".join(row.test_list)
 
 
-def _test(place: Place, at: int, row: _Row) -> FunctionTest:
+def _test(place: Place, at: int, row: _Row) -> FunctionCheck:
     setup = "\n".join([*row.test_imports, row.test_setup_code])
     try:
         defined = {node.name for node in ast.walk(ast.parse(row.code)) if isinstance(node, ast.FunctionDef)}
@@ -107,4 +107,4 @@ def _test(place: Place, at: int, row: _Row) -> FunctionTest:
     entry_point = next((name for name in called if name in defined), None)
     if entry_point is None:
         raise wrong(place, at, "test_list", "calls no function that `code` defines")
-    return FunctionTest(entry_point, _CHECK.format(setup=setup, assertions=row.test_list))
+    return FunctionCheck(entry_point, _CHECK.format(setup=setup, assertions=row.test_list))

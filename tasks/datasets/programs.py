@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 from pydantic import BaseModel, ConfigDict
 
 from tasks.datasets.synthetic.bundled import held_out_rows
-from tasks.records import Problem, Solution, StdioTest
+from tasks.records import Problem, Solution, StdioCheck, StdioTest
 
 
 class ProgramsDataset(BaseModel):
@@ -33,7 +33,7 @@ class ProgramsDataset(BaseModel):
             Problem(
                 row["id"],
                 row["question"],
-                stdio_tests=tuple(StdioTest(test["stdin"], test["stdout"]) for test in row["tests"]),
+                StdioCheck(tuple(StdioTest(test["stdin"], test["stdout"]) for test in row["tests"])),
             )
             for row in held_out_rows("programs")
         ]

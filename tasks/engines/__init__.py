@@ -67,7 +67,8 @@ class EngineConfig(Protocol):
         ...
 
     def ingredients(self, sampling: Sampling, template: str) -> dict[str, Any]:
-        """Everything that its samples depend on besides the problems, as JSON: content hashes, never paths.
+        """Everything that its samples depend on other than the problems, as JSON and records (`canonical` in
+        `tasks/store/identity.py`): content hashes, never paths.
 
         Raises:
             UserError: model or file cannot be read.

@@ -7,7 +7,6 @@ machine with one version of ONNX Runtime; elsewhere logits differ in their last 
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
@@ -70,7 +69,7 @@ class OnnxConfig(BaseModel):
             "rule": SAMPLING_RULE,
             "model": self.fingerprint(),
             "template": template,
-            "sampling": asdict(sampling),
+            "sampling": sampling,
         }
 
     def open(self) -> Engine:

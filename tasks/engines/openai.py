@@ -8,7 +8,6 @@ problem that it drew before. What is stored is never drawn again.
 
 import os
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -92,7 +91,7 @@ class OpenAIConfig(BaseModel):
             "model": self.model,
             "api": self.api,
             "template": template,
-            "sampling": asdict(sampling),
+            "sampling": sampling,
             "seeds": self.seeds,
             "extra": self.extra,
         }

@@ -10,7 +10,6 @@ import importlib.util
 import logging
 import re
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
@@ -88,7 +87,7 @@ class TransformersConfig(BaseModel):
             "model": {"hub": self.model, "commit": self._commit()} if folder is None else fingerprint(folder),
             "dtype": self.dtype,
             "template": template,
-            "sampling": asdict(sampling),
+            "sampling": sampling,
         }
 
     def open(self) -> Engine:

@@ -11,7 +11,6 @@ environment makes vLLM promise it, where it can.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
@@ -173,7 +172,7 @@ class VllmConfig(BaseModel):
             "max_model_len": self.max_model_len,
             "engine_args": others,
             "template": template,
-            "sampling": asdict(sampling),
+            "sampling": sampling,
         }
 
     def open(self) -> Engine:

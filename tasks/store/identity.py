@@ -1,10 +1,16 @@
-"""What an object depends on, and the name that follows from it. k is in no key."""
+"""What an object depends on, and the name that follows from it. k is in no key.
+
+Everything that is hashed takes one canonical form (`canonical`): JSON, with a dataclass as those of its fields that
+differ from their defaults. An ingredient that is None is left out, too. So a record can grow by a field with a default,
+and a set by an ingredient that may be None, without renaming the sets that do not use them. A default never changes:
+that would be another rule under the same name.
+"""
 
 import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from typing import Any
 
 from tasks.records import Problem
@@ -32,32 +38,54 @@ class Identity:
 
 def sample_identity(label: str, **ingredients: Any) -> Identity:
     """What samples depend on: problems, prompt, engine and model, sampling parameters, seed."""
-    return Identity(label, {"schema": SCHEMA, **ingredients})
+    return Identity(label, _known({"schema": SCHEMA, **ingredients}))
 
 
 def verdict_identity(samples: Identity, grader: str, version: int, limits: Mapping[str, Any]) -> Identity:
     """What verdicts depend on: the samples, the grader and its version, and the limits they ran under."""
-    rule = {"grader": grader, "version": version, "limits": dict(limits)}
-    return Identity(f"{grader}-v{version}", {"schema": SCHEMA, "samples": samples.name, **rule})
+    rule = {"grader": grader, "version": version, "limits": _known(limits)}
+    return Identity(f"{grader}-v{version}", _known({"schema": SCHEMA, "samples": samples.name, **rule}))
 
 
 def problems_digest(problems: Iterable[Problem]) -> str:
-    """Content hash of a dataset: every field of every problem, in order; its shots where it has any."""
-    return digest([_content(problem) for problem in problems])
-
-
-def _content(problem: Problem) -> dict[str, Any]:
-    content = asdict(problem)
-    # Sets whose problems have none were named before there were any.
-    if not problem.shots:
-        del content["shots"]
-    return content
+    """Content hash of a dataset: every problem, in order."""
+    return digest(list(problems))
 
 
 def digest(value: Any) -> str:
     """SHA-256 of a value's canonical JSON, in hex."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    text = json.dumps(canonical(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def canonical(value: Any) -> Any:
+    """A value as plain JSON has it. A dataclass becomes its fields that differ from their defaults, and its `kind`
+    where it has one: two kinds with equal fields are not equal.
+
+    Raises:
+        TypeError: it holds something that JSON cannot say.
+    """
+    if is_dataclass(value) and not isinstance(value, type):
+        kind = getattr(type(value), "kind", None)
+        kept = {each.name: getattr(value, each.name) for each in fields(value) if not _is_default(each, value)}
+        return ({} if kind is None else {"kind": kind}) | {name: canonical(each) for name, each in kept.items()}
+    if isinstance(value, Mapping):
+        return {str(key): canonical(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [canonical(each) for each in value]
+    if isinstance(value, str | int | float | None):
+        return value
+    raise TypeError(f"{type(value).__name__} has no canonical form")
+
+
+def _known(ingredients: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: canonical(value) for name, value in ingredients.items() if value is not None}
+
+
+def _is_default(field: "Field[Any]", value: Any) -> bool:
+    if field.default_factory is not MISSING:
+        return bool(getattr(value, field.name) == field.default_factory())
+    return field.default is not MISSING and bool(getattr(value, field.name) == field.default)
 
 
 def slug(text: str) -> str:

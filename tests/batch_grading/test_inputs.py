@@ -2,17 +2,18 @@
 
 import gzip
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tasks.batch_grading.inputs import check_samples, fingerprint, read_problems
 from tasks.errors import UserError
-from tasks.records import Problem, StdioTest
+from tasks.records import Problem, StdioCheck, StdioTest
 
 GOOD_PROBLEM = {"id": "a", "tests": [{"input": "1", "output": "2"}]}
 GOOD_SAMPLE = {"problem_id": "a", "index": 0, "text": "print(2)"}
-PROBLEMS = {"a": Problem("a", "", stdio_tests=(StdioTest("1", "2"),))}
+PROBLEMS = {"a": Problem("a", "", StdioCheck((StdioTest("1", "2"),)))}
 
 
 def written(path: Path, *lines: object) -> Path:
@@ -24,7 +25,7 @@ def test_problems_and_samples(tmp_path: Path) -> None:
     limited = {"id": "b", "tests": [{"input": "", "output": ""}], "time_limit_s": 2, "memory_limit_mb": 64, "more": 1}
     problems = read_problems(written(tmp_path / "p.jsonl", GOOD_PROBLEM, "", limited))
     assert problems == PROBLEMS | {
-        "b": Problem("b", "", stdio_tests=(StdioTest("", ""),), time_limit_s=2.0, memory_limit_mb=64)
+        "b": Problem("b", "", StdioCheck((StdioTest("", ""),)), time_limit_s=2.0, memory_limit_mb=64)
     }
     samples = check_samples(written(tmp_path / "s.jsonl", GOOD_SAMPLE, GOOD_SAMPLE | {"index": 7}), problems)
     assert samples.count == 2
@@ -104,7 +105,7 @@ def test_other_work_has_another_name(tmp_path: Path) -> None:
     one = check_samples(written(tmp_path / "1.jsonl", GOOD_SAMPLE), PROBLEMS)
     same = check_samples(written(tmp_path / "2.jsonl", GOOD_SAMPLE), PROBLEMS)
     other = check_samples(written(tmp_path / "3.jsonl", GOOD_SAMPLE | {"text": "print(3)"}), PROBLEMS)
-    stricter = {"a": Problem("a", "", stdio_tests=PROBLEMS["a"].stdio_tests, time_limit_s=1.0)}
+    stricter = {"a": replace(PROBLEMS["a"], time_limit_s=1.0)}
     names = [
         fingerprint(PROBLEMS, one, {"x": 1}),
         fingerprint(PROBLEMS, other, {"x": 1}),

@@ -14,10 +14,10 @@ from tasks.batch_grading.inputs import Samples, check_samples
 from tasks.batch_grading.run import grade_files
 from tasks.batch_grading.verdict_file import VerdictFile
 from tasks.errors import UserError
-from tasks.records import Problem, StdioTest
+from tasks.records import Problem, StdioCheck, StdioTest
 from tests.sandboxes.conftest import SUM, open_sandbox
 
-PROBLEMS = {"p": Problem("p", "", stdio_tests=(StdioTest("1 2", "3"), StdioTest("2 2", "4")))}
+PROBLEMS = {"p": Problem("p", "", StdioCheck((StdioTest("1 2", "3"), StdioTest("2 2", "4"))))}
 SLOW = "import time; time.sleep(0.3)\n"
 
 

@@ -5,7 +5,7 @@ import pytest
 from tasks.datasets.custom import CustomDataset
 from tasks.errors import UserError
 from tasks.prompts import prompt, template
-from tasks.records import FunctionTest, StdioTest
+from tasks.records import AnswerCheck, FunctionCheck, StdioCheck, StdioTest
 from tests.datasets.files import Rows, written
 
 ANSWER = {"id": "a", "question": "1 + 1?", "answer": "2", "solutions": ["#### 2"]}
@@ -25,13 +25,13 @@ def own(folder: Path, rows: Rows, **fields: str) -> CustomDataset:
 
 def test_each_kind_has_its_grader(tmp_path: Path) -> None:
     (answer,) = own(tmp_path, [ANSWER]).load()
-    assert answer.answer == "2"
+    assert answer.check == AnswerCheck("2")
     assert own(tmp_path, [ANSWER]).grader == "final_answer"
     (tests,) = own(tmp_path, [TESTS]).load()
-    assert (tests.stdio_tests, tests.time_limit_s, tests.memory_limit_mb) == ((StdioTest("1 2", "3"),), 2.5, 64)
+    assert (tests.check, tests.time_limit_s, tests.memory_limit_mb) == (StdioCheck((StdioTest("1 2", "3"),)), 2.5, 64)
     assert own(tmp_path, [TESTS]).grader == "stdio"
     (function,) = own(tmp_path, [FUNCTION]).load()
-    assert function.function_test == FunctionTest("f", "def check(candidate): pass")
+    assert function.check == FunctionCheck("f", "def check(candidate): pass")
     assert own(tmp_path, [FUNCTION]).grader == "functions"
 
 

@@ -7,7 +7,9 @@ import pytest
 
 from tasks.datasets.humaneval import HumanEvalDataset
 from tasks.errors import UserError
+from tasks.graders.base.requirements import require_check
 from tasks.prompts import render
+from tasks.records import FunctionCheck
 
 ROWS = [
     {
@@ -31,9 +33,9 @@ def written(path: Path, rows: list[dict[str, str]]) -> HumanEvalDataset:
 def test_reads_the_upstream_file(tmp_path: Path, name: str) -> None:
     problems = written(tmp_path / name, ROWS).load()
     assert [problem.id for problem in problems] == ["HumanEval/0", "HumanEval/1", "HumanEval/2"]
-    assert problems[1].function_test is not None
-    assert problems[1].function_test.entry_point == "f1"
-    assert "candidate(1) == 2" in problems[1].function_test.code
+    check = require_check(problems[1], FunctionCheck)
+    assert check.entry_point == "f1"
+    assert "candidate(1) == 2" in check.code
 
 
 def test_the_prompt_is_the_functions_head_to_the_letter(tmp_path: Path) -> None:

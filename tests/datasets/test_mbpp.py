@@ -5,7 +5,9 @@ import pytest
 
 from tasks.datasets.mbpp import MbppDataset
 from tasks.errors import UserError
+from tasks.graders.base.requirements import require_check
 from tasks.prompts import prompt
+from tasks.records import FunctionCheck
 from tests.datasets.files import Rows, on_the_hub, written
 
 
@@ -27,8 +29,7 @@ ROWS: Rows = [row(task_id) for task_id in (1, 2, 3, 4, 11, 12, 511, 601)]
 def test_tasks_11_to_510_are_the_problems(tmp_path: Path) -> None:
     problems = MbppDataset(path=written(tmp_path / "mbpp.jsonl", ROWS)).load()
     assert [problem.id for problem in problems] == ["MBPP/11", "MBPP/12"]
-    assert problems[0].function_test is not None
-    assert problems[0].function_test.entry_point == "add"
+    assert require_check(problems[0], FunctionCheck).entry_point == "add"
 
 
 def test_the_prompt_to_the_letter(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from tasks.datasets.paper.few_shot import chosen
 from tasks.datasets.paper.subsets import check, subset
 from tasks.errors import UserError
 from tasks.prompts import prompt, template
-from tasks.records import FewShotExample, StdioTest
+from tasks.records import AnswerCheck, FewShotExample, StdioCheck, StdioTest
 from tests.datasets.files import on_the_hub, written
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -35,9 +35,9 @@ def gsm8k(folder: Path, **fields: Any) -> Gsm8kDataset:
 
 def test_gsm8k_shows_five_examples_of_its_own_to_each_problem(tmp_path: Path) -> None:
     problems = gsm8k(tmp_path).load()
-    assert [(each.id, each.question, each.answer) for each in problems] == [
-        ("gsm8k/0000", "What is 0 + 1?", "1"),
-        ("gsm8k/0001", "What is 1 + 1?", "2"),
+    assert [(each.id, each.question, each.check) for each in problems] == [
+        ("gsm8k/0000", "What is 0 + 1?", AnswerCheck("1")),
+        ("gsm8k/0001", "What is 1 + 1?", AnswerCheck("2")),
     ]
     stream = random.Random(0)
     for problem in problems:
@@ -142,7 +142,10 @@ MATH_ROWS = [
 def test_math_takes_the_last_boxed_answer(tmp_path: Path) -> None:
     rows = [{**MATH_ROWS[0], "solution": r"It is $\boxed{2}$."}, MATH_ROWS[1]]
     problems = MathDataset(path=written(tmp_path / "m.parquet", rows)).load()
-    assert [(each.id, each.answer) for each in problems] == [("math/0000", "2"), ("math/0001", r"\frac{1}{2}")]
+    assert [(each.id, each.check) for each in problems] == [
+        ("math/0000", AnswerCheck("2")),
+        ("math/0001", AnswerCheck(r"\frac{1}{2}")),
+    ]
     with pytest.raises(UserError, match=r"row 1: solution: has no \\boxed"):
         MathDataset(path=written(tmp_path / "b.jsonl", [{**MATH_ROWS[0], "solution": "2"}])).load()
 
@@ -178,7 +181,7 @@ def test_math500_has_its_answers_in_a_field() -> None:
     dataset = Math500Dataset(path=str(DATA / "math" / "math500_first200.jsonl"))
     problems = dataset.load()
     assert (len(problems), problems[0].id) == (200, "test/precalculus/807.json")
-    assert problems[0].answer == r"\left( 3, \frac{\pi}{2} \right)"
+    assert problems[0].check == AnswerCheck(r"\left( 3, \frac{\pi}{2} \right)")
     assert len(list(dataset.solutions())) == 200
 
 
@@ -219,7 +222,7 @@ def contests(folder: Path, **fields: Any) -> CodeContestsDataset:
 @pytest.mark.parametrize("name", ["c.jsonl.gz", "c.parquet"])
 def test_code_contests_has_all_tests_and_the_papers_limits(tmp_path: Path, name: str) -> None:
     first, second = contests(tmp_path, path=written(tmp_path / name, CONTEST)).load()
-    assert first.stdio_tests == (StdioTest("1 2\n", "3\n"), StdioTest("2 2\n", "4\n"), StdioTest("5 5\n", "10\n"))
+    assert first.check == StdioCheck((StdioTest("1 2\n", "3\n"), StdioTest("2 2\n", "4\n"), StdioTest("5 5\n", "10\n")))
     assert (first.id, first.time_limit_s, first.memory_limit_mb) == ("1_A. Sum", 11.5, 2048)
     assert (second.time_limit_s, second.memory_limit_mb) == (None, 2048)
     own = contests(tmp_path, extra_time_s=0, memory_limit_mb=None).load()[0]

@@ -17,7 +17,9 @@ from tasks.datasets.synthetic.program_problems import (
     training_problems,
 )
 from tasks.datasets.synthetic.regenerate import program_row
+from tasks.graders.base.requirements import require_check
 from tasks.prompts import template
+from tasks.records import StdioCheck
 
 PROBLEMS = ProgramsDataset().load()
 ROWS = list(held_out_rows("programs"))
@@ -39,13 +41,13 @@ def test_there_are_128_problems_of_all_lengths_and_no_two_alike():
 
 def test_every_problem_has_5_to_8_tests_one_of_them_of_the_empty_list():
     for problem in PROBLEMS:
-        assert 5 <= len(problem.stdio_tests) <= 8
-        assert [test.stdin for test in problem.stdio_tests].count("\n") == 1
+        assert 5 <= len(require_check(problem, StdioCheck).tests) <= 8
+        assert [test.stdin for test in require_check(problem, StdioCheck).tests].count("\n") == 1
 
 
 @pytest.mark.parametrize("number", range(0, 128, 8))
 def test_the_reference_program_passes_as_a_program(number):
-    for test in PROBLEMS[number].stdio_tests[-2:]:
+    for test in require_check(PROBLEMS[number], StdioCheck).tests[-2:]:
         done = subprocess.run(
             [sys.executable, "-I", "-c", ROWS[number]["program"]],
             input=test.stdin,
@@ -61,7 +63,10 @@ def test_programs_one_slip_away_fail():
     caught = escaped = 0
     for composition, problem in zip(held_out_compositions(), PROBLEMS, strict=True):
         for i, miss in enumerate(near_misses(composition)):
-            passes = all(run(miss.program, test.stdin).split() == test.stdout.split() for test in problem.stdio_tests)
+            passes = all(
+                run(miss.program, test.stdin).split() == test.stdout.split()
+                for test in require_check(problem, StdioCheck).tests
+            )
             assert not (passes and i < len(composition.transforms)), f"{miss.form} passes for {composition.form}"
             caught, escaped = caught + (not passes), escaped + passes
     assert escaped / (caught + escaped) < 0.05
@@ -69,7 +74,7 @@ def test_programs_one_slip_away_fail():
 
 def test_expected_outputs_differ_between_the_tests_of_a_problem():
     for problem in PROBLEMS:
-        assert len({test.stdout for test in problem.stdio_tests}) > 1
+        assert len({test.stdout for test in require_check(problem, StdioCheck).tests}) > 1
 
 
 @pytest.mark.parametrize("operation", [*TRANSFORMS, *OUTPUTS], ids=lambda operation: operation.name)

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from tasks.datasets.arithmetic import ArithmeticDataset
+from tasks.graders.base.requirements import require_check
+from tasks.records import AnswerCheck
 
 SAMPLES_EACH = 300
 
@@ -18,7 +20,7 @@ def recorded(tmp_path: Path) -> Path:
         for problem in problems[:20]:
             rate = chance.random() ** 4
             for index in range(SAMPLES_EACH):
-                answer = problem.answer if chance.random() < rate else "-1"
+                answer = require_check(problem, AnswerCheck).answer if chance.random() < rate else "-1"
                 row = {"problem_id": problem.id, "index": index, "text": f"work\n#### {answer}", "tokens": 9}
                 file.write(json.dumps(row) + "\n")
     (tmp_path / "sweep.yaml").write_text(

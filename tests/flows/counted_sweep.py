@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from tasks.datasets.arithmetic import ArithmeticDataset
+from tasks.graders.base.requirements import require_check
+from tasks.records import AnswerCheck
 from tasks.store.blocks import missing
 from tests.flows.command import MONKEYS, Ended, environment
 
@@ -92,7 +94,11 @@ def counted_sweep(folder: Path, seconds: float = 0.0) -> CountedSweep:
     with (folder / "samples.jsonl").open("w") as file:
         for number, problem in enumerate(ArithmeticDataset().load()[:PROBLEMS]):
             for index in range(K + 20):
-                answer = problem.answer if (number * 31 + index * 17) % 97 < number % 50 else "-1"
+                answer = (
+                    require_check(problem, AnswerCheck).answer
+                    if (number * 31 + index * 17) % 97 < number % 50
+                    else "-1"
+                )
                 text = f"sample {index} of {problem.id}\n#### {answer}"
                 file.write(json.dumps({"problem_id": problem.id, "index": index, "text": text}) + "\n")
     engine = f"{{name: recorded, path: {folder / 'samples.jsonl'}}}"

@@ -53,7 +53,7 @@ def test_sets_are_listed_and_shown(sweep: Sweep, tmp_path: Path) -> None:
     assert "task: arithmetic" in out
     (line,) = [line for line in out.splitlines() if sweep.verdicts.identity.name in line]
     assert [str(counts[verdict]) in line for verdict in ("correct", "wrong", "no_answer")] == [True] * 3
-    assert json.loads(succeeds("show", name, "--json", cwd=tmp_path))["ingredients"]["task"] == "arithmetic"
+    assert json.loads(succeeds("show", name, "--json", cwd=tmp_path))["ingredients"]["dataset"] == "arithmetic"
 
 
 def test_samples_are_printed_by_problem_verdict_and_index(sweep: Sweep, tmp_path: Path) -> None:

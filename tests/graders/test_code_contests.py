@@ -8,7 +8,7 @@ from tasks.graders import Grader
 from tasks.graders.code_contests import CodeContestsGrader, extract_program, same_tokens
 from tasks.graders.stdio import StdioGrader
 from tasks.graders.stdio_exact import StdioExactGrader, same_text
-from tasks.records import Problem, Sample, StdioTest, Verdict
+from tasks.records import Problem, Sample, StdioCheck, StdioTest, Verdict
 
 PAPER, LINES, EXACT = CodeContestsGrader(), StdioGrader(), StdioExactGrader()
 
@@ -62,7 +62,7 @@ def test_the_program_in_a_text(text: str, program: str) -> None:
 
 
 def test_the_three_rules_differ_as_they_say(sandbox: Sandbox) -> None:
-    problem = Problem("p", "", stdio_tests=(StdioTest("", "YES\n0.5\n"),))
+    problem = Problem("p", "", StdioCheck((StdioTest("", "YES\n0.5\n"),)))
     programs = {
         "print('YES'); print(0.5)": (True, True, True),
         "print('YES '); print(0.5)": (True, True, False),
@@ -78,7 +78,7 @@ def test_the_three_rules_differ_as_they_say(sandbox: Sandbox) -> None:
 
 @pytest.mark.parametrize("grader", [PAPER, LINES, EXACT], ids=lambda grader: grader.name)
 def test_a_problem_without_tests_is_named_before_any_work(grader: Grader) -> None:
-    with pytest.raises(UserError, match=r"cannot judge problem 'bare' \(and 1 more\): it has no tests on stdin"):
+    with pytest.raises(UserError, match=r"cannot grade problem 'bare' \(and 1 more\): it has no tests on stdin"):
         grader.check([Problem("bare", ""), Problem("other", "")])
 
 
@@ -86,7 +86,7 @@ def test_a_hundred_megabytes_of_tests(sandbox: Sandbox) -> None:
     if sandbox.name != "bubblewrap":
         pytest.skip("once is enough")
     big = "1 " * (50 << 20)
-    problem = Problem("big", "", stdio_tests=(StdioTest(big, f"{50 << 20}\n"),), time_limit_s=20, memory_limit_mb=2048)
+    problem = Problem("big", "", StdioCheck((StdioTest(big, f"{50 << 20}\n"),)), time_limit_s=20, memory_limit_mb=2048)
     count = "import sys\nprint(sum(chunk.count('1') for chunk in iter(lambda: sys.stdin.read(1 << 20), '')))"
     pairs = [(problem, Sample("big", index, text)) for index, text in enumerate((count, "print(1)", "print(input())"))]
     verdicts = {each.index: each.verdict for each in PAPER.grade(pairs, sandbox)}

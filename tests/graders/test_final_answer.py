@@ -3,11 +3,11 @@
 import pytest
 
 from tasks.graders.final_answer import FinalAnswerGrader, extract
-from tasks.records import Problem, Sample, Verdict
+from tasks.records import AnswerCheck, Problem, Sample, Verdict
 
 
 def _verdict(text: str, answer: str = "1234") -> Verdict:
-    pair = (Problem("p", "?", answer=answer), Sample("p", 3, text))
+    pair = (Problem("p", "?", AnswerCheck(answer)), Sample("p", 3, text))
     (graded,) = FinalAnswerGrader().grade([pair], None)
     assert (graded.problem_id, graded.index) == ("p", 3)
     return graded.verdict

@@ -6,7 +6,7 @@ from sandboxes import Sandbox
 from tasks.datasets.mbpp import MbppDataset
 from tasks.errors import UserError
 from tasks.graders.functions import FunctionsGrader, extract_code
-from tasks.records import FunctionTest, Problem, Sample, Verdict
+from tasks.records import FunctionCheck, Problem, Sample, Verdict
 from tests.datasets.files import written
 from tests.datasets.test_mbpp import row
 
@@ -47,15 +47,15 @@ def test_mbpps_assertions_judge(sandbox: Sandbox, tmp_path) -> None:
 
 
 def test_a_problem_without_a_test_is_named_before_any_work() -> None:
-    good = Problem("good", "", function_test=FunctionTest("f", "def check(candidate): pass"))
-    with pytest.raises(UserError, match="cannot judge problem 'bare': it has no function test"):
+    good = Problem("good", "", FunctionCheck("f", "def check(candidate): pass"))
+    with pytest.raises(UserError, match="cannot grade problem 'bare': it has no function test"):
         GRADER.check([good, Problem("bare", "")])
     for code, fault in (
         ("def test(f): pass", "defines no check"),
         ("def check(f:\n", "is no Python"),
         ("", "defines no"),
     ):
-        with pytest.raises(UserError, match=f"cannot judge problem 'bad': its function test {fault}"):
-            GRADER.check([good, Problem("bad", "", function_test=FunctionTest("f", code))])
+        with pytest.raises(UserError, match=f"cannot grade problem 'bad': its function test {fault}"):
+            GRADER.check([good, Problem("bad", "", FunctionCheck("f", code))])
     for code in ("check = print", "from tests import *", "from tests import run as check"):
-        GRADER.check([Problem("good", "", function_test=FunctionTest("f", code))])
+        GRADER.check([Problem("good", "", FunctionCheck("f", code))])

@@ -6,13 +6,13 @@ from tasks.errors import UserError
 from tasks.graders import Grader
 from tasks.graders.gsm8k import Gsm8kGrader
 from tasks.graders.gsm8k_tolerant import Gsm8kTolerantGrader
-from tasks.records import GradedSample, Problem, Sample, Verdict
+from tasks.records import AnswerCheck, GradedSample, Problem, Sample, Verdict
 
 PAPER, TOLERANT = Gsm8kGrader(), Gsm8kTolerantGrader()
 
 
 def judged(grader: Grader, text: str, answer: str = "1234") -> GradedSample:
-    (graded,) = grader.grade([(Problem("p", "?", answer=answer), Sample("p", 3, text))], None)
+    (graded,) = grader.grade([(Problem("p", "?", AnswerCheck(answer)), Sample("p", 3, text))], None)
     assert (graded.problem_id, graded.index) == ("p", 3)
     return graded
 
@@ -94,8 +94,9 @@ def test_odd_samples_are_not_correct(grader: Grader, text: str) -> None:
 
 @pytest.mark.parametrize("answer", [None, " "])
 def test_a_problem_without_an_answer_is_named_before_any_work(answer: str | None) -> None:
-    problems = [Problem("good", "?", answer="1"), Problem("bad", "?", answer=answer)]
+    check = None if answer is None else AnswerCheck(answer)
+    problems = [Problem("good", "?", AnswerCheck("1")), Problem("bad", "?", check)]
     for grader in (PAPER, TOLERANT):
-        with pytest.raises(UserError, match="cannot judge problem 'bad': it has no gold answer"):
+        with pytest.raises(UserError, match="cannot grade problem 'bad': it has no gold answer"):
             grader.check(problems)
         grader.check(problems[:1])

@@ -10,8 +10,9 @@ import pytest
 from sandboxes import Sandbox, Status
 from tasks.datasets.humaneval import HumanEvalDataset
 from tasks.graders import Grader
+from tasks.graders.base.requirements import require_check
 from tasks.graders.humaneval import HumanEvalGrader
-from tasks.records import FunctionTest, GradedSample, Problem, Sample, Verdict
+from tasks.records import FunctionCheck, GradedSample, Problem, Sample, Verdict
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "humaneval"
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason=f"{DATA} is absent")
@@ -23,7 +24,7 @@ def check(candidate):
     assert candidate(21) == 42, "second"
     assert candidate(10**30) == 2 * 10**30
 """
-DOUBLE = Problem("double", PROMPT, function_test=FunctionTest("double", CHECK))
+DOUBLE = Problem("double", PROMPT, FunctionCheck("double", CHECK))
 
 
 def judge(sandbox: Sandbox, *completions: str, problem: Problem = DOUBLE) -> list[GradedSample]:
@@ -56,7 +57,7 @@ def test_each_verdict(sandbox: Sandbox) -> None:
 
 @pytest.mark.parametrize("head", ["def double(x):\n    ", "def double(x):\n", "import math\n\ndef double(x):"])
 def test_a_prompt_without_a_docstring_is_no_fault_of_the_sample(sandbox: Sandbox, head: str) -> None:
-    problem = Problem("double", head, function_test=FunctionTest("double", CHECK))
+    problem = Problem("double", head, FunctionCheck("double", CHECK))
     body = " return 2 * x" if head.endswith(":") else "return 2 * x" if head.endswith(" ") else "    return 2 * x"
     right, wrong = judge(sandbox, body, body.replace("2", "3"), problem=problem)
     assert (right.verdict, wrong.verdict) == (Verdict.CORRECT, Verdict.WRONG)
@@ -87,7 +88,10 @@ def test_real_samples_are_judged_as_upstream_does(sandbox: Sandbox) -> None:
     """Upstream runs prompt, completion and test as one program; honest samples cannot tell the difference."""
     if sandbox.name != "bubblewrap":
         pytest.skip("once is enough: the spawned form takes ten times as long")
-    by_name = {p.function_test.entry_point: p for p in HumanEvalDataset(path=str(DATA / "HumanEval.jsonl.gz")).load()}
+    by_name = {
+        require_check(p, FunctionCheck).entry_point: p
+        for p in HumanEvalDataset(path=str(DATA / "HumanEval.jsonl.gz")).load()
+    }
     with gzip.open(DATA / "codegen16b_t0.8_n100_first50.jsonl.gz", "rt") as file:
         rows = [json.loads(line) for line in file]
     pairs = [
@@ -101,7 +105,7 @@ def test_real_samples_are_judged_as_upstream_does(sandbox: Sandbox) -> None:
     }
     theirs = {}
     for problem, index, text in pairs:
-        test = problem.function_test
+        test = require_check(problem, FunctionCheck)
         program = f"{problem.question}{text}\n{test.code}\ncheck({test.entry_point})"
         outcome = sandbox.run(_UPSTREAM.format(program=program), b"", sandbox.limits(None, None))
         assert outcome.status is not Status.INFRASTRUCTURE
@@ -202,7 +206,7 @@ def test_a_verdict_cannot_be_forged(sandbox: Sandbox, name: str) -> None:
 
 def test_a_test_that_prints_or_calls_by_name_is_no_obstacle(sandbox: Sandbox) -> None:
     code = "def check(candidate):\n    print('passed')\n    assert double(2) == 4 == candidate(2), 'x'\n"
-    problem = Problem("named", PROMPT, function_test=FunctionTest("double", code))
+    problem = Problem("named", PROMPT, FunctionCheck("double", code))
     right, wrong = judge(sandbox, "    print('failed'); return 2 * x\n", "    return 3 * x\n", problem=problem)
     assert (right.verdict, wrong.verdict) == (Verdict.CORRECT, Verdict.WRONG)
 
@@ -210,7 +214,7 @@ def test_a_test_that_prints_or_calls_by_name_is_no_obstacle(sandbox: Sandbox) ->
 def test_helpers_of_the_prompt_are_the_prompts_own(sandbox: Sandbox) -> None:
     prompt = "def half(x):\n    return x / 2\n\ndef double(x):\n    ''' Twice x. '''\n"
     code = "def check(candidate):\n    assert half(candidate(8)) == 8\n"
-    problem = Problem("helped", prompt, function_test=FunctionTest("double", code))
+    problem = Problem("helped", prompt, FunctionCheck("double", code))
     right, forged = judge(
         sandbox, "    return 4 * half(x)\n", "    return 0\n\ndef half(x):\n    return 8\n", problem=problem
     )
@@ -230,7 +234,7 @@ def check(candidate):
     nan = candidate(inf - inf)
     assert nan != nan
 """
-    problem = Problem("same", "def same(x):\n    ''' x '''\n", function_test=FunctionTest("same", code))
+    problem = Problem("same", "def same(x):\n    ''' x '''\n", FunctionCheck("same", code))
     (graded,) = judge(sandbox, "    return x\n", problem=problem)
     assert graded.verdict is Verdict.CORRECT, graded
 
@@ -249,7 +253,7 @@ def check(candidate):
             assert False
 """
     prompt = "def fail(name):\n    ''' Raise it. '''\n"
-    problem = Problem("fail", prompt, function_test=FunctionTest("fail", code))
+    problem = Problem("fail", prompt, FunctionCheck("fail", code))
     completion = """
     if name == "UnicodeDecodeError":
         b"\\xff".decode()

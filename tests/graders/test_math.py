@@ -16,7 +16,7 @@ from tasks.graders.base import algebra as base_algebra
 from tasks.graders.math import MathGrader
 from tasks.graders.math_tolerant import MathTolerantGrader
 from tasks.graders.math_verify import MathVerifyGrader
-from tasks.records import GradedSample, Problem, Sample, Verdict
+from tasks.records import AnswerCheck, GradedSample, Problem, Sample, Verdict
 
 pytest.importorskip("math_verify", reason="the math extra is not installed")
 
@@ -43,7 +43,7 @@ def impatient() -> Iterator[None]:
 
 
 def judge(grader: Grader, gold: str, *texts: str) -> list[GradedSample]:
-    pairs = [(Problem("p", "?", answer=gold), Sample("p", index, text)) for index, text in enumerate(texts)]
+    pairs = [(Problem("p", "?", AnswerCheck(gold)), Sample("p", index, text)) for index, text in enumerate(texts)]
     return sorted(grader.grade(pairs, None), key=lambda graded: graded.index)
 
 
@@ -169,7 +169,7 @@ def test_the_tolerant_rule_on_pairs_whose_truth_is_known() -> None:
     lines = [line.split("\t") for line in Path(__file__).with_name("math_pairs.tsv").read_text("utf-8").splitlines()]
     assert {truth for truth, _, _ in lines} == {"same", "other"}
     pairs = [
-        (Problem(str(at), "?", answer=gold), Sample(str(at), at, said(answer)))
+        (Problem(str(at), "?", AnswerCheck(gold)), Sample(str(at), at, said(answer)))
         for at, (_, gold, answer) in enumerate(lines)
     ]
     found = {each.index: each.verdict is Verdict.CORRECT for each in TOLERANT.grade(pairs, None)}
@@ -330,7 +330,7 @@ def test_equal_questions_are_asked_once() -> None:
 def test_every_gold_answer_equals_itself(grader: Grader) -> None:
     rows = [json.loads(line) for line in (DATA / "math500_first200.jsonl").read_text().splitlines()]
     pairs = [
-        (Problem(str(at), "", answer=row["answer"]), Sample(str(at), 0, said(row["answer"])))
+        (Problem(str(at), "", AnswerCheck(row["answer"])), Sample(str(at), 0, said(row["answer"])))
         for at, row in enumerate(rows)
     ]
     assert [each for each in grader.grade(pairs, None) if each.verdict is not Verdict.CORRECT] == []

@@ -10,7 +10,7 @@ import pytest
 from sandboxes import Sandbox
 from tasks.graders.base.purity import is_repeatable
 from tasks.graders.humaneval import HumanEvalGrader
-from tasks.records import FunctionTest, Problem, Sample, Verdict
+from tasks.records import FunctionCheck, Problem, Sample, Verdict
 
 HUMANEVAL = Path(__file__).resolve().parents[3] / "shared" / "data" / "humaneval" / "HumanEval.jsonl.gz"
 
@@ -121,7 +121,7 @@ def test_no_verdict_depends_on_the_samples_before(sandbox: Sandbox, seed: int) -
     if sandbox.name != "bubblewrap":
         pytest.skip("it keeps no process")
     assert is_repeatable(PROMPT + CHECK, "double")
-    problem = Problem("double", PROMPT, function_test=FunctionTest("double", CHECK), time_limit_s=1.0)
+    problem = Problem("double", PROMPT, FunctionCheck("double", CHECK), time_limit_s=1.0)
     chance = random.Random(seed)
     # Each is another text, or it would be run once; those that take long come once.
     texts = [*COMPLETIONS, *chance.choices([text for text in COMPLETIONS if "while" not in text], k=60)]

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from sandboxes import Sandbox
 from tasks.graders import Grader
 from tasks.graders.stdio import StdioGrader, extract_program, same_output
-from tasks.records import GradedSample, Problem, Sample, StdioTest, Verdict
+from tasks.records import GradedSample, Problem, Sample, StdioCheck, StdioTest, Verdict
 
 TESTS = tuple(StdioTest(f"{a} {b}\n", f"{a + b}\n") for a, b in ((1, 2), (3, 4), (0, 0), (-5, 2)))
-SUM = Problem("sum", "Print the sum.", stdio_tests=TESTS)
+SUM = Problem("sum", "Print the sum.", StdioCheck(TESTS))
 RIGHT = "a, b = map(int, input().split())\nprint(a + b)\n"
 
 
@@ -50,7 +50,7 @@ def test_each_verdict(sandbox: Sandbox) -> None:
 
 
 def test_the_problems_own_limits_go_first(sandbox: Sandbox) -> None:
-    problem = Problem("slow", "", stdio_tests=TESTS[:1], time_limit_s=0.3, memory_limit_mb=64)
+    problem = Problem("slow", "", StdioCheck(TESTS[:1]), time_limit_s=0.3, memory_limit_mb=64)
     slow, large = judge(sandbox, "while True: pass", "x = bytearray(100 << 20)", problem=problem)
     assert slow.verdict is Verdict.TIME_LIMIT
     assert slow.detail.endswith("limit 0.3 s")
@@ -80,14 +80,14 @@ def test_equal_programs_share_a_verdict(sandbox: Sandbox) -> None:
 
 
 def test_problems_do_not_mix(sandbox: Sandbox) -> None:
-    product = Problem("product", "", stdio_tests=(StdioTest("3 4", "12"),))
+    product = Problem("product", "", StdioCheck((StdioTest("3 4", "12"),)))
     pairs = [(problem, Sample(problem.id, 0, RIGHT)) for problem in (SUM, product)]
     verdicts = {graded.problem_id: graded.verdict for graded in StdioGrader().grade(pairs, sandbox)}
     assert verdicts == {"sum": Verdict.CORRECT, "product": Verdict.WRONG}
 
 
 def test_a_problem_without_tests_is_refused(sandbox: Sandbox) -> None:
-    with pytest.raises(ValueError, match="no stdio tests"):
+    with pytest.raises(ValueError, match="no tests on stdin and stdout"):
         list(StdioGrader().grade([(Problem("p", ""), Sample("p", 0, "x"))], sandbox))
 
 

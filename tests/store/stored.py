@@ -7,8 +7,9 @@ from sandboxes import Sandbox
 from tasks.datasets.arithmetic import ArithmeticDataset
 from tasks.engines.recorded import RecordedEngine
 from tasks.graders import Grader
+from tasks.graders.base.requirements import require_check
 from tasks.graders.final_answer import FinalAnswerGrader
-from tasks.records import GradedSample, Problem, Sample, Sampling, Verdict
+from tasks.records import AnswerCheck, GradedSample, Problem, Sample, Sampling, Verdict
 from tasks.store import Store
 from tasks.store.identity import problems_digest, sample_identity, verdict_identity
 from tasks.store.sets import SampleSet, VerdictSet
@@ -27,7 +28,8 @@ class LastLineGrader:
 
     def grade(self, pairs: Sequence[tuple[Problem, Sample]], sandbox: Sandbox | None) -> Iterator[GradedSample]:
         for problem, sample in pairs:
-            right = sample.text.splitlines()[-1] == f"#### {problem.answer}"
+            answer = require_check(problem, AnswerCheck).answer
+            right = sample.text.splitlines()[-1] == f"#### {answer}"
             verdict = Verdict.CORRECT if right else Verdict.WRONG
             if sample.index == self.broken:
                 verdict = Verdict.INFRASTRUCTURE
@@ -38,11 +40,10 @@ def answers(problems: int, k: int, seed: int = 0, padding: int = 0) -> dict[str,
     """Right, right but for what follows, wrong and absent answers; `padding` puts so many bytes before each, in hex."""
     found: dict[str, dict[int, Sample]] = {}
     for problem in ArithmeticDataset().load()[:problems]:
+        answer = require_check(problem, AnswerCheck).answer
         chance = random.Random(f"{seed} {problem.id}")
         for index in range(k):
-            text = chance.choice(
-                [f"#### {problem.answer}", f"#### {problem.answer}\nand so on ∑", "#### -1", "I do not know"]
-            )
+            text = chance.choice([f"#### {answer}", f"#### {answer}\nand so on ∑", "#### -1", "I do not know"])
             text = f"{chance.randbytes(padding).hex()}\n{text}"
             sample = Sample(problem.id, index, text, 30, chance.randint(1, 9), -chance.random(), "stop")
             found.setdefault(problem.id, {})[index] = sample
@@ -53,7 +54,7 @@ def sweep_of(store: Store, *, problems: int = 20, k: int = 30, seed: int = 0, gr
     dataset = ArithmeticDataset()
     all_problems = dataset.load()
     samples = sample_identity(
-        "arithmetic-recorded", task="arithmetic", problems=problems_digest(all_problems), seed=seed
+        "arithmetic-recorded", dataset="arithmetic", problems=problems_digest(all_problems), seed=seed
     )
     return Sweep(
         problems=all_problems,

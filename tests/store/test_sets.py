@@ -137,9 +137,14 @@ def test_overlapping_blocks_are_named(samples: SampleSet) -> None:
 
 
 def test_any_ingredient_changes_the_name() -> None:
-    base = {"task": "t", "problems": "h", "engine": "onnx", "sampling": {"temperature": 0.6, "stop": ["a"]}}
+    base = {"dataset": "t", "problems": "h", "engine": "onnx", "sampling": {"temperature": 0.6, "stop": ["a"]}}
     names = {sample_identity("x", **base).name}
-    for change in ({"task": "u"}, {"problems": "i"}, {"sampling": {"temperature": 0.7, "stop": ["a"]}}, {"extra": 1}):
+    for change in (
+        {"dataset": "u"},
+        {"problems": "i"},
+        {"sampling": {"temperature": 0.7, "stop": ["a"]}},
+        {"extra": 1},
+    ):
         names.add(sample_identity("x", **(base | change)).name)
     assert len(names) == 5
     assert sample_identity("x", **dict(reversed(base.items()))).name in names

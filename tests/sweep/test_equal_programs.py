@@ -21,7 +21,7 @@ PROGRAMS = ("print(1)", "print(1)", "print(2)", "", "print(1)", " ", "print(3)",
 
 def drawn_and_judged(store: FsspecStore, sandbox: Sandbox) -> Sweep:
     problems = ProgramsDataset().load()
-    samples = sample_identity("programs-recorded", task="programs", problems=problems_digest(problems))
+    samples = sample_identity("programs-recorded", dataset="programs", problems=problems_digest(problems))
     grader = StdioGrader()
     sweep = Sweep(
         problems=problems,

@@ -10,15 +10,16 @@ from sandboxes import Sandbox
 from tasks.engines import Engine
 from tasks.engines.recorded import RecordedEngine
 from tasks.errors import EngineFailedError, UserError
+from tasks.graders.base.requirements import require_check
 from tasks.progress import Silence, listener
-from tasks.records import GradedSample, Problem, Request, Sample, Sampling, Verdict
+from tasks.records import AnswerCheck, GradedSample, Problem, Request, Sample, Sampling, Verdict
 from tasks.store.blocks import Block
 from tasks.store.fsspec_store import FsspecStore
 from tasks.store.identity import sample_identity, verdict_identity
 from tasks.store.sets import SampleSet, VerdictSet
 from tasks.sweep.sweep import Sweep, TakenOverError
 
-PROBLEMS = [Problem(f"p{number:02}", f"{number}?", answer=str(number)) for number in range(20)]
+PROBLEMS = [Problem(f"p{number:02}", f"{number}?", AnswerCheck(str(number))) for number in range(20)]
 SAMPLING = Sampling(temperature=0.6, top_p=1.0, max_tokens=10, stop=(), seed=0)
 
 
@@ -34,7 +35,11 @@ class DividesGrader:
     def grade(self, pairs: Sequence[tuple[Problem, Sample]], sandbox: Sandbox | None) -> Iterator[GradedSample]:
         for problem, sample in pairs:
             self.judged += 1
-            verdict = Verdict.CORRECT if sample.index % (int(problem.answer or 0) + 1) == 0 else Verdict.WRONG
+            verdict = (
+                Verdict.CORRECT
+                if sample.index % (int(require_check(problem, AnswerCheck).answer) + 1) == 0
+                else Verdict.WRONG
+            )
             if (problem.id, sample.index) in self.broken:
                 verdict = Verdict.INFRASTRUCTURE
             yield GradedSample(problem.id, sample.index, verdict)

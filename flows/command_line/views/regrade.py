@@ -70,9 +70,9 @@ def _config(
     url = store or DEFAULT_STORE
     with reading(url) as at:
         found = find(at, name)
-    if "task" not in found.ingredients:
+    if "dataset" not in found.ingredients:
         raise UserError(f"store: set.json of {found.name} names no task; `monkeys check` says more")
-    document = {"samples": found.name, "task": found.ingredients["task"], "store": url}
+    document = {"samples": found.name, "task": found.ingredients["dataset"], "store": url}
     return build_config(RegradeConfig, document, overrides, where=f"regrade {found.name}", grader=grader)
 
 

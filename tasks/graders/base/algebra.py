@@ -13,9 +13,9 @@ from pydantic import BaseModel, ConfigDict
 
 from sandboxes import Sandbox
 from tasks.answers.isolated.pool import Answer, Ended, shared
-from tasks.graders.base.requirements import check_algebra, check_answers, gold_of
+from tasks.graders.base.requirements import check_algebra, require_check, require_checks
 from tasks.graders.base.verdicts import shortened
-from tasks.records import GradedSample, Problem, Sample, Verdict
+from tasks.records import AnswerCheck, GradedSample, Problem, Sample, Verdict
 
 CPU_S = 5.0
 """CPU seconds that one comparison may take. It is part of the graders' rule: changing it is a new version of them."""
@@ -53,7 +53,7 @@ class AlgebraGrader(BaseModel, ABC):
 
     def check(self, problems: Sequence[Problem]) -> None:
         """Raises UserError where a problem has no gold answer, or the extra `math` is not installed."""
-        check_answers(problems, self.name)
+        require_checks(problems, AnswerCheck, self.name)
         check_algebra(self.name)
 
     def grade(
@@ -64,7 +64,7 @@ class AlgebraGrader(BaseModel, ABC):
         """One judgement a pair: those that are plain first, then those that algebra decides."""
         asked: dict[tuple[str, ...], list[tuple[Sample, Question]]] = {}
         for problem, sample in pairs:
-            decision = self.decide(gold_of(problem), sample.text)
+            decision = self.decide(require_check(problem, AnswerCheck).answer, sample.text)
             if isinstance(decision, Question):
                 asked.setdefault(decision.arguments, []).append((sample, decision))
             else:

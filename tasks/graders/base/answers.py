@@ -7,8 +7,8 @@ from typing import ClassVar
 from pydantic import BaseModel, ConfigDict
 
 from sandboxes import Sandbox
-from tasks.graders.base.requirements import check_answers, gold_of
-from tasks.records import GradedSample, Problem, Sample, Verdict
+from tasks.graders.base.requirements import require_check, require_checks
+from tasks.records import AnswerCheck, GradedSample, Problem, Sample, Verdict
 
 
 class AnswerGrader(BaseModel, ABC):
@@ -26,7 +26,7 @@ class AnswerGrader(BaseModel, ABC):
 
     def check(self, problems: Sequence[Problem]) -> None:
         """Raises UserError where a problem has no gold answer."""
-        check_answers(problems, self.name)
+        require_checks(problems, AnswerCheck, self.name)
 
     def grade(
         self,
@@ -35,4 +35,5 @@ class AnswerGrader(BaseModel, ABC):
     ) -> Iterator[GradedSample]:
         """One judgement a pair, in order."""
         for problem, sample in pairs:
-            yield GradedSample(sample.problem_id, sample.index, *self.decide(gold_of(problem), sample.text))
+            gold = require_check(problem, AnswerCheck).answer
+            yield GradedSample(sample.problem_id, sample.index, *self.decide(gold, sample.text))

@@ -20,9 +20,9 @@ from pydantic import BaseModel, ConfigDict
 from sandboxes import Checked, Sandbox, Status
 from sandboxes.batch import Batch, CheckedJob
 from tasks.graders.base.purity import is_repeatable
-from tasks.graders.base.requirements import check_function_tests, needed
+from tasks.graders.base.requirements import check_function_tests, needed, require_check
 from tasks.graders.base.verdicts import VERDICT_OF, reason, shortened
-from tasks.records import GradedSample, Problem, Sample, Verdict
+from tasks.records import FunctionCheck, GradedSample, Problem, Sample, Verdict
 
 _PROGRAM = """\
 {source}
@@ -114,9 +114,7 @@ def _judge(functions: Iterable[Function], sandbox: Sandbox) -> Iterator[GradedSa
 
 
 def _job(function: Function, sandbox: Sandbox) -> CheckedJob[tuple[str, int]]:
-    problem, test = function.problem, function.problem.function_test
-    if test is None:
-        raise ValueError(f"problem {problem.id!r} has no function test; no function of it can be judged")
+    problem, test = function.problem, require_check(function.problem, FunctionCheck)
     return CheckedJob(
         (problem.id, function.index),
         _PROGRAM.format(source=function.source, entry_point=test.entry_point),

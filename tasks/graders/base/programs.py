@@ -12,9 +12,9 @@ from pydantic import BaseModel, ConfigDict
 
 from sandboxes import Outcome, Sandbox, Status
 from sandboxes.batch import Batch, Job, Result
-from tasks.graders.base.requirements import check_stdio_tests, needed
+from tasks.graders.base.requirements import needed, require_check, require_checks
 from tasks.graders.base.verdicts import VERDICT_OF, reason, shortened
-from tasks.records import GradedSample, Problem, Sample, StdioTest, Verdict
+from tasks.records import GradedSample, Problem, Sample, StdioCheck, StdioTest, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,11 @@ class Program:
     problem: Problem
     index: int
     text: str
+
+    @property
+    def tests(self) -> tuple[StdioTest, ...]:
+        """The problem's tests; raises UserError where it has none."""
+        return require_check(self.problem, StdioCheck).tests
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +57,12 @@ class ProgramGrader(BaseModel, ABC):
 
     def check(self, problems: Sequence[Problem]) -> None:
         """Raises UserError where a problem has no tests."""
-        check_stdio_tests(problems, self.name)
+        require_checks(problems, StdioCheck, self.name)
 
     def grade(self, pairs: Sequence[tuple[Problem, Sample]], sandbox: Sandbox | None) -> Iterator[GradedSample]:
         """One judgement a pair, as they are reached; `no_answer` where there is no program."""
         for problem, _ in pairs:
-            if not problem.stdio_tests:
-                raise ValueError(f"problem {problem.id!r} has no stdio tests; no program of it can be judged")
+            require_check(problem, StdioCheck)
         programs = (Program(problem, sample.index, self.program(sample.text)) for problem, sample in pairs)
         yield from judge(programs, Batch(needed(sandbox)), self.rule)
 
@@ -67,14 +71,13 @@ def judge(programs: Iterable[Program], batch: Batch, rule: Rule) -> Iterator[Gra
     """One judgement for each program, as they are reached. Programs are taken as workers get free. Equal programs of a
     problem are run once: the judgements on the others cost 0 seconds."""
     for result in batch.run(_job(program, batch.sandbox, rule) for program in programs):
-        problem, index = result.key
-        verdict, detail = _verdict(problem, result)
-        yield GradedSample(problem.id, index, verdict, detail, result.cpu_s, result.wall_s)
+        program = result.key
+        verdict, detail = _verdict(program, result)
+        yield GradedSample(program.problem.id, program.index, verdict, detail, result.cpu_s, result.wall_s)
 
 
-def _job(program: Program, sandbox: Sandbox, rule: Rule) -> Job[tuple[Problem, int]]:
-    problem = program.problem
-    tests = problem.stdio_tests
+def _job(program: Program, sandbox: Sandbox, rule: Rule) -> Job[Program]:
+    problem, tests = program.problem, program.tests
 
     def accept(number: int, outcome: Outcome) -> bool:
         ended = outcome.status is Status.OK or (outcome.status is Status.ERROR and not rule.fails_by_status)
@@ -82,7 +85,7 @@ def _job(program: Program, sandbox: Sandbox, rule: Rule) -> Job[tuple[Problem, i
 
     empty = not program.text.strip()
     return Job(
-        (problem, program.index),
+        program,
         program.text,
         [] if empty else _Inputs(tests),
         accept,
@@ -104,7 +107,7 @@ class _Inputs(Sequence[bytes]):
         return self._tests[number].stdin.encode()
 
 
-def _verdict(problem: Problem, result: Result[tuple[Problem, int]]) -> tuple[Verdict, str]:
+def _verdict(program: Program, result: Result[Program]) -> tuple[Verdict, str]:
     """The first test that the program failed decides, before one on which only the sandbox did."""
     if not result.outcomes:
         return Verdict.NO_ANSWER, "there is no program"
@@ -114,10 +117,10 @@ def _verdict(problem: Problem, result: Result[tuple[Problem, int]]) -> tuple[Ver
     own = (number for number, outcome in at.items() if outcome.status is not Status.INFRASTRUCTURE)
     number = next(own, result.failed[0])
     outcome = at[number]
-    where = f"test {number + 1} of {len(problem.stdio_tests)}: "
+    where = f"test {number + 1} of {len(program.tests)}: "
     if outcome.status is not Status.OK:
         return VERDICT_OF[outcome.status], where + reason(outcome)
-    expected, got = problem.stdio_tests[number].stdout.strip(), _text(outcome).strip()
+    expected, got = program.tests[number].stdout.strip(), _text(outcome).strip()
     return Verdict.WRONG, f"{where}expected {shortened(expected)!r}, got {shortened(got)!r}"
 
 

@@ -1,33 +1,43 @@
 """What a grader needs of problems and of the installation, checked before any work and said in one line."""
 
 import ast
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib.util import find_spec
+from typing import TypeVar
 
 from sandboxes import Sandbox
 from tasks.errors import UserError
-from tasks.records import Problem
+from tasks.records import Check, FunctionCheck, Problem
+
+CheckT = TypeVar("CheckT", bound=Check)
 
 
-def check_answers(problems: Sequence[Problem], grader: str) -> None:
-    """Make sure that every problem has a gold answer; raises UserError naming one that has none."""
-    _check(problems, grader, "gold answer", lambda problem: bool((problem.answer or "").strip()))
+def require_check(problem: Problem, kind: type[CheckT]) -> CheckT:
+    """The problem's check, which must be of this kind; raises UserError where it is another, or empty."""
+    if not isinstance(problem.check, kind) or problem.check.is_empty:
+        raise UserError(f"problem {problem.id!r} has no {kind.noun}; no sample of it can be graded")
+    return problem.check
 
 
-def check_stdio_tests(problems: Sequence[Problem], grader: str) -> None:
-    """Make sure that every problem has tests on stdin and stdout; raises UserError naming one that has none."""
-    _check(problems, grader, "tests on stdin and stdout", lambda problem: bool(problem.stdio_tests))
+def require_checks(problems: Sequence[Problem], kind: type[Check], grader: str) -> None:
+    """Make sure that every problem has a check of this kind; raises UserError naming the first without one."""
+    without = [each.id for each in problems if not isinstance(each.check, kind) or each.check.is_empty]
+    if without:
+        more = f" (and {len(without) - 1:,} more)" if len(without) > 1 else ""
+        raise UserError(
+            f"grader: {grader} cannot grade problem {without[0]!r}{more}: it has no {kind.noun}; exclude it, or choose"
+            " another grader"
+        )
 
 
 def check_function_tests(problems: Sequence[Problem], grader: str) -> None:
-    """Make sure that every problem has a function test that can run; raises UserError naming one that has none."""
-    _check(problems, grader, "function test", lambda problem: problem.function_test is not None)
+    """Make sure that every problem has a function test that can run; raises UserError naming one without."""
+    require_checks(problems, FunctionCheck, grader)
     for problem in problems:
-        fault = _fault(problem.function_test.code) if problem.function_test is not None else None
+        fault = _fault(require_check(problem, FunctionCheck).code)
         if fault is not None:
             raise UserError(
-                f"grader: {grader} cannot judge problem {problem.id!r}: its function test {fault}; mend it, or take it"
-                " out"
+                f"grader: {grader} cannot grade problem {problem.id!r}: its function test {fault}; fix or exclude it"
             )
 
 
@@ -47,13 +57,6 @@ def needed(sandbox: Sandbox | None) -> Sandbox:
     return sandbox
 
 
-def gold_of(problem: Problem) -> str:
-    """The gold answer of a problem that was checked to have one."""
-    if problem.answer is None:
-        raise ValueError(f"problem {problem.id!r} has no gold answer")
-    return problem.answer
-
-
 def _fault(test: str) -> str | None:
     """Why no sample could pass a test, as far as its text shows."""
     try:
@@ -66,13 +69,3 @@ def _fault(test: str) -> str | None:
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         return f"is no Python ({' '.join(str(error).split())[:100]})"
     return None if bound & {"check", "*"} else "defines no check(candidate)"
-
-
-def _check(problems: Sequence[Problem], grader: str, what: str, has: Callable[[Problem], bool]) -> None:
-    without = [problem.id for problem in problems if not has(problem)]
-    if without:
-        more = f" (and {len(without) - 1:,} more)" if len(without) > 1 else ""
-        raise UserError(
-            f"grader: {grader} cannot judge problem {without[0]!r}{more}: it has no {what}; take it out, or choose"
-            " another grader"
-        )
