@@ -1,0 +1,158 @@
+"""Writes the reference pages of the docs from the code: python infra/reference.py [--check]
+
+`docs/sweep_file.md` comes from the pydantic models of the sweep file, `docs/command_line.md` from the help of every
+command. With --check nothing is written, and a page that is not up to date is an error.
+"""
+
+import html
+import os
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+# The pages describe what is built in.
+os.environ["MONKEYS_PLUGINS"] = ""
+
+import typer.main
+import yaml
+from typer.cli import get_docs_for_click
+
+from flows.command_line.cli import app
+from flows.config.regrade import RegradeConfig
+from flows.config.sweep import SweepConfig
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+
+Schema = dict[str, Any]
+
+
+def sweep_file_page() -> str:
+    """The sweep file: its fields, then every choice of each role."""
+    schema = SweepConfig.model_json_schema()
+    parts = [
+        "# Sweep file",
+        "",
+        "A sweep file is YAML with the fields below; the form in the Prefect UI has the same fields. On the command",
+        "line, `--set engine.batch_size=32` sets any of them. A choice is written as its name (`budget: adaptive`) or",
+        "with its fields (`engine: {name: onnx, model: programs}`).",
+        "",
+        *_fields(schema, schema["$defs"]),
+    ]
+    for role, field in schema["properties"].items():
+        choices = _choices(field, schema["$defs"])
+        if len(choices) > 1:
+            parts += ["", f"## {role}", "", f"{field['description']}. One of:"]
+            for choice in choices:
+                parts += ["", f"### {role}: {choice['properties']['name']['const']}", "", choice["description"], ""]
+                parts += _fields(choice, schema["$defs"], without=("name",))
+        elif choices:
+            parts += ["", f"## {role}", "", choices[0]["description"], ""]
+            parts += _fields(choices[0], schema["$defs"])
+    parts += ["", *_regrading()]
+    return "\n".join(parts) + "\n"
+
+
+def _regrading() -> Iterator[str]:
+    schema = RegradeConfig.model_json_schema()
+    own = {name: field for name, field in schema["properties"].items() if name not in SweepConfig.model_fields}
+    yield "## Fields of the `regrade` flow"
+    yield ""
+    yield "The form of `regrade` in the Prefect UI has `dataset`, `grader`, `sandbox` and `store` as above, and:"
+    yield ""
+    yield from _fields({**schema, "properties": own}, schema["$defs"])
+
+
+def _fields(schema: Schema, definitions: Schema, without: tuple[str, ...] = ()) -> list[str]:
+    """A table of an object's fields."""
+    rows = ["| field | type | default | |", "|---|---|---|---|"]
+    for name, field in schema["properties"].items():
+        if name in without:
+            continue
+        default = "required" if name in schema.get("required", ()) else _default(field.get("default"))
+        about = " ".join(field.get("description", "").split()).replace("|", "\\|")
+        rows.append(f"| `{name}` | {_type(field, definitions)} | {default} | {about} |")
+    return rows if len(rows) > 2 else ["It has no fields."]
+
+
+def _default(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, dict):
+        value = value.get("name", value)
+    text = yaml.safe_dump(value, default_flow_style=True, width=1000).removesuffix("\n...\n").strip()
+    return f"`{text}`"
+
+
+_NAMES = {"integer": "integer", "number": "number", "string": "text", "boolean": "true or false", "object": "mapping"}
+
+
+def _type(field: Schema, definitions: Schema) -> str:
+    """What may stand in a field."""
+    if choices := _choices(field, definitions):
+        return "a choice, see below" if len(choices) > 1 else "fields, see below"
+    match field:
+        case {"anyOf": options}:
+            return " or ".join(_type(each, definitions) for each in options if each.get("type") != "null")
+        case {"enum": values}:
+            return ", ".join(f"`{each}`" for each in values)
+        case {"const": value}:
+            return f"`{value}`"
+        case {"type": "array"}:
+            return f"list of {_type(field.get('items', {}), definitions)}"
+        case _:
+            return _NAMES.get(field.get("type", ""), "value") + _bounds(field)
+
+
+def _bounds(field: Schema) -> str:
+    low = field.get("minimum", field.get("exclusiveMinimum"))
+    high = field.get("maximum", field.get("exclusiveMaximum"))
+    found = []
+    if low is not None:
+        found.append(f"{'≥' if 'minimum' in field else '>'} {low:,}")
+    if high is not None:
+        found.append(f"{'≤' if 'maximum' in field else '<'} {high:,}")
+    return f" {', '.join(found)}" if found else ""
+
+
+def _choices(field: Schema, definitions: Schema) -> list[Schema]:
+    """The objects that a field may hold."""
+    options = field.get("anyOf", [field])
+    references = [each["$ref"].rpartition("/")[2] for each in options if "$ref" in each]
+    nested = [choice for each in options if "anyOf" in each for choice in _choices(each, definitions)]
+    return [definitions[name] for name in references] + nested
+
+
+def command_line_page() -> str:
+    """The help of every command, as Typer writes it."""
+    command = typer.main.get_command(app)
+    text = get_docs_for_click(obj=command, ctx=typer.Context(command), name="monkeys", title="Command line")
+    # Epilogs are written for the terminal, in rich's markup.
+    text = re.sub(r"\[bold\](.*?)\[/\]", r"`\1`", html.unescape(text))
+    text = re.sub(r"^Examples?: (.+)$", _examples, text, flags=re.MULTILINE)
+    return text.strip() + "\n"
+
+
+def _examples(found: re.Match[str]) -> str:
+    return "**Examples**:\n\n" + "\n".join(f"* {each.strip()}" for each in found[1].split("  ·  "))
+
+
+def main(arguments: list[str]) -> int:
+    """Write the pages, or check them; 1 where one is not up to date."""
+    stale = 0
+    for name, text in {"sweep_file.md": sweep_file_page(), "command_line.md": command_line_page()}.items():
+        page = DOCS / name
+        if page.is_file() and page.read_text(encoding="utf-8") == text:
+            continue
+        if "--check" in arguments:
+            stale = 1
+            print(f"docs/{name} is not up to date; run: .venv/bin/python infra/reference.py")
+        else:
+            page.write_text(text, encoding="utf-8")
+            print(f"wrote docs/{name}")
+    return stale
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
