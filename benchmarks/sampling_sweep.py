@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from flows.config.sweep import SweepConfig
 from flows.setup.sweep import prepare
 from tasks.engines import Engine
-from tasks.progress import listener
+from tasks.progress import progress
 from tasks.records import Request, Sampling
 
 
@@ -166,7 +166,7 @@ def main() -> None:
     config = SweepConfig.model_validate_json(sys.stdin.read())
     clock = Clock()
     clock.watch(config)
-    listener.set(clock)
+    progress.set(clock)
     match sys.argv[1]:
         case "sweep":
             found = swept(config, clock)

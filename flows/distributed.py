@@ -23,7 +23,7 @@ from flows.setup.prepared import prepared_or
 from flows.setup.sweep import prepare_shared
 from flows.sweep import SweepResult, result
 from tasks.errors import RESUME, AllRunsFailedError, UserError
-from tasks.progress import listener
+from tasks.progress import progress
 from tasks.steps import blocks
 from tasks.steps.artifacts import measure, report
 from tasks.sweep.sweep import SAMPLES, Sweep
@@ -54,7 +54,7 @@ def start_runs(deployment: str, config: SweepConfig, workers: int) -> list[UUID]
         if pool is not None and not any(
             worker.status is WorkerStatus.ONLINE for worker in client.read_workers_for_work_pool(pool)
         ):
-            listener.get().say(f"no worker polls the pool {pool!r} yet: prefect worker start --pool {pool}")
+            progress.get().say(f"no worker polls the pool {pool!r} yet: prefect worker start --pool {pool}")
     parameters = {"config": config.model_dump(mode="json")}
     # What it returns is awaitable only inside an event loop, and a task has none.
     return [cast(FlowRun, run_deployment(deployment, parameters=parameters, timeout=0)).id for _ in range(workers)]
@@ -78,7 +78,7 @@ def wait_for_one(job: Sweep, runs: Sequence[UUID]) -> None:
                 log.info("runs: %s", ", ".join(f"{count} {name}" for name, count in sorted(names.items())))
                 before = names
             now = _stored(job)
-            listener.get().advance(SAMPLES, now - stored)
+            progress.get().advance(SAMPLES, now - stored)
             stored = now
             if any(state.is_completed() for state in states):
                 return

@@ -1,37 +1,40 @@
-"""Who is told how far the work is. The command line listens with progress bars; nobody need listen."""
+"""Progress of a run: how much work there is, how much is done, and what a person should know meanwhile.
+
+The command line shows it as bars and lines. Without a listener nothing is reported.
+"""
 
 from contextvars import ContextVar
 from typing import Protocol
 
 
 class Progress(Protocol):
-    """A listener; called from any thread."""
+    """Receives progress; called from any thread."""
 
     def plan(self, stage: str, total: int) -> None:
         """A stage will take `total` more units of work."""
         ...
 
     def advance(self, stage: str, done: int) -> None:
-        """So many more units of a stage are done."""
+        """`done` more units of a stage are done; negative where work was lost and must be repeated."""
         ...
 
     def say(self, line: str) -> None:
-        """Something that takes long has begun, or has gone wrong and is being mended."""
+        """A line for a person: something slow has begun, or something failed and is being retried."""
         ...
 
 
-class Silence:
-    """Nobody listens."""
+class NullProgress:
+    """Ignores everything: the default."""
 
     def plan(self, stage: str, total: int) -> None:
-        """Say nothing."""
+        """Ignore."""
 
     def advance(self, stage: str, done: int) -> None:
-        """Say nothing."""
+        """Ignore."""
 
     def say(self, line: str) -> None:
-        """Say nothing."""
+        """Ignore."""
 
 
-listener: ContextVar[Progress] = ContextVar("listener", default=Silence())  # noqa: B039 - it holds no state
-"""The listener of this run; Prefect hands the context on to its task threads."""
+progress: ContextVar[Progress] = ContextVar("progress", default=NullProgress())  # noqa: B039 - it has no state
+"""Receives the progress of this run. Prefect passes the context on to the threads of its tasks."""

@@ -19,7 +19,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from tasks.progress import listener
+from tasks.progress import progress
 
 LINE_EVERY_S = 10.0
 
@@ -33,7 +33,7 @@ class _Rate(ProgressColumn):
 
 
 class ProgressBars:
-    """The listener of a sweep that a person watches. A stage appears when there is work for it."""
+    """Shows progress to a person. A stage appears when there is work for it."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -55,7 +55,7 @@ class ProgressBars:
         self._last_line = time.monotonic()
 
     def __enter__(self) -> Self:
-        self._token = listener.set(self)
+        self._token = progress.set(self)
         self._bars.start()
         return self
 
@@ -63,7 +63,7 @@ class ProgressBars:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._bars.stop()
-        listener.reset(self._token)
+        progress.reset(self._token)
 
     def wait(self, what: str) -> None:
         """Say what is waited for until the first stage begins."""

@@ -1,6 +1,6 @@
 """From a configuration to an audit: the dataset, its problems, and the graders that can grade them here."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,7 +28,7 @@ class GradersAudited(NamedTuple):
         return not any(each.undecided or (each.source == GOLD and each.rate < 1) for each in self.agreements)
 
 
-def audit_graders(config: AuditGradersConfig, say: Callable[[str], None]) -> GradersAudited:
+def audit_graders(config: AuditGradersConfig) -> GradersAudited:
     """Audit every grader of a dataset, or the one that is named; raises as `tasks.audit.run` does."""
     dataset: Dataset = config.task
     problems = select_problems(dataset.load(), config.problems, dataset)
@@ -40,12 +40,11 @@ def audit_graders(config: AuditGradersConfig, say: Callable[[str], None]) -> Gra
         labelled_file=config.labelled,
         max_solutions=config.each,
         sandbox=config.sandbox,
-        say=say,
     )
     return GradersAudited(agreements, unavailable)
 
 
-def audit_tests(config: AuditTestsConfig, say: Callable[[str], None]) -> list[ProblemAudit]:
+def audit_tests(config: AuditTestsConfig) -> list[ProblemAudit]:
     """Audit the tests of a dataset; raises as `tasks.audit.run` does."""
     dataset: Dataset = config.task
     if config.output is not None:
@@ -59,7 +58,6 @@ def audit_tests(config: AuditTestsConfig, say: Callable[[str], None]) -> list[Pr
         repeats=config.repeats,
         output=config.output,
         sandbox=config.sandbox,
-        say=say,
     )
 
 

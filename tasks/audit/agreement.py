@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sandboxes import Sandbox
 from tasks.audit.labelled import Known
 from tasks.graders import Grader
-from tasks.progress import listener
+from tasks.progress import progress
 from tasks.records import AnswerCheck, Problem, Sample, Verdict
 
 JUDGED = "verdicts"
@@ -51,11 +51,11 @@ def agreement(
     of = {problem.id: problem for problem in problems}
     # One index for each sample of a problem, so that the judgements can be told apart.
     pairs = [(of[known.problem_id], Sample(known.problem_id, index, known.text)) for index, known in enumerate(samples)]
-    listener.get().plan(JUDGED, len(pairs))
+    progress.get().plan(JUDGED, len(pairs))
     otherwise: dict[bool, list[tuple[int, Disagreement]]] = {True: [], False: []}
     undecided = 0
     for graded in grader.grade(pairs, sandbox):
-        listener.get().advance(JUDGED, 1)
+        progress.get().advance(JUDGED, 1)
         known = samples[graded.index]
         if graded.verdict is Verdict.INFRASTRUCTURE:
             undecided += 1

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sandboxes import Sandbox
 from tasks.audit.labelled import Known
 from tasks.graders import Grader
-from tasks.progress import listener
+from tasks.progress import progress
 from tasks.records import GradedSample, Problem, Sample, Verdict
 
 JUDGED = "verdicts"
@@ -50,12 +50,12 @@ def audit(
     of = {problem.id: problem for problem in problems}
     pairs = [(of[each.problem_id], Sample(each.problem_id, index, each.text)) for index, each in enumerate(known)]
     runs: list[list[GradedSample]] = [[] for _ in known]
-    listener.get().plan(JUDGED, repeats * len(pairs))
+    progress.get().plan(JUDGED, repeats * len(pairs))
     for _ in range(repeats):
         # A call of its own for each run: within one, equal programs share a verdict.
         for graded in grader.grade(pairs, sandbox):
             runs[graded.index].append(graded)
-            listener.get().advance(JUDGED, 1)
+            progress.get().advance(JUDGED, 1)
     by_problem: dict[str, list[tuple[Known, list[GradedSample]]]] = {problem.id: [] for problem in problems}
     for each, graded_samples in zip(known, runs, strict=True):
         by_problem[each.problem_id].append((each, graded_samples))

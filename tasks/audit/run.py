@@ -1,6 +1,6 @@
 """Audits of graders and of test sets, step by step. They need neither a store nor Prefect."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from tasks.datasets import Dataset
 from tasks.datasets.exclusions import write_exclusions
 from tasks.errors import UserError
 from tasks.graders import Grader
+from tasks.progress import progress
 from tasks.records import Problem
 
 
@@ -23,10 +24,8 @@ def audit_graders(
     labelled_file: str | None,
     max_solutions: int,
     sandbox: SandboxConfig,
-    say: Callable[[str], None],
 ) -> list[Agreement]:
-    """Grade gold answers, known solutions and labelled samples by every one of these graders. `say` is told what goes
-    on.
+    """Grade gold answers, known solutions and labelled samples by every one of these graders.
 
     Raises:
         UserError: dataset, file or grader cannot be used.
@@ -39,7 +38,7 @@ def audit_graders(
     with _opened(graders, sandbox) as opened:
         for grader in graders:
             for source, samples in known.items():
-                say(f"{grader.name}: {len(samples):,} {source}")
+                progress.get().say(f"{grader.name}: {len(samples):,} {source}")
                 agreements.append(agreement(grader, problems, samples, opened))
     return agreements
 
@@ -54,7 +53,6 @@ def audit_tests(
     repeats: int,
     output: Path | None,
     sandbox: SandboxConfig,
-    say: Callable[[str], None],
 ) -> list[ProblemAudit]:
     """Grade known programs again and again, and write the problems whose tests cannot be trusted, if asked to.
 
@@ -70,7 +68,7 @@ def audit_tests(
     grader.check(problems)
     with _opened([grader], sandbox) as opened:
         times = "once" if repeats == 1 else f"{repeats} times"
-        say(f"{len(known):,} known solutions of {len(problems):,} problems, each graded {times}")
+        progress.get().say(f"{len(known):,} known solutions of {len(problems):,} problems, each graded {times}")
         audits = audit(grader, problems, known, repeats, opened)
     if output is not None:
         bad = {each.problem_id: each.reason for each in audits if each.reason is not None}

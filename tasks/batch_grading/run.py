@@ -1,6 +1,5 @@
 """Grading programs in files, step by step. It needs neither a store nor Prefect."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,7 +9,7 @@ from tasks.batch_grading.inputs import check_samples, fingerprint, read_problems
 from tasks.batch_grading.verdict_file import VerdictFile
 from tasks.errors import RESUME
 from tasks.graders.stdio import StdioGrader
-from tasks.progress import listener
+from tasks.progress import progress
 from tasks.records import Verdict
 
 # Failures of the sandbox in a row after which it is not expected to come back by itself.
@@ -40,10 +39,8 @@ class GradeResult(NamedTuple):
         return not self.verdicts.get(Verdict.INFRASTRUCTURE)
 
 
-def grade_files(
-    *, problems: Path, samples: Path, output: Path, sandbox: SandboxConfig, all_tests: bool, say: Callable[[str], None]
-) -> GradeResult:
-    """Check everything, judge what has no verdict yet, and give the file its name. `say` is told what goes on.
+def grade_files(*, problems: Path, samples: Path, output: Path, sandbox: SandboxConfig, all_tests: bool) -> GradeResult:
+    """Check everything, judge what has no verdict yet, and give the file its name.
 
     Raises:
         UserError: a file cannot be used; nothing was written.
@@ -52,7 +49,7 @@ def grade_files(
     """
     sandbox.check()
     read = read_problems(problems)
-    say(f"reading {samples}")
+    progress.get().say(f"reading {samples}")
     checked = check_samples(samples, read)
     grader = StdioGrader()
     how = {"sandbox": sandbox.name, "all_tests": all_tests, grader.name: grader.version}
@@ -63,12 +60,12 @@ def grade_files(
         trouble: dict[str, int] = {}
         in_a_row = 0
         todo = f"{_counted(checked.count, 'program')} for {_counted(len(read), 'problem')}"
-        say(f"{todo}, in {opened.name}, {opened.workers} at once")
+        progress.get().say(f"{todo}, in {opened.name}, {opened.workers} at once")
         if owed < checked.count:
-            say(f"{checked.count - owed:,} of them were judged before; going on from there")
-        listener.get().plan("verdicts", owed)
+            progress.get().say(f"{checked.count - owed:,} of them were judged before; going on from there")
+        progress.get().plan("verdicts", owed)
         for graded in verdicts.judge(read, batch):
-            listener.get().advance("verdicts", 1)
+            progress.get().advance("verdicts", 1)
             cpu_s += graded.cpu_s
             if graded.verdict is Verdict.INFRASTRUCTURE:
                 in_a_row += 1

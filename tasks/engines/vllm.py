@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from tasks.engines import Engine
 from tasks.engines.model_files import BUNDLED, bundled_models, fingerprint
 from tasks.errors import UserError
-from tasks.progress import listener
+from tasks.progress import progress
 from tasks.records import Sampling
 
 SEED_RULE = 1
@@ -206,7 +206,7 @@ class VllmConfig(BaseModel):
             log_file(self.log),
             self.start_timeout_s,
         )
-        listener.get().say(f"starting vLLM with {self.label}; its log: {setting.log}")
+        progress.get().say(f"starting vLLM with {self.label}; its log: {setting.log}")
         return WatchedEngine(
             DirectStart(setting) if direct else ServerStart(setting, self.port, self.data_parallel_size),
             what="vLLM" if direct else "vLLM's server",

@@ -15,7 +15,7 @@ from typing import TypeVar
 from sandboxes import Sandbox
 from tasks.errors import UserError
 from tasks.graders import Grader
-from tasks.progress import listener
+from tasks.progress import progress
 from tasks.records import GradedSample, Problem, Sample, Verdict
 from tasks.scaling.estimators import Counts
 from tasks.store.blocks import Block
@@ -107,7 +107,7 @@ class Grading:
     def pending_verdicts(self) -> list[Block]:
         """The stored blocks of samples below k that still lack a verdict."""
         owed = self.verdicts.owed(self._sampled())
-        listener.get().plan(VERDICTS, sum(block.samples for block in owed))
+        progress.get().plan(VERDICTS, sum(block.samples for block in owed))
         return owed
 
     def stored_samples(self) -> list[Block]:
@@ -139,7 +139,7 @@ class Grading:
         if self.verdicts.owes(block, footer):
             self._verify(block, samples, footer, sandbox)
         else:
-            listener.get().advance(VERDICTS, block.samples)
+            progress.get().advance(VERDICTS, block.samples)
         return self.verdicts.url(block)
 
     def _verify(self, block: Block, samples: list[Sample], footer: SampleFooter, sandbox: Sandbox | None) -> None:
@@ -148,7 +148,7 @@ class Grading:
         by_name: dict[tuple[str, int], GradedSample] = {}
         for graded in self.grader.grade([(of[sample.problem_id], sample) for sample in samples], sandbox):
             by_name[graded.problem_id, graded.index] = graded
-            listener.get().advance(VERDICTS, 1)
+            progress.get().advance(VERDICTS, 1)
         graded_samples = [by_name[sample.problem_id, sample.index] for sample in samples]
         where = described(sandbox) if sandbox is not None and self.grader.runs_code else "none"
         seconds = time.monotonic() - started

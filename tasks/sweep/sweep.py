@@ -10,7 +10,7 @@ from functools import partial
 
 from tasks.engines import Engine
 from tasks.graders import Grader
-from tasks.progress import listener
+from tasks.progress import progress
 from tasks.prompts import prompt
 from tasks.prompts.chat import ChatForm
 from tasks.records import Price, Problem, Request, Sample, Sampling, Verdict
@@ -71,7 +71,7 @@ class Sweep(Grading):
         """
         stored = self.samples.stored()
         owed = self.owed_beside(stored, {} if self.single_round else self.verdicts.stored())
-        listener.get().plan(SAMPLES, sum(block.samples for block in owed))
+        progress.get().plan(SAMPLES, sum(block.samples for block in owed))
         return owed
 
     def owed_beside(self, stored: Mapping[Block, SampleFooter], judged: Mapping[Block, VerdictFooter]) -> list[Block]:
@@ -135,7 +135,7 @@ class Sweep(Grading):
         owed = self._owed_of(block)
         for part in owed:
             self._draw(part, engine)
-        listener.get().advance(SAMPLES, block.samples - sum(part.samples for part in owed))
+        progress.get().advance(SAMPLES, block.samples - sum(part.samples for part in owed))
         return owed
 
     def _draw(self, block: Block, engine: Engine) -> None:
@@ -146,10 +146,10 @@ class Sweep(Grading):
         try:
             for some in engine.sample(requests, self.sampling):
                 drawn += some
-                listener.get().advance(SAMPLES, len(some))
+                progress.get().advance(SAMPLES, len(some))
         except Exception:
             # A cap, an engine that is dead, a run that is stopped: what it has cost to draw is not lost.
-            listener.get().advance(SAMPLES, -len(drawn))
+            progress.get().advance(SAMPLES, -len(drawn))
             self._keep_begun(block, drawn, engine, time.monotonic() - started)
             raise
         seconds = time.monotonic() - started
@@ -175,7 +175,7 @@ class Sweep(Grading):
             raise TakenOverError(f"{block} was stored by another sweep meanwhile")
         problems = self._problems(block)
         self.samples.write(block, problems, drawn, engine.version, seconds, deterministic=engine.deterministic)
-        listener.get().plan(VERDICTS, block.samples)
+        progress.get().plan(VERDICTS, block.samples)
 
     def _owed_of(self, block: Block) -> list[Block]:
         positions = range(block.first, block.last)

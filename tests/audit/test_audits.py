@@ -50,10 +50,6 @@ def _sandbox() -> None:
         pytest.skip(str(error))
 
 
-def quiet(text: str) -> None:
-    pass
-
-
 def test_test_sets_that_reject_accept_or_change_are_found(tmp_path: Path) -> None:
     rows = [
         sums("sound"),
@@ -68,7 +64,7 @@ def test_test_sets_that_reject_accept_or_change_are_found(tmp_path: Path) -> Non
     labelled = written(tmp_path / "labelled.jsonl", samples)
     # A coin that falls 12 times on one side: 1 in 2,048.
     asked = config(tmp_path, rows, labelled=labelled, repeats=12, output=tmp_path / "out.jsonl")
-    audits = {each.problem_id: each for each in audit_tests(AuditTestsConfig.model_validate(asked), quiet)}
+    audits = {each.problem_id: each for each in audit_tests(AuditTestsConfig.model_validate(asked))}
     sound, rejects, flaky, unknown = (audits[name] for name in ("sound", "1_A. rejects", "flaky", "unknown"))
     assert (sound.right, sound.rejected, sound.wrong, sound.accepted, sound.reason) == (1, 0, 2, 1, None)
     assert rejects.rejected == 1
@@ -89,7 +85,7 @@ def test_graders_agreement_has_its_false_positives_and_negatives(tmp_path: Path)
         {"problem_id": "elsewhere", "text": "#### 3", "correct": False},
     ]
     asked = config(tmp_path, rows, labelled=written(tmp_path / "l.jsonl", labelled), grader="gsm8k")
-    result = audit_graders(AuditGradersConfig.model_validate(asked), quiet)
+    result = audit_graders(AuditGradersConfig.model_validate(asked))
     gold, of_labelled = result.agreements
     assert (gold.source, gold.samples, gold.rate) == ("gold answers", 2, 1)
     assert (of_labelled.samples, of_labelled.agreed, of_labelled.rate) == (4, 2, 0.5)
@@ -102,19 +98,19 @@ def test_graders_agreement_has_its_false_positives_and_negatives(tmp_path: Path)
 def test_a_gold_answer_unequal_to_itself_is_not_sound(tmp_path: Path) -> None:
     rows = [{"id": "p", "question": "?", "answer": "no number"}]
     asked = config(tmp_path, rows, grader="gsm8k")
-    assert not audit_graders(AuditGradersConfig.model_validate(asked), quiet).sound
+    assert not audit_graders(AuditGradersConfig.model_validate(asked)).sound
 
 
 def test_what_cannot_be_audited_is_one_line(tmp_path: Path) -> None:
     rows = [sums("p", solutions=[])]
     with pytest.raises(UserError, match="own has no known solutions; give a file of programs"):
-        audit_tests(AuditTestsConfig.model_validate(config(tmp_path, rows)), quiet)
+        audit_tests(AuditTestsConfig.model_validate(config(tmp_path, rows)))
     with pytest.raises(UserError, match="task: own holds problem 'p' more than once"):
-        audit_tests(AuditTestsConfig.model_validate(config(tmp_path, [sums("p"), sums("p")])), quiet)
+        audit_tests(AuditTestsConfig.model_validate(config(tmp_path, [sums("p"), sums("p")])))
     written(tmp_path / "own.jsonl", rows)
     labelled = written(tmp_path / "l.jsonl", [{"problem_id": "q", "text": "", "correct": True}])
     with pytest.raises(UserError, match="has no sample of any of the 1 problems"):
-        audit_tests(AuditTestsConfig.model_validate(config(tmp_path, rows, labelled=labelled)), quiet)
+        audit_tests(AuditTestsConfig.model_validate(config(tmp_path, rows, labelled=labelled)))
     whole = (tmp_path / "own.jsonl").read_text()
     for output, fault in (
         (tmp_path / "none" / "out.jsonl", "there is no folder"),
@@ -122,7 +118,7 @@ def test_what_cannot_be_audited_is_one_line(tmp_path: Path) -> None:
         (tmp_path / "." / "own.jsonl", "is what is audited"),
     ):
         with pytest.raises(UserError, match=fault):
-            audit_tests(AuditTestsConfig.model_validate(config(tmp_path, rows, output=output)), quiet)
+            audit_tests(AuditTestsConfig.model_validate(config(tmp_path, rows, output=output)))
     assert (tmp_path / "own.jsonl").read_text() == whole
 
 

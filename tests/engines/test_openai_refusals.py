@@ -10,7 +10,7 @@ from flows.config.sweep import SweepConfig
 from tasks.engines.http.engine import OpenAIEngine
 from tasks.engines.openai import OpenAIConfig
 from tasks.errors import EngineFailedError, UserError
-from tasks.progress import listener
+from tasks.progress import progress
 from tasks.records import Request
 from tasks.store.identity import canonical
 from tests.engines.misbehaving_server import Asked, MisbehavingServer, Said, play_well, reply
@@ -219,12 +219,12 @@ def test_trouble_is_told_in_one_line(server):
             told.append(line)
 
     server.behave = lambda asked: Said(429, b"x\ny") if asked.number < 12 else Said(body=reply({**asked.body, "n": 1}))
-    token = listener.set(Listener())
+    token = progress.set(Listener())
     try:
         with engine_on(server) as engine:
             all_right(draw(engine))
     finally:
-        listener.reset(token)
+        progress.reset(token)
     assert len(told) == 3, told
     assert "going on with fewer requests at once" in told[0]
     assert any("trying again" in line for line in told)

@@ -17,7 +17,7 @@ from tasks.engines.supervised.vllm_direct import DirectStart
 from tasks.engines.supervised.vllm_process import Installation, Setting, log_file
 from tasks.engines.supervised.watchdog import DiedError, Owed, Pulse, WatchedEngine
 from tasks.errors import EngineFailedError, SamplingCancelledError, UserError
-from tasks.progress import listener
+from tasks.progress import progress
 from tasks.records import Request, Sample, Sampling
 from tests.engines.in_time import begin
 
@@ -107,14 +107,14 @@ def test_an_engine_that_answers_at_once_is_no_broken_one(tmp_path):
 )
 def test_a_process_that_fails_is_replaced_and_each_sample_comes_once(tmp_path, undisturbed, behaviour, cause):
     said = Said()
-    token = listener.set(said)
+    token = progress.set(said)
     try:
         # A busy machine must not look like an engine that hangs.
         silence_s = 1.5 if behaviour.startswith("hang") else 60
         with _engine(tmp_path, [behaviour, "well"], silence_s=silence_s) as engine:
             drawn = _draw(engine)
     finally:
-        listener.reset(token)
+        progress.reset(token)
     assert sorted(drawn, key=lambda sample: (sample.problem_id, sample.index)) == undisturbed
     assert len(_lives(tmp_path)) == 2
     assert said.lines[0].startswith(f"vLLM starts again in 1 s: {cause}")

@@ -183,6 +183,6 @@ def test_a_round_that_is_not_finished_rests_nobody(tmp_path: Path) -> None:
     counts = sweep_of(tmp_path, 1_000, AdaptiveConfig(precision=1)).tally().by_problem
     assert RIGHT[0, :30].sum() >= 20, "enough for the end of the first round, which has not come"
     assert counts.n.tolist() == [30] * 20
-    assert not counts.rounds.resting(counts.n, counts.c).any()
+    assert not counts.rounds.stopped(counts.n, counts.c).any()
     assert np.isnan(counts.pass_at_k([31])).all()
     assert counts.pass_at_k([5])[:, 0] == pytest.approx(pass_at_k(30, RIGHT[:, :30].sum(axis=1), 5))

@@ -11,7 +11,7 @@ from tasks.engines import Engine
 from tasks.engines.recorded import RecordedEngine
 from tasks.errors import EngineFailedError, UserError
 from tasks.graders.base.requirements import require_check
-from tasks.progress import Silence, listener
+from tasks.progress import NullProgress, progress
 from tasks.records import AnswerCheck, GradedSample, Problem, Request, Sample, Sampling, Verdict
 from tasks.store.blocks import Block
 from tasks.store.fsspec_store import FsspecStore
@@ -203,14 +203,14 @@ def test_a_listener_hears_every_unit(tmp_path: Path) -> None:
             raise AssertionError(line)
 
     ears = Ears()
-    token = listener.set(ears)
+    token = progress.set(ears)
     try:
         sweep = sweep_of(tmp_path, 10, DividesGrader())
         for block in sweep.missing_samples():
             sweep.draw(block, RecordedEngine(recorded(10), "toy"))
             sweep.verify(block, None)
     finally:
-        listener.reset(token)
+        progress.reset(token)
     assert ears.planned == ears.done == {"samples": 200, "verdicts": 200}
 
 
@@ -254,14 +254,14 @@ def test_what_a_dying_engine_has_drawn_is_stored_and_never_drawn_again(tmp_path:
 
 
 def test_progress_tells_what_is_stored_also_after_a_failure(tmp_path: Path) -> None:
-    class Ears(Silence):
+    class Ears(NullProgress):
         done = 0
 
         def advance(self, stage: str, done: int) -> None:
             self.done += done if stage == "samples" else 0
 
     ears = Ears()
-    token = listener.set(ears)
+    token = progress.set(ears)
     try:
         sweep = sweep_of(tmp_path, 60, DividesGrader())
         owed = sweep.missing_samples()
@@ -270,7 +270,7 @@ def test_progress_tells_what_is_stored_also_after_a_failure(tmp_path: Path) -> N
         for block in owed:
             sweep.draw(block, CountingEngine())
     finally:
-        listener.reset(token)
+        progress.reset(token)
     assert ears.done == 20 * 60
 
 

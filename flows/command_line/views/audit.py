@@ -30,7 +30,7 @@ def show_graders(
     config = _config(AuditGradersConfig, file, overrides, labelled=labelled)
     console = Console(highlight=False, stderr=as_json)
     with ProgressBars(console):
-        result = audit_graders(config, lambda text: console.print(text, style="dim", soft_wrap=True))
+        result = audit_graders(config)
     if as_json:
         print_json(_document(result, examples))
     else:
@@ -51,7 +51,7 @@ def show_tests(
     config = _config(AuditTestsConfig, file, overrides, labelled=labelled, repeats=repeats, output=output)
     console = Console(highlight=False, stderr=as_json)
     with ProgressBars(console):
-        audits = audit_tests(config, lambda text: console.print(text, style="dim", soft_wrap=True))
+        audits = audit_tests(config)
     if as_json:
         print_json([asdict(each) | {"reason": each.reason} for each in audits])
     else:

@@ -44,7 +44,6 @@ def run_grade(files: dict[str, Path], overrides: Iterable[str], *, as_json: bool
             output=config.output,
             sandbox=config.sandbox,
             all_tests=config.all_tests,
-            say=lambda text: console.print(text, soft_wrap=True),
         )
     _show(result, config.output, time.monotonic() - started, as_json=as_json)
     return result.complete

@@ -22,7 +22,7 @@ from tasks.engines.http.client import Client, FailedError, RefusedError
 from tasks.engines.http.replicas import Replica, Replicas, backoff
 from tasks.engines.http.wire import Api, Choice, Reply, Wire
 from tasks.errors import EngineFailedError, SamplingCancelledError, UserError
-from tasks.progress import listener
+from tasks.progress import progress
 from tasks.records import Request, Sample, Sampling
 
 SAMPLES_A_CALL = 1_600
@@ -152,7 +152,7 @@ class OpenAIEngine:
         if self._cancelled.is_set():
             raise SamplingCancelledError("sampling was given up")
         self._open()
-        call = Call(next(self._numbers), wanted, sampling, listener.get(), unread=UNREAD_A_SLOT * self.limit.most)
+        call = Call(next(self._numbers), wanted, sampling, progress.get(), unread=UNREAD_A_SLOT * self.limit.most)
         workers = min(self.limit.most, sum(request.stop - request.start for request in wanted))
         if not self._in_loop(self._begin, call, workers):
             raise SamplingCancelledError("the engine was closed")

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import httpx
 
 from tasks.errors import UserError
-from tasks.progress import listener
+from tasks.progress import progress
 
 MOST_AT_ONCE = 16
 TRIES = 3
@@ -44,7 +44,7 @@ def greet(urls: Sequence[str], key: str | None, key_env: str | None, model: str)
             raise UserError(f"engine.base_urls: no server answers at {', '.join(silent)}; start it, or correct the URL")
         _make_sure_of_one_model(answers, key_env, model)
         if silent:
-            listener.get().say(f"no answer from {', '.join(silent)}; going on with the other replicas")
+            progress.get().say(f"no answer from {', '.join(silent)}; going on with the other replicas")
         found = [_server(client, url, reply, model) for url, reply in answers.items()]
     return Server(" and ".join(sorted({each.version for each in found})), all(each.vllm for each in found))
 

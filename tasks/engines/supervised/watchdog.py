@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol, Self
 
 from tasks.errors import EngineFailedError, SamplingCancelledError
-from tasks.progress import listener
+from tasks.progress import progress
 from tasks.records import Request, Sample, Sampling
 
 LOOK_EVERY_S = 0.5
@@ -156,7 +156,7 @@ class WatchedEngine:
         while True:
             if self._failures:
                 delay = min(2.0 ** (self._failures - 1), LONGEST_WAIT_S)
-                listener.get().say(f"{self._what} starts again in {delay:.0f} s: {self._cause}")
+                progress.get().say(f"{self._what} starts again in {delay:.0f} s: {self._cause}")
                 self._given_up.wait(delay)
             self._stop_if_given_up()
             try:
