@@ -1,1 +1,1 @@
-"""`monkeys`, the command: what it asks for (`*_commands`), and what a person or a script sees (`*_console`)."""
+"""The command `monkeys`: its options (`commands`), and what it shows to people and to scripts (`views`)."""

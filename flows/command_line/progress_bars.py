@@ -1,4 +1,4 @@
-"""Progress of a sweep in a terminal: a bar a stage with rate and time left, or plain lines where output is piped."""
+"""Progress in a terminal: one bar per stage with rate and time left, or plain lines where output is piped."""
 
 import threading
 import time
@@ -25,7 +25,7 @@ LINE_EVERY_S = 10.0
 
 
 class _Rate(ProgressColumn):
-    """Units a second over the last moments."""
+    """Recent units per second."""
 
     def render(self, task: Task) -> Text:
         speed = task.finished_speed or task.speed
@@ -33,7 +33,7 @@ class _Rate(ProgressColumn):
 
 
 class ProgressBars:
-    """Shows progress to a person. A stage appears when there is work for it."""
+    """Shows progress on a console. A stage appears when there is work for it."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -66,13 +66,13 @@ class ProgressBars:
         progress.reset(self._token)
 
     def wait(self, what: str) -> None:
-        """Say what is waited for until the first stage begins."""
+        """Show what is being waited for until the first stage begins."""
         self._waiting = self._bars.add_task(what, total=None, count="")
         if not self._console.is_terminal:
             self._console.print(what)
 
     def plan(self, stage: str, total: int) -> None:
-        """More work for a stage."""
+        """Add work to a stage."""
         if not total:
             return
         with self._lock:
@@ -85,7 +85,7 @@ class ProgressBars:
             self._bars.update(task.id, total=(task.total or 0) + total, count=_count(task, total))
 
     def advance(self, stage: str, done: int) -> None:
-        """Some work of a stage is done."""
+        """Count work of a stage as done."""
         with self._lock:
             task = self._task(stage)
             self._bars.update(task.id, advance=done)
@@ -97,7 +97,7 @@ class ProgressBars:
                     self._console.print(_line(each))
 
     def say(self, line: str) -> None:
-        """A line above the bars."""
+        """Print a line above the bars."""
         self._console.print(line, style="dim", markup=False, soft_wrap=True)
 
     def _task(self, stage: str) -> Task:

@@ -1,4 +1,4 @@
-"""Running a flow from the command line, and which errors end in one line."""
+"""Running a flow from the command line, and the errors that end in one line."""
 
 import os
 from collections.abc import Callable
@@ -29,7 +29,7 @@ _FOR_PEOPLE = (
 )
 
 _PREFECT_DEFAULTS = {
-    # The bars, the table and the one-line errors say it all here; the Prefect UI still shows the logs.
+    # Progress bars, tables and one-line errors are enough here; the Prefect UI still shows the logs.
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
 }
 
@@ -50,10 +50,10 @@ def run_flow(console: Console, load: Callable[[], Callable[[Config], Result]], c
 
 
 def require_server(option: str) -> None:
-    """Refuse what a temporary server cannot do, as no worker polls it.
+    """Refuse an option that a temporary server cannot serve, as no worker polls it.
 
     Raises:
-        UserError: Prefect's settings name no server.
+        UserError: Prefect's settings do not name a server.
     """
     from prefect.settings import PREFECT_API_URL  # seconds
 
@@ -62,12 +62,12 @@ def require_server(option: str) -> None:
 
 
 def one_line(error: Exception) -> str | None:
-    """The message for an error that a person can fix, or None for a bug, which deserves its traceback."""
+    """The message of an error that a person can fix, or None for a bug, which deserves its traceback."""
     if isinstance(error, EngineFailedError | StoreUnavailableError):
         return f"{error}. {RESUME}"
     if isinstance(error, _FOR_PEOPLE):
         return str(error)
     url = os.environ.get("PREFECT_API_URL")
     if (url and "httpx" in type(error).__module__) or "Failed to reach API" in str(error):
-        return f"PREFECT_API_URL: {url} does not answer; start it (`prefect server start`) or unset PREFECT_API_URL"
+        return f"PREFECT_API_URL: {url} does not respond; start it (`prefect server start`) or unset PREFECT_API_URL"
     return None

@@ -1,4 +1,4 @@
-"""The files that `monkeys judge` reads, a line at a time; what is wrong with one is said with file, line and field."""
+"""The files that `monkeys grade` reads, a line at a time; what is wrong with one is said with file, line and field."""
 
 import gzip
 import hashlib

@@ -1,4 +1,4 @@
-"""The file that `monkeys judge` writes: it has its name only when it is complete, in the order of the samples.
+"""The file that `monkeys grade` writes: it has its name only when it is complete, in the order of the samples.
 
 Until then the verdicts lie beside it in a log, whose name says what is judged and how: the same work, and no other,
 goes on where it was stopped. A line of the log is the number of a sample, a tab, and its verdict. Numbers rise by one
@@ -50,7 +50,7 @@ class VerdictFile:
             try:
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
-                raise UserError(f"{output}: another `monkeys judge` is writing it; wait for its end") from error
+                raise UserError(f"{output}: another `monkeys grade` is writing it; wait for its end") from error
             self._take_up()
 
     @property

@@ -101,7 +101,7 @@ def test_stopped_work_goes_on_and_has_no_name_till_then(tmp_path: Path, sandbox:
         for _ in range(3):
             next(judging)
         judging.close()
-        with pytest.raises(UserError, match="another `monkeys judge`"):
+        with pytest.raises(UserError, match="another `monkeys grade`"):
             VerdictFile(output, samples, "work")
     assert not output.exists()
     # As a kill in the middle of a line leaves it.

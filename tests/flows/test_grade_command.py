@@ -1,4 +1,4 @@
-"""`monkeys judge` and `monkeys doctor` as a person runs them."""
+"""`monkeys grade` and `monkeys doctor` as a person runs them."""
 
 import json
 import signal
@@ -22,7 +22,7 @@ try:
 except SandboxUnavailableError as unavailable:
     pytestmark = pytest.mark.skip(reason=str(unavailable))
 
-JUDGE = ("judge", "problems.jsonl", "samples.jsonl", "-o", "verdicts.jsonl")
+GRADE = ("grade", "problems.jsonl", "samples.jsonl", "-o", "verdicts.jsonl")
 
 
 def write(folder: Path, programs: list[str]) -> None:
@@ -41,16 +41,16 @@ def names(folder: Path) -> set[str]:
 
 def test_verdicts_summary_and_saving(tmp_path: Path) -> None:
     write(tmp_path, [RIGHT, WRONG, RIGHT, "while True: pass", "", "1/0"])
-    ended = monkeys(*JUDGE, cwd=tmp_path)
+    ended = monkeys(*GRADE, cwd=tmp_path)
     assert ended.code == 0, ended.err
     assert verdicts(tmp_path) == ["correct", "wrong", "correct", "time_limit", "no_answer", "error"]
-    assert "1 programs were the same as another of their problem: 3 executions saved" in ended.out
-    assert "memory bounded by" in ended.out
+    assert "deduplicated: 1 programs are identical to another one for the same problem; 3 executions saved" in ended.out
+    assert "memory limited by" in ended.out
     assert [line.split() for line in ended.out.splitlines() if line.strip().startswith("correct")] == [
         ["correct", "2", "33.3%"]
     ]
     assert names(tmp_path) == {"problems.jsonl", "samples.jsonl", "verdicts.jsonl"}
-    again = monkeys(*JUDGE, cwd=tmp_path)
+    again = monkeys(*GRADE, cwd=tmp_path)
     assert (again.code, len(again.err.splitlines())) == (2, 1)
     assert "is there already" in again.err
 
@@ -59,7 +59,7 @@ def test_options_and_json(tmp_path: Path) -> None:
     slow = "import time\nwhile time.process_time() < 1.3: pass\n" + RIGHT
     write(tmp_path, [WRONG, slow, "x = bytearray(200 << 20)\n" + RIGHT])
     ended = monkeys(
-        *(*JUDGE, "--json", "--all-tests", "--workers", "1", "--time-multiplier", "3", "--set", "memory_limit_mb=128"),
+        *(*GRADE, "--json", "--all-tests", "--workers", "1", "--time-multiplier", "3", "--set", "memory_limit_mb=128"),
         cwd=tmp_path,
     )
     document = json.loads(ended.out)
@@ -83,7 +83,7 @@ def test_what_cannot_be_used_is_one_line_and_writes_nothing(
     tmp_path: Path, options: tuple[str, ...], message: str
 ) -> None:
     write(tmp_path, [RIGHT])
-    ended = monkeys(*JUDGE, *options, cwd=tmp_path)
+    ended = monkeys(*GRADE, *options, cwd=tmp_path)
     assert (ended.code, len(ended.err.splitlines())) == (2, 1)
     assert message in ended.err
     assert names(tmp_path) == {"problems.jsonl", "samples.jsonl"}
@@ -93,7 +93,7 @@ def test_a_malformed_last_line_is_found_before_any_work(tmp_path: Path) -> None:
     write(tmp_path, [RIGHT] * 5)
     with (tmp_path / "samples.jsonl").open("a") as file:
         file.write('{"problem_id": "sum", "index": 5}\n')
-    ended = monkeys(*JUDGE, cwd=tmp_path)
+    ended = monkeys(*GRADE, cwd=tmp_path)
     assert (ended.code, len(ended.err.splitlines())) == (2, 1)
     assert "samples.jsonl, line 6: text: " in ended.err
     assert names(tmp_path) == {"problems.jsonl", "samples.jsonl"}
@@ -103,7 +103,7 @@ def test_a_malformed_last_line_is_found_before_any_work(tmp_path: Path) -> None:
 def test_stopped_in_the_middle_it_goes_on(tmp_path: Path, ending: signal.Signals) -> None:
     write(tmp_path, [f"import time; time.sleep(0.1) # {n}\n" + RIGHT for n in range(30)])
     # A job in the background, as tests may be, hands an ignored SIGINT on.
-    command = ["env", "--default-signal=INT", MONKEYS, *JUDGE]
+    command = ["env", "--default-signal=INT", MONKEYS, *GRADE]
     process = subprocess.Popen(
         command, cwd=tmp_path, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
@@ -115,7 +115,7 @@ def test_stopped_in_the_middle_it_goes_on(tmp_path: Path, ending: signal.Signals
     kept = _log_lines(tmp_path)
     assert kept >= 3
     assert "verdicts.jsonl" not in names(tmp_path)
-    ended = monkeys(*JUDGE, "--json", cwd=tmp_path)
+    ended = monkeys(*GRADE, "--json", cwd=tmp_path)
     document = json.loads(ended.out)
     assert document["earlier"] >= kept - 1
     assert document["executions"] == 3 * (30 - document["earlier"])
@@ -152,7 +152,7 @@ print([line for line in open("/proc/self/status") if line.startswith("VmHWM")][0
 
 def _peak_bytes(folder: Path) -> int:
     done = subprocess.run(
-        [sys.executable, "-c", _PEAK, *JUDGE], cwd=folder, env=environment(), capture_output=True, text=True, check=True
+        [sys.executable, "-c", _PEAK, *GRADE], cwd=folder, env=environment(), capture_output=True, text=True, check=True
     )
     return int(done.stdout.split()[-1]) * 1024
 

@@ -41,7 +41,7 @@ def test_what_was_left_out_is_said(tmp_path: Path, capsys: pytest.CaptureFixture
     log, output = foreign.inspect_eval(tmp_path / "log.eval"), tmp_path / "s.jsonl"
     run_import([log], output=output, counts=None, format_="auto", verdict=None, ids=None, as_json=False)
     shown = capsys.readouterr().out
-    assert "1 failed in the tool itself: no samples, left out" in shown
+    assert "1 samples skipped: the tool failed to draw them" in shown
     assert "indices had gaps in 1 of 2 problems" in shown
 
 

@@ -60,7 +60,7 @@ def test_a_plan_for_more_says_what_is_then_drawn_and_writes_nothing(tmp_path: Pa
     out = succeeds(*arguments, cwd=tmp_path, PREFECT_HOME=str(tmp_path / "prefect"))
     found = json.loads(succeeds(*arguments, "--json", cwd=tmp_path, PREFECT_HOME=str(tmp_path / "prefect")))
     assert snapshot(tmp_path) == before, "neither store nor Prefect was written"
-    assert "60 samples below k (10 of each problem)" in out
+    assert "60 samples up to k (10 per problem)" in out
     assert "540 samples in 1 block" in out
     assert "10,000" in out.splitlines()[-3]
 
@@ -79,7 +79,7 @@ def test_a_plan_for_more_says_what_is_then_drawn_and_writes_nothing(tmp_path: Pa
     assert found["owed"]["dollars"]["expected"] == pytest.approx((0.1 * prompts + 0.5 * written) / 1e6)
     done = json.loads(succeeds("sweep.yaml", "--k", "100", "--json", cwd=tmp_path))
     assert (done["owed"]["samples"], done["owed"]["verdicts"], done["pilot"]) == (0, 0, None)
-    assert "nothing: every sample is stored and judged" in succeeds("sweep.yaml", "--k", "100", cwd=tmp_path)
+    assert "nothing: every sample is stored and graded" in succeeds("sweep.yaml", "--k", "100", cwd=tmp_path)
 
 
 def test_the_pilot_that_it_names_can_be_run_as_it_stands(tmp_path: Path, prefect_url: str) -> None:
@@ -87,8 +87,8 @@ def test_the_pilot_that_it_names_can_be_run_as_it_stands(tmp_path: Path, prefect
     out = succeeds("my sweep.yaml", "--set", "problems=3", cwd=tmp_path)
     assert not (tmp_path / "runs").exists()
     assert "nothing" in out
-    assert "A pilot tells: 30 samples" in out
-    assert "at most 48,000 written (160 a sample)" in out
+    assert "Run a pilot of 30 samples first; the sweep reuses them:" in out
+    assert "at most 48,000 completion tokens (160 per sample)" in out
     command = shlex.split(out.splitlines()[-1])
     assert command == ["monkeys", "sweep", "my sweep.yaml", "--k", "10", "--set", "problems=3"]
     drawn = monkeys(*command[1:], cwd=tmp_path, PREFECT_API_URL=prefect_url)
@@ -103,9 +103,9 @@ def test_uneven_sets_and_budgets_in_rounds(tmp_path: Path) -> None:
     draw(tmp_path, str(runs), k=10)
     draw(tmp_path, str(runs), problems=2, k=20)
     out = succeeds("sweep.yaml", "--k", "50", cwd=tmp_path)
-    assert "80 samples below k (20 of problem 1 to 2, 10 of problem 3 to 6)" in out
+    assert "80 samples up to k (20 for problems 1 to 2, 10 for problems 3 to 6)" in out
     out = succeeds("sweep.yaml", "--k", "1000", "--set", "budget=adaptive", cwd=tmp_path)
-    assert "for now: the verdicts decide on more" in out
+    assert "for now; the verdicts decide how many more" in out
     assert "at most 5,920" in out
     capped = ("--set", "cap={tokens: 5000, hours: 2}")
     assert "5,000 tokens or 2 h of sampling per run. Finished work is saved; run the same command again" in succeeds(

@@ -16,7 +16,7 @@ def test_programs_are_run_again_within_other_limits(tmp_path: Path, prefect_url:
     ended = monkeys(*arguments, cwd=tmp_path, PREFECT_API_URL=prefect_url)
     assert ended.code == 0, ended.err
     document = json.loads(ended.out)
-    assert (document["difference"]["samples"], document["difference"]["changed"], document["owed"]) == (36, 0, 0)
+    assert (document["difference"]["samples"], document["difference"]["changed"], document["pending"]) == (36, 0, 0)
     assert sum(document["counts"].values()) == 36
     assert document["before"] != document["after"]
     assert {path: path.read_bytes() for path in (tmp_path / "runs" / "samples").rglob("*.parquet")} == samples

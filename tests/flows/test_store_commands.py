@@ -43,13 +43,13 @@ def test_sets_are_listed_and_shown(sweep: Sweep, tmp_path: Path) -> None:
     assert f"final_answer v1: {share:.1%} correct" in line
     listed = {each["name"]: each for each in json.loads(succeeds("ls", "--json", cwd=tmp_path))}
     assert len(listed) == 2
-    assert (listed[name]["problems"], listed[name]["samples"], listed[name]["promised"]) == (20, 600, 600)
+    assert (listed[name]["problems"], listed[name]["samples"], listed[name]["reproducible"]) == (20, 600, 600)
     assert listed[name]["verdicts"][0]["counts"] == counts
 
     out = succeeds("show", name[-12:-4], cwd=tmp_path)
     assert name in out
     assert "20 × 30 = 600 samples" in out
-    assert "600 samples depend on seed, problem and index alone" in out
+    assert "600 samples (same seed, problem and index: same text)" in out
     assert "task: arithmetic" in out
     (line,) = [line for line in out.splitlines() if sweep.verdicts.identity.name in line]
     assert [str(counts[verdict]) in line for verdict in ("correct", "wrong", "no_answer")] == [True] * 3
@@ -70,8 +70,8 @@ def test_samples_are_printed_by_problem_verdict_and_index(sweep: Sweep, tmp_path
     ]
     out = succeeds("samples", "arith", "--limit", "4", cwd=tmp_path)
     assert out.count(" · sample ") == 4
-    assert "4 shown; --limit shows more" in out
-    assert succeeds("samples", "arith", "--index", "4000", cwd=tmp_path).strip() == "no sample fits"
+    assert "4 shown; raise --limit to see more" in out
+    assert succeeds("samples", "arith", "--index", "4000", cwd=tmp_path).strip() == "no matching samples"
 
 
 def test_what_a_sample_says_cannot_reach_the_terminal(tmp_path: Path) -> None:
@@ -92,11 +92,11 @@ def test_a_set_is_exported_and_checked(sweep: Sweep, tmp_path: Path) -> None:
     before = snapshot(tmp_path / "runs")
     for name in ("out.parquet", "out.jsonl"):
         out = succeeds("export", "arith", "-o", name, cwd=tmp_path)
-        assert out.startswith("600 samples with the verdicts of final-answer-v1-")
+        assert out.startswith("wrote 600 samples with the verdicts of final-answer-v1-")
         read = pd.read_parquet if name.endswith("parquet") else pd.read_json
         table = read(tmp_path / name, **({} if name.endswith("parquet") else {"lines": True}))
         assert table["verdict"].value_counts().to_dict() == sweep.tally().verdicts
-    assert "is sound: 600 samples in 2 blocks, 1 verdict sets" in succeeds("check", "arith", cwd=tmp_path)
+    assert "is sound: 600 samples in 2 blocks, 1 verdict set" in succeeds("check", "arith", cwd=tmp_path)
 
     Path(sweep.samples.url(sweep.samples.blocks()[0])).write_bytes(b"torn")
     before = snapshot(tmp_path)
@@ -116,7 +116,7 @@ def test_garbage_is_listed_and_deleted_only_when_told(sweep: Sweep, tmp_path: Pa
     sweep.samples.set_aside(sweep.samples.blocks()[0])
     before = snapshot(tmp_path)
     out = succeeds("gc", cwd=tmp_path)
-    assert "nothing was deleted, `--delete` does it" in out
+    assert "nothing was deleted, run again with --delete to do so" in out
     assert "set aside as damaged" in out
     assert "judges samples that are gone" in out
     assert snapshot(tmp_path) == before
@@ -154,7 +154,7 @@ def test_on_s3_the_same(tmp_path: Path, s3: S3) -> None:
         (["show", "nosuch"], "is called 'nosuch'; there are: arithmetic-recorded-"),
         (["show", "arith"], "'arith' could be more than one sample set in"),
         (["samples", "S", "--problem", "nosuch"], "has no problem 'nosuch'; it has arithmetic/000, "),
-        (["samples", "S", "--verdict", "bad"], "--verdict bad: is unknown; one of correct, wrong, error"),
+        (["samples", "S", "--verdict", "bad"], "--verdict: unknown verdict 'bad' (choose from correct, wrong, error"),
         (["samples", "S", "--verdicts", "stdio"], "is called 'stdio'; there are: final-answer-v1-"),
         (["export", "S", "-o", "out.csv"], "--output out.csv: ends in neither .parquet nor .jsonl"),
         (["regrade", "S", "--grader", "nosuch"], "grader.name: 'nosuch' is unknown; one of "),
@@ -192,7 +192,7 @@ def names(two: Path) -> list[str]:
 def test_a_newer_schema_is_one_line(sweep: Sweep, tmp_path: Path) -> None:
     path = tmp_path / "runs" / "samples" / sweep.samples.identity.name / "set.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"schema": 99}))
-    assert "schema 99: needs an upgrade" in succeeds("ls", cwd=tmp_path)
+    assert "schema 99: needs a newer version of monkeys" in succeeds("ls", cwd=tmp_path)
     before = snapshot(tmp_path)
     ended = monkeys("show", "arith", cwd=tmp_path)
     assert (ended.code, len(ended.err.splitlines())) == (2, 1)

@@ -1,1 +1,1 @@
-"""Which commands there are, and their options."""
+"""The commands and their options. Each imports its view when it runs, which keeps `monkeys --help` fast."""

@@ -1,23 +1,21 @@
-"""`monkeys audit graders` and `monkeys audit tests`: judges held against samples whose truth is known."""
+"""`monkeys audit graders` and `monkeys audit tests`: checks against samples that are known to be right or wrong."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="Hold graders, or problems' tests, against samples whose truth is known.", no_args_is_help=True)
+from flows.command_line.options import Json, OptionalSweepFile, SetFields
 
-File = Annotated[
-    Path | None,
-    typer.Argument(
-        metavar="[FILE.yaml]", help="A sweep file: its task, problems, grader and sandbox.", show_default=False
-    ),
-]
+app = typer.Typer(
+    help="Check graders, or the tests of problems, against samples that are known to be right or wrong.",
+    no_args_is_help=True,
+)
+
 Labelled = Annotated[
-    str | None, typer.Option("--labelled", metavar="FILE.jsonl", help='Lines {"problem_id", "text", "correct"}.')
+    str | None,
+    typer.Option("--labelled", metavar="FILE.jsonl", help='Labelled samples: {"problem_id", "text", "correct"}.'),
 ]
-Set = Annotated[list[str] | None, typer.Option("--set", metavar="a.b=c", help="Set any field; repeatable.")]
-Json = Annotated[bool, typer.Option("--json", help="JSON instead of tables.")]
 
 
 @app.command(
@@ -25,16 +23,16 @@ Json = Annotated[bool, typer.Option("--json", help="JSON instead of tables.")]
     "[bold]monkeys audit graders --set task=math500 --set task.path=math500.jsonl[/]"
 )
 def graders(
-    file: File = None,
+    file: OptionalSweepFile = None,
     *,
     labelled: Labelled = None,
-    examples: Annotated[int, typer.Option("--examples", min=0, help="Show so many disagreements of each kind.")] = 3,
-    set_: Set = None,
+    examples: Annotated[int, typer.Option("--examples", min=0, help="Show N disagreements of each kind.")] = 3,
+    set_: SetFields = None,
     as_json: Json = False,
 ) -> None:
-    """Run every grader of a task over gold answers, known solutions and labelled samples: agreement, false positives
-    and false negatives. Exit code 1 if a gold answer is not equal to itself."""
-    from flows.command_line.views.audit import show_graders  # keeps `monkeys --help` fast
+    """Run every grader of a dataset on gold answers, known solutions and labelled samples, and report agreement,
+    false positives and false negatives. Exit code 1 if a grader rejects a gold answer."""
+    from flows.command_line.views.audit import show_graders
 
     if not show_graders(file, set_ or (), labelled=labelled, examples=examples, as_json=as_json):
         raise typer.Exit(1)
@@ -45,18 +43,18 @@ def graders(
     "[bold]monkeys sweep my.yaml --set exclude=exclude.jsonl[/]"
 )
 def tests(
-    file: File = None,
+    file: OptionalSweepFile = None,
     *,
     labelled: Labelled = None,
-    repeats: Annotated[int | None, typer.Option("--repeats", "-r", min=1, help="Judge each program so often.")] = None,
+    repeats: Annotated[int | None, typer.Option("--repeats", "-r", min=1, help="Grade each program N times.")] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE.jsonl", help="Write the problems to leave out.")
+        Path | None, typer.Option("--output", "-o", metavar="FILE.jsonl", help="Write the problems to exclude here.")
     ] = None,
-    set_: Set = None,
+    set_: SetFields = None,
     as_json: Json = False,
 ) -> None:
-    """Judge known-correct (and known-wrong) solutions again and again: which problems' tests reject right programs,
-    accept wrong ones, or change their verdict. Exit code 1 if something could not be judged."""
+    """Grade known solutions repeatedly, and find the problems whose tests reject correct programs, accept wrong ones,
+    or are flaky. Exit code 1 if a program could not be graded."""
     from flows.command_line.views.audit import show_tests
 
     if not show_tests(file, set_ or (), labelled=labelled, repeats=repeats, output=output, as_json=as_json):

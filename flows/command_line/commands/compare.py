@@ -1,10 +1,11 @@
-"""`monkeys compare`: results side by side, from a store or from plain tables, with no Prefect."""
+"""`monkeys compare`: several results together, from a store or from CSV tables. Needs no Prefect server."""
 
 from typing import Annotated
 
 import typer
 
 from flows import DEFAULT_STORE
+from flows.command_line.options import Json, StoreUrl, VerdictSet
 
 app = typer.Typer()
 
@@ -15,14 +16,17 @@ app = typer.Typer()
 )
 def compare(
     sets: Annotated[
-        list[str], typer.Argument(metavar="SET SET ...", help="Stored sets, or CSV files; the first is the reference.")
+        list[str],
+        typer.Argument(metavar="SET SET ...", help="Stored sets or CSV files of counts; the first is the reference."),
     ],
-    verdicts: Annotated[str | None, typer.Option(help="Verdict set of stored sets; else the latest.")] = None,
-    store: Annotated[str, typer.Option(help="Folder or fsspec URL of the results.")] = DEFAULT_STORE,
-    output: Annotated[str | None, typer.Option("--output", "-o", help="Folder for the page.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of tables.")] = False,
+    verdicts: VerdictSet = None,
+    store: StoreUrl = DEFAULT_STORE,
+    output: Annotated[
+        str | None, typer.Option("--output", "-o", metavar="FOLDER", help="Write a page with figures here.")
+    ] = None,
+    as_json: Json = False,
 ) -> None:
-    """Who solves more, at which k, and how sure that is: curves, paired differences, crossings, families."""
-    from flows.command_line.views.compare import show_comparison  # keeps `monkeys --help` fast
+    """Compare coverage curves: paired differences with intervals, crossings, and shifts between curves."""
+    from flows.command_line.views.compare import show_comparison
 
     show_comparison(sets, verdicts=verdicts, store=store, output=output, as_json=as_json)

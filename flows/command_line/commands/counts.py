@@ -1,22 +1,23 @@
-"""`monkeys curve` and `monkeys forecast`: the numbers alone, for anybody's counts, with no store and no Prefect."""
+"""`monkeys curve` and `monkeys forecast`: the statistics alone, for counts from any tool. Needs no store or Prefect."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from flows.command_line.options import Json
+
 app = typer.Typer()
 
 CountsFile = Annotated[
-    Path, typer.Argument(metavar="COUNTS.csv", help="A table with columns problem, samples, correct.")
+    Path, typer.Argument(metavar="COUNTS.csv", help="A table with the columns problem, samples and correct.")
 ]
-Json = Annotated[bool, typer.Option("--json", help="JSON instead of tables.")]
 
 
 @app.command(epilog="Example: [bold]monkeys curve counts.csv --json[/]")
 def curve(counts: CountsFile, as_json: Json = False) -> None:
-    """Unbiased coverage against k with intervals, and the power law through it, from counts of correct samples."""
-    from flows.command_line.views.counts import show_curve  # keeps `monkeys --help` fast
+    """Estimate coverage at each k without bias, with intervals, and fit a power law to it."""
+    from flows.command_line.views.counts import show_curve
 
     show_curve(counts, as_json=as_json)
 
@@ -24,10 +25,10 @@ def curve(counts: CountsFile, as_json: Json = False) -> None:
 @app.command(epilog="Example: [bold]monkeys forecast counts.csv --k 10000[/]")
 def forecast(
     counts: CountsFile,
-    k: Annotated[int, typer.Option("--k", help="Forecast coverage at this many samples for each problem.")],
+    k: Annotated[int, typer.Option("--k", help="Forecast coverage at this many samples per problem.")],
     as_json: Json = False,
 ) -> None:
-    """What coverage a larger k would give, with a 50 % and a 90 % interval, from counts of correct samples."""
+    """Forecast coverage at a larger k, with 50 % and 90 % intervals."""
     from flows.command_line.views.counts import show_forecast
 
     show_forecast(counts, k, as_json=as_json)

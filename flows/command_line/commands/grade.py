@@ -1,52 +1,59 @@
-"""`monkeys judge` and `monkeys doctor`: programs in sandboxes, with no store and no Prefect."""
+"""`monkeys grade` and `monkeys doctor`: programs in sandboxes. Needs no store or Prefect."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from flows.command_line.options import Json, JsonSummary
+
 app = typer.Typer()
 
 
+@app.command("judge", hidden=True)  # words: ok (its name before it was called grade)
 @app.command(
-    epilog="Examples: [bold]monkeys judge problems.jsonl samples.jsonl -o verdicts.jsonl[/]  ·  "
-    "[bold]monkeys judge problems.jsonl samples.jsonl -o verdicts.jsonl --sandbox docker --time-multiplier 2[/]"
+    "grade",
+    epilog="Examples: [bold]monkeys grade problems.jsonl samples.jsonl -o verdicts.jsonl[/]  ·  "
+    "[bold]monkeys grade problems.jsonl samples.jsonl -o verdicts.jsonl --sandbox docker --time-multiplier 2[/]",
 )
-def judge(
+def grade(
     problems: Annotated[
-        Path, typer.Argument(metavar="PROBLEMS.jsonl", help='Lines {"id", "tests": [{"input", "output"}]}.')
+        Path, typer.Argument(metavar="PROBLEMS.jsonl", help='One {"id", "tests": [{"input", "output"}]} per line.')
     ],
     samples: Annotated[
         Path,
-        typer.Argument(metavar="SAMPLES.jsonl", help='Lines {"problem_id", "index", "text"}: text is the program.'),
+        typer.Argument(
+            metavar="SAMPLES.jsonl", help='One {"problem_id", "index", "text"} per line; text is the program.'
+        ),
     ],
     *,
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="VERDICTS.jsonl", help="One line for each sample, in their order.")
+        Path, typer.Option("--output", "-o", metavar="VERDICTS.jsonl", help="One line per sample, in the same order.")
     ],
     sandbox: Annotated[
         str, typer.Option("--sandbox", help="Where the programs run: bubblewrap or docker.")
     ] = "bubblewrap",
     workers: Annotated[
-        int | None, typer.Option("--workers", min=1, help="Executions at once; else one for each core.")
+        int | None, typer.Option("--workers", min=1, help="Run N programs at a time; one per core by default.")
     ] = None,
     python: Annotated[
-        Path | None, typer.Option("--python", help="Python that runs the programs, with the packages that it has.")
+        Path | None, typer.Option("--python", help="The Python that runs the programs, with the packages it has.")
     ] = None,
     time_multiplier: Annotated[
-        float | None, typer.Option("--time-multiplier", help="Factor on every time limit, the problems' own included.")
+        float | None,
+        typer.Option("--time-multiplier", help="Multiply every time limit, including those of the problems."),
     ] = None,
     all_tests: Annotated[
-        bool, typer.Option("--all-tests", help="Run all tests of a program, also after one that it failed.")
+        bool, typer.Option("--all-tests", help="Run all tests of a program, even after one has failed.")
     ] = False,
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="a=b", help="Set any field of the sandbox, such as memory_limit_mb=256."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="The summary as JSON.")] = False,
+    as_json: JsonSummary = False,
 ) -> None:
-    """Run programs on their problems' tests in a sandbox, and write a verdict on each. Run again to resume."""
-    from flows.command_line.views.grade import run_grade  # keeps `monkeys --help` fast
+    """Run programs on their problems' tests in a sandbox, and write one verdict per sample. Run again to resume."""
+    from flows.command_line.views.grade import run_grade
 
     complete = run_grade(
         {"problems": problems, "samples": samples, "output": output},
@@ -63,10 +70,8 @@ def judge(
 
 
 @app.command(epilog="Example: [bold]monkeys doctor[/] (exit code 0 if a sandbox works here)")
-def doctor(
-    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False,
-) -> None:
-    """Say which sandboxes work on this machine, how far they isolate, and what to install or set for the rest."""
+def doctor(as_json: Json = False) -> None:
+    """Check which sandboxes work on this machine, what they isolate, and what to install or configure for the rest."""
     from flows.command_line.views.doctor import show_doctor
 
     if not show_doctor(as_json=as_json):

@@ -1,9 +1,11 @@
-"""`monkeys import`: other tools' samples and verdicts, with no store and no Prefect."""
+"""`monkeys import`: samples and verdicts of other tools. Needs no store or Prefect."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from flows.command_line.options import JsonSummary
 
 app = typer.Typer()
 
@@ -15,35 +17,42 @@ app = typer.Typer()
     "[bold]monkeys import log.eval --format inspect_ai -o mine.jsonl --ids 'gsm8k/{row:04d}'[/]",
 )
 def import_(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH ...", help="Files or folders of one model and one run.")],
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH ...", help="Files or folders from one run of one model.")
+    ],
     *,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="SAMPLES.jsonl", help="The samples, for engine `recorded`.")
+        Path | None,
+        typer.Option("--output", "-o", metavar="SAMPLES.jsonl", help="Write the samples, for the engine `recorded`."),
     ] = None,
     counts: Annotated[
         Path | None,
-        typer.Option("--counts", metavar="COUNTS.csv", help="The verdicts in the files, for curve, forecast, compare."),
+        typer.Option(
+            "--counts", metavar="COUNTS.csv", help="Write the tool's verdicts, for curve, forecast and compare."
+        ),
     ] = None,
     format_: Annotated[
         str,
         typer.Option(
-            "--format", help="llmonk, monkey_business, human_eval, evalplus, inspect_ai, lm_eval, plain; auto tells."
+            "--format",
+            help="llmonk, monkey_business, human_eval, evalplus, inspect_ai, lm_eval or plain; auto detects it.",
         ),
     ] = "auto",
     verdict: Annotated[
-        str | None, typer.Option("--verdict", help="Which verdict counts: base, a scorer or a filter, by the format.")
+        str | None,
+        typer.Option("--verdict", help="Which of the tool's verdicts to use: base, or the name of a scorer or filter."),
     ] = None,
     ids: Annotated[
         str | None,
         typer.Option(
             "--ids",
-            metavar="FORM",
-            help="The problems' ids, such as 'gsm8k/{row:04d}': {id} is the tool's, {row} the same counted from 0.",
+            metavar="TEMPLATE",
+            help="Rewrite problem ids, such as 'gsm8k/{row:04d}': {id} is the tool's id, {row} the zero-based row.",
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="The summary as JSON.")] = False,
+    as_json: JsonSummary = False,
 ) -> None:
-    """Bring samples that another tool drew, with what it knows of how, and the verdicts that it gave."""
-    from flows.command_line.views.import_samples import run_import  # keeps `monkeys --help` fast
+    """Import samples that another tool drew, with their provenance and the tool's verdicts."""
+    from flows.command_line.views.import_samples import run_import
 
     run_import(paths, output=output, counts=counts, format_=format_, verdict=verdict, ids=ids, as_json=as_json)

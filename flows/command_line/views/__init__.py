@@ -1,1 +1,1 @@
-"""What each command shows in the terminal, or prints as JSON."""
+"""What each command shows: tables for people, JSON for scripts."""

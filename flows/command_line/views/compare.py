@@ -1,18 +1,17 @@
-"""What a person, or a script, sees of `monkeys compare`."""
+"""The output of `monkeys compare`."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
-from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.text import Text
 
-from flows.command_line.terminal import new_table, plain, print_json, screen
+from flows.command_line.terminal import literal, new_table, print_json, stdout
 from flows.config.compare import CompareConfig
 from flows.config.yaml_file import build_config
 from flows.setup.compare import load, write
 from tasks.report.comparison.phrases import chance, findings, is_clear, points, span
+from tasks.report.documents import comparison_document
 from tasks.scaling.comparison import Comparison, Difference, Pair
 
 _COLOURS = ("blue", "dark_orange3", "green4", "magenta", "cyan", "yellow4", "grey50", "purple")
@@ -22,30 +21,31 @@ _WIDTH = 31
 def show_comparison(
     sets: Sequence[str], *, verdicts: str | None, store: str, output: str | None, as_json: bool
 ) -> None:
-    """Compare, write the page if there is a place for it, and show the result."""
+    """Compare, write the page where there is a place for it, and show the result."""
     document = {"sets": tuple(sets), "store": store, "verdicts": verdicts, "output": output}
     config = build_config(CompareConfig, document, where="compare")
     comparison = load(config)
     files = write(config, comparison)
     if as_json:
-        print_json(_document(comparison) | {"page": None if files is None else files.page})
+        print_json(comparison_document(comparison) | {"page": None if files is None else files.page})
         return
-    console = screen()
+    console = stdout()
     print_comparison(console, comparison)
     console.print(
-        plain("--output FOLDER writes a page to look at" if files is None else f"page: {files.page}"), soft_wrap=True
+        literal("use --output FOLDER to write a page with figures" if files is None else f"page: {files.page}"),
+        soft_wrap=True,
     )
 
 
 def print_comparison(console: Console, comparison: Comparison) -> None:
-    """Curves together, paired differences, and what follows from them."""
+    """Show the curves, the paired differences, and the findings in sentences."""
     console.print(Text(comparison.headline, style="bold"), soft_wrap=True)
     _print_curves(console, comparison)
     for number, pair in enumerate(comparison.pairs, start=1):
         if pair.differences:
             _print_pair(console, comparison, pair, _COLOURS[number])
     for each in findings(comparison):
-        console.print(plain(each), soft_wrap=True)
+        console.print(literal(each), soft_wrap=True)
     for note in comparison.notes:
         console.print(Text(note, style="yellow"), soft_wrap=True)
 
@@ -70,7 +70,9 @@ def _print_curves(console: Console, comparison: Comparison) -> None:
 
 def _print_pair(console: Console, comparison: Comparison, pair: Pair, colour: str) -> None:
     reference = comparison.sets[0].label
-    console.print(Text.assemble((pair.label, f"bold {colour}"), f" less {reference}, in points"), soft_wrap=True)
+    console.print(
+        Text.assemble((pair.label, f"bold {colour}"), f" minus {reference}, in percentage points"), soft_wrap=True
+    )
     low = min(0.0, *(each.low for each in pair.differences))
     high = max(0.0, *(each.high for each in pair.differences))
     table = new_table("k", "difference", f"{comparison.level:.0%} interval", "p", _scale(low, high), right=(0, 1, 3))
@@ -84,7 +86,7 @@ def _print_pair(console: Console, comparison: Comparison, pair: Pair, colour: st
 
 
 def _scale(low: float, high: float) -> str:
-    """The ends of the axis on which intervals are drawn, in points."""
+    """The ends of the axis on which intervals are drawn, in percentage points."""
     left, right = points(low), points(high)
     return left + " " * (_WIDTH - len(left) - len(right)) + right
 
@@ -101,23 +103,3 @@ def _whisker(difference: Difference, low: float, high: float, colour: str) -> Te
     cells[start], cells[stop] = "├", "┤"
     cells[middle] = "●"
     return Text("".join(cells), style=colour if is_clear(difference) else "dim")
-
-
-def _document(comparison: Comparison) -> dict[str, Any]:
-    return {
-        "headline": comparison.headline,
-        "paired": comparison.paired,
-        "sets": [
-            {
-                "set": each.label,
-                "problems": len(each.summary.problems),
-                "curve": [
-                    {"k": point.k, "coverage": point.coverage, "low": point.low, "high": point.high}
-                    for point in each.summary.table
-                ],
-            }
-            for each in comparison.sets
-        ],
-        "pairs": [asdict(pair) | {"reference": comparison.sets[0].label} for pair in comparison.pairs],
-        "notes": list(comparison.notes),
-    }

@@ -1,4 +1,4 @@
-"""What a person, or a script, sees of `monkeys doctor`."""
+"""The output of `monkeys doctor`."""
 
 from importlib.metadata import PackageNotFoundError, version
 
@@ -6,14 +6,14 @@ from rich.console import Console
 
 
 def show_doctor(*, as_json: bool) -> bool:
-    """Try every sandbox and show how far each isolates; returns whether one works."""
+    """Try every sandbox and show what it isolates; returns whether one works."""
     waiting = Console(stderr=True, highlight=False)
-    waiting.print("[bold]monkeys doctor[/] is trying the sandboxes")
+    waiting.print("[bold]monkeys doctor[/] is testing the sandboxes")
 
-    from flows.command_line.terminal import new_table, plain, print_json, screen
+    from flows.command_line.terminal import literal, new_table, print_json, stdout
     from flows.config.choices import sandbox_classes
     from sandboxes.bubblewrap import BubblewrapConfig
-    from sandboxes.doctor import diagnose  # after the first line is on the screen
+    from sandboxes.doctor import diagnose  # after the first line is on the stdout
 
     states = tuple(diagnose(each(workers=1) for each in sandbox_classes() if each is not BubblewrapConfig))
     facts = _facts()
@@ -21,8 +21,8 @@ def show_doctor(*, as_json: bool) -> bool:
     if as_json:
         print_json({"works": works, "sandboxes": [state._asdict() for state in states], **dict(facts)})
         return works
-    console = screen()
-    table = new_table("sandbox", "", "isolated", "memory bounded by", "user inside", "an execution", right=(5,))
+    console = stdout()
+    table = new_table("sandbox", "", "isolated", "memory limited by", "user inside", "time per run", right=(5,))
     for state in states:
         if state.works:
             kept = " · ".join(state.isolates) + "".join(f"  [red]not {what}[/]" for what in state.lacks)
@@ -33,16 +33,16 @@ def show_doctor(*, as_json: bool) -> bool:
     console.print(table)
     for state in states:
         if not state.works:
-            console.print(plain(f"{state.name}: {state.remedy}"), soft_wrap=True)
+            console.print(literal(f"{state.name}: {state.remedy}"), soft_wrap=True)
     for name, fact in facts:
         console.print(f"[dim]{name:<16}[/]{fact}", soft_wrap=True)
     if not works:
-        console.print("[red]no sandbox works: programs cannot be judged here[/]")
+        console.print("[red]no sandbox works: programs cannot be graded on this machine[/]")
     return works
 
 
 def _facts() -> tuple[tuple[str, str], ...]:
-    """What is around the sandboxes, and the versions of what engines, stores and flows run on."""
+    """The environment of the sandboxes, and the versions of the packages under engines, stores and flows."""
     from sandboxes.doctor import environment
 
     return (

@@ -1,17 +1,16 @@
-"""What a person, or a script, sees of `monkeys plan`: what is stored, what is owed, and what that should take."""
+"""The output of `monkeys plan`: what is stored, what is missing, and what that should cost."""
 
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.filesize import decimal
 from rich.table import Table
 
-from flows.command_line.terminal import new_table, plain, print_json, screen
+from flows.command_line.terminal import literal, new_table, print_json, stdout
 from tasks.errors import RESUME
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from tasks.sweep.estimate import Outlay, Speed, SpendingPlan, Stored
     from tasks.sweep.sweep import Sweep
 
-_MOST_RANGES = 4
+_MAX_RANGES = 4
 
 
 def show_plan(file: Path, overrides: Sequence[str], *, k: int | None, store: str | None, as_json: bool) -> None:
@@ -28,12 +27,12 @@ def show_plan(file: Path, overrides: Sequence[str], *, k: int | None, store: str
 
     Raises:
         UserError: file, fields or store cannot be used.
-        StoreUnavailableError: the store does not answer.
+        StoreUnavailableError: the store does not respond.
     """
     if not as_json:
-        screen().print(f"[bold]monkeys plan[/] {file}", soft_wrap=True)
+        stdout().print(f"[bold]monkeys plan[/] {file}", soft_wrap=True)
 
-    from flows.config.yaml_file import read_config  # after the first line is on the screen
+    from flows.config.yaml_file import read_config  # after the first line is on the stdout
     from flows.setup.sweep import assemble
     from tasks.store.fsspec_store import FsspecStore
     from tasks.sweep.estimate import plan
@@ -49,29 +48,19 @@ def show_plan(file: Path, overrides: Sequence[str], *, k: int | None, store: str
     ]
     pilot = shlex.join(["monkeys", "sweep", str(file), "--k", str(found.pilot_k), *options])
     if as_json:
-        print_json(_document(found, job, config.store, None if found.stored.samples else pilot))
+        from tasks.report.documents import plan_document
+
+        sets = {"store": config.store, "samples": job.samples.identity.name, "verdicts": job.verdicts.identity.name}
+        document = plan_document(found, [problem.id for problem in job.problems])
+        print_json(sets | document | {"pilot": None if found.stored.samples else pilot})
     else:
-        _show(screen(), found, config, job, pilot)
-
-
-def _document(found: "SpendingPlan", job: "Sweep", store: str, pilot: str | None) -> dict[str, Any]:
-    document = asdict(found)
-    for each, outlay in zip(
-        (document["owed"], document["most"], *document["further"]),
-        (found.owed, found.most, *found.further),
-        strict=True,
-    ):
-        if outlay is not None:
-            each["seconds"] = outlay.seconds
-    document["stored"]["held"] = dict(zip((problem.id for problem in job.problems), found.stored.held, strict=True))
-    sets = {"store": store, "samples": job.samples.identity.name, "verdicts": job.verdicts.identity.name}
-    return {**sets, **document, "pilot": pilot}
+        _show(stdout(), found, config, job, pilot)
 
 
 def _show(console: Console, found: "SpendingPlan", config: "SweepConfig", job: "Sweep", pilot: str) -> None:
     most = f"{config.k:,}" if job.single_round else f"up to {config.k:,}"
     console.print(
-        plain(
+        literal(
             f"{found.problems} problems × {most} samples of {config.engine.label} on {config.task.name},"
             f" stored in {config.store}"
         ),
@@ -82,62 +71,62 @@ def _show(console: Console, found: "SpendingPlan", config: "SweepConfig", job: "
     facts.add_column(style="bold", no_wrap=True)
     facts.add_column(overflow="fold")
     for fact, value in (*_stored(found.stored), *_owed(found), *_capped(config)):
-        facts.add_row(fact, plain(value))
+        facts.add_row(fact, literal(value))
     console.print(facts)
     if found.stored.samples:
         if found.most is not None or found.further:
             console.print()
             console.print(_further(found))
-        console.print(plain(_footing(found.stored, priced=found.owed.dollars is not None)))
+        console.print(literal(_footing(found.stored, priced=found.owed.dollars is not None)))
     else:
         drawn = found.problems * found.pilot_k
         console.print()
-        console.print("Nothing is stored, so how many tokens, and what time and money they take, is not known.")
-        console.print(f"A pilot tells: {drawn:,} samples, which the sweep then goes on from.")
-        console.print(plain(f"  {pilot}"), soft_wrap=True)
+        console.print("Nothing is stored yet, so tokens, time and cost are unknown.")
+        console.print(f"Run a pilot of {drawn:,} samples first; the sweep reuses them:")
+        console.print(literal(f"  {pilot}"), soft_wrap=True)
 
 
 def _stored(stored: "Stored") -> Iterator[tuple[str, str]]:
-    yield "stored", f"{stored.below_k:,} samples below k{_ranges(stored.held)}" if stored.samples else "nothing"
+    yield "stored", f"{stored.below_k:,} samples up to k{_ranges(stored.held)}" if stored.samples else "nothing"
     if stored.samples:
-        above = f"; {stored.samples - stored.below_k:,} above k" if stored.samples > stored.below_k else ""
+        above = f"; {stored.samples - stored.below_k:,} beyond k" if stored.samples > stored.below_k else ""
         tokens = "tokens not recorded" if stored.tokens is None else f"{_count(stored.tokens)} tokens"
-        prompts = "" if stored.prompt_tokens is None else f", {_count(stored.prompt_tokens)} of prompts"
+        prompts = "" if stored.prompt_tokens is None else f", {_count(stored.prompt_tokens)} prompt tokens"
         yield "", f"{tokens}{prompts}, {decimal(stored.bytes)}{above}"
     if stored.damaged:
-        yield "", f"{stored.damaged} blocks are damaged and count as absent; `monkeys check` names them"
+        yield "", f"{stored.damaged} blocks are damaged and count as missing; `monkeys check` names them"
     for speed in stored.drawing:
         yield "drawn by", _speed(speed)
     if stored.judging:
-        yield "judged in", _speed(stored.judging).replace("none:", "no sandbox:", 1)
+        yield "graded in", _speed(stored.judging).replace("none:", "no sandbox:", 1)
 
 
 def _owed(found: "SpendingPlan") -> Iterator[tuple[str, str]]:
     owed = found.owed
-    now = "" if found.most is None else " for now: the verdicts decide on more"
+    now = "" if found.most is None else " for now; the verdicts decide how many more"
     if not owed.samples and not owed.verdicts:
-        yield "owed", f"nothing{now}" if now else "nothing: every sample is stored and judged"
+        yield "missing", f"nothing{now}" if now else "nothing: every sample is stored and graded"
         return
     blocks = f" in {owed.blocks} block{'s' * (owed.blocks != 1)}" if owed.samples else ""
-    unverified = f"; {found.stored.unverified:,} stored ones await a verdict" if found.stored.unverified else ""
-    yield "owed", f"{owed.samples:,} samples{blocks}{now}{unverified}"
+    unverified = f"; {found.stored.unverified:,} stored ones have pending verdicts" if found.stored.unverified else ""
+    yield "missing", f"{owed.samples:,} samples{blocks}{now}{unverified}"
     if owed.samples:
         yield "tokens", _tokens(owed)
         if not found.stored.samples:
             least, mean, longest = found.prompt_characters
             yield "prompts", f"{least:,} to {longest:,} characters, {mean:,} on average"
     if owed.seconds is not None:
-        judging = _time(owed.judging_s)
-        drawing = f"drawing {_time(owed.drawing_s)}, judging {judging}, side by side" if owed.samples else "judging"
-        yield "time", f"{_time(owed.seconds)}: {drawing}"
+        grading = _time(owed.judging_s)
+        parts = f"sampling {_time(owed.drawing_s)}, grading {grading}, concurrently" if owed.samples else "grading"
+        yield "time", f"{_time(owed.seconds)}: {parts}"
     elif owed.drawing_s is not None:
-        yield "time", f"{_time(owed.drawing_s)} of drawing; none was judged yet, so judging is not known"
+        yield "time", f"{_time(owed.drawing_s)} of sampling; nothing is graded yet, so the time of grading is unknown"
     if owed.bytes:
         yield "space", decimal(owed.bytes)
     if owed.dollars is not None:
         yield "cost", _money(owed.dollars)
     elif owed.most_dollars:
-        yield "cost", f"at most {_dollars(owed.most_dollars)} for what is written; prompts are not known"
+        yield "cost", f"at most {_dollars(owed.most_dollars)} for completions; the cost of prompts is unknown"
 
 
 def _capped(config: "SweepConfig") -> Iterator[tuple[str, str]]:
@@ -150,11 +139,11 @@ def _capped(config: "SweepConfig") -> Iterator[tuple[str, str]]:
 
 
 def _tokens(owed: "Outlay") -> str:
-    most = f"at most {_count(owed.most_tokens)} written ({owed.most_tokens // owed.samples:,} a sample)"
+    most = f"at most {_count(owed.most_tokens)} completion tokens ({owed.most_tokens // owed.samples:,} per sample)"
     if owed.tokens is None:
         return most
-    prompts = "" if owed.prompt_tokens is None else f"; {_predicted(owed.prompt_tokens, 'of prompts')}"
-    return f"{_predicted(owed.tokens, 'written')}{prompts}"
+    prompts = "" if owed.prompt_tokens is None else f"; {_predicted(owed.prompt_tokens, 'prompt tokens')}"
+    return f"{_predicted(owed.tokens, 'completion tokens')}{prompts}"
 
 
 def _further(found: "SpendingPlan") -> Table:
@@ -163,47 +152,49 @@ def _further(found: "SpendingPlan") -> Table:
     rows += [("at most ", found.most)] if found.most is not None else []
     rows += [("at most " if bounded else "", each) for each in found.further]
     priced = any(each.dollars is not None for _, each in rows)
-    columns = ["to k", "samples", "tokens", "of prompts", "time", "space", *(["cost"] * priced)]
+    columns = ["k", "samples", "completion tokens", "prompt tokens", "time", "space", *(["cost"] * priced)]
     table = new_table(*columns, right=range(len(columns)))
     for prefix, each in rows:
         cells = [f"{each.k:,}", f"{prefix}{each.samples:,}", _short(each.tokens), _short(each.prompt_tokens)]
         cells += [_time(each.seconds), decimal(each.bytes or 0)]
-        cells += [_dollars(each.dollars.expected) if each.dollars else "not known"] * priced
+        cells += [_dollars(each.dollars.expected) if each.dollars else "unknown"] * priced
         table.add_row(*cells)
     return table
 
 
 def _footing(stored: "Stored", *, priced: bool) -> str:
-    """What the figures stand on."""
+    """What the figures are based on."""
     speed = stored.drawing[-1]
-    of = "" if len(stored.drawing) == 1 else f", the latest of {len(stored.drawing)} engines,"
-    prompts = " Prompts are priced once for every sample; a server may charge once a request." if priced else ""
+    of = "" if len(stored.drawing) == 1 else f", the latest of {len(stored.drawing)} engines"
+    prompts = " Prompts are priced once per sample; a server may charge once per request." if priced else ""
     return (
-        f"Tokens go by the {stored.samples:,} samples stored, each problem by its own where it has some. Times are as"
-        f" {speed.by}{of} went until {_day(speed.last)}: another machine, or larger blocks, go otherwise.{prompts}"
+        f"Tokens are estimated from the {stored.samples:,} samples stored, per problem where it has some. Times assume"
+        f" the throughput of {speed.by}{of}, as of {_day(speed.last)}; it differs on another machine or with larger"
+        f" blocks.{prompts}"
     )
 
 
 def _ranges(held: Sequence[int]) -> str:
-    """How many samples the problems have, by runs of neighbours."""
-    least, most = min(held), max(held)
-    if least == most:
-        return f" ({most:,} of each problem)" if most else ""
+    """How many samples the problems have, by runs of consecutive problems."""
+    fewest, most = min(held), max(held)
+    if fewest == most:
+        return f" ({most:,} per problem)" if most else ""
     runs = [(n, len(list(run))) for n, run in groupby(held)]
-    if len(runs) > _MOST_RANGES:
-        return f" ({least:,} to {most:,} of each problem)"
-    first, told = 1, []
+    if len(runs) > _MAX_RANGES:
+        return f" ({fewest:,} to {most:,} per problem)"
+    first, parts = 1, []
     for n, length in runs:
-        told.append(f"{n:,} of problem {first}{f' to {first + length - 1}' if length > 1 else ''}")
+        which = f"problems {first} to {first + length - 1}" if length > 1 else f"problem {first}"
+        parts.append(f"{n:,} for {which}")
         first += length
-    return f" ({', '.join(told)})"
+    return f" ({', '.join(parts)})"
 
 
 def _speed(speed: "Speed") -> str:
     rates = [f"{_rate(speed.samples / speed.seconds)} samples/s"] if speed.seconds else []
     rates += [f"{speed.tokens / speed.seconds:,.0f} tokens/s"] if speed.tokens and speed.seconds else []
     took = f"{speed.samples:,} samples in {_time(speed.seconds)}"
-    return f"{speed.by}: {took}, {', '.join(rates)}, until {_day(speed.last)}"
+    return f"{speed.by}: {took}, {', '.join(rates)}, as of {_day(speed.last)}"
 
 
 def _predicted(predicted: "Prediction", what: str) -> str:
@@ -223,11 +214,11 @@ def _money(predicted: "Prediction") -> str:
 
 
 def _short(predicted: "Prediction | None") -> str:
-    return "not known" if predicted is None else _count(predicted.expected)
+    return "unknown" if predicted is None else _count(predicted.expected)
 
 
 def _count(number: float) -> str:
-    """As many digits as a person takes in."""
+    """A number to three significant digits, with a unit where it is large."""
     for size, unit in ((1e12, "T"), (1e9, "G"), (1e6, "M")):
         if number >= size:
             return f"{number / size:,.3g} {unit}" if number < 1_000 * size else f"{number / size:,.0f} {unit}"
@@ -235,7 +226,7 @@ def _count(number: float) -> str:
 
 
 def _rate(rate: float) -> str:
-    """A rate: whole numbers but for slow ones."""
+    """A rate: a whole number, or three significant digits where it is slow."""
     return f"{rate:,.0f}" if rate >= 100 else f"{rate:.3g}"
 
 
@@ -246,7 +237,7 @@ def _dollars(value: float) -> str:
 def _time(seconds: float | None) -> str:
     """In the two largest units that fit."""
     if seconds is None:
-        return "not known"
+        return "unknown"
     if seconds < 1:
         return "under 1 s" if seconds else "0 s"
     if seconds < 100:
@@ -265,5 +256,5 @@ def _time(seconds: float | None) -> str:
 
 
 def _day(at: str) -> str:
-    """To the minute, as people read it."""
+    """A timestamp without its seconds."""
     return f"{at[:16].replace('T', ' ')} UTC"

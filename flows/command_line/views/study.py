@@ -1,9 +1,9 @@
-"""What a person sees of `monkeys study`."""
+"""The output of `monkeys study`."""
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from flows.study import StudyResult
 
 
-def run_study(files: Sequence[Path], overrides: Sequence[str], **fields: Any) -> None:
-    """Check every sweep first, then run them one after another, and show how they compare.
+def run_study(files: Sequence[Path], overrides: Sequence[str], *, k: int | None, store: str | None) -> None:
+    """Check every sweep first, then run them in turn, and show how they compare.
 
     Raises:
         UserError: a file, fields or the store cannot be used; nothing was written.
@@ -33,9 +33,9 @@ def run_study(files: Sequence[Path], overrides: Sequence[str], **fields: Any) ->
 
     if not 2 <= len(files) <= MAX_SWEEPS:
         raise UserError(f"study: takes two to {MAX_SWEEPS} sweep files, not {len(files)}")
-    sweeps = tuple(read_config(file, overrides, **fields) for file in files)
+    sweeps = tuple(read_config(file, overrides, k=k, store=store) for file in files)
     if len({each.store for each in sweeps}) > 1:
-        raise UserError("store: the sweeps of a study share one, and these files name several; give --store")
+        raise UserError("store: the sweeps of a study share one store, and these files name several; give --store")
     config = StudyConfig(sweeps=sweeps)
     with ExitStack() as prepared:
         for each in config.sweeps:

@@ -1,10 +1,10 @@
-"""What a person sees of a sweep in the terminal: something at once, progress by stage, a table, the report's path."""
+"""The output of `monkeys sweep`: a first line at once, progress by stage, a table, and the path of the report."""
 
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from tasks.scaling.summary import SweepSummary
 
 
-def run_sweep(file: Path, overrides: Iterable[str], *, workers: int | None, deployment: str, **fields: Any) -> None:
-    """Check everything first, then run the sweep flow and show what it found. With `workers`, so many runs of a
-    deployment of it share the work.
+def run_sweep(
+    file: Path, overrides: Iterable[str], *, workers: int | None, deployment: str, k: int | None, store: str | None
+) -> None:
+    """Check everything first, then run the sweep flow and show the result. With `workers`, that many runs of a
+    deployment share the work.
 
     Raises:
         UserError: file, fields or store cannot be used; nothing was written.
@@ -31,16 +33,17 @@ def run_sweep(file: Path, overrides: Iterable[str], *, workers: int | None, depl
     console = Console(highlight=False)
     console.print(f"[bold]monkeys sweep[/] {file}")
 
+    from flows.command_line.terminal import counted
     from flows.config.yaml_file import read_config  # after the first line is on the screen
     from flows.setup.sweep import prepare, prepare_shared
 
-    config = read_config(file, overrides, **fields)
+    config = read_config(file, overrides, k=k, store=store)
     job = prepare(config) if workers is None else prepare_shared(config)
     most = f"{config.k:,}" if job.single_round else f"up to {config.k:,}"
-    problems = f"{len(job.problems):,} problem{'s' if len(job.problems) > 1 else ''}"
-    left_out = f" ({job.left_out:,} left out by {config.exclude})" if job.left_out else ""
+    problems = counted(len(job.problems), "problem")
+    excluded = f" ({job.left_out:,} excluded by {config.exclude})" if job.left_out else ""
     console.print(
-        f"{problems}{left_out} × {most} samples of {config.engine.label} on {config.task.name},"
+        f"{problems}{excluded} × {most} samples of {config.engine.label} on {config.task.name},"
         f" stored in {config.store}"
     )
 
@@ -62,11 +65,11 @@ def _show(console: Console, result: "SweepResult", seconds: float) -> None:
 
     summary = result.summary
     stored = summary.samples + summary.verdicts.get("infrastructure", 0)
-    which = "below k" if summary.stopping is None else "for this budget"
+    which = "up to k" if summary.stopping is None else "for this budget"
     if result.drawn:
         console.print(f"drew {result.drawn:,} samples in {seconds:.0f} s; {stored:,} are stored {which}")
     else:
-        console.print(f"drew 0 samples: all {stored:,} {which} are stored already ({seconds:.0f} s)")
+        console.print(f"nothing to sample: all {stored:,} samples {which} are already stored ({seconds:.0f} s)")
     if summary.solving is None:
         console.print(_coverage_table(summary))
     else:
@@ -95,7 +98,7 @@ def _coverage_table(summary: "SweepSummary") -> Table:
 
 def _solving_table(solving: "Solving") -> Table:
     table = Table(title="problems by samples to the first success", title_justify="left")
-    for column in ("samples", "solved by them", "solved in all"):
+    for column in ("samples", "newly solved", "solved in total"):
         table.add_column(column, justify="right")
     total = 0
     for step in solving.steps():

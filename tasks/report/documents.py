@@ -1,0 +1,147 @@
+"""Results as JSON documents: the same for every front end. Values are plain dicts, lists, numbers and strings."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from tasks.audit.agreement import Agreement
+from tasks.importers.convert import Imports
+from tasks.scaling.comparison import Comparison
+from tasks.store.inspect.catalog import StoredSamples, StoredVerdicts
+from tasks.store.inspect.query import Row
+from tasks.store.inspect.regrade_diff import Difference
+from tasks.sweep.estimate import SpendingPlan
+
+
+def set_document(samples: StoredSamples) -> dict[str, Any]:
+    """A sample set and the verdict sets on it."""
+    return {
+        "name": samples.name,
+        "label": samples.label,
+        "newer_schema": samples.is_newer,
+        "problems": len(samples.by_problem),
+        "samples": samples.samples,
+        "reproducible": samples.promised,
+        "tokens": samples.tokens,
+        "bytes": samples.objects.bytes,
+        "last_drawn": samples.written,
+        "damaged_blocks": len(samples.objects.damaged),
+        "verdicts": [
+            {
+                "name": each.name,
+                "grader": each.ingredients.get("grader"),
+                "version": each.ingredients.get("version"),
+                "limits": each.limits,
+                "counts": each.counts,
+                "pending": each.owed,
+                "last_graded": each.written,
+            }
+            for each in samples.verdicts
+        ],
+    }
+
+
+def sample_document(row: Row) -> dict[str, Any]:
+    """A sample, with its verdict if it has one."""
+    graded = {} if row.graded is None else asdict(row.graded)
+    return asdict(row.sample) | graded
+
+
+def plan_document(plan: SpendingPlan, problem_ids: list[str]) -> dict[str, Any]:
+    """What is stored of a sweep, what is missing, and what that should take; `problem_ids` in the sweep's order."""
+    document = asdict(plan)
+    for each, outlay in zip(
+        (document["owed"], document["most"], *document["further"]),
+        (plan.owed, plan.most, *plan.further),
+        strict=True,
+    ):
+        if outlay is not None:
+            each["seconds"] = outlay.seconds
+    document["stored"]["held"] = dict(zip(problem_ids, plan.stored.held, strict=True))
+    return document
+
+
+def regrade_document(
+    samples: StoredSamples, before: StoredVerdicts | None, after: StoredVerdicts, difference: Difference | None
+) -> dict[str, Any]:
+    """The new verdicts on a set, and how they differ from earlier ones."""
+    return {
+        "set": samples.name,
+        "before": None if before is None else before.name,
+        "after": after.name,
+        "counts": after.counts,
+        "pending": after.owed,
+        "difference": None
+        if difference is None
+        else {
+            "samples": difference.samples,
+            "changed": difference.changed,
+            "uncompared": difference.uncompared,
+            "verdicts": [
+                {"before": old, "after": new, "samples": count}
+                for (old, new), count in sorted(difference.verdicts.items())
+            ],
+            "problems": [problem._asdict() for problem in difference.problems],
+            "changes": [asdict(change) for change in difference.changes],
+        },
+    }
+
+
+def comparison_document(comparison: Comparison) -> dict[str, Any]:
+    """Coverage curves together, and each against the first."""
+    return {
+        "headline": comparison.headline,
+        "paired": comparison.paired,
+        "sets": [
+            {
+                "set": each.label,
+                "problems": len(each.summary.problems),
+                "curve": [
+                    {"k": point.k, "coverage": point.coverage, "low": point.low, "high": point.high}
+                    for point in each.summary.table
+                ],
+            }
+            for each in comparison.sets
+        ],
+        "pairs": [asdict(pair) | {"reference": comparison.sets[0].label} for pair in comparison.pairs],
+        "notes": list(comparison.notes),
+    }
+
+
+def agreements_document(
+    agreements: list[Agreement], unavailable: Mapping[str, str], max_examples: int
+) -> dict[str, Any]:
+    """How graders agree with labelled samples, with up to `max_examples` disagreements of each kind."""
+    return {
+        "agreements": [
+            {
+                "grader": each.grader,
+                "samples": each.source,
+                "n": each.samples,
+                "agreed": each.agreed,
+                "not_graded": each.undecided,
+                "false_positives": len(each.false_positives),
+                "false_negatives": len(each.false_negatives),
+                "examples": [
+                    {**case.known._asdict(), "gold": case.gold, "verdict": case.verdict.value, "detail": case.detail}
+                    for cases in (each.false_positives, each.false_negatives)
+                    for case in cases[:max_examples]
+                ],
+            }
+            for each in agreements
+        ],
+        "not_run": dict(unavailable),
+    }
+
+
+def import_document(imports: Imports) -> dict[str, Any]:
+    """What was read from another tool's files."""
+    return {
+        "format": imports.format,
+        "problems": len(imports.problems),
+        "samples": imports.samples,
+        "graded": imports.judged,  # words: ok
+        "correct": imports.correct,
+        "left_out": imports.left_out,
+        "provenance": imports.provenance,
+    }
