@@ -52,7 +52,7 @@ def main() -> int:
         folder = Path(name)
         count, k = convert(problems, samples, folder)
         (folder / "sweep.yaml").write_text(
-            "task: {name: humaneval, path: problems.jsonl}\n"
+            "dataset: {name: humaneval, path: problems.jsonl}\n"
             f"engine: {{name: recorded, path: samples.jsonl}}\nk: {k}\n"
         )
         started = time.monotonic()

@@ -60,7 +60,7 @@ class Row(NamedTuple):
 def config(folder: Path, engine: dict[str, Any], **fields: Any) -> SweepConfig:
     """A sweep of the bundled model on its problems, into an empty store."""
     store = tempfile.mkdtemp(dir=folder, prefix="runs-")
-    return SweepConfig.model_validate({"task": MODEL, "engine": engine, "store": store, **fields})
+    return SweepConfig.model_validate({"dataset": MODEL, "engine": engine, "store": store, **fields})
 
 
 def ran(script: str, *arguments: str, given: str, python: str = sys.executable, **environment: str) -> dict[str, Any]:

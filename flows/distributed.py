@@ -92,7 +92,7 @@ def _stored(job: Sweep) -> int:
     return sum(block.samples for block in job.stored_samples())
 
 
-@flow(name="spread", flow_run_name="{config.task.name}-k{config.k} on {workers} workers")
+@flow(name="spread", flow_run_name="{config.dataset.name}-k{config.k} on {workers} workers")
 def spread(
     config: SweepConfig,
     workers: Annotated[int, Field(ge=1, le=MOST_WORKERS, description="How many runs to start")] = 2,

@@ -44,7 +44,7 @@ def prepare_run(config: SweepConfig) -> Sweep:
 load = task(name="load: problems", cache_policy=NO_CACHE)(prepared_or(prepare_run))
 
 
-@flow(name="sweep", flow_run_name="{config.task.name}-k{config.k}", task_runner=blocks.grading_runner())
+@flow(name="sweep", flow_run_name="{config.dataset.name}-k{config.k}", task_runner=blocks.grading_runner())
 def sweep(config: SweepConfig) -> SweepResult:
     """Draw and verify the samples that the budget gives each problem, as far as they are not stored, and report on all
     of them. A budget of several rounds looks at the verdicts of one before it plans the next."""

@@ -37,8 +37,15 @@ from tasks.sweep.budgets import AdaptiveConfig, SolveConfig, UniformConfig
 
 
 def _named(value: Any) -> Any:
-    """`task: programs` is short for `task: {name: programs}`."""
+    """`dataset: programs` is short for `dataset: {name: programs}`."""
     return {"name": value} if isinstance(value, str) else value
+
+
+def _renamed_dataset(value: Any) -> Any:
+    """`custom` used to be called `own`."""
+    if value == "own":
+        return "custom"
+    return {**value, "name": "custom"} if isinstance(value, dict) and value.get("name") == "own" else value
 
 
 def _usual_sandbox(value: Any) -> Any:
@@ -74,6 +81,7 @@ DatasetConfig = Annotated[
     | CustomDataset
     | ProgramsDataset,
     *_chosen_by_name,
+    BeforeValidator(_renamed_dataset),
 ]
 EngineConfig = Annotated[OnnxConfig | OpenAIConfig | RecordedConfig | TransformersConfig | VllmConfig, *_chosen_by_name]
 GraderConfig = Annotated[

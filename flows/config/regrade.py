@@ -1,20 +1,20 @@
 """What a person writes to have a stored set graded again."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from flows.config.choices import DatasetConfig, GraderConfig, SandboxConfig
-from flows.config.fields import STORE, Store, in_order
+from flows.config.fields import STORE, Store, WithOldNames, in_order
 from sandboxes.bubblewrap import BubblewrapConfig
 
 
-class RegradeConfig(BaseModel):
+class RegradeConfig(WithOldNames):
     """Judging a stored set again: which one, by which grader, within which limits."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, json_schema_extra=in_order)
 
     samples: str = Field(min_length=1, description="The sample set: its name, or a unique start of it")
-    task: DatasetConfig = Field(description="Where the set's problems come from, with what graders know of them")
-    grader: GraderConfig | None = Field(default=None, description="How samples are judged; empty: as is usual")
+    dataset: DatasetConfig = Field(description="Where the set's problems come from, with what graders know of them")
+    grader: GraderConfig | None = Field(default=None, description="How samples are graded; empty: as is usual")
     sandbox: SandboxConfig = Field(default=BubblewrapConfig(), description="Where untrusted programs run")
     against: str | None = Field(default=None, description="The verdict set to compare with; empty: the latest other")
     max_changes: int = Field(default=20, ge=0, description="How many changed samples to list")

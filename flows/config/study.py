@@ -8,7 +8,7 @@ MAX_SWEEPS = 8
 
 
 class StudyConfig(BaseModel):
-    """Sweeps that belong together, such as one task with several models: run one after another, then compared."""
+    """Sweeps that belong together, such as one dataset with several models: run one after another, then compared."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 

@@ -11,7 +11,7 @@ from pydantic import (
 )
 
 from flows.config.choices import BudgetConfig, DatasetConfig, EngineConfig, GraderConfig, SandboxConfig
-from flows.config.fields import STORE, Store, in_order
+from flows.config.fields import STORE, Store, WithOldNames, in_order
 from sandboxes.bubblewrap import BubblewrapConfig
 from tasks.engines.openai import OpenAIConfig
 from tasks.engines.spend_limit import CapConfig
@@ -26,8 +26,12 @@ class SamplingConfig(BaseModel):
 
     temperature: float = Field(default=0.6, ge=0, le=10, description="0 is greedy; the paper uses 0.6 for most tasks")
     top_p: float = Field(default=1.0, gt=0, le=1, description="Keep the likeliest tokens up to this mass; 1 keeps all")
-    max_tokens: int | None = Field(default=None, ge=1, description="Longest sample in tokens; empty: the task's own")
-    stop: tuple[str, ...] | None = Field(default=None, description="Strings that end a sample; empty: the task's own")
+    max_tokens: int | None = Field(
+        default=None, ge=1, description="Longest sample in tokens; empty: the usual one of the dataset"
+    )
+    stop: tuple[str, ...] | None = Field(
+        default=None, description="Strings that end a sample; empty: the usual one of the dataset"
+    )
     seed: int = Field(default=0, ge=0, le=2**63 - 1, description="Another seed is another, independent set of samples")
 
 
@@ -40,12 +44,12 @@ class PriceConfig(BaseModel):
     completion: float = Field(ge=0, description="Dollars for a million tokens that the model writes")
 
 
-class SweepConfig(BaseModel):
+class SweepConfig(WithOldNames):
     """A sweep: which problems, sampled how and how often, verified where, stored where."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, json_schema_extra=in_order)
 
-    task: DatasetConfig = Field(description="Where the problems come from")
+    dataset: DatasetConfig = Field(description="Where the problems come from")
     problems: int | None = Field(default=None, ge=1, description="Only the first so many problems; empty: all")
     pin: str | None = Field(
         default=None,
@@ -64,7 +68,7 @@ class SweepConfig(BaseModel):
     k: int = Field(default=100, ge=1, le=1_000_000, description="Samples for each problem; raise it to extend a sweep")
     budget: BudgetConfig = Field(default=UniformConfig(), description="How samples are spread over the problems")
     grader: GraderConfig | None = Field(
-        default=None, description="How samples are judged; empty: as the task is usually"
+        default=None, description="How samples are graded; empty: the usual grader of the dataset"
     )
     sandbox: SandboxConfig = Field(default=BubblewrapConfig(), description="Where untrusted programs run")
     price: PriceConfig | None = Field(default=None, description="Shows costs in dollars too; empty: tokens only")

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from flows.config.fields import OLD_NAMES, by_new_names
 from flows.config.sweep import SweepConfig
 from tasks.errors import UserError
 
@@ -30,7 +31,8 @@ def build_config(
         name, equals, value = override.partition("=")
         if not equals or not name.strip():
             raise UserError(f"--set {override}: not of the form field=value, such as --set sampling.temperature=0.8")
-        _put(document, name.strip().split("."), _value(override, value), override)
+        first, *inner = name.strip().split(".")
+        _put(document, [OLD_NAMES.get(first, first), *inner], _value(override, value), override)
     document |= {name: value for name, value in fields.items() if value is not None}
     try:
         return model.model_validate(document)
@@ -49,8 +51,11 @@ def read_yaml(path: Path) -> dict[str, Any]:
     except yaml.YAMLError as error:
         raise UserError(f"{path}: broken YAML ({' '.join(str(error).split())})") from error
     if not isinstance(document, dict):
-        raise UserError(f"{path}: holds no fields; a sweep file has at least `task:` and `engine:`")
-    return document
+        raise UserError(f"{path}: holds no fields; a sweep file has at least `dataset:` and `engine:`")
+    try:
+        return by_new_names(document)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error
 
 
 def _value(override: str, text: str) -> Any:
@@ -99,7 +104,7 @@ def _one_line(error: ValidationError) -> str:
 
 def _path(location: tuple[int | str, ...]) -> str:
     """`("engine", "onnx", "model")` is written `engine.model`: the second part is only the union's choice."""
-    roles = {"task", "engine", "budget", "grader", "sandbox"}
+    roles = {"dataset", "engine", "budget", "grader", "sandbox"}
     parts = [str(part) for part in location]
     if len(parts) > 1 and parts[0] in roles:
         del parts[1]

@@ -30,7 +30,7 @@ class GradersAudited(NamedTuple):
 
 def audit_graders(config: AuditGradersConfig) -> GradersAudited:
     """Audit every grader of a dataset, or the one that is named; raises as `tasks.audit.run` does."""
-    dataset: Dataset = config.task
+    dataset: Dataset = config.dataset
     problems = select_problems(dataset.load(), config.problems, dataset)
     graders, unavailable = _graders(config, dataset, problems)
     agreements = run.audit_graders(
@@ -46,7 +46,7 @@ def audit_graders(config: AuditGradersConfig) -> GradersAudited:
 
 def audit_tests(config: AuditTestsConfig) -> list[ProblemAudit]:
     """Audit the tests of a dataset; raises as `tasks.audit.run` does."""
-    dataset: Dataset = config.task
+    dataset: Dataset = config.dataset
     if config.output is not None:
         _check_output(config.output, getattr(dataset, "path", None), config.labelled)
     return run.audit_tests(

@@ -1,4 +1,4 @@
-"""What a configuration chooses of a task, and what the task says where it leaves that open."""
+"""What a configuration chooses of a dataset, and what the dataset says where it leaves that open."""
 
 from collections import Counter
 
@@ -19,14 +19,14 @@ def select_problems(problems: list[Problem], first: int | None, dataset: Dataset
     """
     twice = next((name for name, times in Counter(problem.id for problem in problems).items() if times > 1), None)
     if twice is not None:
-        raise UserError(f"task: {dataset.name} holds problem {twice!r} more than once; every id must be its own")
+        raise UserError(f"dataset: {dataset.name} holds problem {twice!r} more than once; every id must be its own")
     if first is not None and first > len(problems):
         raise UserError(f"problems: {first} are asked for, and {dataset.name} has {len(problems)}")
     return problems[:first]
 
 
 def resolve_grader(dataset: Dataset, chosen: Grader | None) -> Grader:
-    """The grader that was chosen, or else the usual one of the task."""
+    """The grader that was chosen, or else the usual one of the dataset."""
     return chosen or grader_named(dataset.grader)
 
 

@@ -22,10 +22,12 @@ def prepare(config: RegradeConfig) -> Grading:
     store.check_readable()
     stored = find(store, config.samples)
     earlier(stored, config, "")
-    dataset: Dataset = config.task
+    dataset: Dataset = config.dataset
     problems = dataset.load()
     if problems_digest(problems) != stored.ingredients.get("problems"):
-        raise UserError(f"task: {stored.name} was drawn on other problems than those of {dataset.name}; name its own")
+        raise UserError(
+            f"dataset: {stored.name} was drawn on other problems than those of {dataset.name}; name its own"
+        )
     samples = Identity(stored.label, stored.ingredients)
     if samples.name != stored.name:
         raise UserError(f"store: set.json of {stored.name} is damaged; `monkeys check` says more")

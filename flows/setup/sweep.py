@@ -39,13 +39,13 @@ def assemble(config: SweepConfig) -> Sweep:
         UserError: problems, model or exclusions cannot be read, or do not fit.
         SandboxUnavailableError: the programs' image is to be asked of a Docker engine, and there is none.
     """
-    dataset: Dataset = config.task
+    dataset: Dataset = config.dataset
     problems = dataset.load()
     first = select_problems(problems, config.problems, dataset)
     digest = problems_digest(problems)
     if config.pin is not None and not digest.startswith(config.pin):
         raise UserError(
-            f"pin: the problems of {config.task.name} hash to {digest}, not to {config.pin}: they are other texts, or"
+            f"pin: the problems of {dataset.name} hash to {digest}, not to {config.pin}: they are other texts, or"
             " in another order"
         )
     excluded = read_exclusions(config.exclude, problems) if config.exclude else {}
@@ -97,7 +97,7 @@ def prepare_shared(config: SweepConfig) -> Sweep:
 
 
 def _sampling(config: SweepConfig, dataset: Dataset) -> Sampling:
-    """What the config leaves open is the task's own."""
+    """What the config leaves open is the dataset's own."""
     chosen = config.sampling
     return Sampling(
         temperature=chosen.temperature,

@@ -103,7 +103,7 @@ class CodeContestsDataset(BaseModel):
         plain = [(at, row) for at, row in rows if not row.shows_images]
         if len(rows) != paper.of or tuple(at for at, _ in plain) != paper.rows:
             raise UserError(
-                f"task.subset: the paper's problems are those {len(paper.rows)} of the {paper.of} test problems that"
+                f"dataset.subset: the paper's problems are those {len(paper.rows)} of the {paper.of} test problems that"
                 f" show no image; {place.name} has {len(rows)} rows, and {len(plain)} of them show none"
                 + ("" if len(rows) != paper.of else ", others than the paper's")
             )
@@ -133,7 +133,7 @@ class CodeContestsDataset(BaseModel):
         if self.shots == 0:
             return []
         found = []
-        for row in read(Place(self.train_path, HUB, "train", "task.train_path"), _Row, _EXAMPLE):
+        for row in read(Place(self.train_path, HUB, "train", "dataset.train_path"), _Row, _EXAMPLE):
             solution = next((text for text in _python(row.solutions) if text.isascii()), None)
             if solution is not None and not row.shows_images:
                 found.append(FewShotExample(row.description, solution.strip()))

@@ -59,7 +59,7 @@ class CustomDataset(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: Literal["own"] = "own"
+    name: Literal["custom"] = "custom"
     path: str = Field(min_length=1, description="JSONL of id, question, and answer, tests or function (URL too)")
     template: str = Field(default="question", description="Bundled prompt template, or a .txt file with {question}")
     stop: tuple[str, ...] = Field(default=(), description="Strings that end a sample")

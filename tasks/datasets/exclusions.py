@@ -32,7 +32,7 @@ def read_exclusions(path: str, problems: Iterable[Problem]) -> dict[str, str]:
     excluded = {}
     for row in read(place, _Row, _EXAMPLE, may_be_empty=True):
         if row.problem_id not in known:
-            raise UserError(f"exclude: {path} names problem {row.problem_id!r}, which the task does not have")
+            raise UserError(f"exclude: {path} names problem {row.problem_id!r}, which the dataset does not have")
         excluded[row.problem_id] = row.reason
     return excluded
 

@@ -63,7 +63,7 @@ class Gsm8kDataset(BaseModel):
     def _examples(self) -> list[FewShotExample]:
         if self.shots == 0:
             return []
-        place = Place(self.train_path, HUB, "train", "task.train_path")
+        place = Place(self.train_path, HUB, "train", "dataset.train_path")
         return [FewShotExample(row.question, row.answer) for row in read(place, _Row, _EXAMPLE)]
 
 

@@ -64,7 +64,7 @@ class MbppDataset(BaseModel):
             for place, at, row in self._rows()
         ]
         if not problems:
-            raise UserError(f"task.path: {self.path or HUB.name} holds none of the test tasks, 11 to 510")
+            raise UserError(f"dataset.path: {self.path or HUB.name} holds none of the test tasks, 11 to 510")
         return problems
 
     def solutions(self) -> Iterator[Solution]:
@@ -86,8 +86,8 @@ class MbppDataset(BaseModel):
         absent = [task_id for task_id in _SHOTS[: self.shots] if task_id not in known]
         if absent:
             raise UserError(
-                f"task.shots: {place.name} lacks task {absent[0]}, an example of the prompt; give all of mbpp.jsonl, or"
-                " set task.shots to 0"
+                f"dataset.shots: {place.name} lacks task {absent[0]}, an example of the prompt; give all of mbpp.jsonl,"
+                " or set dataset.shots to 0"
             )
         return tuple(FewShotExample(_question(known[task_id]), known[task_id].code) for task_id in _SHOTS[: self.shots])
 

@@ -44,7 +44,7 @@ class Place(NamedTuple):
     path: str | None
     hub: Hub
     split: str
-    field: str = "task.path"
+    field: str = "dataset.path"
     what: str = ""
 
     @property

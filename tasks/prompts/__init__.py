@@ -56,17 +56,17 @@ def _texts(name: str) -> tuple[str, str | None]:
             shown = Path(name).read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             raise UserError(
-                f"task.template: {name} cannot be read ({getattr(error, 'strerror', None) or error}); give a text with"
-                " {question}"
+                f"dataset.template: {name} cannot be read ({getattr(error, 'strerror', None) or error}); give a text"
+                " with {question}"
             ) from error
         if "{question}" not in shown:
-            raise UserError(f"task.template: {name} has no {{question}}; every prompt would be the same")
+            raise UserError(f"dataset.template: {name} has no {{question}}; every prompt would be the same")
         return shown, None
     folder = resources.files(__package__)
     bundled = sorted(file.name for file in folder.iterdir() if re.fullmatch(r"[a-z0-9_]+\.txt", file.name))
     if f"{name}.txt" not in bundled:
         known = ", ".join(each.removesuffix(".txt") for each in bundled)
-        raise UserError(f"task.template: {name!r} is none of {known}, and no file that ends in .txt")
+        raise UserError(f"dataset.template: {name!r} is none of {known}, and no file that ends in .txt")
     shown = folder.joinpath(f"{name}.txt").read_text(encoding="utf-8")
     shot = folder.joinpath(f"{name}.shot.txt").read_text(encoding="utf-8") if "{shots}" in shown else None
     return shown, shot

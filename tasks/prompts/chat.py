@@ -80,7 +80,7 @@ class ChatForm:
 
     @property
     def ingredients(self) -> dict[str, Any]:
-        """What prompts depend on besides the task's template."""
+        """What prompts depend on besides the dataset's template."""
         return {"template": self.template, "tokens": dict(self.tokens), "system": self.system, "out": self.leaves_out}
 
 

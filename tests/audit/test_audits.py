@@ -39,7 +39,7 @@ def sums(name: str, output: str = "3\n", **more: Any) -> dict[str, Any]:
 
 
 def config(folder: Path, rows: Rows, **fields: Any) -> dict[str, Any]:
-    return {"task": {"name": "own", "path": written(folder / "own.jsonl", rows)}, **fields}
+    return {"dataset": {"name": "custom", "path": written(folder / "own.jsonl", rows)}, **fields}
 
 
 @pytest.fixture(autouse=True)
@@ -71,7 +71,7 @@ def test_test_sets_that_reject_accept_or_change_are_found(tmp_path: Path) -> Non
     assert rejects.reason == "rejects 1 of 1 known-correct: wrong (test 1 of 1: expected '12', got '3')"
     assert (flaky.right, flaky.rejected, flaky.flaky) == (2, 0, 1)
     assert (unknown.right, unknown.reason) == (0, None)
-    left_out = read_exclusions(str(tmp_path / "out.jsonl"), AuditTestsConfig.model_validate(asked).task.load())
+    left_out = read_exclusions(str(tmp_path / "out.jsonl"), AuditTestsConfig.model_validate(asked).dataset.load())
     assert list(left_out) == ["1_A. rejects", "flaky"]
 
 
@@ -103,9 +103,9 @@ def test_a_gold_answer_unequal_to_itself_is_not_sound(tmp_path: Path) -> None:
 
 def test_what_cannot_be_audited_is_one_line(tmp_path: Path) -> None:
     rows = [sums("p", solutions=[])]
-    with pytest.raises(UserError, match="own has no known solutions; give a file of programs"):
+    with pytest.raises(UserError, match="custom has no known solutions; give a file of programs"):
         audit_tests(AuditTestsConfig.model_validate(config(tmp_path, rows)))
-    with pytest.raises(UserError, match="task: own holds problem 'p' more than once"):
+    with pytest.raises(UserError, match="dataset: custom holds problem 'p' more than once"):
         audit_tests(AuditTestsConfig.model_validate(config(tmp_path, [sums("p"), sums("p")])))
     written(tmp_path / "own.jsonl", rows)
     labelled = written(tmp_path / "l.jsonl", [{"problem_id": "q", "text": "", "correct": True}])
@@ -127,12 +127,12 @@ def test_the_table_fits_a_terminal_of_80_columns(tmp_path: Path) -> None:
     path = written(tmp_path / "own.jsonl", rows)
     samples = [{"problem_id": row["id"], "text": "none", "correct": True} for row in rows]
     labelled = written(tmp_path / "l.jsonl", samples)
-    command = [MONKEYS, "audit", "graders", "--set", "task.name=own", "--labelled", labelled]
+    command = [MONKEYS, "audit", "graders", "--set", "dataset.name=custom", "--labelled", labelled]
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
     environment = {name: value for name, value in os.environ.items() if name not in {"COLUMNS", "LINES"}}
     environment |= {"TERM": "xterm", "NO_COLOR": "1"}
-    more = ["--set", f"task.path={path}", "--set", "grader=gsm8k_tolerant", "--examples", "1"]
+    more = ["--set", f"dataset.path={path}", "--set", "grader=gsm8k_tolerant", "--examples", "1"]
     with subprocess.Popen([*command, *more], stdout=theirs, stderr=theirs, env=environment) as running:
         os.close(theirs)
         shown = b""
@@ -150,7 +150,7 @@ def test_the_table_fits_a_terminal_of_80_columns(tmp_path: Path) -> None:
 def test_the_commands_as_a_person_runs_them(tmp_path: Path) -> None:
     written(tmp_path / "own.jsonl", [sums("sound"), sums("rejects", "12\n")])
     (tmp_path / "s.yaml").write_text(
-        "task: {name: own, path: own.jsonl}\nengine: {name: recorded, path: none.jsonl}\nk: 7\n"
+        "dataset: {name: custom, path: own.jsonl}\nengine: {name: recorded, path: none.jsonl}\nk: 7\n"
     )
     tests = monkeys("audit", "tests", "s.yaml", "-r", "2", "-o", "out.jsonl", cwd=tmp_path)
     assert (tests.code, tests.err) == (0, "")
@@ -161,6 +161,6 @@ def test_the_commands_as_a_person_runs_them(tmp_path: Path) -> None:
     assert graders.code == 0, graders.err
     names = [each["grader"] for each in json.loads(graders.out)["agreements"]]
     assert names == ["stdio v2", "stdio_exact v2", "code_contests v2"]
-    bad = monkeys("audit", "tests", "--set", "task=nosuch", cwd=tmp_path)
+    bad = monkeys("audit", "tests", "--set", "dataset=nosuch", cwd=tmp_path)
     assert (bad.code, len(bad.err.splitlines())) == (2, 1)
-    assert "task.name: 'nosuch' is unknown" in bad.err
+    assert "dataset.name: 'nosuch' is unknown" in bad.err

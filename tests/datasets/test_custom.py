@@ -58,7 +58,9 @@ def test_a_template_that_windows_wrote_is_its_text(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["nosuch", "../own", "gsm8k.shot", ""])
 def test_a_template_that_is_not_bundled_is_one_line(name: str) -> None:
-    with pytest.raises(UserError, match=r"task.template: .* is none of arithmetic, .*question, and no file") as caught:
+    with pytest.raises(
+        UserError, match=r"dataset.template: .* is none of arithmetic, .*question, and no file"
+    ) as caught:
         template(name)
     assert len(str(caught.value).splitlines()) == 1
 
@@ -67,7 +69,7 @@ def test_a_template_that_is_not_bundled_is_one_line(name: str) -> None:
 def test_a_template_that_cannot_serve_is_one_line(tmp_path: Path, text: str | None) -> None:
     if text is not None:
         (tmp_path / "t.txt").write_text(text)
-    with pytest.raises(UserError, match=r"task.template: "):
+    with pytest.raises(UserError, match=r"dataset.template: "):
         template(str(tmp_path / "t.txt"))
 
 

@@ -17,7 +17,7 @@ def test_what_is_written_reads_back(tmp_path: Path, excluded: dict[str, str]) ->
 
 def test_an_unknown_problem_is_named(tmp_path: Path) -> None:
     (tmp_path / "e.jsonl").write_text('{"problem_id": "x"}\n')
-    with pytest.raises(UserError, match=r"e.jsonl names problem 'x', which the task does not have"):
+    with pytest.raises(UserError, match=r"e.jsonl names problem 'x', which the dataset does not have"):
         read_exclusions(str(tmp_path / "e.jsonl"), PROBLEMS)
 
 

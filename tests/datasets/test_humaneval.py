@@ -65,7 +65,7 @@ def test_no_file_is_one_line(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.skipif(find_spec("datasets") is not None, reason="the hub extra is installed, and may reach the hub")
 def test_without_file_and_hub_it_says_what_to_do() -> None:
-    with pytest.raises(UserError, match=r"set task.path to the test split of openai/openai_humaneval"):
+    with pytest.raises(UserError, match=r"set dataset.path to the test split of openai/openai_humaneval"):
         HumanEvalDataset().load()
 
 

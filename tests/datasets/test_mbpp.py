@@ -49,7 +49,7 @@ def test_the_prompt_to_the_letter(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        (ROWS[4:], "task.shots: .* lacks task 2, an example of the prompt"),
+        (ROWS[4:], "dataset.shots: .* lacks task 2, an example of the prompt"),
         (ROWS[:4], "holds none of the test tasks, 11 to 510"),
         ([*ROWS[:4], row(11, code="x = 1")], "row 5: test_list: calls no function that `code` defines"),
         ([*ROWS[:4], row(11, test_list=["assert ("])], "row 5: test_list: is no Python"),
@@ -64,7 +64,7 @@ def test_without_a_network_all_of_the_file_is_asked_for(tmp_path: Path, monkeypa
     datasets = pytest.importorskip("datasets", reason="the hub extra is not installed")
     monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(UserError, match=r"set task.path to all of mbpp.jsonl"):
+    with pytest.raises(UserError, match=r"set dataset.path to all of mbpp.jsonl"):
         MbppDataset().load()
 
 

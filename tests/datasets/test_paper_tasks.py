@@ -70,7 +70,7 @@ def test_gsm8k_without_a_marked_answer_names_row_and_field(tmp_path: Path) -> No
 
 
 def test_too_few_examples_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"task.shots: 7 are asked for, and there are 6 examples"):
+    with pytest.raises(UserError, match=r"dataset.shots: 7 are asked for, and there are 6 examples"):
         gsm8k(tmp_path, shots=7).load()
 
 
@@ -247,7 +247,7 @@ def test_the_papers_contest_problems_are_those_without_images(tmp_path: Path, mo
     with pytest.raises(UserError, match=r"row 14 of .*all.jsonl is not the paper's problem"):
         contests(tmp_path, path=path, subset="paper").load()
     for changed in (rows[1:] + rows[:1], rows[:-1]):
-        with pytest.raises(UserError, match=r"task.subset: the paper's problems are those 140 of the 165"):
+        with pytest.raises(UserError, match=r"dataset.subset: the paper's problems are those 140 of the 165"):
             contests(tmp_path, path=written(tmp_path / "other.jsonl", changed), subset="paper").load()
 
     text = hashlib.sha256(CONTEST[0]["description"].encode()).hexdigest()

@@ -64,7 +64,7 @@ def sampling(**changes) -> Sampling:
 
 
 def request(start: int, stop: int, problem: int = 3) -> Request:
-    """Samples [start, stop) of one of the task's problems."""
+    """Samples [start, stop) of one of the dataset's problems."""
     name = f"arithmetic/{problem:03}"
     return Request(name, PROBLEMS[name], start, stop)
 

@@ -46,7 +46,7 @@ def test_the_key_is_sent_and_never_told(server, monkeypatch):
                 draw(engine, [Request("p", prompt, 0, 1)])
             said.append(str(caught.value))
             assert "you, …," in said[-1]
-    sweep = SweepConfig(task="arithmetic", engine=config.model_dump())
+    sweep = SweepConfig(dataset="arithmetic", engine=config.model_dump())
     said.append(sweep.to_yaml())
     assert not any(KEY in text for text in said)
 

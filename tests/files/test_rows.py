@@ -114,7 +114,7 @@ def test_a_bucket_that_does_not_answer_is_one_line(monkeypatch: pytest.MonkeyPat
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"):
         monkeypatch.setenv(name, "x")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    with pytest.raises(UserError, match=r"task.path: s3://bucket/r.jsonl cannot be read \(.*127.0.0.1:9") as caught:
+    with pytest.raises(UserError, match=r"dataset.path: s3://bucket/r.jsonl cannot be read \(.*127.0.0.1:9") as caught:
         rows_of("s3://bucket/r.jsonl")
     assert len(str(caught.value).splitlines()) == 1
 
@@ -145,7 +145,7 @@ def test_bad_rows_name_file_line_and_field_in_one_line(tmp_path: Path, name: str
     with pytest.raises(UserError) as caught:
         rows_of(str(tmp_path / name))
     assert message in str(caught.value)
-    assert str(caught.value).startswith(f"task.path: {tmp_path}")
+    assert str(caught.value).startswith(f"dataset.path: {tmp_path}")
     assert len(str(caught.value).splitlines()) == 1
 
 
@@ -162,7 +162,7 @@ def test_without_a_file_and_without_the_hub_one_line_says_what_to_do(tmp_path: P
         import datasets
 
         monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
-    with pytest.raises(UserError, match=r"set task.path to the test split of some/set") as caught:
+    with pytest.raises(UserError, match=r"set dataset.path to the test split of some/set") as caught:
         rows_of(None)
     assert len(str(caught.value).splitlines()) == 1
 

@@ -1,4 +1,4 @@
-"""Each task from its upstream rows to a report, with samples that another tool drew."""
+"""Each dataset from its upstream rows to a report, with samples that another tool drew."""
 
 import json
 from pathlib import Path
@@ -16,9 +16,9 @@ from tests.flows.command import monkeys
 
 
 class Case(NamedTuple):
-    """A task's fields, its files, two samples for each of its problems, and how many are correct of all."""
+    """A dataset's fields, its files, two samples for each of its problems, and how many are correct of all."""
 
-    task: dict[str, Any]
+    dataset: dict[str, Any]
     files: dict[str, Rows]
     samples: dict[str, tuple[str, str]]
     correct: int
@@ -64,7 +64,7 @@ CASES = {
         },
         3,
     ),
-    "own": Case(
+    "custom": Case(
         {"path": "own.jsonl"},
         {"own.jsonl": [{"id": "p", "question": "Add.", "tests": [{"input": "1 2", "output": "3"}]}]},
         {"p": (ADD, "print(12)")},
@@ -84,7 +84,7 @@ def laid_out(folder: Path, name: str, **fields: Any) -> None:
     ]
     written(folder / "samples.jsonl", samples)
     config = {
-        "task": {"name": name, **case.task},
+        "dataset": {"name": name, **case.dataset},
         "engine": {"name": "recorded", "path": "samples.jsonl"},
         "k": 2,
         **fields,
@@ -107,7 +107,7 @@ def swept(folder: Path, **fields: Any) -> tuple[int, dict[str, int]]:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_each_task_from_its_rows_to_its_verdicts(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_dataset_from_its_rows_to_its_verdicts(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if name.startswith("math"):
         pytest.importorskip("math_verify", reason="the math extra is not installed")
     laid_out(tmp_path, name)
@@ -153,12 +153,20 @@ def test_a_reader_is_told_what_was_left_out(tmp_path: Path, prefect_url: str) ->
     ("name", "fields", "message"),
     [
         ("gsm8k", {"exclude": "none.jsonl"}, "exclude: none.jsonl cannot be read"),
-        ("gsm8k", {"task": {"name": "gsm8k", "path": "none.parquet"}}, "task.path: none.parquet cannot be read"),
-        ("gsm8k", {"task": {"name": "gsm8k", "path": "test.jsonl", "subset": "paper"}}, "task.subset: the paper's"),
+        ("gsm8k", {"dataset": {"name": "gsm8k", "path": "none.parquet"}}, "dataset.path: none.parquet cannot be read"),
+        (
+            "gsm8k",
+            {"dataset": {"name": "gsm8k", "path": "test.jsonl", "subset": "paper"}},
+            "dataset.subset: the paper's",
+        ),
         ("gsm8k", {"grader": "stdio"}, "grader: stdio cannot grade problem 'gsm8k/0000' (and 1 more)"),
-        ("own", {"grader": "math"}, "grader: math cannot grade problem 'p': it has no gold answer"),
-        ("own", {"chat": {"tokenizer": "nowhere"}}, "chat.tokenizer: nowhere has no chat template"),
-        ("own", {"task": {"name": "own", "path": "own.jsonl", "template": "t.txt"}}, "task.template: t.txt cannot be"),
+        ("custom", {"grader": "math"}, "grader: math cannot grade problem 'p': it has no gold answer"),
+        ("custom", {"chat": {"tokenizer": "nowhere"}}, "chat.tokenizer: nowhere has no chat template"),
+        (
+            "custom",
+            {"dataset": {"name": "custom", "path": "own.jsonl", "template": "t.txt"}},
+            "dataset.template: t.txt cannot be",
+        ),
     ],
 )
 def test_what_only_a_person_can_mend_is_one_line_and_nothing_is_written(

@@ -16,7 +16,7 @@ from tests.flows.command import monkeys
 from tests.servers import S3
 
 SWEEP: dict[str, Any] = {
-    "task": "arithmetic",
+    "dataset": "arithmetic",
     "problems": 6,
     "engine": {"name": "onnx", "model": "arithmetic"},
     "k": 10,

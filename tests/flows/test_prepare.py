@@ -13,8 +13,10 @@ def config(folder: Path, rows: list[dict[str, Any]], **more: Any) -> SweepConfig
     (folder / "H.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     (folder / "s.jsonl").write_text('{"problem_id": "a", "index": 0, "text": ""}\n')
     engine = {"name": "recorded", "path": str(folder / "s.jsonl")}
-    task = {"name": "humaneval", "path": str(folder / "H.jsonl")}
-    return SweepConfig.model_validate({"task": task, "engine": engine, "k": 1, "store": str(folder / "runs"), **more})
+    dataset = {"name": "humaneval", "path": str(folder / "H.jsonl")}
+    return SweepConfig.model_validate(
+        {"dataset": dataset, "engine": engine, "k": 1, "store": str(folder / "runs"), **more}
+    )
 
 
 def row(task_id: str, prompt: str = "def f():\n") -> dict[str, str]:

@@ -50,7 +50,7 @@ def test_sets_are_listed_and_shown(sweep: Sweep, tmp_path: Path) -> None:
     assert name in out
     assert "20 × 30 = 600 samples" in out
     assert "600 samples (same seed, problem and index: same text)" in out
-    assert "task: arithmetic" in out
+    assert "dataset: arithmetic" in out
     (line,) = [line for line in out.splitlines() if sweep.verdicts.identity.name in line]
     assert [str(counts[verdict]) in line for verdict in ("correct", "wrong", "no_answer")] == [True] * 3
     assert json.loads(succeeds("show", name, "--json", cwd=tmp_path))["ingredients"]["dataset"] == "arithmetic"
@@ -158,7 +158,7 @@ def test_on_s3_the_same(tmp_path: Path, s3: S3) -> None:
         (["samples", "S", "--verdicts", "stdio"], "is called 'stdio'; there are: final-answer-v1-"),
         (["export", "S", "-o", "out.csv"], "--output out.csv: ends in neither .parquet nor .jsonl"),
         (["regrade", "S", "--grader", "nosuch"], "grader.name: 'nosuch' is unknown; one of "),
-        (["regrade", "S", "--set", "task=programs"], "was drawn on other problems than those of programs"),
+        (["regrade", "S", "--set", "dataset=programs"], "was drawn on other problems than those of programs"),
         (["regrade", "S", "--set", "nosuch=1"], "nosuch: is no field"),
         (["regrade", "S", "none.yaml"], "none.yaml: cannot be read"),
         (["regrade", "S", "--against", "nosuch"], "is called 'nosuch'; there are: final-answer-v1-"),
@@ -226,7 +226,7 @@ def test_regrading_shows_what_changes_and_draws_nothing(tmp_path: Path, prefect_
     assert before.items() <= after.items(), "what was stored is untouched"
     assert {Path(path).parts[len(tmp_path.parts) + 1] for path in after.keys() - before.keys()} == {"verdicts"}
 
-    (tmp_path / "sweep.yaml").write_text("task: arithmetic\nengine: {name: onnx, model: none}\n")
+    (tmp_path / "sweep.yaml").write_text("dataset: arithmetic\nengine: {name: onnx, model: none}\n")
     arguments = ("regrade", "arith", "sweep.yaml", "--against", "last-line", "--json")
     document = json.loads(monkeys(*arguments, cwd=tmp_path, PREFECT_API_URL=prefect_url).out)
     assert snapshot(tmp_path / "runs") == after, "nothing is judged twice"

@@ -115,7 +115,9 @@ def descendants(pid: int) -> set[int]:
 
 
 def test_killed_half_way_it_resumes_and_redoes_at_most_the_blocks_in_flight(tmp_path: Path, prefect_url: str) -> None:
-    (tmp_path / "sweep.yaml").write_text("task: programs\nproblems: 48\nengine: {name: onnx, model: programs}\nk: 40\n")
+    (tmp_path / "sweep.yaml").write_text(
+        "dataset: programs\nproblems: 48\nengine: {name: onnx, model: programs}\nk: 40\n"
+    )
     command = [MONKEYS, "sweep", "sweep.yaml"]
     process = subprocess.Popen(
         command, cwd=tmp_path, env=environment(PREFECT_API_URL=prefect_url), stdout=subprocess.DEVNULL
@@ -143,7 +145,9 @@ def test_killed_half_way_it_resumes_and_redoes_at_most_the_blocks_in_flight(tmp_
 
 
 def test_two_sweeps_at_once_share_the_work_and_draw_nothing_twice(tmp_path: Path, prefect_url: str) -> None:
-    (tmp_path / "sweep.yaml").write_text("task: programs\nproblems: 48\nengine: {name: onnx, model: programs}\nk: 20\n")
+    (tmp_path / "sweep.yaml").write_text(
+        "dataset: programs\nproblems: 48\nengine: {name: onnx, model: programs}\nk: 20\n"
+    )
     processes = [
         subprocess.Popen(
             [MONKEYS, "sweep", "sweep.yaml", "--k", k],
@@ -169,7 +173,7 @@ def test_a_server_that_fails_half_way_is_one_line_and_the_same_command_goes_on(
     with MisbehavingServer() as server:
         server.behave = lambda asked: play_well(asked) if asked.number < 3 else Said(500, {"error": "it is late"})
         (tmp_path / "sweep.yaml").write_text(
-            "task: arithmetic\nproblems: 4\nk: 8\nengine: {name: openai, model: m, n_per_request: 4, concurrency: 1,"
+            "dataset: arithmetic\nproblems: 4\nk: 8\nengine: {name: openai, model: m, n_per_request: 4, concurrency: 1,"
             f" retries: 0, base_urls: '{server.url}'}}\n"
         )
         failed = monkeys("sweep", "sweep.yaml", cwd=tmp_path, PREFECT_API_URL=prefect_url)
@@ -186,7 +190,7 @@ def test_a_server_that_fails_half_way_is_one_line_and_the_same_command_goes_on(
 
 def test_ctrl_c_is_one_line(tmp_path: Path, prefect_url: str) -> None:
     (tmp_path / "sweep.yaml").write_text(
-        "task: programs\nproblems: 48\nengine: {name: onnx, model: programs}\nk: 400\n"
+        "dataset: programs\nproblems: 48\nengine: {name: onnx, model: programs}\nk: 400\n"
     )
     # A shell's background jobs ignore Ctrl-C, and hand that on to the tests; a person's terminal does not.
     process = subprocess.Popen(
@@ -207,7 +211,7 @@ def test_ctrl_c_is_one_line(tmp_path: Path, prefect_url: str) -> None:
 def test_ctrl_c_in_a_terminal_reaches_all_processes_and_is_one_line(tmp_path: Path) -> None:
     """The temporary Prefect server among them, which is still to be told how the run ended."""
     (tmp_path / "sweep.yaml").write_text(
-        "task: programs\nproblems: 48\nengine: {name: onnx, model: programs}\nk: 400\n"
+        "dataset: programs\nproblems: 48\nengine: {name: onnx, model: programs}\nk: 400\n"
     )
     process = subprocess.Popen(
         ["env", "--default-signal=INT", MONKEYS, "sweep", "sweep.yaml"],
@@ -228,7 +232,7 @@ def test_ctrl_c_in_a_terminal_reaches_all_processes_and_is_one_line(tmp_path: Pa
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--set", "task=nosuch"], "task.name: 'nosuch' is unknown; one of arithmetic, code_contests, gsm8k"),
+        (["--set", "dataset=nosuch"], "dataset.name: 'nosuch' is unknown; one of arithmetic, code_contests, gsm8k"),
         (["--set", "engine.name=nosuch"], "engine.name: 'nosuch' is unknown; one of onnx, openai"),
         (["--set", "sandbox=nosuch"], "sandbox.name: 'nosuch' is unknown; one of bubblewrap"),
         (["--k", "0"], "k: input should be greater than or equal to 1 (it is 0)"),
@@ -236,7 +240,7 @@ def test_ctrl_c_in_a_terminal_reaches_all_processes_and_is_one_line(tmp_path: Pa
         (["--set", "engine={name: onnx, model: none}"], "engine.model: no folder 'none'"),
         (["--set", "engine.path=none.jsonl"], "engine.path: none.jsonl cannot be read"),
         (["--k", "301"], "samples.jsonl holds 300 samples of problem"),
-        (["--set", "task=humaneval"], "set task.path to the test split of openai"),
+        (["--set", "dataset=humaneval"], "set dataset.path to the test split of openai"),
         (["--store", "/proc/nowhere"], "store: /proc/nowhere cannot be written"),
         (["--store", "sweep.yaml"], "cannot be written"),
         (["--set", "k"], "--set k: not of the form field=value"),
@@ -254,7 +258,7 @@ def test_bad_input_is_one_line_exit_code_2_and_nothing_written(
 
 
 def test_without_bubblewrap_it_says_how_to_get_it(tmp_path: Path) -> None:
-    (tmp_path / "sweep.yaml").write_text("task: programs\nengine: {name: onnx, model: programs}\n")
+    (tmp_path / "sweep.yaml").write_text("dataset: programs\nengine: {name: onnx, model: programs}\n")
     ended = monkeys("sweep", "sweep.yaml", cwd=tmp_path, PATH=str(tmp_path))
     assert (ended.code, len(ended.err.splitlines())) == (2, 1)
     assert "apt-get install bubblewrap" in ended.err
@@ -262,7 +266,7 @@ def test_without_bubblewrap_it_says_how_to_get_it(tmp_path: Path) -> None:
 
 
 def test_where_namespaces_are_forbidden_it_says_so(tmp_path: Path) -> None:
-    (tmp_path / "sweep.yaml").write_text("task: programs\nengine: {name: onnx, model: programs}\n")
+    (tmp_path / "sweep.yaml").write_text("dataset: programs\nengine: {name: onnx, model: programs}\n")
     (tmp_path / "bwrap").write_text("#!/bin/sh\necho 'bwrap: No permissions to create new namespace' >&2\nexit 1\n")
     (tmp_path / "bwrap").chmod(0o755)
     ended = monkeys("sweep", "sweep.yaml", cwd=tmp_path, PATH=f"{tmp_path}:{os.environ['PATH']}")

@@ -58,7 +58,7 @@ def test_everything_is_installed_and_may_be_installed_again(deployed: tuple[str,
 def test_a_value_out_of_bounds_is_refused_before_there_is_a_run(deployed: tuple[str, Path]) -> None:
     url, _ = deployed
     deployment = httpx.get(f"{url}/deployments/name/sweep/sweep").json()
-    config = {"task": {"name": "arithmetic"}, "engine": {"name": "onnx", "model": "arithmetic"}, "k": 0}
+    config = {"dataset": {"name": "arithmetic"}, "engine": {"name": "onnx", "model": "arithmetic"}, "k": 0}
     path = f"{url}/deployments/{deployment['id']}/create_flow_run"
     answer = httpx.post(path, json={"parameters": {"config": config}})
     assert answer.status_code == 409

@@ -8,7 +8,7 @@ from flows.config.sweep import SweepConfig
 from flows.config.yaml_file import read_config
 from tasks.errors import UserError
 
-GOOD = "task: arithmetic\nengine: {name: onnx, model: arithmetic}\n"
+GOOD = "dataset: arithmetic\nengine: {name: onnx, model: arithmetic}\n"
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def file(tmp_path: Path) -> Path:
 
 def test_a_name_alone_is_enough(file: Path) -> None:
     config = read_config(file)
-    assert config.task.name == "arithmetic"
+    assert config.dataset.name == "arithmetic"
     assert (config.k, config.store, config.sandbox.name) == (100, "./runs", "bubblewrap")
 
 
@@ -30,9 +30,29 @@ def test_fields_win_over_overrides_and_those_over_the_file(file: Path) -> None:
 
 
 def test_an_override_opens_a_role_written_in_short(tmp_path: Path) -> None:
-    (tmp_path / "s.yaml").write_text("task: humaneval\nengine: {name: onnx, model: m}\n")
-    config = read_config(tmp_path / "s.yaml", ["task.path=H.jsonl.gz"])
-    assert config.task.model_dump() == {"name": "humaneval", "path": "H.jsonl.gz"}
+    (tmp_path / "s.yaml").write_text("dataset: humaneval\nengine: {name: onnx, model: m}\n")
+    config = read_config(tmp_path / "s.yaml", ["dataset.path=H.jsonl.gz"])
+    assert config.dataset.model_dump() == {"name": "humaneval", "path": "H.jsonl.gz"}
+
+
+@pytest.mark.parametrize(
+    ("text", "overrides"),
+    [
+        (GOOD.replace("dataset:", "task:"), []),
+        (GOOD.replace("dataset:", "task:").replace("arithmetic\n", "{name: programs}\n"), ["dataset=arithmetic"]),
+        (GOOD.replace("arithmetic\n", "{name: programs}\n"), ["task.name=arithmetic"]),
+    ],
+)
+def test_the_old_name_of_a_field_still_works(file: Path, text: str, overrides: list[str]) -> None:
+    expected = read_config(file)
+    file.write_text(text)
+    assert read_config(file, overrides) == expected
+    assert SweepConfig.model_validate({"task": "arithmetic", "engine": expected.engine}) == expected, "a deployment"
+
+
+@pytest.mark.parametrize("dataset", ["{name: own, path: p}", "{name: custom, path: p}"])
+def test_the_old_name_of_a_dataset_still_works(file: Path, dataset: str) -> None:
+    assert read_config(file, [f"dataset={dataset}"]).dataset.model_dump()["name"] == "custom"
 
 
 def test_the_written_configuration_reads_back_the_same(file: Path, tmp_path: Path) -> None:
@@ -52,7 +72,7 @@ def test_every_field_of_the_form_is_described() -> None:
 @pytest.mark.parametrize(
     ("text", "overrides", "message"),
     [
-        (GOOD, ["task=nosuch"], "task.name: 'nosuch' is unknown; one of arithmetic, code_contests, gsm8k"),
+        (GOOD, ["dataset=nosuch"], "dataset.name: 'nosuch' is unknown; one of arithmetic, code_contests, gsm8k"),
         (GOOD, ["engine.name=nosuch"], "engine.name: 'nosuch' is unknown; one of onnx, "),
         (
             GOOD,
@@ -78,18 +98,19 @@ def test_every_field_of_the_form_is_described() -> None:
         (GOOD, ["k"], "--set k: not of the form field=value"),
         (GOOD, ["k=[1"], "--set k=[1: broken YAML value"),
         (GOOD + "k: 5", ["k.x=1"], "--set k.x=1: k is a value, and has no field x"),
-        ("task: arithmetic\n", [], "engine: is required"),
-        ("task: {path: x}\nengine: onnx\n", [], "task: has no name"),
-        ("task: arithmetic\nengine: onnx\n", [], "engine.model: is required"),
+        ("dataset: arithmetic\n", [], "engine: is required"),
+        ("dataset: {path: x}\nengine: onnx\n", [], "dataset: has no name"),
+        ("dataset: arithmetic\nengine: onnx\n", [], "engine.model: is required"),
         (GOOD, ["cap.dollars=5"], "cap.dollars needs a price; give price.completion"),
         (GOOD, ["cap.tokens=0"], "cap.tokens: input should be greater than or equal to 1"),
         (
-            "task: arithmetic\nchat: {tokenizer: x}\n"
+            "dataset: arithmetic\nchat: {tokenizer: x}\n"
             "engine: {name: openai, model: m, base_urls: http://localhost:1/v1, api: chat}\n",
             [],
             "chat and engine.api: chat both apply a template",
         ),
-        ("task: [a\n", [], "broken YAML"),
+        (GOOD + "task: programs\n", [], "dataset: is given twice, also by its old name, task; keep dataset"),
+        ("dataset: [a\n", [], "broken YAML"),
         ("- a\n", [], "holds no fields"),
         ("", [], "holds no fields"),
     ],
@@ -111,6 +132,6 @@ def test_no_file(tmp_path: Path) -> None:
 
 def test_the_form_offers_fields_for_every_choice() -> None:
     properties = SweepConfig.model_json_schema()["properties"]
-    for role, choices in [("task", DatasetConfig), ("engine", EngineConfig)]:
+    for role, choices in [("dataset", DatasetConfig), ("engine", EngineConfig)]:
         assert len(properties[role]["anyOf"]) == len(get_args(get_args(choices)[0])) > 1
     assert "oneOf" not in str(properties), "the Prefect UI shows that as bare JSON"

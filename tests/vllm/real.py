@@ -37,7 +37,7 @@ def config(mode: str, log: Path, **changes: Any) -> VllmConfig:
 
 
 def sampling(**changes: Any) -> Sampling:
-    """The task's own settings."""
+    """The dataset's own settings."""
     usual: dict[str, Any] = {
         "temperature": 0.6,
         "top_p": 1.0,
@@ -49,7 +49,7 @@ def sampling(**changes: Any) -> Sampling:
 
 
 def request(problem: int, start: int, stop: int) -> Request:
-    """Samples of one of the task's problems."""
+    """Samples of one of the dataset's problems."""
     return Request(PROBLEMS[problem].id, render(TASK.template, PROBLEMS[problem].question), start, stop)
 
 

@@ -20,7 +20,7 @@ Labelled = Annotated[
 
 @app.command(
     epilog="Examples: [bold]monkeys audit graders my.yaml --labelled labelled.jsonl[/]  ·  "
-    "[bold]monkeys audit graders --set task=math500 --set task.path=math500.jsonl[/]"
+    "[bold]monkeys audit graders --set dataset=math500 --set dataset.path=math500.jsonl[/]"
 )
 def graders(
     file: OptionalSweepFile = None,

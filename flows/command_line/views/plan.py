@@ -61,7 +61,7 @@ def _show(console: Console, found: "SpendingPlan", config: "SweepConfig", job: "
     most = f"{config.k:,}" if job.single_round else f"up to {config.k:,}"
     console.print(
         literal(
-            f"{found.problems} problems × {most} samples of {config.engine.label} on {config.task.name},"
+            f"{found.problems} problems × {most} samples of {config.engine.label} on {config.dataset.name},"
             f" stored in {config.store}"
         ),
         soft_wrap=True,

@@ -66,14 +66,14 @@ def _config(
     if file is not None:
         sweep = read_config(file, overrides, grader=grader, store=store)
         return RegradeConfig(
-            samples=name, task=sweep.task, grader=sweep.grader, sandbox=sweep.sandbox, store=sweep.store
+            samples=name, dataset=sweep.dataset, grader=sweep.grader, sandbox=sweep.sandbox, store=sweep.store
         )
     url = store or DEFAULT_STORE
     with open_store(url) as opened:
         found = find(opened, name)
     if "dataset" not in found.ingredients:
         raise UserError(f"store: set.json of {found.name} does not name a dataset; see `monkeys check`")
-    document = {"samples": found.name, "task": found.ingredients["dataset"], "store": url}
+    document = {"samples": found.name, "dataset": found.ingredients["dataset"], "store": url}
     return build_config(RegradeConfig, document, overrides, where=f"regrade {found.name}", grader=grader)
 
 

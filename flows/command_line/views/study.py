@@ -40,7 +40,7 @@ def run_study(files: Sequence[Path], overrides: Sequence[str], *, k: int | None,
     with ExitStack() as prepared:
         for each in config.sweeps:
             prepared.enter_context(ready(each, prepare(each)))
-            console.print(f"{each.k:,} samples of {each.engine.label} on {each.task.name}, stored in {each.store}")
+            console.print(f"{each.k:,} samples of {each.engine.label} on {each.dataset.name}, stored in {each.store}")
         result = run_flow(console, _load, config)
     for one in result.sweeps:
         console.print(f"[bold]{one.summary.headline}[/]")

@@ -43,7 +43,7 @@ def run_sweep(
     problems = counted(len(job.problems), "problem")
     excluded = f" ({job.left_out:,} excluded by {config.exclude})" if job.left_out else ""
     console.print(
-        f"{problems}{excluded} × {most} samples of {config.engine.label} on {config.task.name},"
+        f"{problems}{excluded} × {most} samples of {config.engine.label} on {config.dataset.name},"
         f" stored in {config.store}"
     )
 

@@ -20,6 +20,6 @@ def chosen(
         UserError: there are fewer examples than shots.
     """
     if shots > len(examples):
-        raise UserError(f"task.shots: {shots} are asked for, and there are {len(examples)} examples to choose from")
+        raise UserError(f"dataset.shots: {shots} are asked for, and there are {len(examples)} examples to choose from")
     stream = random.Random(seed)  # noqa: S311 - no secret
     return [tuple(stream.sample(examples, shots)) for _ in range(problems)]

@@ -43,13 +43,13 @@ def check(name: str, questions: Sequence[str], where: str) -> tuple[int, ...]:
     paper = subset(name)
     if len(questions) != paper.of:
         raise UserError(
-            f"task.subset: the paper's problems are rows of the whole {name} test split, {paper.of:,} rows; {where} has"
-            f" {len(questions):,}"
+            f"dataset.subset: the paper's problems are rows of the whole {name} test split, {paper.of:,} rows; {where}"
+            f" has {len(questions):,}"
         )
     for row, expected in paper.hashes.items():
         if hashlib.sha256(questions[row].encode()).hexdigest() != expected:
             raise UserError(
-                f"task.subset: row {row + 1} of {where} is not the paper's problem (its hash is not {expected[:12]}…);"
-                " take the split in its original order"
+                f"dataset.subset: row {row + 1} of {where} is not the paper's problem (its hash is not"
+                f" {expected[:12]}…); take the split in its original order"
             )
     return paper.rows
