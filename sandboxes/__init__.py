@@ -22,13 +22,17 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one execution may use. CPU time decides a time-out; `wall_s` (default: 3 x CPU + 5 s) bounds sleepers."""
+    """Limits that come with an execution, such as its problem's own. None: the sandbox's settings decide.
 
-    cpu_s: float = 5.0
+    `cpu_s` is multiplied by the settings' `time_multiplier`. `wall_s` is for programs that wait instead of computing;
+    None: 3 x CPU time + 5 s.
+    """
+
+    cpu_s: float | None = None
     wall_s: float | None = None
-    memory_mb: int = 512
-    processes: int = 32
-    output_bytes: int = 4 * 1024 * 1024
+    memory_mb: int | None = None
+    processes: int | None = None
+    output_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +76,6 @@ class Sandbox(Protocol):
     def memory_bound(self) -> str:
         """What bounds the memory of a program: `cgroup v1` or `cgroup v2` (with all that it starts, together), or
         `rlimits` (each of its processes for itself)."""
-        ...
-
-    def limits(self, time_limit_s: float | None, memory_limit_mb: int | None) -> Limits:
-        """What one execution may use: a problem's own limits, or the sandbox's where it names none (None)."""
         ...
 
     def run(self, program: str, stdin: bytes, limits: Limits) -> Outcome:

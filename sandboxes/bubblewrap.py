@@ -91,7 +91,7 @@ class BubblewrapConfig(ExecutionSettings):
             return ForkServer(LocalProcess(command, mode, users.take() if users else 0, group), rules)
 
         name = "bubblewrap" if isolated else "bubblewrap-spawn"
-        return ServerPool(name, self.worker_count(), self.limits, start, reuse=isolated, memory_bound=memory_bound())
+        return ServerPool(name, self, start, reuse=isolated, memory_bound=memory_bound())
 
 
 def _remedy() -> str:

@@ -99,7 +99,7 @@ class DockerConfig(ExecutionSettings):
             return ForkServer(Container(plan), rules)
 
         name = "docker" if self.runtime is None else f"docker-{self.runtime}"
-        return ServerPool(name, self.worker_count(), self.limits, start, reuse=True, memory_bound=bound)
+        return ServerPool(name, self, start, reuse=True, memory_bound=bound)
 
     def _check(self, client: "DockerClient") -> dict[str, Any]:
         """Ask for the runtime and the image; returns what the engine says of itself."""

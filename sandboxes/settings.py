@@ -2,6 +2,7 @@
 
 import os
 import platform
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,20 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from sandboxes import Limits
 from sandboxes.linux.interpreter import find_interpreter
+
+# What clocks and resource limits accept; more is as good as no limit.
+_MAX_CPU_S, _MAX_MEMORY_MB = 5e5, 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class EffectiveLimits:
+    """What one execution may use: its `Limits`, completed from the settings. Units as there."""
+
+    cpu_s: float
+    wall_s: float
+    memory_mb: int
+    processes: int
+    output_bytes: int
 
 
 class ExecutionSettings(BaseModel):
@@ -36,13 +51,15 @@ class ExecutionSettings(BaseModel):
         "environment, with the standard library alone.",
     )
 
-    def limits(self, time_limit_s: float | None = None, memory_limit_mb: int | None = None) -> Limits:
-        """What one execution may use: the problem's own limits, or these where it names none."""
-        return Limits(
-            cpu_s=(time_limit_s or self.time_limit_s) * self.time_multiplier,
-            memory_mb=memory_limit_mb or self.memory_limit_mb,
-            processes=self.processes,
-            output_bytes=self.output_limit_bytes,
+    def effective(self, limits: Limits) -> EffectiveLimits:
+        """What one execution with these limits may use."""
+        cpu_s = min((limits.cpu_s or self.time_limit_s) * self.time_multiplier, _MAX_CPU_S)
+        return EffectiveLimits(
+            cpu_s=cpu_s,
+            wall_s=3 * cpu_s + 5 if limits.wall_s is None else limits.wall_s,
+            memory_mb=min(limits.memory_mb or self.memory_limit_mb, _MAX_MEMORY_MB),
+            processes=limits.processes or self.processes,
+            output_bytes=self.output_limit_bytes if limits.output_bytes is None else limits.output_bytes,
         )
 
     def ingredients(self) -> dict[str, object]:

@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from sandboxes import Limits, Outcome, Status
+from sandboxes import Outcome, Status
+from sandboxes.settings import EffectiveLimits
 
 # The fork server's program, what programs can import, and the other parts of the first.
 _INSIDE = Path(__file__).parents[1] / "inside"
@@ -81,7 +82,7 @@ class Program(MemoryFiles):
 class Execution(MemoryFiles):
     """One program on its way through a server: stdin, stdout and stderr, as the executor expects them, and limits."""
 
-    def __init__(self, text: str, stdin: bytes, limits: Limits):
+    def __init__(self, text: str, stdin: bytes, limits: EffectiveLimits):
         self.text = text
         self.limits = limits
         super().__init__(stdin, b"", b"")
@@ -104,7 +105,7 @@ class Execution(MemoryFiles):
         elif ending.reason == _CPU_TIME or ending.cpu_s > limits.cpu_s:
             status, detail = Status.TIME_LIMIT, f"{ending.cpu_s:.2f} s of CPU time, limit {limits.cpu_s:g} s"
         elif ending.reason == _WALL_TIME:
-            status, detail = Status.TIME_LIMIT, f"{ending.wall_s:.1f} s on the clock, limit {wall_bound(limits):g} s"
+            status, detail = Status.TIME_LIMIT, f"{ending.wall_s:.1f} s on the clock, limit {limits.wall_s:g} s"
         elif exit_code == _MEMORY_EXIT or ending.out_of_memory:
             status, detail = Status.MEMORY_LIMIT, f"more than {limits.memory_mb} MB of memory"
         elif exit_code == 0 or (ending.reason == _WITH_FIRST and exit_code == -signal.SIGKILL):
@@ -182,7 +183,7 @@ class ForkServer:
         self._home = home
         self._socket = home.socket
         self._programs: OrderedDict[str, Program] = OrderedDict()
-        self._repeated: tuple[str, Limits] | None = None
+        self._repeated: tuple[str, EffectiveLimits] | None = None
         self._number = 0
         self.gone = False
         try:
@@ -246,7 +247,7 @@ class ForkServer:
             self._number += 1
         return self._number
 
-    def _with_hidden_time(self, endings: Sequence[Ending], limits: Limits, before_s: float | None) -> Ending:
+    def _with_hidden_time(self, endings: Sequence[Ending], limits: EffectiveLimits, before_s: float | None) -> Ending:
         """The last program's ending, with the CPU time of processes that nobody waited for, where that may matter."""
         last = endings[-1]
         if before_s is None or last.wall_s * _CORES < limits.cpu_s:
@@ -332,11 +333,6 @@ def _ending(status: int, reason: int, cpu_s: float, wall_s: float) -> Ending:
     ):
         raise ServerGoneError(f"the server answered nonsense ({status}, {reason}, {cpu_s}, {wall_s})")
     return Ending(os.waitstatus_to_exitcode(status), reason, cpu_s, wall_s)
-
-
-def wall_bound(limits: Limits) -> float:
-    """Seconds on the clock after which even a program that uses no CPU time is ended."""
-    return 3 * limits.cpu_s + 5 if limits.wall_s is None else limits.wall_s
 
 
 def _memory_file(data: bytes) -> int:

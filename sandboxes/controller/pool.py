@@ -5,15 +5,13 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Self
 
 from sandboxes import Checked, Limits, Outcome, SandboxUnavailableError, Status
-from sandboxes.controller.forkserver import Ending, Execution, ForkServer, ServerGoneError, wall_bound
+from sandboxes.controller.forkserver import Ending, Execution, ForkServer, ServerGoneError
+from sandboxes.settings import ExecutionSettings
 
 _FAREWELL_S = 1.0
-# What clocks and resource limits can be told; more is as good as no limit.
-_LONGEST_S, _MOST_MB = 5e5, 1 << 30
 
 
 class ServerPool:
@@ -29,8 +27,7 @@ class ServerPool:
     def __init__(
         self,
         name: str,
-        workers: int,
-        limits: Callable[[float | None, int | None], Limits],
+        settings: ExecutionSettings,
         start: Callable[[], ForkServer],
         *,
         reuse: bool,
@@ -38,22 +35,18 @@ class ServerPool:
     ):
         self.name = name
         self.memory_bound = memory_bound
-        self.workers = workers
-        self._limits = limits
+        self.workers = settings.worker_count()
+        self._settings = settings
         self._start = start
         self._reuse = reuse
-        self._free = threading.Semaphore(workers)
+        self._free = threading.Semaphore(self.workers)
         self._idle: list[ForkServer] = []
         self._choosing = threading.Lock()
-        first = self.run("print(6 * 7)", b"", limits(None, None))
+        first = self.run("print(6 * 7)", b"", Limits())
         if first.status is not Status.OK or first.stdout != b"42\n":
             self.__exit__()
             said = first.stderr.decode(errors="replace").strip()
             raise SandboxUnavailableError(f"a first program did not run: {first.detail or said or first.status}")
-
-    def limits(self, time_limit_s: float | None, memory_limit_mb: int | None) -> Limits:
-        """See `sandboxes.Sandbox.limits`."""
-        return self._limits(time_limit_s, memory_limit_mb)
 
     def run(self, program: str, stdin: bytes, limits: Limits) -> Outcome:
         """See `sandboxes.Sandbox.run`."""
@@ -72,11 +65,10 @@ class ServerPool:
 
     def _serve(self, programs: list[tuple[str, bytes]], limits: Limits, *, repeatable: bool = False) -> list[Outcome]:
         executions: list[Execution] = []
-        if limits.cpu_s > _LONGEST_S or limits.memory_mb > _MOST_MB:
-            limits = replace(limits, cpu_s=min(limits.cpu_s, _LONGEST_S), memory_mb=min(limits.memory_mb, _MOST_MB))
+        effective = self._settings.effective(limits)
         try:
             for program, stdin in programs:
-                executions.append(Execution(program, stdin, limits))
+                executions.append(Execution(program, stdin, effective))
             with self._free:
                 endings = self._execute(executions, repeatable=repeatable)
                 if any(ending.unexplained for ending in endings):
@@ -85,7 +77,7 @@ class ServerPool:
                     while executions:
                         executions.pop().close()
                     for program, stdin in programs:
-                        executions.append(Execution(program, stdin, limits))
+                        executions.append(Execution(program, stdin, effective))
                     endings = self._execute(executions)
             return [execution.outcome(ending) for execution, ending in zip(executions, endings, strict=True)]
         except (OSError, ServerGoneError) as error:
@@ -95,7 +87,7 @@ class ServerPool:
                 execution.close()
 
     def _execute(self, executions: list[Execution], *, repeatable: bool = False) -> list[Ending]:
-        wall_s = wall_bound(executions[0].limits)
+        wall_s = executions[0].limits.wall_s
         if len(executions) == 1:
             with self._server(executions[0].text) as server:
                 return server.run(executions, wall_s)

@@ -36,9 +36,6 @@ class Failing:
     ran: list[str] = field(default_factory=list)
     workers: int = 2
 
-    def limits(self, time_limit_s: float | None, memory_limit_mb: int | None) -> Limits:
-        return self.inner.limits(time_limit_s, memory_limit_mb)
-
     def run(self, program: str, stdin: bytes, limits: Limits) -> Outcome:
         self.ran.append(program)
         if any(word in program for word in self.words):
@@ -158,9 +155,6 @@ class Gone:
     workers: int = 1
     name: str = "gone"
     memory_bound: str = ""
-
-    def limits(self, time_limit_s: float | None, memory_limit_mb: int | None) -> Limits:
-        return self.inner.limits(time_limit_s, memory_limit_mb)
 
     def run(self, program: str, stdin: bytes, limits: Limits) -> Outcome:
         self.served += 1

@@ -66,9 +66,6 @@ class OrdinaryUser:
             self.__exit__()
             raise SandboxUnavailableError("a sandbox cannot be opened as an ordinary user here") from error
 
-    def limits(self, time_limit_s: float | None, memory_limit_mb: int | None) -> Limits:
-        return BubblewrapConfig().limits(time_limit_s, memory_limit_mb)
-
     def run(self, program: str, stdin: bytes, limits: Limits) -> Outcome:
         return self._call("run", program, stdin, limits)
 

@@ -18,6 +18,7 @@ from sandboxes import Limits, SandboxUnavailableError, Status
 from sandboxes.bubblewrap import BubblewrapConfig
 from sandboxes.linux.cgroup import new_group
 from sandboxes.linux.interpreter import find_interpreter
+from sandboxes.settings import EffectiveLimits
 from tests.sandboxes.conftest import own_groups
 from tests.sandboxes.ordinary_user import as_ordinary_user
 
@@ -26,8 +27,11 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 def test_limits_are_the_problems_own_or_the_configured() -> None:
     config = BubblewrapConfig(time_limit_s=3, time_multiplier=2, memory_limit_mb=100, processes=7)
-    assert config.limits() == Limits(cpu_s=6, memory_mb=100, processes=7)
-    assert config.limits(1.5, 64) == Limits(cpu_s=3, memory_mb=64, processes=7)
+    output_bytes = 4 * 1024 * 1024
+    assert config.effective(Limits()) == EffectiveLimits(6, 23, 100, 7, output_bytes)
+    assert config.effective(Limits(cpu_s=1.5, memory_mb=64)) == EffectiveLimits(3, 14, 64, 7, output_bytes)
+    own = Limits(cpu_s=1.5, wall_s=2, memory_mb=64, processes=3, output_bytes=10)
+    assert config.effective(own) == EffectiveLimits(3, 2, 64, 3, 10)
 
 
 @pytest.mark.parametrize(

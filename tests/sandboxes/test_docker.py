@@ -173,9 +173,10 @@ def test_what_a_program_leaves_is_removed(sandbox: Sandbox, client: docker.Docke
 
 def test_containers_of_a_killed_controller_are_removed(client: docker.DockerClient) -> None:
     code = """
+        from sandboxes import Limits
         from sandboxes.docker import DockerConfig
         sandbox = DockerConfig(workers=1).open()
-        print(sandbox.run("print(1)", b"", sandbox.limits(None, None)).status.value, flush=True)
+        print(sandbox.run("print(1)", b"", Limits()).status.value, flush=True)
         input()
     """
     with subprocess.Popen(

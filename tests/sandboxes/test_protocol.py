@@ -43,7 +43,7 @@ def started(form: str = "bubblewrap") -> Iterator[Callable[[], ForkServer]]:
 
 def serves(server: ForkServer) -> bool:
     """Whether it runs an honest program; False if it has ended."""
-    execution = Execution(SUM, b"20 22\n", Limits())
+    execution = Execution(SUM, b"20 22\n", CONFIG.effective(Limits()))
     try:
         (ending,) = server.run([execution], 5.0)
         outcome = execution.outcome(ending)
@@ -205,12 +205,17 @@ def run_through(change: Callable[[bytes], bytes | None], program: str) -> Outcom
         answers += 1
         return reply if answers == 1 else change(reply)
 
-    with started() as start:
-        name, limits = "between", CONFIG.limits
-        with ServerPool(
-            name, 1, limits, lambda: ForkServer(Between(start(), after_the_first), b""), reuse=True, memory_bound=""
-        ) as pool:
-            return pool.run(program, b"1 2\n", Limits())
+    with (
+        started() as start,
+        ServerPool(
+            "between",
+            CONFIG,
+            lambda: ForkServer(Between(start(), after_the_first), b""),
+            reuse=True,
+            memory_bound="",
+        ) as pool,
+    ):
+        return pool.run(program, b"1 2\n", Limits())
 
 
 def test_unchanged_answers_are_verdicts() -> None:
@@ -274,7 +279,7 @@ def test_a_batch_goes_on_after_garbled_answers() -> None:
     with (
         started() as start,
         ServerPool(
-            "between", 1, CONFIG.limits, lambda: ForkServer(Between(start(), change), b""), reuse=True, memory_bound=""
+            "between", CONFIG, lambda: ForkServer(Between(start(), change), b""), reuse=True, memory_bound=""
         ) as pool,
     ):
         jobs = [Job(n, SUM, [f"{n} 1".encode()], lambda _, o: o.status is Status.OK, Limits(), None) for n in range(20)]

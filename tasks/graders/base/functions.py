@@ -17,7 +17,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
-from sandboxes import Checked, Sandbox, Status
+from sandboxes import Checked, Limits, Sandbox, Status
 from sandboxes.batch import Batch, CheckedJob
 from tasks.graders.base.purity import is_repeatable
 from tasks.graders.base.requirements import check_function_tests, needed, require_check
@@ -101,7 +101,7 @@ def _judge(functions: Iterable[Function], sandbox: Sandbox) -> Iterator[GradedSa
     def jobs() -> Iterator[CheckedJob[tuple[str, int]]]:
         for function in functions:
             if function.source.strip():
-                yield _job(function, sandbox)
+                yield _job(function)
             else:
                 empty.append(function)
 
@@ -113,13 +113,13 @@ def _judge(functions: Iterable[Function], sandbox: Sandbox) -> Iterator[GradedSa
         yield GradedSample(function.problem.id, function.index, Verdict.NO_ANSWER, "there is no code")
 
 
-def _job(function: Function, sandbox: Sandbox) -> CheckedJob[tuple[str, int]]:
+def _job(function: Function) -> CheckedJob[tuple[str, int]]:
     problem, test = function.problem, require_check(function.problem, FunctionCheck)
     return CheckedJob(
         (problem.id, function.index),
         _PROGRAM.format(source=function.source, entry_point=test.entry_point),
         _CHECKER.format(prompt=function.beside_test, code=test.code, entry_point=test.entry_point),
-        sandbox.limits(problem.time_limit_s, problem.memory_limit_mb),
+        Limits(cpu_s=problem.time_limit_s, memory_mb=problem.memory_limit_mb),
         group=problem.id,
         repeatable=is_repeatable(f"{function.beside_test}\n{test.code}", test.entry_point),
     )

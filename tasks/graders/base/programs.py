@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
-from sandboxes import Outcome, Sandbox, Status
+from sandboxes import Limits, Outcome, Sandbox, Status
 from sandboxes.batch import Batch, Job, Result
 from tasks.graders.base.requirements import needed, require_check, require_checks
 from tasks.graders.base.verdicts import VERDICT_OF, reason, shortened
@@ -70,13 +70,13 @@ class ProgramGrader(BaseModel, ABC):
 def judge(programs: Iterable[Program], batch: Batch, rule: Rule) -> Iterator[GradedSample]:
     """One judgement for each program, as they are reached. Programs are taken as workers get free. Equal programs of a
     problem are run once: the judgements on the others cost 0 seconds."""
-    for result in batch.run(_job(program, batch.sandbox, rule) for program in programs):
+    for result in batch.run(_job(program, rule) for program in programs):
         program = result.key
         verdict, detail = _verdict(program, result)
         yield GradedSample(program.problem.id, program.index, verdict, detail, result.cpu_s, result.wall_s)
 
 
-def _job(program: Program, sandbox: Sandbox, rule: Rule) -> Job[Program]:
+def _job(program: Program, rule: Rule) -> Job[Program]:
     problem, tests = program.problem, program.tests
 
     def accept(number: int, outcome: Outcome) -> bool:
@@ -89,7 +89,7 @@ def _job(program: Program, sandbox: Sandbox, rule: Rule) -> Job[Program]:
         program.text,
         [] if empty else _Inputs(tests),
         accept,
-        sandbox.limits(problem.time_limit_s, problem.memory_limit_mb),
+        Limits(cpu_s=problem.time_limit_s, memory_mb=problem.memory_limit_mb),
         group=None if empty else problem.id,
     )
 
