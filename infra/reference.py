@@ -127,6 +127,8 @@ def _choices(field: Schema, definitions: Schema) -> list[Schema]:
 def command_line_page() -> str:
     """The help of every command, as Typer writes it."""
     command = typer.main.get_command(app)
+    for name in [name for name, each in command.commands.items() if each.hidden]:
+        del command.commands[name]
     text = get_docs_for_click(obj=command, ctx=typer.Context(command), name="monkeys", title="Command line")
     # Epilogs are written for the terminal, in rich's markup.
     text = re.sub(r"\[bold\](.*?)\[/\]", r"`\1`", html.unescape(text))
