@@ -126,7 +126,7 @@ def _choices(field: Schema, definitions: Schema) -> list[Schema]:
 
 def command_line_page() -> str:
     """The help of every command, as Typer writes it."""
-    command = typer.main.get_command(app)
+    command = typer.main.get_group(app)
     for name in [name for name, each in command.commands.items() if each.hidden]:
         del command.commands[name]
     text = get_docs_for_click(obj=command, ctx=typer.Context(command), name="monkeys", title="Command line")

@@ -25,7 +25,7 @@ _STAGE = "verdicts"
 
 
 class _Dataset(BaseModel):
-    task: DatasetConfig
+    dataset: DatasetConfig
 
 
 class _Grader(BaseModel):
@@ -48,7 +48,7 @@ def load_problems(dataset: str | Mapping[str, Any]) -> list[Problem]:
     Raises:
         UserError: there is no such dataset, or it cannot be read.
     """
-    return _chosen(_Dataset, "task", dataset).task.load()
+    return _chosen(_Dataset, "dataset", dataset).dataset.load()
 
 
 def grade(

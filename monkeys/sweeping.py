@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from flows.command_line.running import run_flow
+from flows.config.fields import by_new_names
 from flows.config.sweep import SweepConfig
 from flows.config.yaml_file import build_config, read_yaml
 from flows.setup.prepared import ready
@@ -63,8 +64,8 @@ def _config(config: SweepConfig | Mapping[str, Any] | str | Path, fields: Mappin
     elif isinstance(config, str | Path):
         where, document = str(config), read_yaml(Path(config))
     else:
-        where, document = "sweep", dict(config)
-    merged = {name: _merged(document.get(name), value) for name, value in fields.items()}
+        where, document = "sweep", by_new_names(dict(config))
+    merged = {name: _merged(document.get(name), value) for name, value in by_new_names(dict(fields)).items()}
     return build_config(SweepConfig, document | merged, where=where)
 
 

@@ -9,7 +9,7 @@ SweepFile = Annotated[Path, typer.Argument(metavar="FILE.yaml", help="The sweep 
 OptionalSweepFile = Annotated[
     Path | None,
     typer.Argument(
-        metavar="[FILE.yaml]", help="A sweep file, for its task, problems, grader and sandbox.", show_default=False
+        metavar="[FILE.yaml]", help="A sweep file, for its dataset, problems, grader and sandbox.", show_default=False
     ),
 ]
 SetFields = Annotated[

@@ -135,7 +135,7 @@ def test_what_cannot_be_graded_is_a_user_error(
 def test_problems_of_a_dataset_are_loaded_by_name_or_by_fields() -> None:
     assert len(monkeys.load_problems("arithmetic")) == 128
     assert monkeys.load_problems({"name": "arithmetic"}) == monkeys.load_problems("arithmetic")
-    with pytest.raises(monkeys.UserError, match=r"task\.name: 'nonexistent' is unknown"):
+    with pytest.raises(monkeys.UserError, match=r"dataset\.name: 'nonexistent' is unknown"):
         monkeys.load_problems("nonexistent")
 
 
@@ -143,12 +143,12 @@ def test_fields_of_a_sweep_are_updated_or_replaced(tmp_path: Path) -> None:
     from monkeys.sweeping import _config
 
     fields = {
-        "task": "arithmetic",
+        "dataset": "arithmetic",
         "engine": {"name": "onnx", "model": "programs"},
         "sampling": {"temperature": 0.7, "seed": 3},
     }
     (tmp_path / "sweep.yaml").write_text(
-        "task: arithmetic\nengine: {name: onnx, model: programs}\nsampling: {temperature: 0.7, seed: 3}\n"
+        "dataset: arithmetic\nengine: {name: onnx, model: programs}\nsampling: {temperature: 0.7, seed: 3}\n"
     )
     config = monkeys.SweepConfig.model_validate(fields)
     for given in (fields, tmp_path / "sweep.yaml", str(tmp_path / "sweep.yaml"), config):
