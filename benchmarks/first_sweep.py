@@ -25,15 +25,15 @@ class Row(NamedTuple):
     seconds: float
     limit_s: float
     drawn: int
-    owed: int
+    missing: int
 
     @property
     def holds(self) -> bool:
-        """Whether it was quick enough and drew exactly what was owed."""
-        return self.seconds <= self.limit_s and self.drawn == self.owed
+        """Whether it was quick enough and drew exactly what was missing."""
+        return self.seconds <= self.limit_s and self.drawn == self.missing
 
 
-def timed(figure: str, command: list[str], limit_s: float, owed: int, clone: Path, cache: Path) -> Row:
+def timed(figure: str, command: list[str], limit_s: float, missing: int, clone: Path, cache: Path) -> Row:
     """Run a command in the clone and measure it; ends this script where the command fails."""
     print(f"... {figure}: {' '.join(command)}", flush=True)
     variables = {"UV_CACHE_DIR": str(cache), "PREFECT_HOME": str(cache / "prefect")}
@@ -44,7 +44,7 @@ def timed(figure: str, command: list[str], limit_s: float, owed: int, clone: Pat
     match = re.search(r"^drew ([\d,]+) samples", done.stdout, re.MULTILINE)
     if done.returncode or not match:
         sys.exit(f"{' '.join(command)} failed:\n{done.stdout}\n{done.stderr}")
-    return Row(figure, seconds, limit_s, int(match[1].replace(",", "")), owed)
+    return Row(figure, seconds, limit_s, int(match[1].replace(",", "")), missing)
 
 
 def main() -> int:
@@ -60,10 +60,10 @@ def main() -> int:
             timed("the same again", demo, 30, 0, clone, cache),
             timed("k from 100 to 200", [*sweep, "--k", "200"], 180, 4_000, clone, cache),
         ]
-    print(f"\n{'figure':<20}{'seconds':>9}{'limit':>7}{'drawn':>8}{'owed':>7}  holds")
+    print(f"\n{'figure':<20}{'seconds':>9}{'limit':>7}{'drawn':>8}{'missing':>7}  holds")
     for row in rows:
         print(
-            f"{row.figure:<20}{row.seconds:>9.1f}{row.limit_s:>7.0f}{row.drawn:>8,}{row.owed:>7,}"
+            f"{row.figure:<20}{row.seconds:>9.1f}{row.limit_s:>7.0f}{row.drawn:>8,}{row.missing:>7,}"
             f"  {'yes' if row.holds else 'NO'}"
         )
     return 0 if all(row.holds for row in rows) else 1

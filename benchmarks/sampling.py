@@ -7,7 +7,7 @@
 engine `openai` against a plain asynchronous client, on one server. A sweep is the whole flow: Prefect, store,
 verification in the sandbox, report. Loading the model counts on neither side; Prefect's start is said apart. The two
 take turns, and the ratio is the median of those of the turns; both must draw the same tokens, sample for sample.
-`overlap`: a sweep whose drawing and judging take about as long, each on a core of its own, against the slower of the
+`overlap`: a sweep whose drawing and grading take about as long, each on its own core, against the slower of the
 two alone. `embedded`: `engines.py`. `memory`: the sweep's peak at ten times the k. Ends 0 where every target holds, 1
 where one does not; what is not installed is left out, and said.
 """
@@ -64,7 +64,7 @@ def config(folder: Path, engine: dict[str, Any], **fields: Any) -> SweepConfig:
 
 
 def ran(script: str, *arguments: str, given: str, python: str = sys.executable, **environment: str) -> dict[str, Any]:
-    """What a script beside this one prints last; ends this one where it fails."""
+    """The last line that a script next to this one prints; ends this one where it fails."""
     command = [python, str(HERE / script), *arguments]
     done = subprocess.run(
         command, input=given, env={**os.environ, **environment}, capture_output=True, text=True, check=False
@@ -82,12 +82,12 @@ def told(found: dict[str, Any]) -> str:
 
 
 def sweep(folder: Path, chosen: SweepConfig, mode: str = "sweep") -> dict[str, Any]:
-    """Run a sweep, or a stage of it, in a process of its own."""
+    """Run a sweep, or a stage of it, in a separate process."""
     return ran("sampling_sweep.py", mode, given=chosen.model_dump_json(), PREFECT_HOME=str(folder / "prefect"))
 
 
 def bare_task(chosen: SweepConfig, most: int) -> dict[str, Any]:
-    """What a sweep asks its engine for, as the rivals take it: at most so many samples a request."""
+    """What a sweep asks its engine for, as the rivals take it: a bounded number of samples per request."""
     job = assemble(chosen)
     requests = [
         {"prompt": job.prompt_of(problem), "n": min(most, chosen.k - at), "seed": base(0, problem.id) + at}
@@ -109,7 +109,7 @@ def compared(figure: str, turns: list[tuple[dict[str, Any], dict[str, Any]]], ta
     rates = [[each["tokens"] / each["seconds"] for each in turn] for turn in turns]
     ours, rival = (median(of) for of in zip(*rates, strict=True))
     started = median(turn[0]["prefect_s"] for turn in turns)
-    print(f"{figure}: Prefect's start took {started:.1f} s besides")
+    print(f"{figure}: Prefect's start took another {started:.1f} s")
     return Row(figure, f"{ours:,.0f}", f"{rival:,.0f}", median(a / b for a, b in rates), target)
 
 
@@ -214,21 +214,21 @@ def answers(url: str) -> bool:
 
 
 def overlap(folder: Path, arguments: argparse.Namespace) -> list[Row]:
-    """Drawing and judging at once against the slower of the two, each with one core."""
+    """Drawing and grading at once against the slower of the two, each with one core."""
     engine = {"name": "onnx", "model": MODEL, "threads": 1}
     # Hot programs hardly repeat each other, so nearly every one has to be run.
     hot = {"sampling": {"temperature": 1.5}, "sandbox": {"workers": 1}}
     turns = []
     for _ in range(arguments.rounds):
         alone = config(folder, engine, k=arguments.overlap_samples, **hot)
-        drawing, judging = sweep(folder, alone, "draw"), sweep(folder, alone, "verify")
+        drawing, grading = sweep(folder, alone, "draw"), sweep(folder, alone, "verify")
         both = sweep(folder, alone.model_copy(update={"store": tempfile.mkdtemp(dir=folder)}))
-        turns.append((both["both_s"], drawing["seconds"], judging["seconds"]))
-    both_s, drawing_s, judging_s = (median(each) for each in zip(*turns, strict=True))
-    print(f"overlap: drawing alone {drawing_s:.1f} s, judging alone {judging_s:.1f} s")
+        turns.append((both["both_s"], drawing["seconds"], grading["seconds"]))
+    both_s, drawing_s, grading_s = (median(each) for each in zip(*turns, strict=True))
+    print(f"overlap: drawing alone {drawing_s:.1f} s, grading alone {grading_s:.1f} s")
     ratio = median(both / max(parts) for both, *parts in turns)
-    slower = f"{max(drawing_s, judging_s):.1f} s"
-    return [Row("drawing and judging at once / the slower alone", f"{both_s:.1f} s", slower, ratio, 1.1, at_most=True)]
+    slower = f"{max(drawing_s, grading_s):.1f} s"
+    return [Row("drawing and grading at once / the slower alone", f"{both_s:.1f} s", slower, ratio, 1.1, at_most=True)]
 
 
 def memory(folder: Path, arguments: argparse.Namespace) -> list[Row]:

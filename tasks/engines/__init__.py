@@ -1,4 +1,4 @@
-"""Where samples come from. An engine is opened from a pydantic config class, one a file.
+"""Where samples come from. An engine is opened from a pydantic config class, one per file.
 
 Sample `index` of a problem is one fixed thing: it never depends on the block, batch or run that draws it, where the
 engine promises so (`deterministic`). That is what lets a sweep be cut, resumed and extended anywhere. Where it does
@@ -12,7 +12,7 @@ from tasks.records import Request, Sample, Sampling
 
 
 class Engine(Protocol):
-    """Draws samples. Up to `max_concurrent_calls` calls of `sample` run at once, each in a thread of its own."""
+    """Draws samples. Up to `max_concurrent_calls` calls of `sample` run at once, each in its own thread."""
 
     @property
     def version(self) -> str:
@@ -36,8 +36,8 @@ class Engine(Protocol):
         An iterator that is closed early ends its requests.
 
         Raises:
-            UserError: something that only the user can mend, such as a prompt longer than the model reads.
-            EngineFailedError: the engine died, hung or answered nonsense, and does so again after restarts.
+            UserError: something that only the user can fix, such as a prompt longer than the model reads.
+            EngineFailedError: the engine died, hung or returned malformed data, and does so again after restarts.
             CancelledError: `cancel` was called, or the engine was closed.
         """
         ...

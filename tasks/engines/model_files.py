@@ -12,11 +12,11 @@ def bundled_models() -> list[str]:
     return sorted(folder.name for folder in BUNDLED.iterdir() if folder.is_dir())
 
 
-def fingerprint(folder: Path, unread: Collection[str] = (".md",)) -> str:
+def fingerprint(folder: Path, ignored: Collection[str] = (".md",)) -> str:
     """A hash of a model's files, less those with the endings that nobody reads."""
     content = hashlib.sha256()
     for path in sorted(folder.iterdir()):
-        if path.is_file() and path.suffix not in unread and not path.name.startswith("."):
+        if path.is_file() and path.suffix not in ignored and not path.name.startswith("."):
             with path.open("rb") as file:
                 content.update(f"{path.name}\n{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
     return content.hexdigest()

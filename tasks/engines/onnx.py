@@ -13,7 +13,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from tasks.engines import Engine
-from tasks.engines.in_process import cores
+from tasks.engines.in_process import cpu_count
 from tasks.engines.in_process.sampling import SAMPLING_RULE
 from tasks.engines.model_files import BUNDLED, bundled_models, fingerprint
 from tasks.errors import UserError
@@ -29,7 +29,7 @@ class OnnxConfig(BaseModel):
 
     name: Literal["onnx"] = "onnx"
     model: str = Field(description="A bundled model (arithmetic, programs) or a folder with model.onnx and more")
-    batch_size: int = Field(default=64, ge=1, le=4_096, description="Most samples of a problem drawn side by side")
+    batch_size: int = Field(default=64, ge=1, le=4_096, description="Maximum samples of a problem per batch")
     threads: int | None = Field(default=None, ge=1, le=1_024, description="CPU threads; empty: one for each core")
 
     @property
@@ -81,4 +81,4 @@ class OnnxConfig(BaseModel):
         from tasks.engines.in_process.onnx_engine import OnnxEngine  #  loads ONNX Runtime
 
         self.check((), 0)
-        return OnnxEngine(self.folder, self.batch_size, self.threads or cores())
+        return OnnxEngine(self.folder, self.batch_size, self.threads or cpu_count())

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from tasks.engines import Engine
-from tasks.engines.http.wire import OWN_FIELDS, Api
+from tasks.engines.http.protocol import OWN_FIELDS, Api
 from tasks.errors import UserError
 from tasks.records import Sampling
 
@@ -45,11 +45,9 @@ class OpenAIConfig(BaseModel):
         default=32, ge=1, le=4_096, description="Most requests in flight; fewer while the servers refuse or time out"
     )
     timeout_s: float = Field(default=600.0, gt=0, le=86_400, description="Seconds that one request may take")
-    retries: int = Field(
-        default=8, ge=0, le=100, description="So many further tries may fail in a row before the sweep stops"
-    )
+    retries: int = Field(default=8, ge=0, le=100, description="Consecutive failed retries before the sweep stops")
     logprobs: bool = Field(default=True, description="Ask for log-probabilities; some hosted models refuse that")
-    seeds: bool = Field(default=True, description="Send a seed of its own for every sample; vLLM keeps to it")
+    seeds: bool = Field(default=True, description="Send a separate seed for every sample; vLLM honours it")
     extra: dict[str, Any] = Field(
         default_factory=dict, description="Further fields of every request, such as top_k: 20"
     )
@@ -67,7 +65,7 @@ class OpenAIConfig(BaseModel):
             if parts.username is not None or parts.password is not None:
                 raise ValueError("a URL must hold no credentials; name the key's variable in engine.api_key_env")
             if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
-                raise ValueError(f"{url!r} is no URL of a server; one looks like http://localhost:8000/v1")
+                raise ValueError(f"{url!r} is not the URL of a server; write one like http://localhost:8000/v1")
         return urls
 
     @field_validator("extra")
@@ -84,7 +82,7 @@ class OpenAIConfig(BaseModel):
         return self.model.rstrip("/").rsplit("/", 1)[-1]
 
     def ingredients(self, sampling: Sampling, template: str) -> dict[str, Any]:
-        """What its samples depend on, as far as we know: not where the servers are, nor how they are asked."""
+        """What its samples depend on, to our knowledge: not where the servers are, nor how they are asked."""
         return {
             "engine": self.name,
             "rule": REQUEST_RULE,
@@ -111,10 +109,10 @@ class OpenAIConfig(BaseModel):
             UserError: none does, or it refuses the key.
         """
         from tasks.engines.http.engine import OpenAIEngine  #  loads httpx
-        from tasks.engines.http.server import greet
+        from tasks.engines.http.server import probe_servers
 
         key = self._key()
-        server = greet(self.base_urls, key, self.api_key_env, self.model)
+        server = probe_servers(self.base_urls, key, self.api_key_env, self.model)
         return OpenAIEngine(
             base_urls=self.base_urls,
             model=self.model,

@@ -4,7 +4,7 @@ A row is `problem_id`, `index`, `text`, and optionally `prompt_tokens`, `tokens`
 a problem run from 0 without a gap: sample i of a recorded file is as fixed as sample i of a model.
 
 With `format`, the files of another tool are read as they are (`tasks.importers`). What is known of how the samples were
-drawn, from those files or from the provenance that `monkeys import` wrote beside its own, is part of what the set
+drawn, from those files or from the provenance that `monkeys import` wrote next to its samples, is part of what the set
 depends on.
 """
 
@@ -24,7 +24,7 @@ from tasks.files.schema import Form, checked
 from tasks.importers.provenance import of_samples, read_provenance
 from tasks.records import Request, Sample, Sampling
 
-# Other tools write models and temperatures into names, which have dots of their own.
+# Other tools write models and temperatures into names, which may contain dots.
 _SUFFIX = re.compile(r"(\.(raw|jsonl|json|parquet|eval|gz))+$")
 _GOOD_ROW = '{"problem_id": "...", "index": 0, "text": "..."}'
 

@@ -26,7 +26,7 @@ class CapConfig(BaseModel):
     tokens: int | None = Field(default=None, ge=1, description="Most tokens that the model writes; empty: no cap")
     hours: float | None = Field(default=None, gt=0, description="Longest time of drawing; empty: no cap")
 
-    def around(self, engine: Engine, price: Price | None) -> "CappedEngine":
+    def wrap(self, engine: Engine, price: Price | None) -> "CappedEngine":
         """The engine, with its clock running from now."""
         return CappedEngine(engine, self, price)
 

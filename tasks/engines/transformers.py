@@ -16,7 +16,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from tasks.engines import Engine
-from tasks.engines.in_process import cores
+from tasks.engines.in_process import cpu_count
 from tasks.engines.in_process.sampling import SAMPLING_RULE
 from tasks.engines.model_files import BUNDLED, bundled_models, fingerprint
 from tasks.errors import UserError
@@ -42,9 +42,9 @@ class TransformersConfig(BaseModel):
         default="float32", description="Precision; on a CPU only float32 draws the same samples in any batch"
     )
     device: Literal["auto", "cpu", "cuda"] = Field(default="auto", description="auto: a GPU where there is one")
-    batch_size: int = Field(default=64, ge=1, le=4_096, description="Most samples of a problem drawn side by side")
+    batch_size: int = Field(default=64, ge=1, le=4_096, description="Maximum samples of a problem per batch")
     threads: int | None = Field(
-        default=None, ge=1, le=1_024, description="CPU threads, each with a batch of its own; empty: one for each core"
+        default=None, ge=1, le=1_024, description="CPU threads, each drawing its own batch; empty: one per core"
     )
     trust_remote_code: bool = Field(default=False, description="Run Python code that comes with the model")
 
@@ -106,7 +106,7 @@ class TransformersConfig(BaseModel):
             dtype=self.dtype,
             device=self.device,
             batch_size=self.batch_size,
-            threads=self.threads or cores(),
+            threads=self.threads or cpu_count(),
             trust_remote_code=self.trust_remote_code,
         )
 

@@ -1,6 +1,6 @@
 """vLLM: any model that it runs, on GPUs or a CPU, through its Python API or through a server that is started here.
 
-Either way vLLM runs in processes of its own, under a watchdog (`watched.watchdog`), and may be installed in another
+Either way vLLM runs in separate processes, under a watchdog (`supervised.watchdog`), and may be installed in another
 environment than this program (`python`). Samples [a, b) of a problem are drawn with the seeds base + a, …,
 base + b - 1 (`tasks.engines.seeds`): what vLLM does for one request with n = b - a and that base.
 
@@ -110,11 +110,11 @@ class VllmConfig(BaseModel):
     start_timeout_s: float = Field(
         default=1_800.0, gt=0, le=86_400, description="Seconds that loading the model, or fetching it, may take"
     )
-    silence_s: float = Field(
+    stall_timeout_s: float = Field(
         default=300.0, gt=0, le=86_400, description="Seconds without a token after which vLLM counts as hung"
     )
-    restarts: int = Field(
-        default=3, ge=0, le=100, description="So many times in a row it is started again without a sample between"
+    max_restarts: int = Field(
+        default=3, ge=0, le=100, description="Consecutive restarts without a sample in between before the sweep stops"
     )
 
     @model_validator(mode="after")
@@ -179,7 +179,7 @@ class VllmConfig(BaseModel):
         """Start vLLM and load the model.
 
         Raises:
-            UserError: what a person can mend, such as an argument that vLLM does not take, or too little memory.
+            UserError: what a person can fix, such as an argument that vLLM does not take, or too little memory.
             EngineFailedError: it does not start, again and again.
         """
         from tasks.engines.supervised.vllm_direct import DirectStart
@@ -214,8 +214,8 @@ class VllmConfig(BaseModel):
             version=installed.label,
             deterministic=_deterministic(installed.on_cpu, self.dtype, setting.environment),
             max_concurrent_calls=max(2, self.data_parallel_size),
-            silence_s=self.silence_s,
-            restarts=self.restarts,
+            stall_timeout_s=self.stall_timeout_s,
+            max_restarts=self.max_restarts,
         )
 
     def _check_model(self) -> None:
@@ -230,7 +230,7 @@ class VllmConfig(BaseModel):
         files = [path.name for path in folder.iterdir()]
         if "config.json" not in files or not any(name.endswith(_WEIGHTS) for name in files):
             raise UserError(
-                f"engine.model: {folder} is no model's folder; config.json and weights (*.safetensors) are needed"
+                f"engine.model: {folder} does not hold a model; config.json and weights (*.safetensors) are needed"
             )
 
 

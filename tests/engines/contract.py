@@ -23,7 +23,7 @@ from tasks.engines.model_files import BUNDLED
 from tasks.engines.onnx import OnnxConfig
 from tasks.engines.openai import OpenAIConfig
 from tasks.engines.recorded import RecordedConfig
-from tasks.engines.supervised.supervised_process import Leashed
+from tasks.engines.supervised.supervised_process import SupervisedProcess
 from tasks.engines.supervised.vllm_process import arguments, environment, installation
 from tasks.engines.supervised.vllm_server import flags
 from tasks.engines.transformers import TransformersConfig
@@ -34,7 +34,7 @@ from tasks.records import Request, Sample, Sampling
 MODEL, TASK = "arithmetic", ArithmeticDataset()
 PROBLEMS = {problem.id: render(TASK.template, problem.question) for problem in TASK.load()}
 CONTEXT = 512
-MOST_INDEX = 64
+MAX_INDEX = 64
 SERVER_START_S = 300
 
 
@@ -102,7 +102,7 @@ def _onnx(_: Path) -> Iterator[EngineConfig]:
 
 def _recorded(folder: Path) -> Iterator[EngineConfig]:
     with OnnxConfig(model=MODEL).open() as engine:
-        requests = [request(0, MOST_INDEX, problem) for problem in (3, 20, 70)]
+        requests = [request(0, MAX_INDEX, problem) for problem in (3, 20, 70)]
         lines = [json.dumps(asdict(sample)) for sample in draw(engine, requests, sampling()).values()]
     (folder / "samples.jsonl").write_text("\n".join(lines))
     yield RecordedConfig(path=str(folder / "samples.jsonl"))
@@ -129,7 +129,7 @@ def _openai(folder: Path) -> Iterator[EngineConfig]:
     own = {"model": str(BUNDLED / MODEL), "served_model_name": MODEL, "dtype": "float32", "port": port}
     command = [installed.python, "-m", "vllm.entrypoints.openai.api_server", *flags(arguments(installed, own, {}))]
     with (folder / "server.log").open("wb") as log:
-        server = Leashed(command, environment(installed, local_model=True, one_process=False), log)
+        server = SupervisedProcess(command, environment(installed, local_model=True, one_process=False), log)
         try:
             _wait(server, f"http://127.0.0.1:{port}/health", folder / "server.log")
             yield OpenAIConfig(model=MODEL, base_urls=(f"http://127.0.0.1:{port}/v1",), n_per_request=8)
@@ -137,7 +137,7 @@ def _openai(folder: Path) -> Iterator[EngineConfig]:
             server.stop()
 
 
-def _wait(server: Leashed, url: str, log: Path) -> None:
+def _wait(server: SupervisedProcess, url: str, log: Path) -> None:
     for _ in range(SERVER_START_S):
         assert server.status() is None, log.read_text()[-2_000:]
         try:

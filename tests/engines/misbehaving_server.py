@@ -28,7 +28,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Said:
-    """What the server does with a request: `cut` sends so many bytes of the body and resets the connection; `hang`
+    """What the server does with a request: `cut` sends that many bytes of the body and resets the connection; `hang`
     never answers."""
 
     status: int = 200
@@ -64,7 +64,7 @@ def reply(body: Mapping[str, Any], texts: list[str] | None = None) -> dict[str, 
 
 
 class MisbehavingServer:
-    """Listens on a port of its own, from a thread of its own."""
+    """Listens on its own port, in its own thread."""
 
     def __init__(
         self, behave: Callable[[Asked], Said] = play_well, models: tuple[str, ...] = ("m",), owner: str = "test"
@@ -76,7 +76,7 @@ class MisbehavingServer:
         self.dropped = 0
         """Connections that the client closed before its answer."""
         self.in_flight = 0
-        self.most_in_flight = 0
+        self.max_in_flight = 0
         self.port = 0
         self._writers: set[asyncio.StreamWriter] = set()
         self._thread: threading.Thread | None = None
@@ -145,7 +145,7 @@ class MisbehavingServer:
         if method == "GET":
             return await self._say(writer, self._listing(path, headers))
         self.in_flight += 1
-        self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        self.max_in_flight = max(self.max_in_flight, self.in_flight)
         body = json.loads(content)
         asked = Asked(len(self.asked), method, path, headers, body, time.time(), self.in_flight)
         self.asked.append(asked)

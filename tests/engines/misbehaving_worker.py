@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 
-class Life:
+class EngineProcess:
     def __init__(self, pipe: Connection) -> None:
         self.pipe = pipe
         arguments = json.loads(pipe.recv_bytes())
@@ -80,4 +80,4 @@ class Life:
 
 
 if __name__ == "__main__":
-    Life(Connection(int(sys.argv[1]))).run()
+    EngineProcess(Connection(int(sys.argv[1]))).run()

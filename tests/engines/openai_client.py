@@ -37,7 +37,7 @@ def keys(requests: Sequence[Request] = REQUESTS) -> set[tuple[str, int]]:
 
 
 def all_right(drawn: dict[tuple[str, int], Sample], requests: Sequence[Request] = REQUESTS) -> None:
-    """Every sample is there, and each is the one of its own seed."""
+    """Every sample is there, and each belongs to its seed."""
     assert drawn.keys() == keys(requests)
     for (problem_id, index), sample in drawn.items():
         assert sample.text == f"sample {seeds.base(11, problem_id) + index}"

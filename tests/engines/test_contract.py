@@ -86,7 +86,7 @@ def test_samples_say_what_they_are(opened: Opened):
 @every
 @pytest.mark.parametrize("seed", range(4))
 def test_any_partition_gives_the_same_samples(opened: Opened, seed: int):
-    """Cut at random, mixed, problems interleaved, in as many calls side by side as the engine takes (at most two)."""
+    """Cut at random, mixed, problems interleaved, in as many concurrent calls as the engine takes (at most two)."""
     choice = random.Random(seed)
     cut = partition(choice, WHOLE, parts=choice.choice([1, 2, 5, 24]))
     lanes = min(2, opened.engine.max_concurrent_calls)
@@ -168,7 +168,7 @@ def _greedy(engine: Engine, problem: int = 3) -> Sample:
 
 @models
 def test_a_text_ends_before_its_first_stop_string(engine: Engine):
-    """Strings of several lengths, from the text itself, so they lie across tokens in every way."""
+    """Strings of several lengths, from the text itself, so they cross tokens in every way."""
     text = _greedy(engine).text
     for start, length in [(1, 1), (3, 2), (5, 4), (8, 7), (20, 11), (len(text) - 6, 6)]:
         stop = text[start : start + length]

@@ -127,15 +127,15 @@ def test_concurrency_falls_and_rises_again(server):
     requests = [Request("p", "x", 0, 200)]
     with engine_on(server, n_per_request=1, concurrency=16) as engine:
         all_right(draw(engine, requests), requests)
-        assert (server.most_in_flight, engine.limit.limit) == (16, 16)
+        assert (server.max_in_flight, engine.limit.limit) == (16, 16)
         crowded = 3
         all_right(draw(engine, requests), requests)
         low = engine.limit.limit
         assert low < 8
-        crowded, server.most_in_flight = 16, 0
+        crowded, server.max_in_flight = 16, 0
         all_right(draw(engine, requests), requests)
         assert engine.limit.limit > 2 * low
-        assert 8 < server.most_in_flight <= 16
+        assert 8 < server.max_in_flight <= 16
 
 
 def test_calls_side_by_side_share_the_limit_and_the_first_goes_first(server):
@@ -153,7 +153,7 @@ def test_calls_side_by_side_share_the_limit_and_the_first_goes_first(server):
         two.join()
     all_right(drawn["first"], first)
     all_right(drawn["second"], second)
-    assert server.most_in_flight == 4
+    assert server.max_in_flight == 4
     order = [asked.body["prompt"] for asked in server.asked]
     assert "2" not in order[:56], "the older call's requests go first"
     assert order[56:64].count("2") >= 4, "and its last replies come in while the next one's requests fill in"

@@ -48,7 +48,7 @@ FAULTS: dict[str, Callable[[Asked], Said]] = {
     "not UTF-8": lambda asked: Said(body=b'{"choices": [{"text": "\xff\xfe"}]}'),
     "a list": lambda asked: Said(body=b"[]"),
     "no choices": lambda asked: Said(body={"choices": []}),
-    "choices are none": lambda asked: Said(body={"choices": None}),
+    "choices are null": lambda asked: Said(body={"choices": None}),
     "no text": _broken(lambda said: said["choices"][-1].pop("text") and None),
     "text is a number": _broken(lambda said: said["choices"][0].update(text=5)),
     "NaN": _broken(lambda said: said["choices"][0]["logprobs"]["token_logprobs"].append(float("nan"))),
@@ -261,7 +261,7 @@ def test_a_server_that_only_talks_nonsense(server, fault):
 
 
 def test_one_bad_request_waits_for_the_others(server):
-    """While others succeed, a failing request is no failing engine; everything else is drawn first."""
+    """While others succeed, a failing request is not a failing engine; everything else is drawn first."""
     bad = seeds.base(11, "p/0")
     server.behave = lambda asked: Said(500) if asked.body["seed"] == bad else play_well(asked)
     drawn = []

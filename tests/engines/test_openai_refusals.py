@@ -1,4 +1,4 @@
-"""What only the user can mend of the client of OpenAI-compatible servers: one line each."""
+"""What only the user can fix of the client of OpenAI-compatible servers: one line each."""
 
 import json
 
@@ -16,7 +16,7 @@ from tasks.store.identity import canonical
 from tests.engines.misbehaving_server import Asked, MisbehavingServer, Said, play_well, reply
 from tests.engines.openai_client import KEY, all_right, draw, engine_on, sampling
 
-# What only the user can mend.
+# What only the user can fix.
 
 
 def _opens(server: MisbehavingServer, **settings) -> OpenAIEngine:

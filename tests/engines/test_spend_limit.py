@@ -25,7 +25,7 @@ def engine(tokens: int | None = 3, prompt_tokens: int | None = 4) -> RecordedEng
 def drawn(cap: CapConfig, inner: RecordedEngine, price: Price | None = None) -> tuple[int, str]:
     """How many samples came, and why no more did."""
     count = 0
-    with cap.around(inner, price) as capped:
+    with cap.wrap(inner, price) as capped:
         try:
             for samples in capped.sample(REQUESTS, SAMPLING):
                 count += len(samples)
@@ -73,7 +73,7 @@ def test_a_cap_ends_what_was_asked_for_at_once() -> None:
             finally:
                 ended.append(True)
 
-    with CapConfig(tokens=1).around(Noted(engine()._samples, "noted"), None) as capped:
+    with CapConfig(tokens=1).wrap(Noted(engine()._samples, "noted"), None) as capped:
         with pytest.raises(CapReachedError) as kept:
             list(capped.sample(REQUESTS, SAMPLING))
         assert ended
@@ -81,7 +81,7 @@ def test_a_cap_ends_what_was_asked_for_at_once() -> None:
 
 
 def test_a_cap_is_one_for_all_calls() -> None:
-    with CapConfig(tokens=30).around(engine(), None) as capped:
+    with CapConfig(tokens=30).wrap(engine(), None) as capped:
         with pytest.raises(CapReachedError):
             list(capped.sample(REQUESTS, SAMPLING))
         with pytest.raises(CapReachedError):

@@ -106,7 +106,7 @@ def test_nothing_is_promised_where_a_trial_or_the_precision_says_otherwise(tmp_p
 @needs_torch
 @pytest.mark.parametrize(("temperature", "top_p"), [(0, 1.0), (1, 1.0), (0.6, 1.0), (1.0, 0.9), (2.0, 0.3), (1, 1e-9)])
 def test_tokens_chosen_where_the_logits_lie_are_the_same(temperature, top_p):
-    from tasks.engines.in_process.transformers_decoder import choose_there
+    from tasks.engines.in_process.transformers_decoder import sample_on_device
 
     rng = np.random.default_rng(0)
     logits = (4 * rng.standard_normal((400, 700))).astype(np.float32)
@@ -115,11 +115,11 @@ def test_tokens_chosen_where_the_logits_lie_are_the_same(temperature, top_p):
     u = rng.random(400)
     u[:3] = 0.0, 1 - 2**-53, 0.5
     expected = choose(logits, temperature, top_p, u)
-    chosen = choose_there(torch.from_numpy(logits), temperature, top_p, torch.from_numpy(u))
+    chosen = sample_on_device(torch.from_numpy(logits), temperature, top_p, torch.from_numpy(u))
     assert (chosen.tokens == expected.tokens).all()
     assert np.allclose(chosen.logprobs, expected.logprobs, atol=1e-12)
     with pytest.raises(FloatingPointError):
-        choose_there(torch.full((1, 3), torch.nan), temperature, top_p, torch.zeros(1))
+        sample_on_device(torch.full((1, 3), torch.nan), temperature, top_p, torch.zeros(1))
 
 
 @needs_torch

@@ -30,7 +30,7 @@ def _ingredients(**changes) -> dict:
         {"mode": "server", "data_parallel_size": 4, "port": 8000},
         {"gpu_memory_utilization": 0.5},
         {"engine_args": {"max_num_seqs": 512, "enforce_eager": True}},
-        {"python": "elsewhere", "log": "logs", "silence_s": 5, "restarts": 0, "start_timeout_s": 9},
+        {"python": "elsewhere", "log": "logs", "stall_timeout_s": 5, "max_restarts": 0, "start_timeout_s": 9},
         {"model": str(BUNDLED / "arithmetic")},
     ],
 )
@@ -92,7 +92,7 @@ def test_a_folder_without_weights_is_no_model(tmp_path):
 
 
 def test_where_vllm_is_missing_a_line_says_how_to_get_it(tmp_path):
-    with pytest.raises(UserError, match=r"^engine\.python: .*/nowhere is no Python that runs"):
+    with pytest.raises(UserError, match=r"^engine\.python: .*/nowhere is not a working Python interpreter"):
         installation(str(tmp_path / "nowhere"))
     bare = tmp_path / "bare"
     bare.write_text(f'#!/bin/sh\nexec {sys.executable} -I -S "$@"\n')

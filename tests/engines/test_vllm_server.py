@@ -11,7 +11,7 @@ import pytest
 from tasks.engines.supervised.vllm_process import Installation, Setting, log_file
 from tasks.engines.supervised.vllm_server import ServerStart
 from tasks.engines.supervised.watchdog import WatchedEngine
-from tests.engines.in_time import begin
+from tests.engines.deadline import begin
 from tests.engines.openai_client import REQUESTS, keys, sampling
 
 
@@ -40,8 +40,8 @@ def test_a_server_that_loses_requests_is_replaced_once_its_port_is_free(tmp_path
         version="0",
         deterministic=True,
         max_concurrent_calls=2,
-        silence_s=3.0,
-        restarts=2,
+        stall_timeout_s=3.0,
+        max_restarts=2,
     )
     with engine:
         calls = [begin(lambda each: list(engine.sample([each], sampling())), each) for each in REQUESTS]

@@ -1,4 +1,4 @@
-"""The watchdog on processes that die, hang and answer nonsense: each sample comes once, or there is one line."""
+"""The watchdog on processes that die, hang and return malformed data: each sample comes once, or there is one line."""
 
 import os
 import signal
@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 
-from tasks.engines.supervised.supervised_process import Leashed
+from tasks.engines.supervised.supervised_process import SupervisedProcess
 from tasks.engines.supervised.vllm_direct import DirectStart
 from tasks.engines.supervised.vllm_process import Installation, Setting, log_file
-from tasks.engines.supervised.watchdog import DiedError, Owed, Pulse, WatchedEngine
+from tasks.engines.supervised.watchdog import EngineProcessError, Heartbeat, Missing, WatchedEngine
 from tasks.errors import EngineFailedError, SamplingCancelledError, UserError
 from tasks.progress import progress
 from tasks.records import Request, Sample, Sampling
-from tests.engines.in_time import begin
+from tests.engines.deadline import begin
 
 WORKER = Path(__file__).with_name("misbehaving_worker.py")
 SAMPLING = Sampling(temperature=1.0, top_p=1.0, max_tokens=5, stop=(), seed=0)
@@ -50,8 +50,8 @@ def _engine(tmp_path: Path, behaviours: Sequence[str], **changes) -> WatchedEngi
         "version": "0",
         "deterministic": True,
         "max_concurrent_calls": 2,
-        "silence_s": 60,
-        "restarts": 2,
+        "stall_timeout_s": 60,
+        "max_restarts": 2,
     }
     return WatchedEngine(DirectStart(setting, WORKER), **usual | changes)
 
@@ -95,14 +95,14 @@ def test_an_engine_that_answers_at_once_is_no_broken_one(tmp_path):
     [
         ("die:17", "RuntimeError: a bit fell over"),
         ("killed:17", "it was killed (signal 9), perhaps for memory"),
-        ("hang:17", "it hangs: no token for 1.5 s (engine.silence_s)"),
-        ("nan:17", "it answers nonsense: sample "),
-        ("other index:17", "it answers nonsense: sample 1000000 of "),
-        ("other request:17", "it answers nonsense: {"),
-        ("no text:17", "it answers nonsense: sample "),
-        ("aborted:17", "it answers nonsense: sample "),
-        ("no JSON:17", "it answers nonsense: "),
-        ("no object:17", "it answers nonsense: "),
+        ("hang:17", "it hangs: no token for 1.5 s (engine.stall_timeout_s)"),
+        ("nan:17", "malformed response: sample "),
+        ("other index:17", "malformed response: sample 1000000 of "),
+        ("other request:17", "malformed response: {"),
+        ("no text:17", "malformed response: sample "),
+        ("aborted:17", "malformed response: sample "),
+        ("no JSON:17", "malformed response: "),
+        ("no object:17", "malformed response: "),
     ],
 )
 def test_a_process_that_fails_is_replaced_and_each_sample_comes_once(tmp_path, undisturbed, behaviour, cause):
@@ -110,8 +110,8 @@ def test_a_process_that_fails_is_replaced_and_each_sample_comes_once(tmp_path, u
     token = progress.set(said)
     try:
         # A busy machine must not look like an engine that hangs.
-        silence_s = 1.5 if behaviour.startswith("hang") else 60
-        with _engine(tmp_path, [behaviour, "well"], silence_s=silence_s) as engine:
+        stall_timeout_s = 1.5 if behaviour.startswith("hang") else 60
+        with _engine(tmp_path, [behaviour, "well"], stall_timeout_s=stall_timeout_s) as engine:
             drawn = _draw(engine)
     finally:
         progress.reset(token)
@@ -132,7 +132,7 @@ def test_a_log_that_somebody_removes_ends_no_watch(tmp_path):
 def test_a_cause_is_found_however_late_this_process_looks(tmp_path, monkeypatch):
     """Nothing keeps a process from ending before the one that started it has come to its next line."""
 
-    class Late(Leashed):
+    class Late(SupervisedProcess):
         def __init__(self, *given: Any) -> None:
             super().__init__(*given)
             while self.status() is None:
@@ -147,7 +147,7 @@ def test_a_process_is_over_when_it_has_ended_whoever_holds_its_pipe(tmp_path, mo
     """A process that was forked meanwhile may have the other end of the pipe, and live on."""
     held: list[int] = []
 
-    class Held(Leashed):
+    class Held(SupervisedProcess):
         def __init__(self, command: Sequence[str], environment: Any, log: Any, descriptors: Sequence[int]) -> None:
             super().__init__(command, environment, log, descriptors)
             held.append(os.dup(descriptors[0]))
@@ -166,7 +166,7 @@ def test_time_that_all_stood_still_is_no_hang(tmp_path):
     """As in a container that is frozen: the clock goes on, and nobody has drawn."""
     program = (
         "import sys, pathlib; from tests.engines.test_watchdog import _engine, _draw\n"
-        "with _engine(pathlib.Path(sys.argv[1]), ['well'], pause_s=0.1, silence_s=4) as engine:\n"
+        "with _engine(pathlib.Path(sys.argv[1]), ['well'], pause_s=0.1, stall_timeout_s=4) as engine:\n"
         "    print(len(_draw(engine)))"
     )
     command = [sys.executable, "-c", program, str(tmp_path)]
@@ -204,12 +204,12 @@ class Scripted:
         elif self.number > 1:
             self.late.set()
             assert self.taken.wait(60)
-        raise DiedError("it is old")
+        raise EngineProcessError("it is old")
 
-    def pulse(self) -> Pulse:
-        return Pulse(busy=False, beats=0)
+    def pulse(self) -> Heartbeat:
+        return Heartbeat(busy=False, count=0)
 
-    def died(self) -> str | None:
+    def exit_reason(self) -> str | None:
         return None
 
     def end(self, cause: str) -> None: ...
@@ -224,7 +224,7 @@ def test_what_is_left_of_an_earlier_life_is_no_success_of_a_later_one(tmp_path):
         return lives[-1]
 
     settings: dict[str, Any] = {"what": "It", "log": tmp_path, "version": "0", "deterministic": True}
-    with WatchedEngine(start, max_concurrent_calls=2, silence_s=60, restarts=1, **settings) as engine:
+    with WatchedEngine(start, max_concurrent_calls=2, stall_timeout_s=60, max_restarts=1, **settings) as engine:
         first = engine.sample([Request("a", "a", 0, 3)], SAMPLING)
         assert next(first) == [Sample("a", 0, "")]
         other = begin(_draw, engine, [Request("b", "b", 0, 3)])
@@ -245,14 +245,14 @@ def test_calls_side_by_side_share_one_restart(tmp_path):
 
 def test_failures_with_samples_between_them_never_end_it(tmp_path):
     # Each life gives twenty samples: more failures than `restarts`, but none in a row.
-    with _engine(tmp_path, ["die:20"], restarts=1) as engine:
+    with _engine(tmp_path, ["die:20"], max_restarts=1) as engine:
         assert set(_keys(_draw(engine))) == WANTED
     assert len(_lives(tmp_path)) == 3
 
 
 def test_failures_in_a_row_end_in_one_line_with_what_came_before(tmp_path):
     came = []
-    with _engine(tmp_path, ["die:12", "die:0"], restarts=2) as engine:
+    with _engine(tmp_path, ["die:12", "die:0"], max_restarts=2) as engine:
         with pytest.raises(EngineFailedError) as failed:
             for samples in engine.sample(REQUESTS, SAMPLING):
                 came += samples
@@ -273,7 +273,7 @@ def test_what_never_starts_is_the_users_to_mend(tmp_path):
 
 def test_what_does_not_start_again_has_failed(tmp_path):
     with (
-        _engine(tmp_path, ["die:5", "no start"], restarts=1) as engine,
+        _engine(tmp_path, ["die:5", "no start"], max_restarts=1) as engine,
         pytest.raises(EngineFailedError, match="failed 2 times in a row: ValueError: the model is of cheese"),
     ):
         _draw(engine)
@@ -281,12 +281,12 @@ def test_what_does_not_start_again_has_failed(tmp_path):
 
 def test_a_start_that_takes_too_long_is_ended(tmp_path):
     with pytest.raises(EngineFailedError, match=r"not loaded after 0\.5 s \(engine\.start_timeout_s\)"):
-        _engine(tmp_path, ["slow start"], start_timeout_s=0.5, restarts=0)
+        _engine(tmp_path, ["slow start"], start_timeout_s=0.5, max_restarts=0)
     assert not any(map(_running, _lives(tmp_path)))
 
 
 def test_a_reader_that_takes_its_time_is_not_taken_for_a_hang(tmp_path):
-    with _engine(tmp_path, ["well"], silence_s=1.0) as engine:
+    with _engine(tmp_path, ["well"], stall_timeout_s=1.0) as engine:
         drawing = engine.sample(REQUESTS, SAMPLING)
         came = next(drawing)
         time.sleep(3)
@@ -295,7 +295,7 @@ def test_a_reader_that_takes_its_time_is_not_taken_for_a_hang(tmp_path):
 
 
 def test_idle_is_not_hung(tmp_path):
-    with _engine(tmp_path, ["well"], silence_s=1.0) as engine:
+    with _engine(tmp_path, ["well"], stall_timeout_s=1.0) as engine:
         time.sleep(3)
         assert set(_keys(_draw(engine))) == WANTED
     assert len(_lives(tmp_path)) == 1
@@ -362,11 +362,11 @@ def test_an_engine_outlives_the_thread_that_opened_it(tmp_path):
     assert len(_lives(tmp_path)) == 1
 
 
-def test_owed_requests_are_exactly_what_is_missing():
-    owed = Owed([Request("a", "p", 5, 12), Request("b", "q", 0, 3), Request("a", "p", 20, 22)])
-    owed.take([Sample("a", index, "") for index in (5, 8, 9, 21)])
-    assert owed.count == 8
-    assert owed.requests() == [
+def test_missing_requests_are_exactly_what_has_not_come():
+    missing = Missing([Request("a", "p", 5, 12), Request("b", "q", 0, 3), Request("a", "p", 20, 22)])
+    missing.take([Sample("a", index, "") for index in (5, 8, 9, 21)])
+    assert missing.count == 8
+    assert missing.requests() == [
         Request("a", "p", 6, 8),
         Request("a", "p", 10, 12),
         Request("b", "q", 0, 3),

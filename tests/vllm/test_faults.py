@@ -30,7 +30,7 @@ def _core(mode: str) -> list[int]:
 @pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGSTOP])
 @pytest.mark.parametrize("mode", MODES)
 def test_each_sample_comes_once_and_the_same_as_undisturbed(tmp_path, undisturbed, mode, blow):
-    with config(mode, tmp_path, silence_s=15).open() as engine:
+    with config(mode, tmp_path, stall_timeout_s=15).open() as engine:
         drawn = {}
         struck: list[int] = []
         for samples in engine.sample(REQUESTS, sampling()):
@@ -108,7 +108,7 @@ def test_too_little_memory_names_the_setting_to_change(tmp_path, monkeypatch, ch
 
 def test_a_crash_again_and_again_is_one_line(tmp_path):
     with (
-        config("in_process", tmp_path, restarts=1).open() as engine,
+        config("in_process", tmp_path, max_restarts=1).open() as engine,
         pytest.raises(EngineFailedError) as failed,
     ):
         _kill_every_life(engine)

@@ -22,11 +22,11 @@ class Part:
     request: Request
     start: int
     stop: int
-    singly: bool = False
+    one_at_a_time: bool = False
     """They go one a request."""
     refused: bool = False
     """A request for several of these was refused."""
-    doubted: str | None = None
+    suspected_duplicate: str | None = None
     """The text that a reply gave for all of these alike."""
 
     def __len__(self) -> int:
@@ -34,19 +34,19 @@ class Part:
 
 
 class Call:
-    """What is owed to one caller."""
+    """What one caller still waits for."""
 
     def __init__(
-        self, priority: int, requests: Sequence[Request], sampling: Sampling, teller: Progress, unread: int
+        self, priority: int, requests: Sequence[Request], sampling: Sampling, listener: Progress, ignored: int
     ) -> None:
         self.priority = priority
         self.sampling = sampling
-        self.teller = teller
+        self.listener = listener
         self._task: asyncio.Task[None] | None = None
-        self._owed = deque(Part(request, request.start, request.stop) for request in requests)
+        self._missing = deque(Part(request, request.start, request.stop) for request in requests)
         self._asked = 0
         self._unread = 0
-        self._most_unread = unread
+        self._max_unread = ignored
         self._changed = asyncio.Event()
         self._inbox: SimpleQueue[list[Sample] | _End] = SimpleQueue()
 
@@ -70,26 +70,26 @@ class Call:
             await asyncio.wait([self._task])
 
     async def next(self, most: int) -> Part | None:
-        """The next samples to ask for, at most so many; waits while more may come back; None when all have come."""
+        """The next samples to ask for, at most this many; waits while more may come back; None when all have come."""
         while True:
-            if self._owed and self._unread < self._most_unread:
+            if self._missing and self._unread < self._max_unread:
                 self._asked += 1
                 return self._cut(most)
-            if not self._owed and not self._asked:
+            if not self._missing and not self._asked:
                 return None
             self._changed.clear()
             await self._changed.wait()
 
     def _cut(self, most: int) -> Part:
-        part = self._owed.popleft()
-        end = part.stop if self.greedy else min(part.stop, part.start + (1 if part.singly else most))
+        part = self._missing.popleft()
+        end = part.stop if self.greedy else min(part.stop, part.start + (1 if part.one_at_a_time else most))
         if end < part.stop:
-            self._owed.appendleft(replace(part, start=end))
+            self._missing.appendleft(replace(part, start=end))
         return replace(part, stop=end)
 
     def give_back(self, part: Part) -> None:
         """These did not come, and are to be asked for again."""
-        self._owed.append(part)
+        self._missing.append(part)
 
     def done(self, samples: list[Sample]) -> None:
         """What came of a part; the rest was given back before."""
@@ -97,7 +97,7 @@ class Call:
         if samples:
             self._unread += 1
             self._inbox.put(samples)
-        if self._owed or not self._asked:
+        if self._missing or not self._asked:
             self._changed.set()
 
     def end(self, error: BaseException | None) -> None:
@@ -132,7 +132,7 @@ class Call:
 
     def _taken(self, batches: int) -> None:
         self._unread -= batches
-        if self._owed:
+        if self._missing:
             self._changed.set()
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import httpx
 
+from tasks.engines.http.protocol import MalformedError, Reply, Wire, message_of
 from tasks.engines.http.replicas import retry_after
 from tasks.engines.http.server import headers, listed_models, one_line, without_proxies
-from tasks.engines.http.wire import MalformedError, Reply, Wire, message_of
 from tasks.errors import EngineFailedError
 
 TRY_AGAIN = frozenset({408, 409, 425, 429})
@@ -17,7 +17,7 @@ CONGESTED = frozenset({408, 429, 503, 504})
 CONNECT_S = 30.0
 
 
-class FailedError(Exception):
+class RetryableRequestError(Exception):
     """A request that may go well another time; the message is the cause in one line.
 
     Args:
@@ -34,7 +34,7 @@ class FailedError(Exception):
         self.away = away
 
 
-class RefusedError(Exception):
+class RejectedRequestError(Exception):
     """A request that this server will not answer, however often it is asked; the message is what it says."""
 
     def __init__(self, status: int, message: str, url: str) -> None:
@@ -74,19 +74,19 @@ class Client:
             async with asyncio.timeout(self._timeout_s):
                 response = await self._http.post(f"{url}/{self._wire.path}", content=json.dumps(body).encode())
         except (TimeoutError, httpx.TimeoutException) as error:
-            raise FailedError(
+            raise RetryableRequestError(
                 f"{url} gave no answer within {self._timeout_s:g} s", congested=True, away=True
             ) from error
         except httpx.ConnectError as error:
-            raise FailedError(f"{url} cannot be reached ({one_line(error)})", away=True) from error
+            raise RetryableRequestError(f"{url} cannot be reached ({one_line(error)})", away=True) from error
         except httpx.RequestError as error:
-            raise FailedError(f"{url} broke off its answer ({one_line(error)})", away=True) from error
+            raise RetryableRequestError(f"{url} broke off its answer ({one_line(error)})", away=True) from error
         if response.status_code >= 300:
             raise self._refusal(url, response)
         try:
             return self._wire.read(response.content, n)
         except MalformedError as error:
-            raise FailedError(f"{url} answers nonsense: {error}") from error
+            raise RetryableRequestError(f"{url} returned a malformed response: {error}") from error
 
     async def models(self, url: str) -> list[str]:
         """The names of a server's models, at most 20; empty where it does not say."""
@@ -109,5 +109,5 @@ class Client:
         if status in TRY_AGAIN or status >= 500:
             cause = f"{url} answers {status}{f' ({said})' if said else ''}"
             wait_s = retry_after(response.headers.get("retry-after"))
-            return FailedError(cause, wait_s=wait_s, congested=status in CONGESTED)
-        return RefusedError(status, said, url)
+            return RetryableRequestError(cause, wait_s=wait_s, congested=status in CONGESTED)
+        return RejectedRequestError(status, said, url)

@@ -18,9 +18,9 @@ from typing import Any, NamedTuple, Self
 from tasks.engines import seeds
 from tasks.engines.http.adaptive_limit import AdaptiveLimit
 from tasks.engines.http.call import Call, Part, cause_of
-from tasks.engines.http.client import Client, FailedError, RefusedError
+from tasks.engines.http.client import Client, RejectedRequestError, RetryableRequestError
+from tasks.engines.http.protocol import Api, Choice, Reply, Wire
 from tasks.engines.http.replicas import Replica, Replicas, backoff
-from tasks.engines.http.wire import Api, Choice, Reply, Wire
 from tasks.errors import EngineFailedError, SamplingCancelledError, UserError
 from tasks.progress import progress
 from tasks.records import Request, Sample, Sampling
@@ -28,7 +28,7 @@ from tasks.records import Request, Sample, Sampling
 SAMPLES_A_CALL = 1_600
 """What a call of `sample` usually asks for: a block of 16 problems × 100 samples."""
 UNREAD_A_SLOT = 4
-"""So many replies for each request in flight may wait for the caller to take them."""
+"""Replies per request in flight that may wait for the caller to take them."""
 LONGEST_WAIT_S = 900.0
 """A server that asks for a longer wait has given out its quota; the sweep ends, and can go on later."""
 ADVICE = [
@@ -44,7 +44,7 @@ QUIET_S = 30.0
 
 
 class ServerUnreachableError(EngineFailedError):
-    """No server answers any more: refused, reset, or silent until the time-out."""
+    """No server answers any more: refused, reset, or silent until the timeout."""
 
 
 class Asked(NamedTuple):
@@ -66,7 +66,7 @@ class OpenAIEngine:
         n_per_request: most samples that one request asks for.
         concurrency: most requests in flight, over all calls of `sample` and all replicas.
         timeout_s: seconds that a request may take.
-        retries: so many further tries of a request may fail in a row, with none of any request succeeding meanwhile.
+        retries: how many retries of a request may fail in a row, with none of any request succeeding meanwhile.
         logprobs: whether log-probabilities are asked for.
         seeds_sent: whether a request for samples [a, b) says `seed = base + a` (`tasks.engines.seeds`).
         extra: further fields of every request.
@@ -98,7 +98,7 @@ class OpenAIEngine:
     ) -> None:
         self.deterministic = deterministic
         self.version = version
-        # So many calls hold what is in flight when full, and one more fills in for the last samples of the oldest.
+        # This many calls fill the limit, and one more fills in for the last samples of the oldest.
         self.max_concurrent_calls = min(16, 1 + math.ceil(concurrency * n_per_request / SAMPLES_A_CALL))
         self.timeout_s = timeout_s
         self.retries = retries
@@ -152,7 +152,7 @@ class OpenAIEngine:
         if self._cancelled.is_set():
             raise SamplingCancelledError("sampling was given up")
         self._open()
-        call = Call(next(self._numbers), wanted, sampling, progress.get(), unread=UNREAD_A_SLOT * self.limit.most)
+        call = Call(next(self._numbers), wanted, sampling, progress.get(), ignored=UNREAD_A_SLOT * self.limit.most)
         workers = min(self.limit.most, sum(request.stop - request.start for request in wanted))
         if not self._in_loop(self._begin, call, workers):
             raise SamplingCancelledError("the engine was closed")
@@ -204,7 +204,7 @@ class OpenAIEngine:
     def _begin(self, call: Call, workers: int) -> None:
         self._calls.add(call)
         task = self._loop.create_task(self._drive(call, workers))
-        # A task that is cancelled before it began runs none of its own code.
+        # A task that is cancelled before it began runs none of its code.
         task.add_done_callback(lambda _: self._finished(call, task))
         call.begin(task)
         if self._cancelled.is_set():
@@ -227,11 +227,11 @@ class OpenAIEngine:
         while (part := await call.next(self.n_per_request)) is not None:
             try:
                 asked = await self._ask(call, part)
-            except RefusedError as refused:
+            except RejectedRequestError as refused:
                 if len(part) == 1 or call.greedy or refused.status not in {400, 422}:
                     raise await self._input_error(refused, part) from refused
                 # It may be the number that is refused. The first of them alone will show whether it was the prompt.
-                call.give_back(Part(part.request, part.start, part.stop, singly=True, refused=True))
+                call.give_back(Part(part.request, part.start, part.stop, one_at_a_time=True, refused=True))
                 call.done([])
             else:
                 call.done(self._samples(call, part, asked))
@@ -249,33 +249,35 @@ class OpenAIEngine:
         ]
 
     def _believed(self, call: Call, part: Part, asked: Asked) -> dict[int, Choice]:
-        """The choices that are samples of their own, by place; indices of the others are given back."""
+        """The choices that are distinct samples, by position; indices of the others are given back."""
         choices = asked.reply.choices
-        doubted = None
+        suspected_duplicate = None
         if part.refused:
-            self._go_singly(call, "refuses requests for several samples")
-        if part.doubted is not None and choices[0].text != part.doubted:
-            self._go_singly(call, "gives one sample several times where a seed is sent")
+            self._fall_back_to_n_1(call, "refuses requests for several samples")
+        if part.suspected_duplicate is not None and choices[0].text != part.suspected_duplicate:
+            self._fall_back_to_n_1(call, "gives one sample several times where a seed is sent")
         if len(choices) < asked.n:
-            self._go_singly(call, "gives fewer samples than a request asks for")
+            self._fall_back_to_n_1(call, "gives fewer samples than a request asks for")
         elif asked.n > 1 and not self._seeds_counted:
             # Some servers give every choice the request's own seed, and so one sample n times. Where all are equal, the
             # others are drawn again by themselves; where they come out differently, that is what happened.
             texts = {choice.text for choice in choices.values()}
             self._seeds_counted = len(texts) > 1
             if not self._seeds_counted:
-                doubted = texts.pop()
+                suspected_duplicate = texts.pop()
                 choices = {0: choices[0]}
         for place in range(asked.n):
             if place not in choices:
                 index = part.start + place
-                call.give_back(Part(part.request, index, index + 1, singly=True, doubted=doubted))
+                call.give_back(
+                    Part(part.request, index, index + 1, one_at_a_time=True, suspected_duplicate=suspected_duplicate)
+                )
         return choices
 
-    def _go_singly(self, call: Call, why: str) -> None:
+    def _fall_back_to_n_1(self, call: Call, why: str) -> None:
         if self.n_per_request > 1:
             self.n_per_request = 1
-            call.teller.say(f"the server {why}: going on with one sample a request")
+            call.listener.say(f"the server {why}: going on with one sample a request")
 
     async def _ask(self, call: Call, part: Part) -> Asked:
         """The reply to a request for a part, however often that takes.
@@ -292,13 +294,13 @@ class OpenAIEngine:
         while True:
             try:
                 return Asked(await self._try(call, body, n, tried), n)
-            except RefusedError as refused:
+            except RejectedRequestError as refused:
                 if self.wire.learn(str(refused), body):
                     body = self.wire.body(part.request.prompt, n, seed, call.sampling)
                 elif refused.status != 400 or not self.wire.lengthen(body):
                     raise
                 continue
-            except FailedError as failure:
+            except RetryableRequestError as failure:
                 failed = failure
             if self.replicas.awake(tried):
                 continue
@@ -322,7 +324,7 @@ class OpenAIEngine:
             replica.in_flight += 1
             try:
                 reply = await self._client.post(replica.url, body, n)
-            except FailedError as failure:
+            except RetryableRequestError as failure:
                 if failure.congested and self.limit.refused(sent):
                     self._tell(call, "congested", f"{failure}; going on with fewer requests at once")
                 rested = self.replicas.failed(replica, unreachable=failure.away, wait_s=failure.wait_s)
@@ -336,7 +338,7 @@ class OpenAIEngine:
         self._answered += 1
         return reply
 
-    async def _input_error(self, refused: RefusedError, part: Part) -> UserError:
+    async def _input_error(self, refused: RejectedRequestError, part: Part) -> UserError:
         """A refusal as what the user can do about it."""
         status, url, said = refused.status, refused.url, str(refused)
         if status in {401, 403}:
@@ -359,4 +361,4 @@ class OpenAIEngine:
         now = time.monotonic()
         if now - self._told.get(trouble, -math.inf) > QUIET_S:
             self._told[trouble] = now
-            call.teller.say(line)
+            call.listener.say(line)

@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 LONGEST_S = 60.0
 """No back-off is longer: a server that is restarted is found again within this time."""
 ODD_FAILURES = 3
-"""A server that answers, but badly, is rested after so many failures in a row: a single one may be the request's."""
+"""A server that answers, but badly, is rested after this many failures in a row: a single one may be the request's."""
 
 
 @dataclass(slots=True, eq=False)
@@ -33,15 +33,15 @@ class Replicas:
         self.first_s = first_s
         self._turn = 0
 
-    def awake(self, besides: Collection[Replica] = ()) -> list[Replica]:
+    def awake(self, excluded: Collection[Replica] = ()) -> list[Replica]:
         """Those that do not rest, apart from some."""
         now = time.monotonic()
-        return [each for each in self.all if each.resting_until <= now and each not in besides]
+        return [each for each in self.all if each.resting_until <= now and each not in excluded]
 
-    async def choose(self, besides: Collection[Replica]) -> Replica:
+    async def choose(self, excluded: Collection[Replica]) -> Replica:
         """The server to ask: one that was not tried yet where there is one; waits while all rest."""
         while True:
-            ready = self.awake(besides) or self.awake()
+            ready = self.awake(excluded) or self.awake()
             if ready:
                 self._turn += 1
                 return min(
@@ -74,7 +74,7 @@ class Replicas:
 
 
 def backoff(first_s: float, failures: int) -> float:
-    """How long to wait after so many failures in a row, in seconds: exponential, with full jitter, so that those who
+    """How long to wait after this many failures in a row, in seconds: exponential, with full jitter, so that those who
     failed together do not come back together (Brooker, "Exponential Backoff And Jitter", 2015)."""
     return random.uniform(0, min(LONGEST_S, first_s * 2 ** min(failures, 32)))  # noqa: S311 - no secret
 

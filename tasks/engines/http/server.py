@@ -11,9 +11,9 @@ import httpx
 from tasks.errors import UserError
 from tasks.progress import progress
 
-MOST_AT_ONCE = 16
+MAX_AT_ONCE = 16
 TRIES = 3
-"""A server that is just being started gets so many chances, a second apart."""
+"""A server that is just being started gets this many chances, a second apart."""
 
 
 class Server(NamedTuple):
@@ -23,10 +23,10 @@ class Server(NamedTuple):
     vllm: bool
 
 
-def greet(urls: Sequence[str], key: str | None, key_env: str | None, model: str) -> Server:
+def probe_servers(urls: Sequence[str], key: str | None, key_env: str | None, model: str) -> Server:
     """Make sure that a server answers, and that all that answer take the key and have the model.
 
-    A replica that does not answer is no error while another does. A model that none lists may still be there: some
+    A replica that does not answer is not an error while another does. A model that none lists may still be there: some
     servers take any name. But where one lists it and another does not, samples of two models would be mixed.
 
     Raises:
@@ -35,7 +35,7 @@ def greet(urls: Sequence[str], key: str | None, key_env: str | None, model: str)
     names = [url.rstrip("/") for url in urls]
     with (
         httpx.Client(headers=headers(key), timeout=10.0, mounts=without_proxies()) as client,
-        ThreadPoolExecutor(min(MOST_AT_ONCE, len(names))) as pool,
+        ThreadPoolExecutor(min(MAX_AT_ONCE, len(names))) as pool,
     ):
         replies = dict(zip(names, pool.map(partial(_models, client), names), strict=True))
         answers = {url: reply for url, reply in replies.items() if not isinstance(reply, str)}
@@ -66,7 +66,7 @@ def _make_sure_of_one_model(answers: Mapping[str, httpx.Response], key_env: str 
 
 
 def listed_models(reply: httpx.Response) -> list[dict[str, Any]]:
-    """The entries of a reply to /models; empty where it is none."""
+    """The entries of a reply to /models; empty if it is not one."""
     try:
         data = reply.json()["data"]
     except (ValueError, RecursionError, KeyError, TypeError):
@@ -108,7 +108,7 @@ def _models(client: httpx.Client, url: str) -> httpx.Response | str:
 
 def _server(client: httpx.Client, url: str, models: httpx.Response, model: str) -> Server:
     listed = listed_models(models)
-    # An adapter's entry names no owner of its own; all of a server's models have the same.
+    # An adapter's entry has no separate owner; all of a server's models have the same.
     owner = next((str(each["owned_by"]) for each in listed if each.get("owned_by")), "")
     if owner != "vllm":
         return Server(f"OpenAI API of {owner or 'an unnamed server'}, {model}", vllm=False)

@@ -11,7 +11,7 @@ CONTEXT_TOKENS = 8
 
 
 class Completions:
-    """Decodes the completions of one prompt. A stop string counts only if all of it lies in the completion."""
+    """Decodes the completions of one prompt. A stop string counts only if all of it is in the completion."""
 
     def __init__(self, tokenizer: Tokenizer, prompt: Sequence[int], stop: Sequence[str]) -> None:
         self.tokenizer = tokenizer

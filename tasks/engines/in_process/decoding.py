@@ -46,7 +46,7 @@ class Decoder(Protocol):
 
     @property
     def minimum_rows(self) -> int:
-        """From so many rows on, a row's logits do not depend on how many there are."""
+        """From this many rows on, a row's logits do not depend on how many there are."""
         ...
 
     def prefill(self, ids: list[int]) -> Any:
@@ -67,7 +67,7 @@ class Model(NamedTuple):
     context: int | None
 
 
-class Drawing:
+class Decoding:
     """One call of `sample`: what all of its batches share."""
 
     def __init__(self, model: Model, sampling: Sampling, cancelled: threading.Event) -> None:
@@ -91,7 +91,7 @@ class Drawing:
         limit = self._limit(request, len(prompt))
         answers = Completions(self.model.tokenizer, prompt, sampling.stop)
         u = np.stack([uniforms(sampling.seed, request.problem_id, int(index), limit) for index in indices])
-        drawn = Drawn(count, limit)
+        drawn = PartialSamples(count, limit)
         least = self.model.decoder.minimum_rows
         # Row j of the batch belongs to sample slots[j]; it is live until that sample ends.
         slots = np.resize(np.arange(count), max(count, least))
@@ -115,7 +115,7 @@ class Drawing:
         finished = Finished(request, len(prompt), answers, drawn)
         return [finished.sample(row, int(index)) for row, index in enumerate(indices)]
 
-    def _ended(self, drawn: "Drawn", running: NDArray[np.int64], answers: Completions) -> NDArray[np.bool_]:
+    def _ended(self, drawn: "PartialSamples", running: NDArray[np.int64], answers: Completions) -> NDArray[np.bool_]:
         """Which of these samples end with their last token, by an end-of-text token or a stop string."""
         last = drawn.tokens[running, drawn.lengths[running] - 1]
         drawn.at_end[running] = np.isin(last, self.model.end_tokens)
@@ -123,13 +123,13 @@ class Drawing:
             drawn.at_stop[row] = answers.stops(drawn.ids(row))
         return drawn.at_end[running] | drawn.at_stop[running]
 
-    def _prompt(self, request: Request) -> "ReadPrompt":
+    def _prompt(self, request: Request) -> "EncodedPrompt":
         """The prompt's tokens and cache; a thread keeps the last, as parts of one request follow each other."""
-        last: tuple[str, ReadPrompt] | None = getattr(self._last_prompt, "value", None)
+        last: tuple[str, EncodedPrompt] | None = getattr(self._last_prompt, "value", None)
         if last is None or last[0] != request.prompt:
             ids = self.model.tokenizer.encode(request.prompt).ids
             self._limit(request, len(ids))
-            last = (request.prompt, ReadPrompt(ids, self.model.decoder.prefill(ids)))
+            last = (request.prompt, EncodedPrompt(ids, self.model.decoder.prefill(ids)))
             self._last_prompt.value = last
         return last[1]
 
@@ -148,14 +148,14 @@ class Drawing:
         return min(room, self.sampling.max_tokens)
 
 
-class ReadPrompt(NamedTuple):
+class EncodedPrompt(NamedTuple):
     """A prompt's token ids, and what the model made of them."""
 
     ids: list[int]
     prefill: Any
 
 
-class Drawn:
+class PartialSamples:
     """What has been drawn of some samples: token ids [samples, limit] and how far each has come."""
 
     def __init__(self, samples: int, limit: int) -> None:
@@ -183,7 +183,7 @@ class Finished(NamedTuple):
     request: Request
     prompt_tokens: int
     answers: Completions
-    drawn: Drawn
+    drawn: PartialSamples
 
     def sample(self, row: int, index: int) -> Sample:
         """The sample in a row."""

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Self
 
 from tokenizers import Tokenizer
 
-from tasks.engines.in_process.decoding import Drawing, Model
+from tasks.engines.in_process.decoding import Decoding, Model
 from tasks.errors import SamplingCancelledError, UserError
 from tasks.records import Request, Sample, Sampling
 
@@ -57,7 +57,7 @@ class EmbeddedEngine:
         wanted = [request for request in requests if request.stop > request.start]
         if not wanted:
             return
-        drawing = Drawing(self.model, sampling, self.cancelled)
+        drawing = Decoding(self.model, sampling, self.cancelled)
         # Few requests are cut finer, to use all threads; how they are cut changes no sample.
         finer = -(-self.threads // len(wanted))
         parts = [part for request in wanted for part in _cut(request, self.batch_size, finer)]
@@ -76,7 +76,7 @@ class EmbeddedEngine:
 
 
 def read_tokenizer(path: Path) -> Tokenizer:
-    """The tokenizer of a `tokenizer.json`; raises UserError where it is none."""
+    """The tokenizer of a `tokenizer.json`; raises UserError if it is not one."""
     try:
         tokenizer = Tokenizer.from_file(str(path))
     except Exception as error:

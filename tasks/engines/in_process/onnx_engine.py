@@ -8,7 +8,7 @@ from tasks.engines.in_process.onnx_decoder import Decoder
 
 
 class OnnxEngine(EmbeddedEngine):
-    """Its threads draw batches side by side; ONNX Runtime itself runs on one thread a call."""
+    """Its threads draw batches concurrently; ONNX Runtime itself runs on one thread a call."""
 
     def __init__(self, folder: Path, batch_size: int, threads: int) -> None:
         self.decoder = Decoder(folder / "model.onnx")

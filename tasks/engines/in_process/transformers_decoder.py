@@ -32,7 +32,7 @@ class Prefill(NamedTuple):
     cache: Any
 
 
-class RoomyLayer(DynamicLayer):  # type: ignore[misc]
+class PreallocatedCacheLayer(DynamicLayer):  # type: ignore[misc]
     """The keys and values of one layer, [rows, heads, length, head], as a view of buffers with room for more tokens."""
 
     keys: Any
@@ -85,7 +85,7 @@ class Decoder:
     def prefill(self, ids: list[int]) -> Prefill:
         """Read a prompt, once for however many samples follow (always as one row, so always to the same bits)."""
         cache = DynamicCache(config=self.model.config)
-        cache.layers = [RoomyLayer() if type(layer) is DynamicLayer else layer for layer in cache.layers]
+        cache.layers = [PreallocatedCacheLayer() if type(layer) is DynamicLayer else layer for layer in cache.layers]
         return Prefill(self.run(torch.tensor([ids]), cache), cache)
 
     def expand(self, prefill: Prefill, rows: int) -> "Batch":
@@ -95,7 +95,7 @@ class Decoder:
             cache.reorder_cache(torch.zeros(rows, dtype=torch.long, device=self.model.device))
             return Batch(self, cache, prefill.logits.expand(rows, -1))
 
-    def same_in_any_batch(self, rows: int) -> bool:
+    def is_batch_invariant(self, rows: int) -> bool:
         """Try whether the logits of a row are the same bits in batches of several sizes, up to `rows` or some more."""
         vocabulary = self.model.config.get_text_config().vocab_size
         prefill = self.prefill([37 * i % vocabulary for i in range(1, 34)])
@@ -124,7 +124,7 @@ class Batch:
                 return choose(self.logits.numpy()[rows], temperature, top_p, u)
             device = self.logits.device
             chosen = self.logits[torch.from_numpy(rows).to(device)]
-            return choose_there(chosen, temperature, top_p, torch.from_numpy(u).to(device))
+            return sample_on_device(chosen, temperature, top_p, torch.from_numpy(u).to(device))
 
     def step(self, tokens: NDArray[np.int64]) -> Any:
         """Append one token a row ([rows]); the logits of the next, [rows, vocabulary]."""
@@ -137,7 +137,7 @@ class Batch:
             self.cache.reorder_cache(torch.from_numpy(rows).to(self.decoder.model.device))
 
 
-def choose_there(logits: Any, temperature: float, top_p: float, u: Any) -> Choice:
+def sample_on_device(logits: Any, temperature: float, top_p: float, u: Any) -> Choice:
     """`embedded.sampling.choose` where the logits lie, so that no vocabulary of them leaves a GPU at each token.
 
     Args:

@@ -14,7 +14,7 @@ from tasks.errors import UserError
 
 
 class TransformersEngine(EmbeddedEngine):
-    """On a CPU its threads draw batches side by side, PyTorch itself on one thread a call; on a GPU one batch."""
+    """On a CPU its threads draw batches concurrently, PyTorch itself on one thread a call; on a GPU one batch."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class TransformersEngine(EmbeddedEngine):
                 getattr(text, "max_position_embeddings", None),
             ),
             version=f"transformers {transformers.__version__}, torch {torch.__version__}",
-            deterministic=chosen == "cpu" and dtype == "float32" and self.decoder.same_in_any_batch(batch_size),
+            deterministic=chosen == "cpu" and dtype == "float32" and self.decoder.is_batch_invariant(batch_size),
             batch_size=batch_size,
             threads=threads if chosen == "cpu" else 1,
         )

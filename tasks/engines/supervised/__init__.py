@@ -1,1 +1,1 @@
-"""Models in a process of their own, started, watched and ended here: what dies or hangs is started anew."""
+"""Models in a separate process, started, watched and ended here: what dies or hangs is restarted."""

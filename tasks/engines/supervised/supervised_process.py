@@ -1,6 +1,6 @@
 """A command of which nothing outlives the process that started it, however that one ends.
 
-A small process stands between: it starts the command in a session of its own, adopts what the command leaves behind,
+A small process stands between: it starts the command in its own session, adopts what the command leaves behind,
 and ends all of it when the command ends, when it is told to, or when its own parent is gone. (The kernel's signal on a
 parent's death is sent when the *thread* that started the child ends, so it would not do in a program of many threads;
 nor does it reach grandchildren.)
@@ -27,7 +27,7 @@ _SIGNALLED = 128
 """What a shell adds to the number of the signal that ended a command, to make an exit status."""
 
 
-class Leashed:
+class SupervisedProcess:
     """A running command, seen from the process that started it."""
 
     def __init__(

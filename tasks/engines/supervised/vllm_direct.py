@@ -15,15 +15,15 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from tasks.engines.seeds import base
-from tasks.engines.supervised.supervised_process import Leashed
+from tasks.engines.supervised.supervised_process import SupervisedProcess
 from tasks.engines.supervised.vllm_process import Ended, Setting
-from tasks.engines.supervised.watchdog import DiedError, Pulse
+from tasks.engines.supervised.watchdog import EngineProcessError, Heartbeat
 from tasks.errors import SamplingCancelledError, UserError
 from tasks.records import Request, Sample, Sampling
 
 WORKER = Path(__file__).with_name("vllm_worker.py")
 LOOK_EVERY_S = 0.2
-MOST_AT_ONCE = 256
+MAX_AT_ONCE = 256
 """Samples in one list, where that many have finished."""
 
 Message = dict[str, Any]
@@ -37,14 +37,14 @@ class DirectStart:
         self._worker = worker
         self._first = True
 
-    def __call__(self, given_up: threading.Event) -> "DirectLife":
+    def __call__(self, given_up: threading.Event) -> "DirectProcess":
         """Start it, and wait until its model is loaded."""
         ours, theirs = Pipe()
         setting = self._setting
         with setting.log.open("ab") as log, theirs:
             command = [setting.installed.python, str(self._worker), str(theirs.fileno())]
             log_begins = log.tell()
-            process = Leashed(command, setting.environment, log, [theirs.fileno()])
+            process = SupervisedProcess(command, setting.environment, log, [theirs.fileno()])
         ended = Ended(process, setting, log_begins)
         try:
             self._wait(ours, given_up)
@@ -52,10 +52,10 @@ class DirectStart:
             process.stop()
             ours.close()
             if isinstance(error, EOFError | ConnectionError):
-                raise ended.could_not_start(first=self._first) from error
+                raise ended.startup_error(first=self._first) from error
             raise
         self._first = False
-        return DirectLife(process, ours, ended)
+        return DirectProcess(process, ours, ended)
 
     def _wait(self, pipe: Connection, given_up: threading.Event) -> None:
         pipe.send_bytes(json.dumps(self._setting.arguments).encode())
@@ -65,7 +65,9 @@ class DirectStart:
             if pipe.poll(LOOK_EVERY_S):
                 pipe.recv_bytes()
                 return
-        raise DiedError(f"its model was not loaded after {self._setting.start_timeout_s:g} s (engine.start_timeout_s)")
+        raise EngineProcessError(
+            f"its model was not loaded after {self._setting.start_timeout_s:g} s (engine.start_timeout_s)"
+        )
 
 
 @dataclass(slots=True)
@@ -76,10 +78,10 @@ class Call:
     inbox: "SimpleQueue[Message | None]" = field(default_factory=SimpleQueue)
 
 
-class DirectLife:
+class DirectProcess:
     """A process with vLLM's engine in it."""
 
-    def __init__(self, process: Leashed, pipe: Connection, ended: Ended) -> None:
+    def __init__(self, process: SupervisedProcess, pipe: Connection, ended: Ended) -> None:
         self._process = process
         self._pipe = pipe
         self._ended = ended
@@ -110,11 +112,11 @@ class DirectLife:
                 if samples:
                     yield samples
                 if over and wanted:
-                    raise DiedError(self._cause or "it ended")
+                    raise EngineProcessError(self._cause or "it ended")
         finally:
             del self._calls[number]
             if call.left and self._cause is None:
-                with suppress(DiedError):
+                with suppress(EngineProcessError):
                     self._send(abort=number)
 
     def _samples(self, message: Message, requests: Sequence[Request], *, greedy: bool) -> Iterator[Sample]:
@@ -125,17 +127,17 @@ class DirectLife:
             indices = range(request.start, request.stop) if greedy else [message["index"]]
             drawn = {name: message[name] for name in ("text", "prompt_tokens", "tokens", "logprob", "finish_reason")}
         except (LookupError, TypeError) as error:
-            raise DiedError(f"it answers nonsense: {json.dumps(message)[:100]}") from error
+            raise EngineProcessError(f"malformed response: {json.dumps(message)[:100]}") from error
         for index in indices:
             yield Sample(request.problem_id, index, **drawn)
 
-    def pulse(self) -> Pulse:
+    def pulse(self) -> Heartbeat:
         """Samples are wanted of it where a call waits for more."""
-        return Pulse(any(call.left for call in list(self._calls.values())), self._beats)
+        return Heartbeat(any(call.left for call in list(self._calls.values())), self._beats)
 
-    def died(self) -> str | None:
+    def exit_reason(self) -> str | None:
         """What the process died of."""
-        return self._ended.died()
+        return self._ended.exit_reason()
 
     def end(self, cause: str) -> None:
         """End the process; calls find out by the end of the pipe. Returns when it is gone, whoever ends it."""
@@ -160,7 +162,7 @@ class DirectLife:
             with self._sending:
                 self._pipe.send_bytes(json.dumps(message).encode())
         except OSError as error:
-            raise DiedError(self._cause or self._ended.died() or "its pipe is closed") from error
+            raise EngineProcessError(self._cause or self._ended.exit_reason() or "its pipe is closed") from error
 
     def _read(self) -> None:
         """Hand every message to the call that it is for, until the process ends."""
@@ -175,10 +177,10 @@ class DirectLife:
         except (EOFError, OSError):
             pass  # the process has closed the pipe
         except (ValueError, AttributeError, TypeError) as error:
-            self._cause = self._cause or f"it answers nonsense: {' '.join(str(error).split())}"
+            self._cause = self._cause or f"malformed response: {' '.join(str(error).split())}"
         # What it died of is known when it is gone.
         self._process.wait()
-        self._cause = self._cause or self._ended.died()
+        self._cause = self._cause or self._ended.exit_reason()
         for call in list(self._calls.values()):
             call.inbox.put(None)
 
@@ -223,7 +225,7 @@ def _all_there(inbox: "SimpleQueue[Message | None]") -> tuple[list[Message], boo
     with suppress(Empty):
         while message is not None:
             came.append(message)
-            if len(came) == MOST_AT_ONCE:
+            if len(came) == MAX_AT_ONCE:
                 break
             message = inbox.get_nowait()
     return came, message is None

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tasks.engines.supervised.supervised_process import Leashed
+from tasks.engines.supervised.supervised_process import SupervisedProcess
 from tasks.engines.supervised.vllm_log import cause, too_little_memory
-from tasks.engines.supervised.watchdog import DiedError
+from tasks.engines.supervised.watchdog import EngineProcessError
 from tasks.errors import UserError
 
 LOOK_LIMIT_S = 60
@@ -67,8 +67,8 @@ def installation(python: str | None) -> Installation:
         ).stdout
     except (OSError, subprocess.SubprocessError) as error:
         raise UserError(
-            f"engine.python: {interpreter} is no Python that runs ({type(error).__name__}); give the path of the one"
-            " that has vLLM, such as .venv-vllm/bin/python"
+            f"engine.python: {interpreter} is not a working Python interpreter ({type(error).__name__}); give the path of"
+            " one that has vLLM, such as .venv-vllm/bin/python"
         ) from error
     if not told:
         raise UserError(
@@ -91,14 +91,14 @@ class Setting:
 
 
 def environment(installed: Installation, *, local_model: bool, one_process: bool = True) -> dict[str, str]:
-    """This process's environment, and what vLLM needs besides; what is set already stays."""
+    """This process's environment, and what else vLLM needs; what is set already stays."""
     usual = {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1"}
     if local_model:
         usual |= {"HF_HUB_OFFLINE": "1"}
     if installed.on_cpu:
         usual |= _CPU_ENVIRONMENT
         if one_process:
-            # Layers in processes of their own are slower on a CPU. The server keeps the engine apart all the same.
+            # Layers in separate processes are slower on a CPU. The server keeps the engine apart all the same.
             usual |= {"VLLM_ENABLE_V1_MULTIPROCESSING": "0"}
     # A Python of another environment must not look for its packages in ours.
     inherited = {name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "PYTHONHOME"}}
@@ -117,12 +117,12 @@ class Ended:
     """Tells what a process that has ended died of, from its exit status and its part of the log, which begins where
     the log ended before the process was started."""
 
-    def __init__(self, process: Leashed, setting: Setting, log_begins: int) -> None:
+    def __init__(self, process: SupervisedProcess, setting: Setting, log_begins: int) -> None:
         self._process = process
         self._setting = setting
         self._log_begins = log_begins
 
-    def died(self) -> str | None:
+    def exit_reason(self) -> str | None:
         """The cause in one line; None while the process runs."""
         status = self._process.status()
         if status is None:
@@ -132,16 +132,16 @@ class Ended:
         told = f"signal {-status} ended it" if status < 0 else f"it ended with status {status}"
         return cause(self._log()) or told
 
-    def could_not_start(self, *, first: bool) -> Exception:
-        """The error to raise where it ended before it could draw: what a person can mend, where it never could."""
-        died = self.died() or "it was ended"
+    def startup_error(self, *, first: bool) -> Exception:
+        """The error to raise where it ended before it could draw: what a person can fix, where it never could."""
+        exit_reason = self.exit_reason() or "it was ended"
         memory = too_little_memory(self._log(), on_cpu=self._setting.installed.on_cpu)
         if memory is not None:
             return UserError(f"engine: vLLM has too little memory: {memory}; its log: {self._setting.log}")
         killed = self._process.status() == -9
         if not first or killed:
-            return DiedError(died)
-        return UserError(f"engine: vLLM does not start: {died}; its log: {self._setting.log}")
+            return EngineProcessError(exit_reason)
+        return UserError(f"engine: vLLM does not start: {exit_reason}; its log: {self._setting.log}")
 
     def _log(self) -> str:
         try:

@@ -11,9 +11,9 @@ from typing import Any
 import httpx
 
 from tasks.engines.http.engine import OpenAIEngine
-from tasks.engines.supervised.supervised_process import Leashed
+from tasks.engines.supervised.supervised_process import SupervisedProcess
 from tasks.engines.supervised.vllm_process import Ended, Setting
-from tasks.engines.supervised.watchdog import DiedError, Pulse
+from tasks.engines.supervised.watchdog import EngineProcessError, Heartbeat
 from tasks.errors import EngineFailedError, SamplingCancelledError, UserError
 from tasks.records import Request, Sample, Sampling
 
@@ -36,7 +36,7 @@ class ServerStart:
         self._replicas = replicas
         self._first = True
 
-    def __call__(self, given_up: threading.Event) -> "ServerLife":
+    def __call__(self, given_up: threading.Event) -> "ServerProcess":
         """Start it, and wait until it is healthy."""
         setting, key = self._setting, secrets.token_hex(16)
         port = _free_port(self._port)
@@ -44,7 +44,7 @@ class ServerStart:
         command += ["--host", HOST, "--port", str(port), *flags(setting.arguments)]
         with setting.log.open("ab") as log:
             log_begins = log.tell()
-            process = Leashed(command, setting.environment | {"VLLM_API_KEY": key}, log)
+            process = SupervisedProcess(command, setting.environment | {"VLLM_API_KEY": key}, log)
         ended = Ended(process, setting, log_begins)
         url = f"http://{HOST}:{port}"
         try:
@@ -54,7 +54,7 @@ class ServerStart:
             raise
         if not ready:
             process.stop()
-            raise ended.could_not_start(first=self._first)
+            raise ended.startup_error(first=self._first)
         self._first = False
         client = OpenAIEngine(
             base_urls=[f"{url}/v1"],
@@ -67,9 +67,9 @@ class ServerStart:
             vllm=True,
             version=setting.installed.label,
         )
-        return ServerLife(process, ended, client, url)
+        return ServerProcess(process, ended, client, url)
 
-    def _wait(self, url: str, process: Leashed, given_up: threading.Event) -> bool:
+    def _wait(self, url: str, process: SupervisedProcess, given_up: threading.Event) -> bool:
         """Wait until it is healthy; False where it has ended."""
         with httpx.Client(trust_env=False, timeout=ANSWER_LIMIT_S) as client:
             for _ in range(int(self._setting.start_timeout_s / LOOK_EVERY_S) + 1):
@@ -82,13 +82,15 @@ class ServerStart:
                         return True
                 except httpx.TransportError:
                     continue  # it does not listen yet
-        raise DiedError(f"its server was not ready after {self._setting.start_timeout_s:g} s (engine.start_timeout_s)")
+        raise EngineProcessError(
+            f"its server was not ready after {self._setting.start_timeout_s:g} s (engine.start_timeout_s)"
+        )
 
 
-class ServerLife:
+class ServerProcess:
     """A running server."""
 
-    def __init__(self, process: Leashed, ended: Ended, client: OpenAIEngine, url: str) -> None:
+    def __init__(self, process: SupervisedProcess, ended: Ended, client: OpenAIEngine, url: str) -> None:
         self.max_concurrent_calls = client.max_concurrent_calls
         self._process = process
         self._ended = ended
@@ -105,9 +107,9 @@ class ServerLife:
         try:
             yield from self._client.sample(ordered, sampling)
         except (EngineFailedError, SamplingCancelledError) as error:
-            raise DiedError(self._cause or self._ended.died() or str(error)) from error
+            raise EngineProcessError(self._cause or self._ended.exit_reason() or str(error)) from error
 
-    def pulse(self) -> Pulse | None:
+    def pulse(self) -> Heartbeat | None:
         """Where its counters stand; its health page says nothing of an engine that hangs."""
         with self._asking:
             if self._metrics.is_closed:
@@ -122,11 +124,11 @@ class ServerLife:
         busy = sum(value for name, value in counters if name in _BUSY)
         # A request that the engine does not know of is wanted all the same.
         wanted = busy > 0 or self._client.in_flight > 0
-        return Pulse(wanted, int(sum(value for name, value in counters if name in _GOES_ON)))
+        return Heartbeat(wanted, int(sum(value for name, value in counters if name in _GOES_ON)))
 
-    def died(self) -> str | None:
+    def exit_reason(self) -> str | None:
         """What the server died of."""
-        return self._ended.died()
+        return self._ended.exit_reason()
 
     def end(self, cause: str) -> None:
         """End the server, and all calls. Returns when nothing is left of it, whoever ends it: until then the next one

@@ -1,4 +1,4 @@
-"""vLLM's engine in a process of its own, stepped by one thread: the program that `watched.vllm_direct` starts.
+"""vLLM's engine in a separate process, stepped by one thread: the program that `supervised.vllm_direct` starts.
 
 It runs under whichever Python has vLLM, so it needs nothing but that. Messages are JSON objects over the pipe whose
 file descriptor is its argument: first the engine's arguments come in, and `ready` goes out. Then `draw` adds requests
@@ -20,7 +20,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 WAITING_PART = 0.25
-"""So many samples, as a part of the batch, wait inside the engine: it never has an empty place for want of them."""
+"""Samples, as a share of the batch, that wait inside the engine: it never has an empty place for want of them."""
 STEPS_EVERY_S = 0.2
 
 
@@ -54,7 +54,7 @@ class Worker:
         config = self.engine.vllm_config
         self.context: int = config.model_config.max_model_len
         places: int = config.scheduler_config.max_num_seqs
-        self.most_inside = places + max(1, int(places * WAITING_PART))
+        self.max_in_flight = places + max(1, int(places * WAITING_PART))
         self.tokenizer = self.engine.get_tokenizer()
         self.wanted: deque[Wanted] = deque()
         self.inside: dict[str, tuple[Wanted, int]] = {}
@@ -125,13 +125,13 @@ class Worker:
             max_tokens=max_tokens,
             logprobs=0,  # that of the sampled token alone
             flat_logprobs=True,
-            skip_clone=True,  # each sample gets a copy of its own below
+            skip_clone=True,  # each sample gets its own copy below
             output_kind=RequestOutputKind.FINAL_ONLY,
         )
 
     def admit(self) -> None:
         """Fill the engine up."""
-        while self.wanted and len(self.inside) < self.most_inside:
+        while self.wanted and len(self.inside) < self.max_in_flight:
             wanted = self.wanted[0]
             name = f"{wanted.call}-{wanted.request}-{wanted.next}"
             params = copy(wanted.params)

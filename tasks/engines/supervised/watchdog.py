@@ -1,13 +1,13 @@
-"""An engine that runs in a process of its own, watched: what dies, hangs or answers nonsense is started anew.
+"""An engine that runs in a separate process, watched: what dies, hangs or returns malformed data is restarted.
 
 Each index of a request is yielded exactly once. What a process has not delivered when it ends is asked of the next
-one; all calls of `sample` that run side by side share that one. A process is given up for
+one; all calls of `sample` that run at the same time share that one. A process is given up for
 
 - dead: it ended by itself;
-- hung: samples are wanted of it, and for `silence_s` seconds it has not got one token further;
-- broken: a sample that nobody asked for, or whose numbers are none.
+- hung: samples are wanted of it, and for `stall_timeout_s` seconds it has not got one token further;
+- broken: a sample that nobody asked for, or whose numbers are not finite.
 
-It is started anew after 1, 2, 4, … up to 60 seconds. After more than `restarts` failures in a row without one sample
+It is restarted after 1, 2, 4, … up to 60 seconds. After more than `restarts` failures in a row without one sample
 between them, the engine has failed for good.
 """
 
@@ -27,40 +27,41 @@ LOOK_EVERY_S = 0.5
 LONGEST_WAIT_S = 60.0
 
 
-class DiedError(RuntimeError):
+class EngineProcessError(RuntimeError):
     """A process that draws has ended, or must be; one line with the cause."""
 
 
-class Pulse(NamedTuple):
+class Heartbeat(NamedTuple):
     """Whether samples are wanted of a process, and a number that changes whenever it gets further."""
 
     busy: bool
-    beats: int
+    number: int
 
 
-class Life(Protocol):
+class EngineProcess(Protocol):
     """One process that draws, from its start to its end."""
 
     def sample(self, requests: Sequence[Request], sampling: Sampling) -> Generator[list[Sample], None, None]:
-        """As an engine does; raises DiedError where the process ends meanwhile. Several calls may run at once."""
+        """As an engine does; raises EngineProcessError if the process ends. Several calls may run at once."""
         ...
 
-    def pulse(self) -> Pulse | None:
+    def pulse(self) -> Heartbeat | None:
         """Where it stands; None where it does not even answer that."""
         ...
 
-    def died(self) -> str | None:
+    def exit_reason(self) -> str | None:
         """What the process died of, in one line; None while it runs."""
         ...
 
     def end(self, cause: str) -> None:
-        """End the process, and all calls of `sample` with a DiedError of this cause; again, it does nothing."""
+        """End the process and all calls of `sample`, with this cause as an EngineProcessError. Calling it again does
+        nothing."""
         ...
 
 
-Start = Callable[[threading.Event], Life]
+Start = Callable[[threading.Event], EngineProcess]
 """Starts a process and waits until it can draw, or gives up when the event is set. Raises UserError where only the
-user can mend what is wrong, DiedError otherwise, and CancelledError."""
+user can fix what is wrong, EngineProcessError otherwise, and CancelledError."""
 
 
 class WatchedEngine:
@@ -75,8 +76,8 @@ class WatchedEngine:
         version: str,
         deterministic: bool,
         max_concurrent_calls: int,
-        silence_s: float,
-        restarts: int,
+        stall_timeout_s: float,
+        max_restarts: int,
     ) -> None:
         self.version = version
         self.deterministic = deterministic
@@ -84,18 +85,18 @@ class WatchedEngine:
         self._start = start
         self._what = what
         self._log = log
-        self._silence_s = silence_s
-        self._restarts = restarts
+        self._silence_s = stall_timeout_s
+        self._restarts = max_restarts
         self._given_up = threading.Event()
         self._closed = threading.Event()
         self._changing = threading.Lock()
         self._failures = 0
-        self._fruitful: set[Life] = set()
+        self._produced_samples: set[EngineProcess] = set()
         """The process that draws, once it has given a sample. (Calls that still read what an earlier one gave, while a
         new one fails, must not pass for its success.)"""
         self._cause = ""
         self._failed: EngineFailedError | None = None
-        self._life: Life | None = None
+        self._life: EngineProcess | None = None
         self._life = self._begin()
         threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
 
@@ -122,25 +123,25 @@ class WatchedEngine:
         """Yield every requested sample, each once, whatever happens to the process meanwhile.
 
         Raises:
-            UserError: something that only the user can mend.
+            UserError: something that only the user can fix.
             EngineFailedError: more than `restarts` failures in a row.
             CancelledError: `cancel` was called.
         """
-        owed = Owed(requests)
-        while owed.count:
+        missing = Missing(requests)
+        while missing.count:
             life = self._living()
             try:
-                with closing(life.sample(owed.requests(), sampling)) as drawing:
+                with closing(life.sample(missing.requests(), sampling)) as drawing:
                     for samples in drawing:
-                        owed.take(samples)
-                        self._fruitful.add(life)
+                        missing.take(samples)
+                        self._produced_samples.add(life)
                         yield samples
-                if owed.count:
-                    raise DiedError(f"it says that it is done, and {owed.count} samples are missing")  # noqa: TRY301
-            except DiedError as error:
-                self._lost(life, str(error))
+                if missing.count:
+                    raise EngineProcessError(f"it says that it is done, and {missing.count} samples are missing")  # noqa: TRY301
+            except EngineProcessError as error:
+                self._on_failure(life, str(error))
 
-    def _living(self) -> Life:
+    def _living(self) -> EngineProcess:
         """The process that draws; a new one where there is none."""
         with self._changing:
             self._stop_if_given_up()
@@ -151,7 +152,7 @@ class WatchedEngine:
                 self._stop_if_given_up()  # perhaps just then
             return self._life
 
-    def _begin(self) -> Life:
+    def _begin(self) -> EngineProcess:
         """Start a process, again and again if need be."""
         while True:
             if self._failures:
@@ -161,21 +162,21 @@ class WatchedEngine:
             self._stop_if_given_up()
             try:
                 return self._start(self._given_up)
-            except DiedError as error:
+            except EngineProcessError as error:
                 self._count(str(error))
                 if self._failed is not None:
                     raise self._failed from error
 
-    def _lost(self, life: Life, cause: str) -> None:
+    def _on_failure(self, life: EngineProcess, cause: str) -> None:
         """A call has found this process dead or broken; the first to do so ends it."""
         with self._changing:
             self._stop_if_given_up()
             if self._life is life:
                 life.end(cause)
                 self._life = None
-                if life in self._fruitful:
+                if life in self._produced_samples:
                     self._failures = 0
-                self._fruitful.clear()
+                self._produced_samples.clear()
                 self._count(cause)
 
     def _count(self, cause: str) -> None:
@@ -191,13 +192,13 @@ class WatchedEngine:
 
     def _watch(self) -> None:
         """End a process that hangs, or of which only the calls' other ends are left."""
-        seen: tuple[Life, Pulse | None] | None = None
+        seen: tuple[EngineProcess, Heartbeat | None] | None = None
         silent_s = 0.0
         while not self._closed.wait(LOOK_EVERY_S):
             life = self._life
             if life is None:
                 continue
-            if (cause := life.died()) is not None:
+            if (cause := life.exit_reason()) is not None:
                 life.end(cause)
                 continue
             asked = time.monotonic()
@@ -211,10 +212,10 @@ class WatchedEngine:
             # frozen container, Ctrl-Z), the clock went on.
             silent_s += LOOK_EVERY_S + answered_s
             if silent_s > self._silence_s:
-                life.end(f"it hangs: no token for {self._silence_s:g} s (engine.silence_s)")
+                life.end(f"it hangs: no token for {self._silence_s:g} s (engine.stall_timeout_s)")
 
 
-class Owed:
+class Missing:
     """The samples of a call that have not come yet."""
 
     def __init__(self, requests: Sequence[Request]) -> None:
@@ -240,16 +241,20 @@ class Owed:
         """These have come.
 
         Raises:
-            DiedError: nobody asked for one of them, or it came before, or its numbers are none; none is taken.
+            EngineProcessError: one was not requested, came before, or has numbers that are not finite; none is taken.
         """
         came: set[tuple[str, int]] = set()
         for sample in samples:
             key = sample.problem_id, sample.index
             if sample.index not in self._missing.get(sample.problem_id, ()) or key in came:
-                raise DiedError(f"it answers nonsense: sample {sample.index} of {sample.problem_id!r} is not wanted")
+                raise EngineProcessError(
+                    f"malformed response: sample {sample.index} of {sample.problem_id!r} was not requested"
+                )
             came.add(key)
             if (wrong := _wrong(sample)) is not None:
-                raise DiedError(f"it answers nonsense: sample {sample.index} of {sample.problem_id!r} has {wrong}")
+                raise EngineProcessError(
+                    f"malformed response: sample {sample.index} of {sample.problem_id!r} has {wrong}"
+                )
         for problem_id, index in came:
             self._missing[problem_id].discard(index)
 

@@ -1,7 +1,7 @@
 """What the OpenAI API says over the wire: the body of a request, and what of a reply can be believed.
 
 Two of its forms are spoken, `completions` and `chat` (one user message). A reply is checked before anything of it is
-taken: one that lacks a text, or whose log-probabilities are no numbers, is nonsense as a whole.
+taken: one that lacks a text, or whose log-probabilities are not numbers, is rejected as a whole.
 """
 
 import json
@@ -41,7 +41,7 @@ OWN_FIELDS = frozenset(
 _LARGEST = 1e100
 """No log-probability is further from 0, and sums of these are numbers."""
 
-_MOST_TOKENS = 2**31
+_MAX_TOKENS = 2**31
 _TAG = re.compile(r"</?[a-zA-Z!][^<>]{0,200}>")
 """Proxies answer with pages."""
 
@@ -105,7 +105,7 @@ class Wire:
         return asked | dict(self.extra)
 
     def lengthen(self, asked: dict[str, Any]) -> bool:
-        """Let a refused request ask for all that the context leaves; False where it does, or the server knows no such
+        """Let a refused request ask for everything the context leaves; False if it already does, or the server has no such
         request. vLLM refuses a prompt that leaves less than `max_tokens`."""
         if not self.vllm or asked[self.length_field] is None:
             return False
@@ -200,7 +200,7 @@ def _logprobs(given: Any) -> list[float] | None:
 
 
 def _count(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _MOST_TOKENS else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _MAX_TOKENS else None
 
 
 def _valid_unicode(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Whatever a server answers is a reply that can be stored, or nonsense as a whole."""
+"""Whatever a server answers is a reply that can be stored, or is rejected as a whole."""
 
 import json
 import math
@@ -6,7 +6,7 @@ import math
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.engines.http.wire import MalformedError, Wire, message_of
+from tasks.engines.http.protocol import MalformedError, Wire, message_of
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from([10**400, -1, 0, 1])
 NAMES = ["index", "text", "message", "content", "logprobs", "token_logprobs", "logprob", "refusal", "error"]
