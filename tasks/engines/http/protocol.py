@@ -105,8 +105,8 @@ class Wire:
         return asked | dict(self.extra)
 
     def lengthen(self, asked: dict[str, Any]) -> bool:
-        """Let a refused request ask for everything the context leaves; False if it already does, or the server has no such
-        request. vLLM refuses a prompt that leaves less than `max_tokens`."""
+        """Let a refused request ask for everything the context leaves; False if it already does, or if the server has
+        no such request. vLLM refuses a prompt that leaves less than `max_tokens`."""
         if not self.vllm or asked[self.length_field] is None:
             return False
         asked[self.length_field] = None

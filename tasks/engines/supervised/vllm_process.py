@@ -67,8 +67,8 @@ def installation(python: str | None) -> Installation:
         ).stdout
     except (OSError, subprocess.SubprocessError) as error:
         raise UserError(
-            f"engine.python: {interpreter} is not a working Python interpreter ({type(error).__name__}); give the path of"
-            " one that has vLLM, such as .venv-vllm/bin/python"
+            f"engine.python: {interpreter} is not a working Python interpreter ({type(error).__name__}); give the path"
+            " of one that has vLLM, such as .venv-vllm/bin/python"
         ) from error
     if not told:
         raise UserError(
