@@ -1,8 +1,8 @@
 """The embedded engine: any ONNX decoder with `past_key_values` inputs, on ONNX Runtime, on the CPU.
 
 Sample i of a problem is a function of (model, prompt, settings, seed, problem id, i) alone: its random numbers come
-from a counter (`in_process.sampling`), and a batch holds samples of one problem only, all of the same length, so that no
-sum depends on the batch (`embedded.onnx_decoder`). So a sweep may be cut and resumed anywhere. This holds on one
+from a counter (`in_process.sampling`), and a batch holds samples of one problem only, all of the same length, so that
+no sum depends on the batch (`in_process.onnx_decoder`). So a sweep may be cut and resumed anywhere. This holds on one
 machine with one version of ONNX Runtime; elsewhere logits differ in their last bits, and a sample may too.
 """
 

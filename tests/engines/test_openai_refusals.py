@@ -178,9 +178,9 @@ def test_replicas_of_which_one_is_no_vllm_are_asked_for_what_all_know(server):
     ("fields", "message"),
     [
         ({"base_urls": ()}, "at least 1 item"),
-        ({"base_urls": "localhost:8000"}, "no URL of a server"),
+        ({"base_urls": "localhost:8000"}, "not the URL of a server"),
         ({"base_urls": "http://me:secret@host/v1"}, "must hold no credentials"),
-        ({"base_urls": "http://host/v1?key=secret"}, "no URL of a server"),
+        ({"base_urls": "http://host/v1?key=secret"}, "not the URL of a server"),
         ({"extra": {"n": 3, "stop": "x"}}, "n, stop: set by the sweep's own fields"),
         ({"api": "responses"}, "'completions' or 'chat'"),
     ],

@@ -138,7 +138,7 @@ def test_a_cause_is_found_however_late_this_process_looks(tmp_path, monkeypatch)
             while self.status() is None:
                 time.sleep(0.05)
 
-    monkeypatch.setattr("tasks.engines.supervised.vllm_direct.Leashed", Late)
+    monkeypatch.setattr("tasks.engines.supervised.vllm_direct.SupervisedProcess", Late)
     with pytest.raises(UserError, match="vLLM does not start: /no/python: No such file or directory; its log: "):
         _engine(tmp_path, ["well"], python="/no/python")
 
@@ -152,7 +152,7 @@ def test_a_process_is_over_when_it_has_ended_whoever_holds_its_pipe(tmp_path, mo
             super().__init__(command, environment, log, descriptors)
             held.append(os.dup(descriptors[0]))
 
-    monkeypatch.setattr("tasks.engines.supervised.vllm_direct.Leashed", Held)
+    monkeypatch.setattr("tasks.engines.supervised.vllm_direct.SupervisedProcess", Held)
     try:
         with _engine(tmp_path, ["die:17", "well"]) as engine:
             assert set(_keys(begin(_draw, engine).result(timeout=60))) == WANTED
