@@ -1,4 +1,4 @@
-"""The embedded engine: any ONNX decoder with `past_key_values` inputs, on ONNX Runtime, on the CPU.
+"""The ONNX engine: any ONNX decoder with `past_key_values` inputs, on ONNX Runtime, on the CPU.
 
 Sample i of a problem is a function of (model, prompt, settings, seed, problem id, i) alone: its random numbers come
 from a counter (`in_process.sampling`), and a batch holds samples of one problem only, all of the same length, so that

@@ -1,4 +1,4 @@
-"""The embedded engine on the bundled models: what a sample depends on, where it ends, and what it says of itself."""
+"""The ONNX engine on the bundled models: what a sample depends on, where it ends, and what it says of itself."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""The engine on transformers: the same bits in any batch, the embedded engine's samples, and what it says of faults."""
+"""The engine on transformers: the same bits in any batch, the ONNX engine's samples, and what it says of faults."""
 
 import json
 import shutil
@@ -13,6 +13,7 @@ from tasks.engines.model_files import BUNDLED
 from tasks.engines.onnx import OnnxConfig
 from tasks.engines.transformers import TransformersConfig
 from tasks.errors import UserError
+from tasks.store.identity import canonical
 from tests.engines.contract import MODEL, draw, request, sampling
 
 try:

@@ -1,4 +1,4 @@
-"""`monkeys plan` as a person runs it: on a real sweep of the embedded model, local and on a real S3 server."""
+"""`monkeys plan` as a person runs it: on a real sweep of the bundled model, local and on a real S3 server."""
 
 import json
 import shlex

@@ -1,7 +1,7 @@
-"""Drawing samples token by token from a decoder that this process holds: what the embedded engines share.
+"""Drawing samples token by token from a decoder that this process holds: what the in-process engines share.
 
 Sample i of a problem is a function of (model, prompt, settings, seed, problem id, i) alone: its random numbers come
-from a counter (`embedded.sampling`), and a batch holds samples of one problem only, all of the same length, so that
+from a counter (`in_process.sampling`), and a batch holds samples of one problem only, all of the same length, so that
 nothing is ever padded along time. What remains is that a row's logits must be the same bits in a batch of any
 size: each decoder says from how many rows on that holds.
 """
@@ -29,7 +29,7 @@ class Batch(Protocol):
     """Rows that continue one prompt and grow together, each by one token a step; it knows their next logits."""
 
     def choose(self, rows: NDArray[np.int64], temperature: float, top_p: float, u: Floats) -> Choice:
-        """Draw the next token of these rows, with one number a row, as `embedded.sampling.choose` does."""
+        """Draw the next token of these rows, with one number a row, as `in_process.sampling.choose` does."""
         ...
 
     def step(self, tokens: NDArray[np.int64]) -> object:

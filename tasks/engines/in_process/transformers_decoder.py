@@ -138,7 +138,7 @@ class Batch:
 
 
 def sample_on_device(logits: Any, temperature: float, top_p: float, u: Any) -> Choice:
-    """`embedded.sampling.choose` where the logits lie, so that no vocabulary of them leaves a GPU at each token.
+    """`in_process.sampling.choose` where the logits lie, so that no vocabulary of them leaves a GPU at each token.
 
     Args:
         logits: [rows, vocabulary].

@@ -1,4 +1,4 @@
-"""vLLM's OpenAI-compatible server, started and ended here; samples come over HTTP (`over_http.engine`)."""
+"""vLLM's OpenAI-compatible server, started and ended here; samples come over HTTP (`http.engine`)."""
 
 import json
 import re
