@@ -2,7 +2,7 @@
 
     python benchmarks/adaptive.py [FOLDER] [--repeats 100] [--precision 0.3]
 
-Every problem of a set has its measured rate for its true one, and is sampled anew `repeats` times, three ways: 10,000
+Each problem's measured rate is taken as the true one, and it is sampled again `repeats` times, three ways: 10,000
 samples of each, the adaptive plan, and as many samples as that one spent but the same for every problem. The last
 stops at its n, where only a forecast goes on. FOLDER holds sets as `benchmarks/forecast.py` takes them; without it the
 sets are synthetic. Ends with 1 where a target is missed.
@@ -42,7 +42,7 @@ class Result(NamedTuple):
 
 
 def simulate(counts: Counts, precision: float, repeats: int, generator: np.random.Generator) -> Result:
-    """Sample a set anew in all three ways."""
+    """Sample a set again in all three ways."""
     rates = counts.c / counts.n
     plan = AdaptiveConfig(precision=precision).plan(ATTEMPTS)
     everything = np.full(len(counts), ATTEMPTS)

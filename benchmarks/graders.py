@@ -131,7 +131,7 @@ def math(data: Path) -> Iterator[Line]:
 
 
 def _rewritten(grader: Grader, written: Sequence[Rewritten], *, correct: bool) -> Agreement:
-    """A problem for each way, so that each is judged on its own."""
+    """A problem for each way, so that each is graded separately."""
     problems = [Problem(f"{at} {way.form}", "", AnswerCheck(way.gold)) for at, way in enumerate(written)]
     known = [
         Known(problem.id, f"Final Answer: The final answer is ${way.text}$. I hope it is correct.", correct, LABELLED)
@@ -167,7 +167,7 @@ def contests(data: Path) -> Iterator[Line]:
 
 
 def humaneval(data: Path) -> Iterator[Line]:
-    """50 problems with 100 samples each, judged twice."""
+    """50 problems with 100 samples each, graded twice."""
     path = data / "humaneval" / "HumanEval.jsonl.gz"
     problems = {problem.id: problem for problem in HumanEvalDataset(path=str(path)).load()}
     known = lines_of(path)
@@ -194,7 +194,7 @@ def _counts(grader: Grader, pairs: Sequence[tuple[Problem, Sample]], sandbox: Sa
 
 
 def speed(data: Path) -> Iterator[Line]:
-    """Answers judged in a second, warm; and what a hang costs."""
+    """Answers graded per second, warm; and what a hang costs."""
     problems = {
         each.id: each for each in Gsm8kDataset(path=str(data / "gsm8k" / "test_first200.jsonl"), shots=0).load()
     }
@@ -232,7 +232,7 @@ def speed(data: Path) -> Iterator[Line]:
 
 
 def _rate(figure: str, grader: Grader, pairs: Sequence[tuple[Problem, Sample]], target: float) -> Line:
-    """What two cores would judge in a second if nothing else ran: from the CPU time of all processes together."""
+    """What two cores would grade in a second if nothing else ran: from the CPU time of all processes together."""
     list(grader.grade(pairs[:20], None))  # the processes start
     started, own_s = time.perf_counter(), time.process_time()
     graded_samples = list(grader.grade(pairs, None))
@@ -267,7 +267,7 @@ def _hangs() -> Iterator[Line]:
         wall_s, cpu_s = max(wall_s, time.perf_counter() - started), max(cpu_s, answer.cpu_s)
         ended[str(answer.ended or answer.value)] += 1
         if not (before.value and after.value):
-            yield Line("hang, its neighbours", "lost", "judged", False)
+            yield Line("hang, its neighbours", "lost", "graded", False)
     started = time.perf_counter()
     pool.call(r"x^2 - 1", "(x-1)(x+1)")
     replaced = time.perf_counter() - started

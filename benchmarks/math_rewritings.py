@@ -17,7 +17,7 @@ class Rewritten(NamedTuple):
 
 
 def form_of(answer: str) -> str | None:
-    """The form that an answer has; None for one without a form of its own (an integer or another expression)."""
+    """The form that an answer has; None for one without a special form (an integer or another expression)."""
     for form, pattern in (
         ("matrices", r"\\begin\{pmatrix\}"),
         ("units", r".*(\\circ|\\text\{ ?degrees\})"),

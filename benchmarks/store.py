@@ -1,4 +1,4 @@
-"""The store beside its rivals: one YAML file a problem (as the paper's code keeps its results), and JSON lines.
+"""The store next to its rivals: one YAML file a problem (as the paper's code keeps its results), and JSON lines.
 
     python benchmarks/store.py                  128 problems × 10,000 samples
     python benchmarks/store.py --scale 0.125    16 problems × 10,000 samples
@@ -265,7 +265,7 @@ def raw_bytes(sweep: Sweep) -> tuple[int, int]:
 
 
 def measure_memory(what: str, store: FsspecStore, problems: int, folder: Path) -> None:
-    """In a process of its own: print how far its memory rose above what it had with all libraries at work, in MB."""
+    """In a separate process: print how far its memory rose above what it had with all libraries at work, in MB."""
     sweep = sweep_in(store, problems)
     stored = find(store, sweep.samples.identity.name)
     first = next(blocks_with_verdicts(store, stored, stored.graded_by(None)))

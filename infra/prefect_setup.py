@@ -4,7 +4,7 @@
 
 Run it again to apply a change. Where AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are set, they become Prefect Secret
 blocks, which the server encrypts. The pools only refer to these: a worker fetches them when it starts a run, and no
-deployment, run or log holds them. AWS_ENDPOINT_URL and AWS_DEFAULT_REGION are no secrets, and are copied.
+deployment, run or log holds them. AWS_ENDPOINT_URL and AWS_DEFAULT_REGION are not secrets, and are copied.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ POOLS = {"cpu": "process", "gpu": "process", "docker": "docker", "kubernetes": "
 IMAGE = "monkeys:latest"
 HEARTBEAT_EVERY_S = 30
 MAY_MAKE_NAMESPACES = {"seccompProfile": {"type": "Unconfined"}, "procMount": "Unmasked"}
-"""What bubblewrap needs of a pod, to make name spaces for the programs that it runs."""
+"""What bubblewrap needs of a pod, to make namespaces for the programs that it runs."""
 SECRETS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 SETTINGS = ("AWS_ENDPOINT_URL", "AWS_DEFAULT_REGION")
 
@@ -47,7 +47,7 @@ async def main() -> None:
 
 
 async def make_pool(client: PrefectClient, name: str, kind: str, environment: dict[str, str]) -> None:
-    """A pool whose runs get this environment beside the worker's own."""
+    """A pool whose runs get this environment in addition to the worker's."""
     template: dict[str, Any] | None = await get_default_base_job_template_for_infrastructure_type(kind)
     if template is None:
         raise SystemExit(f"prefect_setup: this server knows no work pool of type {kind}")

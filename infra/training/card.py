@@ -58,14 +58,14 @@ SUBJECTS = {
         StdioConfig(),
         "Short Python programs that read a line of integers, transform the list in 1 to 4 described steps and print the"
         " outcome",
-        "It knows the operations of its generator in their few phrasings and nothing else: it is no assistant for"
+        "It knows the operations of its generator in their few phrasings and nothing else: it is not an assistant for"
         " programming.",
     ),
 }
 
 
 def measure(subject: Subject, folder: Path, samples: int) -> list[int]:
-    """How many of each problem's samples are correct. Equal texts are judged once."""
+    """How many of each problem's samples are correct. Equal texts are graded once."""
     dataset, problems = subject.dataset, subject.dataset.load()
     sampling = Sampling(TEMPERATURE, 1.0, dataset.max_tokens, dataset.stop, seed=0)
     sandbox = BubblewrapConfig().open() if subject.grader.runs_code else nullcontext()
@@ -82,11 +82,11 @@ def measure(subject: Subject, folder: Path, samples: int) -> list[int]:
 
 def _correct(grader: Grader, problem: Problem, texts: list[str], sandbox: Sandbox | None) -> Iterator[str]:
     pairs = [(problem, Sample(problem.id, index, text)) for index, text in enumerate(texts)]
-    for judgement in grader.grade(pairs, sandbox):
-        if judgement.verdict is Verdict.INFRASTRUCTURE:
-            raise RuntimeError(f"the sandbox failed on {problem.id}: {judgement.detail}")
-        if judgement.verdict is Verdict.CORRECT:
-            yield texts[judgement.index]
+    for graded in grader.grade(pairs, sandbox):
+        if graded.verdict is Verdict.INFRASTRUCTURE:
+            raise RuntimeError(f"the sandbox failed on {problem.id}: {graded.detail}")
+        if graded.verdict is Verdict.CORRECT:
+            yield texts[graded.index]
 
 
 def card(recipe: Recipe, subject: Subject, state: dict[str, Any], counts: list[int], samples: int) -> str:
@@ -125,7 +125,7 @@ cosine decay, float32, {state["cpu_seconds"]:,.0f} CPU seconds.
 
 ## Results
 
-{samples:,} samples for each of 128 held-out problems at temperature {TEMPERATURE}, drawn and judged by this project
+{samples:,} samples for each of 128 held-out problems at temperature {TEMPERATURE}, drawn and graded by this project
 (seed 0):
 
 | k | pass@k |
@@ -143,7 +143,7 @@ few may differ.
 
 
 def _filled(text: str) -> str:
-    """Break lines anew in every paragraph that is neither heading, table nor front matter."""
+    """Rewrap lines in every paragraph that is neither heading, table nor front matter."""
     paragraphs = text.rstrip("\n").split("\n\n")
     return "\n\n".join(p if p.startswith(("#", "|", "---")) else fill(p, 110) for p in paragraphs) + "\n"
 

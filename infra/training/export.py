@@ -103,7 +103,7 @@ class Graph:
         return self.loaded[name]
 
     def linear(self, x: str, *names: str, output: str | None = None) -> str:
-        """Multiply by one or several stored matrices side by side: [..., in] to [..., sum of outs]."""
+        """Multiply by one or several stored matrices next to each other: [..., in] to [..., sum of outs]."""
         weights = [self.weight(f"{name}.weight") for name in names]
         joined = self.op("Concat", *weights, axis=0) if len(weights) > 1 else weights[0]
         return self.op("MatMul", x, self.op("Transpose", joined, perm=[1, 0]), output=output)

@@ -110,7 +110,7 @@ class Trunk(nn.Module):
 
 
 class Llama(nn.Module):
-    """The decoder. The output layer is the embedding, transposed, so it has no parameters of its own.
+    """The decoder. The output layer is the embedding, transposed, so it has no parameters.
 
     Each layer starts as the identity: what it would add is multiplied by zero weights at first.
     """

@@ -1,4 +1,4 @@
-"""The bundled models' tokenizer: byte-level BPE in which every digit is a token of its own."""
+"""The bundled models' tokenizer: byte-level BPE in which every digit is a separate token."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""Samples that other tools drew. An importer knows one tool's files; it is a class of its own file, chosen by name.
+"""Samples that other tools drew. An importer knows one tool's files; one class per file, chosen by name.
 
 To add one: write its file, and put it into `formats.FORMATS`.
 """
@@ -15,7 +15,7 @@ class Imported:
     """One sample as a tool has recorded it.
 
     `where` says in words where it stands, for messages. `source_id` is the problem as the tool names it, `problem_id`
-    as this project's data set does, where the file tells which that is. `index` is its place among its problem's
+    as this project's dataset does, where the file tells which that is. `index` is its place among its problem's
     samples, None where the order in which they come is all there is. `text` is None where the tool itself failed, and
     there is no sample. `correct` is the verdict that the file carries, None where it carries none. The rest is as in
     `tasks.engines.Sample`.
@@ -48,7 +48,7 @@ class Importer(Protocol):
 
     @property
     def first(self) -> int:
-        """The number that it gives the first problem of a data set whose problems have no ids of their own."""
+        """The number of the first row in a dataset whose problems have no ids."""
         ...
 
     @property
@@ -74,7 +74,7 @@ class Importer(Protocol):
         ...
 
     def provenance(self, paths: Sequence[Path], verdict: str | None) -> dict[str, Any]:
-        """What the files say of how the samples were drawn and judged, as JSON: `tool`, `tool_version`, `task`,
+        """What the files say about how the samples were drawn and graded, as JSON: `tool`, `tool_version`, `task`,
         `model`, `sampling` (`temperature`, `top_p`, `max_tokens`, `seed`, `stop`), `graded_by`; only what is known.
         Raises as `samples` does."""
         ...

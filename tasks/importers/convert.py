@@ -16,7 +16,7 @@ from typing import Any
 from tasks.errors import UserError
 from tasks.importers import Imported, Importer
 from tasks.importers.normalise import Numbering, digest, read
-from tasks.importers.provenance import beside
+from tasks.importers.provenance import provenance_path
 
 _to_json = json.JSONEncoder(ensure_ascii=False).encode
 _OPTIONAL = ("prompt_tokens", "tokens", "logprob", "finish_reason")
@@ -27,7 +27,7 @@ class Tally:
     """What was read of a problem: samples, those with a verdict, and the correct ones of these."""
 
     samples: int = 0
-    judged: int = 0
+    graded: int = 0
     correct: int = 0
 
 
@@ -41,7 +41,7 @@ class Imports:
     format: str
     problems: dict[str, Tally] = field(default_factory=dict)
     left_out: int = 0
-    closed_up: int = 0
+    renumbered: int = 0
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -50,9 +50,9 @@ class Imports:
         return sum(each.samples for each in self.problems.values())
 
     @property
-    def judged(self) -> int:
+    def graded(self) -> int:
         """How many of them carry a verdict."""
-        return sum(each.judged for each in self.problems.values())
+        return sum(each.graded for each in self.problems.values())
 
     @property
     def correct(self) -> int:
@@ -74,7 +74,7 @@ def convert(
     Args:
         importer: knows the files.
         paths: files or folders.
-        output: JSONL file of the samples, its provenance beside it; None: not wanted.
+        output: JSONL file of the samples, with its provenance next to it; None: not wanted.
         counts: CSV file of problem,samples,correct, of the samples with a verdict; None: not wanted.
         verdict: which of several verdicts counts; None: the usual one.
         ids: form of the problems' ids; None: as the importer knows them.
@@ -88,7 +88,7 @@ def convert(
         raise UserError(f"--output {output}: does not end in .jsonl")
     for option, written in (("--output", output), ("--counts", counts)):
         if written is not None:
-            _spare(option, written, paths)
+            _refuse_overwrite(option, written, paths)
     imports = Imports(importer.name)
     numbering = Numbering()
     with ExitStack() as files:
@@ -104,9 +104,9 @@ def convert(
             failed = f": all {imports.left_out:,} failed in the tool itself" if imports.left_out else ""
             raise UserError(f"{paths[0]}: holds no sample{failed}")
         moved = numbering.closed()
-        imports.closed_up = len(moved)
+        imports.renumbered = len(moved)
         known = importer.provenance(paths, verdict)
-        if not imports.judged:
+        if not imports.graded:
             known.pop("graded_by", None)
         imports.provenance = known
         if table is not None:
@@ -122,12 +122,12 @@ def convert(
                 "files": {"names": [path.name for path in paths], "sha256": digest(paths)},
                 "samples": _sha256(fresh),
             }
-            note = files.enter_context(_fresh("--output", beside(output)))
+            note = files.enter_context(_fresh("--output", provenance_path(output)))
             note.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return imports
 
 
-def _spare(option: str, written: Path, paths: Sequence[Path]) -> None:
+def _refuse_overwrite(option: str, written: Path, paths: Sequence[Path]) -> None:
     """Neither a file that is read may be written over, nor a folder that is read be written into."""
     target = written.resolve()
     for path in paths:
@@ -143,7 +143,7 @@ def _tallied(samples: Iterator[Imported], imports: Imports) -> Iterator[Imported
             continue
         tally = imports.problems.setdefault(sample.problem_id, Tally())
         tally.samples += 1
-        tally.judged += sample.correct is not None
+        tally.graded += sample.correct is not None
         tally.correct += sample.correct is True
         yield sample
 
@@ -171,12 +171,12 @@ def _close_up(path: Path, moved: Mapping[str, Mapping[int, int]]) -> None:
 
 
 def _write_counts(imports: Imports, path: Path, source: Path) -> None:
-    if not imports.judged:
-        raise UserError(f"--counts: {source} carries no verdicts; leave it out, and judge the samples by a sweep")
+    if not imports.graded:
+        raise UserError(f"--counts: {source} carries no verdicts; leave it out, and grade the samples with a sweep")
     with path.open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(("problem", "samples", "correct"))
-        table.writerows((problem, each.judged, each.correct) for problem, each in imports.problems.items())
+        table.writerows((problem, each.graded, each.correct) for problem, each in imports.problems.items())
 
 
 def _sha256(path: Path) -> str:

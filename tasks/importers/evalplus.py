@@ -1,4 +1,4 @@
-"""evalplus: samples as JSON lines or as a folder of programs, and the results of judging them.
+"""evalplus: samples as JSON lines or as a folder of programs, and the results of grading them.
 
 - JSON lines of `task_id` and `solution` (a whole program) or `completion` (what follows the prompt);
 - a folder HumanEval_0/0.py, HumanEval_0/1.py, ...;
@@ -58,8 +58,8 @@ class Evalplus:
         """By the names in the first row, or of the folders."""
         if path.is_dir():
             return any(_FOLDER.fullmatch(each.name) for each in path.iterdir())
-        judged = "eval" in first and not {"status", "version"} & first.keys()
-        return judged or {"task_id", "solution"} <= first.keys()
+        graded = "eval" in first and not {"status", "version"} & first.keys()
+        return graded or {"task_id", "solution"} <= first.keys()
 
     def samples(self, paths: Sequence[Path], verdict: str | None) -> Iterator[Imported]:
         """Every sample; see `tasks.importers.Importer`."""
@@ -118,7 +118,7 @@ def _results(path: Path, verdict: str | None) -> Iterator[Imported]:
                 entries = document.value()
                 if not isinstance(entries, list):
                     raise UserError(
-                        f"{path}, eval.{task_id}: is no list; a first version of evalplus wrote no solutions,"
+                        f"{path}, eval.{task_id}: is not a list; the first version of evalplus wrote no solutions,"
                         " import its samples instead"
                     )
                 for number, data in enumerate(entries):

@@ -31,7 +31,7 @@ def importer(name: str, paths: Sequence[Path]) -> Importer:
     if name != AUTO:
         found = next((each for each in FORMATS if each.name == name), None)
         if found is None:
-            raise UserError(f"format: {name!r} is none of {AUTO}, {names}")
+            raise UserError(f"format: {name!r} is not one of {AUTO}, {names}")
         return found
     first = first_entry(paths[0])
     found = next((each for each in FORMATS if each.recognises(paths[0], first)), None)

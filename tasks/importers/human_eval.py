@@ -1,4 +1,4 @@
-"""openai/human-eval: lines of `task_id` and `completion`, and, judged, `passed` and `result`.
+"""openai/human-eval: lines of `task_id` and `completion`, and, if graded, `passed` and `result`.
 
 A problem's samples stand in any order among others; there is no index, they are numbered as they come.
 """

@@ -1,12 +1,12 @@
 """inspect_ai: eval logs, as .eval (a zip) or .json.
 
-A log has a header (`eval`, `plan`) and samples. In a .eval file each sample is a file of its own, samples/*.json, the
+A log has a header (`eval`, `plan`) and samples. In a .eval file each sample is a separate file, samples/*.json, the
 header is header.json, or _journal/start.json where the run did not end. A sample has `id`, `epoch` (from 1), `output`
 (`completion`, `choices`, `usage`), `scores` by scorer, `error` where it failed, and `attachments`: long texts.
 
 A problem without an id has its number, counted from 1; its samples are its epochs in their order. One with an error is
 no sample: the tool failed, not the model. A score is correct where it is `C`, true or 1; partial credit is not correct;
-scores that are lists or objects are none.
+scores that are lists or objects are not verdicts.
 """
 
 import io
@@ -116,7 +116,7 @@ class InspectAi:
                     str(sample.id),
                     None if sample.error is not None else sample.text,
                     sample.epoch - 1,
-                    _judged(where, sample, verdict),
+                    _graded(where, sample, verdict),
                     usage.input_tokens,
                     usage.output_tokens,
                     finish_reason=_FINISH.get(choices[0].stop_reason or "") if choices else None,
@@ -142,7 +142,7 @@ class InspectAi:
         return {name: value for name, value in known.items() if value is not None}
 
 
-def _judged(where: str, sample: _Sample, scorer: str | None) -> bool | None:
+def _graded(where: str, sample: _Sample, scorer: str | None) -> bool | None:
     if not sample.scores or sample.error is not None:
         return None
     if scorer is None:
@@ -169,7 +169,7 @@ def _listed(path: Path) -> Iterator[tuple[str, Any]]:
             else:
                 document.value()
     if not found:
-        raise UserError(f"{path}: samples: is no list; the log was written without samples")
+        raise UserError(f"{path}: samples: is not a list; the log was written without samples")
 
 
 def _zipped(path: Path) -> Iterator[tuple[str, Any]]:
@@ -188,7 +188,7 @@ def _header(path: Path) -> dict[str, Any]:
         with _archive(path) as archive:
             name = next((name for name in _HEADERS if name in archive.namelist()), None)
             if name is None:
-                raise UserError(f"{path}: holds no {_HEADERS[0]}; it is no log of inspect_ai")
+                raise UserError(f"{path}: holds no {_HEADERS[0]}; it is not an inspect_ai log")
             return _object(parsed(f"{path}, {name}", _unpacked(path, archive, name)))
     header: dict[str, Any] = {}
     with opened(path) as stream:

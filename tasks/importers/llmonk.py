@@ -1,7 +1,7 @@
 """Folders of the paper's own code (ScalingIntelligence/large_language_monkeys): one YAML file a problem.
 
-A file has `prompt`, `question`, `samples` (a list of texts), `gt_answer`, `theorem_name` or `test_cases`, and, judged,
-`is_corrects`. Its name is the row of the test split, or the problem's name for CodeContests, whose judged files lack
+A file has `prompt`, `question`, `samples` (a list of texts), `gt_answer`, `theorem_name` or `test_cases`, and
+`is_corrects` if it was graded. Its name is the row of the test split, or the problem's name for CodeContests, whose graded files lack
 the suffix. How the samples were drawn is not written down.
 """
 
@@ -89,7 +89,7 @@ def _by_number(file: Path) -> tuple[int, str]:
 
 
 def _stem(file: Path) -> str:
-    # Names of contest problems have dots of their own.
+    # Names of contest problems may contain dots.
     return file.name.removesuffix(".yaml").removesuffix(".yml")
 
 

@@ -3,8 +3,8 @@
 A line is a problem under one filter: `doc_id`, `doc`, `arguments`, `resps` (a list of requests, each the list of its
 answers; `repeats` of them), `filter`, the names of its `metrics`, and their values. The same answers stand once for
 each filter; the first filter's lines are read unless another is named. Metrics are of all of a problem's answers
-together: with more than one answer they are no verdict on any of them. Beside it, results_DATE.json says what was asked
-for.
+together: with more than one answer they are not a verdict on any of them. Next to it, results_DATE.json says what was
+asked for.
 """
 
 import hashlib
@@ -81,7 +81,7 @@ class LmEval:
                 )
 
     def provenance(self, paths: Sequence[Path], verdict: str | None) -> dict[str, Any]:
-        """What the first row, and the results beside it, say."""
+        """What the first row, and the results next to it, say."""
         path = paths[0]
         known: dict[str, Any] = {"tool": "lm-evaluation-harness"}
         task = _task(path)
@@ -108,7 +108,7 @@ def _task(path: Path) -> str | None:
 
 
 def _id(task: str | None, row: _Row) -> str:
-    """The id that the data set gives its problem, where it gives one."""
+    """The id that the dataset gives its problem, if it gives one."""
     own = next((row.doc[name] for name in _IDS if isinstance(row.doc.get(name), str)), None)
     if isinstance(own, str):
         return own

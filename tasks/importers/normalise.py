@@ -49,14 +49,14 @@ def read(importer: Importer, paths: Sequence[Path], *, verdict: str | None, ids:
             problem_id.encode()
             (sample.text or "").encode()
         except UnicodeEncodeError as error:
-            raise UserError(f"{sample.where}: is no valid Unicode (a lone surrogate)") from error
+            raise UserError(f"{sample.where}: is not valid Unicode (a lone surrogate)") from error
         yield sample if problem_id == sample.problem_id else replace(sample, problem_id=problem_id)
 
 
 class Numbering:
     """Places of samples in their problems: each is given once, and they run from 0 without a gap in the end.
 
-    What holds a gap is closed up, in order: a sample that a tool failed to draw is none.
+    Gaps are closed by renumbering in order: a sample that a tool failed to draw does not count.
     """
 
     def __init__(self) -> None:

@@ -1,7 +1,7 @@
 """Plain rows: `problem_id`, `text`, and, where known, `index` and a verdict. `monkeys export` writes such files.
 
 Rows without an index are numbered within their problem as they come. The verdict is `correct` (true or false) or
-`verdict` (`correct`, `wrong`, ...; one of `infrastructure` is none).
+`verdict` (`correct`, `wrong`, ...; `infrastructure` does not count).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +23,7 @@ class _Row(Form):
     text: str
     index: int | None = Field(default=None, ge=0)
     correct: bool | None = None
-    # Strictly, a text is no verdict.
+    # In strict mode a text is not accepted as a verdict.
     verdict: Annotated[Verdict | None, Field(strict=False)] = None
     prompt_tokens: int | None = None
     tokens: int | None = None
@@ -31,7 +31,7 @@ class _Row(Form):
     finish_reason: str | None = None
 
     @property
-    def judged(self) -> bool | None:
+    def graded(self) -> bool | None:
         if self.correct is None and self.verdict not in {None, Verdict.INFRASTRUCTURE}:
             return self.verdict is Verdict.CORRECT
         return self.correct
@@ -60,7 +60,7 @@ class Plain:
                     row.problem_id,
                     row.text,
                     row.index,
-                    row.judged,
+                    row.graded,
                     row.prompt_tokens,
                     row.tokens,
                     row.logprob,

@@ -1,10 +1,10 @@
-"""What this project's data sets call the problems that other tools know by a number, or by a name of their own."""
+"""The ids in this project's datasets of problems that other tools know by a number or another name."""
 
 _BY_ROW = {"gsm8k": "gsm8k/{:04d}", "math": "math/{:04d}", "mbpp": "MBPP/{}"}
 
 
 def by_row(task: str | None, row: str | int) -> str:
-    """The id of a data set's row (of MBPP, its task id), where the ids follow from it; else the row as it is."""
+    """The id of a dataset's row (of MBPP, its task id), where the ids follow from it; else the row as it is."""
     number = int(row) if isinstance(row, int) or (row.isascii() and row.isdigit()) else None
     if task not in _BY_ROW or number is None:
         return str(row)
@@ -12,7 +12,7 @@ def by_row(task: str | None, row: str | int) -> str:
 
 
 def by_task_id(task_id: str) -> str:
-    """The id of a problem that evalplus knows by a name of its own; else the id as it is."""
+    """The id of a problem that evalplus knows by another name; else the id as it is."""
     return task_id.replace("Mbpp/", "MBPP/", 1) if task_id.startswith("Mbpp/") else task_id
 
 

@@ -1,7 +1,7 @@
-"""What is known of how imported samples were drawn, in a file beside them: SAMPLES.provenance.json.
+"""How imported samples were drawn, in a file next to them: SAMPLES.provenance.json.
 
-It names the samples by their SHA-256: beside others it is refused. Engine `recorded` makes it part of what the sample
-set depends on.
+It names the samples by their SHA-256: next to other samples it is refused. Engine `recorded` makes it part of the
+ingredients of the sample set.
 """
 
 import json
@@ -14,18 +14,18 @@ from tasks.errors import UserError
 _NOT_OF_SAMPLES = ("samples", "files", "graded_by")
 
 
-def beside(samples: Path) -> Path:
+def provenance_path(samples: Path) -> Path:
     """Where the provenance of a file of samples is."""
     return samples.with_name(f"{samples.name}.provenance.json")
 
 
 def read_provenance(samples: Path, sha256: str) -> dict[str, Any] | None:
-    """What is known of a file of samples whose content has this digest; None where there is no provenance beside it.
+    """What is known of a file of samples whose content has this digest; None if there is no provenance next to it.
 
     Raises:
         UserError: it cannot be read, or is of other samples.
     """
-    file = beside(samples)
+    file = provenance_path(samples)
     if not file.is_file():
         return None
     try:
@@ -40,5 +40,5 @@ def read_provenance(samples: Path, sha256: str) -> dict[str, Any] | None:
 
 
 def of_samples(known: Mapping[str, Any]) -> dict[str, Any]:
-    """What samples depend on, of what is known of them: neither the names of files, nor who judged them."""
+    """What samples depend on, of what is known of them: not file names, nor who graded them."""
     return {name: value for name, value in known.items() if name not in _NOT_OF_SAMPLES}

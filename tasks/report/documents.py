@@ -140,7 +140,7 @@ def import_document(imports: Imports) -> dict[str, Any]:
         "format": imports.format,
         "problems": len(imports.problems),
         "samples": imports.samples,
-        "graded": imports.judged,  # words: ok
+        "graded": imports.graded,  # words: ok
         "correct": imports.correct,
         "left_out": imports.left_out,
         "provenance": imports.provenance,

@@ -6,11 +6,11 @@ import pytest
 from flows.command_line.views.import_samples import run_import
 from tasks.errors import UserError
 from tests.flows.command import monkeys
-from tests.importers import foreign
+from tests.importers import other_tools as tools
 
 
 def test_released_outcomes_to_a_curve(tmp_path: Path) -> None:
-    foreign.document(tmp_path / "MATH_Pythia-12B.json", foreign.MONKEY_BUSINESS)
+    tools.document(tmp_path / "MATH_Pythia-12B.json", tools.MONKEY_BUSINESS)
     ended = monkeys("import", "MATH_Pythia-12B.json", "--counts", "c.csv", "-o", "s.jsonl", cwd=tmp_path)
     assert ended.code == 0
     for shown in ("6 = 2 problems × 3", "2 correct of 6", "Pythia-12B", "temperature 0.6", "monkeys curve c.csv"):
@@ -30,7 +30,7 @@ def test_released_outcomes_to_a_curve(tmp_path: Path) -> None:
 
 
 def test_json_says_what_is_known(tmp_path: Path) -> None:
-    foreign.inspect_eval(tmp_path / "log.eval")
+    tools.inspect_eval(tmp_path / "log.eval")
     ended = monkeys("import", "log.eval", "-o", "s.jsonl", "--ids", "gsm8k/{id}", "--json", cwd=tmp_path)
     document = json.loads(ended.out)
     assert (document["format"], document["samples"], document["left_out"]) == ("inspect_ai", 4, 1)
@@ -38,7 +38,7 @@ def test_json_says_what_is_known(tmp_path: Path) -> None:
 
 
 def test_what_was_left_out_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    log, output = foreign.inspect_eval(tmp_path / "log.eval"), tmp_path / "s.jsonl"
+    log, output = tools.inspect_eval(tmp_path / "log.eval"), tmp_path / "s.jsonl"
     run_import([log], output=output, counts=None, format_="auto", verdict=None, ids=None, as_json=False)
     shown = capsys.readouterr().out
     assert "1 samples skipped: the tool failed to draw them" in shown
@@ -46,7 +46,7 @@ def test_what_was_left_out_is_said(tmp_path: Path, capsys: pytest.CaptureFixture
 
 
 def test_what_cannot_be_is_one_line(tmp_path: Path) -> None:
-    foreign.lines(tmp_path / "s.jsonl", [{"task_id": "a", "completion": 1}])
+    tools.lines(tmp_path / "s.jsonl", [{"task_id": "a", "completion": 1}])
     ended = monkeys("import", "s.jsonl", "-o", "o.jsonl", "--counts", "c.csv", cwd=tmp_path)
     assert (ended.code, ended.out) == (2, "")
     assert ended.err.startswith("monkeys: s.jsonl, line 1: completion: input should be a valid string;")
@@ -63,7 +63,7 @@ def test_what_cannot_be_is_one_line(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_asked_for_amiss(tmp_path: Path, name: str, format_: str, output: str | None, message: str) -> None:
-    foreign.lines(tmp_path / "s.jsonl", foreign.PLAIN)
+    tools.lines(tmp_path / "s.jsonl", tools.PLAIN)
     target = None if output is None else tmp_path / output
     with pytest.raises(UserError, match=message):
         run_import(

@@ -12,13 +12,13 @@ import yaml
 from tasks.errors import UserError
 from tasks.importers.convert import convert
 from tasks.importers.formats import importer
-from tests.importers import foreign
+from tests.importers import other_tools as tools
 
 Write = Callable[[Path], Path]
 
 
 def lines(*rows: Any) -> Write:
-    return lambda folder: foreign.lines(folder / "s.jsonl", rows)
+    return lambda folder: tools.lines(folder / "s.jsonl", rows)
 
 
 def text(name: str, content: str | bytes) -> Write:
@@ -30,18 +30,18 @@ def text(name: str, content: str | bytes) -> Write:
 
 
 def monkey(**change: Any) -> Write:
-    rows = [foreign.MONKEY_BUSINESS[0], {**foreign.MONKEY_BUSINESS[1], **change}]
-    return lambda folder: foreign.document(folder / "MATH_x.json", rows)
+    rows = [tools.MONKEY_BUSINESS[0], {**tools.MONKEY_BUSINESS[1], **change}]
+    return lambda folder: tools.document(folder / "MATH_x.json", rows)
 
 
 def log(**change: Any) -> Write:
-    sample = {**foreign.inspect_sample(1, 1, "t", "C"), **change}
-    return lambda folder: foreign.inspect_json(folder / "l.json", [foreign.inspect_sample(0, 1, "t", "C"), sample])
+    sample = {**tools.inspect_sample(1, 1, "t", "C"), **change}
+    return lambda folder: tools.inspect_json(folder / "l.json", [tools.inspect_sample(0, 1, "t", "C"), sample])
 
 
 def program(**change: Any) -> Write:
     def write(folder: Path) -> Path:
-        foreign.llmonk(folder / "f")
+        tools.llmonk(folder / "f")
         (folder / "f" / "9.yaml").write_text(yaml.dump({"samples": ["a", "b"], **change}))
         return folder / "f"
 
@@ -54,7 +54,7 @@ CASES: list[tuple[str, Write, str]] = [
     ("human_eval", lines(HUMAN, {**HUMAN, "completion": None}), "line 2: completion: input should be a valid string"),
     ("human_eval", lines(HUMAN, {**HUMAN, "task_id": 7}), "line 2: task_id: input should be a valid string"),
     ("human_eval", lines([1]), "line 1: the entry: "),
-    ("human_eval", lines(HUMAN, {**HUMAN, "completion": "\ud800"}), "line 2: is no valid Unicode"),
+    ("human_eval", lines(HUMAN, {**HUMAN, "completion": "\ud800"}), "line 2: is not valid Unicode"),
     ("human_eval", text("s.jsonl", json.dumps(HUMAN) + '\n\n{"task_id": '), "s.jsonl, line 3: broken JSON"),
     ("human_eval", text("s.jsonl", b'{"task_id": "a", "completion": "\xff"}'), "line 1: is not valid UTF-8 (byte 32)"),
     ("human_eval", text("s.jsonl.gz", b"no gzip"), "s.jsonl.gz: cannot be read (Not a gzipped file"),
@@ -65,9 +65,9 @@ CASES: list[tuple[str, Write, str]] = [
         lines({"problem_id": "a", "text": "", "verdict": "passed"}),
         "line 1: verdict: input should be 'correct'",
     ),
-    ("plain", lines(foreign.PLAIN[0], foreign.PLAIN[0]), "line 2: index 1 of problem 'a' stands a second time"),
+    ("plain", lines(tools.PLAIN[0], tools.PLAIN[0]), "line 2: index 1 of problem 'a' stands a second time"),
     ("evalplus", lines({"task_id": "a", "solution": None}), "line 1: solution: field required"),
-    ("evalplus", text("r.json", '{"eval": {"a": {"nfiles": 1}}}'), "r.json, eval.a: is no list"),
+    ("evalplus", text("r.json", '{"eval": {"a": {"nfiles": 1}}}'), "r.json, eval.a: is not a list"),
     ("evalplus", text("r.json", '{"eval": {"a": [{}]}}'), "r.json, eval.a.0: solution: field required"),
     ("evalplus", text("r.json", '{"eval": {"a": [{}'), "r.json: broken JSON"),
     ("monkey_business", monkey(samples=["x"]), "row 2: is_corrects: has 3 verdicts on 1 samples"),
@@ -90,13 +90,17 @@ CASES: list[tuple[str, Write, str]] = [
     ("inspect_ai", log(epoch=0), "l.json, samples.1: epoch: input should be greater than or equal to 1"),
     ("inspect_ai", log(id=0), "samples.1: index 0 of problem '0' stands a second time"),
     ("inspect_ai", log(output={"completion": 3}), "samples.1: output.completion: input should be a valid string"),
-    ("inspect_ai", text("l.json", '{"version": 2, "samples": null}'), "samples: is no list"),
+    ("inspect_ai", text("l.json", '{"version": 2, "samples": null}'), "samples: is not a list"),
     ("inspect_ai", text("l.eval", "no zip"), "l.eval: is not a whole .eval log (File is not a zip file)"),
-    ("lm_eval", lines(foreign.lm_eval_row(0, [["-1.5", "False"]], "none", 1.0)), "line 1: resps: holds no generated"),  # type: ignore[list-item]
+    (
+        "lm_eval",
+        lines(tools.lm_eval_row(0, [["-1.5", "False"]], "none", 1.0)),
+        "line 1: resps: holds no generated",
+    ),  # type: ignore[list-item]
     ("lm_eval", lines({"doc_id": 0, "resps": "x"}), "line 1: resps: input should be a valid list"),
     (
         "lm_eval",
-        lines(foreign.lm_eval_row(0, ["a"], "none", 1.0), foreign.lm_eval_row(0, ["a"], "none", 1.0)),
+        lines(tools.lm_eval_row(0, ["a"], "none", 1.0), tools.lm_eval_row(0, ["a"], "none", 1.0)),
         "line 2: index 0 of problem '0' stands a second time",
     ),
 ]
@@ -121,15 +125,15 @@ def test_choices_that_are_not_there(tmp_path: Path) -> None:
             convert(importer(format_, [path]), [path], output=tmp_path / "o.jsonl", counts=None, verdict=verdict)
         return str(caught.value)
 
-    assert "--verdict x: plain carries one" in fault("plain", foreign.lines(tmp_path / "p.jsonl", foreign.PLAIN), "x")
-    assert "it has 'match', 'judge'" in fault("inspect_ai", foreign.inspect_json(tmp_path / "l.json"), "x")
-    samples = foreign.lines(tmp_path / foreign.LM_EVAL_NAME, foreign.LM_EVAL)
+    assert "--verdict x: plain carries one" in fault("plain", tools.lines(tmp_path / "p.jsonl", tools.PLAIN), "x")
+    assert "it has 'match', 'judge'" in fault("inspect_ai", tools.inspect_json(tmp_path / "l.json"), "x")  # words: ok
+    samples = tools.lines(tmp_path / tools.LM_EVAL_NAME, tools.LM_EVAL)
     assert "it has 'strict-match', 'flexible-extract'" in fault("lm_eval", samples, "x")
-    assert "evalplus has plus" in fault("evalplus", foreign.lines(tmp_path / "e.jsonl", foreign.EVALPLUS), "x")
+    assert "evalplus has plus" in fault("evalplus", tools.lines(tmp_path / "e.jsonl", tools.EVALPLUS), "x")
 
 
 def test_no_verdicts_no_counts(tmp_path: Path) -> None:
-    path = foreign.lines(tmp_path / "e.jsonl", foreign.EVALPLUS)
+    path = tools.lines(tmp_path / "e.jsonl", tools.EVALPLUS)
     with pytest.raises(UserError, match="carries no verdicts"):
         convert(importer("auto", [path]), [path], output=tmp_path / "o.jsonl", counts=tmp_path / "c.csv")
     assert list(tmp_path.iterdir()) == [path]
@@ -138,15 +142,15 @@ def test_no_verdicts_no_counts(tmp_path: Path) -> None:
 @pytest.mark.parametrize("output", ["none/o.jsonl", "o.csv", "folder.jsonl"])
 def test_outputs_that_cannot_be(tmp_path: Path, output: str) -> None:
     (tmp_path / "folder.jsonl").mkdir()
-    path = foreign.lines(tmp_path / "s.jsonl", foreign.PLAIN)
+    path = tools.lines(tmp_path / "s.jsonl", tools.PLAIN)
     with pytest.raises(UserError, match="--output"):
         convert(importer("auto", [path]), [path], output=tmp_path / output, counts=None)
     assert sorted(tmp_path.iterdir()) == [tmp_path / "folder.jsonl", path]
 
 
 def test_what_is_imported_is_not_written_over(tmp_path: Path) -> None:
-    path = foreign.lines(tmp_path / "s.jsonl", foreign.PLAIN)
-    folder = foreign.llmonk(tmp_path / "folder")
+    path = tools.lines(tmp_path / "s.jsonl", tools.PLAIN)
+    folder = tools.llmonk(tmp_path / "folder")
     whole = path.read_bytes()
     for source, output, counts in (
         (path, path, None),
@@ -160,29 +164,29 @@ def test_what_is_imported_is_not_written_over(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_named_twice_does_not_count_twice(tmp_path: Path) -> None:
-    path = foreign.lines(tmp_path / "h.jsonl", foreign.HUMAN_EVAL)
+    path = tools.lines(tmp_path / "h.jsonl", tools.HUMAN_EVAL)
     with pytest.raises(UserError, match="is named twice"):
         convert(importer("auto", [path]), [path, tmp_path / "." / "h.jsonl"], output=tmp_path / "o.jsonl", counts=None)
 
 
 def test_a_score_that_is_no_number_is_no_verdict(tmp_path: Path) -> None:
-    rows = [foreign.lm_eval_row(0, ["1"], "none", float("nan")), foreign.lm_eval_row(1, ["1"], "none", 1.0)]
-    path = foreign.lines(tmp_path / "samples.jsonl", rows)
-    assert convert(importer("auto", [path]), [path], output=tmp_path / "o.jsonl", counts=None).judged == 1
-    sample = foreign.inspect_sample(1, 1, "", "I") | {"scores": {"match": {"value": float("nan")}}}
-    log = foreign.inspect_json(tmp_path / "l.json", [sample])
-    assert convert(importer("auto", [log]), [log], output=tmp_path / "o.jsonl", counts=None).judged == 0
+    rows = [tools.lm_eval_row(0, ["1"], "none", float("nan")), tools.lm_eval_row(1, ["1"], "none", 1.0)]
+    path = tools.lines(tmp_path / "samples.jsonl", rows)
+    assert convert(importer("auto", [path]), [path], output=tmp_path / "o.jsonl", counts=None).graded == 1
+    sample = tools.inspect_sample(1, 1, "", "I") | {"scores": {"match": {"value": float("nan")}}}
+    log = tools.inspect_json(tmp_path / "l.json", [sample])
+    assert convert(importer("auto", [log]), [log], output=tmp_path / "o.jsonl", counts=None).graded == 0
 
 
 def test_a_log_of_nothing_but_failures(tmp_path: Path) -> None:
-    path = foreign.inspect_json(tmp_path / "l.json", [foreign.inspect_sample(1, 1, "", "I", error={"message": "x"})])
+    path = tools.inspect_json(tmp_path / "l.json", [tools.inspect_sample(1, 1, "", "I", error={"message": "x"})])
     with pytest.raises(UserError, match="holds no sample: all 1 failed in the tool itself"):
         convert(importer("auto", [path]), [path], output=tmp_path / "o.jsonl", counts=None)
 
 
 @pytest.mark.parametrize("at", [80, 40])
 def test_a_damaged_member_by_zstandard(tmp_path: Path, at: int) -> None:
-    path = foreign.inspect_eval_by_zstandard(tmp_path / "l.eval")
+    path = tools.inspect_eval_by_zstandard(tmp_path / "l.eval")
     data = bytearray(path.read_bytes())
     start = data.index(b"\x28\xb5\x2f\xfd")
     data[start + at] ^= 0xFF
@@ -192,7 +196,7 @@ def test_a_damaged_member_by_zstandard(tmp_path: Path, at: int) -> None:
 
 
 def test_a_damaged_member_of_a_log(tmp_path: Path) -> None:
-    path = foreign.inspect_eval(tmp_path / "l.eval")
+    path = tools.inspect_eval(tmp_path / "l.eval")
     with zipfile.ZipFile(path) as archive:
         at = archive.getinfo("samples/1_epoch_1.json").header_offset + 80
     data = bytearray(path.read_bytes())

@@ -11,7 +11,7 @@ from tasks.importers.convert import convert
 from tasks.importers.formats import importer
 from tasks.records import Request, Sampling
 from tasks.scaling.estimators import coverage
-from tests.importers import foreign
+from tests.importers import other_tools as tools
 
 SAMPLING = Sampling(temperature=0.6, top_p=1.0, max_tokens=10, stop=(), seed=0)
 OUTCOMES = Path(__file__).parents[3] / "shared/data/outcomes/large_language_monkeys_outcomes.npz"
@@ -23,21 +23,21 @@ def drawn(config: RecordedConfig, problem: str, n: int) -> list[str]:
         return [each.text for some in engine.sample([Request(problem, "?", 0, n)], SAMPLING) for each in some]
 
 
-def test_counts_are_of_what_is_judged(tmp_path: Path) -> None:
-    path = foreign.lines(tmp_path / "s.jsonl", foreign.PLAIN)
+def test_counts_are_of_graded_samples(tmp_path: Path) -> None:
+    path = tools.lines(tmp_path / "s.jsonl", tools.PLAIN)
     convert(importer("auto", [path]), [path], output=None, counts=tmp_path / "c.csv")
     assert (tmp_path / "c.csv").read_text() == "problem,samples,correct\na,2,1\nb,0,0\n"
     assert sorted(each.name for each in tmp_path.iterdir()) == ["c.csv", "s.jsonl"]
 
 
 def test_several_files_are_one_set(tmp_path: Path) -> None:
-    paths = [foreign.lines(tmp_path / f"{name}.jsonl", foreign.HUMAN_EVAL) for name in "ab"]
+    paths = [tools.lines(tmp_path / f"{name}.jsonl", tools.HUMAN_EVAL) for name in "ab"]
     imports = convert(importer("auto", paths), paths, output=tmp_path / "o.jsonl", counts=None)
     assert {problem: each.samples for problem, each in imports.problems.items()} == {"HumanEval/0": 4, "HumanEval/1": 2}
 
 
 def test_the_engine_draws_what_was_imported_and_the_set_says_how_it_came(tmp_path: Path) -> None:
-    path = foreign.inspect_eval(tmp_path / "log.eval")
+    path = tools.inspect_eval(tmp_path / "log.eval")
     convert(importer("auto", [path]), [path], output=tmp_path / "o.jsonl", counts=None)
     config = RecordedConfig(path=str(tmp_path / "o.jsonl"))
     assert drawn(config, "two", 2) == ["long text", "third"]
@@ -49,7 +49,7 @@ def test_the_engine_draws_what_was_imported_and_the_set_says_how_it_came(tmp_pat
 
 @pytest.mark.parametrize("format_", ["auto", "inspect_ai"])
 def test_the_engine_reads_other_tools_files_as_they_are(tmp_path: Path, format_: str) -> None:
-    config = RecordedConfig(path=str(foreign.inspect_eval(tmp_path / "log.eval")), format=format_, ids="x/{id}")
+    config = RecordedConfig(path=str(tools.inspect_eval(tmp_path / "log.eval")), format=format_, ids="x/{id}")
     assert drawn(config, "x/two", 2) == ["long text", "third"]
     assert drawn(config, "x/1", 2) == ["first", "second"]
     ingredients = config.ingredients(SAMPLING, "")
@@ -58,7 +58,7 @@ def test_the_engine_reads_other_tools_files_as_they_are(tmp_path: Path, format_:
 
 
 def test_the_engine_reads_folders_and_other_content_is_another_set(tmp_path: Path) -> None:
-    config = RecordedConfig(path=str(foreign.llmonk(tmp_path / "f")), format="llmonk")
+    config = RecordedConfig(path=str(tools.llmonk(tmp_path / "f")), format="llmonk")
     before = config.ingredients(SAMPLING, "")
     assert drawn(config, "gsm8k/0009", 2)[0] == " 9 first\n#### 1"
     (tmp_path / "f" / "9.yaml").write_text("samples: [a]\n")
@@ -71,18 +71,18 @@ def test_a_set_is_called_after_the_file_with_the_dots_of_its_name() -> None:
     assert RecordedConfig(path=path).label == "Qwen--Qwen2"
 
 
-def test_who_judged_samples_makes_no_other_set(tmp_path: Path) -> None:
-    path = foreign.inspect_json(tmp_path / "log.json")
+def test_who_graded_samples_does_not_change_the_set(tmp_path: Path) -> None:
+    path = tools.inspect_json(tmp_path / "log.json")
     known = []
-    for verdict in (None, "judge"):
+    for verdict in (None, "judge"):  # words: ok
         convert(importer("auto", [path]), [path], output=tmp_path / "o.jsonl", counts=None, verdict=verdict)
         known.append(RecordedConfig(path=str(tmp_path / "o.jsonl")).ingredients(SAMPLING, ""))
     assert known[0] == known[1]
-    assert "judge" in (tmp_path / "o.jsonl.provenance.json").read_text()
+    assert "judge" in (tmp_path / "o.jsonl.provenance.json").read_text()  # words: ok
 
 
 def test_provenance_of_other_samples_is_refused(tmp_path: Path) -> None:
-    path = foreign.lines(tmp_path / "h.jsonl", foreign.HUMAN_EVAL)
+    path = tools.lines(tmp_path / "h.jsonl", tools.HUMAN_EVAL)
     convert(importer("auto", [path]), [path], output=tmp_path / "o.jsonl", counts=None)
     with (tmp_path / "o.jsonl").open("a") as file:
         file.write(json.dumps({"problem_id": "HumanEval/1", "index": 1, "text": "new"}) + "\n")
@@ -91,7 +91,7 @@ def test_provenance_of_other_samples_is_refused(tmp_path: Path) -> None:
 
 
 def test_ids_need_a_format(tmp_path: Path) -> None:
-    path = foreign.lines(tmp_path / "h.jsonl", foreign.PLAIN)
+    path = tools.lines(tmp_path / "h.jsonl", tools.PLAIN)
     with pytest.raises(UserError, match=r"engine\.ids"):
         RecordedConfig(path=str(path), ids="{id}").ingredients(SAMPLING, "")
 
@@ -101,7 +101,7 @@ def test_the_released_outcomes_give_the_published_coverage(tmp_path: Path) -> No
     with np.load(OUTCOMES) as archive:
         outcomes = np.unpackbits(archive["MATH__Pythia_12B"], axis=1)[:, :10_000].astype(bool)
         rows = archive["MATH__Pythia_12B__problem"].tolist()
-    path = foreign.document(
+    path = tools.document(
         tmp_path / "MATH_Pythia-12B.json",
         [
             {"question": "?", "samples": ["x"] * 10_000, "is_corrects": corrects, "orig_dset_idx": row}

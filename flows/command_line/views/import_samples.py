@@ -51,8 +51,8 @@ def _show(imports: Imports, output: Path | None, counts: Path | None) -> None:
     spread = f"{most:,}" if fewest == most else f"{fewest:,} to {most:,}"
     facts = Table.grid(padding=(0, 2))
     facts.add_row("samples", f"{imports.samples:,} = {len(each):,} problems × {spread}")
-    if imports.judged:
-        facts.add_row("verdicts", f"{imports.correct:,} correct of {imports.judged:,}")
+    if imports.graded:
+        facts.add_row("verdicts", f"{imports.correct:,} correct of {imports.graded:,}")
     else:
         facts.add_row("verdicts", "not in these files")
     known = dict(imports.provenance)
@@ -64,9 +64,9 @@ def _show(imports: Imports, output: Path | None, counts: Path | None) -> None:
     console.print(facts)
     if imports.left_out:
         console.print(f"[yellow]{imports.left_out:,} samples skipped: the tool failed to draw them[/]")
-    if imports.closed_up:
+    if imports.renumbered:
         console.print(
-            f"[yellow]indices had gaps in {imports.closed_up:,} of {len(each):,} problems:"
+            f"[yellow]indices had gaps in {imports.renumbered:,} of {len(each):,} problems:"
             " their samples were renumbered, in order[/]"
         )
     if output is not None:

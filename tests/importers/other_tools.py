@@ -23,7 +23,7 @@ def document(path: Path, value: Any) -> Path:
     return path
 
 
-def llmonk(folder: Path, *, judged: bool = True) -> Path:
+def llmonk(folder: Path, *, graded: bool = True) -> Path:
     """Two problems of GSM8K; 10 sorts after 9 as a number."""
     folder.mkdir()
     for row, corrects in ((10, [True, False]), (9, [False, False])):
@@ -33,7 +33,7 @@ def llmonk(folder: Path, *, judged: bool = True) -> Path:
             "samples": [f" {row} first\n#### 1", f" {row} second\n#### 2"],
             "gt_answer": "so\n#### 1",
         }
-        if judged:
+        if graded:
             problem["is_corrects"] = corrects
         (folder / f"{row}.yaml").write_text(yaml.dump(problem, sort_keys=True))
     return folder
@@ -126,7 +126,7 @@ def inspect_sample(id_: str | int, epoch: int, text: str, value: Any, **more: An
             "completion": text,
             "usage": {"input_tokens": 11, "output_tokens": 5, "total_tokens": 16},
         },
-        "scores": {"match": {"value": value, "answer": "1"}, "judge": {"value": 0.5}},
+        "scores": {"match": {"value": value, "answer": "1"}, "judge": {"value": 0.5}},  # words: ok
         "attachments": {},
         **more,
     }
