@@ -1,8 +1,8 @@
 """Folders of the paper's own code (ScalingIntelligence/large_language_monkeys): one YAML file a problem.
 
 A file has `prompt`, `question`, `samples` (a list of texts), `gt_answer`, `theorem_name` or `test_cases`, and
-`is_corrects` if it was graded. Its name is the row of the test split, or the problem's name for CodeContests, whose graded
-files lack the suffix. How the samples were drawn is not recorded.
+`is_corrects` if it was graded. Its name is the row of the test split, or the problem's name for CodeContests, whose
+graded files lack the suffix. How the samples were drawn is not recorded.
 """
 
 import re
