@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Protocol, Self
 
+from sandboxes.errors import MonkeysError
+
 
 class Status(StrEnum):
     """How an execution ended. INFRASTRUCTURE: the sandbox itself failed, and nothing is known of the program."""
@@ -55,7 +57,7 @@ class Checked(NamedTuple):
     program: Outcome
 
 
-class SandboxUnavailableError(RuntimeError):
+class SandboxUnavailableError(MonkeysError, RuntimeError):
     """This machine cannot offer the sandbox; the message is one line and says what would help."""
 
 

@@ -6,27 +6,10 @@ from typing import TypeVar
 
 from rich.console import Console
 
-from flows.runtime.temporary_server import ServerError
-from sandboxes import SandboxUnavailableError
-from tasks.errors import (
-    RESUME,
-    AllRunsFailedError,
-    CapReachedError,
-    EngineFailedError,
-    StoreUnavailableError,
-    UserError,
-)
+from tasks.errors import RESUME, MonkeysError, UserError
 
 Config = TypeVar("Config")
 Result = TypeVar("Result")
-
-_FOR_PEOPLE = (
-    UserError,
-    SandboxUnavailableError,
-    ServerError,
-    AllRunsFailedError,
-    CapReachedError,
-)
 
 _PREFECT_DEFAULTS = {
     # Progress bars, tables and one-line errors are enough here; the Prefect UI still shows the logs.
@@ -63,10 +46,8 @@ def require_server(option: str) -> None:
 
 def one_line(error: Exception) -> str | None:
     """The message of an error that a person can fix, or None for a bug, which deserves its traceback."""
-    if isinstance(error, EngineFailedError | StoreUnavailableError):
-        return f"{error}. {RESUME}"
-    if isinstance(error, _FOR_PEOPLE):
-        return str(error)
+    if isinstance(error, MonkeysError):
+        return f"{error}. {RESUME}" if error.resumable else str(error)
     url = os.environ.get("PREFECT_API_URL")
     if (url and "httpx" in type(error).__module__) or "Failed to reach API" in str(error):
         return f"PREFECT_API_URL: {url} does not respond; start it (`prefect server start`) or unset PREFECT_API_URL"

@@ -17,11 +17,13 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from tasks.errors import MonkeysError
+
 START_LIMIT_S = 180
 _PR_SET_PDEATHSIG = 1
 
 
-class ServerError(RuntimeError):
+class ServerError(MonkeysError, RuntimeError):
     """The temporary server did not come up; the message is one line."""
 
 

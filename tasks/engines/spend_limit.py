@@ -13,7 +13,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from tasks.engines import Engine
-from tasks.errors import RESUME, CapReachedError, UserError
+from tasks.errors import CapReachedError, UserError
 from tasks.records import Price, Request, Sample, Sampling
 
 
@@ -108,7 +108,7 @@ class CappedEngine:
         ):
             if most is not None and spent >= most:
                 amounts = told.format(_amount(spent), _amount(most))
-                raise CapReachedError(f"cap: this run has spent {amounts}. {RESUME}")
+                raise CapReachedError(f"cap: this run has spent {amounts}")
 
 
 def _amount(value: float) -> str:

@@ -5,26 +5,15 @@ from typing import Any
 from prefect.cache_policies import NO_CACHE
 from prefect.tasks import exponential_backoff
 
-from sandboxes import SandboxUnavailableError
-from tasks.errors import CapReachedError, EngineFailedError, SamplingCancelledError, UserError
+from tasks.errors import MonkeysError
 
-_FINAL = (
-    UserError,
-    SandboxUnavailableError,
-    EngineFailedError,
-    CapReachedError,
-    SamplingCancelledError,
-    TypeError,
-    AttributeError,
-    NameError,
-)
+_BUGS = (TypeError, AttributeError, NameError)
 
 
 def is_retryable(task: Any, run: Any, state: Any) -> bool:  # noqa: ARG001 - the signature is Prefect's
-    """Whether another try could help: a store recovers; what only the user or a programmer can mend does not, nor what
-    has been given up already."""
+    """Whether another try could help: an error of this project says so itself; of others, all but bugs might pass."""
     error = state.result(raise_on_failure=False)
-    return not isinstance(error, _FINAL)
+    return error.retryable if isinstance(error, MonkeysError) else not isinstance(error, _BUGS)
 
 
 # Tries again after 2, 4, … 64 s, each give or take a half: over a minute in all, however the dice fall.

@@ -7,8 +7,10 @@ import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import ClassVar
 
 from tasks.engines import Engine
+from tasks.errors import MonkeysError
 from tasks.graders import Grader
 from tasks.progress import progress
 from tasks.prompts import prompt
@@ -26,8 +28,10 @@ from tasks.sweep.grading import VERDICTS, Grading, Tally
 SAMPLES = "samples"
 
 
-class TakenOverError(RuntimeError):
+class TakenOverError(MonkeysError, RuntimeError):
     """Another sweep did this work while this one stood still; trying again finds it done."""
+
+    retryable: ClassVar[bool] = True
 
 
 class Sweep(Grading):

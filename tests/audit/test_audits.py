@@ -155,7 +155,7 @@ def test_the_commands_as_a_person_runs_them(tmp_path: Path) -> None:
     tests = monkeys("audit", "tests", "s.yaml", "-r", "2", "-o", "out.jsonl", cwd=tmp_path)
     assert (tests.code, tests.err) == (0, "")
     assert "rejects" in tests.out
-    assert "out.jsonl: 1 to leave out" in tests.out
+    assert "out.jsonl: 1 to exclude" in tests.out
     assert json.loads((tmp_path / "out.jsonl").read_text())["problem_id"] == "rejects"
     graders = monkeys("audit", "graders", "s.yaml", "--json", cwd=tmp_path)
     assert graders.code == 0, graders.err

@@ -37,7 +37,7 @@ def drawn(cap: CapConfig, inner: RecordedEngine, price: Price | None = None) -> 
 def test_a_cap_ends_a_run_and_gives_what_was_drawn() -> None:
     count, why = drawn(CapConfig(tokens=61), engine())
     assert count == 30
-    assert why.startswith("cap: this run has spent 90 of 61 tokens. ")
+    assert why == "cap: this run has spent 90 of 61 tokens"
     assert drawn(CapConfig(tokens=60), engine())[0] == 20
     assert drawn(CapConfig(tokens=1_000), engine()) == (50, "")
 
@@ -45,7 +45,7 @@ def test_a_cap_ends_a_run_and_gives_what_was_drawn() -> None:
 def test_dollars_count_prompts_and_answers() -> None:
     count, why = drawn(CapConfig(dollars=150), engine(), PRICE)
     assert count == 20, "each sample costs 4 + 6 dollars"
-    assert why.startswith("cap: this run has spent $200.00 of $150.00. ")
+    assert why == "cap: this run has spent $200.00 of $150.00"
     free_prompts = Price(prompt=0, completion=2e6)
     assert drawn(CapConfig(dollars=61), engine(prompt_tokens=None), free_prompts)[0] == 20
 

@@ -89,7 +89,7 @@ def test_every_field_of_the_form_is_described() -> None:
         (
             GOOD,
             ["engine={name: openai, model: m, base_urls: 'host:9/v1'}"],
-            "engine.base_urls: 'host:9/v1' is no URL of a server; one looks like http://localhost:8000/v1",
+            "engine.base_urls: 'host:9/v1' is not the URL of a server; write one like http://localhost:8000/v1",
         ),
         (GOOD, ["k=many"], "k: input should be a valid integer, unable to parse string as an integer (it is 'many')"),
         (GOOD, ["sampling.top_p=1.5"], "sampling.top_p: input should be less than or equal to 1 (it is 1.5)"),

@@ -1,0 +1,78 @@
+"""What becomes of an error: tried again by Prefect or not, and what the command line says of it."""
+
+import re
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+import pytest
+
+import tasks.errors
+from flows.command_line.running import one_line
+from flows.runtime.temporary_server import ServerError
+from sandboxes import SandboxUnavailableError
+from tasks.engines.http.engine import ServerUnreachableError
+from tasks.errors import (
+    RESUME,
+    AllRunsFailedError,
+    CapReachedError,
+    EngineFailedError,
+    MonkeysError,
+    SamplingCancelledError,
+    StoreUnavailableError,
+    UserError,
+)
+from tasks.steps.retries import is_retryable
+from tasks.store.parquet import NewerSchemaError
+from tasks.sweep.sweep import TakenOverError
+
+RETRYABLE = {AllRunsFailedError, StoreUnavailableError, TakenOverError}
+RESUMABLE = {EngineFailedError, ServerUnreachableError, StoreUnavailableError, CapReachedError}
+ALL = {
+    *RETRYABLE,
+    *RESUMABLE,
+    UserError,
+    NewerSchemaError,
+    SamplingCancelledError,
+    SandboxUnavailableError,
+    ServerError,
+}
+
+
+def retried(error: Exception) -> bool:
+    return is_retryable(None, None, SimpleNamespace(result=lambda raise_on_failure: error))
+
+
+def below(error: type[Exception]) -> Iterator[type[Exception]]:
+    for each in error.__subclasses__():
+        yield each
+        yield from below(each)
+
+
+@pytest.mark.parametrize("kind", sorted(ALL, key=lambda each: each.__name__))
+def test_an_error_of_ours_says_itself_what_becomes_of_it(kind: type[MonkeysError]) -> None:
+    assert retried(kind("x: is wrong")) == (kind in RETRYABLE)
+    assert one_line(kind("x: is wrong")) == (f"x: is wrong. {RESUME}" if kind in RESUMABLE else "x: is wrong")
+
+
+def test_the_tree_of_errors_is_drawn_whole() -> None:
+    drawn = {name for line in (tasks.errors.__doc__ or "").splitlines() for name in re.findall(r"── (\w+)", line)}
+    ours = {
+        each.__name__
+        for each in below(MonkeysError)
+        if each.__module__.split(".")[0] in {"flows", "tasks", "sandboxes"}
+    }
+    assert drawn == ours == {each.__name__ for each in ALL}
+
+
+def test_an_error_of_a_plug_in_is_treated_as_it_says() -> None:
+    class FlakyError(EngineFailedError):
+        retryable = True
+
+    assert retried(FlakyError("flaky: went away"))
+    assert one_line(FlakyError("flaky: went away")) == f"flaky: went away. {RESUME}"
+
+
+@pytest.mark.parametrize(("error", "again"), [(OSError(), True), (ValueError(), True), (TypeError(), False)])
+def test_another_error_is_tried_again_unless_it_is_a_bug(error: Exception, again: bool) -> None:
+    assert retried(error) == again
+    assert one_line(error) is None
