@@ -40,7 +40,7 @@ from tasks.store.inspect.catalog import find
 from tasks.store.inspect.export import export
 from tasks.store.inspect.integrity import check
 from tasks.store.inspect.query import blocks_with_verdicts, select
-from tasks.store.parquet import SampleFooter, checksum, read_sample_table
+from tasks.store.samples import LAYOUT, SampleFooter, checksum, read_sample_table
 from tasks.store.sets import SampleSet, VerdictSet
 from tasks.sweep.sweep import Sweep
 from tests.servers import s3_server
@@ -135,10 +135,10 @@ def fill(sweep: Sweep) -> float:
     for block in missing([], range(len(sweep.problems)), SAMPLES):
         numbers = range(block.first, block.last)
         drawn = [each for number in numbers for each in samples_of(number, block.start, block.stop)]
-        graded_samples, graded = judgements_on(drawn), checksum(drawn)
+        graded_samples, graded = judgements_on(drawn), checksum(LAYOUT.to_table(drawn))
         started = time.monotonic()
         sweep.samples.write(block, sweep.problems[block.first : block.last], drawn, "benchmark", 0.0)
-        sweep.verdicts.write(block, graded_samples, graded=graded, sandbox="none", seconds=0.0)
+        sweep.verdicts.write(block, graded_samples, samples_checksum=graded, made_by="none", seconds=0.0)
         seconds += time.monotonic() - started
         print(f"\r... {block} written   ", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)

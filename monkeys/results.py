@@ -123,7 +123,9 @@ class Store:
     def sets(self) -> list[Results]:
         """Every sample set by name, each with its latest verdicts; sets from a newer version are left out."""
         with opened(self.url) as store:
-            return [Results(self.url, each, each.graded_by(None)) for each in catalog(store) if not each.is_newer]
+            return [
+                Results(self.url, each, each.graded_by(None)) for each in catalog(store) if not each.from_newer_version
+            ]
 
     def load(self, name: str, *, verdicts: str | None = None) -> Results:
         """One sample set, by its name or hash, or any unique prefix of either.

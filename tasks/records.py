@@ -1,4 +1,4 @@
-"""The nouns that every room passes on. Nothing is imported here but the standard library."""
+"""The records that every room passes on. Only the standard library is imported here."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -98,7 +98,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Solution:
-    """A sample that is known to be correct, or known not to be, before anything has judged it."""
+    """A sample that is known to be correct, or known to be wrong, before it is graded."""
 
     problem_id: str
     text: str
@@ -127,9 +127,40 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A tool that the model asked for. `arguments` is the text that it wrote, as a rule JSON; `id` is what the answer
+    refers to, where the server gives one."""
+
+    name: str
+    arguments: str
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One message of a sample that took several: by `system`, `user`, `assistant` or `tool`.
+
+    A tool's message is its output, and `call_id` says which call it answers. The counts, in tokens, are those of the
+    request that the assistant's message answers; None where they are not known.
+    """
+
+    role: str
+    content: str
+    calls: tuple[ToolCall, ...] = ()
+    call_id: str | None = None
+    prompt_tokens: int | None = None
+    cached_prompt_tokens: int | None = None
+    tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Sample:
-    """One completion. `logprob` is the sum of its tokens' log-probabilities under the model at temperature 1, in
-    nats; counts are in tokens; None where the source does not know. `finish_reason` is `stop` or `length`."""
+    """What was sampled once: a completion, or several turns that end in the `text` to grade.
+
+    `logprob` is the sum of the tokens' log-probabilities under the model at temperature 1, in nats. Counts are in
+    tokens, over all turns; `cached_prompt_tokens` is the part of the prompt tokens that the server had cached. None
+    where the source does not know. `finish_reason` is `stop` or `length`. A single completion has no `turns`.
+    """
 
     problem_id: str
     index: int
@@ -138,10 +169,12 @@ class Sample:
     tokens: int | None = None
     logprob: float | None = None
     finish_reason: str | None = None
+    cached_prompt_tokens: int | None = None
+    turns: tuple[Turn, ...] = ()
 
 
 class Verdict(StrEnum):
-    """What became of a sample. INFRASTRUCTURE says nothing of the sample: it is retried, then left out of n."""
+    """What became of a sample. INFRASTRUCTURE says nothing about the sample: it is retried, then left out of n."""
 
     CORRECT = "correct"
     WRONG = "wrong"
@@ -155,7 +188,11 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class GradedSample:
-    """The verdict on one sample, with a short reason and what it cost to reach (seconds)."""
+    """The verdict on one sample, with a short reason and what it cost to reach (seconds).
+
+    `answer` is the sample's final answer in the grader's canonical spelling, where it finds one, so that equal answers
+    can be counted. `artifact` is the key of an object in the store, such as a log or a trajectory.
+    """
 
     problem_id: str
     index: int
@@ -163,11 +200,24 @@ class GradedSample:
     detail: str = ""
     cpu_s: float = 0.0
     wall_s: float = 0.0
+    answer: str | None = None
+    artifact: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredSample:
+    """A scorer's number for one sample, such as a reward model's; None where it could not give one, which is tried
+    again."""
+
+    problem_id: str
+    index: int
+    score: float | None
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """Dollars for a million tokens, of prompts and of what the model writes."""
+    """Dollars per million tokens, of prompts and of completions."""
 
     prompt: float
     completion: float

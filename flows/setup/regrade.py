@@ -51,4 +51,4 @@ def earlier(stored: StoredSamples, config: RegradeConfig, new: str) -> StoredVer
     """The verdict set to compare with: the one asked for, or else the latest but for the new one."""
     if config.against is not None:
         return stored.graded_by(config.against)
-    return next((each for each in reversed(stored.verdicts) if each.name != new and not each.is_newer), None)
+    return next((each for each in reversed(stored.verdicts) if each.name != new and not each.from_newer_version), None)

@@ -18,10 +18,10 @@ def set_document(samples: StoredSamples) -> dict[str, Any]:
     return {
         "name": samples.name,
         "label": samples.label,
-        "newer_schema": samples.is_newer,
+        "newer_schema": samples.from_newer_version,
         "problems": len(samples.by_problem),
         "samples": samples.samples,
-        "reproducible": samples.promised,
+        "reproducible": samples.reproducible,
         "tokens": samples.tokens,
         "bytes": samples.objects.bytes,
         "last_drawn": samples.written,
@@ -33,10 +33,20 @@ def set_document(samples: StoredSamples) -> dict[str, Any]:
                 "version": each.ingredients.get("version"),
                 "limits": each.limits,
                 "counts": each.counts,
-                "pending": each.owed,
+                "pending": each.pending,
                 "last_graded": each.written,
             }
             for each in samples.verdicts
+        ],
+        "scores": [
+            {
+                "name": each.name,
+                "scorer": each.ingredients.get("scorer"),
+                "version": each.ingredients.get("version"),
+                "pending": each.pending,
+                "last_scored": each.written,
+            }
+            for each in samples.scores
         ],
     }
 
@@ -70,7 +80,7 @@ def regrade_document(
         "before": None if before is None else before.name,
         "after": after.name,
         "counts": after.counts,
-        "pending": after.owed,
+        "pending": after.pending,
         "difference": None
         if difference is None
         else {

@@ -14,9 +14,7 @@ from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from typing import Any
 
 from tasks.records import Problem
-
-SCHEMA = 1
-"""Version of what is stored. It enters every key: a new schema never reads an old object."""
+from tasks.store.schema import SCHEMA
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +36,19 @@ class Identity:
 
 def sample_identity(label: str, **ingredients: Any) -> Identity:
     """What samples depend on: problems, prompt, engine and model, sampling parameters, seed."""
-    return Identity(label, _known({"schema": SCHEMA, **ingredients}))
+    return Identity(label, _known({"schema": SCHEMA.major, **ingredients}))
 
 
 def verdict_identity(samples: Identity, grader: str, version: int, limits: Mapping[str, Any]) -> Identity:
     """What verdicts depend on: the samples, the grader and its version, and the limits they ran under."""
     rule = {"grader": grader, "version": version, "limits": _known(limits)}
-    return Identity(f"{grader}-v{version}", _known({"schema": SCHEMA, "samples": samples.name, **rule}))
+    return Identity(f"{grader}-v{version}", _known({"schema": SCHEMA.major, "samples": samples.name, **rule}))
+
+
+def score_identity(samples: Identity, scorer: str, version: int, **ingredients: Any) -> Identity:
+    """What scores depend on: the samples, the scorer and its version, and what else it says, such as its model."""
+    rule = {"scorer": scorer, "version": version, **ingredients}
+    return Identity(f"{scorer}-v{version}", _known({"schema": SCHEMA.major, "samples": samples.name, **rule}))
 
 
 def problems_digest(problems: Iterable[Problem]) -> str:

@@ -14,9 +14,11 @@ import numpy as np
 from tasks.records import Price
 from tasks.scaling.arrays import Ints
 from tasks.scaling.cost_prediction import Prediction, Seen, predict_total
+from tasks.store.annotations import VERDICTS, VerdictFooter
 from tasks.store.blocks import Block
 from tasks.store.footers import Objects, is_complete, read_objects
-from tasks.store.parquet import SampleFooter, VerdictFooter, sample_footer, sums_by_problem, verdict_footer
+from tasks.store.samples import SampleFooter, sample_footer
+from tasks.store.tables import sums_by_problem
 from tasks.sweep.sweep import Sweep
 
 # Samples of every problem that a pilot draws: enough to tell how much they vary.
@@ -131,7 +133,7 @@ def plan(job: Sweep) -> SpendingPlan:
     of_samples, of_verdicts = f"samples/{name}", f"verdicts/{name}/{job.verdicts.identity.name}"
     sizes = store.sizes(of_samples) | store.sizes(of_verdicts)
     samples = read_objects(store, of_samples, sizes, sample_footer)
-    verdicts = read_objects(store, of_verdicts, sizes, verdict_footer)
+    verdicts = read_objects(store, of_verdicts, sizes, VERDICTS.read_footer)
     expected = _Expectation(job, samples, verdicts, sizes)
     owed = job.owed_beside(samples.footers, verdicts.footers)
     lengths = [len(job.prompt_of(problem)) for problem in job.problems]
@@ -177,7 +179,9 @@ class _Expectation:
                 if block.start < job.k and not is_complete(judged.get(block), footer)
             ),
             drawing=_speeds(blocks),
-            judging=_judging({block: each for block, each in judged.items() if each.judged == blocks[block].checksum}),
+            judging=_judging(
+                {block: each for block, each in judged.items() if each.samples_checksum == blocks[block].checksum}
+            ),
         )
 
     def outlay(self, k: int, blocks: Sequence[Block]) -> Outlay:
@@ -272,11 +276,11 @@ def _judging(blocks: Mapping[Block, VerdictFooter]) -> Speed | None:
     if not blocks:
         return None
     return Speed(
-        ", ".join(sorted({footer.sandbox for footer in blocks.values()})),
+        ", ".join(sorted({footer.made_by for footer in blocks.values()})),
         sum(block.samples for block in blocks),
         None,
-        busy_s([(footer.graded_at, footer.seconds) for footer in blocks.values()]),
-        max(footer.graded_at for footer in blocks.values()),
+        busy_s([(footer.written_at, footer.seconds) for footer in blocks.values()]),
+        max(footer.written_at for footer in blocks.values()),
     )
 
 

@@ -18,21 +18,15 @@ from tasks.graders import Grader
 from tasks.progress import progress
 from tasks.records import GradedSample, Problem, Sample, Verdict
 from tasks.scaling.estimators import Counts
+from tasks.store.annotations import VerdictFooter
 from tasks.store.blocks import Block
 from tasks.store.claims import Claims
-from tasks.store.parquet import (
-    WHICH,
-    CorruptObjectError,
-    SampleFooter,
-    VerdictFooter,
-    column_sums,
-    count_equal,
-    count_verdicts,
-    first_with,
-    rows_below,
-)
+from tasks.store.parquet import SAMPLE_KEY
 from tasks.store.retry import retry_while_unavailable
+from tasks.store.samples import SampleFooter
+from tasks.store.schema import CorruptObjectError
 from tasks.store.sets import SampleSet, VerdictSet
+from tasks.store.tables import column_sums, count_equal, count_verdicts, first_with, rows_below
 from tasks.sweep.budgets import Budget, UniformConfig
 from tasks.sweep.rounds import RoundProgress
 
@@ -106,7 +100,7 @@ class Grading:
 
     def pending_verdicts(self) -> list[Block]:
         """The stored blocks of samples below k that still lack a verdict."""
-        owed = self.verdicts.owed(self._sampled())
+        owed = self.verdicts.pending(self._sampled())
         progress.get().plan(VERDICTS, sum(block.samples for block in owed))
         return owed
 
@@ -136,7 +130,7 @@ class Grading:
 
     def _verify_owed(self, block: Block, sandbox: Sandbox | None) -> str:
         samples, footer = self._read(block)
-        if self.verdicts.owes(block, footer):
+        if self.verdicts.is_pending(block, footer):
             self._verify(block, samples, footer, sandbox)
         else:
             progress.get().advance(VERDICTS, block.samples)
@@ -153,7 +147,9 @@ class Grading:
         where = described(sandbox) if sandbox is not None and self.grader.runs_code else "none"
         seconds = time.monotonic() - started
         retry_while_unavailable(
-            lambda: self.verdicts.write(block, graded_samples, judged=footer.checksum, sandbox=where, seconds=seconds)
+            lambda: self.verdicts.write(
+                block, graded_samples, samples_checksum=footer.checksum, made_by=where, seconds=seconds
+            )
         )
 
     def tally(self) -> Tally:
@@ -167,9 +163,9 @@ class Grading:
             equal=self._equal(sampled) if self.grader.runs_code else None,
             below=standing.counted_below(),
             engines=tuple(sorted({footer.engine for footer in sampled.values()})),
-            sandboxes=tuple(sorted({of_block.sandbox for of_block in judged})),
+            sandboxes=tuple(sorted({of_block.made_by for of_block in judged})),
             drawn_at=_span(footer.drawn_at for footer in sampled.values()),
-            graded_at=_span(of_block.graded_at for of_block in judged),
+            graded_at=_span(of_block.written_at for of_block in judged),
         )
 
     def _standing(self, sampled: Mapping[Block, SampleFooter]) -> tuple[RoundProgress, list[VerdictFooter]]:
@@ -177,7 +173,7 @@ class Grading:
         standing = RoundProgress([problem.id for problem in self.problems], self.budget.plan(self.k))
         judged = []
         for block, footer in sampled.items():
-            table, of_block = self.verdicts.columns(block, footer, (*WHICH, "verdict"))
+            table, of_block = self.verdicts.columns(block, footer, (*SAMPLE_KEY, "verdict"))
             judged.append(of_block)
             for number, end in enumerate(standing.plan.ends):
                 if block.start < end:
@@ -199,7 +195,7 @@ class Grading:
         for block in self._sampled():
             whole = all(below.get(problem.id, 0) >= block.stop for problem in self._problems(block))
             with self._setting_aside(block):
-                table = self.samples.columns(block, _TOKENS if whole else (*WHICH, *_TOKENS))
+                table = self.samples.columns(block, _TOKENS if whole else (*SAMPLE_KEY, *_TOKENS))
             of_block = column_sums(table if whole else rows_below(table, below), _TOKENS)
             totals = [None if a is None or b is None else a + b for a, b in zip(totals, of_block, strict=True)]
         return totals
@@ -243,7 +239,7 @@ class Grading:
         try:
             yield
         except CorruptObjectError as error:
-            self.samples.set_aside(block)
+            self.samples.quarantine(block)
             raise UserError(
                 f"store: the block of {block} was damaged ({error}) and is set aside; run the sweep again to redraw it"
             ) from error

@@ -18,9 +18,10 @@ from tasks.prompts.chat import ChatForm
 from tasks.records import Price, Problem, Request, Sample, Sampling, Verdict
 from tasks.scaling.cost import Usage
 from tasks.scaling.summary import SweepSummary, summarise, summarise_solving
+from tasks.store.annotations import VerdictFooter
 from tasks.store.blocks import Block, begun, missing, width_for
-from tasks.store.parquet import SampleFooter, VerdictFooter
 from tasks.store.retry import retry_while_unavailable
+from tasks.store.samples import SampleFooter
 from tasks.store.sets import SampleSet, VerdictSet
 from tasks.sweep.budgets import Budget, UniformConfig
 from tasks.sweep.grading import VERDICTS, Grading, Tally
@@ -101,7 +102,7 @@ class Sweep(Grading):
         """The positions of the problems that are to have their first so many samples, by how many."""
         if self.single_round:
             return {self.k: list(self.positions)}
-        judged = {(block, footer.judged) for block, footer in verdicts.items()}
+        judged = {(block, footer.samples_checksum) for block, footer in verdicts.items()}
         known = {block: footer for block, footer in self._within(stored).items() if (block, footer.checksum) in judged}
         wanted: dict[int, list[int]] = {}
         for position, end in zip(self.positions, self._standing(known)[0].wanted().tolist(), strict=True):
@@ -178,7 +179,7 @@ class Sweep(Grading):
             # This process was stopped for so long that its claim was taken for dead: what its heir stored stands.
             raise TakenOverError(f"{block} was stored by another sweep meanwhile")
         problems = self._problems(block)
-        self.samples.write(block, problems, drawn, engine.version, seconds, deterministic=engine.deterministic)
+        self.samples.write(block, problems, drawn, engine.version, seconds, reproducible=engine.deterministic)
         progress.get().plan(VERDICTS, block.samples)
 
     def _owed_of(self, block: Block) -> list[Block]:

@@ -113,12 +113,12 @@ def test_a_set_is_exported_and_checked(sweep: Sweep, tmp_path: Path) -> None:
 
 def test_garbage_is_listed_and_deleted_only_when_told(sweep: Sweep, tmp_path: Path) -> None:
     assert succeeds("gc", cwd=tmp_path).strip() == "nothing to collect"
-    sweep.samples.set_aside(sweep.samples.blocks()[0])
+    sweep.samples.quarantine(sweep.samples.blocks()[0])
     before = snapshot(tmp_path)
     out = succeeds("gc", cwd=tmp_path)
     assert "nothing was deleted, run again with --delete to do so" in out
-    assert "set aside as damaged" in out
-    assert "judges samples that are gone" in out
+    assert "quarantined as damaged" in out
+    assert "verdicts on samples that are gone" in out
     assert snapshot(tmp_path) == before
     assert "deleted 2 objects" in succeeds("gc", "--delete", cwd=tmp_path)
     assert len(snapshot(tmp_path)) == len(before) - 2

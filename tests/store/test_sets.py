@@ -10,8 +10,10 @@ from tasks.store import parquet
 from tasks.store.blocks import Block
 from tasks.store.fsspec_store import FsspecStore
 from tasks.store.identity import Identity, sample_identity, verdict_identity
-from tasks.store.parquet import CorruptObjectError
+from tasks.store.samples import LAYOUT, SampleFooter, checksum, read_samples
+from tasks.store.schema import CorruptObjectError, Version
 from tasks.store.sets import SampleSet, VerdictSet, now
+from tasks.store.tables import count_verdicts
 
 PROBLEMS = [Problem(f"p{number}", "?") for number in range(3)]
 BLOCK = Block(0, 4, 0, 3)
@@ -47,7 +49,7 @@ def judge(verdicts: VerdictSet, samples: SampleSet, infrastructure: int = 0) -> 
     graded_samples = [
         GradedSample(sample.problem_id, sample.index, each) for sample, each in zip(read, reached, strict=True)
     ]
-    verdicts.write(BLOCK, graded_samples, judged=footer.checksum, sandbox="none", seconds=0.1)
+    verdicts.write(BLOCK, graded_samples, samples_checksum=footer.checksum, made_by="none", seconds=0.1)
 
 
 def test_samples_survive_storage_in_any_order(samples: SampleSet) -> None:
@@ -106,26 +108,27 @@ def test_a_flipped_bit_is_refused(samples: SampleSet, store: FsspecStore) -> Non
 
 
 def test_other_text_under_the_same_footer_is_refused(samples: SampleSet) -> None:
-    footer = parquet.SampleFooter(parquet.checksum(drawn()), None, "toy", now(), 0.0)
+    footer = SampleFooter(checksum(LAYOUT.to_table(drawn())), None, "toy", now(), 0.0)
+    forged = LAYOUT.write(LAYOUT.to_table(drawn(text="forged")), footer, "key", rows_per_group=4)
     with pytest.raises(CorruptObjectError, match="checksum"):
-        parquet.read_samples(parquet.write_samples(drawn(text="forged"), footer, "key"), "key")
+        read_samples(forged, "key")
 
 
 def test_verdicts_on_other_samples_are_refused_and_owed(samples: SampleSet, verdicts: VerdictSet) -> None:
     samples.write(BLOCK, PROBLEMS, drawn(), "toy 1", 0.5)
-    assert verdicts.owed(samples.stored()) == [BLOCK]
+    assert verdicts.pending(samples.stored()) == [BLOCK]
     judge(verdicts, samples)
-    assert verdicts.owed(samples.stored()) == []
+    assert verdicts.pending(samples.stored()) == []
     samples.write(BLOCK, PROBLEMS, drawn(text="another"), "toy 1", 0.5)
-    assert verdicts.owed(samples.stored()) == [BLOCK]
-    with pytest.raises(CorruptObjectError, match="judges other samples"):
+    assert verdicts.pending(samples.stored()) == [BLOCK]
+    with pytest.raises(CorruptObjectError, match="has verdicts on other samples"):
         verdicts.read(BLOCK, samples.stored()[BLOCK])
 
 
 def test_what_no_sandbox_could_judge_is_owed_again(samples: SampleSet, verdicts: VerdictSet) -> None:
     samples.write(BLOCK, PROBLEMS, drawn(), "toy 1", 0.5)
     judge(verdicts, samples, infrastructure=1)
-    assert verdicts.owed(samples.stored()) == [BLOCK]
+    assert verdicts.pending(samples.stored()) == [BLOCK]
 
 
 def test_overlapping_blocks_are_named(samples: SampleSet) -> None:
@@ -170,12 +173,12 @@ def test_another_sets_object_is_set_aside_and_owed_again(samples: SampleSet, sto
 def test_an_object_of_a_newer_schema_is_one_line_and_stays(
     samples: SampleSet, store: FsspecStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(parquet, "SCHEMA", parquet.SCHEMA + 1)
+    monkeypatch.setattr(parquet, "SCHEMA", Version(2, 0))
     samples.write(BLOCK, PROBLEMS, drawn(), "toy 2", 0.5)
     monkeypatch.undo()
     before = store.sizes("")
     for use in (samples.stored, lambda: samples.read(BLOCK)):
-        with pytest.raises(UserError, match=r"^store: samples/.*parquet has schema 2, written by a newer .*$"):
+        with pytest.raises(UserError, match=r"^store: samples/.*parquet has schema 2.0, written by a newer .*$"):
             use()
     assert store.sizes("") == before
 
@@ -211,21 +214,21 @@ def test_columns_of_verdicts_are_those_of_the_judgements(samples: SampleSet, ver
     assert [tuple(row.values()) for row in table.to_pylist()] == [
         (each.problem_id, each.index, each.verdict) for each in graded_samples
     ]
-    assert parquet.count_verdicts(table, below=2) == {
+    assert count_verdicts(table, below=2) == {
         ("p0", "infrastructure"): 2,
         ("p1", "correct"): 1,
         ("p1", "infrastructure"): 1,
         ("p2", "correct"): 2,
     }
     samples.write(BLOCK, PROBLEMS, drawn(text="another"), "toy 1", 0.5)
-    with pytest.raises(CorruptObjectError, match="judges other samples"):
+    with pytest.raises(CorruptObjectError, match="has verdicts on other samples"):
         verdicts.columns(BLOCK, samples.stored()[BLOCK], ("verdict",))
 
 
 @pytest.mark.parametrize("texts", [["", "", ""], ["a", "", "bc"], ["ab", "c", ""], ["∑", "é", "\x00"]])
 def test_any_other_text_or_cut_between_texts_is_another_checksum(texts: list[str]) -> None:
     def of(texts: list[str], problem: str = "p", start: int = 0) -> str:
-        return parquet.checksum([Sample(problem, start + index, text) for index, text in enumerate(texts)])
+        return checksum(LAYOUT.to_table([Sample(problem, start + index, text) for index, text in enumerate(texts)]))
 
     same = of(texts)
     others = [

@@ -7,8 +7,8 @@ import pytest
 
 from tasks.engines.recorded import RecordedEngine
 from tasks.records import Price
-from tasks.store import parquet
 from tasks.store.fsspec_store import FsspecStore
+from tasks.store.samples import write_samples
 from tasks.sweep.budgets import AdaptiveConfig, SolveConfig
 from tasks.sweep.estimate import busy_s, plan
 from tests.store.stored import LastLineGrader, answers, draw, fill, judge, sweep_of
@@ -184,9 +184,7 @@ def test_engines_are_named_and_the_latest_gives_the_rate(tmp_path: Path) -> None
         (block,) = job.missing_samples()
         samples = [answers(4, k)[problem.id][index] for problem in job.problems for index in range(block.start, k)]
         key = f"samples/{job.samples.identity.name}/{block.key}"
-        tokens = sum(sample.tokens or 0 for sample in samples)
-        footer = parquet.SampleFooter(parquet.checksum(samples), tokens, version, at, seconds)
-        store.write(key, parquet.write_samples(samples, footer, key))
+        store.write(key, write_samples(samples, key, engine=version, drawn_at=at, seconds=seconds))
 
     drawn_by("engine 1", 10, "2026-01-01T00:00:10+00:00", 10.0)
     drawn_by("engine 2", 20, "2026-02-01T00:00:10+00:00", 2.0)

@@ -282,4 +282,4 @@ def test_the_promise_of_the_engine_lies_with_its_samples(tmp_path: Path) -> None
     first, second = sweep.missing_samples()
     sweep.draw(first, CountingEngine())
     sweep.draw(second, Fickle())
-    assert [footer.deterministic for footer in sweep.samples.stored().values()] == [True, False]
+    assert [footer.reproducible for footer in sweep.samples.stored().values()] == [True, False]

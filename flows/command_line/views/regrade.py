@@ -80,7 +80,7 @@ def _config(
 def _show(result: "Regraded") -> None:
     console = stdout()
     graded = f"graded {sum(result.after.counts.values()):,} samples of {result.samples.name} as {result.after.name}"
-    pending = f"; {result.after.owed:,} pending" if result.after.owed else ""
+    pending = f"; {result.after.pending:,} pending" if result.after.pending else ""
     console.print(literal(graded + pending), soft_wrap=True)
     if result.before is None or result.difference is None:
         counts = ", ".join(f"{count:,} {verdict}" for verdict, count in sorted(result.after.counts.items()))

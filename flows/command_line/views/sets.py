@@ -25,7 +25,7 @@ def list_sets(url: str, *, as_json: bool) -> None:
     shown = new_table("set", "problems × samples", "tokens", "size", "last drawn (UTC)", "verdicts", right=(2, 3))
     for each in sets:
         size = decimal(each.objects.bytes)
-        if each.is_newer:
+        if each.from_newer_version:
             cells = ("", "", size, "", f"schema {each.ingredients['schema']}: needs a newer version of monkeys")
         else:
             cells = (_extent(each), _count(each.tokens), size, _minute(each.written), _verdicts(each))
@@ -47,7 +47,7 @@ def show_set(url: str, name: str, *, as_json: bool) -> None:
         ("stored", f"{_extent(found)} = {found.samples:,} samples, {decimal(found.objects.bytes)}"),
         ("tokens", _count(found.tokens)),
         ("engine", ", ".join(found.engines)),
-        ("reproducible", f"{found.promised:,} samples (same seed, problem and index: same text)"),
+        ("reproducible", f"{found.reproducible:,} samples (same seed, problem and index: same text)"),
         ("last drawn", f"{_minute(found.written)} UTC"),
     ]
     if found.objects.damaged:
@@ -63,6 +63,11 @@ def show_set(url: str, name: str, *, as_json: bool) -> None:
         console.print(_verdict_table(found))
     else:
         console.print("not graded yet")
+    if found.scores:
+        shown = new_table("scores", "pending", "last scored (UTC)", right=(1,))
+        for each in found.scores:
+            shown.add_row(*map(literal, (each.name, f"{each.pending:,}", _minute(each.written))))
+        console.print(shown)
 
 
 def _verdict_table(samples: StoredSamples) -> Table:
@@ -71,7 +76,7 @@ def _verdict_table(samples: StoredSamples) -> Table:
     for each in samples.verdicts:
         counts = [f"{each.counts.get(verdict, 0):,}" for verdict in given]
         limits = ", ".join(f"{name} {value}" for name, value in each.limits.items())
-        cells = (each.name, *counts, f"{each.owed:,}", _minute(each.written), limits)
+        cells = (each.name, *counts, f"{each.pending:,}", _minute(each.written), limits)
         shown.add_row(*map(literal, cells))
     return shown
 
@@ -96,8 +101,8 @@ def _verdicts(samples: StoredSamples) -> str:
 
 
 def _share_correct(verdicts: StoredVerdicts) -> str:
-    if verdicts.is_newer:
+    if verdicts.from_newer_version:
         return f"{verdicts.name}: needs a newer version of monkeys"
     n = sum(count for verdict, count in verdicts.counts.items() if verdict != Verdict.INFRASTRUCTURE)
     correct = f"{verdicts.counts.get(Verdict.CORRECT, 0) / n:.1%} correct" if n else "nothing graded"
-    return f"{verdicts.grader}: {correct}" + (f", {verdicts.owed:,} pending" if verdicts.owed else "")
+    return f"{verdicts.grader}: {correct}" + (f", {verdicts.pending:,} pending" if verdicts.pending else "")

@@ -25,7 +25,7 @@ def check_set(url: str, name: str, *, as_json: bool) -> bool:
     elif findings:
         console.print(f"found {counted(len(findings), 'problem')} in {found.name}", soft_wrap=True)
     else:
-        pending = "".join(f"; {each.owed:,} pending for {each.grader}" for each in found.verdicts if each.owed)
+        pending = "".join(f"; {each.pending:,} pending for {each.grader}" for each in found.verdicts if each.pending)
         blocks, sets = counted(len(found.objects.footers), "block"), counted(len(found.verdicts), "verdict set")
         parts = f"{counted(found.samples, 'sample')} in {blocks}, {sets}"
         console.print(literal(f"{found.name} is sound: {parts}{pending}"), soft_wrap=True)

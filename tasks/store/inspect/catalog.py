@@ -1,75 +1,109 @@
-"""What lies in a store: sets of samples with what they depend on, and the verdicts on them.
+"""What a store holds: sets of samples with what they depend on, and the annotations on them, such as verdicts.
 
-Listings and footers are read, and nothing is changed: not a text is fetched, and a damaged object is named but stays
-where it is. What a newer version wrote is named too, and left alone.
+Only listings and footers are read, no text, and nothing is changed: a damaged object is named but stays where it is.
+What a newer version wrote is named too, and left alone.
 """
 
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic
 
 from tasks.errors import UserError
 from tasks.store import Store
+from tasks.store.annotations import KINDS, SCORES, VERDICTS, AnnotationKind, AnyAnnotationFooter, VerdictFooter
+from tasks.store.blocks import Block
 from tasks.store.footers import Objects, is_complete, read_objects
-from tasks.store.identity import SCHEMA
-from tasks.store.parquet import NewerSchemaError, SampleFooter, VerdictFooter, sample_footer, verdict_footer
+from tasks.store.samples import SampleFooter, sample_footer
+from tasks.store.schema import SCHEMA, NewerSchemaError
 
 _HASH_LENGTH = 12
 
 
 class _Set:
-    """What sets of samples and of verdicts have in common."""
+    """What sets of samples and of annotations have in common."""
 
     name: str
     ingredients: Mapping[str, Any]
 
     @property
-    def is_newer(self) -> bool:
+    def from_newer_version(self) -> bool:
         """Whether a newer version wrote it; then nothing but name, ingredients and size is known."""
-        return is_newer(self.ingredients)
+        return from_newer_version(self.ingredients)
 
 
 @dataclass(frozen=True, slots=True)
-class StoredVerdicts(_Set):
-    """The verdicts of one grader on a set. `owed` counts stored samples without a verdict that holds: not judged yet,
-    judged when they were others, or in a block where the sandbox failed on some."""
+class StoredAnnotations(_Set, Generic[AnyAnnotationFooter]):
+    """What one grader or scorer made of a set of samples.
 
+    `current` are the footers of the blocks on samples as they are stored now. `pending` counts stored samples without a
+    valid annotation: not annotated yet, annotated when they were others, or in a block where some failed.
+    """
+
+    kind: AnnotationKind[Any, AnyAnnotationFooter]
     name: str
     ingredients: Mapping[str, Any]
-    objects: Objects[VerdictFooter]
-    counts: dict[str, int]
-    owed: int
+    objects: Objects[AnyAnnotationFooter]
+    current: Mapping[Block, AnyAnnotationFooter]
+    pending: int
+
+    @property
+    def label(self) -> str:
+        """What made it, with its version, such as `final_answer v1`."""
+        return f"{self.ingredients.get(self.kind.made_by, '?')} v{self.ingredients.get('version', '?')}"
+
+    @property
+    def written(self) -> str | None:
+        """When the last block was written (UTC)."""
+        return max((footer.written_at for footer in self.objects.footers.values()), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredVerdicts(StoredAnnotations[VerdictFooter]):
+    """The verdicts of one grader on a set of samples."""
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How often each verdict was given."""
+        counts: Counter[str] = Counter()
+        for footer in self.current.values():
+            counts.update(footer.counts)
+        return dict(counts)
 
     @property
     def grader(self) -> str:
         """The grader with its version, such as `final_answer v1`."""
-        return f"{self.ingredients.get('grader', '?')} v{self.ingredients.get('version', '?')}"
+        return self.label
 
     @property
     def limits(self) -> Mapping[str, Any]:
         """What programs were allowed to use; empty where none was run."""
         return dict(self.ingredients.get("limits", {}))
 
-    @property
-    def written(self) -> str | None:
-        """When the last block was judged (UTC)."""
-        return max((footer.graded_at for footer in self.objects.footers.values()), default=None)
-
 
 @dataclass(frozen=True, slots=True)
 class StoredSamples(_Set):
-    """A set of samples with the verdicts on it, the latest last."""
+    """A set of samples with the annotations on it, the latest of each kind last."""
 
     name: str
     ingredients: Mapping[str, Any]
     objects: Objects[SampleFooter]
-    verdicts: tuple[StoredVerdicts, ...]
+    annotations: tuple[StoredAnnotations[Any], ...]
+
+    @property
+    def verdicts(self) -> tuple[StoredVerdicts, ...]:
+        """The verdict sets, the latest last."""
+        return tuple(each for each in self.annotations if isinstance(each, StoredVerdicts))
+
+    @property
+    def scores(self) -> tuple[StoredAnnotations[Any], ...]:
+        """The score sets, the latest last."""
+        return tuple(each for each in self.annotations if each.kind is SCORES)
 
     @property
     def label(self) -> str:
-        """The name without its hash: task and model, or file."""
+        """The name without its hash: dataset and model, or file."""
         return self.name[: -_HASH_LENGTH - 1]
 
     @property
@@ -88,19 +122,19 @@ class StoredSamples(_Set):
 
     @property
     def tokens(self) -> int | None:
-        """How many tokens were drawn, None where an engine did not know."""
+        """How many tokens were drawn; None where an engine did not report some."""
         counts = [footer.tokens for footer in self.objects.footers.values()]
         return None if None in counts else sum(count or 0 for count in counts)
 
     @property
     def engines(self) -> tuple[str, ...]:
-        """All that drew samples."""
+        """Every engine that drew samples."""
         return tuple(sorted({footer.engine for footer in self.objects.footers.values()}))
 
     @property
-    def promised(self) -> int:
-        """How many samples an engine drew that promises the same ones again (`tasks.engines.Engine.deterministic`)."""
-        return sum(block.samples for block, footer in self.objects.footers.items() if footer.deterministic)
+    def reproducible(self) -> int:
+        """How many samples the engine promised to draw the same again (`tasks.engines.Engine.deterministic`)."""
+        return sum(block.samples for block, footer in self.objects.footers.items() if footer.reproducible)
 
     @property
     def written(self) -> str | None:
@@ -111,14 +145,14 @@ class StoredSamples(_Set):
         """The verdict set with this name, or the start of one; the latest where none is named, if there is any.
 
         Raises:
-            UserError: no verdict set is named so, or several are.
+            UserError: no verdict set has this name, or several do.
             NewerSchemaError: a newer version wrote it.
         """
         if name is None:
-            return next((each for each in reversed(self.verdicts) if not each.is_newer), None)
+            return next((each for each in reversed(self.verdicts) if not each.from_newer_version), None)
         of = {verdicts.name: verdicts for verdicts in self.verdicts}
         chosen = of[choose(name, of, f"verdict set of {self.name}")]
-        if chosen.is_newer:
+        if chosen.from_newer_version:
             raise NewerSchemaError.of(chosen.name, chosen.ingredients["schema"])
         return chosen
 
@@ -130,25 +164,25 @@ def catalog(store: Store) -> list[StoredSamples]:
 
 
 def find(store: Store, name: str) -> StoredSamples:
-    """The set with this name, or with a name (or hash) that starts so.
+    """The set with this name, or whose name or hash starts with it.
 
     Raises:
-        UserError: no set is named so, or several are; the message lists them.
+        UserError: no set has this name, or several do; the message lists the candidates.
         NewerSchemaError: a newer version wrote it.
     """
     sizes = store.sizes("samples")
     full = choose(name, names(sizes), f"sample set in {store.url('').rstrip('/')}")
     found = _samples(store, full, sizes)
-    if found.is_newer:
+    if found.from_newer_version:
         raise NewerSchemaError.of(full, found.ingredients["schema"])
     return found
 
 
 def choose(prefix: str, names: Iterable[str], what: str) -> str:
-    """The one name that starts so, or whose hash does.
+    """The one name that starts with a prefix, or whose hash does.
 
     Raises:
-        UserError: there is none, or more than one; the message lists the candidates.
+        UserError: there is not exactly one; the message lists the candidates.
     """
     known = sorted(names)
     if prefix in known:
@@ -172,10 +206,10 @@ def read_ingredients(store: Store, prefix: str) -> dict[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
-def is_newer(ingredients: Mapping[str, Any]) -> bool:
+def from_newer_version(ingredients: Mapping[str, Any]) -> bool:
     """Whether a newer version wrote the set with these ingredients."""
     schema = ingredients.get("schema")
-    return isinstance(schema, int) and schema > SCHEMA
+    return isinstance(schema, int) and schema > SCHEMA.major
 
 
 def names(keys: Iterable[str], depth: int = 1) -> list[str]:
@@ -183,41 +217,42 @@ def names(keys: Iterable[str], depth: int = 1) -> list[str]:
     return sorted({parts[depth] for key in keys if len(parts := key.split("/")) > depth + 1})
 
 
-def listed(names: list[str], most: int = 8) -> str:
+def listed(names: list[str], limit: int = 8) -> str:
     """The first of some names, for a message."""
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+    return ", ".join(names[:limit]) + (f" and {len(names) - limit} more" if len(names) > limit else "")
 
 
 def _samples(store: Store, name: str, sizes: Mapping[str, int]) -> StoredSamples:
     prefix = f"samples/{name}"
     ingredients = read_ingredients(store, prefix)
-    of_verdicts = store.sizes(f"verdicts/{name}")
-    samples = StoredSamples(name, ingredients, _unread(prefix, sizes), ())
-    if samples.is_newer:
-        return samples
+    if from_newer_version(ingredients):
+        return StoredSamples(name, ingredients, _unread(prefix, sizes), ())
     objects = read_objects(store, prefix, sizes, sample_footer)
-    verdicts = [_verdicts(store, name, each, of_verdicts, objects) for each in names(of_verdicts, depth=2)]
-    verdicts.sort(key=lambda each: (each.written or "", each.name))
-    return StoredSamples(name, ingredients, objects, tuple(verdicts))
+    annotations = (each for kind in KINDS for each in _all_of_kind(store, kind, name, objects))
+    return StoredSamples(name, ingredients, objects, tuple(annotations))
 
 
-def _verdicts(
-    store: Store, samples: str, name: str, sizes: Mapping[str, int], judged: Objects[SampleFooter]
-) -> StoredVerdicts:
-    prefix = f"verdicts/{samples}/{name}"
-    stored = sum(block.samples for block in judged.footers)
-    verdicts = StoredVerdicts(name, read_ingredients(store, prefix), _unread(prefix, sizes), {}, stored)
-    if verdicts.is_newer:
-        return verdicts
-    objects = read_objects(store, prefix, sizes, verdict_footer)
-    counts: Counter[str] = Counter()
-    due = 0
-    for block, samples_footer in judged.footers.items():
-        footer = objects.footers.get(block)
-        if footer is not None and footer.judged == samples_footer.checksum:
-            counts.update(footer.counts)
-        due += 0 if is_complete(footer, samples_footer) else block.samples
-    return StoredVerdicts(name, verdicts.ingredients, objects, dict(counts), due)
+def _all_of_kind(
+    store: Store, kind: AnnotationKind[Any, Any], samples: str, annotated: Objects[SampleFooter]
+) -> list[StoredAnnotations[Any]]:
+    sizes = store.sizes(f"{kind.folder}/{samples}")
+    stored = StoredVerdicts if kind is VERDICTS else StoredAnnotations
+    found: list[StoredAnnotations[Any]] = []
+    for name in names(sizes, depth=2):
+        prefix = f"{kind.folder}/{samples}/{name}"
+        ingredients = read_ingredients(store, prefix)
+        if from_newer_version(ingredients):
+            objects = _unread(prefix, sizes)
+        else:
+            objects = read_objects(store, prefix, sizes, kind.read_footer)
+        current = {
+            block: footer
+            for block, footer in objects.footers.items()
+            if block in annotated.footers and footer.samples_checksum == annotated.footers[block].checksum
+        }
+        pending = (block for block, footer in annotated.footers.items() if not is_complete(current.get(block), footer))
+        found.append(stored(kind, name, ingredients, objects, current, sum(block.samples for block in pending)))
+    return sorted(found, key=lambda each: (each.written or "", each.name))
 
 
 def _unread(prefix: str, sizes: Mapping[str, int]) -> Objects[Any]:

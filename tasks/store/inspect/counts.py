@@ -10,9 +10,11 @@ from tasks.records import Verdict
 from tasks.scaling.estimators import Counts
 from tasks.scaling.summary import SweepSummary
 from tasks.store import Store
+from tasks.store.annotations import VERDICTS
 from tasks.store.footers import is_complete
 from tasks.store.inspect.catalog import StoredSamples, StoredVerdicts
-from tasks.store.parquet import WHICH, count_verdicts, read_verdict_table
+from tasks.store.parquet import SAMPLE_KEY
+from tasks.store.tables import count_verdicts
 
 # Above every index.
 _ALL = 2**31 - 1
@@ -44,7 +46,7 @@ def _counted(store: Store, samples: StoredSamples, verdicts: StoredVerdicts) -> 
     for block, footer in verdicts.objects.footers.items():
         if block in samples.objects.footers and is_complete(footer, samples.objects.footers[block]):
             with store.open(verdicts.objects.key(block)) as file:
-                tables.append(read_verdict_table(file, verdicts.objects.key(block), (*WHICH, "verdict"))[0])
+                tables.append(VERDICTS.read_table(file, verdicts.objects.key(block), (*SAMPLE_KEY, "verdict"))[0])
     held: Counter[str] = Counter()
     for table in tables:
         for (problem, _), times in count_verdicts(table, below=_ALL).items():

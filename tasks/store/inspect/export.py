@@ -17,7 +17,7 @@ _to_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def export(tables: Iterable[pa.Table], path: Path) -> int:
-    """Write tables with the columns of `rows.EXPORTED` as Parquet or as JSON lines, as the path ends.
+    """Write tables with the columns of `query.EXPORTED` as Parquet or as JSON lines, by the path's suffix.
 
     Returns:
         How many samples were written.

@@ -1,20 +1,21 @@
-"""What a store can do without: leftovers of killed writers, claims of the dead, damaged objects set aside, verdicts on
-samples now gone.
+"""What a store can do without: leftovers of killed writers, abandoned claims, quarantined objects, and annotations on
+samples that are gone.
 
-Nothing that a sweep counts is garbage. To find it is to read listings and footers; only `delete` changes anything.
+Nothing that a sweep counts is garbage. To find it, listings and footers are read; only `delete` changes anything.
 """
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tasks.store import Store
+from tasks.store.annotations import KINDS, AnnotationKind
 from tasks.store.blocks import Block, parse
 from tasks.store.claims import is_abandoned
 from tasks.store.footers import read_objects
-from tasks.store.inspect.catalog import is_newer, names, read_ingredients
-from tasks.store.parquet import sample_footer, verdict_footer
+from tasks.store.inspect.catalog import from_newer_version, names, read_ingredients
+from tasks.store.samples import sample_footer
 
-_WRITING_TAKES_AT_MOST_S = 3_600.0
+_MAX_WRITING_S = 3_600.0
 
 
 class Garbage(NamedTuple):
@@ -28,23 +29,24 @@ class Garbage(NamedTuple):
 def garbage(store: Store) -> list[Garbage]:
     """Everything that can go. Sets that a newer version wrote are left alone.
 
-    A sweep may run meanwhile: verdicts are listed before samples, so that those on a block drawn just now are safe.
+    A sweep may be running: annotations are listed before samples, so that those on a block drawn just now are safe.
     """
-    verdicts = store.sizes("verdicts")
+    annotations = [(kind, store.sizes(kind.folder)) for kind in KINDS]
     samples = store.sizes("samples")
     found = [
         Garbage(each.key, each.bytes, "left by a writer that was killed")
         for each in store.temporaries()
-        if each.age_s > _WRITING_TAKES_AT_MOST_S
+        if each.age_s > _MAX_WRITING_S
     ]
     found += [
         Garbage(key, size, "claimed by a run that was killed")
         for key, size in store.sizes("claims").items()
         if is_abandoned(store, key)
     ]
-    found += [Garbage(key, size, "set aside as damaged") for key, size in store.sizes("damaged").items()]
-    for judged in names(verdicts):
-        found += _orphans(store, judged, verdicts, samples)
+    found += [Garbage(key, size, "quarantined as damaged") for key, size in store.sizes("damaged").items()]
+    for kind, sizes in annotations:
+        for annotated in names(sizes):
+            found += _orphans(store, kind, annotated, sizes, samples)
     return found
 
 
@@ -54,26 +56,30 @@ def delete(store: Store, found: Iterable[Garbage]) -> None:
         store.delete(each.key)
 
 
-def _orphans(store: Store, judged: str, verdicts: dict[str, int], samples: dict[str, int]) -> Iterator[Garbage]:
-    prefix = f"samples/{judged}"
-    if is_newer(read_ingredients(store, prefix)):
+def _orphans(
+    store: Store, kind: AnnotationKind[Any, Any], annotated: str, sizes: dict[str, int], samples: dict[str, int]
+) -> Iterator[Garbage]:
+    prefix = f"samples/{annotated}"
+    if from_newer_version(read_ingredients(store, prefix)):
         return
     stored = read_objects(store, prefix, samples, sample_footer)
 
-    def is_orphan(block: Block, judges: str) -> bool:
-        # A damaged block of samples may come back the same: the verdicts on it wait.
+    def is_orphan(block: Block, checksum: str) -> bool:
+        # A damaged block of samples may be drawn the same again: the annotations on it wait.
         footer = stored.footers.get(block)
-        return block not in stored.damaged and (footer is None or footer.checksum != judges)
+        return block not in stored.damaged and (footer is None or footer.checksum != checksum)
 
-    of_set = {key: size for key, size in verdicts.items() if key.startswith(f"verdicts/{judged}/")}
+    of_set = {key: size for key, size in sizes.items() if key.startswith(f"{kind.folder}/{annotated}/")}
     for name in names(of_set, depth=2):
-        folder = f"verdicts/{judged}/{name}"
-        if is_newer(read_ingredients(store, folder)):
+        folder = f"{kind.folder}/{annotated}/{name}"
+        if from_newer_version(read_ingredients(store, folder)):
             continue
-        objects = read_objects(store, folder, of_set, verdict_footer)
-        orphans = {objects.key(block) for block, footer in objects.footers.items() if is_orphan(block, footer.judged)}
+        objects = read_objects(store, folder, of_set, kind.read_footer)
+        orphans = {
+            objects.key(block) for block, footer in objects.footers.items() if is_orphan(block, footer.samples_checksum)
+        }
         inside = {key for key in of_set if key.startswith(f"{folder}/")}
         if orphans == {key for key in inside if parse(key) is not None}:
             orphans = inside
         for key in sorted(orphans):
-            yield Garbage(key, of_set[key], "judges samples that are gone")
+            yield Garbage(key, of_set[key], f"{kind.folder} on samples that are gone")

@@ -1,4 +1,4 @@
-"""Is a set sound? Reads every object of it whole, one block at a time, and changes nothing."""
+"""Is a set intact? Reads every object of it, one block at a time, and changes nothing."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
@@ -6,8 +6,10 @@ from typing import Any, NamedTuple
 from tasks.store import Store
 from tasks.store.blocks import Block, missing, overlap
 from tasks.store.identity import digest
-from tasks.store.inspect.catalog import StoredSamples, StoredVerdicts
-from tasks.store.parquet import WHICH, CorruptObjectError, read_sample_table, read_verdict_table
+from tasks.store.inspect.catalog import StoredAnnotations, StoredSamples
+from tasks.store.parquet import SAMPLE_KEY
+from tasks.store.samples import read_sample_table
+from tasks.store.schema import CorruptObjectError
 
 
 class Finding(NamedTuple):
@@ -18,29 +20,29 @@ class Finding(NamedTuple):
 
 
 def check(store: Store, samples: StoredSamples) -> Iterator[Finding]:
-    """Everything wrong with a set and the verdicts on it, as it is found: names, damage, checksums, samples stored
-    twice or not at all, verdicts on other samples. What merely awaits a verdict is not wrong."""
+    """Everything wrong with a set and the annotations on it, as it is found: names, damage, checksums, samples stored
+    twice or not at all, verdicts on other samples. A pending verdict is not wrong."""
     yield from _check_name(samples.objects.prefix, samples.name, samples.ingredients)
     yield from _damaged(samples.objects.prefix, samples.objects.damaged)
-    yield from _twice(samples)
+    yield from _overlaps(samples)
     yield from _holes(samples)
     problems: dict[int, str] = {}
     for block in samples.objects.footers:
         yield from _check_samples(store, samples, block, problems)
-    for verdicts in samples.verdicts:
-        if not verdicts.is_newer:
-            yield from _check_name(verdicts.objects.prefix, verdicts.name, verdicts.ingredients)
-            yield from _damaged(verdicts.objects.prefix, verdicts.objects.damaged)
-            for block in verdicts.objects.footers:
-                yield from _check_verdicts(store, samples, verdicts, block, problems)
+    for annotations in samples.annotations:
+        if not annotations.from_newer_version:
+            yield from _check_name(annotations.objects.prefix, annotations.name, annotations.ingredients)
+            yield from _damaged(annotations.objects.prefix, annotations.objects.damaged)
+            for block in annotations.objects.footers:
+                yield from _check_annotations(store, samples, annotations, block, problems)
 
 
 def _check_name(prefix: str, name: str, ingredients: Mapping[str, Any]) -> Iterator[Finding]:
     where = f"{prefix}/set.json"
     if not ingredients:
-        yield Finding(where, "is absent or broken: what the set depends on is not known")
+        yield Finding(where, "is missing or broken: what the set depends on is unknown")
     elif not name.endswith(f"-{digest(ingredients)[:12]}"):
-        yield Finding(where, "its ingredients are not those that the set is named by")
+        yield Finding(where, "its ingredients do not match the name of the set")
 
 
 def _damaged(prefix: str, damaged: Mapping[Block, str]) -> Iterator[Finding]:
@@ -48,7 +50,7 @@ def _damaged(prefix: str, damaged: Mapping[Block, str]) -> Iterator[Finding]:
         yield Finding(f"{prefix}/{block.key}", reason)
 
 
-def _twice(samples: StoredSamples) -> Iterator[Finding]:
+def _overlaps(samples: StoredSamples) -> Iterator[Finding]:
     blocks = list(samples.objects.footers)
     while clash := overlap(blocks):
         one, other = clash
@@ -91,29 +93,33 @@ def _check_samples(store: Store, samples: StoredSamples, block: Block, problems:
             yield Finding(key, f"holds problem {problem_id!r} where another block has {problems[position]!r}")
 
 
-def _check_verdicts(
-    store: Store, samples: StoredSamples, verdicts: StoredVerdicts, block: Block, problems: Mapping[int, str]
+def _check_annotations(
+    store: Store,
+    samples: StoredSamples,
+    annotations: StoredAnnotations[Any],
+    block: Block,
+    problems: Mapping[int, str],
 ) -> Iterator[Finding]:
-    key = verdicts.objects.key(block)
-    judged = samples.objects.footers.get(block)
-    if judged is None:
-        yield Finding(key, "judges samples that are not stored")
+    key, kind = annotations.objects.key(block), annotations.kind
+    annotated = samples.objects.footers.get(block)
+    if annotated is None:
+        yield Finding(key, f"has {kind.folder} on samples that are not stored")
         return
     try:
         with store.open(key) as file:
-            table, footer = read_verdict_table(file, key, (*WHICH, "verdict"))
+            table, footer = kind.read_table(file, key, (*SAMPLE_KEY, kind.summarised))
     except CorruptObjectError as error:
         yield Finding(key, str(error))
         return
-    if footer.judged != judged.checksum:
-        yield Finding(key, "judges other samples than those stored; the next sweep judges these")
+    if footer.samples_checksum != annotated.checksum:
+        yield Finding(key, f"has {kind.folder} on other samples than those stored; the next run replaces them")
         return
     held = [problems.get(position, "") for position in range(block.first, block.last)]
-    ids, indices, given = (table[name].to_pylist() for name in (*WHICH, "verdict"))
+    ids, indices = (table[name].to_pylist() for name in SAMPLE_KEY)
     if list(zip(ids, indices, strict=True)) != _expected(held, block):
-        yield Finding(key, "does not hold one verdict for each sample")
-    elif {verdict: given.count(verdict) for verdict in sorted(set(given))} != footer.counts:
-        yield Finding(key, "its footer counts other verdicts than it holds")
+        yield Finding(key, f"does not have {kind.folder} on each sample, each once")
+    elif any(getattr(footer, name) != value for name, value in kind.summary(table).items()):
+        yield Finding(key, "its footer does not match its rows")
 
 
 def _expected(problems: list[str], block: Block) -> list[tuple[str, int]]:

@@ -9,27 +9,21 @@ import pyarrow.compute as pc
 from tasks.errors import UserError
 from tasks.records import GradedSample, Sample, Verdict
 from tasks.store import Store
+from tasks.store.annotations import VERDICTS
 from tasks.store.blocks import Block
 from tasks.store.inspect.catalog import StoredSamples, StoredVerdicts, listed
-from tasks.store.parquet import (
-    SAMPLES,
-    VERDICTS,
-    WHICH,
-    CorruptObjectError,
-    SampleFooter,
-    read_sample_table,
-    read_verdict_table,
-    sample_groups,
-)
+from tasks.store.parquet import SAMPLE_KEY
+from tasks.store.samples import LAYOUT, SampleFooter, read_sample_table, sample_groups
+from tasks.store.schema import CorruptObjectError
 
 _OF_SAMPLE = pa.schema([("engine", pa.string()), ("drawn_at", pa.string())])
-_OF_VERDICT = pa.schema([field for field in VERDICTS if field.name not in WHICH])
-EXPORTED = pa.schema([*SAMPLES, *_OF_SAMPLE, *_OF_VERDICT])
-"""Everything that is known of a sample; the verdict's columns are null where it is not judged."""
+_OF_VERDICT = pa.schema([field for field in VERDICTS.layout.schema if field.name not in SAMPLE_KEY])
+EXPORTED = pa.schema([*LAYOUT.schema, *_OF_SAMPLE, *_OF_VERDICT])
+"""Everything that is known about a sample; the verdict's columns are null where it is not graded."""
 
 
 class Row(NamedTuple):
-    """A sample and the verdict on it, None where it is not judged."""
+    """A sample and the verdict on it, None where it is not graded."""
 
     sample: Sample
     graded: GradedSample | None
@@ -44,7 +38,7 @@ def select(
     verdict: Verdict | None = None,
     index: int | None = None,
 ) -> Iterator[Row]:
-    """The samples of a problem, with a verdict, or at an index; every one where nothing is asked for.
+    """The samples of a problem, with a verdict, or at an index; all of them where no filter is given.
 
     Fetches verdicts first, and of the samples only the problems with a match, one at a time as they are asked for.
 
@@ -58,11 +52,11 @@ def select(
         if verdict is not None and not _counts(verdicts, block, footer).get(verdict):
             continue
         try:
-            judged = _verdicts_on(store, verdicts, block, footer)
+            graded = _verdicts_on(store, verdicts, block, footer)
             with store.open(samples.objects.key(block)) as file:
                 for group in sample_groups(file, samples.objects.key(block)):
                     if problem is None or group.problem_id == problem:
-                        of_group = None if judged is None else judged.slice(group.start, group.stop - group.start)
+                        of_group = None if graded is None else graded.slice(group.start, group.stop - group.start)
                         wanted = _wanted(of_group, block, verdict, index)
                         if pc.any(wanted).as_py():
                             found = True
@@ -96,14 +90,14 @@ def blocks_with_verdicts(store: Store, samples: StoredSamples, verdicts: StoredV
         key = samples.objects.key(block)
         try:
             table, _ = read_sample_table(store.read(key), key)
-            judged = _verdicts_on(store, verdicts, block, footer)
-            if judged is not None:
-                _align(table, judged)
+            graded = _verdicts_on(store, verdicts, block, footer)
+            if graded is not None:
+                _align(table, graded)
         except CorruptObjectError as error:
             raise _damaged(store, samples, block, error) from error
         columns = [*table.columns, *(_constant(value, table) for value in (footer.engine, footer.drawn_at))]
         columns += [
-            pa.nulls(table.num_rows, field.type) if judged is None else judged[field.name].cast(field.type)
+            pa.nulls(table.num_rows, field.type) if graded is None else graded[field.name].cast(field.type)
             for field in _OF_VERDICT
         ]
         yield pa.Table.from_arrays(columns, schema=EXPORTED)
@@ -116,41 +110,41 @@ def _in_order(samples: StoredSamples) -> list[tuple[Block, SampleFooter]]:
 
 def _counts(verdicts: StoredVerdicts | None, block: Block, samples: SampleFooter) -> dict[str, int]:
     footer = None if verdicts is None else verdicts.objects.footers.get(block)
-    return {} if footer is None or footer.judged != samples.checksum else footer.counts
+    return {} if footer is None or footer.samples_checksum != samples.checksum else footer.counts
 
 
 def _verdicts_on(store: Store, verdicts: StoredVerdicts | None, block: Block, samples: SampleFooter) -> pa.Table | None:
-    """The verdicts on a block; None where it has none, or they judge other samples."""
+    """The verdicts on a block; None where it has none, or they are on other samples."""
     if verdicts is None or not _counts(verdicts, block, samples):
         return None
     key = verdicts.objects.key(block)
     with store.open(key) as file:
-        table, footer = read_verdict_table(file, key, VERDICTS.names)
-    return table if footer.judged == samples.checksum else None
+        table, footer = VERDICTS.read_table(file, key, VERDICTS.layout.names)
+    return table if footer.samples_checksum == samples.checksum else None
 
 
-def _wanted(judged: pa.Table | None, block: Block, verdict: Verdict | None, index: int | None) -> Any:
+def _wanted(graded: pa.Table | None, block: Block, verdict: Verdict | None, index: int | None) -> Any:
     """Which rows of one problem are asked for, as a mask."""
     indices = pa.array(range(block.start, block.stop), pa.int32())
     wanted = pc.equal(indices, indices if index is None else pa.scalar(index, pa.int32()))
-    if verdict is not None and judged is not None:
-        wanted = pc.and_(wanted, pc.equal(judged["verdict"].cast(pa.string()).combine_chunks(), verdict.value))
+    if verdict is not None and graded is not None:
+        wanted = pc.and_(wanted, pc.equal(graded["verdict"].cast(pa.string()).combine_chunks(), verdict.value))
     return wanted
 
 
-def _rows(samples: pa.Table, judged: pa.Table | None, wanted: Any) -> Iterator[Row]:
-    of_samples = samples.filter(wanted).to_pylist()
-    if judged is None:
-        yield from (Row(Sample(**row), None) for row in of_samples)
+def _rows(samples: pa.Table, graded: pa.Table | None, wanted: Any) -> Iterator[Row]:
+    of_samples = LAYOUT.to_records(samples.filter(wanted))
+    if graded is None:
+        yield from (Row(sample, None) for sample in of_samples)
         return
-    _align(samples, judged)
-    for row, verdict in zip(of_samples, judged.filter(wanted).to_pylist(), strict=True):
-        yield Row(Sample(**row), GradedSample(**{**verdict, "verdict": Verdict(verdict["verdict"])}))
+    _align(samples, graded)
+    graded = VERDICTS.layout.to_records(graded.filter(wanted))
+    yield from (Row(*pair) for pair in zip(of_samples, graded, strict=True))
 
 
-def _align(samples: pa.Table, judged: pa.Table) -> None:
-    for name in WHICH:
-        if not samples[name].equals(judged[name].cast(samples[name].type)):
+def _align(samples: pa.Table, graded: pa.Table) -> None:
+    for name in SAMPLE_KEY:
+        if not samples[name].equals(graded[name].cast(samples[name].type)):
             raise CorruptObjectError("its verdicts are on other samples than it holds")
 
 

@@ -1,4 +1,4 @@
-"""What changes when the same samples are judged in another way: by verdict, by problem, and sample by sample."""
+"""What changes when the same samples are graded in another way: by verdict, by problem, and sample by sample."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -10,14 +10,16 @@ import pyarrow.compute as pc
 
 from tasks.records import Verdict
 from tasks.store import Store
+from tasks.store.annotations import VERDICTS
 from tasks.store.blocks import Block
 from tasks.store.inspect.catalog import StoredSamples, StoredVerdicts
-from tasks.store.parquet import WHICH, SampleFooter, read_verdict_table
+from tasks.store.parquet import SAMPLE_KEY
+from tasks.store.samples import SampleFooter
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A sample that is judged otherwise than before."""
+    """A sample whose verdict has changed."""
 
     problem_id: str
     index: int
@@ -26,7 +28,7 @@ class Change:
 
 
 class ProblemChange(NamedTuple):
-    """A problem's correct samples before and after, of those judged both times, and how many changed verdict."""
+    """A problem's correct samples before and after, of those graded both times, and how many changed verdict."""
 
     problem_id: str
     samples: int
@@ -52,18 +54,18 @@ class Difference:
 
     @property
     def changed(self) -> int:
-        """How many samples are judged otherwise than before."""
+        """How many samples have another verdict than before."""
         return sum(count for (before, after), count in self.verdicts.items() if before != after)
 
 
 def difference(
     store: Store, samples: StoredSamples, before: StoredVerdicts, after: StoredVerdicts, max_changes: int | None
 ) -> Difference:
-    """Compare two verdict sets block by block; list at most so many changed samples (None: all)."""
+    """Compare two verdict sets block by block; list up to `max_changes` changed samples (None: all)."""
     pairs: Counter[tuple[str, str]] = Counter()
     by_problem: dict[str, Counter[tuple[str, str]]] = {}
     changes: list[Change] = []
-    for table in _side_by_side(store, samples, before, after):
+    for table in _joined(store, samples, before, after):
         counted = table.group_by(["problem_id", "before", "after"], use_threads=False).aggregate([([], "count_all")])
         for row in counted.to_pylist():
             pair = row["before"], row["after"]
@@ -80,26 +82,26 @@ def difference(
     )
 
 
-def _side_by_side(
-    store: Store, samples: StoredSamples, before: StoredVerdicts, after: StoredVerdicts
-) -> Iterator[pa.Table]:
+def _joined(store: Store, samples: StoredSamples, before: StoredVerdicts, after: StoredVerdicts) -> Iterator[pa.Table]:
     for block, footer in sorted(samples.objects.footers.items(), key=lambda item: (item[0].first, item[0].start)):
         one, other = (_verdicts(store, verdicts, block, footer) for verdicts in (before, after))
         if one is not None and other is not None:
-            which = {name: one[name].cast(kind) for name, kind in zip(WHICH, (pa.string(), pa.int32()), strict=True)}
-            yield pa.table({**which, "before": _spelt(one), "after": _spelt(other)})
+            sample_key = {
+                name: one[name].cast(kind) for name, kind in zip(SAMPLE_KEY, (pa.string(), pa.int32()), strict=True)
+            }
+            yield pa.table({**sample_key, "before": _names(one), "after": _names(other)})
 
 
 def _verdicts(store: Store, verdicts: StoredVerdicts, block: Block, samples: SampleFooter) -> Any:
     footer = verdicts.objects.footers.get(block)
-    if footer is None or footer.judged != samples.checksum:
+    if footer is None or footer.samples_checksum != samples.checksum:
         return None
     key = verdicts.objects.key(block)
     with store.open(key) as file:
-        return read_verdict_table(file, key, (*WHICH, "verdict"))[0]
+        return VERDICTS.read_table(file, key, (*SAMPLE_KEY, "verdict"))[0]
 
 
-def _spelt(table: pa.Table) -> Any:
+def _names(table: pa.Table) -> Any:
     return table["verdict"].cast(pa.string())
 
 

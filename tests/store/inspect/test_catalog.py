@@ -34,7 +34,7 @@ def test_it_says_what_is_stored(store: FsspecStore, tmp_path: Path) -> None:
     assert here.tokens == sweep.tokens(tally.below)[1]
     assert here.written == tally.drawn_at.split(" to ")[-1]
     (verdicts,) = here.verdicts
-    assert (verdicts.grader, verdicts.owed, verdicts.limits) == ("final_answer v1", 0, {})
+    assert (verdicts.grader, verdicts.pending, verdicts.limits) == ("final_answer v1", 0, {})
     assert verdicts.counts == tally.verdicts
 
 
@@ -42,14 +42,14 @@ def test_what_is_not_judged_is_owed(store: FsspecStore) -> None:
     fill(store, k=30)
     draw(sweep_of(store, k=50))
     (found,) = catalog(store)
-    assert (found.samples, found.verdicts[0].owed, sum(found.verdicts[0].counts.values())) == (1_000, 400, 600)
+    assert (found.samples, found.verdicts[0].pending, sum(found.verdicts[0].counts.values())) == (1_000, 400, 600)
 
 
 def test_what_the_sandbox_failed_on_is_owed_with_its_block(store: FsspecStore) -> None:
     fill(store, problems=16, k=130, grader=LastLineGrader(broken=110))
     (found,) = catalog(store)
     assert found.verdicts[0].counts["infrastructure"] == 16
-    assert found.verdicts[0].owed == 16 * 30
+    assert found.verdicts[0].pending == 16 * 30
 
 
 def test_the_latest_verdicts_are_meant_unless_others_are_named(store: FsspecStore) -> None:
@@ -83,7 +83,7 @@ def test_a_set_of_a_newer_schema_is_listed_but_not_read(store: FsspecStore, tmp_
     Path(sweep.samples.url(sweep.samples.blocks()[0])).write_bytes(b"in a format to come")
     before = store.sizes("")
     (found,) = catalog(store)
-    assert (found.is_newer, found.samples, found.objects.bytes > 0) == (True, 0, True)
+    assert (found.from_newer_version, found.samples, found.objects.bytes > 0) == (True, 0, True)
     with pytest.raises(UserError, match=r"^store: .* has schema 99, written by a newer version .*: upgrade it$"):
         find(store, found.name)
     assert store.sizes("") == before
@@ -118,8 +118,8 @@ def test_on_s3_it_lists_each_prefix_once_and_reads_no_text(s3: S3) -> None:
     sweep = fill(store, problems=4, k=1_000, padding=200)
     sent = requests_of(store)
     found = find(store, sweep.samples.identity.name)
-    assert (found.samples, found.verdicts[0].owed) == (4_000, 0)
-    assert sum(name.startswith("ListObjects") for name, _ in sent) == 2
+    assert (found.samples, found.verdicts[0].pending) == (4_000, 0)
+    assert sum(name.startswith("ListObjects") for name, _ in sent) == 4, "absent scores take two"
     assert fetched(sent) < found.objects.bytes / 4
     sent.clear()
     assert sweep.missing_samples() == sweep.pending_verdicts() == []

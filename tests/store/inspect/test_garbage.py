@@ -39,12 +39,12 @@ def test_only_old_temporaries_are(store: FsspecStore, tmp_path: Path) -> None:
 
 def test_what_was_set_aside_is(store: FsspecStore) -> None:
     sweep = fill(store)
-    sweep.samples.set_aside(sweep.samples.blocks()[0])
+    sweep.samples.quarantine(sweep.samples.blocks()[0])
     draw(sweep)
     judge(sweep)
     (found,) = garbage(store)
     assert found.key.startswith("damaged/")
-    assert found.why == "set aside as damaged"
+    assert found.why == "quarantined as damaged"
 
 
 def test_verdicts_whose_samples_are_gone_are_and_no_others(store: FsspecStore) -> None:
@@ -89,9 +89,9 @@ def test_a_set_that_is_gone_takes_its_verdicts_along(store: FsspecStore) -> None
 def test_on_s3_too(s3: S3) -> None:
     store = FsspecStore(f"s3://{s3.new_bucket()}/runs")
     sweep = fill(store)
-    sweep.samples.set_aside(sweep.samples.blocks()[0])
+    sweep.samples.quarantine(sweep.samples.blocks()[0])
     found = garbage(store)
-    assert [each.why for each in found] == ["set aside as damaged", "judges samples that are gone"]
+    assert [each.why for each in found] == ["quarantined as damaged", "verdicts on samples that are gone"]
     delete(store, found)
     assert garbage(store) == []
     draw(sweep)

@@ -14,7 +14,7 @@ from tasks.store.inspect.integrity import check
 from tasks.sweep.sweep import Sweep
 from tests.store.stored import draw, fill, sweep_of
 
-GONE = "verdicts/.*i0000000-0000100.parquet: judges samples that are not stored"
+GONE = "verdicts/.*i0000000-0000100.parquet: has verdicts on samples that are not stored"
 
 
 def findings(sweep: Sweep) -> list[str]:
@@ -115,10 +115,10 @@ def lose_ingredients(sweep: Sweep) -> None:
         (take, ["problems 0-15, samples 0-99 are not stored, though later ones are", GONE]),
         (swap, ["samples/.*i0000000-0000100.parquet: it was written under another key"]),
         (swap_verdicts, ["verdicts/.*i0000000-0000100.parquet: it was written under another key"]),
-        (redraw, ["verdicts/.*i0000000-0000100.parquet: judges other samples than those stored"]),
+        (redraw, ["verdicts/.*i0000000-0000100.parquet: has verdicts on other samples than those stored"]),
         (overlap, ["p00003-00005/i0000099-0000101.parquet: holds samples that .*i0000000-0000100.parquet holds too"]),
-        (rename_set, ["samples/.*set.json: its ingredients are not those that the set is named by"]),
-        (lose_ingredients, ["verdicts/.*set.json: is absent or broken"]),
+        (rename_set, ["samples/.*set.json: its ingredients do not match the name of the set"]),
+        (lose_ingredients, ["verdicts/.*set.json: is missing or broken"]),
     ],
 )
 def test_each_harm_is_found_and_named(sweep: Sweep, harm: Callable[[Sweep], None], messages: list[str]) -> None:

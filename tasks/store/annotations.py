@@ -1,0 +1,157 @@
+"""Blocks of annotations: one record for each sample of a block of samples, whose checksum the footer carries.
+
+Verdicts are one kind and scores another. A further kind needs a record, a footer and an `AnnotationKind` in `KINDS`;
+then its sets are written, listed, checked and collected as these are.
+"""
+
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, BinaryIO, Generic, TypeVar
+
+import pyarrow as pa
+
+from tasks.records import GradedSample, ScoredSample, Verdict
+from tasks.store.parquet import Column, Footer, Layout, Record
+
+_KEY = (Column("problem_id", pa.string()), Column("index", pa.int32()))
+
+
+@dataclass(frozen=True, slots=True)
+class AnnotationFooter(Footer):
+    """What a block of annotations says about itself: the checksum of the samples that it is about, what made it (a
+    sandbox, a scorer), when (UTC), and in how many seconds."""
+
+    samples_checksum: str
+    made_by: str
+    written_at: str
+    seconds: float
+
+    @property
+    def failed(self) -> int:
+        """How many samples have to be tried again."""
+        return 0
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictFooter(AnnotationFooter):
+    """Of verdicts; `counts` says how often each was given."""
+
+    counts: dict[str, int]
+
+    @property
+    def failed(self) -> int:
+        """How many samples no sandbox managed to grade."""
+        return self.counts.get(Verdict.INFRASTRUCTURE, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreFooter(AnnotationFooter):
+    """Of scores; `unscored` counts the samples that the scorer gave none."""
+
+    unscored: int
+
+    @property
+    def failed(self) -> int:
+        """How many samples have no score."""
+        return self.unscored
+
+
+AnyAnnotationFooter = TypeVar("AnyAnnotationFooter", bound=AnnotationFooter)
+
+
+@dataclass(frozen=True, slots=True)
+class AnnotationKind(Generic[Record, AnyAnnotationFooter]):
+    """A kind of annotation: the folder of its sets, what makes them, and the layout of its blocks.
+
+    `summary` gives the fields of the footer that follow from the rows; it looks at `SAMPLE_KEY` and the column
+    `summarised` alone. `dictionaries` are read dictionary-encoded.
+    """
+
+    folder: str
+    made_by: str
+    layout: Layout[Record, AnyAnnotationFooter]
+    summarised: str
+    summary: Callable[[pa.Table], dict[str, Any]]
+    dictionaries: tuple[str, ...] = ("problem_id",)
+
+    def write(
+        self,
+        records: Sequence[Record],
+        key: str,
+        *,
+        samples_checksum: str,
+        made_by: str,
+        written_at: str,
+        seconds: float,
+    ) -> bytes:
+        """A block as an object."""
+        table = self.layout.to_table(records)
+        footer = self.layout.footer(
+            samples_checksum=samples_checksum,
+            made_by=made_by,
+            written_at=written_at,
+            seconds=seconds,
+            **self.summary(table),
+        )
+        return self.layout.write(table, footer, key, rows_per_group=len(records))
+
+    def read(self, data: bytes, key: str) -> tuple[list[Record], AnyAnnotationFooter]:
+        """The records of an object, in order; raises as `Layout.open` does. No checksum covers them."""
+        table, footer = self.read_table(io.BytesIO(data), key, self.layout.names)
+        return list(self.layout.to_records(table)), footer
+
+    def read_table(self, file: BinaryIO, key: str, names: Sequence[str]) -> tuple[pa.Table, AnyAnnotationFooter]:
+        """Some columns of a block, fetching no others."""
+        block = self.layout.open(file, key, self.dictionaries)
+        return block.read(names), block.footer
+
+    def read_footer(self, file: BinaryIO, key: str) -> AnyAnnotationFooter:
+        """What a block says about itself; reads the footer only."""
+        return self.layout.open(file, key).footer
+
+
+def _count_verdicts(table: pa.Table) -> dict[str, Any]:
+    counted = table["verdict"].cast(pa.string()).value_counts().to_pylist()
+    return {"counts": {each["values"]: each["counts"] for each in sorted(counted, key=lambda each: each["values"])}}
+
+
+def _count_unscored(table: pa.Table) -> dict[str, Any]:
+    return {"unscored": table["score"].null_count}
+
+
+VERDICTS = AnnotationKind(
+    "verdicts",
+    "grader",
+    Layout(
+        GradedSample,
+        (
+            *_KEY,
+            Column("verdict", pa.string(), decode=Verdict),
+            Column("detail", pa.string()),
+            Column("cpu_s", pa.float64()),
+            Column("wall_s", pa.float64()),
+            Column("answer", pa.string(), optional=True),
+            Column("artifact", pa.string(), optional=True),
+        ),
+        VerdictFooter,
+    ),
+    "verdict",
+    _count_verdicts,
+    ("problem_id", "verdict"),
+)
+
+SCORES = AnnotationKind(
+    "scores",
+    "scorer",
+    Layout(
+        ScoredSample,
+        (*_KEY, Column("score", pa.float64(), nullable=True), Column("detail", pa.string())),
+        ScoreFooter,
+    ),
+    "score",
+    _count_unscored,
+)
+
+KINDS: tuple[AnnotationKind[Any, Any], ...] = (VERDICTS, SCORES)
+"""Every kind that a store may hold."""

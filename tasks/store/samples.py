@@ -1,0 +1,171 @@
+"""Blocks of samples. Each problem of a block is a row group, so that one problem's samples are read without the
+others'; the footer has the checksum of what verdicts depend on."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tasks.records import Sample, ToolCall, Turn
+from tasks.store.identity import canonical
+from tasks.store.parquet import Column, Footer, Layout, OpenBlock
+from tasks.store.schema import CorruptObjectError
+from tasks.store.tables import integers
+
+
+@dataclass(frozen=True, slots=True)
+class SampleFooter(Footer):
+    """What a block of samples says about itself: the checksum of its content, what drew it, when (UTC), in how many
+    seconds, and how many tokens where the engine knew. `reproducible` is the engine's promise to draw the same samples
+    again (`tasks.engines.Engine.deterministic`)."""
+
+    checksum: str
+    tokens: int | None
+    engine: str
+    drawn_at: str
+    seconds: float
+    reproducible: bool | None = None
+
+
+_dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+def _encode_turns(turns: tuple[Turn, ...]) -> str | None:
+    """JSON: compact below zstd, and it may get further fields."""
+    return _dumps(canonical(turns)) if turns else None
+
+
+def decode_turns(text: str | None) -> tuple[Turn, ...]:
+    """The turns in a value of the column `turns`; fields that a newer version added are ignored."""
+    return tuple(_turn(each) for each in json.loads(text)) if text else ()
+
+
+def _turn(document: dict[str, Any]) -> Turn:
+    calls = tuple(ToolCall(**_known(ToolCall, each)) for each in document.get("calls", ()))
+    return Turn(**_known(Turn, document) | {"calls": calls})
+
+
+def _known(record: Any, document: dict[str, Any]) -> dict[str, Any]:
+    return {field.name: document[field.name] for field in fields(record) if field.name in document}
+
+
+LAYOUT = Layout(
+    Sample,
+    (
+        Column("problem_id", pa.string()),
+        Column("index", pa.int32()),
+        Column("text", pa.string()),
+        Column("prompt_tokens", pa.int32(), nullable=True),
+        Column("tokens", pa.int32(), nullable=True),
+        Column("logprob", pa.float64(), nullable=True),
+        Column("finish_reason", pa.string(), nullable=True),
+        Column("cached_prompt_tokens", pa.int32(), optional=True),
+        Column("turns", pa.string(), optional=True, encode=_encode_turns, decode=decode_turns),
+    ),
+    SampleFooter,
+)
+
+
+def checksum(table: pa.Table) -> str:
+    """SHA-256 over what verdicts depend on: problem, index and text of each sample, and its turns where a sample has
+    any, in order of storage.
+
+    Column by column, from Arrow's memory: the indices as 32-bit integers; of the strings first how many bytes each
+    has, then the bytes of all. No Python object is made for a row.
+    """
+    total = hashlib.sha256(table.num_rows.to_bytes(8, "little"))
+    for chunk in table["index"].chunks:
+        total.update(integers(chunk).data)
+    for name in ("problem_id", "text", "turns"):
+        if name not in table.column_names or table[name].null_count == table.num_rows:
+            continue
+        chunks = (table[name].fill_null("") if table[name].null_count else table[name]).chunks
+        for chunk in chunks:
+            total.update(integers(pc.binary_length(chunk)).data)
+        for chunk in chunks:
+            total.update(_bytes(chunk))
+    return total.hexdigest()
+
+
+def write_samples(
+    samples: Sequence[Sample],
+    key: str,
+    *,
+    engine: str,
+    drawn_at: str,
+    seconds: float,
+    reproducible: bool | None = None,
+) -> bytes:
+    """A block of samples, in order of problem and index, as an object."""
+    table = LAYOUT.to_table(samples)
+    tokens = None if table["tokens"].null_count else pc.sum(table["tokens"]).as_py() or 0
+    footer = SampleFooter(checksum(table), tokens, engine, drawn_at, seconds, reproducible)
+    of_first = sum(sample.problem_id == samples[0].problem_id for sample in samples)
+    return LAYOUT.write(table, footer, key, rows_per_group=of_first)
+
+
+def read_samples(data: bytes, key: str) -> tuple[list[Sample], SampleFooter]:
+    """The samples of an object, in order.
+
+    Raises:
+        CorruptObjectError: the object is torn, or its content does not have the checksum that it carries.
+        NewerSchemaError: written by a newer version.
+    """
+    table, footer = read_sample_table(data, key)
+    return list(LAYOUT.to_records(table)), footer
+
+
+def read_sample_table(data: bytes, key: str) -> tuple[pa.Table, SampleFooter]:
+    """Like `read_samples`, as a table with all columns."""
+    block = LAYOUT.open(pa.BufferReader(data), key)
+    table = block.read()
+    if checksum(table) != block.footer.checksum:
+        raise CorruptObjectError("its samples do not have the checksum that they were stored with")
+    return table, block.footer
+
+
+def read_sample_columns(file: BinaryIO, key: str, names: Sequence[str]) -> pa.Table:
+    """Some columns of a block of samples, fetching no others and checking no checksum. Problems come
+    dictionary-encoded."""
+    return LAYOUT.open(file, key, ("problem_id",)).read(names)
+
+
+def sample_footer(file: BinaryIO, key: str) -> SampleFooter:
+    """What a block of samples says about itself; reads the footer only. Raises as `read_samples` does."""
+    return LAYOUT.open(file, key).footer
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One problem's rows [start, stop) of a block of samples."""
+
+    problem_id: str
+    start: int
+    stop: int
+    block: OpenBlock[SampleFooter]
+    number: int
+
+    def read(self) -> pa.Table:
+        """These rows alone, with all columns; raises CorruptObjectError."""
+        return self.block.read(group=self.number)
+
+
+def sample_groups(file: BinaryIO, key: str) -> Iterator[Group]:
+    """The problems of a block, in order; nothing but the footer is read before `Group.read`."""
+    block = LAYOUT.open(file, key)
+    start = 0
+    for number in range(block.parquet.metadata.num_row_groups):
+        meta = block.parquet.metadata.row_group(number)
+        yield Group(meta.column(0).statistics.min, start, start + meta.num_rows, block, number)
+        start += meta.num_rows
+
+
+def _bytes(strings: pa.StringArray) -> memoryview:
+    """The bytes of all strings, one after another."""
+    _, offsets, data = strings.buffers()
+    ends = memoryview(offsets).cast("i")[strings.offset : strings.offset + len(strings) + 1]
+    return memoryview(data)[ends[0] : ends[-1]] if data is not None and len(strings) else memoryview(b"")

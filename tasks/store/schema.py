@@ -1,0 +1,45 @@
+"""The version of what is stored, and what a reader refuses.
+
+A minor version adds what older readers can ignore: a nullable column, a field of a footer with a default. Everything
+else is a major version, which enters the names of sets: a new major never reads an old object as its own.
+"""
+
+from typing import NamedTuple, Self
+
+from tasks.errors import UserError
+
+
+class Version(NamedTuple):
+    """A schema version; they compare as one expects."""
+
+    major: int
+    minor: int
+
+    @classmethod
+    def parse(cls, text: object) -> Self | None:
+        """The version that a footer carries; None where it is not one."""
+        parts = text.split(".") if isinstance(text, str) else []
+        return cls(*map(int, parts)) if len(parts) == 2 and all(part.isdecimal() for part in parts) else None
+
+    def __str__(self) -> str:
+        return f"{self.major}.{self.minor}"
+
+
+SCHEMA = Version(1, 0)
+"""The schema that this version writes."""
+
+
+class CorruptObjectError(ValueError):
+    """An object that is torn, damaged, or not what its key says."""
+
+
+class NewerSchemaError(UserError):
+    """An object that a newer version of this program wrote: intact, but this version cannot read it."""
+
+    @classmethod
+    def of(cls, what: str, schema: object) -> Self:
+        """The error for an object or a set with this schema."""
+        return cls(
+            f"store: {what} has schema {schema}, written by a newer version of monkeys; this one reads up to schema"
+            f" {SCHEMA.major}: upgrade it"
+        )
