@@ -5,7 +5,6 @@ and one that is killed leaves it running. This one starts while the caller still
 """
 
 import atexit
-import ctypes
 import os
 import signal
 import socket
@@ -16,11 +15,12 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
+from sandboxes.linux.prctl import die_with_parent
 from tasks.errors import MonkeysError
 
 START_LIMIT_S = 180
-_PR_SET_PDEATHSIG = 1
 
 
 class ServerError(MonkeysError, RuntimeError):
@@ -53,7 +53,7 @@ def prefect_api() -> Iterator[Callable[[], None]]:
         stderr=subprocess.DEVNULL,
         # A terminal's Ctrl-C is not for it: it is still to be told how the run ended.
         start_new_session=True,
-        preexec_fn=_die_with_parent,  # noqa: PLW1509 - no other thread runs yet
+        preexec_fn=partial(die_with_parent, signal.SIGTERM),  # noqa: PLW1509 - no other thread runs yet
     )
     # At exit, after Prefect's own threads have sent their last logs and events, which they do before any such function.
     atexit.register(_stop, process)
@@ -86,9 +86,3 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def _die_with_parent() -> None:
-    """Ask the kernel to end this process when its parent ends, however that happens (Linux only)."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -18,6 +18,7 @@ from sandboxes.containers.client import ENGINE_ERRORS, connect, first_line
 from sandboxes.controller.forkserver import ServerGoneError, server_arguments
 from sandboxes.linux.cgroup import SERVER_BYTES, GroupReader
 from sandboxes.linux.namespaces import ENVIRONMENT
+from sandboxes.linux.process_identity import ProcessIdentity
 
 LABEL = "monkeys.controller"
 
@@ -143,7 +144,7 @@ class Container:
             working_dir="/tmp",  # noqa: S108
             hostname="sandbox",
             environment=ENVIRONMENT,
-            labels={LABEL: _this_controller()},
+            labels={LABEL: str(ProcessIdentity.here())},
             log_config={"type": "json-file", "config": {"max-size": "64k", "max-file": "1"}},
             mem_limit=total,
             memswap_limit=total,
@@ -180,34 +181,8 @@ def remove_abandoned(client: DockerClient) -> int:
     """Remove the containers of controllers that were killed; returns how many there were."""
     removed = 0
     for handle in client.containers.list(all=True, filters={"label": LABEL}):
-        if _has_ended(handle.labels[LABEL]):
+        if ProcessIdentity.parse(handle.labels[LABEL]).has_ended:
             with contextlib.suppress(NotFound):
                 handle.remove(force=True)
                 removed += 1
     return removed
-
-
-def _this_controller() -> str:
-    """Names this process among all that ever run on any machine: process ids are used again."""
-    return f"{_machine()} {os.getpid()} {_started(os.getpid())}"
-
-
-def _has_ended(controller: str) -> bool:
-    """Whether a controller is known to have ended. Those of other machines, and of containers with process ids of
-    their own, cannot be judged from here."""
-    machine, _, process = controller.partition(" ")
-    pid, _, started = process.partition(" ")
-    return machine == _machine() and _started(int(pid)) != started
-
-
-def _machine() -> str:
-    boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    return f"{boot}-{Path('/proc/self/ns/pid').stat().st_ino}"
-
-
-def _started(pid: int) -> str:
-    """When a process started, in ticks since the machine did; "" if there is none."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[19]
-    except (FileNotFoundError, ProcessLookupError):
-        return ""

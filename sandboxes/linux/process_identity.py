@@ -1,7 +1,10 @@
-"""Which process is this, and does that one still live? Answered for certain on one machine, not at all across two."""
+"""Which process is this, and is it still alive? Known for certain on one machine, and never assumed across two.
+
+Process ids are reused: what identifies a process is its id, when it started, the boot of its machine and the PID
+namespace in which its id counts.
+"""
 
 import os
-import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
@@ -12,17 +15,26 @@ _START_TIME = 21
 
 
 @dataclass(frozen=True, slots=True)
-class Owner:
-    """A process as another may recognise it. `machine` is empty where the system does not say which it is."""
+class ProcessIdentity:
+    """A process as another one can recognize it.
+
+    `machine` is one boot of one system and a PID namespace, empty where the system does not say; `process` is
+    `PID:START`. Neither contains a space.
+    """
 
     machine: str
     process: str
-    name: str
 
     @classmethod
     def here(cls) -> Self:
-        """This process, under a new name each time."""
-        return cls(_machine(), f"{os.getpid()}:{_started(os.getpid())}", secrets.token_hex(8))
+        """This process."""
+        return cls(_machine(), f"{os.getpid()}:{_started(os.getpid())}")
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """The process of which `text` is the `str`. One that cannot be recognized never counts as ended."""
+        machine, _, process = text.partition(" ")
+        return cls(machine, process)
 
     @property
     def has_ended(self) -> bool:
@@ -33,12 +45,15 @@ class Owner:
         return _started(int(pid)) != started
 
     def to_dict(self) -> dict[str, str]:
-        """As it is written into an object; `Owner(**…)` reads it."""
+        """The fields, for JSON."""
         return asdict(self)
+
+    def __str__(self) -> str:
+        return f"{self.machine} {self.process}"
 
 
 def _machine() -> str:
-    """One boot of one system, and the name space in which its process numbers count."""
+    """One boot of one system, and the PID namespace of this process."""
     try:
         boot = (_PROC / "sys/kernel/random/boot_id").read_text().strip()
         return f"{boot}:{(_PROC / 'self/ns/pid').readlink()}"
@@ -47,10 +62,9 @@ def _machine() -> str:
 
 
 def _started(pid: int) -> str | None:
-    """When a process started, or None where there is none: numbers are used again, starts are not. A process that has
-    been killed but not yet reaped counts as none."""
+    """When a process started, None if it does not exist or has been killed but not yet reaped."""
     try:
-        # The command's name may hold spaces and brackets: what follows is counted from the last bracket.
+        # The command's name may contain spaces and parentheses: the fields are counted from the last parenthesis.
         after_name = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
     except (OSError, ValueError):
         return None

@@ -11,6 +11,7 @@ A claim guards against work done twice, not against wrong results: samples are c
 
 import json
 import logging
+import secrets
 import threading
 import time
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
-from sandboxes.linux.process_identity import Owner
+from sandboxes.linux.process_identity import ProcessIdentity
 from tasks.store import Store
 
 _log = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ def is_abandoned(store: Store, key: str) -> bool:
     """Whether nobody renews a claim any more: its process has ended on this machine, or it is an hour old, and a living
     one is renewed every few seconds. A clock that is an hour wrong makes it err; then some work is done twice."""
     try:
-        return Owner(**json.loads(store.read(key))["owner"]).has_ended or store.age_s(key) > _LIVING_ARE_YOUNGER_S
+        return _holder(store.read(key)).has_ended or store.age_s(key) > _LIVING_ARE_YOUNGER_S
     except FileNotFoundError:
         return False
 
@@ -47,7 +48,9 @@ class Claims:
     store: Store
     prefix: str
     patience_s: float = PATIENCE_S
-    owner: Owner = field(default_factory=Owner.here)
+    process: ProcessIdentity = field(default_factory=ProcessIdentity.here)
+    name: str = field(default_factory=lambda: secrets.token_hex(8))
+    """Tells several holders in one process apart."""
 
     def __post_init__(self) -> None:
         self._held: set[str] = set()
@@ -108,7 +111,7 @@ class Claims:
         return alive
 
     def _is_dead(self, key: str, beat: bytes) -> bool:
-        if Owner(**json.loads(beat)["owner"]).has_ended:
+        if _holder(beat).has_ended:
             return True
         known, since = self._seen.get(key, (b"", 0.0))
         if beat != known:
@@ -117,7 +120,7 @@ class Claims:
         return time.monotonic() - since >= self.patience_s
 
     def _write(self, name: str) -> None:
-        text = json.dumps({"owner": self.owner.to_dict(), "beat": self._beat})
+        text = json.dumps({"owner": {**self.process.to_dict(), "name": self.name}, "beat": self._beat})
         self.store.write(self._key(name), text.encode())
 
     def _release(self, name: str) -> None:
@@ -147,4 +150,10 @@ class Claims:
             _log.warning("claim %s could not be renewed: %s", name, error)
 
     def _key(self, name: str) -> str:
-        return f"{self.prefix}/{name}/{self.owner.name}.json"
+        return f"{self.prefix}/{name}/{self.name}.json"
+
+
+def _holder(beat: bytes) -> ProcessIdentity:
+    """The process that holds a claim."""
+    owner = json.loads(beat)["owner"]
+    return ProcessIdentity(owner["machine"], owner["process"])

@@ -10,7 +10,7 @@ import pytest
 
 from tasks.answers.isolated.pool import Ended, Killable
 
-HERE = "tests.graders.test_killable"
+HERE = "tests.answers.test_isolated"
 
 
 def misbehave(how: str) -> object:

@@ -11,6 +11,7 @@ import pytest
 
 from sandboxes import Limits, Outcome, Sandbox, SandboxUnavailableError, Status
 from sandboxes.bubblewrap import BubblewrapConfig
+from sandboxes.linux.process_identity import ProcessIdentity
 from tests.sandboxes.engines import docker_at_hand
 from tests.sandboxes.ordinary_user import OrdinaryUser
 
@@ -95,10 +96,10 @@ def _mounts(pid: int) -> int:
 def _in_containers() -> tuple[int, int]:
     """Processes in the containers of this controller, and how many of these there are."""
     from sandboxes.containers.client import engine
-    from sandboxes.containers.container import LABEL, _this_controller
+    from sandboxes.containers.container import LABEL
 
     with engine() as client:
-        ours = client.containers.list(filters={"label": f"{LABEL}={_this_controller()}"})
+        ours = client.containers.list(filters={"label": f"{LABEL}={ProcessIdentity.here()}"})
         return sum(len(container.top()["Processes"]) for container in ours), len(ours)
 
 

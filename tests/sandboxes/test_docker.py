@@ -184,7 +184,7 @@ def test_containers_of_a_killed_controller_are_removed(client: docker.DockerClie
     ) as controller:
         assert controller.stdout is not None
         assert controller.stdout.readline() == b"ok\n"
-        label = [c for c in client.containers.list(all=True) if f" {controller.pid} " in c.labels.get(LABEL, "")]
+        label = [c for c in client.containers.list(all=True) if f" {controller.pid}:" in c.labels.get(LABEL, "")]
         assert len(label) == 1
         remove_abandoned(client)
         label[0].reload()
@@ -206,7 +206,7 @@ def test_closing_leaves_no_container(client: docker.DockerClient) -> None:
 def test_a_container_killed_in_the_middle_loses_no_verdict(client: docker.DockerClient) -> None:
     def kill_one() -> None:
         for container in client.containers.list():
-            if container.labels.get(LABEL, "").split(" ")[1:2] == [str(os.getpid())] and container.id not in others:
+            if f" {os.getpid()}:" in container.labels.get(LABEL, "") and container.id not in others:
                 container.kill()
                 return
 

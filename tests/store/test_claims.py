@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sandboxes.linux.process_identity import Owner
+from sandboxes.linux.process_identity import ProcessIdentity
 from tasks.store.claims import Claims
 from tasks.store.fsspec_store import FsspecStore
 from tests.servers import S3, s3_of, serving
@@ -112,9 +112,9 @@ def test_the_claim_of_a_process_killed_on_this_machine_is_free_at_once(tmp_path:
 
 
 def test_another_machine_is_never_taken_for_dead_by_its_process_number() -> None:
-    here = Owner.here()
+    here = ProcessIdentity.here()
     assert not here.has_ended
-    gone = Owner(here.machine, "4194305:1", "x")
+    gone = ProcessIdentity(here.machine, "4194305:1")
     assert gone.has_ended
     assert not replace(gone, machine="elsewhere").has_ended
     assert not replace(gone, machine="").has_ended

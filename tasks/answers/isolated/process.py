@@ -5,7 +5,6 @@ child's CPU time and the clock, and puts a fresh child in the place of one that 
 child with it, when its controller does. One JSON line in is a list of arguments; one JSON line out is an answer.
 """
 
-import ctypes
 import gc
 import importlib
 import json
@@ -19,7 +18,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
-_PR_SET_PDEATHSIG = 1
+from sandboxes.linux.prctl import die_with_parent
+
 # How often the CPU clock of a child that takes long is read.
 _LOOK_S = 0.05
 # Caches of what was computed grow with it: a fresh child begins with none.
@@ -140,7 +140,7 @@ def _line(stream: Any) -> bytes:
 
 def _answer(function: Callable[..., Any], memory_mb: int, questions: BinaryIO, answers: BinaryIO) -> None:
     """What the child does."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    die_with_parent(signal.SIGKILL)
     held = int(_status()["VmSize"].split()[0]) * 1024
     resource.setrlimit(resource.RLIMIT_AS, (held + memory_mb * 1024 * 1024,) * 2)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

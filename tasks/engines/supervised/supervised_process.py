@@ -117,6 +117,7 @@ def _children() -> list[int]:
 
 
 def _prctl(option: int, value: int) -> None:
+    # Not `sandboxes.linux.prctl`: this file runs as a script, with -I, and imports nothing but the standard library.
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(option, value)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sandboxes.linux.process_identity import Owner
+from sandboxes.linux.process_identity import ProcessIdentity
 from tasks.store.claims import Claims
 from tasks.store.fsspec_store import FsspecStore
 from tasks.store.inspect.garbage import delete, garbage
@@ -101,9 +101,10 @@ def test_on_s3_too(s3: S3) -> None:
 
 def test_claims_of_the_dead_are_and_those_of_the_living_are_not(store: FsspecStore, tmp_path: Path) -> None:
     living = Claims(store, "claims/set")
-    dead = Claims(store, "claims/set", owner=replace(Owner.here(), process="4194305:1", name="dead"))
-    silent = Claims(store, "claims/set", owner=replace(Owner.here(), machine="elsewhere", name="silent"))
-    distant = Claims(store, "claims/set", owner=replace(Owner.here(), machine="elsewhere", name="distant"))
+    elsewhere = replace(ProcessIdentity.here(), machine="elsewhere")
+    dead = Claims(store, "claims/set", process=replace(ProcessIdentity.here(), process="4194305:1"), name="dead")
+    silent = Claims(store, "claims/set", process=elsewhere, name="silent")
+    distant = Claims(store, "claims/set", process=elsewhere, name="distant")
     for number, claims in enumerate((living, dead, silent, distant)):
         assert claims._take(f"cell-{number}")
     two_hours_ago = time.time() - 7_200
