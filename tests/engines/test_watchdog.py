@@ -207,7 +207,7 @@ class Scripted:
         raise EngineProcessError("it is old")
 
     def pulse(self) -> Heartbeat:
-        return Heartbeat(busy=False, count=0)
+        return Heartbeat(busy=False, number=0)
 
     def exit_reason(self) -> str | None:
         return None

@@ -55,9 +55,9 @@ def test_a_full_sweep_stays_under_a_thousand_task_runs() -> None:
 
 
 def test_tries_again_for_more_than_a_minute_with_jitter() -> None:
-    from tasks.steps import blocks
+    from tasks.steps import artifacts, blocks
 
-    for task in (blocks.plan_samples, blocks.draw_block, blocks.grade_block, blocks.measure, blocks.report):
+    for task in (blocks.plan_samples, blocks.draw_block, blocks.grade_block, artifacts.measure, artifacts.report):
         assert isinstance(task.retry_delay_seconds, list)
         assert len(task.retry_delay_seconds) == task.retries
         assert task.retry_jitter_factor

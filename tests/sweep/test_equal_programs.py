@@ -48,7 +48,7 @@ def test_the_saving_by_equal_programs_is_reported(tmp_path: Path) -> None:
         assert tally.equal == 6
         assert tally.sandboxes == (f"bubblewrap, memory bounded by {sandbox.memory_bound}",)
     publication = publish(sweep, tally, summarise(tally.by_problem, tally.verdicts, max_k=10), "")
-    assert publication.judged.startswith("20 samples judged in bubblewrap, memory bounded by ")
-    assert publication.judged.endswith("; 6 of 20 (30%) by the run of an equal program")
+    assert publication.grading_note.startswith("20 samples graded in bubblewrap, memory bounded by ")
+    assert publication.grading_note.endswith("; deduplicated: 6 of 20 (30%)")
     (page,) = tmp_path.rglob("report.html")
-    assert "6 of 20 (30%) by the run of an equal program" in page.read_text()
+    assert "6 of 20 (30%)" in page.read_text()
