@@ -15,7 +15,9 @@ from flows.runtime.concurrent_blocks import draw
 from flows.setup.prepared import prepared_or
 from flows.setup.sweep import prepare, prepare_shared
 from tasks.engines import Engine
+from tasks.engines.checked import CheckedEngine
 from tasks.errors import CapReachedError, EngineFailedError
+from tasks.plugins import label_of
 from tasks.report.sweep.publish import Publication
 from tasks.scaling.summary import SweepSummary
 from tasks.steps import blocks
@@ -94,5 +96,5 @@ def result(job: Sweep, drawn: int, measured: Measurement, publication: Publicati
 
 
 def _opened(config: SweepConfig, job: Sweep) -> Engine:
-    engine = config.engine.open()
+    engine: Engine = CheckedEngine(config.engine.open(), label_of("engine", config.engine))
     return engine if config.cap is None else config.cap.wrap(engine, job.price)

@@ -9,6 +9,7 @@
     ├── SamplingCancelledError
     ├── AllRunsFailedError           retryable
     ├── StoreUnavailableError        retryable, resumable
+    ├── PluginError                  (tasks.plugins) resumable
     ├── TakenOverError               (tasks.sweep.sweep) retryable
     ├── SandboxUnavailableError      (sandboxes)
     └── ServerError                  (flows.runtime.temporary_server)

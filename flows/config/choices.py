@@ -1,11 +1,20 @@
-"""What can be chosen by name in a sweep file: datasets, engines, graders, budgets and sandboxes."""
+"""What can be chosen by name in a sweep file: datasets, engines, graders, budgets and sandboxes.
 
-from typing import Annotated, Any, get_args
+Each is what is built in, and what plug-ins add (`tasks.plugins`). A type checker sees what is built in.
+"""
+
+from functools import reduce
+from operator import or_
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 from pydantic import BeforeValidator, Field, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
+import sandboxes
+import tasks.datasets
+import tasks.engines
+import tasks.graders
 from sandboxes.bubblewrap import BubblewrapConfig
 from sandboxes.docker import DockerConfig
 from tasks.datasets.arithmetic import ArithmeticDataset
@@ -33,7 +42,8 @@ from tasks.graders.math_tolerant import MathTolerantGrader
 from tasks.graders.math_verify import MathVerifyGrader
 from tasks.graders.stdio import StdioGrader
 from tasks.graders.stdio_exact import StdioExactGrader
-from tasks.sweep.budgets import AdaptiveConfig, SolveConfig, UniformConfig
+from tasks.plugins import load
+from tasks.sweep.budgets import AdaptiveConfig, Budget, SolveConfig, UniformConfig
 
 
 def _named(value: Any) -> Any:
@@ -68,9 +78,7 @@ class _Form:
         return schema
 
 
-_chosen_by_name = (Field(discriminator="name"), BeforeValidator(_named), _Form())
-
-DatasetConfig = Annotated[
+_Dataset = (
     ArithmeticDataset
     | CodeContestsDataset
     | Gsm8kDataset
@@ -79,12 +87,10 @@ DatasetConfig = Annotated[
     | Math500Dataset
     | MbppDataset
     | CustomDataset
-    | ProgramsDataset,
-    *_chosen_by_name,
-    BeforeValidator(_renamed_dataset),
-]
-EngineConfig = Annotated[OnnxConfig | OpenAIConfig | RecordedConfig | TransformersConfig | VllmConfig, *_chosen_by_name]
-GraderConfig = Annotated[
+    | ProgramsDataset
+)
+_Engine = OnnxConfig | OpenAIConfig | RecordedConfig | TransformersConfig | VllmConfig
+_Grader = (
     CodeContestsGrader
     | FinalAnswerGrader
     | FunctionsGrader
@@ -95,14 +101,34 @@ GraderConfig = Annotated[
     | MathTolerantGrader
     | MathVerifyGrader
     | StdioGrader
-    | StdioExactGrader,
-    *_chosen_by_name,
-]
-BudgetConfig = Annotated[UniformConfig | AdaptiveConfig | SolveConfig, *_chosen_by_name]
-SandboxConfig = Annotated[BubblewrapConfig | DockerConfig, *_chosen_by_name, BeforeValidator(_usual_sandbox)]
+    | StdioExactGrader
+)
+_Budget = UniformConfig | AdaptiveConfig | SolveConfig
+_Sandbox = BubblewrapConfig | DockerConfig
+
+
+def _choices(role: str, built_in: Any, protocol: type, *validators: BeforeValidator) -> Any:
+    """The type of a role's field: one of those that are built in, or of the plug-ins that can be used."""
+    classes = get_args(built_in)
+    plugins = load(role, protocol, [get_args(each.model_fields["name"].annotation)[0] for each in classes])
+    union = reduce(or_, [*classes, *(each.target for each in plugins if each.fault is None)])
+    return Annotated[union, Field(discriminator="name"), BeforeValidator(_named), _Form(), *validators]
+
+
+if TYPE_CHECKING:
+    DatasetConfig = _Dataset
+    EngineConfig = _Engine
+    GraderConfig = _Grader
+    BudgetConfig = _Budget
+    SandboxConfig = _Sandbox
+else:
+    DatasetConfig = _choices("dataset", _Dataset, tasks.datasets.Dataset, BeforeValidator(_renamed_dataset))
+    EngineConfig = _choices("engine", _Engine, tasks.engines.EngineConfig)
+    GraderConfig = _choices("grader", _Grader, tasks.graders.Grader)
+    BudgetConfig = _choices("budget", _Budget, Budget)
+    SandboxConfig = _choices("sandbox", _Sandbox, sandboxes.SandboxConfig, BeforeValidator(_usual_sandbox))
 
 
 def sandbox_classes() -> tuple[type[Any], ...]:
     """The configuration class of every sandbox that can be chosen."""
-    union = get_args(SandboxConfig)[0]
-    return get_args(union) or (union,)
+    return get_args(get_args(SandboxConfig)[0])

@@ -1,5 +1,6 @@
 """From a YAML file and `--set` options to a `SweepConfig`, with errors that name the field and what would be right."""
 
+import logging
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -10,8 +11,11 @@ from pydantic import BaseModel, ValidationError
 from flows.config.fields import OLD_NAMES, by_new_names
 from flows.config.sweep import SweepConfig
 from tasks.errors import UserError
+from tasks.plugins import fault_of, loaded
 
 Config = TypeVar("Config", bound=BaseModel)
+
+_log = logging.getLogger(__name__)
 
 
 def read_config(path: Path, overrides: Iterable[str] = (), **fields: Any) -> SweepConfig:
@@ -35,9 +39,13 @@ def build_config(
         _put(document, [OLD_NAMES.get(first, first), *inner], _value(override, value), override)
     document |= {name: value for name, value in fields.items() if value is not None}
     try:
-        return model.model_validate(document)
+        config = model.model_validate(document)
     except ValidationError as error:
         raise UserError(f"{where}: {_one_line(error)}") from error
+    for plugin in loaded():
+        if plugin.fault is not None:
+            _log.warning("monkeys: %s is left out: %s", plugin, plugin.fault)
+    return config
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -85,7 +93,9 @@ def _one_line(error: ValidationError) -> str:
     match fault["type"]:
         case "union_tag_invalid":
             known = str(context["expected_tags"]).replace("'", "")
-            return f"{_path(fault['loc'])}.name: {context['tag']!r} is unknown; one of {known}"
+            unknown = f"{context['tag']!r} is unknown; one of {known}"
+            broken = fault_of(_path(fault["loc"]), context["tag"])
+            return f"{_path(fault['loc'])}.name: {broken or unknown}"
         case "union_tag_not_found":
             return f"{_path(fault['loc'])}: has no name; write one, such as `{_path(fault['loc'])}: {{name: ...}}`"
         case "literal_error":

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from flows.config.audit import AuditGradersConfig, AuditTestsConfig
-from flows.setup.defaults import grader_named, resolve_grader, select_problems
+from flows.setup.defaults import grader_named, load_problems, resolve_grader, select_problems
 from tasks.audit import run
 from tasks.audit.agreement import Agreement
 from tasks.audit.labelled import GOLD
@@ -31,7 +31,7 @@ class GradersAudited(NamedTuple):
 def audit_graders(config: AuditGradersConfig) -> GradersAudited:
     """Audit every grader of a dataset, or the one that is named; raises as `tasks.audit.run` does."""
     dataset: Dataset = config.dataset
-    problems = select_problems(dataset.load(), config.problems, dataset)
+    problems = select_problems(load_problems(dataset), config.problems, dataset)
     graders, unavailable = _graders(config, dataset, problems)
     agreements = run.audit_graders(
         dataset,
@@ -51,7 +51,7 @@ def audit_tests(config: AuditTestsConfig) -> list[ProblemAudit]:
         _check_output(config.output, getattr(dataset, "path", None), config.labelled)
     return run.audit_tests(
         dataset,
-        select_problems(dataset.load(), config.problems, dataset),
+        select_problems(load_problems(dataset), config.problems, dataset),
         resolve_grader(dataset, config.grader),
         labelled_file=config.labelled,
         max_solutions=config.each,

@@ -2,13 +2,36 @@
 
 from collections import Counter
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from flows.config.choices import GraderConfig
 from tasks.datasets import Dataset
 from tasks.errors import UserError
 from tasks.graders import Grader
+from tasks.plugins import PluginError, fault_of, label_of, origin
 from tasks.records import Problem
+
+
+def load_problems(dataset: Dataset) -> list[Problem]:
+    """Every problem of a dataset; raises as `load` does, and PluginError where it gives something else."""
+    problems = dataset.load()
+    if not isinstance(problems, list) or not problems:
+        raise PluginError(f"{label_of('dataset', dataset)} gave {type(problems).__name__}, not a list of problems")
+    for each in problems:
+        if not isinstance(each, Problem) or not isinstance(each.id, str) or not each.id:
+            raise PluginError(f"{label_of('dataset', dataset)} gave {each!r:.60}, not a Problem with an id")
+    return problems
+
+
+def origins(**chosen: object) -> dict[str, str] | None:
+    """The distributions of the plug-ins among what was chosen, by role; None where all is built in."""
+    found = {role: from_ for role, each in chosen.items() if (from_ := origin(each)) is not None}
+    return found or None
+
+
+def verdict_origins(grader: Grader, sandbox: object) -> dict[str, str] | None:
+    """The distributions of the plug-ins that verdicts depend on."""
+    return origins(grader=grader, sandbox=sandbox) if grader.runs_code else origins(grader=grader)
 
 
 def select_problems(problems: list[Problem], first: int | None, dataset: Dataset) -> list[Problem]:
@@ -32,5 +55,9 @@ def resolve_grader(dataset: Dataset, chosen: Grader | None) -> Grader:
 
 def grader_named(name: str) -> Grader:
     """A grader with its usual settings."""
-    grader: Grader = TypeAdapter(GraderConfig).validate_python(name)
+    broken = fault_of("grader", name)
+    try:
+        grader: Grader = TypeAdapter(GraderConfig).validate_python(name)
+    except ValidationError as error:
+        raise UserError(f"grader: {broken or f'{name!r} is unknown, or cannot be chosen by its name alone'}") from error
     return grader

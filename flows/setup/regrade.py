@@ -1,7 +1,7 @@
 """From a configuration to a verification that can run: the stored set, its own problems, grader, sandbox and store."""
 
 from flows.config.regrade import RegradeConfig
-from flows.setup.defaults import resolve_grader
+from flows.setup.defaults import load_problems, resolve_grader, verdict_origins
 from tasks.datasets import Dataset
 from tasks.errors import UserError
 from tasks.store.fsspec_store import FsspecStore
@@ -23,7 +23,7 @@ def prepare(config: RegradeConfig) -> Grading:
     stored = find(store, config.samples)
     earlier(stored, config, "")
     dataset: Dataset = config.dataset
-    problems = dataset.load()
+    problems = load_problems(dataset)
     if problems_digest(problems) != stored.ingredients.get("problems"):
         raise UserError(
             f"dataset: {stored.name} was drawn on other problems than those of {dataset.name}; name its own"
@@ -36,6 +36,7 @@ def prepare(config: RegradeConfig) -> Grading:
     if grader.runs_code:
         config.sandbox.check()
     limits = config.sandbox.ingredients() if grader.runs_code else {}
+    verdicts = verdict_identity(samples, grader.name, grader.version, limits, verdict_origins(grader, config.sandbox))
     store.probe()
     return Grading(
         problems=problems,
@@ -43,7 +44,7 @@ def prepare(config: RegradeConfig) -> Grading:
         k=max((block.stop for block in stored.objects.footers), default=0),
         grader=grader,
         samples=SampleSet(store, samples),
-        verdicts=VerdictSet(store, samples, verdict_identity(samples, grader.name, grader.version, limits)),
+        verdicts=VerdictSet(store, samples, verdicts),
     )
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from flows.config.sweep import SweepConfig
-from flows.setup.defaults import resolve_grader, select_problems
+from flows.setup.defaults import load_problems, origins, resolve_grader, select_problems, verdict_origins
 from tasks.datasets import Dataset
 from tasks.datasets.exclusions import read_exclusions
 from tasks.errors import UserError
@@ -40,7 +40,7 @@ def assemble(config: SweepConfig) -> Sweep:
         SandboxUnavailableError: the programs' image is to be asked of a Docker engine, and there is none.
     """
     dataset: Dataset = config.dataset
-    problems = dataset.load()
+    problems = load_problems(dataset)
     first = select_problems(problems, config.problems, dataset)
     digest = problems_digest(problems)
     if config.pin is not None and not digest.startswith(config.pin):
@@ -61,9 +61,10 @@ def assemble(config: SweepConfig) -> Sweep:
         problems=digest,
         **config.engine.ingredients(sampling, template(dataset.template)),
         **({"chat": chat.ingredients} if chat else {}),
+        plugins=origins(dataset=dataset, engine=config.engine),
     )
     limits = config.sandbox.ingredients() if grader.runs_code else {}
-    verdicts = verdict_identity(samples, grader.name, grader.version, limits)
+    verdicts = verdict_identity(samples, grader.name, grader.version, limits, verdict_origins(grader, config.sandbox))
 
     store = FsspecStore(config.store)
     return Sweep(

@@ -22,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt
 from tasks.errors import UserError
 from tasks.files.schema import Form, checked
 from tasks.importers.provenance import of_samples, read_provenance
+from tasks.plugins import origin
 from tasks.records import Request, Sample, Sampling
 
 # Other tools write models and temperatures into names, which may contain dots.
@@ -64,7 +65,12 @@ class RecordedConfig(BaseModel):
 
         paths = [Path(self.path)]
         chosen = importer(self.format, paths)
-        known = {"format": chosen.name, **of_samples(chosen.provenance(paths, None))}
+        plugin = origin(chosen)
+        known = {
+            "format": chosen.name,
+            **({"plugin": plugin} if plugin else {}),
+            **of_samples(chosen.provenance(paths, None)),
+        }
         return {
             "engine": self.name,
             "samples": digest(paths),

@@ -13,9 +13,16 @@ from tasks.importers.llmonk import Llmonk
 from tasks.importers.lm_eval import LmEval
 from tasks.importers.monkey_business import MonkeyBusiness
 from tasks.importers.plain import Plain
+from tasks.plugins import fault_of, load
 
 FORMATS: tuple[Importer, ...] = (Llmonk(), MonkeyBusiness(), HumanEval(), Evalplus(), InspectAi(), LmEval(), Plain())
 AUTO = "auto"
+
+
+def formats() -> tuple[Importer, ...]:
+    """Those that are built in, and those of plug-ins."""
+    plugins = load("format", Importer, [each.name for each in FORMATS])
+    return (*FORMATS, *(each.target for each in plugins if each.fault is None))
 
 
 def importer(name: str, paths: Sequence[Path]) -> Importer:
@@ -27,14 +34,18 @@ def importer(name: str, paths: Sequence[Path]) -> Importer:
     for path in paths:
         if not path.exists():
             raise UserError(f"{path}: is not there")
-    names = ", ".join(each.name for each in FORMATS)
+    known = formats()
+    names = ", ".join(each.name for each in known)
     if name != AUTO:
-        found = next((each for each in FORMATS if each.name == name), None)
+        found = next((each for each in known if each.name == name), None)
         if found is None:
+            broken = fault_of("format", name)
+            if broken is not None:
+                raise UserError(f"format: {broken}")
             raise UserError(f"format: {name!r} is not one of {AUTO}, {names}")
         return found
     first = first_entry(paths[0])
-    found = next((each for each in FORMATS if each.recognises(paths[0], first)), None)
+    found = next((each for each in known if each.recognises(paths[0], first)), None)
     if found is None:
         having = f"its first entry has {', '.join(list(first)[:8])}" if first else "it shows no names of fields"
         raise UserError(f"{paths[0]}: is of no format that can be told ({having}); name one: {names}")

@@ -39,9 +39,15 @@ def sample_identity(label: str, **ingredients: Any) -> Identity:
     return Identity(label, _known({"schema": SCHEMA.major, **ingredients}))
 
 
-def verdict_identity(samples: Identity, grader: str, version: int, limits: Mapping[str, Any]) -> Identity:
-    """What verdicts depend on: the samples, the grader and its version, and the limits they ran under."""
-    rule = {"grader": grader, "version": version, "limits": _known(limits)}
+def verdict_identity(
+    samples: Identity,
+    grader: str,
+    version: int,
+    limits: Mapping[str, Any],
+    plugins: Mapping[str, str] | None = None,
+) -> Identity:
+    """What verdicts depend on: the samples, the grader and its version, the limits they ran under, and plug-ins."""
+    rule = {"grader": grader, "version": version, "limits": _known(limits), "plugins": plugins}
     return Identity(f"{grader}-v{version}", _known({"schema": SCHEMA.major, "samples": samples.name, **rule}))
 
 

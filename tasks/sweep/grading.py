@@ -15,6 +15,7 @@ from typing import TypeVar
 from sandboxes import Sandbox
 from tasks.errors import UserError
 from tasks.graders import Grader
+from tasks.plugins import PluginError, label_of
 from tasks.progress import progress
 from tasks.records import GradedSample, Problem, Sample, Verdict
 from tasks.scaling.estimators import Counts
@@ -140,9 +141,20 @@ class Grading:
         started = time.monotonic()
         of = {problem.id: problem for problem in self._problems(block)}
         by_name: dict[tuple[str, int], GradedSample] = {}
+        asked = {(sample.problem_id, sample.index) for sample in samples}
         for graded in self.grader.grade([(of[sample.problem_id], sample) for sample in samples], sandbox):
+            if not isinstance(graded, GradedSample):
+                raise self._nonsense(f"returned {type(graded).__name__}, not a GradedSample")
+            if (graded.problem_id, graded.index) not in asked:
+                raise self._nonsense(
+                    f"graded sample {graded.index} of problem {graded.problem_id!r}, which was not asked for, or graded"
+                    " before"
+                )
+            asked.remove((graded.problem_id, graded.index))
             by_name[graded.problem_id, graded.index] = graded
             progress.get().advance(VERDICTS, 1)
+        if asked:
+            raise self._nonsense(f"graded {len(by_name):,} of {len(samples):,} samples")
         graded_samples = [by_name[sample.problem_id, sample.index] for sample in samples]
         where = described(sandbox) if sandbox is not None and self.grader.runs_code else "none"
         seconds = time.monotonic() - started
@@ -151,6 +163,9 @@ class Grading:
                 block, graded_samples, samples_checksum=footer.checksum, made_by=where, seconds=seconds
             )
         )
+
+    def _nonsense(self, what: str) -> PluginError:
+        return PluginError(f"{label_of('grader', self.grader)} {what}")
 
     def tally(self) -> Tally:
         """Count what is stored below k. Samples that no sandbox could judge are left out of n, and counted apart."""

@@ -21,12 +21,13 @@ from tasks.errors import (
     StoreUnavailableError,
     UserError,
 )
+from tasks.plugins import PluginError
 from tasks.steps.retries import is_retryable
 from tasks.store.parquet import NewerSchemaError
 from tasks.sweep.sweep import TakenOverError
 
 RETRYABLE = {AllRunsFailedError, StoreUnavailableError, TakenOverError}
-RESUMABLE = {EngineFailedError, ServerUnreachableError, StoreUnavailableError, CapReachedError}
+RESUMABLE = {PluginError, EngineFailedError, ServerUnreachableError, StoreUnavailableError, CapReachedError}
 ALL = {
     *RETRYABLE,
     *RESUMABLE,
