@@ -3,7 +3,7 @@
 import re
 from typing import ClassVar, Literal
 
-from tasks.graders.base.answers import AnswerGrader
+from tasks.graders.base.answers import AnswerGrader, Decided
 from tasks.records import Verdict
 
 # The first marker counts, with what follows it on its line: whatever a sample goes on to say cannot mend it.
@@ -16,14 +16,14 @@ class FinalAnswerGrader(AnswerGrader):
     version: ClassVar[int] = 1
     name: Literal["final_answer"] = "final_answer"
 
-    def decide(self, gold: str, text: str) -> tuple[Verdict, str]:
+    def decide(self, gold: str, text: str) -> Decided:
         """See `AnswerGrader`; `no_answer` where there is no marked answer."""
         found = extract(text)
         if found is None:
-            return Verdict.NO_ANSWER, "no #### answer"
+            return Verdict.NO_ANSWER, "no #### answer", None
         if found == normalise(gold):
-            return Verdict.CORRECT, ""
-        return Verdict.WRONG, f"answered {found[:100]}"
+            return Verdict.CORRECT, "", found
+        return Verdict.WRONG, f"answered {found[:100]}", found
 
 
 def extract(text: str) -> str | None:

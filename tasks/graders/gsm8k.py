@@ -8,7 +8,7 @@ are the answer; commas, dollar signs and a dot at the end are set aside, and wha
 import re
 from typing import ClassVar, Literal
 
-from tasks.graders.base.answers import AnswerGrader
+from tasks.graders.base.answers import AnswerGrader, Decided
 from tasks.graders.base.verdicts import shortened
 from tasks.records import Verdict
 
@@ -21,14 +21,14 @@ class Gsm8kGrader(AnswerGrader):
     version: ClassVar[int] = 1
     name: Literal["gsm8k"] = "gsm8k"
 
-    def decide(self, gold: str, text: str) -> tuple[Verdict, str]:
+    def decide(self, gold: str, text: str) -> Decided:
         """See `AnswerGrader`; `no_answer` where there is no marked number."""
         found = extract(text)
         if found is None:
-            return Verdict.NO_ANSWER, "no #### number"
+            return Verdict.NO_ANSWER, "no #### number", None
         if found == extract(f"#### {gold}"):
-            return Verdict.CORRECT, ""
-        return Verdict.WRONG, f"answered {shortened(found)}"
+            return Verdict.CORRECT, "", found
+        return Verdict.WRONG, f"answered {shortened(found)}", found
 
 
 def extract(text: str) -> str | None:

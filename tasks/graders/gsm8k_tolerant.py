@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import ClassVar, Literal
 
 from tasks.answers.minerva import boxed
-from tasks.graders.base.answers import AnswerGrader
+from tasks.graders.base.answers import AnswerGrader, Decided
 from tasks.graders.base.verdicts import shortened
 from tasks.records import Verdict
 
@@ -44,15 +44,17 @@ class Gsm8kTolerantGrader(AnswerGrader):
     version: ClassVar[int] = 2
     name: Literal["gsm8k_tolerant"] = "gsm8k_tolerant"
 
-    def decide(self, gold: str, text: str) -> tuple[Verdict, str]:
+    def decide(self, gold: str, text: str) -> Decided:
         """See `AnswerGrader`; `no_answer` where there is no number."""
         found = find(text)
         if found is None:
-            return Verdict.NO_ANSWER, "no number"
+            return Verdict.NO_ANSWER, "no number", None
         got = value(found)
-        if got is not None and got == value(gold):
-            return Verdict.CORRECT, ""
-        return Verdict.WRONG, f"answered {shortened(found)}"
+        if got is None:
+            return Verdict.WRONG, f"answered {shortened(found)}", None
+        if got == value(gold):
+            return Verdict.CORRECT, "", str(got)
+        return Verdict.WRONG, f"answered {shortened(found)}", str(got)
 
 
 def find(text: str) -> str | None:

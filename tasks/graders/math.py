@@ -29,14 +29,16 @@ class MathGrader(AlgebraGrader):
         """See `AlgebraGrader`."""
         found = final_answer(text)
         if found is None:
-            return Verdict.NO_ANSWER, "no final answer in the form of the prompt"
+            return Verdict.NO_ANSWER, "no final answer in the form of the prompt", None
         if len(found) > LONGEST and found.strip() != gold.strip():
-            return Verdict.WRONG, f"answered {shortened(found)}"
+            return Verdict.WRONG, f"answered {shortened(found)}", None
         ours, theirs = normalise(gold), normalise(found)
         if ours == theirs:
-            return Verdict.CORRECT, ""
+            return Verdict.CORRECT, "", theirs
         if _DECIMAL.match(ours) and _DECIMAL.match(theirs):
             # As algebra would decide, but at once.
             same = Fraction(ours) == Fraction(theirs)
-            return (Verdict.CORRECT, "") if same else (Verdict.WRONG, f"answered {shortened(theirs)}")
-        return Question((ours, theirs), found)
+            if same:
+                return Verdict.CORRECT, "", theirs
+            return Verdict.WRONG, f"answered {shortened(theirs)}", theirs
+        return Question((ours, theirs), found, theirs)

@@ -25,11 +25,13 @@ class MathTolerantGrader(AlgebraGrader):
         """See `AlgebraGrader`."""
         found = find(text)
         if found is None:
-            return Verdict.NO_ANSWER, "no final answer"
+            return Verdict.NO_ANSWER, "no final answer", None
         if len(found) > LONGEST and found.strip() != gold.strip():
-            return Verdict.WRONG, f"answered {shortened(found)}"
+            return Verdict.WRONG, f"answered {shortened(found)}", None
         ours, theirs = spell(gold), spell(found)
         known = same_at_sight(ours, theirs)
         if known is None:
-            return Question((ours, theirs), found)
-        return (Verdict.CORRECT, "") if known else (Verdict.WRONG, f"answered {shortened(found)}")
+            return Question((ours, theirs), found, theirs)
+        if known:
+            return Verdict.CORRECT, "", theirs
+        return Verdict.WRONG, f"answered {shortened(found)}", theirs

@@ -24,5 +24,5 @@ class MathVerifyGrader(AlgebraGrader):
         """See `AlgebraGrader`."""
         read = text[-_READ:]
         if not read.strip():
-            return Verdict.NO_ANSWER, "no text"
+            return Verdict.NO_ANSWER, "no text", None
         return Question((gold, read), shortened(read.strip()[-100:]))

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from sandboxes import Sandbox
 from tasks.answers.isolated.pool import Answer, Ended, shared
+from tasks.graders.base.answers import Decided, kept
 from tasks.graders.base.requirements import check_algebra, require_check, require_checks
 from tasks.graders.base.verdicts import shortened
 from tasks.records import AnswerCheck, GradedSample, Problem, Sample, Verdict
@@ -30,9 +31,10 @@ class Question:
 
     arguments: tuple[str, ...]
     answered: str
+    answer: str | None = None
 
 
-Decision = Question | tuple[Verdict, str]
+Decision = Question | Decided
 
 
 class AlgebraGrader(BaseModel, ABC):
@@ -68,12 +70,15 @@ class AlgebraGrader(BaseModel, ABC):
             if isinstance(decision, Question):
                 asked.setdefault(decision.arguments, []).append((sample, decision))
             else:
-                yield GradedSample(sample.problem_id, sample.index, *decision)
+                verdict, detail, found = decision
+                yield GradedSample(sample.problem_id, sample.index, verdict, detail, answer=kept(found))
         answers = shared(f"tasks.answers.algebra:{self.function}", CPU_S).map(asked)
         for waiting, answer in zip(asked.values(), answers, strict=True):
             cpu_s = answer.cpu_s
             for sample, question in waiting:
-                yield GradedSample(sample.problem_id, sample.index, *_verdict(answer, question.answered), cpu_s=cpu_s)
+                verdict, detail = _verdict(answer, question.answered)
+                found = kept(question.answer)
+                yield GradedSample(sample.problem_id, sample.index, verdict, detail, cpu_s=cpu_s, answer=found)
                 cpu_s = 0.0  # asked once
 
 

@@ -10,6 +10,17 @@ from sandboxes import Sandbox
 from tasks.graders.base.requirements import require_check, require_checks
 from tasks.records import AnswerCheck, GradedSample, Problem, Sample, Verdict
 
+MAX_ANSWER = 1_000
+"""Characters of the longest answer that is kept with its verdict."""
+
+Decided = tuple[Verdict, str, str | None]
+"""A verdict, a few words on it, and the answer in the grader's canonical spelling, where there is one."""
+
+
+def kept(answer: str | None) -> str | None:
+    """An answer as it is kept with its verdict: not at all where it is longer than any that people would count."""
+    return answer if answer is not None and len(answer) <= MAX_ANSWER else None
+
 
 class AnswerGrader(BaseModel, ABC):
     """A grader (`tasks.graders.Grader`) that has only to decide about one text. Subclasses set `name` and `version`."""
@@ -21,8 +32,8 @@ class AnswerGrader(BaseModel, ABC):
     name: str
 
     @abstractmethod
-    def decide(self, gold: str, text: str) -> tuple[Verdict, str]:
-        """The verdict on a sample's text, and a few words on it."""
+    def decide(self, gold: str, text: str) -> Decided:
+        """The verdict on a sample's text."""
 
     def check(self, problems: Sequence[Problem]) -> None:
         """Raises UserError where a problem has no gold answer."""
@@ -36,4 +47,5 @@ class AnswerGrader(BaseModel, ABC):
         """One judgement a pair, in order."""
         for problem, sample in pairs:
             gold = require_check(problem, AnswerCheck).answer
-            yield GradedSample(sample.problem_id, sample.index, *self.decide(gold, sample.text))
+            verdict, detail, answer = self.decide(gold, sample.text)
+            yield GradedSample(sample.problem_id, sample.index, verdict, detail, answer=kept(answer))
