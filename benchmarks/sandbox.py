@@ -109,7 +109,7 @@ def in_sandbox(sandbox: Sandbox) -> Run:
 
 
 def bubblewrap_command(python: Path) -> list[str]:
-    """What a careful person would put before `python`: new name spaces, and of the machine only what is needed."""
+    """What a careful person would put before `python`: new namespaces, and of the machine only what is needed."""
     command = ["bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--proc", "/proc", "--dev", "/dev"]
     for path in ("/usr", sys.base_prefix):
         command += ["--ro-bind", path, path]

@@ -57,7 +57,7 @@ def held(docker: Engine | None) -> Held:
     return Held(
         len(pids),
         sum(_count(f"/proc/{pid}/fd") for pid in pids),
-        # Those on /tmp: what else is mounted on the machine shows in some name spaces.
+        # Those on /tmp: what else is mounted on the machine shows in some namespaces.
         sum(Path(f"/proc/{pid}/mountinfo").read_text().count(" /tmp ") for pid in pids),
         sum(1 for _ in Path("/sys/fs/cgroup").glob(f"**/monkeys-{os.getpid()}-*")),
         sum(_resident_mb(pid) for pid in pids),

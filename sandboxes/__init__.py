@@ -50,7 +50,7 @@ class Outcome:
     detail: str = ""
 
 
-class Checked(NamedTuple):
+class CheckedOutcome(NamedTuple):
     """What came of a checker and of the program that it checked, side by side."""
 
     checker: Outcome
@@ -84,7 +84,7 @@ class Sandbox(Protocol):
         """Run one Python program to its end. Never raises for what the program does."""
         ...
 
-    def run_checked(self, checker: str, program: str, limits: Limits, *, repeatable: bool = False) -> Checked:
+    def run_checked(self, checker: str, program: str, limits: Limits, *, repeatable: bool = False) -> CheckedOutcome:
         """Run two Python programs concurrently, out of each other's reach but for one stream socket: each finds its
         end as descriptor 3, and can import `inside/remote.py` as `remote`. Both end when the checker does; what
         it prints can come from nobody else. A program that is still running then has status OK. Never raises for what
@@ -92,7 +92,7 @@ class Sandbox(Protocol):
 
         `repeatable` promises that the checker reads no input, and changes nothing in its process beyond its own names
         and descriptors: where programs come one after another for an equal checker with equal limits, one process may
-        run it for all of them, each time in an empty name space."""
+        run it for all of them, each time in an empty namespace."""
         ...
 
     def __enter__(self) -> Self: ...

@@ -26,7 +26,7 @@ Key = TypeVar("Key")
 # What a result keeps of an output that failed its test. Outputs that passed are not kept.
 KEPT_BYTES = 4096
 # What is remembered of programs for equal ones to come; the least recently used are forgotten first.
-REMEMBERED_BYTES = 128 * 1024 * 1024
+CACHE_BYTES = 128 * 1024 * 1024
 # About what an outcome takes beside its streams.
 _OUTCOME_BYTES = 300
 
@@ -64,7 +64,7 @@ class CheckedJob(Generic[Key]):
 class Result(Generic[Key]):
     """What became of one job: an outcome for each test that was run, in order, and which of them failed.
 
-    `shared` marks the result of an equal program, which cost nothing: `cpu_s` and `wall_s` are 0 then.
+    `deduplicated` marks the result of an equal program, which cost nothing: `cpu_s` and `wall_s` are 0 then.
     """
 
     key: Key
@@ -72,7 +72,7 @@ class Result(Generic[Key]):
     failed: tuple[int, ...]
     cpu_s: float
     wall_s: float
-    shared: bool = False
+    deduplicated: bool = False
 
     @property
     def passed(self) -> bool:
@@ -105,72 +105,70 @@ class Batch:
     window: int = 10_000
     executions: int = 0
     """Outcomes so far, without the attempts that were tried again."""
-    shared: int = 0
+    deduplicated: int = 0
     """Jobs so far that needed no execution, because an equal program had the result."""
-    saved: int = 0
+    executions_saved: int = 0
     """Executions that these would have needed."""
 
     def run(self, jobs: Iterable[Job[Key] | CheckedJob[Key]]) -> Iterator[Result[Key]]:
         """Yield one result for each job, in the order in which they finish. Jobs are taken as workers get free."""
-        course: _Course[Key] = _Course()
+        state: _RunState[Key] = _RunState()
         with ThreadPoolExecutor(self.sandbox.workers, thread_name_prefix="sandbox") as pool:
             try:
                 for number, job in enumerate(jobs):
-                    self._take(number, job, course, pool)
+                    self._take(number, job, state, pool)
                     # One more than there are workers, so that none waits for the next job to be made.
-                    while (
-                        course.ready or len(course.running) > self.sandbox.workers or course.width(number) > self.window
-                    ):
-                        if not course.ready:
-                            self._collect(course)
-                        while course.ready:
-                            yield course.ready.popleft()
-                while course.running:
-                    self._collect(course)
-                    while course.ready:
-                        yield course.ready.popleft()
+                    while state.ready or len(state.running) > self.sandbox.workers or state.width(number) > self.window:
+                        if not state.ready:
+                            self._collect(state)
+                        while state.ready:
+                            yield state.ready.popleft()
+                while state.running:
+                    self._collect(state)
+                    while state.ready:
+                        yield state.ready.popleft()
             finally:
-                for future in course.running:
+                for future in state.running:
                     future.cancel()
 
     def _take(
-        self, number: int, job: Job[Key] | CheckedJob[Key], course: "_Course[Key]", pool: ThreadPoolExecutor
+        self, number: int, job: Job[Key] | CheckedJob[Key], state: "_RunState[Key]", pool: ThreadPoolExecutor
     ) -> None:
         """Find the result of an equal program, or let the job wait for one, or start it."""
         identity = None if job.group is None else _identity(job)
-        known = None if identity is None else course.remembered.get(identity)
+        known = None if identity is None else state.cache.get(identity)
         if known is not None:
-            course.ready.append(self._share(known, job.key))
+            state.ready.append(self._share(known, job.key))
             return
-        course.open[number] = None
-        if identity is not None and identity in course.waiting:
-            course.waiting[identity].append((number, job.key))
+        state.open[number] = None
+        if identity is not None and identity in state.waiting:
+            state.waiting[identity].append((number, job.key))
             return
         if identity is not None:
-            course.waiting[identity] = []
+            state.waiting[identity] = []
         future = pool.submit(self._work, job)
-        course.running[future] = (number, identity)
-        future.add_done_callback(course.ended.put)
+        state.running[future] = (number, identity)
+        future.add_done_callback(state.ended.put)
 
-    def _collect(self, course: "_Course[Key]") -> None:
+    def _collect(self, state: "_RunState[Key]") -> None:
         """Wait for a job to finish; move its result, and those of equal programs that waited for it, to `ready`."""
-        future = course.ended.get()
-        number, identity = course.running.pop(future)
+        future = state.ended.get()
+        number, identity = state.running.pop(future)
         result = future.result()
         self.executions += len(result.outcomes)
-        course.ready.append(result)
-        del course.open[number]
+        state.ready.append(result)
+        del state.open[number]
         if identity is not None:
             if not result.infrastructure:
-                course.remembered.put(identity, result)
-            for waiting, key in course.waiting.pop(identity):
-                course.ready.append(self._share(result, key))
-                del course.open[waiting]
+                state.cache.put(identity, result)
+            for waiting, key in state.waiting.pop(identity):
+                state.ready.append(self._share(result, key))
+                del state.open[waiting]
 
     def _share(self, result: Result[Key], key: Key) -> Result[Key]:
-        self.shared += 1
-        self.saved += len(result.outcomes)
-        return replace(result, key=key, cpu_s=0.0, wall_s=0.0, shared=True)
+        self.deduplicated += 1
+        self.executions_saved += len(result.outcomes)
+        return replace(result, key=key, cpu_s=0.0, wall_s=0.0, deduplicated=True)
 
     def _work(self, job: Job[Key] | CheckedJob[Key]) -> Result[Key]:
         if isinstance(job, CheckedJob):
@@ -203,7 +201,7 @@ class Batch:
 
 
 @dataclass
-class _Remembered(Generic[Key]):
+class _ResultCache(Generic[Key]):
     """Results by what the job was; the least recently used go when there are too many."""
 
     results: OrderedDict[Hashable, Result[Key]] = field(default_factory=OrderedDict)
@@ -218,12 +216,12 @@ class _Remembered(Generic[Key]):
     def put(self, identity: Hashable, result: Result[Key]) -> None:
         self.results[identity] = result
         self.held_bytes += _size(result)
-        while self.held_bytes > REMEMBERED_BYTES:
+        while self.held_bytes > CACHE_BYTES:
             self.held_bytes -= _size(self.results.popitem(last=False)[1])
 
 
 @dataclass
-class _Course(Generic[Key]):
+class _RunState(Generic[Key]):
     """Where a run of jobs is: futures with the number and identity of their job, those that have ended, in order, the
     jobs that wait for an equal one, the numbers of those without a result in their order, and the results that nobody
     has had yet."""
@@ -233,7 +231,7 @@ class _Course(Generic[Key]):
     waiting: dict[Hashable, list[tuple[int, Key]]] = field(default_factory=dict)
     open: OrderedDict[int, None] = field(default_factory=OrderedDict)
     ready: deque[Result[Key]] = field(default_factory=deque)
-    remembered: _Remembered[Key] = field(default_factory=_Remembered)
+    cache: _ResultCache[Key] = field(default_factory=_ResultCache)
 
     def width(self, newest: int) -> int:
         """How many jobs were taken from the first without a result on."""

@@ -1,10 +1,10 @@
-"""Bubblewrap: name spaces without a daemon, as root or as an ordinary user.
+"""Bubblewrap: namespaces without a daemon, as root or as an ordinary user.
 
 What a program is kept from:
-- the network (an empty network name space, and no sockets but pairs);
+- the network (an empty network namespace, and no sockets but pairs);
 - every file of the machine but its Python's modules and the shared libraries, read-only; /tmp is its own, small, and
   gone with it;
-- other processes: it is alone in its process name space, with no capabilities, no way to gain any, and a filter on
+- other processes: it is alone in its process namespace, with no capabilities, no way to gain any, and a filter on
   system calls; when it ends, all that it started ends;
 - more time, memory, processes, output and open files than its limits (memory: each process for itself and, where a
   control group can be made, all together);
@@ -27,7 +27,7 @@ from sandboxes.controller.pool import ServerPool
 from sandboxes.controller.process import LocalProcess
 from sandboxes.linux.cgroup import memory_bound, new_group
 from sandboxes.linux.interpreter import find_interpreter
-from sandboxes.linux.namespaces import NAMESPACES, SETTING, UserIds, identity, view
+from sandboxes.linux.namespaces import NAMESPACES, PROCESS_OPTIONS, UserIds, credentials, mounts
 from sandboxes.linux.seccomp import filter_program
 from sandboxes.settings import ExecutionSettings
 
@@ -38,10 +38,10 @@ class BubblewrapConfig(ExecutionSettings):
     name: Literal["bubblewrap"] = "bubblewrap"
 
     def check(self) -> None:
-        """Start bubblewrap once, with the name spaces that an execution gets.
+        """Start bubblewrap once, with the namespaces that an execution gets.
 
         Raises:
-            SandboxUnavailableError: it is not installed, or may not make name spaces; the message says what helps.
+            SandboxUnavailableError: it is not installed, or may not make namespaces; the message says what helps.
         """
         bwrap = shutil.which("bwrap")
         if bwrap is None:
@@ -49,7 +49,7 @@ class BubblewrapConfig(ExecutionSettings):
                 "bubblewrap is not installed: `apt-get install bubblewrap` (or the like) provides `bwrap`"
             )
         attempt = subprocess.run(
-            [bwrap, *NAMESPACES, *identity(), "--ro-bind", "/", "/", "--proc", "/proc", "true"],
+            [bwrap, *NAMESPACES, *credentials(), "--ro-bind", "/", "/", "--proc", "/proc", "true"],
             capture_output=True,
             text=True,
             check=False,
@@ -57,7 +57,7 @@ class BubblewrapConfig(ExecutionSettings):
         )
         if attempt.returncode != 0:
             reason = (attempt.stderr.strip().splitlines() or ["no message"])[-1]
-            raise SandboxUnavailableError(f"bubblewrap cannot make its name spaces ({reason}): {_remedy()}")
+            raise SandboxUnavailableError(f"bubblewrap cannot make its namespaces ({reason}): {_remedy()}")
 
     def open(self) -> Sandbox:
         """A running sandbox; close it by leaving its `with` block.
@@ -72,20 +72,28 @@ class BubblewrapConfig(ExecutionSettings):
             return self.open_pool(isolated=False)
 
     def open_pool(self, *, isolated: bool) -> ServerPool:
-        """The sandbox in one of its two forms: a warm server that gives each program a process name space, or, where
-        name spaces cannot be nested, a bubblewrap for each program.
+        """The sandbox in one of its two forms: a warm server that gives each program a process namespace, or, where
+        namespaces cannot be nested, a bubblewrap for each program.
 
         Raises:
             SandboxUnavailableError: it does not work in this form.
         """
         interpreter = find_interpreter(self.python)
         bwrap = shutil.which("bwrap") or "bwrap"
-        command = (bwrap, *NAMESPACES, *identity(), *SETTING, *view(interpreter), "--", *interpreter.command)
+        command = (
+            bwrap,
+            *NAMESPACES,
+            *credentials(),
+            *PROCESS_OPTIONS,
+            *mounts(interpreter),
+            "--",
+            *interpreter.command,
+        )
         users = UserIds() if os.geteuid() == 0 else None
         rules = filter_program(server=isolated)
 
         def start() -> ForkServer:
-            mode = "name spaces" if isolated else "one program"
+            mode = "namespaces" if isolated else "one program"
             # For a program and the checker beside it, the server, and bubblewrap itself.
             group = new_group(2 * (self.processes + 2) + 4)
             return ForkServer(LocalProcess(command, mode, users.take() if users else 0, group), rules)
@@ -95,7 +103,7 @@ class BubblewrapConfig(ExecutionSettings):
 
 
 def _remedy() -> str:
-    """The setting that most likely forbids name spaces here."""
+    """The setting that most likely forbids namespaces here."""
     for setting, wanted in (
         ("/proc/sys/kernel/unprivileged_userns_clone", "1"),
         ("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "0"),

@@ -13,7 +13,7 @@ from sandboxes.bubblewrap import BubblewrapConfig
 from sandboxes.linux.interpreter import find_interpreter
 
 # What a program finds out about its own isolation. `alone`: every process that it can see is of its own sandbox.
-_LOOK = """
+_PROBE = """
 import ctypes, json, os, socket
 libc = ctypes.CDLL(None)
 try:
@@ -39,7 +39,7 @@ print(json.dumps({
     "capabilities": any(raised[1]),
 }))
 """
-_TIMED = 20
+_TIMED_RUNS = 20
 
 
 class SandboxState(NamedTuple):
@@ -58,10 +58,10 @@ class SandboxState(NamedTuple):
 def diagnose(others: Iterable[SandboxConfig]) -> Iterator[SandboxState]:
     """Try bubblewrap in its two forms and the other sandboxes, one after the other."""
     bubblewrap = BubblewrapConfig(workers=1)
-    yield _tried("bubblewrap", partial(_opened_as, bubblewrap, isolated=True))
-    yield _tried("bubblewrap-spawn", partial(_opened_as, bubblewrap, isolated=False))
+    yield _try("bubblewrap", partial(_opened_as, bubblewrap, isolated=True))
+    yield _try("bubblewrap-spawn", partial(_opened_as, bubblewrap, isolated=False))
     for config in others:
-        yield _tried(config.name, partial(_opened, config))
+        yield _try(config.name, partial(_opened, config))
 
 
 def environment() -> tuple[tuple[str, str], ...]:
@@ -89,18 +89,18 @@ def _opened_as(config: BubblewrapConfig, *, isolated: bool) -> Sandbox:
     return config.open_pool(isolated=isolated)
 
 
-def _tried(name: str, start: Callable[[], Sandbox]) -> SandboxState:
+def _try(name: str, start: Callable[[], Sandbox]) -> SandboxState:
     try:
         with start() as sandbox:
-            outcome = sandbox.run(_LOOK % __file__, b"", Limits())
+            outcome = sandbox.run(_PROBE % __file__, b"", Limits())
             if outcome.exit_code != 0:
                 said = outcome.stderr.decode(errors="replace").strip().splitlines()
                 return SandboxState(name, works=False, remedy=said[-1] if said else outcome.detail)
             found = json.loads(outcome.stdout)
             started = time.monotonic()
-            for _ in range(_TIMED):
+            for _ in range(_TIMED_RUNS):
                 sandbox.run("print(1)", b"", Limits())
-            milliseconds = 1000 * (time.monotonic() - started) / _TIMED
+            milliseconds = 1000 * (time.monotonic() - started) / _TIMED_RUNS
             bound = sandbox.memory_bound
     except SandboxUnavailableError as error:
         return SandboxState(name, works=False, remedy=str(error))

@@ -46,7 +46,7 @@ class ContainerPlan:
 
 
 class Container:
-    """A warm, hardened container (see `sandboxes.controller.forkserver.Home`).
+    """A warm, hardened container (see `sandboxes.controller.forkserver.ServerHost`).
 
     Raises:
         ServerGoneError: the engine did not start it; the message says why.
@@ -85,9 +85,9 @@ class Container:
             self.close()
             raise
 
-    def allow(self, memory_bytes: int) -> None:
-        """See `forkserver.Home.allow`. A runtime that cannot change the limit leaves it as it is, where that is
-        enough: each program has its own limit besides."""
+    def set_memory_limit(self, memory_bytes: int) -> None:
+        """See `sandboxes.controller.forkserver.ServerHost.set_memory_limit`. A runtime that cannot change the limit
+        may keep a larger one: each process has its own limit as well."""
         if memory_bytes == self._allowed or self._handle is None or (self._fixed and memory_bytes < self._allowed):
             return
         total = memory_bytes + SERVER_BYTES
@@ -99,17 +99,17 @@ class Container:
             if memory_bytes > self._allowed:
                 raise ServerGoneError(f"the Docker engine did not set a memory limit: {first_line(error)}") from error
 
-    def killed(self) -> bool:
-        """See `sandboxes.controller.forkserver.Home.killed`."""
-        counted = self._group.killed() if self._group else None
+    def oom_killed(self) -> bool:
+        """See `sandboxes.controller.forkserver.ServerHost.oom_killed`."""
+        counted = self._group.oom_killed() if self._group else None
         return self._died_of_memory() if counted is None else counted
 
     def cpu_s(self) -> float | None:
-        """See `sandboxes.controller.forkserver.Home.cpu_s`."""
+        """See `sandboxes.controller.forkserver.ServerHost.cpu_s`."""
         return self._group.cpu_s() if self._group else None
 
-    def last_words(self) -> str:
-        """See `sandboxes.controller.forkserver.Home.last_words`."""
+    def last_stderr_line(self) -> str:
+        """See `sandboxes.controller.forkserver.ServerHost.last_stderr_line`."""
         try:
             said = self._handle.logs(tail=1) if self._handle else b""
         except ENGINE_ERRORS:
@@ -117,7 +117,7 @@ class Container:
         return str(said.decode(errors="replace").strip())
 
     def close(self) -> None:
-        """See `sandboxes.controller.forkserver.Home.close`."""
+        """See `sandboxes.controller.forkserver.ServerHost.close`."""
         with contextlib.suppress(*ENGINE_ERRORS):
             if self._handle is not None:
                 self._handle.remove(force=True)
@@ -164,7 +164,7 @@ class Container:
             if self._handle is not None:
                 self._handle.reload()
                 if self._handle.status not in ("created", "running"):
-                    raise ServerGoneError(self.last_words() or f"the container has {self._handle.status}")
+                    raise ServerGoneError(self.last_stderr_line() or f"the container has {self._handle.status}")
         raise ServerGoneError(f"the server in the container did not call for {_START_S:.0f} s")
 
     def _died_of_memory(self) -> bool:

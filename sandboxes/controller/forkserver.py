@@ -95,7 +95,7 @@ class Execution(MemoryFiles):
 
     def outcome(self, ending: "Ending") -> Outcome:
         """What came of it. Too much output (of either stream) goes before time, and time before memory: a flood
-        takes long as well. More CPU time than the limit is a time-out even if the program just got to its end."""
+        takes long as well. More CPU time than the limit is a timeout even if the program just got to its end."""
         limits, exit_code = self.limits, ending.exit_code
         status, detail = Status.ERROR, f"exit status {exit_code}"
         sizes = {name: os.fstat(fd).st_size for name, fd in zip(("stdout", "stderr"), self.files[1:], strict=True)}
@@ -139,7 +139,7 @@ class Ending:
         return self.exit_code == -signal.SIGKILL and self.reason == _BY_ITSELF and not self.out_of_memory
 
 
-class Home(Protocol):
+class ServerHost(Protocol):
     """What a server lives in, from a process below this one to a container. It is started when it is made."""
 
     @property
@@ -147,11 +147,11 @@ class Home(Protocol):
         """The way to the server."""
         ...
 
-    def allow(self, memory_bytes: int) -> None:
+    def set_memory_limit(self, memory_bytes: int) -> None:
         """Let the next programs use so much memory in all, where that can be bounded."""
         ...
 
-    def killed(self) -> bool:
+    def oom_killed(self) -> bool:
         """Whether the kernel has killed a process in it for want of memory since this was last asked."""
         ...
 
@@ -159,7 +159,7 @@ class Home(Protocol):
         """CPU seconds that all processes in it have used, those included that nobody waited for; None: not counted."""
         ...
 
-    def last_words(self) -> str:
+    def last_stderr_line(self) -> str:
         """The last line that the server wrote, or ""."""
         ...
 
@@ -172,16 +172,16 @@ class ForkServer:
     """A running executor and the socket to it. One request at a time, from any thread; none once it is `gone`.
 
     Args:
-        home: where it has been started. It is closed with the server.
+        host: where it has been started. It is closed with the server.
         rules: the system-call filter, or b"".
 
     Raises:
         ServerGoneError: it did not start; the message says what it wrote.
     """
 
-    def __init__(self, home: Home, rules: bytes):
-        self._home = home
-        self._socket = home.socket
+    def __init__(self, host: ServerHost, rules: bytes):
+        self._host = host
+        self._socket = host.socket
         self._programs: OrderedDict[str, Program] = OrderedDict()
         self._repeated: tuple[str, EffectiveLimits] | None = None
         self._number = 0
@@ -191,7 +191,7 @@ class ForkServer:
             self._send(rules or b"-", [])
             self._receive(_START_S)
         except ServerGoneError as error:
-            said = home.last_words()
+            said = host.last_stderr_line()
             self.close()
             raise ServerGoneError(said or str(error)) from error
 
@@ -209,8 +209,8 @@ class ForkServer:
         Raises:
             ServerGoneError: close it, and start another.
         """
-        self._home.allow(sum(execution.limits.memory_mb for execution in executions) * _MEGABYTE)
-        before_s = self._home.cpu_s()
+        self._host.set_memory_limit(sum(execution.limits.memory_mb for execution in executions) * _MEGABYTE)
+        before_s = self._host.cpu_s()
         number = self._number_of(executions[0]) if repeatable else 0
         message = _GROUP.pack(len(executions), wall_s, number) + b"".join(e.request() for e in executions)
         descriptors: list[int] = []
@@ -227,7 +227,7 @@ class ForkServer:
             reply = self._receive(wall_s + _GRACE_S)
         except ServerGoneError:
             self.gone = True
-            if self._home.killed():
+            if self._host.oom_killed():
                 # The kernel chose the server in place of the programs that had used up its memory.
                 return [Ending(-signal.SIGKILL, _BY_ITSELF, 0.0, 0.0, out_of_memory=True)] * len(executions)
             raise
@@ -235,7 +235,7 @@ class ForkServer:
             raise ServerGoneError(reply.decode(errors="replace")[:500])
         endings = [_ending(*fields) for fields in _ENDING.iter_unpack(reply)]
         endings[-1] = self._with_hidden_time(endings, executions[-1].limits, before_s)
-        if any(ending.exit_code and ending.reason != _WITH_FIRST for ending in endings) and self._home.killed():
+        if any(ending.exit_code and ending.reason != _WITH_FIRST for ending in endings) and self._host.oom_killed():
             return [replace(ending, out_of_memory=ending.exit_code != 0) for ending in endings]
         return endings
 
@@ -252,17 +252,17 @@ class ForkServer:
         last = endings[-1]
         if before_s is None or last.wall_s * _CORES < limits.cpu_s:
             return last
-        after_s = self._home.cpu_s()
+        after_s = self._host.cpu_s()
         if after_s is None:
             return last
         hidden_s = after_s - before_s - sum(ending.cpu_s for ending in endings)
         return last if hidden_s < _OWN_S else replace(last, cpu_s=last.cpu_s + hidden_s)
 
-    def knows(self, text: str) -> bool:
+    def has_compiled(self, text: str) -> bool:
         """Whether it has this program's code at hand."""
         return text in self._programs
 
-    def hung_up(self) -> bool:
+    def has_closed(self) -> bool:
         """Whether it has ended since its last answer."""
         poll = select.poll()
         poll.register(self._socket, select.POLLRDHUP)
@@ -278,7 +278,7 @@ class ForkServer:
         while self._programs:
             self._programs.popitem()[1].close()
         self._socket.close()
-        self._home.close()
+        self._host.close()
 
     def _program(self, text: str) -> Program:
         program = self._programs.get(text)
@@ -305,12 +305,12 @@ class ForkServer:
             else:
                 return
 
-    def _receive(self, patience_s: float) -> bytes:
-        deadline = time.monotonic() + patience_s
+    def _receive(self, timeout_s: float) -> bytes:
+        deadline = time.monotonic() + timeout_s
         poll = select.poll()
         poll.register(self._socket, select.POLLIN)
         if not poll.poll(max(0.0, 1000 * (deadline - time.monotonic()))):
-            raise ServerGoneError(f"the server did not answer for {patience_s:.0f} s")
+            raise ServerGoneError(f"the server did not answer for {timeout_s:.0f} s")
         try:
             message = self._socket.recv(4096)
         except OSError as error:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Self
 
-from sandboxes import Checked, Limits, Outcome, SandboxUnavailableError, Status
+from sandboxes import CheckedOutcome, Limits, Outcome, SandboxUnavailableError, Status
 from sandboxes.controller.forkserver import Ending, Execution, ForkServer, ServerGoneError
 from sandboxes.settings import ExecutionSettings
 
@@ -52,9 +52,9 @@ class ServerPool:
         """See `sandboxes.Sandbox.run`."""
         return self._serve([(program, stdin)], limits)[0]
 
-    def run_checked(self, checker: str, program: str, limits: Limits, *, repeatable: bool = False) -> Checked:
+    def run_checked(self, checker: str, program: str, limits: Limits, *, repeatable: bool = False) -> CheckedOutcome:
         """See `sandboxes.Sandbox.run_checked`."""
-        return Checked(*self._serve([(checker, b""), (program, b"")], limits, repeatable=repeatable))
+        return CheckedOutcome(*self._serve([(checker, b""), (program, b"")], limits, repeatable=repeatable))
 
     def __enter__(self) -> Self:
         return self
@@ -102,7 +102,7 @@ class ServerPool:
         """A free server, best of all one that has the program's code, or a new one; it is kept for the next only if
         all went well."""
         server = self._take(text)
-        while server is not None and server.hung_up():
+        while server is not None and server.has_closed():
             server.close()
             server = self._take(text)
         if server is None:
@@ -120,7 +120,7 @@ class ServerPool:
     def _take(self, text: str) -> ForkServer | None:
         with self._choosing:
             for position, server in enumerate(self._idle):
-                if server.knows(text):
+                if server.has_compiled(text):
                     return self._idle.pop(position)
             return self._idle.pop() if self._idle else None
 

@@ -12,7 +12,7 @@ _PATIENCE_S = 60.0
 
 
 class LocalProcess:
-    """The process, what it writes, and its control group, if there is one (see `sandboxes.controller.forkserver.Home`).
+    """The process, its output, and its control group if it has one (`sandboxes.controller.forkserver.ServerHost`).
 
     Args:
         command: what starts it, up to and including the interpreter and its flags.
@@ -43,25 +43,25 @@ class LocalProcess:
                 os.close(self._log)
                 raise
 
-    def allow(self, memory_bytes: int) -> None:
-        """See `sandboxes.controller.forkserver.Home.allow`."""
+    def set_memory_limit(self, memory_bytes: int) -> None:
+        """See `sandboxes.controller.forkserver.ServerHost.set_memory_limit`."""
         if self._group:
-            self._group.allow(memory_bytes)
+            self._group.set_memory_limit(memory_bytes)
 
-    def killed(self) -> bool:
-        """See `sandboxes.controller.forkserver.Home.killed`."""
-        return self._group is not None and bool(self._group.reader.killed())
+    def oom_killed(self) -> bool:
+        """See `sandboxes.controller.forkserver.ServerHost.oom_killed`."""
+        return self._group is not None and bool(self._group.reader.oom_killed())
 
     def cpu_s(self) -> float | None:
-        """See `sandboxes.controller.forkserver.Home.cpu_s`."""
+        """See `sandboxes.controller.forkserver.ServerHost.cpu_s`."""
         return self._group.reader.cpu_s() if self._group else None
 
-    def last_words(self) -> str:
-        """See `sandboxes.controller.forkserver.Home.last_words`."""
+    def last_stderr_line(self) -> str:
+        """See `sandboxes.controller.forkserver.ServerHost.last_stderr_line`."""
         return (os.pread(self._log, 4000, 0).decode(errors="replace").strip().splitlines() or [""])[-1]
 
     def close(self) -> None:
-        """See `sandboxes.controller.forkserver.Home.close`."""
+        """See `sandboxes.controller.forkserver.ServerHost.close`."""
         try:
             self._process.wait(_PATIENCE_S)
         except subprocess.TimeoutExpired:

@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 ENDING = struct.Struct("<iidd")  # wait status, one of the reasons below, cpu_s, wall_s
 BY_ITSELF, CPU_TIME, WALL_TIME, WITH_FIRST = range(4)
 SYS_PIDFD_OPEN = 434
-UNCOUNTED_S = 0.1
+RECOUNT_S = 0.1
 
 
 class Child:
     """A program that runs: its process, and how it ended once it has. One that has a `number` may stay."""
 
-    def __init__(self, pid: int, uid: int, cpu_limit_s: float, number: int, orders: _socket.socket | None):
+    def __init__(self, pid: int, uid: int, cpu_limit_s: float, number: int, control: _socket.socket | None):
         self.pid = pid
         self.uid = uid
         self.number = number
-        self.orders = orders
+        self.control = control
         # gVisor has none: then it is asked again and again whether it has ended.
         self.pidfd = libc.syscall(SYS_PIDFD_OPEN, pid, 0)
         self.cpu_limit_s = cpu_limit_s
@@ -43,7 +43,7 @@ class Child:
         and a fork bomb would end the container: so there all of its user's processes count, as far as the container's
         one CPU can have served them. (gVisor takes those that wait for it for running.)"""
         now = time.monotonic()
-        if self.pidfd < 0 and now > self.counted + UNCOUNTED_S:
+        if self.pidfd < 0 and now > self.counted + RECOUNT_S:
             self.counted = now
             self.counted_s = min(now - self.started, sum(map(clock, processes_of(self.uid))))
         return max(self.cpu_s(), self.counted_s)
@@ -52,36 +52,36 @@ class Child:
         """CPU seconds that it has used for this run."""
         return clock(self.pid) - self.spent_s
 
-    def stays(self) -> bool:
+    def has_finished_run(self) -> bool:
         """Whether it has said that this run is over, and waits for the next; False: it is about to end."""
         try:
-            if self.orders is None or not self.orders.recv(1):
+            if self.control is None or not self.control.recv(1):
                 return False
         except ConnectionResetError:
             return False  # It was killed before it had read what this run is to be.
         self.ending = ENDING.pack(0, self.reason, self.cpu_s(), time.monotonic() - self.started)
         return True
 
-    def run_again(self, descriptors: list[int], orders: _socket.socket) -> None:
+    def run_again(self, descriptors: list[int], control: _socket.socket) -> None:
         """Let one that has stayed run its program again."""
         self.spent_s += self.cpu_s()
         self.started = time.monotonic()
         self.ending = b""
         rights = (_socket.SOL_SOCKET, _socket.SCM_RIGHTS, struct.pack(f"{len(descriptors)}i", *descriptors))
-        orders.sendmsg([b"\0"], [rights])
+        control.sendmsg([b"\0"], [rights])
 
     def ready(self, ready: set[int]) -> bool:
         """Whether it has ended, or has something to say, where these descriptors are ready."""
         if self.pidfd < 0:
             return self.has_ended()
-        return self.pidfd in ready or (self.orders is not None and self.orders.fileno() in ready)
+        return self.pidfd in ready or (self.control is not None and self.control.fileno() in ready)
 
     def has_ended(self) -> bool:
         """Whether it waits to be reaped."""
         return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
     def kill(self, reason: int) -> None:
-        """End it and, where it is the first of its name space, all that it started."""
+        """End it and, where it is the first of its namespace, all that it started."""
         self.reason = reason
         os.kill(self.pid, _signal.SIGKILL)
 
@@ -90,8 +90,8 @@ class Child:
         _, status, usage = os.wait4(self.pid, 0)
         if self.pidfd >= 0:
             os.close(self.pidfd)
-        if self.orders is not None:
-            self.orders.close()
+        if self.control is not None:
+            self.control.close()
         cpu_s = max(usage.ru_utime + usage.ru_stime - self.spent_s, self.counted_s)
         self.ending = ENDING.pack(status, self.reason, cpu_s, time.monotonic() - self.started)
         return status

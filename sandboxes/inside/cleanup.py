@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sandboxes.inside.program import become_user
 
 USERS = 512  # that a server of a container takes its programs' users from, round and round
-AGAIN_S = 0.001
+RETRY_S = 0.001
 
 
 def state_of_tmp() -> object:
@@ -28,15 +28,15 @@ def state_of_tmp() -> object:
     return (s.st_mode, s.st_uid, s.st_gid, s.st_nlink, times, os.listdir("/tmp"), os.listxattr("/tmp"))
 
 
-def sweep() -> None:
-    """Kill and reap every other process of the name space."""
+def kill_others() -> None:
+    """Kill and reap every other process of the namespace."""
     try:
         while True:
             # Again and again: in gVisor, a process that forks meanwhile may have a child that is missed.
             os.kill(-1, _signal.SIGKILL)
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
-            time.sleep(AGAIN_S)
+            time.sleep(RETRY_S)
     except (ProcessLookupError, ChildProcessError):
         pass
 
@@ -64,7 +64,7 @@ def as_user(uid: int, work: Callable[[], None]) -> None:
         os._exit(0)
 
 
-def kill_all() -> None:
+def kill_own() -> None:
     """Kill every process of this user."""
     os.kill(-1, _signal.SIGKILL)
 

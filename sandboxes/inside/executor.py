@@ -1,7 +1,7 @@
 """The fork server: what runs inside every sandbox, as its first process, given to its Python with `-c`.
 
 The standard library alone, Python 3.8+; never imported by the controller. Its other parts are `program.py`, `child.py`
-and `leftovers.py`. It holds a warm interpreter, and for each program forks a child that becomes it. It never reads a
+and `cleanup.py`. It holds a warm interpreter, and for each program forks a child that becomes it. It never reads a
 program, an input or an output: those are anonymous files (memfd) of the controller's, passed on to the child as
 descriptors, so that no child can find in its own memory, which is a copy of the server's, anything of the programs
 before it.
@@ -11,17 +11,17 @@ side by side, with five descriptors each (its text, its code, stdin, stdout, std
 which the program finds as descriptor 3). The code is an empty file at first: the first child that compiles the text
 keeps it there for the next, which has the same text; it is out of the program's reach before its first line. All end
 when the first of the group does. The reply is an ENDING for each, or FAILED and a text: what went wrong in the server
-itself. The end of the socket is the end of the server and, as it is the first process of its name space, of everything
+itself. The end of the socket is the end of the server and, as it is the first process of its namespace, of everything
 in it.
 
 A group may give its first program a number. It says that the program is repeatable, and the same, with the same limits,
 as the one that had this number: its process may stay when the program has ended, and run it again for a next request
-that comes at once (see `program.py`). Any other request ends that process. Only where programs have name spaces.
+that comes at once (see `program.py`). Any other request ends that process. Only where programs have namespaces.
 
 How programs are kept apart is its mode:
-- NAME_SPACES: each has a process name space of its own; the server makes a new /tmp where one was touched;
+- NAMESPACED: each has a process namespace of its own; the server makes a new /tmp where one was touched;
 - CONTAINER: each is a user of its own; when it ends, the server kills and removes whatever is left of that user. It is
-  what can be done where no name space can be made: the server is root there, with CAP_SETUID, CAP_SETGID and CAP_KILL;
+  what can be done where no namespace can be made: the server is root there, with CAP_SETUID, CAP_SETGID and CAP_KILL;
 - ONE_PROGRAM: a server serves one request, and its controller then ends it.
 """
 
@@ -49,23 +49,23 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
     from sandboxes.inside.child import BY_ITSELF, CPU_TIME, WALL_TIME, WITH_FIRST, Child
-    from sandboxes.inside.cleanup import as_user, empty_tmp, free_user_ids, kill_all, state_of_tmp, sweep
+    from sandboxes.inside.cleanup import as_user, empty_tmp, free_user_ids, kill_others, kill_own, state_of_tmp
     from sandboxes.inside.program import (
         FAULT_EXIT,
-        FIRST_OWN,
+        FIRST_SERVER_FD,
         PR_SET_DUMPABLE,
-        ROUNDS_BYTES,
-        become,
+        RERUN_BYTES,
+        become_program,
         become_user,
         call,
         libc,
-        rehearse,
+        warm_up,
     )
 else:
-    for at, part in enumerate(("program.py", "child.py", "leftovers.py"), 5):
-        exec(compile(sys.argv[at], part, "exec"))  # In this name space, as they are not there to be imported.
+    for at, part in enumerate(("program.py", "child.py", "cleanup.py"), 5):
+        exec(compile(sys.argv[at], part, "exec"))  # In this namespace, as they are not there to be imported.
 
-NAME_SPACES, CONTAINER, ONE_PROGRAM = "name spaces", "container", "one program"
+NAMESPACED, CONTAINER, ONE_PROGRAM = "namespaces", "container", "one program"
 
 GROUP = struct.Struct("<IdQ")  # programs, seconds on the clock for the whole, number of the first, or 0
 PROGRAM = struct.Struct("<dQQQ")  # cpu_s, bytes of memory, processes and threads, bytes of a file
@@ -93,7 +93,7 @@ PR_SET_PDEATHSIG, PR_SET_SECCOMP, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 1, 22, 
 PRIVATE_ALL, DETACH = 0x4000 | 0x40000, 2
 TMP_FLAGS, TMP_OPTIONS = 2 | 4 | 1024, b"size=64m,nr_inodes=16k,mode=1777"  # nosuid, nodev, noatime
 INSIDE_ID = 65534
-UNSEEN_S = 0.001
+POLL_S = 0.001
 
 # --- the server -------------------------------------------------------------------------------------------------------
 
@@ -103,18 +103,18 @@ class Server:
 
     def __init__(self, connection: _socket.socket, mode: str):
         self.mode = mode
-        self.flags = _signal.SIGCHLD | (NEW_PID if mode == NAME_SPACES else 0)
+        self.flags = _signal.SIGCHLD | (NEW_PID if mode == NAMESPACED else 0)
         fault_end, fault = os.pipe()
         own = []
         for fd in (connection.detach(), fault_end, fault):
-            own.append(fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, FIRST_OWN))
+            own.append(fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, FIRST_SERVER_FD))
             os.close(fd)
         self.socket, self.fault_end, self.fault = _socket.socket(fileno=own[0]), own[1], own[2]
         self.poll = select.poll()
         self.poll.register(self.socket.fileno(), select.POLLRDHUP)
         os.set_blocking(self.fault_end, False)
         null = os.open("/dev/null", os.O_RDWR)
-        for number in range(3, FIRST_OWN):
+        for number in range(3, FIRST_SERVER_FD):
             os.dup2(null, number)
         # What this process has mapped already does not count to a program's memory.
         with open("/proc/self/statm") as file:
@@ -122,7 +122,7 @@ class Server:
         self.clean_tmp: object = None
         self.user_ids = itertools.cycle(free_user_ids() if mode == CONTAINER else [0])
         self.users: list[int] = []
-        self.staying: Child | None = None
+        self.idle_child: Child | None = None
 
     def serve(self) -> NoReturn:
         """Answer requests until the controller is gone."""
@@ -149,7 +149,7 @@ class Server:
             for place in range(count):
                 limits = PROGRAM.unpack_from(message, GROUP.size + place * PROGRAM.size)
                 own = descriptors[place * each : (place + 1) * each]
-                child = self.once_more(own, number) if place == 0 else None
+                child = self.rerun(own, number) if place == 0 else None
                 children.append(child or self.start(own, limits, number if place == 0 else 0))
             for fd in descriptors:
                 os.close(fd)
@@ -162,55 +162,55 @@ class Server:
                 if not child.ending:
                     child.kill(WITH_FIRST)
                     self.reap(child)
-            if self.mode != NAME_SPACES:
-                sweep()
+            if self.mode != NAMESPACED:
+                kill_others()
         return b"".join(child.ending for child in children)
 
-    def once_more(self, descriptors: list[int], number: int) -> Child | None:
+    def rerun(self, descriptors: list[int], number: int) -> Child | None:
         """The child that has stayed, at its program again, if it is this one; if not, it is ended."""
-        child = self.staying
-        if child is not None and child.orders is not None and child.number == number:
+        child = self.idle_child
+        if child is not None and child.control is not None and child.number == number:
             try:
-                child.run_again(descriptors[2:], child.orders)
+                child.run_again(descriptors[2:], child.control)
             except OSError:
                 pass  # It has been killed, but for its last steps, and hears nothing.
             else:
-                self.staying = None
+                self.idle_child = None
                 return child
-        self.end_staying()
+        self.end_idle_child()
         return None
 
-    def end_staying(self) -> None:
+    def end_idle_child(self) -> None:
         """End the child that has stayed."""
-        if self.staying is not None:
-            self.staying.kill(WITH_FIRST)
-            self.reap(self.staying)
-            self.staying = None
+        if self.idle_child is not None:
+            self.idle_child.kill(WITH_FIRST)
+            self.reap(self.idle_child)
+            self.idle_child = None
 
     def start(self, descriptors: list[int], limits: tuple[float, int, int, int], number: int) -> Child:
         """A child that becomes a program, and may stay if it has a number."""
         cpu_s, memory, processes, file_size = limits
-        orders = theirs = None
-        if number and self.mode == NAME_SPACES:
-            orders, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
-        bounds = [
-            allowed(resource.RLIMIT_AS, memory + self.base_memory, ROUNDS_BYTES if theirs else 0),
-            allowed(resource.RLIMIT_CPU, int(cpu_s) + 2),
+        control = theirs = None
+        if number and self.mode == NAMESPACED:
+            control, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
+        rlimits = [
+            resource_limit(resource.RLIMIT_AS, memory + self.base_memory, RERUN_BYTES if theirs else 0),
+            resource_limit(resource.RLIMIT_CPU, int(cpu_s) + 2),
             # The server counts to the processes of its user as well, and a checker beside a program.
-            allowed(resource.RLIMIT_NPROC, processes + 2),
-            allowed(resource.RLIMIT_FSIZE, file_size),
+            resource_limit(resource.RLIMIT_NPROC, processes + 2),
+            resource_limit(resource.RLIMIT_FSIZE, file_size),
         ]
         uid = next(self.user_ids)
         self.users.append(uid)
         pid = call(libc.syscall(SYS_CLONE, self.flags, 0, 0, 0, 0), "clone")
         if pid == 0:
-            become(descriptors, bounds, uid, self.fault, theirs.fileno() if theirs else -1)
-        child = Child(pid, uid, cpu_s, number, orders)
+            become_program(descriptors, rlimits, uid, self.fault, theirs.fileno() if theirs else -1)
+        child = Child(pid, uid, cpu_s, number, control)
         if child.pidfd >= 0:
             self.poll.register(child.pidfd, select.POLLIN)
-        if orders and theirs:
+        if control and theirs:
             theirs.close()
-            self.poll.register(orders.fileno(), select.POLLIN)
+            self.poll.register(control.fileno(), select.POLLIN)
         return child
 
     def watch(self, children: list[Child], wall_s: float) -> None:
@@ -220,39 +220,39 @@ class Server:
         """
         running = list(children)
         deadline = children[0].started + wall_s
-        patience_s = min(wall_s, *[child.cpu_limit_s if child.pidfd >= 0 else UNSEEN_S for child in running])
+        timeout_s = min(wall_s, *[child.cpu_limit_s if child.pidfd >= 0 else POLL_S for child in running])
         while True:
-            ready = {fd for fd, _ in self.poll.poll(1 + 1000 * patience_s)}
+            ready = {fd for fd, _ in self.poll.poll(1 + 1000 * timeout_s)}
             if self.socket.fileno() in ready:
                 os._exit(0)
             for child in [child for child in running if child.ready(ready)]:
                 running.remove(child)
-                if child.pidfd not in ready and child.stays():
-                    self.staying = child
+                if child.pidfd not in ready and child.has_finished_run():
+                    self.idle_child = child
                     continue
                 status = self.reap(child)
                 if os.WIFEXITED(status) and os.WEXITSTATUS(status) == FAULT_EXIT:
                     self.raise_fault()
                 if self.mode == CONTAINER and child is not children[0]:
-                    # What it has left would keep its end of the channel open. (A name space ends all at once.)
-                    as_user(child.uid, kill_all)
+                    # What it has left would keep its end of the channel open. (A namespace ends all at once.)
+                    as_user(child.uid, kill_own)
             if children[0] not in running:
                 return
             wall_left_s = deadline - time.monotonic()
-            patience_s = max(wall_left_s, UNSEEN_S)
+            timeout_s = max(wall_left_s, POLL_S)
             for child in running:
                 if child.reason == BY_ITSELF:
                     cpu_left_s = child.cpu_limit_s - child.used_s()
                     if cpu_left_s <= 0 or wall_left_s <= 0:
                         child.kill(CPU_TIME if cpu_left_s <= 0 else WALL_TIME)
                     else:
-                        patience_s = min(patience_s, cpu_left_s)
+                        timeout_s = min(timeout_s, cpu_left_s)
                 if child.pidfd < 0:
-                    patience_s = UNSEEN_S
+                    timeout_s = POLL_S
 
     def reap(self, child: Child) -> int:
         """Wait for a child, and no longer watch it; returns its wait status."""
-        for fd in (child.pidfd, child.orders.fileno() if child.orders else -1):
+        for fd in (child.pidfd, child.control.fileno() if child.control else -1):
             if fd >= 0:
                 self.poll.unregister(fd)
         return child.reap()
@@ -269,7 +269,7 @@ class Server:
         """Give the programs a /tmp as good as new, unless it is exactly as it was."""
         if self.clean_tmp is not None and self.clean_tmp == state_of_tmp():
             return
-        self.end_staying()
+        self.end_idle_child()
         if self.mode == CONTAINER:
             for uid in self.users:
                 as_user(uid, empty_tmp)
@@ -283,7 +283,7 @@ class Server:
         self.clean_tmp = state_of_tmp()
 
 
-def allowed(name: int, value: int, more: int = 0) -> tuple[int, int, int]:
+def resource_limit(name: int, value: int, more: int = 0) -> tuple[int, int, int]:
     """A resource limit, and how far it may be raised, or as much of both as this process may set."""
     hard = resource.getrlimit(name)[1]
     if hard == resource.RLIM_INFINITY:
@@ -291,9 +291,9 @@ def allowed(name: int, value: int, more: int = 0) -> tuple[int, int, int]:
     return name, min(value, hard), min(value + more, hard)
 
 
-def bound(name: int, value: int) -> None:
+def limit(name: int, value: int) -> None:
     """Limit this process and its children."""
-    name, value, _ = allowed(name, value)
+    name, value, _ = resource_limit(name, value)
     resource.setrlimit(name, (value, value))
 
 
@@ -301,7 +301,7 @@ def bound(name: int, value: int) -> None:
 
 
 def isolate() -> None:
-    """A user name space of its own, in which this process may make others, and mounts of its own."""
+    """A user namespace of its own, in which this process may make others, and mounts of its own."""
     uid, gid = os.getuid(), os.getgid()
     call(libc.unshare(NEW_USER | NEW_MOUNT), "unshare")
     for name, text in (
@@ -338,22 +338,22 @@ def main(to: str, uid: int, mode: str, remote: str) -> NoReturn:
     else:
         call(libc.prctl(PR_SET_PDEATHSIG, _signal.SIGKILL, 0, 0, 0), "prctl")
         # The user may be the controller's own. (In a container each program is another; and gVisor refuses this.)
-        bound(resource.RLIMIT_SIGPENDING, 1024)
+        limit(resource.RLIMIT_SIGPENDING, 1024)
     call(libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl")
-    if mode == NAME_SPACES:
-        # Changing the user has closed /proc/self, where the new name space is mapped.
+    if mode == NAMESPACED:
+        # Changing the user has closed /proc/self, where the new namespace is mapped.
         call(libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0), "prctl")
         isolate()
     # Nobody of its user may trace it or open its memory.
     call(libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), "prctl")
-    # The first process of a name space is spared every signal that it does not handle.
+    # The first process of a namespace is spared every signal that it does not handle.
     _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
     # With a limit of 0, a handler of core dumps is started all the same, outside; with 1, none is (the kernel's
     # fs/coredump.c).
-    bound(resource.RLIMIT_CORE, 1)
-    bound(resource.RLIMIT_MEMLOCK, 0)
-    bound(resource.RLIMIT_NOFILE, 256)
-    bound(resource.RLIMIT_STACK, 64 << 20)
+    limit(resource.RLIMIT_CORE, 1)
+    limit(resource.RLIMIT_MEMLOCK, 0)
+    limit(resource.RLIMIT_NOFILE, 256)
+    limit(resource.RLIMIT_STACK, 64 << 20)
     server = Server(connect(to), mode)
     rules = server.socket.recv(65536)
     if len(rules) > 8:
@@ -373,7 +373,7 @@ def main(to: str, uid: int, mode: str, remote: str) -> NoReturn:
     # What programs are, made before they are: a child finds it ready.
     sys.modules["__main__"] = module = type(sys)("__main__")
     module.__dict__.update(__builtins__=builtins, __file__="main.py")
-    rehearse()
+    warm_up()
     server.socket.send(READY)
     gc.collect()
     gc.freeze()

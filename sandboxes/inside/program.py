@@ -4,8 +4,8 @@ As for that, the standard library alone, Python 3.8+; never imported by the cont
 
 Most programs run once in a process of their own. One that leaves nothing behind in its process (what its controller
 calls repeatable) may stay: when it has come to its end, its process waits for new descriptors, and runs it again, in an
-empty name space and with the same limits. It ends instead if it is not as it was: it failed, started a thread, used
-CPU time beyond `ROUNDS_CPU_S` in all, or has `ROUNDS_BYTES` more memory mapped than at first. What it has more is added
+empty namespace and with the same limits. It ends instead if it is not as it was: it failed, started a thread, used
+CPU time beyond `RERUN_CPU_S` in all, or has `RERUN_BYTES` more memory mapped than at first. What it has more is added
 to its limit, so that every run can map as much.
 """
 
@@ -36,14 +36,14 @@ MEMORY_EXIT = 86
 FAULT_EXIT = 87
 # Where a child finds its socket to the others, where its text and code lie while they are read, and where one that
 # stays hears from the server. The server's own descriptors, and so those that it receives, lie above.
-CHANNEL, TEXT, CODE, ORDERS, FIRST_OWN = 3, 4, 5, 6, 10
-PARTNER = "program"  # the name of what runs beside others: it is there to be used, and no script
+CHANNEL, TEXT, CODE, CONTROL, FIRST_SERVER_FD = 3, 4, 5, 6, 10
+MODULE_NAME = "program"  # the name of what runs beside others: it is there to be used, and no script
 CODE_SIZE = struct.Struct("<Q")  # the head of the file with the code, written last
 DESCRIPTORS = 256  # no process here may have more
-ROUNDS_CPU_S, ROUNDS_BYTES = 1.0, 8 << 20
-REHEARSALS = 20
+RERUN_CPU_S, RERUN_BYTES = 1.0, 8 << 20
+WARM_UP_RUNS = 20
 # What programs do most.
-REHEARSED = """
+WARM_UP_PROGRAM = """
 import sys, remote
 def positive(items, factor=2):
     try:
@@ -65,7 +65,7 @@ except EOFError:
 function = remote.Function("f")
 try:
     function(((1, 2.5, "text", [None, (True,)]), {"a": {"b"}}))
-except remote.GoneError:
+except remote.PeerClosedError:
     remote.serve(function)
 out = []
 remote.encode(((1, 2.5, "text", [None, (True,)]), {"a": {"b"}}), out)
@@ -97,23 +97,25 @@ def become_user(uid: int) -> None:
     os.setresuid(uid, uid, uid)
 
 
-def become(descriptors: list[int], bounds: list[tuple[int, int, int]], uid: int, fault: int, orders: int) -> NoReturn:
+def become_program(
+    descriptors: list[int], rlimits: list[tuple[int, int, int]], uid: int, fault: int, control: int
+) -> NoReturn:
     """Turn this new child into the program.
 
     Args:
         descriptors: its text, its code, stdin, stdout, stderr and, if there is one, its socket to the others.
-        bounds: resource limits: which, the limit, and how far it may be raised.
+        rlimits: resource limits: which, the soft limit, and the hard limit up to which it may be raised.
         uid: whom it becomes; 0: it stays whom it is.
         fault: where it says what went wrong before the program's first line.
-        orders: the socket to the server of a program that may stay, or -1.
+        control: the socket to the server of a program that may stay, or -1.
     """
     try:
         os.setsid()
         text, code, *others = descriptors
         last = CODE
-        if orders >= 0:
-            os.dup2(orders, ORDERS)
-            last = ORDERS
+        if control >= 0:
+            os.dup2(control, CONTROL)
+            last = CONTROL
         os.dup2(text, TEXT)
         os.dup2(code, CODE)
         for number, fd in enumerate(others):
@@ -121,8 +123,8 @@ def become(descriptors: list[int], bounds: list[tuple[int, int, int]], uid: int,
         if len(others) <= CHANNEL:
             os.close(CHANNEL)
         else:
-            sys.modules["__main__"].__name__ = PARTNER
-        for name, value, highest in bounds:
+            sys.modules["__main__"].__name__ = MODULE_NAME
+        for name, value, highest in rlimits:
             resource.setrlimit(name, (value, highest))
         if uid:
             become_user(uid)
@@ -130,14 +132,14 @@ def become(descriptors: list[int], bounds: list[tuple[int, int, int]], uid: int,
             call(libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0), "prctl")
         call(libc.syscall(SYS_CAPSET, *_NO_CAPABILITIES), "capset")
         os.closerange(last + 1, DESCRIPTORS)
-        rounds = Rounds() if orders >= 0 else None
+        reruns = Reruns() if control >= 0 else None
     except BaseException as error:
         os.write(fault, repr(error).encode()[:500])
         leave(FAULT_EXIT)
-    run(rounds)
+    run(reruns)
 
 
-def run(rounds: Rounds | None) -> NoReturn:
+def run(reruns: Reruns | None) -> NoReturn:
     """Read the program, run it as `__main__`, and end the process as the interpreter would."""
     space = sys.modules["__main__"].__dict__
     status = 1
@@ -145,7 +147,7 @@ def run(rounds: Rounds | None) -> NoReturn:
     try:
         code = read_code()
         exec(code, space)
-        while rounds is not None and rounds.next(space):
+        while reruns is not None and reruns.next(space):
             exec(code, space)
         status = 0
     except SystemExit as exit_:
@@ -159,11 +161,11 @@ def run(rounds: Rounds | None) -> NoReturn:
         leave(finish(status, space))
 
 
-class Rounds:
+class Reruns:
     """The runs of a program in one process. Made before the first."""
 
     def __init__(self) -> None:
-        self.orders = _socket.socket(fileno=ORDERS)
+        self.control = _socket.socket(fileno=CONTROL)
         self.limit, self.highest = resource.getrlimit(resource.RLIMIT_AS)
         self.mapped = mapped_bytes()
         self.space = dict(sys.modules["__main__"].__dict__)
@@ -174,19 +176,19 @@ class Rounds:
         status = finish(0, space)
         if status:
             raise SystemExit(status)
-        if "threading" in sys.modules or time.process_time() > ROUNDS_CPU_S:
+        if "threading" in sys.modules or time.process_time() > RERUN_CPU_S:
             return False
         space.clear()
         space.update(self.space)
         more = max(0, mapped_bytes() - self.mapped)
-        if more > ROUNDS_BYTES:
+        if more > RERUN_BYTES:
             return False
         resource.setrlimit(resource.RLIMIT_AS, (min(self.limit + more, self.highest), self.highest))
         # What the program has left open. Its socket and its output give way to the next ones below.
-        os.closerange(CHANNEL + 1, ORDERS)
-        os.closerange(ORDERS + 1, DESCRIPTORS)
-        self.orders.send(b"\0")
-        _, ancillary, _, _ = self.orders.recvmsg(1, _socket.CMSG_SPACE(4 * 8))
+        os.closerange(CHANNEL + 1, CONTROL)
+        os.closerange(CONTROL + 1, DESCRIPTORS)
+        self.control.send(b"\0")
+        _, ancillary, _, _ = self.control.recvmsg(1, _socket.CMSG_SPACE(4 * 8))
         descriptors = [fd for _, _, data in ancillary for (fd,) in struct.iter_unpack("i", data)]
         for number, fd in enumerate(descriptors):
             os.dup2(fd, number)
@@ -279,14 +281,14 @@ def flush(name: str) -> None:
         stream.flush()
 
 
-def rehearse() -> None:
+def warm_up() -> None:
     """Go a few times, in the server, through what its children are about to do. The interpreter rewrites code that
     has run a few times and remembers what it has looked up: once here, instead of in every child, which would need
     copies of those pages. Input is empty, output is thrown away, and descriptor 3 still leads nowhere."""
     kept, null = os.dup(1), os.open("/dev/null", os.O_WRONLY)
     os.dup2(null, 1)
-    code = marshal.dumps(compile(REHEARSED, "main.py", "exec", dont_inherit=True))
-    for _ in range(REHEARSALS):
+    code = marshal.dumps(compile(WARM_UP_PROGRAM, "main.py", "exec", dont_inherit=True))
+    for _ in range(WARM_UP_RUNS):
         space: dict[str, object] = {"__name__": "__main__"}
         exec(marshal.loads(code), space)
         finish(exit_status(None), space)

@@ -79,7 +79,7 @@ _VALUE: dict[bytes, Callable[[bytes], object]] = {
 }
 
 
-class GoneError(Exception):
+class PeerClosedError(Exception):
     """The other side ended, or said what nobody could understand."""
 
 
@@ -141,18 +141,18 @@ def receive() -> Any:
     """The value of the next frame.
 
     Raises:
-        GoneError: there is none, or it is none.
+        PeerClosedError: there is none, or it is none.
     """
     size = _SIZE.unpack(_read(_SIZE.size))[0]
     if size > FRAME_LIMIT:
-        raise GoneError("it sent too large a value")
+        raise PeerClosedError("it sent too large a value")
     data = _read(size)
     try:
         value, end = decode(data)
     except (ValueError, struct.error, TypeError, RecursionError) as error:
-        raise GoneError("it sent what is no value") from error
+        raise PeerClosedError("it sent what is no value") from error
     if end != size:
-        raise GoneError("it sent more than a value")
+        raise PeerClosedError("it sent more than a value")
     return value
 
 
@@ -162,9 +162,9 @@ def _read(size: int) -> bytes:
         try:
             piece = os.read(CHANNEL, min(size, 1 << 20))
         except OSError as error:
-            raise GoneError("it hung up") from error
+            raise PeerClosedError("it hung up") from error
         if not piece:
-            raise GoneError("it hung up")
+            raise PeerClosedError("it hung up")
         pieces.append(piece)
         size -= len(piece)
     return b"".join(pieces)
@@ -175,7 +175,7 @@ def serve(function: Callable[..., object]) -> None:
     while True:
         try:
             arguments, named = receive()
-        except GoneError:
+        except PeerClosedError:
             return
         try:
             reply: tuple[object, ...] = (function(*arguments, **named),)
@@ -193,7 +193,7 @@ def _name(error: BaseException) -> str:
 class Function:
     """The function that the other side serves; called, it raises
 
-    - GoneError, where nobody answers as agreed;
+    - PeerClosedError, where nobody answers as agreed;
     - what the function did, if it is one of Python's own exceptions or refines one, and otherwise RemoteError.
       StopIteration becomes RuntimeError, as in a generator: it would end a loop over `map` in the test, which would
       then have checked nothing. The last exception is kept in `raised`.
@@ -208,10 +208,10 @@ class Function:
         try:
             send((arguments, named))
         except OSError as error:
-            raise GoneError("it hung up") from error
+            raise PeerClosedError("it hung up") from error
         reply = receive()
         if type(reply) is not tuple or len(reply) not in (1, 2):
-            raise GoneError("it sent what is no answer")
+            raise PeerClosedError("it sent what is no answer")
         if len(reply) == 1:
             return reply[0]
         name, text = reply

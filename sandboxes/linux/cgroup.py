@@ -28,7 +28,7 @@ _USAGE = {_V1: "cpuacct.usage", _V2: "cpu.stat"}
 # What keeps a group's memory from being swapped out instead of bounded, where there is swap.
 _NO_SWAP = {_V1: "memory.swappiness", _V2: "memory.swap.max"}
 # Where the processes of a divided group live on.
-_DIVIDED = "monkeys"
+_LEAF = "monkeys"
 _numbers = itertools.count()
 
 
@@ -44,7 +44,7 @@ class _Folders:
     def all(self) -> list[Path]:
         return list(dict.fromkeys(folder for folder in (self.memory, self.pids, self.cpu) if folder is not None))
 
-    def below(self, name: str) -> "_Folders":
+    def child(self, name: str) -> "_Folders":
         pids, cpu = (None if folder is None else folder / name for folder in (self.pids, self.cpu))
         return _Folders(self.version, self.memory / name, pids, cpu)
 
@@ -70,7 +70,7 @@ class GroupReader:
                 return cls(folders)
         return None
 
-    def killed(self) -> bool | None:
+    def oom_killed(self) -> bool | None:
         """Whether the kernel has killed a process of it for want of memory since this was last asked; None if the
         group is gone."""
         try:
@@ -117,7 +117,7 @@ class ControlGroup:
         attempt = subprocess.run([*self.command(), "/bin/sh", "-c", ":"], stderr=subprocess.DEVNULL, check=False)
         return attempt.returncode == 0
 
-    def allow(self, memory_bytes: int) -> None:
+    def set_memory_limit(self, memory_bytes: int) -> None:
         """Let the next program use so much memory in all."""
         if memory_bytes != self._limit:
             limit = str(memory_bytes + SERVER_BYTES)
@@ -142,22 +142,22 @@ class ControlGroup:
 def new_group(processes: int | None = None) -> ControlGroup | None:
     """A new group for at most so many processes and threads, or None where this process may make none that bounds
     memory."""
-    for place in _places():
+    for place in _candidates():
         if place.version == _V2:
-            _share_out(place.memory)
-        group = place.below(f"monkeys-{os.getpid()}-{next(_numbers)}")
+            _enable_controllers(place.memory)
+        group = place.child(f"monkeys-{os.getpid()}-{next(_numbers)}")
         for folder in place.all():
             _remove_abandoned(folder)
         made = [folder for folder in group.all() if _make(folder)]
         pids, cpu = (folder if folder in made else None for folder in (group.pids, group.cpu))
-        if pids is not None and not _bound(pids, processes):
+        if pids is not None and not _limit_processes(pids, processes):
             pids = None
         opened = ControlGroup(_Folders(group.version, group.memory, pids, cpu))
         try:
-            opened.allow(_NO_LIMIT_BYTES)
+            opened.set_memory_limit(_NO_LIMIT_BYTES)
             with contextlib.suppress(OSError):  # There is none where the kernel knows no swap.
                 (group.memory / _NO_SWAP[group.version]).write_text("0")
-            if opened.reader.killed() is not None and opened.can_be_joined():
+            if opened.reader.oom_killed() is not None and opened.can_be_joined():
                 return opened
         except OSError:
             pass
@@ -185,7 +185,7 @@ def _make(folder: Path) -> bool:
     return True
 
 
-def _bound(folder: Path, processes: int | None) -> bool:
+def _limit_processes(folder: Path, processes: int | None) -> bool:
     try:
         (folder / "pids.max").write_text("max" if processes is None else str(processes))
     except OSError:
@@ -201,7 +201,7 @@ def _remove_abandoned(folder: Path) -> None:
                 path.rmdir()
 
 
-def _places() -> list[_Folders]:
+def _candidates() -> list[_Folders]:
     """Where groups may perhaps be made, the best place first."""
     places = []
     for own in _groups_of(os.getpid()):
@@ -211,29 +211,29 @@ def _places() -> list[_Folders]:
     return places
 
 
-def _share_out(folder: Path) -> None:
+def _enable_controllers(folder: Path) -> None:
     """Let groups below this one be bounded (version 2), if that is ours to do."""
     try:
         offered = (folder / "cgroup.controllers").read_text().split()
         shared = (folder / "cgroup.subtree_control").read_text().split()
         for controller in ("memory", "pids"):
             if controller in offered and controller not in shared:
-                _share(folder, controller)
+                _enable(folder, controller)
     except OSError:
         pass  # Then no group can be made there either, or none that bounds memory.
 
 
-def _share(folder: Path, controller: str) -> None:
+def _enable(folder: Path, controller: str) -> None:
     control = folder / "cgroup.subtree_control"
     try:
         control.write_text(f"+{controller}")
     except OSError as error:
         if error.errno != errno.EBUSY or os.getpid() not in _processes(folder):
             raise
-        (folder / _DIVIDED).mkdir(exist_ok=True)
+        (folder / _LEAF).mkdir(exist_ok=True)
         for pid in _processes(folder):
             with contextlib.suppress(OSError):  # It has ended meanwhile; or it may not be moved, and all stays.
-                (folder / _DIVIDED / "cgroup.procs").write_text(str(pid))
+                (folder / _LEAF / "cgroup.procs").write_text(str(pid))
         control.write_text(f"+{controller}")
 
 

@@ -11,7 +11,7 @@ from sandboxes import SandboxUnavailableError
 
 # Printed by the interpreter itself: its version, prefixes and module folders, and every file that it has mapped once
 # the extension modules with libraries of their own are loaded.
-_QUESTION = """
+_PROBE = """
 import sys
 for name in ("bz2", "ctypes", "decimal", "hashlib", "lzma", "readline", "sqlite3", "ssl", "uuid", "zlib"):
     try:
@@ -34,7 +34,7 @@ print(json.dumps({
 
 
 # Every program finds this folder empty.
-_PROGRAMS_OWN = "/tmp"  # noqa: S108
+_TMP = "/tmp"  # noqa: S108
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def find_interpreter(python: Path | None) -> Interpreter:
     flags = ("-s", "-B", "-S") if bare else ("-s", "-B")
     try:
         answer = subprocess.run(
-            [executable, "-I", *flags, "-c", _QUESTION], capture_output=True, check=True, timeout=60, text=True
+            [executable, "-I", *flags, "-c", _PROBE], capture_output=True, check=True, timeout=60, text=True
         )
         facts = json.loads(answer.stdout)
     except (OSError, subprocess.SubprocessError, ValueError) as error:
@@ -87,10 +87,10 @@ def find_interpreter(python: Path | None) -> Interpreter:
     installed = {*facts["packages"], *(str(Path(folder) / "site-packages") for folder in facts["library"])}
     covered = {path for path in installed - set(facts["path"]) if Path(path).is_dir()}
     hidden = sorted(path for path in covered if any(_inside(path, folder) for folder in shown))
-    own = next((path for path in sorted(shown) if _inside(path, _PROGRAMS_OWN)), None)
+    own = next((path for path in sorted(shown) if _inside(path, _TMP)), None)
     if own is not None:
         raise SandboxUnavailableError(
-            f"the Python that runs samples needs {own}, and programs have a {_PROGRAMS_OWN} of their own:"
+            f"the Python that runs samples needs {own}, and programs have a {_TMP} of their own:"
             " set `python` to one that lies elsewhere"
         )
     return Interpreter(

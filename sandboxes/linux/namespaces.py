@@ -1,4 +1,4 @@
-"""What bubblewrap is told: name spaces, environment, the view of the file system, and whom a program runs as."""
+"""What bubblewrap is told: namespaces, environment, the mounts of the file system, and whom a program runs as."""
 
 import itertools
 import os
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sandboxes.linux.interpreter import Interpreter
 
-# Every name space but the user's: see `identity`.
+# Every namespace but the user's: see `credentials`.
 NAMESPACES = ("--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try")
 
 ENVIRONMENT = {
@@ -14,7 +14,7 @@ ENVIRONMENT = {
     # One fixed hash seed: the order of a set of strings must not change a verdict from run to run.
     **{"PYTHONHASHSEED": "0", "PYTHONUTF8": "1"},
 }
-SETTING = (
+PROCESS_OPTIONS = (
     *("--hostname", "sandbox", "--new-session", "--as-pid-1", "--clearenv", "--setenv", "PATH", "/nonexistent"),
     *(word for name, value in ENVIRONMENT.items() for word in ("--setenv", name, value)),
 )
@@ -23,8 +23,8 @@ SETTING = (
 TMP_BYTES = 64 * 1024 * 1024
 
 
-def identity() -> tuple[str, ...]:
-    """Whom the first process inside is. An ordinary user gets a user name space without capabilities. Root does
+def credentials() -> tuple[str, ...]:
+    """Whom the first process inside is. An ordinary user gets a user namespace without capabilities. Root does
     without one, in which it would still be root outside: its first process keeps what it takes to become another
     user, and does so before it touches a program."""
     if os.geteuid() == 0:
@@ -32,7 +32,7 @@ def identity() -> tuple[str, ...]:
     return ("--unshare-user", "--uid", "65534", "--gid", "65534", "--cap-drop", "ALL")
 
 
-def view(interpreter: Interpreter) -> list[str]:
+def mounts(interpreter: Interpreter) -> list[str]:
     """The bubblewrap arguments for the file system: the interpreter, the system's libraries, a few devices, and a
     small /tmp, which is all that can be written."""
     arguments: list[str] = []

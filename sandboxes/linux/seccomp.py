@@ -1,7 +1,7 @@
 """The system-call filter: a deny list, as the bytes of a classic BPF program (seccomp(2), struct sock_filter).
 
-The name spaces and dropped capabilities already forbid most of what is listed; the filter takes away the kernel's
-larger attack surfaces as well (io_uring, bpf, user name spaces, keys), the network even to loopback, the System V and
+The namespaces and dropped capabilities already forbid most of what is listed; the filter takes away the kernel's
+larger attack surfaces as well (io_uring, bpf, user namespaces, keys), the network even to loopback, the System V and
 message-queue objects that would outlive a program, anonymous files, which no limit of a process bounds, and what
 reaches the machine from within: writing out its disks, what all of its processes or all of a user's share
 (asynchronous input and output, watches on files), and the handler of core dumps, which runs outside.
@@ -135,8 +135,8 @@ def _by_arguments(*, server: bool) -> dict[str, _Program]:
 def filter_program(*, server: bool = False, machine: str | None = None) -> bytes:
     """The filter for this machine, or b"" for an architecture that has no table here.
 
-    `server=True` leaves out what the fork server needs to make a child's name spaces (mounting, and `clone` with any
-    name space but a user's). A child inherits that filter without the capabilities, so those calls fail for it still.
+    `server=True` leaves out what the fork server needs to make a child's namespaces (mounting, and `clone` with any
+    namespace but a user's). A child inherits that filter without the capabilities, so those calls fail for it still.
     """
     if (machine or platform.machine()) not in _ARCHITECTURES:
         return b""

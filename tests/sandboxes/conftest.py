@@ -17,7 +17,7 @@ from tests.sandboxes.ordinary_user import OrdinaryUser
 
 SUM = "print(sum(map(int, input().split())))"
 SHORT = Limits(cpu_s=0.5, wall_s=1.5, memory_mb=256)
-FORMS = ("bubblewrap", "bubblewrap-spawn", "bubblewrap as ordinary user", "docker")
+VARIANTS = ("bubblewrap", "bubblewrap-spawn", "bubblewrap as ordinary user", "docker")
 
 
 def process_table() -> dict[int, int]:
@@ -60,7 +60,7 @@ class Traces:
 
 
 def traces(sandbox: Sandbox) -> Traces:
-    """As they are now. Mounts on /tmp are counted in every name space that a process below this one lives in."""
+    """As they are now. Mounts on /tmp are counted in every namespace that a process below this one lives in."""
     # A server that lives on keeps the files of its last programs: first it has as many as it keeps.
     for number in range(0 if sandbox.name.endswith("spawn") else 5):
         sandbox.run(f"# {number}", b"", Limits())
@@ -104,7 +104,7 @@ def _in_containers() -> tuple[int, int]:
 
 
 @dataclass
-class Range:
+class Attacker:
     """Runs one attack after another and checks, after each, that the next honest program is served as ever."""
 
     sandbox: Sandbox
@@ -125,13 +125,13 @@ class Range:
         assert not traces(self.sandbox).more_than(before)
 
 
-def attack(shooting: Range, program: str, limits: Limits = SHORT, stdin: bytes = b"") -> Outcome:
+def attack(attacker: Attacker, program: str, limits: Limits = SHORT, stdin: bytes = b"") -> Outcome:
     """What comes of a program that may stand indented in the test."""
-    return shooting.attack(textwrap.dedent(program), stdin, limits)
+    return attacker.attack(textwrap.dedent(program), stdin, limits)
 
 
 def open_sandbox(name: str) -> Sandbox:
-    """One of `FORMS`, with one worker; skips the test where this machine cannot offer it."""
+    """One of `VARIANTS`, with one worker; skips the test where this machine cannot offer it."""
     try:
         if name == "docker":
             return _open_docker()
@@ -150,7 +150,7 @@ def _open_docker() -> Sandbox:
     return DockerConfig(workers=1).open()
 
 
-@pytest.fixture(scope="session", params=FORMS)
+@pytest.fixture(scope="session", params=VARIANTS)
 def sandbox(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     with ExitStack() as stack:
         if request.param == "docker":
@@ -161,5 +161,5 @@ def sandbox(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 
 @pytest.fixture
-def shooting(sandbox: Sandbox) -> Range:
-    return Range(sandbox)
+def attacker(sandbox: Sandbox) -> Attacker:
+    return Attacker(sandbox)

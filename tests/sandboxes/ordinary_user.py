@@ -14,14 +14,14 @@ import threading
 from pathlib import Path
 from typing import Any, Self
 
-from sandboxes import Checked, Limits, Outcome, SandboxUnavailableError
+from sandboxes import CheckedOutcome, Limits, Outcome, SandboxUnavailableError
 from sandboxes.bubblewrap import BubblewrapConfig
 
 PROJECT = Path(__file__).resolve().parents[2]
 
 _BECOME = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all", "--bounding-set=-all")
 
-# The interpreter may lie in a folder that is root's alone (/root): in a mount name space of its own, that folder is
+# The interpreter may lie in a folder that is root's alone (/root): in a mount namespace of its own, that folder is
 # replaced by one that shows nothing else and can be passed.
 _OPEN_THE_WAY = """
 held=$(mktemp -d) && mount --bind "$2" "$held" && mount -t tmpfs -o mode=755 none "$1" && mkdir -p "$2" &&
@@ -69,7 +69,7 @@ class OrdinaryUser:
     def run(self, program: str, stdin: bytes, limits: Limits) -> Outcome:
         return self._call("run", program, stdin, limits)
 
-    def run_checked(self, checker: str, program: str, limits: Limits, *, repeatable: bool = False) -> Checked:
+    def run_checked(self, checker: str, program: str, limits: Limits, *, repeatable: bool = False) -> CheckedOutcome:
         return self._call("run_checked", checker, program, limits, repeatable=repeatable)
 
     def open_files(self) -> int:

@@ -1,17 +1,17 @@
 """Attacks by somebody who has read the executor. Each is followed by an honest program, which is right, and leaves
-nothing behind (see `conftest.Range`)."""
+nothing behind (see `conftest.Attacker`)."""
 
 import textwrap
 
 import pytest
 
 from sandboxes import Limits, Status
-from tests.sandboxes.conftest import Range, attack
+from tests.sandboxes.conftest import Attacker, attack
 
 # --- its own output --------------------------------------------------------------------------------------------------
 
 
-def test_changing_its_output_after_its_end(shooting: Range) -> None:
+def test_changing_its_output_after_its_end(attacker: Attacker) -> None:
     """A process that stays behind has the output mapped, and writes what would be right."""
     program = """
         import mmap, os, time
@@ -32,14 +32,14 @@ def test_changing_its_output_after_its_end(shooting: Range) -> None:
         os._exit(0)
     """
     for _ in range(5):
-        outcome = attack(shooting, program)
+        outcome = attack(attacker, program)
         assert (outcome.status, outcome.stdout) == (Status.OK, b"wrong\n"), outcome
 
 
-def test_output_that_is_no_ordinary_file(shooting: Range) -> None:
+def test_output_that_is_no_ordinary_file(attacker: Attacker) -> None:
     """It is an anonymous file: sealed, cut, grown, preallocated and punched, it keeps to its limit."""
     outcome = attack(
-        shooting,
+        attacker,
         """
         import ctypes, fcntl, os
         libc = ctypes.CDLL(None, use_errno=True)
@@ -68,10 +68,10 @@ def test_output_that_is_no_ordinary_file(shooting: Range) -> None:
     assert (outcome.status, outcome.stdout) == (Status.OK, b"[]\n"), outcome
 
 
-def test_descriptors_opened_again_by_their_path(shooting: Range) -> None:
+def test_descriptors_opened_again_by_their_path(attacker: Attacker) -> None:
     """There are three; opened anew they are still its own files."""
     outcome = attack(
-        shooting,
+        attacker,
         """
         import os
         held = sorted(os.listdir("/proc/self/fd"), key=int)
@@ -87,10 +87,10 @@ def test_descriptors_opened_again_by_their_path(shooting: Range) -> None:
 # --- processes and signals -------------------------------------------------------------------------------------------
 
 
-def test_processes_that_are_never_where_they_were(shooting: Range) -> None:
+def test_processes_that_are_never_where_they_were(attacker: Attacker) -> None:
     """Each lives for a moment and starts the next one, in a session of its own."""
     outcome = attack(
-        shooting,
+        attacker,
         """
         import os
         if os.fork() == 0:
@@ -109,12 +109,12 @@ def test_processes_that_are_never_where_they_were(shooting: Range) -> None:
 
 
 @pytest.mark.parametrize("waits", [True, False])
-def test_others_do_its_work(shooting: Range, waits: bool) -> None:
+def test_others_do_its_work(attacker: Attacker, waits: bool) -> None:
     """One after the other, each within the limit; whether or not it waits for them, it used more than it may."""
-    if not waits and shooting.sandbox.memory_bound == "rlimits":
+    if not waits and attacker.sandbox.memory_bound == "rlimits":
         pytest.skip("without a control group, nobody counts the CPU time of processes that nobody waits for")
     outcome = attack(
-        shooting,
+        attacker,
         f"""
         import os, signal, time
         signal.signal(signal.SIGCHLD, signal.{"SIG_DFL" if waits else "SIG_IGN"})
@@ -135,9 +135,9 @@ def test_others_do_its_work(shooting: Range, waits: bool) -> None:
     assert outcome.status is Status.TIME_LIMIT, outcome
 
 
-def test_a_storm_of_zombies(shooting: Range) -> None:
+def test_a_storm_of_zombies(attacker: Attacker) -> None:
     outcome = attack(
-        shooting,
+        attacker,
         """
         import os
         count = 0
@@ -154,10 +154,10 @@ def test_a_storm_of_zombies(shooting: Range) -> None:
     assert (outcome.status, outcome.stdout) == (Status.OK, b"True\n"), outcome
 
 
-def test_a_sibling_in_place_of_a_child(shooting: Range) -> None:
+def test_a_sibling_in_place_of_a_child(attacker: Attacker) -> None:
     """CLONE_PARENT makes the server the parent: it must not take the stranger for the program, nor leave it."""
     outcome = attack(
-        shooting,
+        attacker,
         """
         import ctypes, os, platform, time
         number = {"x86_64": 56, "aarch64": 220}[platform.machine()]
@@ -175,9 +175,9 @@ def test_a_sibling_in_place_of_a_child(shooting: Range) -> None:
     assert (outcome.status, outcome.stdout) == (Status.OK, b"done\n"), outcome
 
 
-def test_stopping_everybody(shooting: Range) -> None:
+def test_stopping_everybody(attacker: Attacker) -> None:
     outcome = attack(
-        shooting,
+        attacker,
         """
         import os, signal, time
         for target in (1, os.getppid(), -1):
@@ -193,10 +193,10 @@ def test_stopping_everybody(shooting: Range) -> None:
     assert outcome.status in {Status.TIME_LIMIT, Status.ERROR}, outcome
 
 
-def test_a_thread_that_outlives_the_main_one(shooting: Range) -> None:
+def test_a_thread_that_outlives_the_main_one(attacker: Attacker) -> None:
     """The process has no leader any more, and computes on."""
     outcome = attack(
-        shooting,
+        attacker,
         """
         import ctypes, platform, threading
         def burn():
@@ -209,10 +209,10 @@ def test_a_thread_that_outlives_the_main_one(shooting: Range) -> None:
     assert outcome.status is Status.TIME_LIMIT, outcome
 
 
-def test_its_own_limit_on_cpu_time(shooting: Range) -> None:
-    """It lets the kernel kill it: that is its own error, or its time-out, and nobody else's failure."""
+def test_its_own_limit_on_cpu_time(attacker: Attacker) -> None:
+    """It lets the kernel kill it: that is its own error, or its timeout, and nobody else's failure."""
     outcome = attack(
-        shooting,
+        attacker,
         """
         import resource, signal
         signal.signal(signal.SIGXCPU, signal.SIG_IGN)
@@ -225,7 +225,7 @@ def test_its_own_limit_on_cpu_time(shooting: Range) -> None:
     assert outcome.status in {Status.ERROR, Status.TIME_LIMIT}, outcome
 
 
-def test_lower_priority_and_fewer_cores_for_others(shooting: Range) -> None:
+def test_lower_priority_and_fewer_cores_for_others(attacker: Attacker) -> None:
     """By user and group, which are those of the server where it has not been another: nothing comes of it."""
     look = """
         import os
@@ -233,9 +233,9 @@ def test_lower_priority_and_fewer_cores_for_others(shooting: Range) -> None:
         print(ctypes.CDLL(None).syscall({"x86_64": 252, "aarch64": 31}[os.uname().machine], 1, 0))
     """
     look = "import ctypes" + textwrap.dedent(look)
-    before = attack(shooting, look).stdout
+    before = attack(attacker, look).stdout
     attack(
-        shooting,
+        attacker,
         """
         import ctypes, os
         tries = []
@@ -256,16 +256,16 @@ def test_lower_priority_and_fewer_cores_for_others(shooting: Range) -> None:
                 pass
         """,
     )
-    assert attack(shooting, look).stdout == before
+    assert attack(attacker, look).stdout == before
 
 
 # --- memory and files ------------------------------------------------------------------------------------------------
 
 
-def test_the_server_as_the_largest_process(shooting: Range) -> None:
+def test_the_server_as_the_largest_process(attacker: Attacker) -> None:
     """Where the kernel must choose somebody to kill for memory, many small processes look better than the server."""
     outcome = attack(
-        shooting,
+        attacker,
         """
         import os, time
         for _ in range(32):
@@ -283,9 +283,9 @@ def test_the_server_as_the_largest_process(shooting: Range) -> None:
     assert outcome.status in {Status.OK, Status.MEMORY_LIMIT}, outcome
 
 
-def test_a_hundred_thousand_files(shooting: Range) -> None:
+def test_a_hundred_thousand_files(attacker: Attacker) -> None:
     outcome = attack(
-        shooting,
+        attacker,
         """
         import os
         for number in range(100_000):
@@ -296,7 +296,7 @@ def test_a_hundred_thousand_files(shooting: Range) -> None:
     assert outcome.status in {Status.OK, Status.ERROR, Status.MEMORY_LIMIT}, outcome
 
 
-def test_a_folder_deeper_than_any_path(shooting: Range) -> None:
+def test_a_folder_deeper_than_any_path(attacker: Attacker) -> None:
     program = """
         import os
         assert os.listdir("/tmp") == []
@@ -308,13 +308,13 @@ def test_a_folder_deeper_than_any_path(shooting: Range) -> None:
         print("done")
     """
     for _ in range(2):
-        assert attack(shooting, program).stdout == b"done\n"
+        assert attack(attacker, program).stdout == b"done\n"
 
 
-def test_enormous_arguments(shooting: Range) -> None:
+def test_enormous_arguments(attacker: Attacker) -> None:
     """The one binary there is, itself, with all that the kernel lets it pass on."""
     outcome = attack(
-        shooting,
+        attacker,
         """
         import os, sys
         try:
@@ -327,10 +327,10 @@ def test_enormous_arguments(shooting: Range) -> None:
     assert (outcome.status, outcome.stdout) == (Status.OK, b"2\n"), outcome
 
 
-def test_nothing_of_the_kernel_can_be_written(shooting: Range) -> None:
+def test_nothing_of_the_kernel_can_be_written(attacker: Attacker) -> None:
     """Not the control groups, to leave them; not the settings; of /proc only what is its own."""
     outcome = attack(
-        shooting,
+        attacker,
         """
         import os
         import stat
@@ -356,7 +356,7 @@ def test_nothing_of_the_kernel_can_be_written(shooting: Range) -> None:
 # --- what lives in the kernel ----------------------------------------------------------------------------------------
 
 
-def test_descriptors_in_flight_in_a_circle(shooting: Range) -> None:
+def test_descriptors_in_flight_in_a_circle(attacker: Attacker) -> None:
     """Sockets that only hold each other, each in the other's queue: the kernel has to look for them to free them."""
     program = """
         import array, os, socket
@@ -373,10 +373,10 @@ def test_descriptors_in_flight_in_a_circle(shooting: Range) -> None:
             print(error.strerror)
     """
     for _ in range(3):
-        assert attack(shooting, program).status is Status.OK
+        assert attack(attacker, program).status is Status.OK
 
 
-def test_names_of_sockets(shooting: Range) -> None:
+def test_names_of_sockets(attacker: Attacker) -> None:
     """A datagram pair can be bound to a name that is no file. It ends with the program, as does who holds it."""
     program = """
         import os, socket, time
@@ -391,14 +391,14 @@ def test_names_of_sockets(shooting: Range) -> None:
             time.sleep(100)
     """
     for _ in range(3):
-        outcome = attack(shooting, program)
+        outcome = attack(attacker, program)
         assert (outcome.status, outcome.stdout) == (Status.OK, b"alone\n"), outcome
 
 
-def test_timers_watches_locks_and_faults(shooting: Range) -> None:
+def test_timers_watches_locks_and_faults(attacker: Attacker) -> None:
     """What a program can still own in the kernel goes with it; faults in user space are refused."""
     outcome = attack(
-        shooting,
+        attacker,
         """
         import ctypes, fcntl, os, signal
         libc = ctypes.CDLL(None, use_errno=True)

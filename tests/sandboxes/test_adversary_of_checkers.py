@@ -5,24 +5,24 @@ import time
 
 import pytest
 
-from sandboxes import Checked, Limits, Status
-from tests.sandboxes.conftest import SHORT, Range, traces
+from sandboxes import CheckedOutcome, Limits, Status
+from tests.sandboxes.conftest import SHORT, Attacker, traces
 
 PATIENT = Limits(cpu_s=1.0, wall_s=4.0, memory_mb=256)
 
 
-def attack_checker(shooting: Range, checker: str, program: str, limits: Limits = PATIENT) -> Checked:
-    before = traces(shooting.sandbox)
-    checked = shooting.sandbox.run_checked(textwrap.dedent(checker), textwrap.dedent(program), limits)
+def attack_checker(attacker: Attacker, checker: str, program: str, limits: Limits = PATIENT) -> CheckedOutcome:
+    before = traces(attacker.sandbox)
+    checked = attacker.sandbox.run_checked(textwrap.dedent(checker), textwrap.dedent(program), limits)
     assert Status.INFRASTRUCTURE not in {outcome.status for outcome in checked}, checked
-    shooting.still_serves(before)
+    attacker.still_serves(before)
     return checked
 
 
 WAIT = "import os\nos.read(3, 1)\n"
 
 
-def test_modules_for_the_checker_to_import(shooting: Range) -> None:
+def test_modules_for_the_checker_to_import(attacker: Attacker) -> None:
     """Both may write to /tmp; the checker imports nothing from there, nor what the program left in its folder."""
     program = """
         import os
@@ -34,10 +34,10 @@ def test_modules_for_the_checker_to_import(shooting: Range) -> None:
         os.read(3, 1)
     """
     checker = "import os\nos.read(3, 1)\nimport colorsys, random, json\nprint(colorsys.__file__.startswith('/tmp'))"
-    assert attack_checker(shooting, checker, program).checker.stdout == b"False\n"
+    assert attack_checker(attacker, checker, program).checker.stdout == b"False\n"
 
 
-def test_descriptors_for_the_checker(shooting: Range) -> None:
+def test_descriptors_for_the_checker(attacker: Attacker) -> None:
     """Sent along with an answer, they go nowhere."""
     program = """
         import array, os, remote, socket
@@ -54,10 +54,10 @@ def test_descriptors_for_the_checker(shooting: Range) -> None:
             received += os.read(3, 1000)
         print(received == b"x" * 50, os.listdir("/proc/self/fd") == before)
     """
-    assert attack_checker(shooting, checker, program).checker.stdout == b"True True\n"
+    assert attack_checker(attacker, checker, program).checker.stdout == b"True True\n"
 
 
-def test_reaching_for_the_checker(shooting: Range) -> None:
+def test_reaching_for_the_checker(attacker: Attacker) -> None:
     """Signals, memory, descriptors and files of every other process, while the checker waits."""
     program = """
         import os, signal
@@ -79,12 +79,12 @@ def test_reaching_for_the_checker(shooting: Range) -> None:
         os.write(3, b"x")
         os.read(3, 1)
     """
-    checked = attack_checker(shooting, "import os\nos.read(3, 1)\nprint('passed')", program)
+    checked = attack_checker(attacker, "import os\nos.read(3, 1)\nprint('passed')", program)
     assert checked.checker.stdout == b"passed\n", checked
     assert checked.program.stdout == b"", checked
 
 
-def test_a_handle_of_the_controller(shooting: Range) -> None:
+def test_a_handle_of_the_controller(attacker: Attacker) -> None:
     """Who made the channel is its peer, and the kernel gives out handles of peers."""
     program = """
         import os, socket
@@ -98,11 +98,11 @@ def test_a_handle_of_the_controller(shooting: Range) -> None:
         os.write(3, b"x")
         os.read(3, 1)
     """
-    checked = attack_checker(shooting, "import os\nos.read(3, 1)", program)
+    checked = attack_checker(attacker, "import os\nos.read(3, 1)", program)
     assert checked.program.stdout == b"True\nOperation not permitted\n", checked
 
 
-def test_an_orphan_that_holds_the_channel(shooting: Range) -> None:
+def test_an_orphan_that_holds_the_channel(attacker: Attacker) -> None:
     """The program ends, and leaves the checker waiting for a process of it that will never answer."""
     program = """
         import os, time
@@ -112,7 +112,7 @@ def test_an_orphan_that_holds_the_channel(shooting: Range) -> None:
     """
     started = time.monotonic()
     checker = "import os\nprint(os.read(3, 1))"
-    checked = attack_checker(shooting, checker, program, Limits(cpu_s=1.0, wall_s=5.0))
+    checked = attack_checker(attacker, checker, program, Limits(cpu_s=1.0, wall_s=5.0))
     assert checked.checker.stdout == b"b''\n", checked
     assert time.monotonic() - started < 30
 
@@ -132,30 +132,34 @@ def test_an_orphan_that_holds_the_channel(shooting: Range) -> None:
         "struct.pack('<Q', 9) + b'n' + bytes(8)",
     ],
 )
-def test_answers_that_are_none(shooting: Range, frame: str) -> None:
+def test_answers_that_are_none(attacker: Attacker, frame: str) -> None:
     """Whatever comes, the function calls fail as they should, and no value is made of it."""
     checker = """
         import remote
         try:
             print("value", remote.Function("f")(1))
-        except remote.GoneError:
+        except remote.PeerClosedError:
             print("gone")
     """
     program = f"import os, struct\nos.read(3, 1000)\nos.write(3, {frame})"
-    assert attack_checker(shooting, checker, program).checker.stdout == b"gone\n"
+    assert attack_checker(attacker, checker, program).checker.stdout == b"gone\n"
 
 
-def test_answers_without_end(shooting: Range) -> None:
+def test_answers_without_end(attacker: Attacker) -> None:
     """The program writes as fast as it can, and reads nothing: what is sent last decides nothing."""
     program = """
         import os
         while True:
             os.write(3, b"x" * 65536)
     """
-    checker = (
-        "import remote\ntry:\n    remote.Function('f')(bytes(1 << 22))\nexcept remote.GoneError:\n    print('gone')"
-    )
-    checked = attack_checker(shooting, checker, program, SHORT)
+    checker = """
+import remote
+try:
+    remote.Function('f')(bytes(1 << 22))
+except remote.PeerClosedError:
+    print('gone')
+"""
+    checked = attack_checker(attacker, checker, program, SHORT)
     assert checked.checker.stdout in {b"", b"gone\n"}
     assert (
         checked.checker.stdout
@@ -165,7 +169,7 @@ def test_answers_without_end(shooting: Range) -> None:
 
 
 @pytest.mark.parametrize("raised", ["StopIteration(1)", "type('Mine', (StopIteration,), {})()"])
-def test_an_exception_that_ends_the_checkers_loop(shooting: Range, raised: str) -> None:
+def test_an_exception_that_ends_the_checkers_loop(attacker: Attacker, raised: str) -> None:
     """To whatever goes through `map`, StopIteration says that there is no more to check."""
     checker = """
         import remote
@@ -178,7 +182,7 @@ def test_an_exception_that_ends_the_checkers_loop(shooting: Range, raised: str) 
                 print("failed")
     """
     program = f"import remote\ndef f(x):\n    raise {raised}\nremote.serve(f)"
-    assert attack_checker(shooting, checker, program).checker.stdout == b"failed\nfailed\n"
+    assert attack_checker(attacker, checker, program).checker.stdout == b"failed\nfailed\n"
 
 
 @pytest.mark.parametrize(
@@ -192,7 +196,7 @@ def test_an_exception_that_ends_the_checkers_loop(shooting: Range, raised: str) 
         ("UnicodeDecodeError('a', b'b', 0, 1, 'c')", "RemoteError"),
     ],
 )
-def test_exceptions_arrive_as_pythons_own(shooting: Range, raised: str, arrives: str) -> None:
+def test_exceptions_arrive_as_pythons_own(attacker: Attacker, raised: str, arrives: str) -> None:
     checker = """
         import remote
         try:
@@ -201,4 +205,4 @@ def test_exceptions_arrive_as_pythons_own(shooting: Range, raised: str, arrives:
             print(type(error).__name__)
     """
     program = f"import remote\ndef f(x):\n    raise {raised}\nremote.serve(f)"
-    assert attack_checker(shooting, checker, program).checker.stdout.decode() == f"{arrives}\n"
+    assert attack_checker(attacker, checker, program).checker.stdout.decode() == f"{arrives}\n"

@@ -1,10 +1,10 @@
 """Ways from inside a sandbox to what all of a machine or all of a user's processes share: one attack a test (see
-`conftest.Range`)."""
+`conftest.Attacker`)."""
 
 import resource
 
 from sandboxes import Limits, Status
-from tests.sandboxes.conftest import Range, attack
+from tests.sandboxes.conftest import Attacker, attack
 
 # A call by its number on x86-64 and on 64-bit ARM, where there is one; it says whether it was refused.
 _CALLS = """
@@ -16,10 +16,10 @@ def refused(x86_64, aarch64, *arguments):
 """
 
 
-def test_loading_modules_of_the_kernel(shooting: Range) -> None:
+def test_loading_modules_of_the_kernel(attacker: Attacker) -> None:
     """A pair of sockets of any family would load its module, before it turns out that there are no such pairs."""
     outcome = attack(
-        shooting,
+        attacker,
         """
         import ctypes, socket
         libc = ctypes.CDLL(None, use_errno=True)
@@ -35,10 +35,10 @@ def test_loading_modules_of_the_kernel(shooting: Range) -> None:
     assert (outcome.status, outcome.stdout) == (Status.OK, b"{'made'} {1}\n"), outcome
 
 
-def test_urgent_bytes_on_a_pair(shooting: Range) -> None:
+def test_urgent_bytes_on_a_pair(attacker: Attacker) -> None:
     """They are of no use, and were a way into the kernel (CVE-2025-38236)."""
     outcome = attack(
-        shooting,
+        attacker,
         """
         import socket
         a, b = socket.socketpair()
@@ -61,11 +61,11 @@ def test_urgent_bytes_on_a_pair(shooting: Range) -> None:
     assert (outcome.status, outcome.stdout) == (Status.OK, b"b'ordinary'\n"), outcome
 
 
-def test_the_handler_of_core_dumps(shooting: Range) -> None:
+def test_the_handler_of_core_dumps(attacker: Attacker) -> None:
     """Where a machine has one, it runs outside, often as root, for every crash of a process that can be dumped and
     whose limit on dumps is not 1; a limit of 0 does not keep it from that."""
     outcome = attack(
-        shooting,
+        attacker,
         f"""{_CALLS}
 import resource, struct, sys
 for limits in ((0, 0), (0, 1), (1, 1)):
@@ -87,17 +87,17 @@ os.execv(sys.executable, [sys.executable, "-S", "-c", ask])
     assert (outcome.status, outcome.stdout) == (Status.OK, f"True True\n({limit}, {limit})\n".encode()), outcome
 
 
-def test_writing_out_the_disks_of_the_machine(shooting: Range) -> None:
+def test_writing_out_the_disks_of_the_machine(attacker: Attacker) -> None:
     """`sync`, and `syncfs` through a file of the machine's that it may only read."""
     program = f"{_CALLS}\nprint(refused(162, 81), refused(306, 267, os.open(os.__file__, os.O_RDONLY)))"
-    assert attack(shooting, program).stdout == b"True True\n"
+    assert attack(attacker, program).stdout == b"True True\n"
 
 
-def test_using_up_what_others_need(shooting: Range) -> None:
+def test_using_up_what_others_need(attacker: Attacker) -> None:
     """Asynchronous requests, of which a machine has so many (`fs.aio-max-nr`); watches on files and signals that wait,
     of which a user has."""
     outcome = attack(
-        shooting,
+        attacker,
         f"""{_CALLS}
 context = ctypes.c_ulong(0)
 print(refused(206, 0, 65536, ctypes.byref(context)), refused(253, None), refused(294, 26, 0))
@@ -111,8 +111,8 @@ print(timers)
     refused, timers = outcome.stdout.decode().splitlines()
     assert (outcome.status, refused) == (Status.OK, "True True True"), outcome
     # In a container each program is a user that nobody else is.
-    assert int(timers) <= 1024 or shooting.sandbox.name == "docker"
+    assert int(timers) <= 1024 or attacker.sandbox.name == "docker"
 
 
-def test_tables_of_the_processor(shooting: Range) -> None:
-    assert attack(shooting, f"{_CALLS}\nprint(refused(154, None, 0, None, 0))").stdout == b"True\n"
+def test_tables_of_the_processor(attacker: Attacker) -> None:
+    assert attack(attacker, f"{_CALLS}\nprint(refused(154, None, 0, None, 0))").stdout == b"True\n"

@@ -1,27 +1,27 @@
-"""Time, output, processes, memory and disk beyond what is allowed: one attack a test (see `conftest.Range`)."""
+"""Time, output, processes, memory and disk beyond what is allowed: one attack a test (see `conftest.Attacker`)."""
 
 import pytest
 
 from sandboxes import Limits, Status
-from tests.sandboxes.conftest import Range, attack
+from tests.sandboxes.conftest import Attacker, attack
 
 
-def test_infinite_loop(shooting: Range) -> None:
+def test_infinite_loop(attacker: Attacker) -> None:
     # A clock that leaves a busy machine the time to get there.
-    outcome = attack(shooting, "while True: pass", Limits(cpu_s=0.5, wall_s=20.0, memory_mb=256))
+    outcome = attack(attacker, "while True: pass", Limits(cpu_s=0.5, wall_s=20.0, memory_mb=256))
     assert outcome.status is Status.TIME_LIMIT
     assert 0.5 <= outcome.cpu_s < 1.5
 
 
-def test_sleeping_beyond_the_clock(shooting: Range) -> None:
-    outcome = attack(shooting, "import time; time.sleep(1000)")
+def test_sleeping_beyond_the_clock(attacker: Attacker) -> None:
+    outcome = attack(attacker, "import time; time.sleep(1000)")
     assert outcome.status is Status.TIME_LIMIT
     assert outcome.cpu_s < 0.5
 
 
-def test_stopping_itself(shooting: Range) -> None:
+def test_stopping_itself(attacker: Attacker) -> None:
     outcome = attack(
-        shooting,
+        attacker,
         """
         import os, signal, time
         if os.fork() == 0:
@@ -32,14 +32,14 @@ def test_stopping_itself(shooting: Range) -> None:
     assert outcome.status is Status.TIME_LIMIT
 
 
-def test_flood_of_stdout(shooting: Range) -> None:
-    outcome = attack(shooting, "while True: print('x' * 10**6)")
+def test_flood_of_stdout(attacker: Attacker) -> None:
+    outcome = attack(attacker, "while True: print('x' * 10**6)")
     assert outcome.status is Status.OUTPUT_LIMIT
 
 
-def test_flood_that_ignores_its_errors(shooting: Range) -> None:
+def test_flood_that_ignores_its_errors(attacker: Attacker) -> None:
     outcome = attack(
-        shooting,
+        attacker,
         """
         import os
         while True:
@@ -52,26 +52,26 @@ def test_flood_that_ignores_its_errors(shooting: Range) -> None:
     assert outcome.status is Status.OUTPUT_LIMIT
 
 
-def test_flood_of_stderr(shooting: Range) -> None:
-    outcome = attack(shooting, "import sys\nwhile True: sys.stderr.write('x' * 10**6)")
+def test_flood_of_stderr(attacker: Attacker) -> None:
+    outcome = attack(attacker, "import sys\nwhile True: sys.stderr.write('x' * 10**6)")
     assert outcome.status is Status.OUTPUT_LIMIT
     assert len(outcome.stderr) <= 2000
 
 
-def test_output_of_just_the_limit_is_allowed(shooting: Range) -> None:
+def test_output_of_just_the_limit_is_allowed(attacker: Attacker) -> None:
     limits = Limits(output_bytes=1000)
-    assert attack(shooting, "print('x' * 999)", limits).stdout == b"x" * 999 + b"\n"
-    assert attack(shooting, "print('x' * 1000)", limits).status is Status.OUTPUT_LIMIT
+    assert attack(attacker, "print('x' * 999)", limits).stdout == b"x" * 999 + b"\n"
+    assert attack(attacker, "print('x' * 1000)", limits).status is Status.OUTPUT_LIMIT
 
 
-def test_one_enormous_line(shooting: Range) -> None:
-    outcome = attack(shooting, "print('x' * (4 * 1024 * 1024 - 1))")
+def test_one_enormous_line(attacker: Attacker) -> None:
+    outcome = attack(attacker, "print('x' * (4 * 1024 * 1024 - 1))")
     assert (outcome.status, len(outcome.stdout)) == (Status.OK, 4 * 1024 * 1024)
 
 
-def test_fork_bomb(shooting: Range) -> None:
+def test_fork_bomb(attacker: Attacker) -> None:
     outcome = attack(
-        shooting,
+        attacker,
         """
         import os
         while True:
@@ -84,9 +84,9 @@ def test_fork_bomb(shooting: Range) -> None:
     assert outcome.status is Status.TIME_LIMIT
 
 
-def test_a_thousand_threads(shooting: Range) -> None:
+def test_a_thousand_threads(attacker: Attacker) -> None:
     outcome = attack(
-        shooting,
+        attacker,
         """
         import threading, time
         for _ in range(1000):
@@ -97,21 +97,21 @@ def test_a_thousand_threads(shooting: Range) -> None:
     assert b"can't start new thread" in outcome.stderr
 
 
-def test_four_gigabytes(shooting: Range) -> None:
-    assert attack(shooting, "x = bytearray(4 << 30)").status is Status.MEMORY_LIMIT
+def test_four_gigabytes(attacker: Attacker) -> None:
+    assert attack(attacker, "x = bytearray(4 << 30)").status is Status.MEMORY_LIMIT
 
 
-def test_memory_bit_by_bit(shooting: Range) -> None:
-    outcome = attack(shooting, "x = []\nwhile True: x.append(bytearray(1 << 20))", Limits(memory_mb=128))
+def test_memory_bit_by_bit(attacker: Attacker) -> None:
+    outcome = attack(attacker, "x = []\nwhile True: x.append(bytearray(1 << 20))", Limits(memory_mb=128))
     assert outcome.status is Status.MEMORY_LIMIT
 
 
-def test_memory_of_many_processes(shooting: Range) -> None:
+def test_memory_of_many_processes(attacker: Attacker) -> None:
     """No process of it holds more than the limit; together they would hold five times as much."""
-    if shooting.sandbox.memory_bound == "rlimits":
+    if attacker.sandbox.memory_bound == "rlimits":
         pytest.skip("this user can make no control group here")
     outcome = attack(
-        shooting,
+        attacker,
         """
         import os, time
         for _ in range(10):
@@ -127,26 +127,26 @@ def test_memory_of_many_processes(shooting: Range) -> None:
     assert outcome.status is Status.MEMORY_LIMIT, outcome
 
 
-def test_claiming_to_be_out_of_memory_is_an_error(shooting: Range) -> None:
-    outcome = attack(shooting, "import sys; print('MemoryError', file=sys.stderr); sys.exit(1)")
+def test_claiming_to_be_out_of_memory_is_an_error(attacker: Attacker) -> None:
+    outcome = attack(attacker, "import sys; print('MemoryError', file=sys.stderr); sys.exit(1)")
     assert outcome.status is Status.ERROR
 
 
-def test_deep_recursion(shooting: Range) -> None:
-    assert attack(shooting, "def f(): f()\nf()").status is Status.ERROR
-    outcome = attack(shooting, "import sys; sys.setrecursionlimit(10**9)\ndef f(): f()\nf()")
+def test_deep_recursion(attacker: Attacker) -> None:
+    assert attack(attacker, "def f(): f()\nf()").status is Status.ERROR
+    outcome = attack(attacker, "import sys; sys.setrecursionlimit(10**9)\ndef f(): f()\nf()")
     # Which of the three depends on the interpreter's version.
     assert outcome.status in {Status.ERROR, Status.MEMORY_LIMIT, Status.TIME_LIMIT}
 
 
-def test_recursion_that_overflows_the_c_stack(shooting: Range) -> None:
-    outcome = attack(shooting, "x = ()\nfor _ in range(10**6): x = (x,)\nprint(hash(x) == 1)", Limits())
+def test_recursion_that_overflows_the_c_stack(attacker: Attacker) -> None:
+    outcome = attack(attacker, "x = ()\nfor _ in range(10**6): x = (x,)\nprint(hash(x) == 1)", Limits())
     assert outcome.status in {Status.ERROR, Status.OK}
 
 
-def test_filling_the_disk(shooting: Range) -> None:
+def test_filling_the_disk(attacker: Attacker) -> None:
     outcome = attack(
-        shooting,
+        attacker,
         """
         for i in range(10**6):
             with open(f"/tmp/{i}", "wb") as file:
@@ -158,9 +158,9 @@ def test_filling_the_disk(shooting: Range) -> None:
     assert b"No space left" in outcome.stderr
 
 
-def test_raising_its_own_limits(shooting: Range) -> None:
+def test_raising_its_own_limits(attacker: Attacker) -> None:
     outcome = attack(
-        shooting,
+        attacker,
         """
         import resource
         for name in (resource.RLIMIT_AS, resource.RLIMIT_CPU, resource.RLIMIT_NPROC, resource.RLIMIT_FSIZE):

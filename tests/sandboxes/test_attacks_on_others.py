@@ -1,12 +1,12 @@
-"""The server, other processes, and the programs before and after: one attack a test (see `conftest.Range`)."""
+"""The server, other processes, and the programs before and after: one attack a test (see `conftest.Attacker`)."""
 
 from sandboxes import Limits, Status
-from tests.sandboxes.conftest import Range, attack
+from tests.sandboxes.conftest import Attacker, attack
 
 
-def test_daemon_that_stays_behind(shooting: Range) -> None:
+def test_daemon_that_stays_behind(attacker: Attacker) -> None:
     outcome = attack(
-        shooting,
+        attacker,
         """
         import os, time
         if os.fork() == 0:
@@ -22,14 +22,14 @@ def test_daemon_that_stays_behind(shooting: Range) -> None:
     assert (outcome.status, outcome.stdout) == (Status.OK, b"done\n")
 
 
-def test_killing_everything(shooting: Range) -> None:
-    attack(shooting, "import os, signal; os.kill(-1, signal.SIGKILL)")
-    attack(shooting, "import os, signal; os.killpg(0, signal.SIGKILL)")
+def test_killing_everything(attacker: Attacker) -> None:
+    attack(attacker, "import os, signal; os.kill(-1, signal.SIGKILL)")
+    attack(attacker, "import os, signal; os.killpg(0, signal.SIGKILL)")
 
 
-def test_killing_the_parent(shooting: Range) -> None:
+def test_killing_the_parent(attacker: Attacker) -> None:
     attack(
-        shooting,
+        attacker,
         """
         import os, signal
         for pid in (os.getppid(), 1, 2, 3, *range(4, 3000)):
@@ -41,10 +41,10 @@ def test_killing_the_parent(shooting: Range) -> None:
     )
 
 
-def test_memory_of_other_processes(shooting: Range) -> None:
+def test_memory_of_other_processes(attacker: Attacker) -> None:
     """Only its own memory can be opened; the tracing calls are refused whatever they aim at."""
     outcome = attack(
-        shooting,
+        attacker,
         """
         import ctypes, os
         me = os.readlink("/proc/self")
@@ -64,9 +64,9 @@ def test_memory_of_other_processes(shooting: Range) -> None:
     assert outcome.stdout == b"-1 1\n" * 3
 
 
-def test_writing_to_stray_descriptors(shooting: Range) -> None:
+def test_writing_to_stray_descriptors(attacker: Attacker) -> None:
     outcome = attack(
-        shooting,
+        attacker,
         """
         import os
         for fd in range(3, 1024):
@@ -80,9 +80,9 @@ def test_writing_to_stray_descriptors(shooting: Range) -> None:
     assert (outcome.status, outcome.stdout) == (Status.OK, b"")
 
 
-def test_limits_of_other_processes(shooting: Range) -> None:
+def test_limits_of_other_processes(attacker: Attacker) -> None:
     outcome = attack(
-        shooting,
+        attacker,
         """
         import os, resource
         for pid in (1, os.getppid(), os.getpid()):
@@ -97,7 +97,7 @@ def test_limits_of_other_processes(shooting: Range) -> None:
     assert b"changed" not in outcome.stdout
 
 
-def test_file_left_for_the_next(shooting: Range) -> None:
+def test_file_left_for_the_next(attacker: Attacker) -> None:
     program = """
         import os
         folders = [folder for folder in ("/tmp", "/dev/shm") if os.path.isdir(folder)]
@@ -108,11 +108,11 @@ def test_file_left_for_the_next(shooting: Range) -> None:
         print("as new")
     """
     for _ in range(3):
-        outcome = attack(shooting, program)
+        outcome = attack(attacker, program)
         assert (outcome.status, outcome.stdout) == (Status.OK, b"as new\n"), outcome
 
 
-def test_shared_memory_left_for_the_next(shooting: Range) -> None:
+def test_shared_memory_left_for_the_next(attacker: Attacker) -> None:
     """System V shared memory outlives its process: there is none, as there are no message queues."""
     program = """
         import ctypes
@@ -120,15 +120,15 @@ def test_shared_memory_left_for_the_next(shooting: Range) -> None:
         print(libc.shmget(4242, 4096, 0o1666), libc.semget(4242, 1, 0o1666), libc.msgget(4242, 0o1666))
     """
     for _ in range(3):
-        assert attack(shooting, program).stdout == b"-1 -1 -1\n"
+        assert attack(attacker, program).stdout == b"-1 -1 -1\n"
 
 
-def test_searching_memory_for_the_last_program(shooting: Range) -> None:
+def test_searching_memory_for_the_last_program(attacker: Attacker) -> None:
     """What a program said, read or was is nowhere in the memory of the next."""
     secret = "the-secret-of-the-last-program"
-    shooting.sandbox.run(f"x = {secret!r}; print(x, input())", secret.encode(), Limits())
+    attacker.sandbox.run(f"x = {secret!r}; print(x, input())", secret.encode(), Limits())
     outcome = attack(
-        shooting,
+        attacker,
         """
         import ctypes
         # Looked for backwards, so that the search does not find itself.

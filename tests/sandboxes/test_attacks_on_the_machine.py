@@ -1,4 +1,4 @@
-"""The network, files, privileges and users of the machine: one attack a test (see `conftest.Range`)."""
+"""The network, files, privileges and users of the machine: one attack a test (see `conftest.Attacker`)."""
 
 import os
 import socket
@@ -9,21 +9,21 @@ from pathlib import Path
 import pytest
 
 from sandboxes import Limits, Status
-from tests.sandboxes.conftest import Range, attack, process_table
+from tests.sandboxes.conftest import Attacker, attack, process_table
 from tests.sandboxes.ordinary_user import OrdinaryUser
 
 
 @pytest.mark.parametrize("path", ["/", "/usr", "/dev", "/lib", "/proc", "/sys", "/root", "/etc"])
-def test_nothing_else_can_be_written(shooting: Range, path: str) -> None:
-    assert attack(shooting, f"open({path!r} + '/monkeys-was-here', 'w')").status is Status.ERROR
+def test_nothing_else_can_be_written(attacker: Attacker, path: str) -> None:
+    assert attack(attacker, f"open({path!r} + '/monkeys-was-here', 'w')").status is Status.ERROR
     assert not os.path.exists(f"{path}/monkeys-was-here")  # noqa: PTH110 - as False where it may not be asked, too
 
 
-def test_the_network(shooting: Range) -> None:
+def test_the_network(attacker: Attacker) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         outcome = attack(
-            shooting,
+            attacker,
             f"""
             import socket
             try:
@@ -36,13 +36,13 @@ def test_the_network(shooting: Range) -> None:
     assert outcome.stdout == b"PermissionError\n"
 
 
-def test_reading_the_machine(shooting: Range, tmp_path: Path) -> None:
+def test_reading_the_machine(attacker: Attacker, tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("secret")
     project = Path(__file__).resolve().parents[2] / "pyproject.toml"
     paths = ["/etc/passwd", "/etc/shadow", "/home", "/var", "/run/lock", str(secret), str(project), __file__]
     outcome = attack(
-        shooting,
+        attacker,
         f"""
         import os
         for path in {paths!r}:
@@ -54,9 +54,9 @@ def test_reading_the_machine(shooting: Range, tmp_path: Path) -> None:
     assert project.exists()
 
 
-def test_executing_other_programs(shooting: Range) -> None:
+def test_executing_other_programs(attacker: Attacker) -> None:
     outcome = attack(
-        shooting,
+        attacker,
         """
         import os, subprocess
         for command in ("sh", "/bin/sh", "/usr/bin/env", "/bin/ls", "/usr/bin/bwrap"):
@@ -70,10 +70,10 @@ def test_executing_other_programs(shooting: Range) -> None:
     assert (outcome.status, outcome.stdout) == (Status.OK, b"")
 
 
-def test_new_namespaces(shooting: Range) -> None:
-    """No user name space, in which a program would be root again, and none of the others."""
+def test_new_namespaces(attacker: Attacker) -> None:
+    """No user namespace, in which a program would be root again, and none of the others."""
     outcome = attack(
-        shooting,
+        attacker,
         """
         import ctypes, os
         libc = ctypes.CDLL(None, use_errno=True)
@@ -89,9 +89,9 @@ def test_new_namespaces(shooting: Range) -> None:
     assert outcome.stdout == b"-1 -1 -1 -1 -1 -1\n"
 
 
-def test_privileges(shooting: Range) -> None:
+def test_privileges(attacker: Attacker) -> None:
     outcome = attack(
-        shooting,
+        attacker,
         """
         import os
         print(os.getuid() != 0, os.geteuid() != 0)
@@ -119,14 +119,14 @@ def test_privileges(shooting: Range) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root's programs change their user id")
-def test_outside_a_program_is_nobody_known(shooting: Range) -> None:
+def test_outside_a_program_is_nobody_known(attacker: Attacker) -> None:
     """While a program sleeps, look for it from outside: it is neither root nor anybody else whom the machine knows."""
     expected = range(65536, 1 << 32)
-    if isinstance(shooting.sandbox, OrdinaryUser):
-        expected = range(shooting.sandbox.uid, shooting.sandbox.uid + 1)
+    if isinstance(attacker.sandbox, OrdinaryUser):
+        expected = range(attacker.sandbox.uid, attacker.sandbox.uid + 1)
     before = set(process_table())
     program = "import subprocess, sys\nsubprocess.run([sys.executable, '-c', 'import time; time.sleep(1) # seen'])"
-    thread = threading.Thread(target=shooting.sandbox.run, args=(program, b"", Limits(cpu_s=1.0, wall_s=5.0)))
+    thread = threading.Thread(target=attacker.sandbox.run, args=(program, b"", Limits(cpu_s=1.0, wall_s=5.0)))
     thread.start()
     seen = []
     deadline = time.monotonic() + 10
@@ -144,14 +144,14 @@ def _command(pid: int) -> bytes:
         return b""
 
 
-def test_the_environment(shooting: Range, monkeypatch: pytest.MonkeyPatch) -> None:
-    outcome = attack(shooting, "import os; print(sorted(os.environ))")
+def test_the_environment(attacker: Attacker, monkeypatch: pytest.MonkeyPatch) -> None:
+    outcome = attack(attacker, "import os; print(sorted(os.environ))")
     names = set(eval(outcome.stdout))
     assert names <= {"HOME", "PATH", "PWD", "TMPDIR", "PYTHONHASHSEED", "PYTHONUTF8", "LC_CTYPE", "HOSTNAME"}
 
 
-def test_modules_of_the_grader(shooting: Range) -> None:
+def test_modules_of_the_grader(attacker: Attacker) -> None:
     for module in ("pydantic", "numpy", "sandboxes", "pytest"):
-        outcome = attack(shooting, f"import {module}")
+        outcome = attack(attacker, f"import {module}")
         assert outcome.status is Status.ERROR
         assert b"ModuleNotFoundError" in outcome.stderr

@@ -48,10 +48,10 @@ def test_equal_programs_of_a_group_run_once(sandbox: Sandbox) -> None:
     results = list(batch.run(jobs))
     assert sorted(result.key for result in results) == list(range(10))
     assert all(result.passed for result in results)
-    assert batch.shared == 5
-    assert batch.saved == 5 * 4
+    assert batch.deduplicated == 5
+    assert batch.executions_saved == 5 * 4
     assert batch.executions == 5 * 4
-    assert all(result.cpu_s == 0 for result in results if result.shared)
+    assert all(result.cpu_s == 0 for result in results if result.deduplicated)
 
 
 ALIKE = [
@@ -74,14 +74,14 @@ def test_what_is_called_equal_behaves_the_same(sandbox: Sandbox, text: str) -> N
     assert len({behaviour(variant) for variant in variants}) == 1
     batch = Batch(sandbox)
     assert len(list(batch.run(job(n, variant, "p") for n, variant in enumerate(variants)))) == 4
-    assert batch.shared == 3
+    assert batch.deduplicated == 3
 
 
 @pytest.mark.parametrize("end", [" \\\n", "\xa0", "\v", "\0", "\r", ";", "#", "\\"])
 def test_other_ends_are_other_programs(sandbox: Sandbox, end: str) -> None:
     batch = Batch(sandbox)
     assert len(list(batch.run([job(1, "print(1)", "p"), job(2, "print(1)" + end, "p")]))) == 2
-    assert batch.shared == 0
+    assert batch.deduplicated == 0
 
 
 def test_jobs_are_taken_only_as_they_are_needed(sandbox: Sandbox) -> None:
@@ -177,14 +177,14 @@ def test_jobs_are_not_taken_far_ahead_of_a_slow_one(sandbox: Sandbox) -> None:
 
 def test_what_is_remembered_of_programs_is_bounded(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """The program that ran last is remembered; the one before it is forgotten, and runs again."""
-    monkeypatch.setattr("sandboxes.batch.REMEMBERED_BYTES", 2000)
+    monkeypatch.setattr("sandboxes.batch.CACHE_BYTES", 2000)
     batch = Batch(sandbox)
     others = [f"{SUM} # {number}" for number in range(3)]
     for programs in ((SUM, SUM), (SUM, SUM, *others, SUM)):
         keys = [result.key for result in batch.run(job(n, program, "p") for n, program in enumerate(programs))]
         assert sorted(keys) == list(range(len(programs)))
     assert batch.executions == (1 + 5) * 4
-    assert batch.shared == 1 + 1
+    assert batch.deduplicated == 1 + 1
 
 
 def test_an_infrastructure_failure_is_not_remembered(sandbox: Sandbox) -> None:

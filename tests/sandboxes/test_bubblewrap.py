@@ -54,7 +54,7 @@ def test_missing_bubblewrap_is_said_with_its_remedy(monkeypatch: pytest.MonkeyPa
 
 
 def test_forbidden_namespaces_are_said_with_a_remedy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A `bwrap` that may not make name spaces fails like this one."""
+    """A `bwrap` that may not make namespaces fails like this one."""
     fake = tmp_path / "bwrap"
     fake.write_text("#!/bin/sh\necho 'bwrap: No permissions to create new namespace' >&2\nexit 1\n")
     fake.chmod(0o755)

@@ -1,20 +1,20 @@
-"""Programs that are none, or that treat their own interpreter badly (see `conftest.Range`)."""
+"""Programs that are none, or that treat their own interpreter badly (see `conftest.Attacker`)."""
 
 import pytest
 
 from sandboxes import Status
-from tests.sandboxes.conftest import Range, attack
+from tests.sandboxes.conftest import Attacker, attack
 
 
-def test_leaving_before_any_output(shooting: Range) -> None:
-    outcome = attack(shooting, "import os; os._exit(0)")
+def test_leaving_before_any_output(attacker: Attacker) -> None:
+    outcome = attack(attacker, "import os; os._exit(0)")
     assert (outcome.status, outcome.stdout) == (Status.OK, b"")
 
 
-def test_patching_the_interpreter(shooting: Range) -> None:
+def test_patching_the_interpreter(attacker: Attacker) -> None:
     """What one program breaks in Python is whole for the next."""
     outcome = attack(
-        shooting,
+        attacker,
         """
         import builtins, os, sys
         builtins.input = lambda: "1000 1000"
@@ -28,23 +28,23 @@ def test_patching_the_interpreter(shooting: Range) -> None:
     assert outcome.status is Status.ERROR
 
 
-def test_closing_every_descriptor(shooting: Range) -> None:
-    outcome = attack(shooting, "import os; os.closerange(0, 1024); print('x')")
+def test_closing_every_descriptor(attacker: Attacker) -> None:
+    outcome = attack(attacker, "import os; os.closerange(0, 1024); print('x')")
     assert outcome.status in {Status.OK, Status.ERROR}
     assert outcome.stdout == b""
 
 
-def test_binary_output(shooting: Range) -> None:
-    outcome = attack(shooting, "import sys; sys.stdout.buffer.write(bytes(range(256)))")
+def test_binary_output(attacker: Attacker) -> None:
+    outcome = attack(attacker, "import sys; sys.stdout.buffer.write(bytes(range(256)))")
     assert (outcome.status, outcome.stdout) == (Status.OK, bytes(range(256)))
 
 
 @pytest.mark.parametrize("program", ["", "\n\n", "# nothing"])
-def test_empty_programs_do_nothing(shooting: Range, program: str) -> None:
-    outcome = attack(shooting, program)
+def test_empty_programs_do_nothing(attacker: Attacker, program: str) -> None:
+    outcome = attack(attacker, program)
     assert (outcome.status, outcome.stdout) == (Status.OK, b"")
 
 
 @pytest.mark.parametrize("program", ["this is not Python", "print('a' 'b'", "x = '\0'", "\ud800", "\x7fELF"])
-def test_what_is_not_python(shooting: Range, program: str) -> None:
-    assert attack(shooting, program).status is Status.ERROR
+def test_what_is_not_python(attacker: Attacker, program: str) -> None:
+    assert attack(attacker, program).status is Status.ERROR

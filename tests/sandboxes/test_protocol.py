@@ -152,7 +152,7 @@ def test_random_requests(form: str) -> None:
 
 
 class Between:
-    """A server's home with somebody in the middle, who may change what the server answers (`Home`)."""
+    """A server's home with somebody in the middle, who may change what the server answers (`ServerHost`)."""
 
     def __init__(self, inner: ForkServer, change: Callable[[bytes], bytes | None]):
         self._inner = inner
@@ -178,16 +178,16 @@ class Between:
                 self._theirs.send(changed)
         self._theirs.close()
 
-    def allow(self, memory_bytes: int) -> None:
+    def set_memory_limit(self, memory_bytes: int) -> None:
         pass
 
-    def killed(self) -> bool:
+    def oom_killed(self) -> bool:
         return False
 
     def cpu_s(self) -> float | None:
         return None
 
-    def last_words(self) -> str:
+    def last_stderr_line(self) -> str:
         return ""
 
     def close(self) -> None:

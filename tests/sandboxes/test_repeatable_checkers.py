@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from sandboxes import Checked, Limits, Sandbox, Status
-from tests.sandboxes.conftest import SHORT, Range, descendants, traces
+from sandboxes import CheckedOutcome, Limits, Sandbox, Status
+from tests.sandboxes.conftest import SHORT, Attacker, descendants, traces
 
 MARK = "import string\nprint(hasattr(string, 'mark'))\nstring.mark = 1\n"
 IDLE = "import os\nos.read(3, 1)\n"
 AMPLE = Limits(cpu_s=2.0, memory_mb=256)
 
 
-def check(sandbox: Sandbox, checker: str, program: str = IDLE, limits: Limits = AMPLE) -> Checked:
+def check(sandbox: Sandbox, checker: str, program: str = IDLE, limits: Limits = AMPLE) -> CheckedOutcome:
     return sandbox.run_checked(checker, program, limits, repeatable=True)
 
 
@@ -144,7 +144,7 @@ os.read(3, 1)
     for _ in range(3):
         assert check(keeping, checker, hostile).checker.stdout.strip(b"b'\n")
         assert check(keeping, checker, "import os\nos.write(3, b'honest')").checker.stdout == b"b'honest'\n"
-    Range(keeping).still_serves(before)
+    Attacker(keeping).still_serves(before)
 
 
 def test_files_of_a_program_do_not_outlive_it(keeping: Sandbox) -> None:
@@ -184,6 +184,6 @@ def _waiting() -> int:
 
 
 def _parent_is_a_server(pid: int) -> bool:
-    """Whether it is a child of a fork server: bubblewrap itself has one in its process name space, its children two."""
+    """Whether it is a child of a fork server: bubblewrap itself has one in its process namespace, its children two."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return any(line.startswith("NSpid:") and len(line.split()) == 4 for line in lines)

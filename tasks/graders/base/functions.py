@@ -17,7 +17,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
-from sandboxes import Checked, Limits, Sandbox, Status
+from sandboxes import CheckedOutcome, Limits, Sandbox, Status
 from sandboxes.batch import Batch, CheckedJob
 from tasks.graders.base.purity import is_repeatable
 from tasks.graders.base.requirements import check_function_tests, needed, require_check
@@ -32,7 +32,7 @@ _remote.serve({entry_point})
 """
 
 # One text, so that it is compiled once for all samples of a problem. What `check` prints must not mix with the verdict.
-# GoneError is the program's end: its own outcome says why.
+# PeerClosedError is the program's end: its own outcome says why.
 _CHECKER = """\
 {prompt}
 import os as _os, sys as _sys, remote as _remote
@@ -44,7 +44,7 @@ _above_test = _sys._getframe().f_lineno
 try:
     check(_candidate)
     _said = "passed"
-except _remote.GoneError as _error:
+except _remote.PeerClosedError as _error:
     _said = "gone the program ended its part of the test: " + str(_error)
 except BaseException as _error:
     _said = "raised " if _error is _candidate.raised else "failed "
@@ -107,7 +107,7 @@ def _judge(functions: Iterable[Function], sandbox: Sandbox) -> Iterator[GradedSa
 
     for result in Batch(sandbox).run(jobs()):
         problem_id, index = result.key
-        verdict, detail = _verdict(Checked(*result.outcomes))
+        verdict, detail = _verdict(CheckedOutcome(*result.outcomes))
         yield GradedSample(problem_id, index, verdict, detail, result.cpu_s, result.wall_s)
     for function in empty:
         yield GradedSample(function.problem.id, function.index, Verdict.NO_ANSWER, "there is no code")
@@ -125,7 +125,7 @@ def _job(function: Function) -> CheckedJob[tuple[str, int]]:
     )
 
 
-def _verdict(checked: Checked) -> tuple[Verdict, str]:
+def _verdict(checked: CheckedOutcome) -> tuple[Verdict, str]:
     """The checker's word that all is well stands alone; that something is not, the program's own end may explain."""
     for outcome in checked:
         if outcome.status is Status.INFRASTRUCTURE:
