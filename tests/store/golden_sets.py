@@ -1,0 +1,94 @@
+"""Small sets whose files are kept in `golden/<schema version>/`: every later version must read them as they are.
+
+python -m tests.store.golden_sets FOLDER     writes them as this version does
+"""
+
+import sys
+from unittest import mock
+
+from tasks.records import AnswerCheck, GradedSample, Problem, Sample, ScoredSample, ToolCall, Turn, Verdict
+from tasks.store import Store, sets
+from tasks.store.annotations import ScoreFooter, VerdictFooter
+from tasks.store.blocks import Block
+from tasks.store.fsspec_store import FsspecStore
+from tasks.store.identity import problems_digest, sample_identity, score_identity, verdict_identity
+from tasks.store.samples import SampleFooter
+from tasks.store.sets import SampleSet, ScoreSet, VerdictSet
+
+PROBLEMS = [Problem(f"p{number}", f"{number}?", AnswerCheck(str(number))) for number in range(2)]
+BLOCK = Block(0, 3, 0, 2)
+DRAWN_AT = "2026-11-29T08:00:00+00:00"
+
+PLAIN = sample_identity("plain-toy", dataset="toy", problems=problems_digest(PROBLEMS), engine="toy", seed=0)
+AGENT = sample_identity("agent-toy", dataset="toy", problems=problems_digest(PROBLEMS), engine="agent", seed=0)
+VERDICTS = verdict_identity(PLAIN, "toy", 1, {"time_limit_s": 10.0})
+AGENT_VERDICTS = verdict_identity(AGENT, "toy", 1, {})
+SCORES = score_identity(PLAIN, "reward", 1, model="reward-model")
+
+PLAIN_SAMPLES = [
+    Sample("p0", 0, "#### 0", 12, 4, -0.5, "stop"),
+    Sample("p0", 1, "", None, None, None, None),
+    Sample("p0", 2, "∑ and\nmore", 12, 9, -3.25, "length"),
+    Sample("p1", 0, "#### 1", 13, 4, -0.125, "stop"),
+    Sample("p1", 1, "#### 2", 13, 4, -1.0, "stop"),
+    Sample("p1", 2, "\x00", 13, 1, -9.5, "stop"),
+]
+TURNS = (
+    Turn("system", "Fix it."),
+    Turn(
+        "assistant",
+        "I look first.",
+        calls=(ToolCall("ls", '{"path": "."}', "call-1"), ToolCall("pwd", "{}")),
+        prompt_tokens=100,
+        cached_prompt_tokens=64,
+        tokens=20,
+    ),
+    Turn("tool", "a.py ∑", call_id="call-1"),
+    Turn("assistant", "patch", prompt_tokens=140, tokens=5),
+)
+AGENT_SAMPLES = [
+    Sample("p0", 0, "patch", 240, 25, None, "stop", cached_prompt_tokens=64, turns=TURNS),
+    Sample("p0", 1, "no turns", 100, 3, None, "stop"),
+    Sample("p0", 2, "cached alone", 100, 3, None, "stop", cached_prompt_tokens=0),
+    *(Sample("p1", index, f"{index}", 100, 3, None, "stop", turns=TURNS[:index]) for index in range(3)),
+]
+GRADED = [
+    GradedSample("p0", 0, Verdict.CORRECT, "", 0.25, 0.5, "0"),
+    GradedSample("p0", 1, Verdict.NO_ANSWER, "no #### answer"),
+    GradedSample("p0", 2, Verdict.INFRASTRUCTURE, "the sandbox was lost"),
+    GradedSample("p1", 0, Verdict.CORRECT, "", 0.0, 0.0, "1", "artifacts/plain-toy/p1-0.log"),
+    GradedSample("p1", 1, Verdict.WRONG, "answered 2", 0.0, 0.0, "2"),
+    GradedSample("p1", 2, Verdict.ERROR, "ValueError: ∑"),
+]
+AGENT_GRADED = [GradedSample(each.problem_id, each.index, Verdict.WRONG, "") for each in AGENT_SAMPLES]
+SCORED = [
+    ScoredSample("p0", 0, 0.75),
+    ScoredSample("p0", 1, -1.5, "empty"),
+    ScoredSample("p0", 2, None, "too long"),
+    *(ScoredSample("p1", index, float(index)) for index in range(3)),
+]
+PLAIN_CHECKSUM = "c9e7c2c34252b1ed33246fb6b34f7b5cc1b2c6fcd9be763f3649f4319b37a1d4"
+AGENT_CHECKSUM = "cddb2a9850f7a2f92caad65be6d515fd7f750b2b9963abc2b169597a77153108"
+PLAIN_FOOTER = SampleFooter(PLAIN_CHECKSUM, None, "toy 1", DRAWN_AT, 1.5, reproducible=True)
+AGENT_FOOTER = SampleFooter(AGENT_CHECKSUM, 40, "toy 1", DRAWN_AT, 1.5, reproducible=True)
+COUNTS = {"correct": 2, "error": 1, "infrastructure": 1, "no_answer": 1, "wrong": 1}
+VERDICT_FOOTER = VerdictFooter(PLAIN_CHECKSUM, "none", DRAWN_AT, 0.25, COUNTS)
+AGENT_VERDICT_FOOTER = VerdictFooter(AGENT_CHECKSUM, "none", DRAWN_AT, 0.25, {"wrong": 6})
+SCORE_FOOTER = ScoreFooter(PLAIN_CHECKSUM, "reward-model", DRAWN_AT, 2.0, unscored=1)
+
+
+def write(store: Store) -> None:
+    """Write every set."""
+    with mock.patch.object(sets, "now", lambda: DRAWN_AT):
+        for identity, drawn in ((PLAIN, PLAIN_SAMPLES), (AGENT, AGENT_SAMPLES)):
+            SampleSet(store, identity).write(BLOCK, PROBLEMS, drawn, "toy 1", 1.5, reproducible=True)
+        verdicts = VerdictSet(store, PLAIN, VERDICTS)
+        verdicts.write(BLOCK, GRADED, samples_checksum=PLAIN_CHECKSUM, made_by="none", seconds=0.25)
+        of_agent = VerdictSet(store, AGENT, AGENT_VERDICTS)
+        of_agent.write(BLOCK, AGENT_GRADED, samples_checksum=AGENT_CHECKSUM, made_by="none", seconds=0.25)
+        scores = ScoreSet(store, PLAIN, SCORES)
+        scores.write(BLOCK, SCORED, samples_checksum=PLAIN_CHECKSUM, made_by="reward-model", seconds=2.0)
+
+
+if __name__ == "__main__":
+    write(FsspecStore(sys.argv[1]))
