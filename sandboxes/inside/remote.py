@@ -120,7 +120,7 @@ def decode(data: bytes, at: int = 0) -> tuple[Any, int]:
         for _ in range(size):
             part, at = decode(data, at)
             parts.append(part)
-        return dict(zip(parts[::2], parts[1::2])) if letter == b"d" else _SEQUENCES[letter](parts), at  # noqa: B905
+        return dict(zip(parts[::2], parts[1::2])) if letter == b"d" else _SEQUENCES[letter](parts), at
     contents = data[at : at + size]
     if len(contents) != size or letter not in _VALUE:
         raise ValueError("not an encoded value")
