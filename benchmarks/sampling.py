@@ -31,7 +31,7 @@ from typing import Any, NamedTuple
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from flows.config.sweep import SweepConfig
-from flows.setup.sweep import assemble
+from flows.setup.sweep import build_sweep
 from tasks.engines.onnx import OnnxConfig
 from tasks.engines.seeds import base
 
@@ -88,10 +88,10 @@ def sweep(folder: Path, chosen: SweepConfig, mode: str = "sweep") -> dict[str, A
 
 def bare_task(chosen: SweepConfig, most: int) -> dict[str, Any]:
     """What a sweep asks its engine for, as the rivals take it: a bounded number of samples per request."""
-    job = assemble(chosen)
+    job = build_sweep(chosen)
     requests = [
         {"prompt": job.prompt_of(problem), "n": min(most, chosen.k - at), "seed": base(0, problem.id) + at}
-        for problem in job.problems
+        for problem in job.selection.problems
         for at in range(0, chosen.k, most)
     ]
     of = job.sampling

@@ -154,10 +154,10 @@ def drew(config: SweepConfig, clock: Clock) -> dict[str, Any]:
 def verified(config: SweepConfig) -> dict[str, Any]:
     """Grading alone, two stored blocks at a time as the flow does."""
     job = prepare(config)
-    blocks = job.pending_verdicts()
+    blocks = job.grading.pending_verdicts()
     with config.sandbox.open() as sandbox, ThreadPoolExecutor(2) as pool:
         started = time.monotonic()
-        list(pool.map(lambda block: job.verify(block, sandbox), blocks))
+        list(pool.map(lambda block: job.grading.grade(block, sandbox), blocks))
         return {"seconds": time.monotonic() - started}
 
 

@@ -35,13 +35,15 @@ from tasks.graders.final_answer import FinalAnswerGrader
 from tasks.records import AnswerCheck, GradedSample, Problem, Sample, Sampling, Verdict
 from tasks.store.blocks import Block, missing
 from tasks.store.fsspec_store import FsspecStore
-from tasks.store.identity import sample_identity, verdict_identity
+from tasks.store.identity import sample_identity
 from tasks.store.inspect.catalog import find
 from tasks.store.inspect.export import export
 from tasks.store.inspect.integrity import check
 from tasks.store.inspect.query import blocks_with_verdicts, select
 from tasks.store.samples import LAYOUT, SampleFooter, checksum, read_sample_table
-from tasks.store.sets import SampleSet, VerdictSet
+from tasks.store.sets import SampleSet
+from tasks.sweep.grading import Grading
+from tasks.sweep.selection import Selection
 from tasks.sweep.sweep import Sweep
 from tests.servers import s3_server
 
@@ -118,27 +120,26 @@ def sweep_in(store: FsspecStore, problems: int) -> Sweep:
     grader = FinalAnswerGrader()
     samples = sample_identity("benchmark", problems=problems)
     return Sweep(
-        problems=[problem_of(number) for number in range(problems)],
-        first=None,
-        k=SAMPLES,
+        grading=Grading(
+            selection=Selection.of([problem_of(number) for number in range(problems)], k=SAMPLES),
+            grader=grader,
+            samples=SampleSet(store, samples),
+        ),
         template="arithmetic",
         sampling=Sampling(0.6, 1.0, 1_000, (), 0),
-        grader=grader,
-        samples=SampleSet(store, samples),
-        verdicts=VerdictSet(store, samples, verdict_identity(samples, grader.name, grader.version, {})),
     )
 
 
 def fill(sweep: Sweep) -> float:
     """Write a full set; returns the seconds that the store took, without those for making text."""
     seconds = 0.0
-    for block in missing([], range(len(sweep.problems)), SAMPLES):
+    for block in missing([], range(len(sweep.selection.problems)), SAMPLES):
         numbers = range(block.first, block.last)
         drawn = [each for number in numbers for each in samples_of(number, block.start, block.stop)]
         graded_samples, graded = judgements_on(drawn), checksum(LAYOUT.to_table(drawn))
         started = time.monotonic()
-        sweep.samples.write(block, sweep.problems[block.first : block.last], drawn, "benchmark", 0.0)
-        sweep.verdicts.write(block, graded_samples, samples_checksum=graded, made_by="none", seconds=0.0)
+        sweep.samples.write(block, sweep.selection.problems[block.first : block.last], drawn, "benchmark", 0.0)
+        sweep.grading.verdicts.write(block, graded_samples, samples_checksum=graded, made_by="none", seconds=0.0)
         seconds += time.monotonic() - started
         print(f"\r... {block} written   ", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
@@ -239,7 +240,7 @@ def read_everything(sweep: Sweep) -> int:
         block, footer = item
         key = f"samples/{sweep.samples.identity.name}/{block.key}"
         table, _ = read_sample_table(sweep.samples.store.read(key), key)
-        verdicts, _ = sweep.verdicts.columns(block, footer, ("index", "verdict", "detail", "cpu_s"))
+        verdicts, _ = sweep.grading.verdicts.columns(block, footer, ("index", "verdict", "detail", "cpu_s"))
         return min(table.num_rows, verdicts.num_rows)
 
     with ThreadPoolExecutor(2) as pool:
@@ -253,7 +254,7 @@ def read_as_objects(sweep: Sweep) -> int:
 
 def decide(sweep: Sweep) -> None:
     """Is anything missing? In a full set, nothing is."""
-    if sweep.missing_samples() or sweep.pending_verdicts():
+    if sweep.missing_samples() or sweep.grading.pending_verdicts():
         sys.exit("the set is not full")
 
 
@@ -261,7 +262,7 @@ def raw_bytes(sweep: Sweep) -> tuple[int, int]:
     """Bytes of text in the largest block, and in as many as there are, by the first problems' text."""
     a_sample = sum(len(each.text.encode()) for number in range(4) for each in samples_of(number, 0, 500)) / 2_000
     largest = max(block.samples for block in sweep.samples.blocks())
-    return int(a_sample * largest), int(a_sample * len(sweep.problems) * SAMPLES)
+    return int(a_sample * largest), int(a_sample * len(sweep.selection.problems) * SAMPLES)
 
 
 def measure_memory(what: str, store: FsspecStore, problems: int, folder: Path) -> None:
@@ -275,7 +276,7 @@ def measure_memory(what: str, store: FsspecStore, problems: int, folder: Path) -
     Path("/proc/self/clear_refs").write_text("5")  # the peak counts from here
     before = _memory("VmRSS")
     if what == "tally":
-        sweep.tally()
+        _ = sweep.results().tally
     elif what == "check":
         if found := list(check(store, stored)):
             sys.exit(f"the set is not sound: {found[0]}")
@@ -320,7 +321,7 @@ def on_s3(folder: Path, problems: int) -> Iterator[Row]:
         yield Row("S3: which samples are missing: listings", _listings(sent), None, "", most=_pages(problems))
         yield Row("S3: which samples are missing", seconds, None, "s")
         sent.clear()
-        sweep.pending_verdicts()
+        sweep.grading.pending_verdicts()
         yield Row(
             "S3: which verdicts are missing: listings, 2 prefixes", _listings(sent), None, "", most=2 * _pages(problems)
         )
@@ -358,7 +359,7 @@ def compare(folder: Path, problems: int, few: int) -> list[Row]:
     size = sum(store.sizes("").values()) / 1e6
     block, text = (number / 1e6 for number in raw_bytes(sweep))
     print(f"text: {text:,.0f} MB; the store keeps it in {size:,.0f} MB, 1 : {text / size:.1f}")
-    everything, tally = timed(lambda: read_everything(sweep)), timed(sweep.tally)
+    everything, tally = timed(lambda: read_everything(sweep)), timed(lambda: sweep.results().tally)
     objects, decision = timed(lambda: read_as_objects(sweep)), timed(lambda: decide(sweep))
     rows = [
         Row("size against YAML", size, in_yaml.megabytes, "MB", least_ratio=3),

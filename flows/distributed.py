@@ -20,7 +20,7 @@ from pydantic import Field
 
 from flows.config.sweep import SweepConfig
 from flows.setup.prepared import prepared_or
-from flows.setup.sweep import prepare_shared
+from flows.setup.sweep import prepare_for_workers
 from flows.sweep import SweepResult, result
 from tasks.errors import RESUME, AllRunsFailedError, UserError
 from tasks.progress import progress
@@ -32,7 +32,7 @@ LOOK_EVERY_S = 2.0
 MOST_WORKERS = 1_000
 
 
-load = task(name="load: problems", cache_policy=NO_CACHE)(prepared_or(prepare_shared))
+load = task(name="load: problems", cache_policy=NO_CACHE)(prepared_or(prepare_for_workers))
 
 
 @task(task_run_name="start: {workers} runs of {deployment}", cache_policy=NO_CACHE)
@@ -89,7 +89,7 @@ def wait_for_one(job: Sweep, runs: Sequence[UUID]) -> None:
 
 
 def _stored(job: Sweep) -> int:
-    return sum(block.samples for block in job.stored_samples())
+    return sum(block.samples for block in job.grading.stored_samples())
 
 
 @flow(name="spread", flow_run_name="{config.dataset.name}-k{config.k} on {workers} workers")
@@ -102,7 +102,7 @@ def spread(
     job = load(config)
     owed = blocks.plan_samples(job)
     wait_for_one(job, start_runs(deployment, config, workers))
-    if _stored(job) and not job.verdicts.stored():
+    if _stored(job) and not job.grading.verdicts.stored():
         raise UserError(
             "workers: everything is drawn and judged, yet not as this machine would judge it (its Python is perhaps of"
             " another version, which verdicts are named by); give sandbox.python, or look at the result from a worker's"

@@ -13,7 +13,7 @@ from prefect.runtime import deployment
 from flows.config.sweep import SweepConfig
 from flows.runtime.concurrent_blocks import draw
 from flows.setup.prepared import prepared_or
-from flows.setup.sweep import prepare, prepare_shared
+from flows.setup.sweep import prepare, prepare_for_workers
 from tasks.engines import Engine
 from tasks.engines.checked import CheckedEngine
 from tasks.errors import CapReachedError, EngineFailedError
@@ -40,7 +40,7 @@ class SweepResult(NamedTuple):
 def prepare_run(config: SweepConfig) -> Sweep:
     """As `prepare` does, but the runs of a deployment may begin in a folder that is removed when they end: there, a
     relative store is refused."""
-    return prepare_shared(config) if deployment.id else prepare(config)
+    return prepare_for_workers(config) if deployment.id else prepare(config)
 
 
 load = task(name="load: problems", cache_policy=NO_CACHE)(prepared_or(prepare_run))
@@ -52,17 +52,17 @@ def sweep(config: SweepConfig) -> SweepResult:
     of them. A budget of several rounds looks at the verdicts of one before it plans the next."""
     job = load(config)
     owed = blocks.plan_samples(job)
-    unverified = blocks.plan_verdicts(job)
-    blocks.show_stored(job, unverified)
+    unverified = blocks.plan_verdicts(job.grading)
+    blocks.show_stored(job.grading, unverified)
     drawn: list[Block] = []
 
-    sandbox_needed = job.grader.runs_code and (owed or unverified)
+    sandbox_needed = job.grading.grader.runs_code and (owed or unverified)
     with (
-        job.claims,
+        job.grading.claims,
         config.sandbox.open() if sandbox_needed else nullcontext() as sandbox,
         ExitStack() as drawing,
     ):
-        verifying = [blocks.grade_block.submit(job, block, sandbox) for block in unverified]
+        verifying = [blocks.grade_block.submit(job.grading, block, sandbox) for block in unverified]
         engine: Engine | None = None
         ended: Exception | None = None
         while owed or verifying:
@@ -73,12 +73,12 @@ def sweep(config: SweepConfig) -> SweepResult:
                 try:
                     for part in draw(job, owed, engine):
                         drawn.append(part)
-                        verifying.append(blocks.grade_block.submit(job, part, sandbox))
+                        verifying.append(blocks.grade_block.submit(job.grading, part, sandbox))
                 except (CapReachedError, EngineFailedError) as error:
                     ended = error  # after what was drawn is judged
             if job.single_round:
                 drawing.close()
-            blocks.finish_grading(job, verifying, sandbox)
+            blocks.finish_grading(job.grading, verifying, sandbox)
             verifying = []
             owed = [] if job.single_round or ended else blocks.plan_samples(job)
         if ended is not None:
@@ -91,7 +91,7 @@ def sweep(config: SweepConfig) -> SweepResult:
 
 def result(job: Sweep, drawn: int, measured: Measurement, publication: Publication) -> SweepResult:
     """What a flow that has swept returns."""
-    names = job.samples.identity.name, job.verdicts.identity.name
+    names = job.samples.identity.name, job.grading.verdicts.identity.name
     return SweepResult(*names, drawn, measured.summary, publication)
 
 

@@ -11,7 +11,7 @@ from flows.command_line.running import run_flow
 from flows.config.fields import by_new_names
 from flows.config.sweep import SweepConfig
 from flows.config.yaml_file import build_config, read_yaml
-from flows.setup.prepared import ready
+from flows.setup.prepared import using_prepared
 from flows.setup.sweep import prepare
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def sweep(
         return flow
 
     console = Console(highlight=False, stderr=True) if show_progress else Console(file=io.StringIO())
-    with ready(chosen, job):
+    with using_prepared(chosen, job):
         return run_flow(console, load, chosen)
 
 

@@ -1,15 +1,16 @@
-"""What a configuration chooses of a dataset, and what the dataset says where it leaves that open."""
+"""What a configuration selects of a dataset, and the dataset's defaults for what it leaves open."""
 
 from collections import Counter
 
 from pydantic import TypeAdapter, ValidationError
 
 from flows.config.choices import GraderConfig
+from flows.config.sweep import SamplingConfig
 from tasks.datasets import Dataset
 from tasks.errors import UserError
 from tasks.graders import Grader
 from tasks.plugins import PluginError, fault_of, label_of, origin
-from tasks.records import Problem
+from tasks.records import Problem, Sampling
 
 
 def load_problems(dataset: Dataset) -> list[Problem]:
@@ -35,10 +36,10 @@ def verdict_origins(grader: Grader, sandbox: object) -> dict[str, str] | None:
 
 
 def select_problems(problems: list[Problem], first: int | None, dataset: Dataset) -> list[Problem]:
-    """The first so many problems of a dataset; None: all.
+    """The first N problems of a dataset; None: all.
 
     Raises:
-        UserError: it has not so many, or one id twice.
+        UserError: it has fewer, or one id twice.
     """
     twice = next((name for name, times in Counter(problem.id for problem in problems).items() if times > 1), None)
     if twice is not None:
@@ -49,15 +50,26 @@ def select_problems(problems: list[Problem], first: int | None, dataset: Dataset
 
 
 def resolve_grader(dataset: Dataset, chosen: Grader | None) -> Grader:
-    """The grader that was chosen, or else the usual one of the dataset."""
+    """The chosen grader, or else the default one of the dataset."""
     return chosen or grader_named(dataset.grader)
 
 
 def grader_named(name: str) -> Grader:
-    """A grader with its usual settings."""
+    """A grader with its default settings."""
     broken = fault_of("grader", name)
     try:
         grader: Grader = TypeAdapter(GraderConfig).validate_python(name)
     except ValidationError as error:
         raise UserError(f"grader: {broken or f'{name!r} is unknown, or cannot be chosen by its name alone'}") from error
     return grader
+
+
+def resolve_sampling(dataset: Dataset, chosen: SamplingConfig) -> Sampling:
+    """The chosen sampling parameters; those left open are the dataset's."""
+    return Sampling(
+        temperature=chosen.temperature,
+        top_p=chosen.top_p,
+        max_tokens=chosen.max_tokens or dataset.max_tokens,
+        stop=dataset.stop if chosen.stop is None else chosen.stop,
+        seed=chosen.seed,
+    )

@@ -1,6 +1,6 @@
-"""What a command has prepared already, for the flow that it runs: a flow that is started elsewhere prepares for itself.
+"""Passes what a command has prepared to the flow that it runs; a flow started elsewhere prepares for itself.
 
-A command checks everything before it starts Prefect. To do all of that again would read a file of samples twice.
+A command checks everything before it starts Prefect. Doing that again in the flow would read a file of samples twice.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,26 +14,26 @@ from pydantic import BaseModel
 Config = TypeVar("Config", bound=BaseModel)
 Job = TypeVar("Job")
 
-_ready: ContextVar[tuple[tuple[BaseModel, object], ...]] = ContextVar("ready", default=())
+_prepared: ContextVar[tuple[tuple[BaseModel, object], ...]] = ContextVar("prepared", default=())
 
 
 @contextmanager
-def ready(config: BaseModel, job: object) -> Iterator[None]:
-    """While it lasts, whoever prepares from this configuration in this context is given this job."""
-    token = _ready.set((*_ready.get(), (config, job)))
+def using_prepared(config: BaseModel, job: object) -> Iterator[None]:
+    """Within this context, `prepared_or` returns this job for this configuration."""
+    token = _prepared.set((*_prepared.get(), (config, job)))
     try:
         yield
     finally:
-        _ready.reset(token)
+        _prepared.reset(token)
 
 
 def prepared_or(prepare: Callable[[Config], Job]) -> Callable[[Config], Job]:
-    """The job that is ready for a configuration, or else what `prepare` makes of it."""
+    """A function that returns the job prepared for a configuration, or else calls `prepare`."""
 
     @wraps(prepare)
     def load(config: Config) -> Job:
-        for prepared, job in _ready.get():
-            if prepared == config:
+        for known, job in _prepared.get():
+            if known == config:
                 return cast(Job, job)
         return prepare(config)
 

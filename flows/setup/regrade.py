@@ -1,55 +1,81 @@
-"""From a configuration to a verification that can run: the stored set, its own problems, grader, sandbox and store."""
+"""From a configuration to a grading of stored samples that can run, and the comparison of its verdicts with others."""
+
+from dataclasses import dataclass
 
 from flows.config.regrade import RegradeConfig
-from flows.setup.defaults import load_problems, resolve_grader, verdict_origins
+from flows.setup.defaults import load_problems, resolve_grader
+from flows.setup.grading import build_grading, check_grading
 from tasks.datasets import Dataset
 from tasks.errors import UserError
+from tasks.records import Problem
 from tasks.store.fsspec_store import FsspecStore
-from tasks.store.identity import Identity, problems_digest, verdict_identity
+from tasks.store.identity import Identity, problems_digest
 from tasks.store.inspect.catalog import StoredSamples, StoredVerdicts, find
-from tasks.store.sets import SampleSet, VerdictSet
+from tasks.store.inspect.regrade_diff import Difference, difference
+from tasks.store.sets import SampleSet
 from tasks.sweep.grading import Grading
+from tasks.sweep.selection import Selection
 
 
 def prepare(config: RegradeConfig) -> Grading:
-    """Find the set, load its problems, and check sandbox and store.
+    """Find the set, load its problems, and check grader, sandbox and store.
 
     Raises:
-        UserError: something that only the user can mend; nothing has been written.
-        SandboxUnavailableError: this machine cannot offer the sandbox.
+        UserError: something that only the user can fix; nothing has been written.
+        SandboxUnavailableError: this machine cannot run the sandbox.
     """
     store = FsspecStore(config.store)
     store.check_readable()
     stored = find(store, config.samples)
-    earlier(stored, config, "")
-    dataset: Dataset = config.dataset
+    _baseline(stored, config, new="")
+    problems = _read_problems(config.dataset, stored)
+    selection = Selection.of(problems, k=max((block.stop for block in stored.objects.footers), default=0))
+    samples = SampleSet(store, _identity(stored))
+    grading = build_grading(selection, samples, resolve_grader(config.dataset, config.grader), config.sandbox)
+    check_grading(grading, config.sandbox)
+    store.probe()
+    return grading
+
+
+def _read_problems(dataset: Dataset, stored: StoredSamples) -> list[Problem]:
     problems = load_problems(dataset)
     if problems_digest(problems) != stored.ingredients.get("problems"):
         raise UserError(
             f"dataset: {stored.name} was drawn on other problems than those of {dataset.name}; name its own"
         )
-    samples = Identity(stored.label, stored.ingredients)
-    if samples.name != stored.name:
+    return problems
+
+
+def _identity(stored: StoredSamples) -> Identity:
+    identity = Identity(stored.label, stored.ingredients)
+    if identity.name != stored.name:
         raise UserError(f"store: set.json of {stored.name} is damaged; `monkeys check` says more")
-    grader = resolve_grader(dataset, config.grader)
-    grader.check(problems)
-    if grader.runs_code:
-        config.sandbox.check()
-    limits = config.sandbox.ingredients() if grader.runs_code else {}
-    verdicts = verdict_identity(samples, grader.name, grader.version, limits, verdict_origins(grader, config.sandbox))
-    store.probe()
-    return Grading(
-        problems=problems,
-        first=None,
-        k=max((block.stop for block in stored.objects.footers), default=0),
-        grader=grader,
-        samples=SampleSet(store, samples),
-        verdicts=VerdictSet(store, samples, verdicts),
-    )
+    return identity
 
 
-def earlier(stored: StoredSamples, config: RegradeConfig, new: str) -> StoredVerdicts | None:
-    """The verdict set to compare with: the one asked for, or else the latest but for the new one."""
+@dataclass(frozen=True, slots=True)
+class Regraded:
+    """The new verdicts, and what changed; no difference if there are no other verdicts to compare with."""
+
+    samples: StoredSamples
+    before: StoredVerdicts | None
+    after: StoredVerdicts
+    difference: Difference | None
+
+
+def compare_verdicts(config: RegradeConfig, job: Grading) -> Regraded:
+    """Compare the new verdicts with the baseline."""
+    store, name = job.samples.store, job.verdicts.identity.name
+    stored = find(store, job.samples.identity.name)
+    after = next(each for each in stored.verdicts if each.name == name)
+    before = _baseline(stored, config, new=name)
+    if before is None:
+        return Regraded(stored, None, after, None)
+    return Regraded(stored, before, after, difference(store, stored, before, after, max_changes=config.max_changes))
+
+
+def _baseline(stored: StoredSamples, config: RegradeConfig, *, new: str) -> StoredVerdicts | None:
+    """The verdicts to compare with: the ones asked for, or else the latest other than the new ones."""
     if config.against is not None:
         return stored.graded_by(config.against)
     return next((each for each in reversed(stored.verdicts) if each.name != new and not each.from_newer_version), None)

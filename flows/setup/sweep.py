@@ -1,93 +1,46 @@
 """From a configuration to a sweep that can run: names become objects, and everything is checked before any work."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 from flows.config.sweep import SweepConfig
-from flows.setup.defaults import load_problems, origins, resolve_grader, select_problems, verdict_origins
+from flows.setup.defaults import load_problems, origins, resolve_grader, resolve_sampling, select_problems
+from flows.setup.grading import build_grading, check_grading
 from tasks.datasets import Dataset
 from tasks.datasets.exclusions import read_exclusions
 from tasks.errors import UserError
+from tasks.graders import Grader
 from tasks.prompts import template
+from tasks.prompts.chat import ChatForm
 from tasks.records import Price, Sampling
 from tasks.store.fsspec_store import FsspecStore
-from tasks.store.identity import problems_digest, sample_identity, verdict_identity
-from tasks.store.sets import SampleSet, VerdictSet
+from tasks.store.identity import problems_digest, sample_identity
+from tasks.store.sets import SampleSet
+from tasks.sweep.grading import Grading
+from tasks.sweep.selection import Selection
 from tasks.sweep.sweep import Sweep
 
 
 def prepare(config: SweepConfig) -> Sweep:
-    """Load the problems, name the result sets and check engine, grader, sandbox and store, in that order.
+    """Build the sweep and check engine, grader, sandbox and store, in that order.
 
     Raises:
-        UserError: something that only the user can mend; nothing has been written.
-        SandboxUnavailableError: this machine cannot offer the sandbox.
+        UserError: something that only the user can fix; nothing has been written.
+        SandboxUnavailableError: this machine cannot run the sandbox.
     """
-    job = assemble(config)
-    config.engine.check([problem.id for problem in job.problems], config.k)
-    job.grader.check(job.problems)
-    if job.grader.runs_code:
-        config.sandbox.check()
+    job = build_sweep(config)
+    config.engine.check([problem.id for problem in job.selection.problems], config.k)
+    check_grading(job.grading, config.sandbox)
     FsspecStore(config.store).probe()
     return job
 
 
-def assemble(config: SweepConfig) -> Sweep:
-    """Load the problems and name the result sets, without asking whether this machine can draw or judge. Nothing is
-    opened or written.
-
-    Raises:
-        UserError: problems, model or exclusions cannot be read, or do not fit.
-        SandboxUnavailableError: the programs' image is to be asked of a Docker engine, and there is none.
-    """
-    dataset: Dataset = config.dataset
-    problems = load_problems(dataset)
-    first = select_problems(problems, config.problems, dataset)
-    digest = problems_digest(problems)
-    if config.pin is not None and not digest.startswith(config.pin):
-        raise UserError(
-            f"pin: the problems of {dataset.name} hash to {digest}, not to {config.pin}: they are other texts, or"
-            " in another order"
-        )
-    excluded = read_exclusions(config.exclude, problems) if config.exclude else {}
-    if all(problem.id in excluded for problem in first):
-        raise UserError(f"exclude: {config.exclude} leaves no problem of the {len(first)} to sample")
-
-    grader = resolve_grader(dataset, config.grader)
-    sampling = _sampling(config, dataset)
-    chat = config.chat.form() if config.chat else None
-    samples = sample_identity(
-        f"{dataset.name}-{config.engine.label}",
-        dataset=dataset.name,
-        problems=digest,
-        **config.engine.ingredients(sampling, template(dataset.template)),
-        **({"chat": chat.ingredients} if chat else {}),
-        plugins=origins(dataset=dataset, engine=config.engine),
-    )
-    limits = config.sandbox.ingredients() if grader.runs_code else {}
-    verdicts = verdict_identity(samples, grader.name, grader.version, limits, verdict_origins(grader, config.sandbox))
-
-    store = FsspecStore(config.store)
-    return Sweep(
-        problems=problems,
-        first=len(first),
-        k=config.k,
-        template=dataset.template,
-        sampling=sampling,
-        grader=grader,
-        samples=SampleSet(store, samples),
-        verdicts=VerdictSet(store, samples, verdicts),
-        budget=config.budget,
-        price=None if config.price is None else Price(config.price.prompt, config.price.completion),
-        excluded=excluded,
-        chat=chat,
-    )
-
-
-def prepare_shared(config: SweepConfig) -> Sweep:
+def prepare_for_workers(config: SweepConfig) -> Sweep:
     """Like `prepare`, for a store that workers in other folders and on other machines must find.
 
     Raises:
         UserError: as `prepare` does, or the store is a relative path.
+        SandboxUnavailableError: this machine cannot run the sandbox.
     """
     if "://" not in config.store and not Path(config.store).is_absolute():
         raise UserError(
@@ -97,13 +50,69 @@ def prepare_shared(config: SweepConfig) -> Sweep:
     return prepare(config)
 
 
-def _sampling(config: SweepConfig, dataset: Dataset) -> Sampling:
-    """What the config leaves open is the dataset's own."""
-    chosen = config.sampling
-    return Sampling(
-        temperature=chosen.temperature,
-        top_p=chosen.top_p,
-        max_tokens=chosen.max_tokens or dataset.max_tokens,
-        stop=dataset.stop if chosen.stop is None else chosen.stop,
-        seed=chosen.seed,
+def build_sweep(config: SweepConfig) -> Sweep:
+    """Load the problems and name the two sets, without checking whether this machine can draw or grade. Nothing is
+    opened or written.
+
+    Raises:
+        UserError: problems, model or exclusions cannot be read, or do not fit together.
+        SandboxUnavailableError: a Docker engine would have to describe the image, and there is none.
+    """
+    selection, digest = _read_problems(config)
+    resolved = _resolve_defaults(config)
+    return Sweep(
+        grading=_name_sets(config, selection, digest, resolved),
+        template=config.dataset.template,
+        sampling=resolved.sampling,
+        budget=config.budget,
+        price=None if config.price is None else Price(config.price.prompt, config.price.completion),
+        chat=resolved.chat,
     )
+
+
+class _Resolved(NamedTuple):
+    """What the configuration may leave open, decided."""
+
+    grader: Grader
+    sampling: Sampling
+    chat: ChatForm | None
+
+
+def _read_problems(config: SweepConfig) -> tuple[Selection, str]:
+    """The selected problems, and the hash of all."""
+    dataset: Dataset = config.dataset
+    problems = load_problems(dataset)
+    candidates = select_problems(problems, config.problems, dataset)
+    digest = problems_digest(problems)
+    if config.pin is not None and not digest.startswith(config.pin):
+        raise UserError(
+            f"pin: the problems of {dataset.name} hash to {digest}, not to {config.pin}: they are other texts, or"
+            " in another order"
+        )
+    exclude = read_exclusions(config.exclude, problems) if config.exclude else {}
+    selection = Selection.of(problems, k=config.k, first=len(candidates), exclude=exclude)
+    if not selection.positions:
+        raise UserError(f"exclude: {config.exclude} leaves none of the {len(candidates)} problems to sample")
+    return selection, digest
+
+
+def _resolve_defaults(config: SweepConfig) -> _Resolved:
+    return _Resolved(
+        resolve_grader(config.dataset, config.grader),
+        resolve_sampling(config.dataset, config.sampling),
+        config.chat.form() if config.chat else None,
+    )
+
+
+def _name_sets(config: SweepConfig, selection: Selection, digest: str, resolved: _Resolved) -> Grading:
+    """Where samples and verdicts are stored, by what they depend on."""
+    dataset: Dataset = config.dataset
+    samples = sample_identity(
+        f"{dataset.name}-{config.engine.label}",
+        dataset=dataset.name,
+        problems=digest,
+        **config.engine.ingredients(resolved.sampling, template(dataset.template)),
+        **({"chat": resolved.chat.ingredients} if resolved.chat else {}),
+        plugins=origins(dataset=dataset, engine=config.engine),
+    )
+    return build_grading(selection, SampleSet(FsspecStore(config.store), samples), resolved.grader, config.sandbox)

@@ -21,7 +21,7 @@ from tasks.report.sweep.publish import Publication, publish
 from tasks.scaling.comparison import Comparison
 from tasks.scaling.summary import SweepSummary
 from tasks.steps.retries import RETRIED
-from tasks.sweep.grading import Tally
+from tasks.sweep.results import Results
 from tasks.sweep.sweep import Sweep
 
 
@@ -32,30 +32,30 @@ def show_difference(text: str) -> None:
 
 
 class Measurement(NamedTuple):
-    """What is stored, counted, and what the counts say."""
+    """What one look at the store found, and its summary."""
 
-    tally: Tally
+    results: Results
     summary: SweepSummary
 
 
 @task(task_run_name="measure: coverage and fit", **RETRIED)
 def measure(sweep: Sweep) -> Measurement:
     """Unbiased coverage below k with bootstrap intervals, and the power law through it."""
-    tally = sweep.tally()
-    return Measurement(tally, sweep.summarise(tally))
+    results = sweep.results()
+    return Measurement(results, results.summarise())
 
 
 @task(task_run_name="report: page, figures and tables", **RETRIED)
 def report(sweep: Sweep, measured: Measurement, config_yaml: str) -> Publication:
     """Write page, figures and tables to the store, and show them in the Prefect UI."""
-    publication = publish(sweep, measured.tally, measured.summary, config_yaml)
+    publication = publish(sweep.grading, measured.results, measured.summary, config_yaml)
     headline = measured.summary.headline
     create_markdown_artifact(publication.markdown, key="coverage", description=headline)
     _show_figures(publication.figures, headline)
     if measured.summary.laws is not None:
         rows = [asdict(error) for error in measured.summary.laws.errors]
         create_table_artifact(rows, key="laws", description=backtest_sentence(measured.summary.laws))
-    samples, verdicts = sweep.samples.identity.name, sweep.verdicts.identity.name
+    samples, verdicts = sweep.samples.identity.name, sweep.grading.verdicts.identity.name
     for key, url in (
         ("report", publication.page),
         ("samples", sweep.samples.store.url(f"samples/{samples}")),

@@ -1,4 +1,4 @@
-"""The door to Prefect: what a sweep does, as tasks with names, retries, logs and artifacts.
+"""Drawing and grading as Prefect tasks, with names, retries and logs.
 
 No task caches in Prefect's sense. The store knows what is done, so a retried or repeated task finds it there; such a
 task run ends in a state named `Cached`, whose message is the URL of the object.
@@ -22,69 +22,69 @@ from tasks.store.blocks import Block, rotated
 from tasks.sweep.grading import Grading
 from tasks.sweep.sweep import Sweep
 
-MOST_SHOWN = 420
-"""So many blocks that are stored already get a task run each: Prefect loses task runs beyond about 1,000 in one flow
+MAX_SHOWN = 420
+"""How many blocks that are stored already get a task run each: Prefect loses task runs beyond about 1,000 in one flow
 run. A full set of 300 problems × 10,000 samples has 418 blocks of samples and verdicts."""
 
 
-@task(task_run_name="plan: which samples are owed", **RETRIED)
+@task(task_run_name="plan: which samples are missing", **RETRIED)
 def plan_samples(sweep: Sweep) -> list[Block]:
-    """The blocks of samples below k that are not stored."""
-    owed = sweep.missing_samples()
-    get_run_logger().info(
-        "%s: %d samples to draw in %d blocks", sweep.samples.identity.name, sum(b.samples for b in owed), len(owed)
-    )
-    # Runs that share a set begin at different problems, so that they do not queue for the same claims.
-    return rotated(owed, by=hash(flow_run.get_id()))
+    """The blocks of samples that the budget asks for now and that are not stored."""
+    blocks = sweep.missing_samples()
+    samples = sum(block.samples for block in blocks)
+    get_run_logger().info("%s: %d samples to draw in %d blocks", sweep.samples.identity.name, samples, len(blocks))
+    # Runs that share a set begin at different problems, so that they do not compete for the same claims.
+    return rotated(blocks, by=hash(flow_run.get_id()))
 
 
-@task(task_run_name="plan: which verdicts are owed", **RETRIED)
-def plan_verdicts(sweep: Grading) -> list[Block]:
+@task(task_run_name="plan: which verdicts are pending", **RETRIED)
+def plan_verdicts(grading: Grading) -> list[Block]:
     """The stored blocks of samples that lack a verdict."""
-    owed = sweep.pending_verdicts()
-    get_run_logger().info("%s: %d stored samples to verify", sweep.verdicts.identity.name, sum(b.samples for b in owed))
-    return owed
+    blocks = grading.pending_verdicts()
+    samples = sum(block.samples for block in blocks)
+    get_run_logger().info("%s: %d stored samples to grade", grading.verdicts.identity.name, samples)
+    return blocks
 
 
 @task(task_run_name="draw: {block}", **RETRIED)
 def draw_block(sweep: Sweep, block: Block, engine: Engine, *, wait: bool = False) -> list[Block] | None:
-    """Draw a block and store it; returns what was stored, now there to be verified.
+    """Draw a block and store it; returns the blocks stored, ready to be graded.
 
-    None where another sweep draws it, unless told to wait for that one.
+    None where another sweep is drawing it, unless told to wait for that one.
     """
     drawn = sweep.draw(block, engine, wait=wait)
     if drawn is None:
-        get_run_logger().info("another sweep is drawing these; they are looked at again later")
+        get_run_logger().info("another sweep is drawing these samples; looking again later")
     elif not drawn:
-        get_run_logger().info("another sweep has drawn these meanwhile")
+        get_run_logger().info("another sweep has drawn these samples in the meantime")
     for part in drawn or []:
         get_run_logger().info("%d samples stored in %s", part.samples, sweep.samples.url(part))
     return drawn
 
 
-@task(task_run_name="verify: {block}", **RETRIED)
-def grade_block(sweep: Grading, block: Block, sandbox: Sandbox | None, *, wait: bool = False) -> bool:
-    """Judge a stored block and store the verdicts; False where another sweep does, unless told to wait for that one."""
-    url = sweep.verify(block, sandbox, wait=wait)
+@task(task_run_name="grade: {block}", **RETRIED)
+def grade_block(grading: Grading, block: Block, sandbox: Sandbox | None, *, wait: bool = False) -> bool:
+    """Grade a stored block and store the verdicts; False where another sweep does, unless told to wait for that one."""
+    url = grading.grade(block, sandbox, wait=wait)
     if url is None:
-        get_run_logger().info("another sweep is verifying these; they are looked at again later")
+        get_run_logger().info("another sweep is grading these samples; looking again later")
         return False
     get_run_logger().info("%d verdicts stored in %s", block.samples, url)
     return True
 
 
 def grading_runner() -> TaskRunner[Any]:
-    """Blocks are verified two side by side: one keeps every core of the sandbox busy, the second fills in for its last
+    """Two blocks are graded concurrently: one keeps every core of the sandbox busy, the second fills in for its last
     samples."""
     return ThreadPoolTaskRunner(max_workers=2)
 
 
-def finish_grading(job: Grading, begun: Iterable[PrefectFuture[bool]], sandbox: Sandbox | None) -> None:
-    """Wait for what has begun, then for what others are at: that too is judged, or else done here."""
+def finish_grading(grading: Grading, begun: Iterable[PrefectFuture[bool]], sandbox: Sandbox | None) -> None:
+    """Wait for the blocks that were begun, then for those that other sweeps are grading, or grade them here."""
     for future in begun:
         future.result()
-    for block in plan_verdicts(job):
-        grade_block(job, block, sandbox, wait=True)
+    for block in plan_verdicts(grading):
+        grade_block(grading, block, sandbox, wait=True)
 
 
 @task(task_run_name="{what}", cache_policy=NO_CACHE)
@@ -94,13 +94,12 @@ def mark_cached(what: str, url: str) -> State[None]:  # noqa: ARG001 - `what` na
     return Completed(name="Cached", message=url)
 
 
-def show_stored(sweep: Grading, unverified: Collection[Block]) -> None:
-    """A task run, ended as `Cached`, for each block of samples, and of verdicts on them, that this run finds done."""
-    blocks = sweep.stored_samples()
-    judged = [block for block in blocks if block not in unverified]
-    found = [(f"draw: {block}", sweep.samples.url(block)) for block in blocks]
-    found += [(f"verify: {block}", sweep.verdicts.url(block)) for block in judged]
-    for what, url in found[:MOST_SHOWN]:
+def show_stored(grading: Grading, pending: Collection[Block]) -> None:
+    """A task run that ends as `Cached` for each block of samples, and of verdicts on them, that this run finds done."""
+    blocks = grading.stored_samples()
+    found = [(f"draw: {block}", grading.samples.url(block)) for block in blocks]
+    found += [(f"grade: {block}", grading.verdicts.url(block)) for block in blocks if block not in pending]
+    for what, url in found[:MAX_SHOWN]:
         mark_cached(what, url)
-    if len(found) > MOST_SHOWN:
-        mark_cached(f"and {len(found) - MOST_SHOWN} blocks more", sweep.samples.store.url("samples"))
+    if len(found) > MAX_SHOWN:
+        mark_cached(f"and {len(found) - MAX_SHOWN} more blocks", grading.samples.store.url("samples"))

@@ -130,23 +130,25 @@ def plan(job: Sweep) -> SpendingPlan:
         StoreUnavailableError: the store does not answer.
     """
     store, name = job.samples.store, job.samples.identity.name
-    of_samples, of_verdicts = f"samples/{name}", f"verdicts/{name}/{job.verdicts.identity.name}"
+    of_samples, of_verdicts = f"samples/{name}", f"verdicts/{name}/{job.grading.verdicts.identity.name}"
     sizes = store.sizes(of_samples) | store.sizes(of_verdicts)
     samples = read_objects(store, of_samples, sizes, sample_footer)
     verdicts = read_objects(store, of_verdicts, sizes, VERDICTS.read_footer)
     expected = _Expectation(job, samples, verdicts, sizes)
-    owed = job.owed_beside(samples.footers, verdicts.footers)
-    lengths = [len(job.prompt_of(problem)) for problem in job.problems]
+    owed = job.missing_given(samples.footers, verdicts.footers)
+    lengths = [len(job.prompt_of(problem)) for problem in job.selection.problems]
     return SpendingPlan(
-        k=job.k,
-        problems=len(job.problems),
+        k=job.selection.k,
+        problems=len(job.selection.problems),
         stored=expected.stored,
-        owed=expected.outlay(job.k, owed),
-        most=None if job.single_round else expected.outlay(job.k, job.all_missing(samples.footers, job.k)),
+        owed=expected.outlay(job.selection.k, owed),
+        most=None
+        if job.single_round
+        else expected.outlay(job.selection.k, job.missing_below(job.selection.k, samples.footers)),
         further=tuple(
             expected.outlay(k, blocks)
             for k in _TARGETS
-            if k > job.k and (blocks := job.all_missing(samples.footers, k))
+            if k > job.selection.k and (blocks := job.missing_below(k, samples.footers))
         ),
         prompt_characters=(min(lengths), round(sum(lengths) / len(lengths)), max(lengths)),
     )
@@ -159,7 +161,7 @@ class _Expectation:
         self, job: Sweep, samples: Objects[SampleFooter], verdicts: Objects[VerdictFooter], sizes: Mapping[str, int]
     ) -> None:
         self._job = job
-        self._row = {position: row for row, position in enumerate(job.positions)}
+        self._row = {position: row for row, position in enumerate(job.selection.positions)}
         blocks = {block: footer for block, footer in samples.footers.items() if self._rows(block)}
         judged = {block: footer for block, footer in verdicts.footers.items() if block in blocks}
         self._prompts, self._tokens = self._seen(blocks)
@@ -167,7 +169,7 @@ class _Expectation:
         of_verdicts = sum(sizes[verdicts.key(block)] for block in judged)
         self._bytes_each = _ratio(of_samples, blocks) + _ratio(of_verdicts, judged)
         self.stored = Stored(
-            held=tuple(self._by_problem(blocks, below=job.k).tolist()),
+            held=tuple(self._by_problem(blocks, below=job.selection.k).tolist()),
             samples=int(self._by_problem(blocks).sum()),
             prompt_tokens=None if self._prompts is None else int(self._prompts.total.sum()),
             tokens=None if self._tokens is None else int(self._tokens.total.sum()),
@@ -176,7 +178,7 @@ class _Expectation:
             unverified=sum(
                 block.samples
                 for block, footer in blocks.items()
-                if block.start < job.k and not is_complete(judged.get(block), footer)
+                if block.start < job.selection.k and not is_complete(judged.get(block), footer)
             ),
             drawing=_speeds(blocks),
             judging=_judging(
@@ -223,7 +225,7 @@ class _Expectation:
 
     def _seen(self, blocks: Iterable[Block]) -> tuple[Seen | None, Seen | None]:
         """Tokens of prompts and tokens written, by problem; None where some were not counted."""
-        at = {problem.id: row for row, problem in enumerate(self._job.problems)}
+        at = {problem.id: row for row, problem in enumerate(self._job.selection.problems)}
         names = ("prompt_tokens", "tokens")
         sums = {name: np.zeros((3, len(at)), dtype=np.int64) for name in names}
         unknown = set()

@@ -1,7 +1,8 @@
-"""How far each problem of a sweep stands under its plan: what was judged below the end of each round, and how."""
+"""Where each problem is in the rounds of its budget: which verdicts its samples below the end of each round got."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -9,13 +10,19 @@ from tasks.records import Verdict
 from tasks.scaling.arrays import Ints
 from tasks.scaling.estimators import Counts
 from tasks.scaling.sequential_stopping import Plan, Rounds
+from tasks.store.blocks import Block
+from tasks.store.parquet import SAMPLE_KEY
+from tasks.store.tables import count_verdicts
+
+GRADED_COLUMNS = (*SAMPLE_KEY, "verdict")
+"""The columns of verdicts that are counted."""
 
 
 class RoundProgress:
-    """Verdicts by problem and round. Fill it with `add`, once for each block and round that the block reaches into."""
+    """Verdicts by problem and round. `add` each graded block once."""
 
     def __init__(self, problem_ids: Sequence[str], plan: Plan) -> None:
-        self.plan = plan
+        self._plan = plan
         self._ids = tuple(problem_ids)
         self._position = {problem: position for position, problem in enumerate(problem_ids)}
         self._ends = np.array(plan.ends, dtype=np.int64)
@@ -23,11 +30,13 @@ class RoundProgress:
         self._first: dict[str, int] = {}
         self._given = {verdict: np.zeros((len(self._ids), len(plan.ends)), dtype=np.int64) for verdict in Verdict}
 
-    def add(self, number: int, counted: Mapping[tuple[str, str], int]) -> None:
-        """How often each (problem, verdict) occurs in a block below the end of round `number`."""
-        for (problem, verdict), times in counted.items():
-            if problem in self._position:
-                self._given[Verdict(verdict)][self._position[problem], number] += times
+    def add(self, block: Block, table: Any) -> None:
+        """Count the verdicts on a block, a `pyarrow.Table` with `GRADED_COLUMNS` of `VerdictSet.columns`."""
+        for number, end in enumerate(self._plan.ends):
+            if block.start < end:
+                for (problem, verdict), count in count_verdicts(table, below=end).items():
+                    if problem in self._position:
+                        self._given[Verdict(verdict)][self._position[problem], number] += count
 
     def add_first_correct(self, of_block: Mapping[str, int]) -> None:
         """The index of the first correct sample in a block, of each problem that has one."""
@@ -36,15 +45,17 @@ class RoundProgress:
 
     def first_correct(self) -> dict[str, int]:
         """The index of the first correct sample, for each problem with one among the samples that count."""
-        wanted = self.counted_below()
+        below = self.counted_below()
         return {
-            problem: self._first[problem] for problem in self._ids if self._first.get(problem, 10**9) < wanted[problem]
+            problem: index
+            for problem in self._ids
+            if (index := self._first.get(problem, below[problem])) < below[problem]
         }
 
     def wanted(self) -> Ints:
-        """How many samples each problem is to have for now: the end of the round at which it rests, or which it still
-        has to finish; shape (problems,)."""
-        wanted: Ints = self._ends[self._at]
+        """How many samples each problem should have for now: the end of the round after which it stops, or of the round
+        that it still has to finish; shape (problems,)."""
+        wanted: Ints = self._ends[self._current_round]
         return wanted
 
     def counted_below(self) -> dict[str, int]:
@@ -52,37 +63,39 @@ class RoundProgress:
         return dict(zip(self._ids, self.wanted().tolist(), strict=True))
 
     def counts(self) -> Counts:
-        """n and c of each problem at the round where it rests, or as far as it has come."""
-        judged, correct = self._judged.copy(), self._given[Verdict.CORRECT]
+        """n and c of each problem, up to the round after which it stops, or up to where it is now."""
+        graded, correct, current = self._graded.copy(), self._given[Verdict.CORRECT], self._current_round
         rows = np.arange(len(self._ids))
-        n, c = judged[rows, self._at], correct[rows, self._at]
-        if len(self.plan.ends) == 1:
+        n, c = graded[rows, current], correct[rows, current]
+        if len(self._plan.ends) == 1:
             return Counts.of(self._ids, n, c)
-        unfinished = self._all[rows, self._at] < self._ends[self._at]
-        # A round that is not finished has not been looked at: nobody rested or went on for what it holds so far.
-        later = np.arange(len(self._ends)) >= self._at[:, None]
-        judged = np.where(later & unfinished[:, None], self._ends, judged)
-        return Counts(self._ids, n, c, Rounds(self._ends, self._limits, judged))
+        unfinished = self._stored[rows, current] < self._ends[current]
+        # Nothing is decided before a round is finished: no problem stopped or continued because of what it has so far.
+        later = np.arange(len(self._ends)) >= current[:, None]
+        graded = np.where(later & unfinished[:, None], self._ends, graded)
+        return Counts(self._ids, n, c, Rounds(self._ends, self._limits, graded))
 
     def verdicts(self) -> dict[str, int]:
         """How often each verdict was given to the samples that count."""
-        rows = np.arange(len(self._ids))
-        totals = Counter({verdict.value: int(given[rows, self._at].sum()) for verdict, given in self._given.items()})
+        rows, current = np.arange(len(self._ids)), self._current_round
+        totals = Counter({verdict.value: int(given[rows, current].sum()) for verdict, given in self._given.items()})
         return dict(+totals)
 
     @property
-    def _all(self) -> Ints:
-        everything: Ints = np.sum(list(self._given.values()), axis=0, dtype=np.int64)
-        return everything
+    def _stored(self) -> Ints:
+        """Samples below the end of each round that have any verdict; shape (problems, rounds)."""
+        stored: Ints = np.sum(list(self._given.values()), axis=0, dtype=np.int64)
+        return stored
 
     @property
-    def _judged(self) -> Ints:
-        return self._all - self._given[Verdict.INFRASTRUCTURE]
+    def _graded(self) -> Ints:
+        """Without those that no sandbox could grade."""
+        return self._stored - self._given[Verdict.INFRASTRUCTURE]
 
     @property
-    def _at(self) -> Ints:
-        """The first round that is unfinished, or at whose end the problem rests."""
-        stays = (self._all < self._ends) | (self._given[Verdict.CORRECT] >= self._limits)
+    def _current_round(self) -> Ints:
+        """The first round that is unfinished, or after which the problem stops; shape (problems,)."""
+        stays = (self._stored < self._ends) | (self._given[Verdict.CORRECT] >= self._limits)
         stays[:, -1] = True
-        at: Ints = stays.argmax(axis=1)
-        return at
+        current: Ints = stays.argmax(axis=1)
+        return current

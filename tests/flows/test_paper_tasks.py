@@ -98,12 +98,12 @@ def swept(folder: Path, **fields: Any) -> tuple[int, dict[str, int]]:
     config = SweepConfig.model_validate(document)
     sweep = prepare(config)
     drawn = 0
-    with sweep.claims, config.engine.open() as engine, config.sandbox.open() as sandbox:
+    with sweep.grading.claims, config.engine.open() as engine, config.sandbox.open() as sandbox:
         for block in sweep.missing_samples():
             drawn += sum(part.samples for part in sweep.draw(block, engine) or [])
-        for block in sweep.pending_verdicts():
-            sweep.verify(block, sandbox)
-    return drawn, sweep.tally().verdicts
+        for block in sweep.grading.pending_verdicts():
+            sweep.grading.grade(block, sandbox)
+    return drawn, sweep.results().tally.verdicts
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -30,8 +30,8 @@ def draw(folder: Path, store: str, **fields: Any) -> None:
     with config.engine.open() as engine:
         for block in job.missing_samples():
             job.draw(block, engine)
-    for block in job.pending_verdicts():
-        job.verify(block, None)
+    for block in job.grading.pending_verdicts():
+        job.grading.grade(block, None)
     (folder / "sweep.yaml").write_text(yaml.safe_dump({**SWEEP, "store": store}))
 
 

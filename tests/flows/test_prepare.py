@@ -25,7 +25,7 @@ def row(task_id: str, prompt: str = "def f():\n") -> dict[str, str]:
 
 def names(sweep_config: SweepConfig) -> tuple[str, str]:
     sweep = prepare(sweep_config)
-    return sweep.samples.identity.name, sweep.verdicts.identity.name
+    return sweep.samples.identity.name, sweep.grading.verdicts.identity.name
 
 
 def test_what_results_do_not_depend_on_is_in_no_name(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from flows.config.sweep import SweepConfig
 from flows.config.yaml_file import read_config
-from flows.setup.prepared import prepared_or, ready
+from flows.setup.prepared import prepared_or, using_prepared
 from flows.setup.sweep import prepare
 from flows.sweep import prepare_run
 from tasks.errors import UserError
@@ -24,7 +24,7 @@ def test_what_is_ready_is_taken_up_and_only_for_its_own_configuration(recorded: 
     same = read_config(recorded / "sweep.yaml", [f"engine.path={path}"])
     other = read_config(recorded / "sweep.yaml", [f"engine.path={path}"], k=7)
     job = prepare(config)
-    with ready(config, job):
+    with using_prepared(config, job):
         assert load(same) is job
         assert copy_context().run(load, same) is job, "as Prefect runs a task"
         assert load(other) == 7
@@ -35,8 +35,8 @@ def test_what_is_ready_is_taken_up_and_only_for_its_own_configuration(recorded: 
 def test_a_deployments_run_refuses_a_store_that_would_be_lost(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(recorded)
     config = read_config(recorded / "sweep.yaml")
-    assert prepare_run(config).k == 100
+    assert prepare_run(config).selection.k == 100
     monkeypatch.setenv("PREFECT__RUNTIME__DEPLOYMENT__ID", "some")
     with pytest.raises(UserError, match="is another folder for each worker; give an absolute path or a URL"):
         prepare_run(config)
-    assert prepare_run(config.model_copy(update={"store": str(recorded / "runs")})).k == 100
+    assert prepare_run(config.model_copy(update={"store": str(recorded / "runs")})).selection.k == 100

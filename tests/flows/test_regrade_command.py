@@ -25,8 +25,8 @@ def test_programs_are_run_again_within_other_limits(tmp_path: Path, prefect_url:
     assert len(list((tmp_path / "runs" / "verdicts").rglob("*.parquet"))) == 2
 
     run = flow_run(prefect_url, document["set"])
-    assert [each["name"] for each in task_runs(prefect_url, run) if each["name"].startswith("verify")] == [
-        "verify: problems 0-2, samples 0-11"
+    assert [each["name"] for each in task_runs(prefect_url, run) if each["name"].startswith("grade: ")] == [
+        "grade: problems 0-2, samples 0-11"
     ]
     (shown,) = query(prefect_url, "artifacts", flow_runs={"id": {"any_": [run["id"]]}})
     assert shown["key"] == "regrade"
@@ -35,4 +35,6 @@ def test_programs_are_run_again_within_other_limits(tmp_path: Path, prefect_url:
     again = monkeys(*arguments, cwd=tmp_path, PREFECT_API_URL=prefect_url)
     assert json.loads(again.out)["counts"] == document["counts"]
     second = flow_run(prefect_url, document["set"])
-    assert not [each for each in task_runs(prefect_url, second) if each["name"].startswith("verify")], "nothing is owed"
+    assert not [each for each in task_runs(prefect_url, second) if each["name"].startswith("grade: ")], (
+        "nothing is owed"
+    )

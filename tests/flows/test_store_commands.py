@@ -34,7 +34,7 @@ def succeeds(*arguments: str, cwd: Path, **variables: str) -> str:
 def test_sets_are_listed_and_shown(sweep: Sweep, tmp_path: Path) -> None:
     fill(FsspecStore(str(tmp_path / "runs")), seed=1, problems=3, k=5, grader=LastLineGrader())
     name = sweep.samples.identity.name
-    counts = sweep.tally().verdicts
+    counts = sweep.results().tally.verdicts
     share = counts["correct"] / 600
 
     out = succeeds("ls", cwd=tmp_path)
@@ -51,7 +51,7 @@ def test_sets_are_listed_and_shown(sweep: Sweep, tmp_path: Path) -> None:
     assert "20 × 30 = 600 samples" in out
     assert "600 samples (same seed, problem and index: same text)" in out
     assert "dataset: arithmetic" in out
-    (line,) = [line for line in out.splitlines() if sweep.verdicts.identity.name in line]
+    (line,) = [line for line in out.splitlines() if sweep.grading.verdicts.identity.name in line]
     assert [str(counts[verdict]) in line for verdict in ("correct", "wrong", "no_answer")] == [True] * 3
     assert json.loads(succeeds("show", name, "--json", cwd=tmp_path))["ingredients"]["dataset"] == "arithmetic"
 
@@ -95,7 +95,7 @@ def test_a_set_is_exported_and_checked(sweep: Sweep, tmp_path: Path) -> None:
         assert out.startswith("wrote 600 samples with the verdicts of final-answer-v1-")
         read = pd.read_parquet if name.endswith("parquet") else pd.read_json
         table = read(tmp_path / name, **({} if name.endswith("parquet") else {"lines": True}))
-        assert table["verdict"].value_counts().to_dict() == sweep.tally().verdicts
+        assert table["verdict"].value_counts().to_dict() == sweep.results().tally.verdicts
     assert "is sound: 600 samples in 2 blocks, 1 verdict set" in succeeds("check", "arith", cwd=tmp_path)
 
     Path(sweep.samples.url(sweep.samples.blocks()[0])).write_bytes(b"torn")
@@ -209,7 +209,7 @@ def test_help_has_an_example(command: str, tmp_path: Path) -> None:
 
 def test_regrading_shows_what_changes_and_draws_nothing(tmp_path: Path, prefect_url: str) -> None:
     sweep = fill(FsspecStore(str(tmp_path / "runs")), grader=LastLineGrader())
-    strict = sweep.tally().verdicts
+    strict = sweep.results().tally.verdicts
     before = snapshot(tmp_path / "runs")
     arguments = ("regrade", "arith", "--grader", "final_answer")
 
@@ -217,7 +217,7 @@ def test_regrading_shows_what_changes_and_draws_nothing(tmp_path: Path, prefect_
     texts = [sample.text for of_problem in answers(20, 30).values() for sample in of_problem.values()]
     mended = sum(text.endswith("and so on ∑") for text in texts)
     silent = sum(text.endswith("I do not know") for text in texts)
-    assert f"compared with {sweep.verdicts.identity.name}: {mended + silent} of 600 changed" in out
+    assert f"compared with {sweep.grading.verdicts.identity.name}: {mended + silent} of 600 changed" in out
     (line,) = [line for line in out.splitlines() if line.strip().startswith("wrong ")]
     assert line.split() == ["wrong", str(mended), str(strict["wrong"] - mended - silent), str(silent)]
     assert out.count(": wrong → ") == 3

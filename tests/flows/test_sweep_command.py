@@ -79,7 +79,7 @@ def test_extends_draws_nothing_again_and_shows_in_prefect(recorded: Path, prefec
     run = flow_run(prefect_url, "arithmetic-k200")
     assert run["state_type"] == "COMPLETED"
     stages = {each["name"] for each in task_runs(prefect_url, run, at_least=9)}
-    assert {"draw: problems 0-15, samples 100-199", "verify: problems 16-19, samples 100-199"} <= stages
+    assert {"draw: problems 0-15, samples 100-199", "grade: problems 16-19, samples 100-199"} <= stages
     artifacts = query(prefect_url, "artifacts", flow_runs={"id": {"any_": [run["id"]]}})
     assert {"coverage", "coverage-plot", "heat-map-plot", "pass-rates-plot", "verdicts-plot", "laws", "report"} <= {
         artifact["key"] for artifact in artifacts

@@ -14,8 +14,10 @@ from tasks.errors import UserError
 from tasks.graders.base.requirements import require_check, require_checks
 from tasks.records import AnswerCheck, Check, GradedSample, Problem, Sample, Sampling, StdioCheck, StdioTest, Verdict
 from tasks.store.fsspec_store import FsspecStore
-from tasks.store.identity import problems_digest, sample_identity, verdict_identity
-from tasks.store.sets import SampleSet, VerdictSet
+from tasks.store.identity import problems_digest, sample_identity
+from tasks.store.sets import SampleSet
+from tasks.sweep.grading import Grading
+from tasks.sweep.selection import Selection
 from tasks.sweep.sweep import Sweep
 
 
@@ -53,14 +55,9 @@ def test_a_new_kind_of_check_is_hashed_sampled_and_graded(tmp_path: Path):
     grader.check(THEOREMS)
     samples = sample_identity("theorems", problems=problems_digest(THEOREMS))
     sweep = Sweep(
-        problems=THEOREMS,
-        first=None,
-        k=2,
+        grading=Grading(selection=Selection.of(THEOREMS, k=2), grader=grader, samples=SampleSet(store, samples)),
         template="question",
         sampling=Sampling(0.6, 1.0, 160, (), 0),
-        grader=grader,
-        samples=SampleSet(store, samples),
-        verdicts=VerdictSet(store, samples, verdict_identity(samples, grader.name, grader.version, {})),
     )
     drawn = {
         problem.id: {index: Sample(problem.id, index, f"theorem t{index} := by simp") for index in range(2)}
@@ -68,9 +65,9 @@ def test_a_new_kind_of_check_is_hashed_sampled_and_graded(tmp_path: Path):
     }
     for block in sweep.missing_samples():
         sweep.draw(block, RecordedEngine(drawn, "recorded by a test"))
-    for block in sweep.pending_verdicts():
-        sweep.verify(block, None)
-    assert sweep.tally().by_problem.c.tolist() == [1, 1, 0]
+    for block in sweep.grading.pending_verdicts():
+        sweep.grading.grade(block, None)
+    assert sweep.results().tally.by_problem.c.tolist() == [1, 1, 0]
     with pytest.raises(UserError, match="proof cannot grade problem 'p': it has no theorem"):
         grader.check([*THEOREMS, Problem("p", "?", AnswerCheck("1"))])
 

@@ -9,10 +9,13 @@ from tasks.engines.recorded import RecordedEngine
 from tasks.graders import Grader
 from tasks.graders.base.requirements import require_check
 from tasks.graders.final_answer import FinalAnswerGrader
-from tasks.records import AnswerCheck, GradedSample, Problem, Sample, Sampling, Verdict
+from tasks.records import AnswerCheck, GradedSample, Price, Problem, Sample, Sampling, Verdict
 from tasks.store import Store
-from tasks.store.identity import problems_digest, sample_identity, verdict_identity
-from tasks.store.sets import SampleSet, VerdictSet
+from tasks.store.identity import problems_digest, sample_identity
+from tasks.store.sets import SampleSet
+from tasks.sweep.budgets import Budget, UniformConfig
+from tasks.sweep.grading import Grading
+from tasks.sweep.selection import Selection
 from tasks.sweep.sweep import Sweep
 
 FINAL_ANSWER = FinalAnswerGrader()
@@ -50,33 +53,43 @@ def answers(problems: int, k: int, seed: int = 0, padding: int = 0) -> dict[str,
     return found
 
 
-def sweep_of(store: Store, *, problems: int = 20, k: int = 30, seed: int = 0, grader: Grader = FINAL_ANSWER) -> Sweep:
+def sweep_of(
+    store: Store,
+    *,
+    problems: int = 20,
+    k: int = 30,
+    seed: int = 0,
+    grader: Grader = FINAL_ANSWER,
+    budget: Budget = UniformConfig(),  # noqa: B008 - frozen
+    price: Price | None = None,
+) -> Sweep:
     dataset = ArithmeticDataset()
     all_problems = dataset.load()
     samples = sample_identity(
         "arithmetic-recorded", dataset="arithmetic", problems=problems_digest(all_problems), seed=seed
     )
     return Sweep(
-        problems=all_problems,
-        first=problems,
-        k=k,
+        grading=Grading(
+            selection=Selection.of(all_problems, k=k, first=problems), grader=grader, samples=SampleSet(store, samples)
+        ),
         template=dataset.template,
         sampling=Sampling(0.6, 1.0, 160, (), seed),
-        grader=grader,
-        samples=SampleSet(store, samples),
-        verdicts=VerdictSet(store, samples, verdict_identity(samples, grader.name, grader.version, {})),
+        budget=budget,
+        price=price,
     )
 
 
 def draw(sweep: Sweep, *, seed: int = 0, padding: int = 0) -> None:
-    engine = RecordedEngine(answers(len(sweep.problems), sweep.k, seed, padding), "recorded by a test")
+    engine = RecordedEngine(
+        answers(len(sweep.selection.problems), sweep.selection.k, seed, padding), "recorded by a test"
+    )
     for block in sweep.missing_samples():
         sweep.draw(block, engine)
 
 
 def judge(sweep: Sweep) -> None:
-    for block in sweep.pending_verdicts():
-        sweep.verify(block, None)
+    for block in sweep.grading.pending_verdicts():
+        sweep.grading.grade(block, None)
 
 
 def fill(

@@ -12,9 +12,11 @@ from sandboxes import Sandbox
 from tasks.records import GradedSample, Problem, Request, Sample, Sampling, Verdict
 from tasks.scaling.estimators import coverage, pass_at_k
 from tasks.store.fsspec_store import FsspecStore
-from tasks.store.identity import sample_identity, verdict_identity
-from tasks.store.sets import SampleSet, VerdictSet
+from tasks.store.identity import sample_identity
+from tasks.store.sets import SampleSet
 from tasks.sweep.budgets import AdaptiveConfig, Budget, SolveConfig, UniformConfig
+from tasks.sweep.grading import Grading
+from tasks.sweep.selection import Selection
 from tasks.sweep.sweep import Sweep
 from tests.sweep.test_sweep import PROBLEMS, SAMPLING, CountingEngine, DividesGrader
 
@@ -45,14 +47,9 @@ def sweep_of(folder: Path, k: int, budget: Budget, broken: set[tuple[str, int]] 
     samples = sample_identity("toy", seed=0)
     grader = RateGrader(broken or set())
     return Sweep(
-        problems=PROBLEMS,
-        first=None,
-        k=k,
+        grading=Grading(selection=Selection.of(PROBLEMS, k=k), grader=grader, samples=SampleSet(store, samples)),
         template="humaneval",
         sampling=SAMPLING,
-        grader=grader,
-        samples=SampleSet(store, samples),
-        verdicts=VerdictSet(store, samples, verdict_identity(samples, grader.name, grader.version, {})),
         budget=budget,
     )
 
@@ -63,8 +60,8 @@ def run(sweep: Sweep, engine: CountingEngine, most_rounds: int = 100) -> int:
         rounds += 1
         for block in owed:
             sweep.draw(block, engine)
-        for block in sweep.pending_verdicts():
-            sweep.verify(block, None)
+        for block in sweep.grading.pending_verdicts():
+            sweep.grading.grade(block, None)
     return rounds
 
 
@@ -90,10 +87,10 @@ def test_adaptive_draws_for_each_problem_just_what_its_plan_says(tmp_path: Path)
         )
         assert asked[problem.id] == rests
     assert len(engine.asked) == len(set(engine.asked)) < 0.8 * 20_000
-    counts = sweep.tally().by_problem
+    counts = sweep.results().tally.by_problem
     assert counts.n.tolist() == [asked[problem.id] for problem in PROBLEMS]
     assert counts.reach == 1_000
-    assert sum(sweep.tally().verdicts.values()) == len(engine.asked)
+    assert sum(sweep.results().tally.verdicts.values()) == len(engine.asked)
     whole = pass_at_k(1_000, RIGHT.sum(axis=1), [1, 10, 100, 1_000]).mean(axis=0)
     assert coverage(counts, [1, 10, 100, 1_000]).coverage == pytest.approx(whole, abs=0.06)
 
@@ -103,7 +100,7 @@ def test_a_uniform_sweep_fills_the_rest_and_draws_nothing_twice(tmp_path: Path) 
     for budget in (SolveConfig(), AdaptiveConfig(precision=0.2), AdaptiveConfig(precision=1), UniformConfig()):
         run(sweep_of(tmp_path, 1_000, budget), engine)
     assert len(engine.asked) == len(set(engine.asked)) == 20_000
-    counts = sweep_of(tmp_path, 1_000, UniformConfig()).tally().by_problem
+    counts = sweep_of(tmp_path, 1_000, UniformConfig()).results().tally.by_problem
     assert counts.rounds is None
     assert counts.c.tolist() == RIGHT.sum(axis=1).tolist()
 
@@ -114,7 +111,9 @@ def test_what_others_stored_beyond_a_rest_does_not_count(tmp_path: Path) -> None
     run(sweep_of(tmp_path / "alone", 500, AdaptiveConfig(precision=1)), alone)
     run(sweep_of(tmp_path / "after", 1_000, UniformConfig()), after)
     assert run(sweep_of(tmp_path / "after", 500, AdaptiveConfig(precision=1)), after) == 0
-    first, second = (sweep_of(tmp_path / name, 500, AdaptiveConfig(precision=1)).tally() for name in ("alone", "after"))
+    first, second = (
+        sweep_of(tmp_path / name, 500, AdaptiveConfig(precision=1)).results().tally for name in ("alone", "after")
+    )
     assert first.by_problem.n.tolist() == second.by_problem.n.tolist()
     assert first.by_problem.c.tolist() == second.by_problem.c.tolist()
     assert first.verdicts == second.verdicts
@@ -128,7 +127,7 @@ def test_solve_stops_after_the_round_of_the_first_success(tmp_path: Path) -> Non
     for position, problem in enumerate(PROBLEMS):
         first = next((i for i in range(200) if RIGHT[position, i]), 199)
         assert asked[problem.id] == next(end for end in (10, 20, 50, 100, 200) if first < end)
-    tally = sweep.tally()
+    tally = sweep.results().tally
     firsts = {PROBLEMS[p].id: int(RIGHT[p].argmax()) for p in range(20) if RIGHT[p, :200].any()}
     assert tally.first_correct == firsts
 
@@ -139,11 +138,11 @@ def test_a_killed_round_is_finished_before_the_next_begins(tmp_path: Path) -> No
     for block in sweep.missing_samples()[:1]:
         sweep.draw(block, engine)
     assert {block.stop for block in sweep.missing_samples()} == {50}
-    for block in sweep.pending_verdicts():
-        sweep.verify(block, None)
+    for block in sweep.grading.pending_verdicts():
+        sweep.grading.grade(block, None)
     # The first 16 problems have finished their round: some rest, the others go on, and four have not begun.
     assert {block.stop for block in sweep.missing_samples()} == {50, 100}
-    counts = sweep.tally().by_problem
+    counts = sweep.results().tally.by_problem
     assert counts.n.tolist() == [50] * 16 + [0] * 4
     run(sweep, engine)
     assert len(engine.asked) == len(set(engine.asked))
@@ -153,7 +152,7 @@ def test_samples_that_no_sandbox_could_judge_are_left_out(tmp_path: Path) -> Non
     broken = {("p00", index) for index in range(30)} | {("p19", 999)}
     sweep = sweep_of(tmp_path, 1_000, AdaptiveConfig(precision=1), broken)
     run(sweep, CountingEngine())
-    counts = sweep.tally().by_problem
+    counts = sweep.results().tally.by_problem
     assert counts.n[0] in (20, 70)
     assert counts.n[19] == counts.reach == 999
     assert np.isfinite(coverage(counts, [1, 999]).coverage).all()
@@ -167,20 +166,18 @@ def test_tokens_are_those_of_the_samples_that_count(tmp_path: Path) -> None:
 
     run(sweep_of(tmp_path, 500, UniformConfig()), TalkingEngine())
     for budget in (AdaptiveConfig(precision=1), UniformConfig()):
-        sweep = sweep_of(tmp_path, 450, budget)
-        tally = sweep.tally()
-        n = tally.by_problem.n
-        assert sweep.tokens(tally.below) == [7 * n.sum(), (n * (n - 1) // 2).sum()]
-        assert sweep.summarise(tally).usage.samples == n.sum()
+        results = sweep_of(tmp_path, 450, budget).results()
+        n = results.tally.by_problem.n
+        assert results.tokens() == (7 * n.sum(), (n * (n - 1) // 2).sum())
+        assert results.summarise().usage.samples == n.sum()
     silent = tmp_path / "silent"
     run(sweep_of(silent, 10, UniformConfig()), CountingEngine())
-    sweep = sweep_of(silent, 10, UniformConfig())
-    assert sweep.tokens(sweep.tally().below) == [None, None]
+    assert sweep_of(silent, 10, UniformConfig()).results().tokens() == (None, None)
 
 
 def test_a_round_that_is_not_finished_rests_nobody(tmp_path: Path) -> None:
     run(sweep_of(tmp_path, 30, UniformConfig()), CountingEngine())
-    counts = sweep_of(tmp_path, 1_000, AdaptiveConfig(precision=1)).tally().by_problem
+    counts = sweep_of(tmp_path, 1_000, AdaptiveConfig(precision=1)).results().tally.by_problem
     assert RIGHT[0, :30].sum() >= 20, "enough for the end of the first round, which has not come"
     assert counts.n.tolist() == [30] * 20
     assert not counts.rounds.stopped(counts.n, counts.c).any()

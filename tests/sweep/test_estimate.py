@@ -26,8 +26,7 @@ def counts(problems: int, k: int) -> list[list[int]]:
 
 
 def test_an_empty_store_tells_what_is_certain_and_guesses_nothing(tmp_path: Path) -> None:
-    job = sweep_of(FsspecStore(str(tmp_path)), problems=20, k=100)
-    job.price = Price(0.1, 0.5)
+    job = sweep_of(FsspecStore(str(tmp_path)), problems=20, k=100, price=Price(0.1, 0.5))
     found = plan(job)
     assert (found.problems, found.stored.samples, found.stored.held) == (20, 0, (0,) * 20)
     assert (found.owed.samples, found.owed.verdicts, found.owed.blocks) == (2_000, 2_000, 2)
@@ -35,7 +34,7 @@ def test_an_empty_store_tells_what_is_certain_and_guesses_nothing(tmp_path: Path
     assert found.owed.most_tokens == 320_000
     assert found.owed.most_dollars == pytest.approx(0.16)
     assert found.pilot_k == 10
-    lengths = [len(job.prompt_of(problem)) for problem in job.problems]
+    lengths = [len(job.prompt_of(problem)) for problem in job.selection.problems]
     assert found.prompt_characters[::2] == (min(lengths), max(lengths))
     assert not snapshot(tmp_path)
 
@@ -127,8 +126,7 @@ def test_a_damaged_block_counts_as_absent_and_stays_where_it_is(tmp_path: Path) 
 
 @pytest.mark.parametrize("budget", [AdaptiveConfig(precision=0.5), SolveConfig(first=1)])
 def test_a_budget_owes_what_its_round_does_and_at_most_k(tmp_path: Path, budget: AdaptiveConfig | SolveConfig) -> None:
-    job = sweep_of(FsspecStore(str(tmp_path)), k=100)
-    job.budget = budget
+    job = sweep_of(FsspecStore(str(tmp_path)), k=100, budget=budget)
     engine = RecordedEngine(answers(20, 100), "recorded by a test")
     rounds = 0
     while True:
@@ -150,8 +148,7 @@ def test_a_budget_owes_what_its_round_does_and_at_most_k(tmp_path: Path, budget:
 def test_dollars_are_as_usage_counts_them(tmp_path: Path) -> None:
     store = FsspecStore(str(tmp_path))
     fill(store, k=10)
-    job = sweep_of(store, k=100)
-    job.price = Price(prompt=0.2, completion=0.6)
+    job = sweep_of(store, k=100, price=Price(prompt=0.2, completion=0.6))
     owed = plan(job).owed
     assert owed.tokens is not None
     assert owed.dollars is not None
@@ -162,15 +159,13 @@ def test_dollars_are_as_usage_counts_them(tmp_path: Path) -> None:
 
 def test_tokens_that_no_engine_counted_are_not_made_up(tmp_path: Path) -> None:
     job = sweep_of(FsspecStore(str(tmp_path)), problems=2, k=10)
-    job.price = Price(prompt=0.2, completion=0.6)
     silent = {
         problem: {index: type(each)(problem, index, each.text) for index, each in of.items()}
         for problem, of in answers(2, 10).items()
     }
     for block in job.missing_samples():
         job.draw(block, RecordedEngine(silent, "silent"))
-    job.k = 20
-    found = plan(job)
+    found = plan(sweep_of(FsspecStore(str(tmp_path)), problems=2, k=20, price=Price(prompt=0.2, completion=0.6)))
     assert (found.stored.tokens, found.stored.prompt_tokens) == (None, None)
     assert (found.owed.tokens, found.owed.dollars, found.owed.samples) == (None, None, 20)
     assert found.owed.drawing_s is not None, "a rate in samples is known all the same"
@@ -182,7 +177,9 @@ def test_engines_are_named_and_the_latest_gives_the_rate(tmp_path: Path) -> None
     def drawn_by(version: str, k: int, at: str, seconds: float) -> None:
         job = sweep_of(store, problems=4, k=k)
         (block,) = job.missing_samples()
-        samples = [answers(4, k)[problem.id][index] for problem in job.problems for index in range(block.start, k)]
+        samples = [
+            answers(4, k)[problem.id][index] for problem in job.selection.problems for index in range(block.start, k)
+        ]
         key = f"samples/{job.samples.identity.name}/{block.key}"
         store.write(key, write_samples(samples, key, engine=version, drawn_at=at, seconds=seconds))
 

@@ -15,8 +15,10 @@ from tasks.progress import NullProgress, progress
 from tasks.records import AnswerCheck, GradedSample, Problem, Request, Sample, Sampling, Verdict
 from tasks.store.blocks import Block
 from tasks.store.fsspec_store import FsspecStore
-from tasks.store.identity import sample_identity, verdict_identity
-from tasks.store.sets import SampleSet, VerdictSet
+from tasks.store.identity import sample_identity
+from tasks.store.sets import SampleSet
+from tasks.sweep.grading import Grading
+from tasks.sweep.selection import Selection
 from tasks.sweep.sweep import Sweep, TakenOverError
 
 PROBLEMS = [Problem(f"p{number:02}", f"{number}?", AnswerCheck(str(number))) for number in range(20)]
@@ -72,14 +74,11 @@ def sweep_of(folder: Path, k: int, grader: DividesGrader, first: int | None = No
     store = FsspecStore(str(folder))
     samples = sample_identity("toy", seed=0)
     return Sweep(
-        problems=PROBLEMS,
-        first=first,
-        k=k,
+        grading=Grading(
+            selection=Selection.of(PROBLEMS, k=k, first=first), grader=grader, samples=SampleSet(store, samples)
+        ),
         template="humaneval",
         sampling=SAMPLING,
-        grader=grader,
-        samples=SampleSet(store, samples),
-        verdicts=VerdictSet(store, samples, verdict_identity(samples, grader.name, grader.version, {})),
     )
 
 
@@ -87,8 +86,8 @@ def run(sweep: Sweep, engine: Engine) -> int:
     owed = sweep.missing_samples()
     for block in owed:
         sweep.draw(block, engine)
-    for block in sweep.pending_verdicts():
-        sweep.verify(block, None)
+    for block in sweep.grading.pending_verdicts():
+        sweep.grading.grade(block, None)
     return sum(block.samples for block in owed)
 
 
@@ -109,7 +108,7 @@ def test_nothing_is_judged_twice(tmp_path: Path) -> None:
 
 def test_counts_are_those_below_k_of_the_chosen_problems(tmp_path: Path) -> None:
     run(sweep_of(tmp_path, 130, DividesGrader()), CountingEngine())
-    tally = sweep_of(tmp_path, 60, DividesGrader(), first=3).tally()
+    tally = sweep_of(tmp_path, 60, DividesGrader(), first=3).results().tally
     assert tally.by_problem.problem_ids == ("p00", "p01", "p02")
     np.testing.assert_array_equal(tally.by_problem.n, [60, 60, 60])
     np.testing.assert_array_equal(tally.by_problem.c, [60, 30, 20])
@@ -120,7 +119,7 @@ def test_what_the_sandbox_failed_on_is_left_out_of_n_and_tried_again(tmp_path: P
     engine = CountingEngine()
     broken = DividesGrader({("p00", 3), ("p19", 0)})
     run(sweep_of(tmp_path, 10, broken), engine)
-    tally = sweep_of(tmp_path, 10, broken).tally()
+    tally = sweep_of(tmp_path, 10, broken).results().tally
     assert (tally.by_problem.n[0], tally.by_problem.c[0], tally.by_problem.n[19], tally.by_problem.c[19]) == (
         9,
         9,
@@ -131,7 +130,7 @@ def test_what_the_sandbox_failed_on_is_left_out_of_n_and_tried_again(tmp_path: P
 
     mended = DividesGrader()
     assert run(sweep_of(tmp_path, 10, mended), engine) == 0
-    tally = sweep_of(tmp_path, 10, mended).tally()
+    tally = sweep_of(tmp_path, 10, mended).results().tally
     assert "infrastructure" not in tally.verdicts
     assert (tally.by_problem.n[0], tally.by_problem.c[19]) == (10, 1)
 
@@ -145,7 +144,7 @@ def test_a_damaged_block_is_set_aside_named_and_drawn_again(tmp_path: Path) -> N
     data[20] ^= 0xFF  # within the first column's page; the footer stays whole
     path.write_bytes(data)
     with pytest.raises(UserError, match="problems 0-15, samples 0-9 was damaged"):
-        sweep.verify(block, None)
+        sweep.grading.grade(block, None)
     assert block in sweep.missing_samples()
 
 
@@ -155,7 +154,7 @@ def test_a_sweep_that_stood_still_too_long_stores_nothing_over_its_heirs_work(tm
 
     class SlowEngine(CountingEngine):
         def sample(self, requests: Sequence[Request], sampling: Sampling) -> Iterator[list[Sample]]:
-            heir._draw_owed(heir.missing_samples()[0], CountingEngine())  # as if the sleeper's claim had run out
+            heir._draw_missing(heir.missing_samples()[0], CountingEngine())  # as if the sleeper's claim had run out
             yield from super().sample(requests, sampling)
 
     with pytest.raises(TakenOverError):
@@ -181,7 +180,7 @@ def test_two_sweeps_share_the_work(tmp_path: Path) -> None:
 
 def test_examples_show_each_verdict_on_several_problems(tmp_path: Path) -> None:
     run(sweep_of(tmp_path, 30, DividesGrader()), CountingEngine())
-    examples = sweep_of(tmp_path, 30, DividesGrader()).examples(3)
+    examples = sweep_of(tmp_path, 30, DividesGrader()).results().examples(3)
     shown = [(example.graded.verdict, example.sample.problem_id) for example in examples]
     assert [verdict for verdict, _ in shown] == [Verdict.CORRECT] * 3 + [Verdict.WRONG] * 3
     assert len(set(shown)) == 6
@@ -208,7 +207,7 @@ def test_a_listener_hears_every_unit(tmp_path: Path) -> None:
         sweep = sweep_of(tmp_path, 10, DividesGrader())
         for block in sweep.missing_samples():
             sweep.draw(block, RecordedEngine(recorded(10), "toy"))
-            sweep.verify(block, None)
+            sweep.grading.grade(block, None)
     finally:
         progress.reset(token)
     assert ears.planned == ears.done == {"samples": 200, "verdicts": 200}
@@ -250,7 +249,7 @@ def test_what_a_dying_engine_has_drawn_is_stored_and_never_drawn_again(tmp_path:
     engine = CountingEngine()
     assert run(sweep, engine) == 20 * 60 - 160
     assert sorted(dying.asked[:160] + engine.asked) == [(problem.id, i) for problem in PROBLEMS for i in range(60)]
-    assert sum(sweep.tally().by_problem.n) == 20 * 60
+    assert sum(sweep.results().tally.by_problem.n) == 20 * 60
 
 
 def test_progress_tells_what_is_stored_also_after_a_failure(tmp_path: Path) -> None:

@@ -33,12 +33,12 @@ def show_plan(file: Path, overrides: Sequence[str], *, k: int | None, store: str
         stdout().print(f"[bold]monkeys plan[/] {file}", soft_wrap=True)
 
     from flows.config.yaml_file import read_config  # after the first line is on the stdout
-    from flows.setup.sweep import assemble
+    from flows.setup.sweep import build_sweep
     from tasks.store.fsspec_store import FsspecStore
     from tasks.sweep.estimate import plan
 
     config = read_config(file, overrides, k=k, store=store)
-    job = assemble(config)
+    job = build_sweep(config)
     if "://" in config.store:  # a local folder that is not there yet is an empty store
         FsspecStore(config.store).check_readable()
     found = plan(job)
@@ -50,8 +50,12 @@ def show_plan(file: Path, overrides: Sequence[str], *, k: int | None, store: str
     if as_json:
         from tasks.report.documents import plan_document
 
-        sets = {"store": config.store, "samples": job.samples.identity.name, "verdicts": job.verdicts.identity.name}
-        document = plan_document(found, [problem.id for problem in job.problems])
+        sets = {
+            "store": config.store,
+            "samples": job.samples.identity.name,
+            "verdicts": job.grading.verdicts.identity.name,
+        }
+        document = plan_document(found, [problem.id for problem in job.selection.problems])
         print_json(sets | document | {"pilot": None if found.stored.samples else pilot})
     else:
         _show(stdout(), found, config, job, pilot)

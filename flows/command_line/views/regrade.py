@@ -11,7 +11,7 @@ from flows.command_line.running import run_flow
 from flows.command_line.terminal import literal, new_table, print_json, stdout
 from flows.config.regrade import RegradeConfig
 from flows.config.yaml_file import build_config, read_config
-from flows.setup.prepared import ready
+from flows.setup.prepared import using_prepared
 from flows.setup.regrade import prepare
 from tasks.errors import UserError
 from tasks.records import Verdict
@@ -20,7 +20,7 @@ from tasks.store.inspect.catalog import find
 from tasks.store.inspect.opening import open_store
 
 if TYPE_CHECKING:
-    from flows.regrade import Regraded
+    from flows.setup.regrade import Regraded
     from tasks.store.inspect.regrade_diff import Difference
 
 
@@ -51,7 +51,7 @@ def run_regrade(
 
         return regrade
 
-    with ready(config, job):
+    with using_prepared(config, job):
         result = run_flow(Console(highlight=False, stderr=as_json), load, config)
     if as_json:
         print_json(regrade_document(result.samples, result.before, result.after, result.difference))

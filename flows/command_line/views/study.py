@@ -28,7 +28,7 @@ def run_study(files: Sequence[Path], overrides: Sequence[str], *, k: int | None,
     from flows.command_line.views.compare import print_comparison  # after the first line is on the screen
     from flows.config.study import MAX_SWEEPS, StudyConfig
     from flows.config.yaml_file import read_config
-    from flows.setup.prepared import ready
+    from flows.setup.prepared import using_prepared
     from flows.setup.sweep import prepare
 
     if not 2 <= len(files) <= MAX_SWEEPS:
@@ -39,7 +39,7 @@ def run_study(files: Sequence[Path], overrides: Sequence[str], *, k: int | None,
     config = StudyConfig(sweeps=sweeps)
     with ExitStack() as prepared:
         for each in config.sweeps:
-            prepared.enter_context(ready(each, prepare(each)))
+            prepared.enter_context(using_prepared(each, prepare(each)))
             console.print(f"{each.k:,} samples of {each.engine.label} on {each.dataset.name}, stored in {each.store}")
         result = run_flow(console, _load, config)
     for one in result.sweeps:

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from flows.command_line.running import require_server, run_flow
-from flows.setup.prepared import ready
+from flows.setup.prepared import using_prepared
 
 if TYPE_CHECKING:
     from flows.config.sweep import SweepConfig
@@ -35,13 +35,13 @@ def run_sweep(
 
     from flows.command_line.terminal import counted
     from flows.config.yaml_file import read_config  # after the first line is on the screen
-    from flows.setup.sweep import prepare, prepare_shared
+    from flows.setup.sweep import prepare, prepare_for_workers
 
     config = read_config(file, overrides, k=k, store=store)
-    job = prepare(config) if workers is None else prepare_shared(config)
+    job = prepare(config) if workers is None else prepare_for_workers(config)
     most = f"{config.k:,}" if job.single_round else f"up to {config.k:,}"
-    problems = counted(len(job.problems), "problem")
-    excluded = f" ({job.left_out:,} excluded by {config.exclude})" if job.left_out else ""
+    problems = counted(len(job.selection.problems), "problem")
+    excluded = f" ({job.selection.excluded:,} excluded by {config.exclude})" if job.selection.excluded else ""
     console.print(
         f"{problems}{excluded} × {most} samples of {config.engine.label} on {config.dataset.name},"
         f" stored in {config.store}"
@@ -55,7 +55,7 @@ def run_sweep(
 
     if workers is not None:
         require_server("--workers")
-    with ready(config, job):
+    with using_prepared(config, job):
         result = run_flow(console, load, config)
     _show(console, result, time.monotonic() - started)
 

@@ -9,8 +9,8 @@ from tasks.report.sweep.figures import draw
 from tasks.report.sweep.markdown import markdown
 from tasks.report.sweep.page import render
 from tasks.scaling.summary import SweepSummary
-from tasks.sweep.grading import Tally
-from tasks.sweep.sweep import Sweep
+from tasks.sweep.grading import Grading
+from tasks.sweep.results import Results, Tally
 
 EXAMPLES_OF_EACH_VERDICT = 4
 
@@ -26,17 +26,17 @@ class Publication:
     figures: Mapping[str, bytes]
 
 
-def publish(sweep: Sweep, tally: Tally, summary: SweepSummary, config_yaml: str) -> Publication:
+def publish(grading: Grading, results: Results, summary: SweepSummary, config_yaml: str) -> Publication:
     """Write page, figures and tables of the sweep's latest result, replacing those of an earlier k."""
-    title = f"{sweep.samples.identity.label}, k = {sweep.k:,}"
+    title = f"{grading.samples.identity.label}, k = {grading.selection.k:,}"
     figures = draw(summary)
     page = render(
         ReportData(
             title=title,
             summary=summary,
             config_yaml=config_yaml,
-            provenance=_provenance(sweep, tally),
-            examples=_examples(sweep),
+            provenance=_provenance(grading, results.tally),
+            examples=_examples(results),
         ),
         figures,
     )
@@ -50,31 +50,31 @@ def publish(sweep: Sweep, tally: Tally, summary: SweepSummary, config_yaml: str)
         **{f"{figure.name}.svg": figure.svg for figure in figures},
         **{f"{figure.name}.pdf": figure.pdf for figure in figures},
     }
-    folder = f"reports/{sweep.samples.identity.name}/{sweep.verdicts.identity.name}"
-    store = sweep.samples.store
+    folder = f"reports/{grading.samples.identity.name}/{grading.verdicts.identity.name}"
+    store = grading.samples.store
     for name, data in files.items():
         store.write(f"{folder}/{name}", data)
     return Publication(
         page=store.url(f"{folder}/report.html"),
-        grading_note=_grading_note(tally),
+        grading_note=_grading_note(results.tally),
         markdown=markdown(summary, title),
         figures={figure.name: figure.svg for figure in figures},
     )
 
 
-def _provenance(sweep: Sweep, tally: Tally) -> tuple[tuple[str, str], ...]:
-    store = sweep.samples.store
+def _provenance(grading: Grading, tally: Tally) -> tuple[tuple[str, str], ...]:
+    store = grading.samples.store
     return (
-        ("problems", f"{len(sweep.problems):,}"),
+        ("problems", f"{len(grading.selection.problems):,}"),
         ("graded samples", f"{int(tally.by_problem.n.sum()):,}"),
         ("engine", ", ".join(tally.engines)),
-        ("grader", f"{sweep.grader.name}, version {sweep.grader.version}"),
+        ("grader", f"{grading.grader.name}, version {grading.grader.version}"),
         ("sandbox", ", ".join(tally.sandboxes)),
-        *([] if tally.equal is None else [("deduplicated", _deduplicated(tally))]),
+        *([] if tally.deduplicated is None else [("deduplicated", _deduplicated(tally))]),
         ("drawn", tally.drawn_at),
         ("graded", tally.graded_at),
-        ("sample set", store.url(f"samples/{sweep.samples.identity.name}")),
-        ("verdict set", store.url(f"verdicts/{sweep.samples.identity.name}/{sweep.verdicts.identity.name}")),
+        ("sample set", store.url(f"samples/{grading.samples.identity.name}")),
+        ("verdict set", store.url(f"verdicts/{grading.samples.identity.name}/{grading.verdicts.identity.name}")),
     )
 
 
@@ -82,17 +82,17 @@ def _grading_note(tally: Tally) -> str:
     """Where programs ran, and how many executions were saved."""
     graded = int(tally.by_problem.n.sum())
     where = " and ".join(tally.sandboxes) or "nowhere"
-    if tally.equal is None:
+    if tally.deduplicated is None:
         return f"{graded:,} samples graded; no program was run"
     return f"{graded:,} samples graded in {where}; deduplicated: {_deduplicated(tally)}"
 
 
 def _deduplicated(tally: Tally) -> str:
     total = sum(tally.verdicts.values())
-    return f"{tally.equal:,} of {total:,} ({(tally.equal or 0) / max(1, total):.0%})"
+    return f"{tally.deduplicated:,} of {total:,} ({(tally.deduplicated or 0) / max(1, total):.0%})"
 
 
-def _examples(sweep: Sweep) -> tuple[Example, ...]:
+def _examples(results: Results) -> tuple[Example, ...]:
     return tuple(
         Example(
             problem_id=example.sample.problem_id,
@@ -101,5 +101,5 @@ def _examples(sweep: Sweep) -> tuple[Example, ...]:
             text=example.sample.text,
             detail=example.graded.detail,
         )
-        for example in sweep.examples(EXAMPLES_OF_EACH_VERDICT)
+        for example in results.examples(EXAMPLES_OF_EACH_VERDICT)
     )

@@ -30,8 +30,8 @@ def test_it_says_what_is_stored(store: FsspecStore, tmp_path: Path) -> None:
     assert here.objects.bytes == sum(
         path.stat().st_size for path in (tmp_path / "samples" / here.name).rglob("*") if path.is_file()
     )
-    tally = sweep.tally()
-    assert here.tokens == sweep.tokens(tally.below)[1]
+    tally = sweep.results().tally
+    assert here.tokens == sweep.results().tokens()[1]
     assert here.written == tally.drawn_at.split(" to ")[-1]
     (verdicts,) = here.verdicts
     assert (verdicts.grader, verdicts.pending, verdicts.limits) == ("final_answer v1", 0, {})
@@ -56,11 +56,14 @@ def test_the_latest_verdicts_are_meant_unless_others_are_named(store: FsspecStor
     first = fill(store)
     second = fill(store, grader=LastLineGrader())
     found = find(store, first.samples.identity.name)
-    assert {each.name for each in found.verdicts} == {first.verdicts.identity.name, second.verdicts.identity.name}
+    assert {each.name for each in found.verdicts} == {
+        first.grading.verdicts.identity.name,
+        second.grading.verdicts.identity.name,
+    }
     assert found.graded_by(None) == found.verdicts[-1]
     chosen = found.graded_by("last-line")
     assert chosen is not None
-    assert chosen.name == second.verdicts.identity.name
+    assert chosen.name == second.grading.verdicts.identity.name
     with pytest.raises(UserError, match=r"no verdict set of .* is called 'stdio'; there are: final-answer-v1-"):
         found.graded_by("stdio")
 
@@ -122,5 +125,5 @@ def test_on_s3_it_lists_each_prefix_once_and_reads_no_text(s3: S3) -> None:
     assert sum(name.startswith("ListObjects") for name, _ in sent) == 4, "absent scores take two"
     assert fetched(sent) < found.objects.bytes / 4
     sent.clear()
-    assert sweep.missing_samples() == sweep.pending_verdicts() == []
+    assert sweep.missing_samples() == sweep.grading.pending_verdicts() == []
     assert sum(name.startswith("ListObjects") for name, _ in sent) == 3

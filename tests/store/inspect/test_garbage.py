@@ -54,7 +54,7 @@ def test_verdicts_whose_samples_are_gone_are_and_no_others(store: FsspecStore) -
     Path(sweep.samples.url(redrawn)).unlink()
     draw(sweep, seed=5)
     Path(sweep.samples.url(gone)).unlink()
-    folder = f"verdicts/{sweep.samples.identity.name}/{sweep.verdicts.identity.name}"
+    folder = f"verdicts/{sweep.samples.identity.name}/{sweep.grading.verdicts.identity.name}"
     assert {each.key for each in garbage(store)} == {f"{folder}/{gone.key}", f"{folder}/{redrawn.key}"}
 
 
@@ -67,7 +67,7 @@ def test_verdicts_on_a_damaged_block_wait_for_it(store: FsspecStore) -> None:
 
 def test_verdicts_of_a_newer_schema_are_left_alone(store: FsspecStore, tmp_path: Path) -> None:
     sweep = fill(store)
-    path = tmp_path / "verdicts" / sweep.samples.identity.name / sweep.verdicts.identity.name / "set.json"
+    path = tmp_path / "verdicts" / sweep.samples.identity.name / sweep.grading.verdicts.identity.name / "set.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"schema": 99}))
     Path(sweep.samples.url(sweep.samples.blocks()[0])).unlink()
     assert garbage(store) == []
@@ -82,7 +82,7 @@ def test_a_set_that_is_gone_takes_its_verdicts_along(store: FsspecStore) -> None
     assert {each.key for each in found} == set(store.keys(f"verdicts/{sweep.samples.identity.name}"))
     delete(store, found)
     assert garbage(store) == []
-    assert kept.missing_samples() == kept.pending_verdicts() == []
+    assert kept.missing_samples() == kept.grading.pending_verdicts() == []
     assert store.keys(f"verdicts/{sweep.samples.identity.name}") == []
 
 
@@ -96,7 +96,7 @@ def test_on_s3_too(s3: S3) -> None:
     assert garbage(store) == []
     draw(sweep)
     judge(sweep)
-    assert sum(sweep.tally().verdicts.values()) == 600
+    assert sum(sweep.results().tally.verdicts.values()) == 600
 
 
 def test_claims_of_the_dead_are_and_those_of_the_living_are_not(store: FsspecStore, tmp_path: Path) -> None:

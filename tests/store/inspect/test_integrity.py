@@ -28,7 +28,7 @@ def sweep(tmp_path: Path) -> Sweep:
 
 
 def path_of(sweep: Sweep, start: int = 0, kind: str = "samples") -> Path:
-    of = sweep.samples if kind == "samples" else sweep.verdicts
+    of = sweep.samples if kind == "samples" else sweep.grading.verdicts
     return Path(of.url(next(block for block in sweep.samples.blocks() if block.start == start)))
 
 
@@ -83,7 +83,7 @@ def redraw(sweep: Sweep) -> None:
 
 def overlap(sweep: Sweep) -> None:
     block = Block(99, 101, 3, 5)
-    problems = sweep.problems[block.first : block.last]
+    problems = sweep.selection.problems[block.first : block.last]
     drawn = [each for each in sweep.samples.read(sweep.samples.blocks()[0])[0] if each.index == 99]
     both = [
         type(each)(each.problem_id, index, each.text)

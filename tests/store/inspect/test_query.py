@@ -32,7 +32,7 @@ def everything(sweep: Sweep) -> list[tuple[Sample, GradedSample]]:
     pairs = [
         pair
         for block, footer in footers.items()
-        for pair in zip(sweep.samples.read(block)[0], sweep.verdicts.read(block, footer)[0], strict=True)
+        for pair in zip(sweep.samples.read(block)[0], sweep.grading.verdicts.read(block, footer)[0], strict=True)
     ]
     return sorted(pairs, key=lambda pair: (pair[0].problem_id, pair[0].index))
 
@@ -151,7 +151,7 @@ def test_an_export_is_samples_that_another_sweep_can_verify(store: FsspecStore, 
     path = tmp_path / f"out{suffix}"
     export(blocks_with_verdicts(store, stored, None), path)
     recorded = RecordedConfig(path=str(path))
-    ids = [problem.id for problem in sweep.problems]
+    ids = [problem.id for problem in sweep.selection.problems]
     recorded.check(ids, 130)
     original = answers(3, 130)
     assert recorded._samples == {problem_id: original[problem_id] for problem_id in ids}

@@ -14,14 +14,14 @@ def verdicts_of(sweep: Sweep) -> dict[tuple[str, int], str]:
     return {
         (each.problem_id, each.index): each.verdict.value
         for block, footer in sweep.samples.stored().items()
-        for each in sweep.verdicts.read(block, footer)[0]
+        for each in sweep.grading.verdicts.read(block, footer)[0]
     }
 
 
 def between(before: Sweep, after: Sweep, max_changes: int | None = None) -> Difference:
     store = before.samples.store
     stored = find(store, before.samples.identity.name)
-    one, other = (stored.graded_by(each.verdicts.identity.name) for each in (before, after))
+    one, other = (stored.graded_by(each.grading.verdicts.identity.name) for each in (before, after))
     assert one is not None
     assert other is not None
     return difference(store, stored, one, other, max_changes)
@@ -90,6 +90,6 @@ def test_regrading_draws_nothing_and_leaves_what_was_there(store: FsspecStore, t
     lenient = sweep_of(store)
     assert lenient.missing_samples() == []
     judge(lenient)
-    assert lenient.pending_verdicts() == []
+    assert lenient.grading.pending_verdicts() == []
     assert before.items() <= {path: path.stat().st_mtime_ns for path in tmp_path.rglob("i*.parquet")}.items()
-    assert strict.tally().verdicts != lenient.tally().verdicts
+    assert strict.results().tally.verdicts != lenient.results().tally.verdicts

@@ -1,0 +1,32 @@
+"""What a sweep and a regrade set up alike: the grading of a selection, and what it needs of this machine."""
+
+from flows.setup.defaults import verdict_origins
+from sandboxes import SandboxConfig
+from tasks.graders import Grader
+from tasks.store.sets import SampleSet
+from tasks.sweep.grading import Grading
+from tasks.sweep.selection import Selection
+
+
+def build_grading(selection: Selection, samples: SampleSet, grader: Grader, sandbox: SandboxConfig) -> Grading:
+    """The grading whose verdicts depend on this sandbox, if the grader runs code.
+
+    Raises:
+        UserError: the sandbox's Python cannot be used.
+        SandboxUnavailableError: a Docker engine would have to describe the image, and there is none.
+    """
+    limits = sandbox.ingredients() if grader.runs_code else {}
+    plugins = verdict_origins(grader, sandbox)
+    return Grading(selection=selection, samples=samples, grader=grader, limits=limits, plugins=plugins)
+
+
+def check_grading(grading: Grading, sandbox: SandboxConfig) -> None:
+    """Check that this machine can grade.
+
+    Raises:
+        UserError: the grader cannot grade these problems here, such as for lack of a package.
+        SandboxUnavailableError: this machine cannot run the sandbox.
+    """
+    grading.grader.check(grading.selection.problems)
+    if grading.grader.runs_code:
+        sandbox.check()
