@@ -1,7 +1,7 @@
 """How untrusted programs run. Knows nothing of problems, answers, flows or Prefect.
 
-A sandbox takes a program, its standard input and its limits, and says what came out. Whether that is right is
-decided outside: expected outputs never enter.
+A sandbox takes a program, its standard input and its limits, and returns what the program did. Whether that is right
+is decided outside: expected outputs never enter.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from sandboxes.errors import MonkeysError
 
 
 class Status(StrEnum):
-    """How an execution ended. INFRASTRUCTURE: the sandbox itself failed, and nothing is known of the program."""
+    """How an execution ended. INFRASTRUCTURE: the sandbox itself failed; this says nothing about the program."""
 
     OK = "ok"
     ERROR = "error"
@@ -39,7 +39,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one execution. `stderr` is its tail; `exit_code` is negative for a signal, None if unknown."""
+    """The result of one execution. `stderr` is its tail; `exit_code` is negative for a signal, None if unknown."""
 
     status: Status
     stdout: bytes = b""
@@ -51,44 +51,47 @@ class Outcome:
 
 
 class CheckedOutcome(NamedTuple):
-    """What came of a checker and of the program that it checked, side by side."""
+    """The outcomes of a checker and of the program that it checked."""
 
     checker: Outcome
     program: Outcome
 
 
 class SandboxUnavailableError(MonkeysError, RuntimeError):
-    """This machine cannot offer the sandbox; the message is one line and says what would help."""
+    """This machine cannot run the sandbox; the message is one line and says how to fix that."""
 
 
 class Sandbox(Protocol):
-    """Runs untrusted Python programs. `run` may be called from many threads at once."""
+    """Runs untrusted programs, in the language and with the interpreter that its settings name.
+
+    All methods may be called from many threads at once.
+    """
 
     @property
     def name(self) -> str:
-        """What the verdicts name, with its variant, such as `bubblewrap`."""
+        """The sandbox and its variant as verdicts name it, such as `bubblewrap`."""
         ...
 
     @property
     def workers(self) -> int:
-        """How many executions it serves at once."""
+        """How many programs it runs concurrently."""
         ...
 
     @property
     def memory_bound(self) -> str:
-        """What bounds the memory of a program: `cgroup v1` or `cgroup v2` (with all that it starts, together), or
-        `rlimits` (each of its processes for itself)."""
+        """What limits a program's memory: `cgroup v1` or `cgroup v2` (the program and all processes that it starts,
+        together), or `rlimits` (each process separately)."""
         ...
 
     def run(self, program: str, stdin: bytes, limits: Limits) -> Outcome:
-        """Run one Python program to its end. Never raises for what the program does."""
+        """Run one program (its source) until it ends. Never raises because of what the program does."""
         ...
 
     def run_checked(self, checker: str, program: str, limits: Limits, *, repeatable: bool = False) -> CheckedOutcome:
-        """Run two Python programs concurrently, out of each other's reach but for one stream socket: each finds its
-        end as descriptor 3, and can import `inside/remote.py` as `remote`. Both end when the checker does; what
-        it prints can come from nobody else. A program that is still running then has status OK. Never raises for what
-        either does.
+        """Run two programs concurrently, isolated from each other except for one stream socket: each has its end as
+        descriptor 3. (Python programs can import `inside/remote.py` as `remote` to use it.) Both end when the checker
+        ends, and a program that is still running then has status OK. Nobody but the checker can write its output.
+        Never raises because of what either does.
 
         `repeatable` promises that the checker reads no input, and changes nothing in its process beyond its own names
         and descriptors: where programs come one after another for an equal checker with equal limits, one process may
@@ -101,23 +104,23 @@ class Sandbox(Protocol):
 
 
 class SandboxConfig(Protocol):
-    """What a person writes to choose a sandbox; opens it."""
+    """The settings by which a person chooses a sandbox; opens it."""
 
     @property
     def name(self) -> str:
-        """The name that chooses it."""
+        """The name by which it is chosen, such as `docker`."""
         ...
 
     def check(self) -> None:
-        """Make sure that this machine can offer it.
+        """Make sure that this machine can run it.
 
         Raises:
-            SandboxUnavailableError: it cannot; the message says what helps.
+            SandboxUnavailableError: it cannot; the message says how to fix that.
         """
         ...
 
     def ingredients(self) -> dict[str, object]:
-        """What a verdict depends on: the limits, and what runs the programs. Not which sandbox it was."""
+        """What a verdict depends on: the limits, and what runs the programs; not which sandbox it is."""
         ...
 
     def open(self) -> Sandbox:

@@ -1,12 +1,12 @@
-"""Many programs through one sandbox: each on its tests in order, results as they finish.
+"""Runs many programs through one sandbox: each on its tests in order, results as they finish.
 
-Every job gets exactly one result. An execution that fails for the sandbox's own reasons is tried again; what fails
-still is reported as such and never as the program's fault. Equal programs of one group, with the same limits, are run
-once, and the others share the result. Equal are texts that differ in line endings or in blanks at their very end, which
-no program can tell. It can tell its line numbers and its names, so nothing else is disregarded.
+Every job gets exactly one result. An execution that fails because of the sandbox is retried; if it still fails, the
+result says so and never blames the program. Duplicate programs of one group, with the same limits, run once and share
+the result. Programs are duplicates if they differ only in line endings or in trailing whitespace, which no program can
+observe. It can observe its line numbers and its names, so nothing else is normalized.
 
-Memory does not grow with the number of jobs: what is remembered of programs, and how far jobs are taken ahead of one
-that takes long, are bounded.
+Memory does not grow with the number of jobs: both the cache of results and the number of jobs that are taken ahead of a
+slow one are limited.
 """
 
 import hashlib
@@ -25,9 +25,9 @@ Key = TypeVar("Key")
 
 # What a result keeps of an output that failed its test. Outputs that passed are not kept.
 KEPT_BYTES = 4096
-# What is remembered of programs for equal ones to come; the least recently used are forgotten first.
+# Size of the cache of results for later duplicates; the least recently used are dropped first.
 CACHE_BYTES = 128 * 1024 * 1024
-# About what an outcome takes beside its streams.
+# Approximate size of an outcome without its streams.
 _OUTCOME_BYTES = 300
 
 
@@ -35,8 +35,8 @@ _OUTCOME_BYTES = 300
 class Job(Generic[Key]):
     """One program and the tests that it must pass.
 
-    `accept(i, outcome)` says, outside the sandbox, whether test i is passed; it is called from several threads.
-    Jobs of one `group` must have the same tests: it is what makes equal programs the same work (None: never).
+    `accept(i, outcome)` decides, outside the sandbox, whether test i is passed; it is called from several threads.
+    Jobs of one `group` must have the same tests: duplicate programs of a group run once (None: always run).
     """
 
     key: Key
@@ -49,8 +49,8 @@ class Job(Generic[Key]):
 
 @dataclass(frozen=True, slots=True)
 class CheckedJob(Generic[Key]):
-    """One program and the checker that runs beside it (`Sandbox.run_checked`). Its result has two outcomes, the
-    checker's and the program's, and no failed test: what they mean is for the reader to say."""
+    """One program and the checker that runs with it (`Sandbox.run_checked`). Its result has two outcomes, the
+    checker's and the program's, and no failed test: the caller interprets them."""
 
     key: Key
     program: str
@@ -62,9 +62,9 @@ class CheckedJob(Generic[Key]):
 
 @dataclass(frozen=True, slots=True)
 class Result(Generic[Key]):
-    """What became of one job: an outcome for each test that was run, in order, and which of them failed.
+    """The result of one job: an outcome for each test that was run, in order, and which of them failed.
 
-    `deduplicated` marks the result of an equal program, which cost nothing: `cpu_s` and `wall_s` are 0 then.
+    `deduplicated` marks a result copied from a duplicate program: its `cpu_s` and `wall_s` are 0.
     """
 
     key: Key
@@ -81,21 +81,21 @@ class Result(Generic[Key]):
 
     @property
     def infrastructure(self) -> Outcome | None:
-        """The first outcome that says nothing of the program, if there is one: then neither does the result."""
+        """The first infrastructure failure, if there is one: then the result says nothing about the program."""
         return next((outcome for outcome in self.outcomes if outcome.status is Status.INFRASTRUCTURE), None)
 
 
 @dataclass
 class Batch:
-    """Runs jobs through a sandbox, as many at once as it has workers.
+    """Runs jobs through a sandbox, as many concurrently as it has workers.
 
     Args:
         sandbox: an open sandbox.
-        stop_early: leave out a program's other tests once it has failed one.
-        retries: how often an execution is tried again after an infrastructure failure.
-        pause_s: seconds before the first retry; four times as long before each next.
-        window: how many jobs may be taken from the first that has no result on: who puts results back into the order
-            of the jobs holds no more than these.
+        stop_early: skip a program's remaining tests once it has failed one.
+        retries: how often an execution is retried after an infrastructure failure.
+        pause_s: seconds before the first retry; each further pause is four times as long.
+        window: how many jobs may be taken, counted from the oldest without a result: a caller that restores the
+            order of the jobs has to hold at most this many results.
     """
 
     sandbox: Sandbox
@@ -104,20 +104,20 @@ class Batch:
     pause_s: float = 0.1
     window: int = 10_000
     executions: int = 0
-    """Outcomes so far, without the attempts that were tried again."""
+    """Outcomes so far; attempts that were retried are not counted."""
     deduplicated: int = 0
-    """Jobs so far that needed no execution, because an equal program had the result."""
+    """Jobs so far whose result was copied from a duplicate program."""
     executions_saved: int = 0
-    """Executions that these would have needed."""
+    """Executions that these jobs would have needed."""
 
     def run(self, jobs: Iterable[Job[Key] | CheckedJob[Key]]) -> Iterator[Result[Key]]:
-        """Yield one result for each job, in the order in which they finish. Jobs are taken as workers get free."""
+        """Yield one result for each job, in the order in which they finish. Jobs are taken as workers become free."""
         state: _RunState[Key] = _RunState()
         with ThreadPoolExecutor(self.sandbox.workers, thread_name_prefix="sandbox") as pool:
             try:
                 for number, job in enumerate(jobs):
                     self._take(number, job, state, pool)
-                    # One more than there are workers, so that none waits for the next job to be made.
+                    # One more than there are workers, so that no worker waits for the next job.
                     while state.ready or len(state.running) > self.sandbox.workers or state.width(number) > self.window:
                         if not state.ready:
                             self._collect(state)
@@ -134,7 +134,7 @@ class Batch:
     def _take(
         self, number: int, job: Job[Key] | CheckedJob[Key], state: "_RunState[Key]", pool: ThreadPoolExecutor
     ) -> None:
-        """Find the result of an equal program, or let the job wait for one, or start it."""
+        """Copy the result of a duplicate, or wait for a duplicate that is running, or start the job."""
         identity = None if job.group is None else _identity(job)
         known = None if identity is None else state.cache.get(identity)
         if known is not None:
@@ -151,7 +151,7 @@ class Batch:
         future.add_done_callback(state.ended.put)
 
     def _collect(self, state: "_RunState[Key]") -> None:
-        """Wait for a job to finish; move its result, and those of equal programs that waited for it, to `ready`."""
+        """Wait for a job to finish; move its result, and those of waiting duplicates, to `ready`."""
         future = state.ended.get()
         number, identity = state.running.pop(future)
         result = future.result()
@@ -202,7 +202,7 @@ class Batch:
 
 @dataclass
 class _ResultCache(Generic[Key]):
-    """Results by what the job was; the least recently used go when there are too many."""
+    """Results by the identity of their job; the least recently used are dropped when it is full."""
 
     results: OrderedDict[Hashable, Result[Key]] = field(default_factory=OrderedDict)
     held_bytes: int = 0
@@ -222,9 +222,12 @@ class _ResultCache(Generic[Key]):
 
 @dataclass
 class _RunState(Generic[Key]):
-    """Where a run of jobs is: futures with the number and identity of their job, those that have ended, in order, the
-    jobs that wait for an equal one, the numbers of those without a result in their order, and the results that nobody
-    has had yet."""
+    """The state of `Batch.run`.
+
+    `running`: futures with the number and identity of their job; `ended`: those that have ended, in order; `waiting`:
+    jobs that wait for a running duplicate; `open`: the numbers of jobs without a result, in order; `ready`: results
+    that have not been yielded yet.
+    """
 
     running: dict[Future[Result[Key]], tuple[int, Hashable | None]] = field(default_factory=dict)
     ended: SimpleQueue[Future[Result[Key]]] = field(default_factory=SimpleQueue)
@@ -234,7 +237,7 @@ class _RunState(Generic[Key]):
     cache: _ResultCache[Key] = field(default_factory=_ResultCache)
 
     def width(self, newest: int) -> int:
-        """How many jobs were taken from the first without a result on."""
+        """How many jobs were taken, counted from the oldest without a result."""
         return 1 + newest - next(iter(self.open)) if self.open else 0
 
 
@@ -244,8 +247,8 @@ def _identity(job: Job[Key] | CheckedJob[Key]) -> Hashable:
 
 
 def _normalised(text: str) -> str:
-    """The compiler itself reads CR LF as LF, inside strings too, and takes blanks at the end for nothing, unless they
-    follow a backslash. Other white space is an error to it."""
+    """The compiler reads CR LF as LF, even inside strings, and ignores trailing whitespace unless it follows a
+    backslash. Whitespace of other kinds is an error to it."""
     text = text.replace("\r\n", "\n")
     stripped = text.rstrip(" \t\n\f")
     return text if stripped.endswith("\\") else stripped

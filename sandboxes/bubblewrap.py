@@ -1,18 +1,18 @@
 """Bubblewrap: namespaces without a daemon, as root or as an ordinary user.
 
 What a program is kept from:
-- the network (an empty network namespace, and no sockets but pairs);
-- every file of the machine but its Python's modules and the shared libraries, read-only; /tmp is its own, small, and
-  gone with it;
-- other processes: it is alone in its process namespace, with no capabilities, no way to gain any, and a filter on
-  system calls; when it ends, all that it started ends;
-- more time, memory, processes, output and open files than its limits (memory: each process for itself and, where a
-  control group can be made, all together);
+- the network (an empty network namespace, and no sockets except pairs);
+- all files of the machine except its Python's modules and the shared libraries, read-only; /tmp is private, small, and
+  removed with it;
+- other processes: it is alone in its PID namespace, with no capabilities, no way to gain any, and a filter on
+  system calls; when it ends, everything that it started ends;
+- more time, memory, processes, output and open files than its limits (memory: each process separately and, where a
+  control group can be created, all together);
 - the user that the controller runs as, where that is root: programs then run as a user id that owns nothing.
 
-What it is not kept from: using its limits in full; where no control group can be made, CPU time in processes that it
-does not wait for, up to the limit on the clock; learning the kernel's version, the CPUs and the clock; a hole in
-the kernel itself, which the filter makes smaller but cannot rule out; timing what else the machine does.
+What it is not kept from: using its limits in full; where no control group can be created, CPU time in processes that it
+does not wait for, up to the wall-clock limit; learning the kernel's version, the CPUs and the clock; a hole in the
+kernel itself, which the filter makes less likely but cannot rule out; timing what else the machine does.
 """
 
 import os
@@ -41,12 +41,12 @@ class BubblewrapConfig(ExecutionSettings):
         """Start bubblewrap once, with the namespaces that an execution gets.
 
         Raises:
-            SandboxUnavailableError: it is not installed, or may not make namespaces; the message says what helps.
+            SandboxUnavailableError: it is not installed, or may not create namespaces; the message says how to fix it.
         """
         bwrap = shutil.which("bwrap")
         if bwrap is None:
             raise SandboxUnavailableError(
-                "bubblewrap is not installed: `apt-get install bubblewrap` (or the like) provides `bwrap`"
+                "bubblewrap is not installed: install `bwrap`, for example with `apt-get install bubblewrap`"
             )
         attempt = subprocess.run(
             [bwrap, *NAMESPACES, *credentials(), "--ro-bind", "/", "/", "--proc", "/proc", "true"],
@@ -57,13 +57,13 @@ class BubblewrapConfig(ExecutionSettings):
         )
         if attempt.returncode != 0:
             reason = (attempt.stderr.strip().splitlines() or ["no message"])[-1]
-            raise SandboxUnavailableError(f"bubblewrap cannot make its namespaces ({reason}): {_remedy()}")
+            raise SandboxUnavailableError(f"bubblewrap cannot create namespaces ({reason}): {_remedy()}")
 
     def open(self) -> Sandbox:
         """A running sandbox; close it by leaving its `with` block.
 
         Raises:
-            SandboxUnavailableError: this machine cannot offer it.
+            SandboxUnavailableError: this machine cannot run it.
         """
         self.check()
         try:
@@ -72,11 +72,11 @@ class BubblewrapConfig(ExecutionSettings):
             return self.open_pool(isolated=False)
 
     def open_pool(self, *, isolated: bool) -> ServerPool:
-        """The sandbox in one of its two forms: a warm server that gives each program a process namespace, or, where
-        namespaces cannot be nested, a bubblewrap for each program.
+        """The sandbox in one of its two variants: a warm server that gives each program a PID namespace, or, where
+        namespaces cannot be nested, a new bubblewrap for each program.
 
         Raises:
-            SandboxUnavailableError: it does not work in this form.
+            SandboxUnavailableError: this variant does not work here.
         """
         interpreter = find_interpreter(self.python)
         bwrap = shutil.which("bwrap") or "bwrap"
@@ -94,7 +94,7 @@ class BubblewrapConfig(ExecutionSettings):
 
         def start() -> ForkServer:
             mode = "namespaces" if isolated else "one program"
-            # For a program and the checker beside it, the server, and bubblewrap itself.
+            # For a program and its checker, the server, and bubblewrap itself.
             group = new_group(2 * (self.processes + 2) + 4)
             return ForkServer(LocalProcess(command, mode, users.take() if users else 0, group), rules)
 
@@ -103,7 +103,7 @@ class BubblewrapConfig(ExecutionSettings):
 
 
 def _remedy() -> str:
-    """The setting that most likely forbids namespaces here."""
+    """How to allow namespaces here: the most likely setting."""
     for setting, wanted in (
         ("/proc/sys/kernel/unprivileged_userns_clone", "1"),
         ("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "0"),

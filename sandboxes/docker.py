@@ -1,23 +1,23 @@
-"""Docker: warm, hardened containers, for machines where an engine is at hand and bubblewrap is not.
+"""Docker: warm, hardened containers, for machines that have a Docker engine but no bubblewrap.
 
 What a program is kept from:
-- the network (none, and no sockets but pairs);
-- every file but the image's, read-only; /tmp is small and memory, and what a program leaves there is removed;
-- other processes: each program is a user that nobody else is, without capabilities, without a way to gain any, and
-  behind two filters on system calls (the engine's default profile, and the one that `bubblewrap` has); what it starts
-  is killed when it ends;
-- more time, memory, processes, output and open files than its limits (memory: each process for itself and, by the
+- the network (none, and no sockets except pairs);
+- all files except the image's, read-only; /tmp is small, in memory, and emptied after each program;
+- other processes: each program runs as a user that nothing else runs as, without capabilities, without a way to gain
+  any, and behind two filters on system calls (the engine's default profile, and the one that `bubblewrap` has); what
+  it starts is killed when it ends;
+- more time, memory, processes, output and open files than its limits (memory: each process separately and, by the
   container, all together; a container has one CPU).
 
-What it is not kept from: using its limits in full; where no control group can be made, CPU time in processes that it
-does not wait for, up to the limit on the clock; seeing that the server and, beside a checker, the checker run
+What it is not kept from: using its limits in full; where no control group can be read, CPU time in processes that it
+does not wait for, up to the wall-clock limit; seeing that the server and, if there is one, the checker are running
 (not their memory, files or environment); learning the kernel's version, the CPUs and the clock; a hole in the kernel
 itself, unless the runtime is gVisor (`runsc`); timing what else the machine does. The engine runs as root: whoever may
-use it could be root on the machine, the controller included.
+use it, the controller included, could become root on the machine.
 
-gVisor does not bound the memory of all together by itself, and loses a process of the machine's for every one that it
-refuses to a program: a fork bomb that has much more than 15 seconds may still end the container, which is an
-infrastructure outcome, and the next program has a new one.
+gVisor does not itself limit the memory of all processes together, and uses up a process of the host for each one that
+it refuses to a program: a fork bomb that runs for much more than 15 seconds may still end the container. That is an
+infrastructure outcome, and the next program gets a new container.
 """
 
 from typing import TYPE_CHECKING, Any, Literal
@@ -43,10 +43,12 @@ class DockerConfig(ExecutionSettings):
     name: Literal["docker"] = "docker"
     image: str | None = Field(
         None,
-        description="Image with the Python that runs the samples (3.8 or newer); unset: one made from `python` on this "
-        "machine. With an image, `python` is its path in there; unset: python3.",
+        description="Image with the Python that runs the samples (3.8 or newer); default: one built from "
+        "`python` on this machine. With an image, `python` is the path inside it; default: python3.",
     )
-    runtime: str | None = Field(None, description="The engine's runtime, such as runsc (gVisor); unset: its default.")
+    runtime: str | None = Field(
+        None, description="The engine's runtime, such as runsc (gVisor); default: the engine's own."
+    )
 
     def ingredients(self) -> dict[str, object]:
         """What a verdict depends on: the limits, and the Python that runs the samples."""
@@ -59,10 +61,10 @@ class DockerConfig(ExecutionSettings):
             return {**settings, "image": image_id(client, self.image)}
 
     def check(self) -> None:
-        """Ask the engine, its runtime and the image.
+        """Make sure that the engine, the runtime and the image exist.
 
         Raises:
-            SandboxUnavailableError: one of them is missing; the message says what helps.
+            SandboxUnavailableError: one of them is missing; the message says how to fix that.
         """
         from sandboxes.containers.client import engine
 
@@ -73,7 +75,7 @@ class DockerConfig(ExecutionSettings):
         """A running sandbox; close it by leaving its `with` block.
 
         Raises:
-            SandboxUnavailableError: this machine cannot offer it.
+            SandboxUnavailableError: this machine cannot run it.
         """
         from sandboxes.containers.client import engine
         from sandboxes.containers.container import Container, ContainerPlan, remove_abandoned
@@ -87,10 +89,10 @@ class DockerConfig(ExecutionSettings):
                 image, command = image_of(interpreter, client), interpreter.command
             else:
                 image, command = self.image, (str(self.python or "python3"), "-s", "-B")
-        # For a program and the checker beside it.
+        # For a program and its checker.
         processes, memory_bytes = 2 * (self.processes + 2), 2 * self.memory_limit_mb << 20
         if self.runtime is not None:
-            # gVisor's own threads count as well, some for each process.
+            # gVisor's own threads count too, several per process.
             processes = max(_THREADS_OF_A_RUNTIME, 16 * processes)
         plan = ContainerPlan(image, command, processes + 2, memory_bytes, self.runtime)
         rules = filter_program()
@@ -102,7 +104,7 @@ class DockerConfig(ExecutionSettings):
         return ServerPool(name, self, start, reuse=True, memory_bound=bound)
 
     def _check(self, client: "DockerClient") -> dict[str, Any]:
-        """Ask for the runtime and the image; returns what the engine says of itself."""
+        """Make sure that the runtime and the image exist; returns the engine's description of itself."""
         from sandboxes.containers.client import image_id
 
         facts: dict[str, Any] = client.info()

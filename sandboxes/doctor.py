@@ -1,4 +1,4 @@
-"""What works on this machine: each sandbox is opened and tried from inside. Nothing is changed."""
+"""What works on this machine: opens each sandbox and probes it from inside. Changes nothing."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from sandboxes import Limits, Sandbox, SandboxConfig, SandboxUnavailableError
 from sandboxes.bubblewrap import BubblewrapConfig
 from sandboxes.linux.interpreter import find_interpreter
 
-# What a program finds out about its own isolation. `alone`: every process that it can see is of its own sandbox.
+# What a program finds out about its isolation. `alone`: it sees only processes of its sandbox.
 _PROBE = """
 import ctypes, json, os, socket
 libc = ctypes.CDLL(None)
@@ -43,7 +43,7 @@ _TIMED_RUNS = 20
 
 
 class SandboxState(NamedTuple):
-    """One sandbox here: from what it isolates a program, what bounds memory, and, where it does not work, why."""
+    """One sandbox on this machine: what it isolates, what limits memory, and, if it does not work, why."""
 
     name: str
     works: bool
@@ -56,7 +56,7 @@ class SandboxState(NamedTuple):
 
 
 def diagnose(others: Iterable[SandboxConfig]) -> Iterator[SandboxState]:
-    """Try bubblewrap in its two forms and the other sandboxes, one after the other."""
+    """Try bubblewrap in its two variants and the other sandboxes, one after the other."""
     bubblewrap = BubblewrapConfig(workers=1)
     yield _try("bubblewrap", partial(_opened_as, bubblewrap, isolated=True))
     yield _try("bubblewrap-spawn", partial(_opened_as, bubblewrap, isolated=False))
@@ -65,10 +65,10 @@ def diagnose(others: Iterable[SandboxConfig]) -> Iterator[SandboxState]:
 
 
 def environment() -> tuple[tuple[str, str], ...]:
-    """What is around the sandboxes: the machine, the user, and the Python that runs samples."""
+    """The machine, the user, and the Python that runs samples, as pairs of label and value."""
     try:
         interpreter = find_interpreter(None)
-        python = f"{interpreter.version} ({interpreter.command[0]}), standard library alone unless `python` is set"
+        python = f"{interpreter.version} ({interpreter.command[0]}), only the standard library unless `python` is set"
     except SandboxUnavailableError as error:
         python = str(error)
     user = "root: programs run as user ids that own nothing" if os.geteuid() == 0 else f"ordinary user {os.geteuid()}"

@@ -1,4 +1,4 @@
-"""What every sandbox can be told: how many executions at once, what each may use, and which Python runs them."""
+"""The settings that all sandboxes share: how many executions run at once, their limits, and which Python runs them."""
 
 import os
 import platform
@@ -32,23 +32,23 @@ class ExecutionSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     workers: Annotated[int, Field(ge=1, le=256)] | None = Field(
-        None, description="Executions at once; unset: one for each core."
+        None, description="Executions that run at once; default: one per core."
     )
-    time_limit_s: float = Field(
-        5.0, gt=0, description="CPU seconds an execution may use where its problem names no limit."
+    time_limit_s: float = Field(5.0, gt=0, description="CPU seconds per execution, for problems that set no limit.")
+    time_multiplier: float = Field(
+        1.0, gt=0, description="Factor applied to every time limit, including the problems' own."
     )
-    time_multiplier: float = Field(1.0, gt=0, description="Factor on every time limit, the problems' own included.")
     memory_limit_mb: int = Field(
-        512, ge=32, description="Megabytes of memory an execution may use where its problem names no limit."
+        512, ge=32, description="Megabytes of memory per execution, for problems that set no limit."
     )
-    processes: int = Field(32, ge=1, description="Processes and threads an execution may have at once.")
+    processes: int = Field(32, ge=1, description="Processes and threads that an execution may have at once.")
     output_limit_bytes: int = Field(
         4 * 1024 * 1024, ge=1, description="Bytes an execution may write to stdout, to stderr and to any file."
     )
     python: Path | None = Field(
         None,
-        description="Interpreter that runs the samples, with the packages it has; unset: the one below this "
-        "environment, with the standard library alone.",
+        description="Interpreter that runs the samples, with its installed packages; default: the base Python of "
+        "this environment, with only the standard library.",
     )
 
     def effective(self, limits: Limits) -> EffectiveLimits:
@@ -63,11 +63,11 @@ class ExecutionSettings(BaseModel):
         )
 
     def ingredients(self) -> dict[str, object]:
-        """What a verdict depends on: the limits, and the Python that runs the samples. Not which sandbox it was."""
+        """What a verdict depends on: the limits, and the Python that runs the samples; not which sandbox it is."""
         settings = self.model_dump(mode="json", include=set(ExecutionSettings.model_fields) - {"workers"})
         version = platform.python_version() if self.python is None else find_interpreter(self.python).version
         return {**settings, "python_version": version}
 
     def worker_count(self) -> int:
-        """Executions at once."""
+        """How many executions run at once."""
         return self.workers or len(os.sched_getaffinity(0))
