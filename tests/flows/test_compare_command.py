@@ -91,7 +91,7 @@ def test_stored_sets_and_the_flow(recorded: Path, prefect_url: str) -> None:
     assert curves[0] == curves[1]
 
     script = (
-        "from flows.compare import compare; from flows.config import CompareConfig; "
+        "from flows.compare import compare; from flows.config.compare import CompareConfig; "
         f"print(compare(CompareConfig(sets=({first!r}, {second!r}))).headline)"
     )
     done = subprocess.run(

@@ -24,7 +24,7 @@ def test_curve_as_json_and_as_a_table(folder: Path) -> None:
     table = monkeys("curve", "counts.csv", cwd=folder).out
     assert "13.50%" in table
     assert f"a = {document['power_law']['a']:.3f}" in table
-    assert "Fitted to 10 samples of each problem" in table
+    assert "fitted to 10 random samples per problem" in table
     assert "beta-binomial" in table
 
 
@@ -44,7 +44,7 @@ def test_forecast_as_json_and_in_a_line(folder: Path) -> None:
         ("problem,samples\na,3\n", "no column 'correct'"),
         ("problem,samples,correct\n", "no row"),
         ("problem,samples,correct\na,3,x\n", "line 2: correct is 'x'"),
-        ("problem,samples,correct\na,99999999999999999999,1\n", "at most 10,000,000"),
+        ("problem,samples,correct\na,99999999999999999999,1\n", "the maximum per problem is 10,000,000"),
         ("problem,samples,correct\na,0,0\n", "no problem has a"),
     ],
 )
