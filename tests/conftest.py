@@ -1,4 +1,7 @@
+"""What all tests share: real servers, and markers that say what a test needs and costs."""
+
 import importlib.util
+import itertools
 import os
 from collections.abc import Iterator
 
@@ -10,6 +13,51 @@ from tests.servers import S3, moto_server, prefect_server, s3_server
 os.environ["PREFECT_SERVER_ANALYTICS_ENABLED"] = "false"
 os.environ["PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS"] = "180"
 os.environ.pop("PREFECT_API_URL", None)
+
+_NEEDS = {
+    "sandbox": "sandbox",
+    "sandbox_with_one_worker": "sandbox",
+    "docker": "docker",  # a value of the sandboxes' parameter
+    "client": "docker",  # the Docker engine's
+    "prefect_url": "server",
+    "deployed": "server",
+    "s3_process": "s3",
+    "s3": "s3",
+    "moto_process": "s3",
+    "moto": "s3",
+    "page": "browser",
+}
+"""Which marker a test gets for a fixture that it asks for, directly or not, or names in a parameter."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark each test by what it asks for; in a worker of pytest-xdist, also say which tests must stay together."""
+    for item in items:
+        if isinstance(item, pytest.Function):
+            parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
+            asked = {*item.fixturenames, *(value for value in parameters if isinstance(value, str))}
+            for marker in sorted({_NEEDS[name] for name in asked & _NEEDS.keys()}):
+                item.add_marker(marker)
+    if hasattr(config, "workerinput"):
+        _share_out(items)
+
+
+def _share_out(items: list[pytest.Item]) -> None:
+    """Say which tests go to one worker of pytest-xdist, and put first what takes longest: workers go by the order.
+
+    A module's tests may share fixtures. All that needs Docker shares one engine. A worker has one Prefect server for
+    all tests that ask for `prefect_url`; two workers have one, for a server takes a tenth of a core even when idle.
+    """
+    items.sort(key=lambda item: [item.get_closest_marker(marker) is None for marker in ("server", "docker", "slow")])
+    turns = itertools.cycle(("server 1", "server 2"))
+    for item in items:
+        if "prefect_url" in getattr(item, "fixturenames", ()):
+            group = next(turns)
+        elif item.get_closest_marker("docker"):
+            group = "docker"
+        else:
+            group = item.path.relative_to(item.config.rootpath).as_posix()
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")

@@ -57,6 +57,7 @@ def programs() -> Iterator[Engine]:
 
 @pytest.mark.parametrize("model", bundled_models())
 @pytest.mark.parametrize("settings", [{}, {"temperature": 1.0, "top_p": 0.9}])
+@pytest.mark.slow
 def test_a_sample_is_the_same_however_the_work_is_cut(model, settings):
     sampling = _sampling(model, **settings)
     with OnnxConfig(model=model, threads=1, batch_size=48).open() as engine:

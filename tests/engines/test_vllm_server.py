@@ -32,6 +32,7 @@ def port() -> int:
         return int(probe.getsockname()[1])
 
 
+@pytest.mark.slow
 def test_a_server_that_loses_requests_is_replaced_once_its_port_is_free(tmp_path, port):
     engine = WatchedEngine(
         _start(tmp_path, port),

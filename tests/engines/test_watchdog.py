@@ -105,6 +105,7 @@ def test_an_engine_that_answers_at_once_is_no_broken_one(tmp_path):
         ("no object:17", "malformed response: "),
     ],
 )
+@pytest.mark.slow
 def test_a_process_that_fails_is_replaced_and_each_sample_comes_once(tmp_path, undisturbed, behaviour, cause):
     said = Said()
     token = progress.set(said)
@@ -162,6 +163,7 @@ def test_a_process_is_over_when_it_has_ended_whoever_holds_its_pipe(tmp_path, mo
     assert len(_lives(tmp_path)) == 2
 
 
+@pytest.mark.slow
 def test_time_that_all_stood_still_is_no_hang(tmp_path):
     """As in a container that is frozen: the clock goes on, and nobody has drawn."""
     program = (

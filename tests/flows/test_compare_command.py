@@ -44,6 +44,7 @@ def test_tables_side_by_side_without_a_store(folder: Path) -> None:
     assert at[10]["low"] > 0
 
 
+@pytest.mark.slow
 def test_the_page_and_its_files_are_written_where_asked(folder: Path) -> None:
     ended = monkeys("compare", "small.csv", "large.csv", "-o", "page", cwd=folder)
     assert ended.code == 0

@@ -100,6 +100,7 @@ def test_a_malformed_last_line_is_found_before_any_work(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.slow
 def test_stopped_in_the_middle_it_goes_on(tmp_path: Path, ending: signal.Signals) -> None:
     write(tmp_path, [f"import time; time.sleep(0.1) # {n}\n" + RIGHT for n in range(30)])
     # A job in the background, as tests may be, hands an ignored SIGINT on.
@@ -127,6 +128,7 @@ def _log_lines(folder: Path) -> int:
     return sum(path.read_bytes().count(b"\n") for path in folder.glob("*.part"))
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_samples(tmp_path: Path) -> None:
     """The files differ by tens of megabytes."""
     peaks = []
@@ -157,6 +159,7 @@ def _peak_bytes(folder: Path) -> int:
     return int(done.stdout.split()[-1]) * 1024
 
 
+@pytest.mark.slow
 def test_doctor_says_what_works(tmp_path: Path) -> None:
     document = json.loads(monkeys("doctor", "--json", cwd=tmp_path).out)
     states = {state["name"]: state for state in document["sandboxes"]}

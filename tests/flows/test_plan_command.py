@@ -52,6 +52,7 @@ def tokens(folder: Path) -> "pd.Series[int]":
     return pd.concat(tables).set_index(["problem_id", "index"])["tokens"]
 
 
+@pytest.mark.slow
 def test_a_plan_for_more_says_what_is_then_drawn_and_writes_nothing(tmp_path: Path) -> None:
     runs = tmp_path / "runs"
     draw(tmp_path, str(runs))
@@ -98,6 +99,7 @@ def test_the_pilot_that_it_names_can_be_run_as_it_stands(tmp_path: Path, prefect
     assert after["owed"]["tokens"]["low"] > 0
 
 
+@pytest.mark.slow
 def test_uneven_sets_and_budgets_in_rounds(tmp_path: Path) -> None:
     runs = tmp_path / "runs"
     draw(tmp_path, str(runs), k=10)
@@ -117,6 +119,7 @@ def test_uneven_sets_and_budgets_in_rounds(tmp_path: Path) -> None:
     assert found["most"]["samples"] == 6_000 - 80
 
 
+@pytest.mark.slow
 def test_on_s3_the_same(tmp_path: Path, s3: S3) -> None:
     url = f"s3://{s3.new_bucket()}/runs"
     draw(tmp_path, url)

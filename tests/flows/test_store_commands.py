@@ -88,6 +88,7 @@ def test_what_a_sample_says_cannot_reach_the_terminal(tmp_path: Path) -> None:
     assert "‹U+001B›]0;title‹U+0007›[bold red]x[/]‹U+001B›[2J" in out
 
 
+@pytest.mark.slow
 def test_a_set_is_exported_and_checked(sweep: Sweep, tmp_path: Path) -> None:
     before = snapshot(tmp_path / "runs")
     for name in ("out.parquet", "out.jsonl"):
@@ -125,6 +126,7 @@ def test_garbage_is_listed_and_deleted_only_when_told(sweep: Sweep, tmp_path: Pa
     assert json.loads(succeeds("gc", "--json", cwd=tmp_path)) == []
 
 
+@pytest.mark.slow
 def test_on_s3_the_same(tmp_path: Path, s3: S3) -> None:
     url = f"s3://{s3.new_bucket()}/runs"
 

@@ -208,6 +208,7 @@ def test_ctrl_c_is_one_line(tmp_path: Path, prefect_url: str) -> None:
     assert err.strip() == "monkeys: interrupted. Finished work is saved; run the same command again to resume."
 
 
+@pytest.mark.slow
 def test_ctrl_c_in_a_terminal_reaches_all_processes_and_is_one_line(tmp_path: Path) -> None:
     """The temporary Prefect server among them, which is still to be told how the run ended."""
     (tmp_path / "sweep.yaml").write_text(
@@ -240,7 +241,7 @@ def test_ctrl_c_in_a_terminal_reaches_all_processes_and_is_one_line(tmp_path: Pa
         (["--set", "engine={name: onnx, model: none}"], "engine.model: no folder 'none'"),
         (["--set", "engine.path=none.jsonl"], "engine.path: none.jsonl cannot be read"),
         (["--k", "301"], "samples.jsonl holds 300 samples of problem"),
-        (["--set", "dataset=humaneval"], "set dataset.path to the test split of openai"),
+        pytest.param(["--set", "dataset=humaneval"], "set dataset.path to the test split of openai", marks=pytest.mark.slow),
         (["--store", "/proc/nowhere"], "store: /proc/nowhere cannot be written"),
         (["--store", "sweep.yaml"], "cannot be written"),
         (["--set", "k"], "--set k: not of the form field=value"),
@@ -287,6 +288,7 @@ def test_help_names_the_commands_and_an_example(tmp_path: Path) -> None:
     assert "monkeys sweep examples/programs.yaml" in ended.out
 
 
+@pytest.mark.slow
 def test_a_solving_sweep_says_that_it_gives_no_coverage_and_a_uniform_one_goes_on_from_it(recorded: Path) -> None:
     home = {"PREFECT_HOME": str(recorded / "home")}
     solving = monkeys("sweep", "sweep.yaml", "--k", "300", "--set", "budget=solve", cwd=recorded, **home)

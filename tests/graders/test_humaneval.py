@@ -84,6 +84,7 @@ os.write(1, b"ran to its end")
 
 
 @needs_data
+@pytest.mark.slow
 def test_real_samples_are_judged_as_upstream_does(sandbox: Sandbox) -> None:
     """Upstream runs prompt, completion and test as one program; honest samples cannot tell the difference."""
     if sandbox.name != "bubblewrap":

@@ -282,6 +282,7 @@ def test_an_answer_of_nothing_is_wrong(answer: str) -> None:
 
 
 @ALL
+@pytest.mark.slow
 def test_what_never_ends_or_takes_all_memory_costs_one_verdict(grader: Grader) -> None:
     hangs = ["9^{9^{9^{9}}}", "(10^{9})!", r"\int_0^1 \sin(\sin(\sin(x^{x^{x}}))) dx"]
     texts = [said("x^2+2x+1"), *map(said, hangs), said("(x+1)(x+1)")]

@@ -22,6 +22,7 @@ def test_every_sweep_can_be_drawn(name):
         assert figure.pdf.startswith(b"%PDF")
 
 
+@pytest.mark.slow
 def test_letters_are_embedded_and_files_repeat():
     first, again = (draw(summary_of("usual"))[0] for _ in range(2))
     assert first == again

@@ -109,6 +109,7 @@ def test_processes_that_are_never_where_they_were(attacker: Attacker) -> None:
 
 
 @pytest.mark.parametrize("waits", [True, False])
+@pytest.mark.slow
 def test_others_do_its_work(attacker: Attacker, waits: bool) -> None:
     """One after the other, each within the limit; whether or not it waits for them, it used more than it may."""
     if not waits and attacker.sandbox.memory_bound == "rlimits":

@@ -121,6 +121,7 @@ def test_malformed_requests(message: bytes, files: int) -> None:
 
 
 @pytest.mark.parametrize("form", ["bubblewrap", "bubblewrap-spawn"])
+@pytest.mark.slow
 def test_random_requests(form: str) -> None:
     """Bytes of any kind, and good requests with some bytes changed, each with any number of files."""
     chance = random.Random(form)
@@ -260,6 +261,7 @@ def test_garbled_answers_say_nothing_of_the_program(reply: bytes | None) -> None
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.binary(min_size=1, max_size=200).filter(lambda reply: len(reply) != ENDING.size))
+@pytest.mark.slow
 def test_random_answers_say_nothing_of_the_program(reply: bytes) -> None:
     assert run_through(lambda _: reply, SUM).status is Status.INFRASTRUCTURE
 

@@ -89,6 +89,7 @@ print("to nobody")
         "import time\nwhile time.process_time() < 1.2: pass",
     ],
 )
+@pytest.mark.slow
 def test_a_run_that_ends_otherwise_is_the_last_of_its_process(keeping: Sandbox, end: str) -> None:
     limits = Limits(cpu_s=1.5, wall_s=1.7, memory_mb=256)
     before = traces(keeping)

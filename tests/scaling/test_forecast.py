@@ -59,6 +59,7 @@ def test_intervals_widen_with_k_and_narrow_with_problems():
     assert point.high50 - point.low50 < 0.6 * (point.high90 - point.low90)
 
 
+@pytest.mark.slow
 def test_forecasts_of_simulated_sets_hold_what_they_promise():
     rng = np.random.default_rng(2)
     inside, errors = 0, []

@@ -122,6 +122,7 @@ def test_another_machine_is_never_taken_for_dead_by_its_process_number() -> None
     assert reused.has_ended, "the number is in use again, by another process"
 
 
+@pytest.mark.slow
 def test_a_store_that_is_away_ends_no_renewals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     s3 = s3_of(tmp_path / "buckets")
     for name, value in s3.environment.items():

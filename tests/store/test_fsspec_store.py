@@ -158,6 +158,7 @@ def test_a_wrong_secret_is_one_line(s3: S3, monkeypatch: pytest.MonkeyPatch) -> 
         FsspecStore(f"s3://{bucket}/runs").check_readable()
 
 
+@pytest.mark.slow
 def test_a_listing_of_many_pages_is_whole(moto: S3) -> None:
     store = FsspecStore(f"s3://{moto.new_bucket()}/runs")
     client: Any = store._fs
@@ -176,6 +177,7 @@ def test_a_bucket_that_does_not_exist_is_one_line(server: str, request: pytest.F
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_a_server_that_is_away_is_said_to_be(monkeypatch: pytest.MonkeyPatch, s3: S3) -> None:
     store = FsspecStore(f"s3://{s3.new_bucket()}/runs")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")

@@ -13,6 +13,7 @@ SLOWEST_S = 900
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.vllm)
             item.add_marker(pytest.mark.timeout(SLOWEST_S))
             if PYTHON is None:
                 item.add_marker(pytest.mark.skip(reason="no vLLM here: `make test-vllm` has an environment with it"))
