@@ -1,10 +1,13 @@
-# Everything from a fresh clone: `make demo` shows a sweep, `make test` proves that it works.
+# Everything from a fresh clone: `make demo` shows a sweep, `make test` tests each part of it.
 
-.PHONY: help demo test vllm test-vllm lint setup clean
+.PHONY: help demo test test-all vllm test-vllm lint check setup clean
 .DEFAULT_GOAL := help
 
 SHELL := /bin/bash
 BIN := .venv/bin
+
+# Tests wait more than they compute: two workers for each of two cores. More would only start more servers.
+PYTEST := $(BIN)/python -m pytest --numprocesses 4 --dist loadgroup --no-loadscope-reorder
 
 help: ## What can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -22,8 +25,14 @@ setup: .venv/ready ## The locked environment in .venv, and bubblewrap if it is m
 demo: setup ## A sweep on the bundled programs model: sample, verify in a sandbox, coverage, report
 	@$(BIN)/monkeys sweep examples/programs.yaml
 
-test: .venv/ready-to-test ## All tests
-	@$(BIN)/python -m pytest
+# Tests start a few hundred commands, each in half the time where compiled modules may be kept.
+test test-all test-vllm: export PYTHONDONTWRITEBYTECODE =
+
+test: .venv/ready-to-test ## Every part, with real sandboxes and a real sweep, but no test that takes long (4 minutes)
+	@$(PYTEST) -m "not (slow or server or docker)"
+
+test-all: .venv/ready-to-test ## All tests, also those with Docker or a Prefect server, and those that take long
+	@$(PYTEST)
 
 vllm: .venv/ready ## vLLM in an environment of its own, .venv-vllm (4 GB without a GPU)
 	@infra/vllm_env.sh
@@ -37,6 +46,8 @@ lint: .venv/ready-to-test ## Style, types and the direction of imports
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+check: lint test ## What to run before a commit: lint, then test
 
 clean: ## Remove the environment and caches; results in runs/ stay
 	rm -rf .venv .venv-vllm .venv-setup .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
