@@ -30,6 +30,7 @@ _NEEDS = {
 """Which marker a test gets for a fixture that it asks for, directly or not, or names in a parameter."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark each test by what it asks for; in a worker of pytest-xdist, also say which tests must stay together."""
     for item in items:
