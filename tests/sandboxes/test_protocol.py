@@ -83,7 +83,7 @@ MALFORMED = [
     (b"x" * 3, 5),
     (b"\xff" * 4096, 0),
     (b"\xff" * 4097, 1),
-    (os.urandom(60_000), 3),
+    pytest.param(os.urandom(60_000), 3, id="random"),
     (GROUP.pack(0, 1.0, 0), 0),
     (GROUP.pack(0, 1.0, 0), 5),
     (GROUP.pack(1 << 31, 1.0, 0), 5),
