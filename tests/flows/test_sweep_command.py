@@ -241,7 +241,9 @@ def test_ctrl_c_in_a_terminal_reaches_all_processes_and_is_one_line(tmp_path: Pa
         (["--set", "engine={name: onnx, model: none}"], "engine.model: no folder 'none'"),
         (["--set", "engine.path=none.jsonl"], "engine.path: none.jsonl cannot be read"),
         (["--k", "301"], "samples.jsonl holds 300 samples of problem"),
-        pytest.param(["--set", "dataset=humaneval"], "set dataset.path to the test split of openai", marks=pytest.mark.slow),
+        pytest.param(
+            ["--set", "dataset=humaneval"], "set dataset.path to the test split of openai", marks=pytest.mark.slow
+        ),
         (["--store", "/proc/nowhere"], "store: /proc/nowhere cannot be written"),
         (["--store", "sweep.yaml"], "cannot be written"),
         (["--set", "k"], "--set k: not of the form field=value"),
