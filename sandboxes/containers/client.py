@@ -1,4 +1,4 @@
-"""The Docker engine: how it is reached, and what it says when it is not."""
+"""The client of the Docker engine, and its errors in one line."""
 
 import os
 from collections.abc import Iterator
@@ -11,38 +11,37 @@ from docker.errors import DockerException, ImageNotFound
 
 from sandboxes import SandboxUnavailableError
 
-# What docker-py raises when an engine refuses, and when there is none any more.
+# What docker-py raises when an engine refuses a request, and when it has gone away.
 ENGINE_ERRORS = (DockerException, requests.RequestException)
 
 
 def connect() -> DockerClient:
-    """The engine that the environment names (DOCKER_HOST), or the machine's own.
+    """A client of the engine that DOCKER_HOST names, or of this machine's.
 
     Raises:
-        SandboxUnavailableError: none answers.
+        SandboxUnavailableError: no engine answers.
     """
     try:
         return docker.from_env()
     except ENGINE_ERRORS as error:
         address = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
         raise SandboxUnavailableError(
-            f"no Docker engine answers at {address} ({_root(error)}): start one (Debian: docker.io), or name it in"
-            " DOCKER_HOST"
+            f"no Docker engine answers at {address} ({_root(error)}): start one (Debian: docker.io), or set DOCKER_HOST"
         ) from error
 
 
 @contextmanager
 def engine() -> Iterator[DockerClient]:
-    """An engine for a few questions.
+    """A client that is closed afterwards.
 
     Raises:
-        SandboxUnavailableError: none answers, or not as it should.
+        SandboxUnavailableError: no engine answers, or it refuses a request.
     """
     client = connect()
     try:
         yield client
     except ENGINE_ERRORS as error:
-        raise SandboxUnavailableError(f"the Docker engine refused: {first_line(error)}") from error
+        raise SandboxUnavailableError(f"the Docker engine refused a request: {first_line(error)}") from error
     finally:
         client.close()
 
@@ -57,12 +56,12 @@ def image_id(client: DockerClient, image: str) -> str:
         return str(client.images.get(image).id)
     except ImageNotFound as error:
         raise SandboxUnavailableError(
-            f"the Docker engine has no image {image}: `docker pull {image}`, or build it"
+            f"the Docker engine has no image {image}: run `docker pull {image}`, or build it"
         ) from error
 
 
 def _root(error: BaseException) -> str:
-    """What the system said, below all the layers that passed it on."""
+    """The operating system's message, from below all layers that wrapped it."""
     below: BaseException | None = error
     while below is not None:
         if isinstance(below, OSError) and below.strerror:
@@ -72,5 +71,5 @@ def _root(error: BaseException) -> str:
 
 
 def first_line(error: BaseException) -> str:
-    """What an error says, in one line."""
+    """The first line of an error's message."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -1,4 +1,4 @@
-"""A fork server as the first process of a container, and what becomes of containers whose controller was killed."""
+"""A fork server as the first process of a container, and the removal of containers whose controller was killed."""
 
 import contextlib
 import os
@@ -28,14 +28,14 @@ _START_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class ContainerPlan:
-    """What a container is made of.
+    """How to create a container.
 
     Args:
-        image: its name.
-        command: what starts the interpreter in it, with its flags.
-        processes: the most that may live in it at once.
-        memory_bytes: for programs, until a request says otherwise.
-        runtime: the engine's name of it, such as `runsc`; None is the engine's own default.
+        image: the name of its image.
+        command: the interpreter in it, with its flags.
+        processes: maximum number of processes in it.
+        memory_bytes: memory for programs, until `set_memory_limit` is called.
+        runtime: the engine's name for the runtime, such as `runsc`; None: the engine's default.
     """
 
     image: str
@@ -61,21 +61,21 @@ class Container:
             self._client = connect()
         except SandboxUnavailableError as error:
             raise ServerGoneError(str(error)) from error
-        # The server calls from inside. Nobody else knows where: the outer folder cannot be listed.
+        # The server connects from inside. Nobody else knows the path: the outer folder cannot be listed.
         self._folder = tempfile.TemporaryDirectory(prefix="monkeys-")
         outer = Path(self._folder.name)
         outer.chmod(0o711)
-        meeting = outer / os.urandom(12).hex()
-        meeting.mkdir(mode=0o755)
+        folder = outer / os.urandom(12).hex()
+        folder.mkdir(mode=0o755)
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
-                listener.bind(str(meeting / "server"))
-                (meeting / "server").chmod(0o666)
+                listener.bind(str(folder / "server"))
+                (folder / "server").chmod(0o666)
                 listener.listen(1)
-                self._handle = self._create(plan, meeting)
+                self._handle = self._create(plan, folder)
                 self._handle.start()
                 self.socket = self._accept(listener)
-            (meeting / "server").unlink()
+            (folder / "server").unlink()
             self._handle.reload()
             self._group = GroupReader.of_process(self._handle.attrs["State"]["Pid"])
         except ENGINE_ERRORS as error:
@@ -126,7 +126,7 @@ class Container:
         self._client.close()
         self._folder.cleanup()
 
-    def _create(self, plan: ContainerPlan, meeting: Path) -> Handle:
+    def _create(self, plan: ContainerPlan, folder: Path) -> Handle:
         total = plan.memory_bytes + SERVER_BYTES
         return self._client.containers.create(
             plan.image,
@@ -138,9 +138,9 @@ class Container:
             network_mode="none",
             ipc_mode="none",
             read_only=True,
-            # What it may write is memory: /tmp. The kernel's message queues would outlive a program.
+            # /tmp is all that it may write, in memory. The kernel's message queues would outlive a program.
             tmpfs={"/tmp": "size=64m,nr_inodes=16k,mode=1777", "/dev/mqueue": "ro,size=4k"},  # noqa: S108
-            volumes={str(meeting): {"bind": _INSIDE, "mode": "ro"}},
+            volumes={str(folder): {"bind": _INSIDE, "mode": "ro"}},
             working_dir="/tmp",  # noqa: S108
             hostname="sandbox",
             environment=ENVIRONMENT,
@@ -164,8 +164,8 @@ class Container:
             if self._handle is not None:
                 self._handle.reload()
                 if self._handle.status not in ("created", "running"):
-                    raise ServerGoneError(self.last_stderr_line() or f"the container has {self._handle.status}")
-        raise ServerGoneError(f"the server in the container did not call for {_START_S:.0f} s")
+                    raise ServerGoneError(self.last_stderr_line() or f"the container is {self._handle.status}")
+        raise ServerGoneError(f"the server in the container did not connect within {_START_S:.0f} s")
 
     def _died_of_memory(self) -> bool:
         try:

@@ -1,6 +1,6 @@
-"""A container image with a Python and nothing else, made from an interpreter of this machine: no registry is needed.
+"""A container image with a Python and nothing else, built from an interpreter of this machine, without a registry.
 
-It holds the interpreter, its modules, and the shared libraries that they load, at the paths where they lie here.
+It contains the interpreter, its modules, and the shared libraries that they load, at the same paths as on this machine.
 """
 
 import hashlib
@@ -23,21 +23,21 @@ if TYPE_CHECKING:
 
 REPOSITORY = "monkeys-sandbox"
 
-# What is for developers of Python, not for programs: half of the standard library.
+# Parts of the standard library for developers of Python, not for programs: half of its size.
 _LEFT_OUT = frozenset({"test", "tests", "idlelib", "turtledemo", "ensurepip", "lib2to3"})
 _NOT_FOR_RUNNING = (".a", ".o", ".exe")
 
 _LOADERS = ("/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1")
-# Where an engine mounts its own.
+# Mount points of the engine.
 _EMPTY_FOLDERS = tuple(map(Path, ("/dev", "/etc", "/proc", "/run", "/sys")))
 
 
 def image_of(interpreter: Interpreter, client: "DockerClient") -> str:
-    """The name of an image that holds the interpreter, made if the engine does not have it. It is named by what it
-    holds, so that another version, or one package more, is another image.
+    """The name of an image with the interpreter, which is built if the engine does not have it. Its tag is a hash of
+    its contents, so another version, or one more package, is another image.
 
     Raises:
-        SandboxUnavailableError: the machine is of a kind whose loader is not known here.
+        SandboxUnavailableError: the loader of this machine's architecture is not known.
         docker.errors.DockerException: the engine refuses.
     """
     files = contents(interpreter)
@@ -53,8 +53,8 @@ def image_of(interpreter: Interpreter, client: "DockerClient") -> str:
 
 
 def contents(interpreter: Interpreter) -> list[Path]:
-    """The files and links that a program with this interpreter may need, each once: an engine may refuse a path that
-    comes twice."""
+    """The files and links that a program with this interpreter may need, each once: engines may refuse an archive in
+    which a path occurs twice."""
     return sorted({step for file in _files(interpreter) for step in _steps(file)})
 
 
@@ -77,14 +77,14 @@ def _libraries(binary: Path) -> list[Path]:
     """The shared libraries that the loader finds for a program or library, as it lists them, without running it."""
     loader = next((path for path in _LOADERS if Path(path).exists()), None)
     if loader is None:
-        raise SandboxUnavailableError(f"no image can be made on {platform.machine()}: name one as `image`")
+        raise SandboxUnavailableError(f"an image cannot be built on {platform.machine()}: set `image`")
     listing = subprocess.run([loader, "--list", binary], capture_output=True, text=True, check=False, timeout=60)
     found = (line.partition("=>")[2].strip().partition(" (")[0] for line in listing.stdout.splitlines())
     return [_plain(Path(path)) for path in found if path.startswith("/")]
 
 
 def _plain(path: Path) -> Path:
-    """The path without `..`, as packages name their own libraries: `numpy/linalg/../../numpy.libs/…`."""
+    """The path without `..`, by which packages refer to their libraries: `numpy/linalg/../../numpy.libs/…`."""
     return Path(os.path.realpath(path.parent), path.name) if ".." in path.parts else path
 
 
@@ -108,7 +108,7 @@ def _write(archive: IO[bytes], files: list[Path]) -> None:
 
     modes = {folder: 0o755 for path in files for folder in path.parents}
     modes |= dict.fromkeys(_EMPTY_FOLDERS, 0o755)
-    modes |= {Path("/tmp"): 0o1777}  # noqa: S108 (the programs' own, inside)
+    modes |= {Path("/tmp"): 0o1777}  # noqa: S108 (in the image)
     with tarfile.open(fileobj=archive, mode="w", format=tarfile.GNU_FORMAT) as tar:
         for folder in sorted(set(modes) - {Path("/")}):
             entry = tarfile.TarInfo(str(folder.relative_to("/")))

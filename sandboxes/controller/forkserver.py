@@ -18,7 +18,7 @@ from typing import Protocol
 from sandboxes import Outcome, Status
 from sandboxes.settings import EffectiveLimits
 
-# The fork server's program, what programs can import, and the other parts of the first.
+# The fork server's program, the module that programs can import, and the other parts of the server.
 _INSIDE = Path(__file__).parents[1] / "inside"
 _EXECUTOR, _REMOTE, *_PARTS = (
     (_INSIDE / name).read_text(encoding="utf-8")
@@ -34,28 +34,28 @@ _MEMORY_EXIT = 86
 
 _MEGABYTE = 1024 * 1024
 _CORES = os.cpu_count() or 1
-# What the server may use for itself while a program runs.
+# CPU seconds that the server itself may use while a program runs.
 _OWN_S = 0.05
 _STDERR_TAIL = 2000
-# How many a server remembers: a program has several tests, and a checker several programs.
+# How many programs a server keeps: a program has several tests, and a checker several programs.
 _PROGRAMS_KEPT = 4
-# Seconds for a server to start, and for its answer to come once every program of it must have ended.
+# Seconds for a server to start, and to answer once all of its programs must have ended.
 _START_S, _GRACE_S = 60.0, 60.0
 _PAUSE_S = 0.01
 
 
 def server_arguments(connection: str, uid: int, mode: str) -> list[str]:
-    """What a Python is given to become a server: where the socket to its controller is, whose it shall be, and how it
-    shall keep programs apart (see `executor.py`)."""
+    """The arguments with which a Python becomes a server: the socket to its controller, the user id to change to
+    (0: none), and the mode in which it isolates programs from each other (see `executor.py`)."""
     return ["-c", _EXECUTOR, connection, str(uid), mode, _REMOTE, *_PARTS]
 
 
 class ServerGoneError(RuntimeError):
-    """The server died or fell silent: nothing is known of what it was running. It must be replaced."""
+    """The server died or stopped answering: nothing is known about what it was running. It must be replaced."""
 
 
 class MemoryFiles:
-    """Anonymous files, each with its contents. Close them to free them."""
+    """Anonymous files with given contents. Close them to free their memory."""
 
     def __init__(self, *contents: bytes):
         self.files: list[int] = []
@@ -67,20 +67,20 @@ class MemoryFiles:
             raise
 
     def close(self) -> None:
-        """Give the files back."""
+        """Close the files."""
         while self.files:
             os.close(self.files.pop())
 
 
 class Program(MemoryFiles):
-    """A text and, once it was compiled, its code."""
+    """The source of a program and, once it has been compiled, its code."""
 
     def __init__(self, text: str):
         super().__init__(text.encode("utf-8", "surrogatepass"), b"")
 
 
 class Execution(MemoryFiles):
-    """One program on its way through a server: stdin, stdout and stderr, as the executor expects them, and limits."""
+    """One run of a program: its stdin, stdout and stderr as files, as the executor expects them, and its limits."""
 
     def __init__(self, text: str, stdin: bytes, limits: EffectiveLimits):
         self.text = text
@@ -90,12 +90,12 @@ class Execution(MemoryFiles):
     def request(self) -> bytes:
         """This program's part of a request."""
         limits = self.limits
-        # One byte more than it may write, so that a flood can be told from an output of just that length.
+        # One byte more than it may write, to tell too much output from exactly as much as is allowed.
         return _PROGRAM.pack(limits.cpu_s, limits.memory_mb * _MEGABYTE, limits.processes, limits.output_bytes + 1)
 
     def outcome(self, ending: "Ending") -> Outcome:
-        """What came of it. Too much output (of either stream) goes before time, and time before memory: a flood
-        takes long as well. More CPU time than the limit is a timeout even if the program just got to its end."""
+        """The outcome. Too much output (of either stream) takes precedence over time, and time over memory, because
+        writing much output takes long. More CPU time than the limit is a timeout even if the program finished."""
         limits, exit_code = self.limits, ending.exit_code
         status, detail = Status.ERROR, f"exit status {exit_code}"
         sizes = {name: os.fstat(fd).st_size for name, fd in zip(("stdout", "stderr"), self.files[1:], strict=True)}
@@ -105,7 +105,7 @@ class Execution(MemoryFiles):
         elif ending.reason == _CPU_TIME or ending.cpu_s > limits.cpu_s:
             status, detail = Status.TIME_LIMIT, f"{ending.cpu_s:.2f} s of CPU time, limit {limits.cpu_s:g} s"
         elif ending.reason == _WALL_TIME:
-            status, detail = Status.TIME_LIMIT, f"{ending.wall_s:.1f} s on the clock, limit {limits.wall_s:g} s"
+            status, detail = Status.TIME_LIMIT, f"{ending.wall_s:.1f} s of wall-clock time, limit {limits.wall_s:g} s"
         elif exit_code == _MEMORY_EXIT or ending.out_of_memory:
             status, detail = Status.MEMORY_LIMIT, f"more than {limits.memory_mb} MB of memory"
         elif exit_code == 0 or (ending.reason == _WITH_FIRST and exit_code == -signal.SIGKILL):
@@ -119,8 +119,8 @@ class Execution(MemoryFiles):
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a program's process ended: its exit code (negative for a signal), one of the reasons, seconds, and whether
-    the kernel killed a process of it for its memory."""
+    """How a program's process ended: its exit code (negative for a signal), one of the reasons above, seconds, and
+    whether the kernel killed one of its processes for want of memory."""
 
     exit_code: int
     reason: int
@@ -130,49 +130,49 @@ class Ending:
 
     @classmethod
     def with_first(cls) -> "Ending":
-        """That of a program which was ended because the first of its group had ended."""
+        """For a program that was killed because the first of its group had ended."""
         return cls(-signal.SIGKILL, _WITH_FIRST, 0.0, 0.0)
 
     @property
     def unexplained(self) -> bool:
-        """Killed by SIGKILL, and not by its server: by the kernel for want of memory, say, or by a person."""
+        """Killed by SIGKILL, but not by its server: perhaps by the kernel for want of memory, or by a person."""
         return self.exit_code == -signal.SIGKILL and self.reason == _BY_ITSELF and not self.out_of_memory
 
 
 class ServerHost(Protocol):
-    """What a server lives in, from a process below this one to a container. It is started when it is made."""
+    """Where a server runs: a child process, or a container. Creating it starts it."""
 
     @property
     def socket(self) -> socket.socket:
-        """The way to the server."""
+        """The socket to the server."""
         ...
 
     def set_memory_limit(self, memory_bytes: int) -> None:
-        """Let the next programs use so much memory in all, where that can be bounded."""
+        """Limit the memory that the next programs use together, where that is possible."""
         ...
 
     def oom_killed(self) -> bool:
-        """Whether the kernel has killed a process in it for want of memory since this was last asked."""
+        """Whether the kernel has killed a process in it for want of memory since the last call."""
         ...
 
     def cpu_s(self) -> float | None:
-        """CPU seconds that all processes in it have used, those included that nobody waited for; None: not counted."""
+        """CPU seconds that all processes in it have used, including those that nobody waited for; None: unknown."""
         ...
 
     def last_stderr_line(self) -> str:
-        """The last line that the server wrote, or ""."""
+        """The last line that the server wrote to stderr, or ""."""
         ...
 
     def close(self) -> None:
-        """End it and everything inside it. The socket is closed already."""
+        """End it and everything inside it. The socket has been closed already."""
         ...
 
 
 class ForkServer:
-    """A running executor and the socket to it. One request at a time, from any thread; none once it is `gone`.
+    """A running executor and the socket to it. One request at a time, from any thread; no more once it is `gone`.
 
     Args:
-        host: where it has been started. It is closed with the server.
+        host: where it runs. It is closed with the server.
         rules: the system-call filter, or b"".
 
     Raises:
@@ -187,7 +187,7 @@ class ForkServer:
         self._number = 0
         self.gone = False
         try:
-            # A filter is never as short as this: b"-" stands for none, as an empty message would end the server.
+            # b"-" stands for no filter, because an empty message would end the server.
             self._send(rules or b"-", [])
             self._receive(_START_S)
         except ServerGoneError as error:
@@ -198,12 +198,12 @@ class ForkServer:
     def run(
         self, executions: Sequence[Execution], wall_s: float, channels: Sequence[int] = (), *, repeatable: bool = False
     ) -> list[Ending]:
-        """Run programs side by side; all end with the first.
+        """Run programs concurrently; all end with the first.
 
         Args:
             executions: the programs.
-            wall_s: seconds on the clock for the whole.
-            channels: one descriptor for each program to find as its descriptor 3, or none at all. They are closed.
+            wall_s: wall-clock limit for all of them, in seconds.
+            channels: one descriptor for each program, which gets it as descriptor 3, or none at all. They are closed.
             repeatable: the first leaves nothing behind in its process, which may run it again (see `Sandbox`).
 
         Raises:
@@ -220,7 +220,7 @@ class ForkServer:
         try:
             self._send(message, descriptors)
         finally:
-            # The end of one program must be the end of the socket for the other: nobody else may hold it.
+            # When one program ends, the other must see the socket close: nobody else may hold it open.
             for channel in channels:
                 os.close(channel)
         try:
@@ -228,7 +228,7 @@ class ForkServer:
         except ServerGoneError:
             self.gone = True
             if self._host.oom_killed():
-                # The kernel chose the server in place of the programs that had used up its memory.
+                # The kernel killed the server instead of the programs that had used up its memory.
                 return [Ending(-signal.SIGKILL, _BY_ITSELF, 0.0, 0.0, out_of_memory=True)] * len(executions)
             raise
         if reply.startswith(_FAILED) or len(reply) != len(executions) * _ENDING.size:
@@ -248,7 +248,7 @@ class ForkServer:
         return self._number
 
     def _with_hidden_time(self, endings: Sequence[Ending], limits: EffectiveLimits, before_s: float | None) -> Ending:
-        """The last program's ending, with the CPU time of processes that nobody waited for, where that may matter."""
+        """The last program's ending, plus the CPU time of processes that nobody waited for, if that may matter."""
         last = endings[-1]
         if before_s is None or last.wall_s * _CORES < limits.cpu_s:
             return last
@@ -259,17 +259,17 @@ class ForkServer:
         return last if hidden_s < _OWN_S else replace(last, cpu_s=last.cpu_s + hidden_s)
 
     def has_compiled(self, text: str) -> bool:
-        """Whether it has this program's code at hand."""
+        """Whether it keeps this program's code."""
         return text in self._programs
 
     def has_closed(self) -> bool:
-        """Whether it has ended since its last answer."""
+        """Whether it has closed its socket since its last answer."""
         poll = select.poll()
         poll.register(self._socket, select.POLLRDHUP)
         return bool(poll.poll(0))
 
     def stop(self) -> None:
-        """Tell it to end; whoever waits for its answer is told that it is gone."""
+        """Tell it to end; a thread that waits for its answer gets ServerGoneError."""
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
 
@@ -284,7 +284,7 @@ class ForkServer:
         program = self._programs.get(text)
         if program is None:
             program = self._programs[text] = Program(text)
-            # A program that has just been added is never the one to go: a group has fewer than are kept.
+            # The program that has just been added is never dropped: a group is smaller than the number kept.
             while len(self._programs) > _PROGRAMS_KEPT:
                 self._programs.popitem(last=False)[1].close()
         else:
@@ -297,8 +297,8 @@ class ForkServer:
             try:
                 socket.send_fds(self._socket, [message], descriptors)
             except OSError as error:
-                # A user may have so many descriptors on their way. Another program, of a server whose user is this
-                # process's own, may have used them up, and gives them back when it ends.
+                # The number of descriptors in flight is limited for each user. A program of a server with this
+                # process's user may have used them up, and releases them when it ends.
                 if error.errno != errno.ETOOMANYREFS or time.monotonic() > deadline:
                     raise ServerGoneError(f"the server is gone ({error})") from error
                 time.sleep(_PAUSE_S)
@@ -321,17 +321,17 @@ class ForkServer:
 
 
 def _ending(status: int, reason: int, cpu_s: float, wall_s: float) -> Ending:
-    """What a server says of a program.
+    """What a server reports about a program.
 
     Raises:
-        ServerGoneError: it cannot be.
+        ServerGoneError: the report is malformed.
     """
     sensible = all(math.isfinite(seconds) and seconds >= 0 for seconds in (cpu_s, wall_s))
     ended = os.WIFEXITED(status) or os.WIFSIGNALED(status)
     if not (
         sensible and ended and 0 <= status < _STATUSES and reason in (_BY_ITSELF, _CPU_TIME, _WALL_TIME, _WITH_FIRST)
     ):
-        raise ServerGoneError(f"the server answered nonsense ({status}, {reason}, {cpu_s}, {wall_s})")
+        raise ServerGoneError(f"the server returned a malformed answer ({status}, {reason}, {cpu_s}, {wall_s})")
     return Ending(os.waitstatus_to_exitcode(status), reason, cpu_s, wall_s)
 
 

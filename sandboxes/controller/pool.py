@@ -1,4 +1,4 @@
-"""A sandbox over fork servers: hands every execution to a free one, and replaces those that are lost."""
+"""A sandbox made of fork servers: gives each execution to a free one, and replaces those that are lost."""
 
 import contextlib
 import socket
@@ -11,17 +11,17 @@ from sandboxes import CheckedOutcome, Limits, Outcome, SandboxUnavailableError, 
 from sandboxes.controller.forkserver import Ending, Execution, ForkServer, ServerGoneError
 from sandboxes.settings import ExecutionSettings
 
-_FAREWELL_S = 1.0
+_SECOND_ANSWER_S = 1.0
 
 
 class ServerPool:
     """A sandbox of `workers` servers, each started when it is first needed.
 
-    With `reuse` a server serves one execution after another; without, as many as there are workers live at once, each
-    for one program alone, and two programs that run side by side have a server each.
+    With `reuse`, a server runs one execution after another. Without, each program gets a new server, also each of the
+    two programs of `run_checked`.
 
     Raises:
-        SandboxUnavailableError: a first program did not run; the message says why.
+        SandboxUnavailableError: a test program did not run; the message says why.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class ServerPool:
         if first.status is not Status.OK or first.stdout != b"42\n":
             self.__exit__()
             said = first.stderr.decode(errors="replace").strip()
-            raise SandboxUnavailableError(f"a first program did not run: {first.detail or said or first.status}")
+            raise SandboxUnavailableError(f"a test program did not run: {first.detail or said or first.status}")
 
     def run(self, program: str, stdin: bytes, limits: Limits) -> Outcome:
         """See `sandboxes.Sandbox.run`."""
@@ -72,8 +72,8 @@ class ServerPool:
             with self._free:
                 endings = self._execute(executions, repeatable=repeatable)
                 if any(ending.unexplained for ending in endings):
-                    # Perhaps the machine ran out of memory, for which the program need not be to blame. Perhaps it
-                    # has let the kernel kill it: then it does so again, and that is its own error.
+                    # If the machine ran out of memory, the program may not be the cause. If it had itself killed,
+                    # it does so again, and that is its own error.
                     while executions:
                         executions.pop().close()
                     for program, stdin in programs:
@@ -99,8 +99,8 @@ class ServerPool:
 
     @contextmanager
     def _server(self, text: str) -> Iterator[ForkServer]:
-        """A free server, best of all one that has the program's code, or a new one; it is kept for the next only if
-        all went well."""
+        """A free server, preferably one that keeps the program's code, or a new one. It is kept for the next execution
+        only if nothing went wrong."""
         server = self._take(text)
         while server is not None and server.has_closed():
             server.close()
@@ -126,12 +126,12 @@ class ServerPool:
 
 
 def _channels() -> list[int]:
-    """The two ends of a new stream socket, to be closed by who takes them."""
+    """The two ends of a new stream socket; the receiver closes them."""
     return [end.detach() for end in socket.socketpair()]
 
 
 def _run_apart(servers: tuple[ForkServer, ForkServer], executions: list[Execution], wall_s: float) -> list[Ending]:
-    """Two programs side by side on a server each. The second's is ended with the first program."""
+    """Run two programs concurrently, each on its own server. The second server ends with the first program."""
     second: list[Ending] = []
     channels = _channels()
 
@@ -143,8 +143,8 @@ def _run_apart(servers: tuple[ForkServer, ForkServer], executions: list[Executio
     thread.start()
     try:
         first = servers[0].run(executions[:1], wall_s, channels[:1])
-        # The end of the socket tells the second; if it was its own end that ended the first, its answer is under way.
-        thread.join(_FAREWELL_S)
+        # The closed socket tells the second program. If the first ended because of the second, its answer is coming.
+        thread.join(_SECOND_ANSWER_S)
     finally:
         servers[1].stop()
         thread.join()

@@ -1,4 +1,4 @@
-"""A fork server as a process below this one, such as bubblewrap starts."""
+"""A fork server in a child process, such as bubblewrap."""
 
 import os
 import socket
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from sandboxes.controller.forkserver import server_arguments
 from sandboxes.linux.cgroup import ControlGroup
 
-_PATIENCE_S = 60.0
+_EXIT_TIMEOUT_S = 60.0
 
 
 class LocalProcess:
@@ -16,9 +16,9 @@ class LocalProcess:
 
     Args:
         command: what starts it, up to and including the interpreter and its flags.
-        mode: how the executor shall keep programs apart (see `executor.py`).
-        uid: whom it shall become; 0 leaves it whom it is.
-        group: the control group that it and its programs shall be in. It is closed with the process.
+        mode: how the executor isolates programs from each other (see `executor.py`).
+        uid: the user id that it changes to; 0: no change.
+        group: the control group of it and its programs. It is closed with the process.
     """
 
     def __init__(self, command: Sequence[str], mode: str, uid: int, group: ControlGroup | None):
@@ -63,7 +63,7 @@ class LocalProcess:
     def close(self) -> None:
         """See `sandboxes.controller.forkserver.ServerHost.close`."""
         try:
-            self._process.wait(_PATIENCE_S)
+            self._process.wait(_EXIT_TIMEOUT_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()

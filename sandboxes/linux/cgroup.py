@@ -1,12 +1,13 @@
-"""Control groups, where they can be made: one for each server.
+"""Control groups, one for each server, where they can be created.
 
-Resource limits bound every process alone. A group bounds the memory of all together, with their /tmp, and their number;
-it counts the processes that the kernel killed for memory, and the CPU time of those that nobody waited for.
+Resource limits apply to each process separately. A group limits the memory of all processes together, including their
+/tmp, and their number; it counts the processes that the kernel killed for want of memory, and the CPU time of processes
+that nobody waited for.
 
-Version 1 groups are made below this process's own. In version 2 a group may hold processes or bounded groups, not both:
-there they are made beside it, as a manager such as systemd lets root and the user's own services do. Where nothing may
-be made there (a service with `Delegate=yes`, a container), the group is this process's to divide: all that is in it
-moves on into one below, `monkeys`.
+Version 1 groups are created below this process's group. In version 2, a group contains either processes or limited
+groups, not both: new groups are siblings of this process's group, which a manager such as systemd allows root and a
+user's services to create. Where that is not allowed (a service with `Delegate=yes`, a container), this process's group
+is divided: all of its processes move to a new child group, `monkeys`.
 """
 
 import contextlib
@@ -18,23 +19,23 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-# Beyond the programs' own memory: the server and, where it is in the group, bubblewrap.
+# In addition to the programs' memory: the server and, where it is in the group, bubblewrap.
 SERVER_BYTES = 64 * 1024 * 1024
 _NO_LIMIT_BYTES = 1 << 40
 _V1, _V2 = "cgroup v1", "cgroup v2"
 _LIMIT = {_V1: "memory.limit_in_bytes", _V2: "memory.max"}
 _EVENTS = {_V1: "memory.oom_control", _V2: "memory.events"}
 _USAGE = {_V1: "cpuacct.usage", _V2: "cpu.stat"}
-# What keeps a group's memory from being swapped out instead of bounded, where there is swap.
+# Prevents a group from swapping instead of reaching its limit.
 _NO_SWAP = {_V1: "memory.swappiness", _V2: "memory.swap.max"}
-# Where the processes of a divided group live on.
+# The child group for the processes of a divided group.
 _LEAF = "monkeys"
 _numbers = itertools.count()
 
 
 @dataclass(frozen=True, slots=True)
 class _Folders:
-    """Where a group's files lie, by what they control: in one folder (version 2) or in several."""
+    """The folders of a group, one for each controller; the same one for all in version 2."""
 
     version: str
     memory: Path
@@ -50,8 +51,8 @@ class _Folders:
 
 
 class GroupReader:
-    """What a group has used and suffered. Close it: it is asked for CPU time before every program, and so keeps that
-    file open."""
+    """Reads a group's CPU time and kills for want of memory. Close it: it keeps a file open, as the CPU time is read
+    before every program."""
 
     def __init__(self, folders: _Folders):
         self._version = folders.version
@@ -64,15 +65,15 @@ class GroupReader:
 
     @classmethod
     def of_process(cls, pid: int) -> "GroupReader | None":
-        """That of the group in which a process is, if it can be read from here."""
+        """A reader of the group of a process, None if it cannot be read from here."""
         for folders in _groups_of(pid):
             if (folders.memory / _EVENTS[folders.version]).is_file():
                 return cls(folders)
         return None
 
     def oom_killed(self) -> bool | None:
-        """Whether the kernel has killed a process of it for want of memory since this was last asked; None if the
-        group is gone."""
+        """Whether the kernel has killed a process of it for want of memory since the last call; None if the group is
+        gone."""
         try:
             lines = [line.split() for line in self._events.read_text().splitlines()]
         except OSError:
@@ -82,7 +83,7 @@ class GroupReader:
         return self._kills > before
 
     def cpu_s(self) -> float | None:
-        """CPU seconds that its processes have used in all, if it counts them."""
+        """CPU seconds that its processes have used together; None: not counted."""
         if self._usage < 0:
             return None
         try:
@@ -92,7 +93,7 @@ class GroupReader:
         return int(text) * 1e-9 if self._version == _V1 else int(text.split()[1]) * 1e-6
 
     def close(self) -> None:
-        """Give the file back."""
+        """Close the file."""
         if self._usage >= 0:
             os.close(self._usage)
             self._usage = -1
@@ -108,17 +109,17 @@ class ControlGroup:
         self._limit = 0
 
     def command(self) -> tuple[str, ...]:
-        """What a command must begin with to run in this group."""
+        """The prefix that makes a command run in this group."""
         join = 'while [ "$1" != -- ]; do echo $$ >"$1" || exit; shift; done; shift; exec "$@"'
         return ("/bin/sh", "-c", join, "sh", *(str(folder / "cgroup.procs") for folder in self._folders.all()), "--")
 
     def can_be_joined(self) -> bool:
-        """Whether a process that is started from here may enter: that it could be made is no proof."""
+        """Whether a child of this process may join it: that the group could be created does not prove that."""
         attempt = subprocess.run([*self.command(), "/bin/sh", "-c", ":"], stderr=subprocess.DEVNULL, check=False)
         return attempt.returncode == 0
 
     def set_memory_limit(self, memory_bytes: int) -> None:
-        """Let the next program use so much memory in all."""
+        """Limit the memory that the next programs use together."""
         if memory_bytes != self._limit:
             limit = str(memory_bytes + SERVER_BYTES)
             (self._folders.memory / _LIMIT[self.version]).write_text(limit)
@@ -130,7 +131,7 @@ class ControlGroup:
         left = self._folders.all()
         for _ in range(50):
             for folder in left:
-                # A process leaves its group a moment after it was waited for.
+                # A process leaves its group a moment after it has been reaped.
                 with contextlib.suppress(OSError):
                     folder.rmdir()
             left = [folder for folder in left if folder.exists()]
@@ -140,8 +141,8 @@ class ControlGroup:
 
 
 def new_group(processes: int | None = None) -> ControlGroup | None:
-    """A new group for at most so many processes and threads, or None where this process may make none that bounds
-    memory."""
+    """A new group for at most `processes` processes and threads, or None where this process may not create one that
+    limits memory."""
     for place in _candidates():
         if place.version == _V2:
             _enable_controllers(place.memory)
@@ -155,7 +156,7 @@ def new_group(processes: int | None = None) -> ControlGroup | None:
         opened = ControlGroup(_Folders(group.version, group.memory, pids, cpu))
         try:
             opened.set_memory_limit(_NO_LIMIT_BYTES)
-            with contextlib.suppress(OSError):  # There is none where the kernel knows no swap.
+            with contextlib.suppress(OSError):  # The file does not exist if the kernel has no swap.
                 (group.memory / _NO_SWAP[group.version]).write_text("0")
             if opened.reader.oom_killed() is not None and opened.can_be_joined():
                 return opened
@@ -169,7 +170,7 @@ def new_group(processes: int | None = None) -> ControlGroup | None:
 
 
 def memory_bound() -> str:
-    """What bounds memory here: `cgroup v1` or `cgroup v2`, where a group can be made, or else `rlimits`."""
+    """What limits memory here: `cgroup v1` or `cgroup v2` where a group can be created, or else `rlimits`."""
     group = new_group()
     if group is None:
         return "rlimits"
@@ -202,7 +203,7 @@ def _remove_abandoned(folder: Path) -> None:
 
 
 def _candidates() -> list[_Folders]:
-    """Where groups may perhaps be made, the best place first."""
+    """Groups below which new ones may be allowed, the best first."""
     places = []
     for own in _groups_of(os.getpid()):
         if own.version == _V2 and own.memory.parent.joinpath("cgroup.procs").exists():
@@ -212,7 +213,7 @@ def _candidates() -> list[_Folders]:
 
 
 def _enable_controllers(folder: Path) -> None:
-    """Let groups below this one be bounded (version 2), if that is ours to do."""
+    """Enable the controllers for groups below this one (version 2), if that is allowed."""
     try:
         offered = (folder / "cgroup.controllers").read_text().split()
         shared = (folder / "cgroup.subtree_control").read_text().split()
@@ -220,7 +221,7 @@ def _enable_controllers(folder: Path) -> None:
             if controller in offered and controller not in shared:
                 _enable(folder, controller)
     except OSError:
-        pass  # Then no group can be made there either, or none that bounds memory.
+        pass  # Then a group cannot be created there either, or it cannot limit memory.
 
 
 def _enable(folder: Path, controller: str) -> None:
@@ -232,7 +233,7 @@ def _enable(folder: Path, controller: str) -> None:
             raise
         (folder / _LEAF).mkdir(exist_ok=True)
         for pid in _processes(folder):
-            with contextlib.suppress(OSError):  # It has ended meanwhile; or it may not be moved, and all stays.
+            with contextlib.suppress(OSError):  # It has ended, or may not be moved: then nothing changes.
                 (folder / _LEAF / "cgroup.procs").write_text(str(pid))
         control.write_text(f"+{controller}")
 
@@ -242,14 +243,14 @@ def _processes(folder: Path) -> list[int]:
 
 
 def _groups_of(pid: int) -> list[_Folders]:
-    """The groups in which a process is, of each version."""
+    """The groups of a process, one for each version."""
     mounts = [line.split() for line in Path("/proc/self/mountinfo").read_text().splitlines()]
     found: dict[str, Path] = {}
     for line in Path(f"/proc/{pid}/cgroup").read_text().splitlines():
         _, controllers, path = line.split(":", 2)
         for fields in mounts:
             kind, options = fields[fields.index("-") + 1], fields[-1].split(",")
-            # A mount may show a part of the hierarchy only, from `root` on.
+            # A mount may show only the part of the hierarchy below `root`.
             root, shown = fields[3], Path(fields[4])
             group = shown / os.path.relpath(path, root) if path.startswith(root.rstrip("/")) else shown
             if kind == "cgroup2" and controllers == "":

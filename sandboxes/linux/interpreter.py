@@ -1,4 +1,4 @@
-"""Which Python runs the samples, and the least of the file system that it needs."""
+"""Which Python runs the samples, and the smallest part of the file system that it needs."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from pathlib import Path
 from sandboxes import SandboxUnavailableError
 
 # Printed by the interpreter itself: its version, prefixes and module folders, and every file that it has mapped once
-# the extension modules with libraries of their own are loaded.
+# the extension modules that bring shared libraries are loaded.
 _PROBE = """
 import sys
 for name in ("bz2", "ctypes", "decimal", "hashlib", "lzma", "readline", "sqlite3", "ssl", "uuid", "zlib"):
@@ -33,17 +33,17 @@ print(json.dumps({
 """
 
 
-# Every program finds this folder empty.
+# Private to each program, and empty at first.
 _TMP = "/tmp"  # noqa: S108
 
 
 @dataclass(frozen=True, slots=True)
 class Interpreter:
-    """A Python that runs samples: its command, and the paths that a sandbox must show (and hide) for it.
+    """A Python that runs samples: its command, and the paths that a sandbox must show and hide for it.
 
     `shown` are folders and files to make visible at the same path, parents first; `hidden` are folders inside them to
-    cover, so that what is installed there cannot be imported. Of those shown, `modules` are the folders that it
-    imports from, and `libraries` those that are there for the shared libraries in them.
+    cover, so that packages installed there cannot be imported. Of those shown, `modules` are the folders that it
+    imports from, and `libraries` those that contain shared libraries.
     """
 
     command: tuple[str, ...]
@@ -55,11 +55,11 @@ class Interpreter:
 
 
 def find_interpreter(python: Path | None) -> Interpreter:
-    """Ask `python` what it needs. None stands for the interpreter below this environment, with no packages at all:
-    what the grader has installed, samples cannot import. A named interpreter keeps the packages that it has.
+    """Ask `python` what it needs. None stands for the base interpreter of this environment, without any packages:
+    samples cannot import what the grader has installed. A given interpreter keeps its packages.
 
     Raises:
-        SandboxUnavailableError: the interpreter cannot be run, or lies where programs have their own folder.
+        SandboxUnavailableError: the interpreter does not work, or is in /tmp, which is private to each program.
     """
     bare = python is None
     executable = (
@@ -73,25 +73,25 @@ def find_interpreter(python: Path | None) -> Interpreter:
         )
         facts = json.loads(answer.stdout)
     except (OSError, subprocess.SubprocessError, ValueError) as error:
-        reason = f"the Python that runs samples, {executable}, cannot be run ({_reason(error)})"
-        raise SandboxUnavailableError(f"{reason}: set `python` to one that can") from error
+        reason = f"{executable} is not a working Python interpreter ({_reason(error)})"
+        raise SandboxUnavailableError(f"{reason}: set `python` to one that is") from error
     modules = set(facts["library"])
     libraries = {str(Path(path).parent) for path in facts["mapped"] if ".so" in Path(path).name}
     shown = {executable, os.path.realpath(executable)}
     if not bare:
-        # Only below its own prefixes: a package installed as a link to a checkout would show the checkout.
+        # Only below its prefixes: an editable install would otherwise show the checkout.
         modules |= {path for path in facts["path"] if any(_inside(path, prefix) for prefix in facts["prefixes"])}
         shown |= {str(Path(prefix) / "pyvenv.cfg") for prefix in facts["prefixes"]}
     shown |= modules | libraries
-    # What is installed below its modules and yet not its own, as for a virtual environment its base's packages.
+    # Packages below its modules that it does not import, such as those of a virtual environment's base.
     installed = {*facts["packages"], *(str(Path(folder) / "site-packages") for folder in facts["library"])}
     covered = {path for path in installed - set(facts["path"]) if Path(path).is_dir()}
     hidden = sorted(path for path in covered if any(_inside(path, folder) for folder in shown))
     own = next((path for path in sorted(shown) if _inside(path, _TMP)), None)
     if own is not None:
         raise SandboxUnavailableError(
-            f"the Python that runs samples needs {own}, and programs have a {_TMP} of their own:"
-            " set `python` to one that lies elsewhere"
+            f"the Python that runs samples needs {own}, but {_TMP} is private to each program:"
+            " set `python` to one that is installed elsewhere"
         )
     return Interpreter(
         command=(executable, *flags),
@@ -104,12 +104,12 @@ def find_interpreter(python: Path | None) -> Interpreter:
 
 
 def _reason(error: Exception) -> str:
-    """Why it cannot be run, in a line: the last that it said, where it was run at all."""
+    """Why it does not work, in one line: its last line of stderr, if it ran at all."""
     if isinstance(error, subprocess.CalledProcessError):
         return str((error.stderr.strip().splitlines() or [f"exit status {error.returncode}"])[-1])[:200]
     if isinstance(error, subprocess.TimeoutExpired):
         return f"no answer for {error.timeout:.0f} s"
-    return "it says what no Python would" if isinstance(error, ValueError) else str(error)
+    return "its output is not that of a Python" if isinstance(error, ValueError) else str(error)
 
 
 def _inside(path: str, folder: str) -> bool:
@@ -117,6 +117,6 @@ def _inside(path: str, folder: str) -> bool:
 
 
 def _outermost(paths: set[str]) -> tuple[str, ...]:
-    """Those that exist, less what lies inside another."""
+    """Those that exist, without those inside another."""
     existing = sorted(path for path in paths if Path(path).exists())
     return tuple(path for path in existing if not any(other != path and _inside(path, other) for other in existing))

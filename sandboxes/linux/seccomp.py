@@ -3,10 +3,10 @@
 The namespaces and dropped capabilities already forbid most of what is listed; the filter takes away the kernel's
 larger attack surfaces as well (io_uring, bpf, user namespaces, keys), the network even to loopback, the System V and
 message-queue objects that would outlive a program, anonymous files, which no limit of a process bounds, and what
-reaches the machine from within: writing out its disks, what all of its processes or all of a user's share
-(asynchronous input and output, watches on files), and the handler of core dumps, which runs outside.
+affects the machine from inside: flushing its disks, resources that all of its processes or all of a user's share
+(asynchronous I/O, file watches), and the handler of core dumps, which runs outside.
 
-Of sockets there are pairs of the local kind: to ask for a pair of any other would load its module, and make one, before
+The only sockets are local pairs: to ask for a pair of any other family would load its module, and create one, before
 it fails. What is denied fails with EPERM, except `clone3`, which fails with ENOSYS so that the C library falls back to
 `clone`, whose flags a filter can read. Calls of another ABI (32-bit, x32) all fail.
 """
@@ -105,7 +105,7 @@ class _Program:
 
 
 def _by_arguments(*, server: bool) -> dict[str, _Program]:
-    """What becomes of calls that are denied for some of their arguments only. Each ends in a decision."""
+    """Rules for calls that are denied only for some arguments. Each ends in a decision."""
     rules = {name: _Program() for name in ("clone", "prlimit64", "setrlimit", "socketpair", "getsockopt", *_FLAGS)}
     rules["clone"].fail_if_any_bit(_CLONE_NEWUSER if server else _CLONE_NEW_ANY, 0)
     # Process 0 is the caller itself; any other is out of bounds. A limit that is set has an address.
@@ -121,7 +121,7 @@ def _by_arguments(*, server: bool) -> dict[str, _Program]:
     rules["socketpair"].unless_equal(_AF_UNIX, 1)
     rules["socketpair"].allow()
     rules["socketpair"].fail(errno.EPERM)
-    # The controller made the socket to the checker: it would be the process that a program gets a handle of.
+    # The controller created the socket to the checker: a program would get a handle of the controller.
     rules["getsockopt"].load_argument(2)
     rules["getsockopt"].unless_equal(_SO_PEERPIDFD, 1)
     rules["getsockopt"].fail(errno.EPERM)
@@ -135,7 +135,7 @@ def _by_arguments(*, server: bool) -> dict[str, _Program]:
 def filter_program(*, server: bool = False, machine: str | None = None) -> bytes:
     """The filter for this machine, or b"" for an architecture that has no table here.
 
-    `server=True` leaves out what the fork server needs to make a child's namespaces (mounting, and `clone` with any
+    `server=True` leaves out what the fork server needs to create a child's namespaces (mounting, and `clone` with any
     namespace but a user's). A child inherits that filter without the capabilities, so those calls fail for it still.
     """
     if (machine or platform.machine()) not in _ARCHITECTURES:

@@ -70,8 +70,8 @@ def test_forbidden_namespaces_are_said_with_a_remedy(monkeypatch: pytest.MonkeyP
         (None, "No such file"),
         ("exit 3", "exit status 3"),
         ("echo first >&2; echo last words >&2; exit 1", "(last words)"),
-        ("true", "no Python"),
-        ("echo hello", "no Python"),
+        ("true", "its output is not that of a Python"),
+        ("echo hello", "its output is not that of a Python"),
     ],
 )
 def test_an_interpreter_that_cannot_be_run_is_named(tmp_path: Path, script: str | None, reason: str) -> None:
@@ -110,7 +110,7 @@ def test_an_interpreter_where_programs_have_their_own_folder_is_refused(tmp_path
     if not tmp_path.is_relative_to("/tmp"):
         pytest.skip("temporary folders lie elsewhere here")
     venv.create(tmp_path, symlinks=True, with_pip=False)
-    with pytest.raises(SandboxUnavailableError, match="set `python` to one that lies elsewhere") as error:
+    with pytest.raises(SandboxUnavailableError, match="set `python` to one that is installed elsewhere") as error:
         BubblewrapConfig(workers=1, python=tmp_path / "bin" / "python").open()
     assert "\n" not in str(error.value)
 
