@@ -27,7 +27,7 @@ from rich.table import Table
 
 from sandboxes import Sandbox
 from sandboxes.bubblewrap import BubblewrapConfig
-from tasks.answers.isolated.pool import Killable
+from tasks.answers.isolated.pool import IsolatedPool
 from tasks.audit.agreement import Agreement, agreement
 from tasks.audit.labelled import LABELLED, Known, gold
 from tasks.datasets.gsm8k import Gsm8kDataset
@@ -257,22 +257,22 @@ HANGS = {
 def _hangs() -> Iterator[Line]:
     """Each costs at most its limit of CPU time, and no other verdict waits for it."""
     limit = 2.0
-    pool = Killable("tasks.answers.algebra:same", cpu_s=limit, processes=2)
+    pool = IsolatedPool("tasks.answers.algebra:same", cpu_s=limit, processes=2)
     list(pool.map([(r"x^2 - 1", "(x-1)(x+1)")] * 4))
     cpu_s = wall_s = 0.0
-    ended = Counter[str]()
+    failure = Counter[str]()
     for hang in HANGS.values():
         started = time.perf_counter()
         before, answer, after = pool.map([(r"x^2 - 1", "(x-1)(x+1)"), ("7", hang), (r"x^2 - 4", "(x-2)(x+2)")])
         wall_s, cpu_s = max(wall_s, time.perf_counter() - started), max(cpu_s, answer.cpu_s)
-        ended[str(answer.ended or answer.value)] += 1
+        failure[str(answer.failure or answer.value)] += 1
         if not (before.value and after.value):
             yield Line("hang, its neighbours", "lost", "graded", False)
     started = time.perf_counter()
     pool.call(r"x^2 - 1", "(x-1)(x+1)")
     replaced = time.perf_counter() - started
     pool.close()
-    shown = ", ".join(f"{count} × {how}" for how, count in ended.items())
+    shown = ", ".join(f"{count} × {how}" for how, count in failure.items())
     target = limit + 0.2
     yield Line(f"hang, limit {limit:g} s of CPU time: dearest", f"{cpu_s:.2f} s", f"≤ {target:g} s", cpu_s <= target)
     yield Line("hang, the longest by the clock", f"{wall_s:.2f} s ({shown})")

@@ -87,15 +87,17 @@ class Sandbox(Protocol):
         """Run one program (its source) until it ends. Never raises because of what the program does."""
         ...
 
-    def run_checked(self, checker: str, program: str, limits: Limits, *, repeatable: bool = False) -> CheckedOutcome:
+    def run_checked(
+        self, checker: str, program: str, limits: Limits, *, reusable_process: bool = False
+    ) -> CheckedOutcome:
         """Run two programs concurrently, isolated from each other except for one stream socket: each has its end as
         descriptor 3. (Python programs can import `inside/remote.py` as `remote` to use it.) Both end when the checker
         ends, and a program that is still running then has status OK. Nobody but the checker can write its output.
         Never raises because of what either does.
 
-        `repeatable` promises that the checker reads no input, and changes nothing in its process beyond its own names
-        and descriptors: where programs come one after another for an equal checker with equal limits, one process may
-        run it for all of them, each time in an empty namespace."""
+        `reusable_process` promises that the checker reads no input, and changes nothing in its process beyond its own
+        names and descriptors: where programs come one after another for an equal checker with equal limits, one
+        process may run it for all of them, each time in an empty namespace."""
         ...
 
     def __enter__(self) -> Self: ...

@@ -57,7 +57,7 @@ class CheckedJob(Generic[Key]):
     checker: str
     limits: Limits
     group: Hashable | None = None
-    repeatable: bool = False
+    reusable_process: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +172,7 @@ class Batch:
 
     def _work(self, job: Job[Key] | CheckedJob[Key]) -> Result[Key]:
         if isinstance(job, CheckedJob):
-            run = partial(self.sandbox.run_checked, repeatable=job.repeatable)
+            run = partial(self.sandbox.run_checked, reusable_process=job.reusable_process)
             outcomes = self._execute(partial(run, job.checker, job.program, job.limits))
             return _result(job.key, [_shortened(outcome) for outcome in outcomes], [])
         kept: list[Outcome] = []

@@ -97,7 +97,7 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
-class Solution:
+class LabelledSample:
     """A sample that is known to be correct, or known to be wrong, before it is graded."""
 
     problem_id: str

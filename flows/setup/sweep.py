@@ -11,7 +11,7 @@ from tasks.datasets.exclusions import read_exclusions
 from tasks.errors import UserError
 from tasks.graders import Grader
 from tasks.prompts import template
-from tasks.prompts.chat import ChatForm
+from tasks.prompts.chat import ChatTemplate
 from tasks.records import Price, Sampling
 from tasks.store.fsspec_store import FsspecStore
 from tasks.store.identity import problems_digest, sample_identity
@@ -75,7 +75,7 @@ class _Resolved(NamedTuple):
 
     grader: Grader
     sampling: Sampling
-    chat: ChatForm | None
+    chat: ChatTemplate | None
 
 
 def _read_problems(config: SweepConfig) -> tuple[Selection, str]:
@@ -100,7 +100,7 @@ def _resolve_defaults(config: SweepConfig) -> _Resolved:
     return _Resolved(
         resolve_grader(config.dataset, config.grader),
         resolve_sampling(config.dataset, config.sampling),
-        config.chat.form() if config.chat else None,
+        config.chat.load() if config.chat else None,
     )
 
 

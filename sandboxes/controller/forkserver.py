@@ -196,7 +196,12 @@ class ForkServer:
             raise ServerGoneError(said or str(error)) from error
 
     def run(
-        self, executions: Sequence[Execution], wall_s: float, channels: Sequence[int] = (), *, repeatable: bool = False
+        self,
+        executions: Sequence[Execution],
+        wall_s: float,
+        channels: Sequence[int] = (),
+        *,
+        reusable_process: bool = False,
     ) -> list[Ending]:
         """Run programs concurrently; all end with the first.
 
@@ -204,14 +209,14 @@ class ForkServer:
             executions: the programs.
             wall_s: wall-clock limit for all of them, in seconds.
             channels: one descriptor for each program, which gets it as descriptor 3, or none at all. They are closed.
-            repeatable: the first leaves nothing behind in its process, which may run it again (see `Sandbox`).
+            reusable_process: the first leaves nothing behind in its process, which may run it again (see `Sandbox`).
 
         Raises:
             ServerGoneError: close it, and start another.
         """
         self._host.set_memory_limit(sum(execution.limits.memory_mb for execution in executions) * _MEGABYTE)
         before_s = self._host.cpu_s()
-        number = self._number_of(executions[0]) if repeatable else 0
+        number = self._number_of(executions[0]) if reusable_process else 0
         message = _GROUP.pack(len(executions), wall_s, number) + b"".join(e.request() for e in executions)
         descriptors: list[int] = []
         for number, execution in enumerate(executions):

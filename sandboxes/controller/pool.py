@@ -52,9 +52,11 @@ class ServerPool:
         """See `sandboxes.Sandbox.run`."""
         return self._serve([(program, stdin)], limits)[0]
 
-    def run_checked(self, checker: str, program: str, limits: Limits, *, repeatable: bool = False) -> CheckedOutcome:
+    def run_checked(
+        self, checker: str, program: str, limits: Limits, *, reusable_process: bool = False
+    ) -> CheckedOutcome:
         """See `sandboxes.Sandbox.run_checked`."""
-        return CheckedOutcome(*self._serve([(checker, b""), (program, b"")], limits, repeatable=repeatable))
+        return CheckedOutcome(*self._serve([(checker, b""), (program, b"")], limits, reusable_process=reusable_process))
 
     def __enter__(self) -> Self:
         return self
@@ -63,14 +65,16 @@ class ServerPool:
         while self._idle:
             self._idle.pop().close()
 
-    def _serve(self, programs: list[tuple[str, bytes]], limits: Limits, *, repeatable: bool = False) -> list[Outcome]:
+    def _serve(
+        self, programs: list[tuple[str, bytes]], limits: Limits, *, reusable_process: bool = False
+    ) -> list[Outcome]:
         executions: list[Execution] = []
         effective = self._settings.effective(limits)
         try:
             for program, stdin in programs:
                 executions.append(Execution(program, stdin, effective))
             with self._free:
-                endings = self._execute(executions, repeatable=repeatable)
+                endings = self._execute(executions, reusable_process=reusable_process)
                 if any(ending.unexplained for ending in endings):
                     # If the machine ran out of memory, the program may not be the cause. If it had itself killed,
                     # it does so again, and that is its own error.
@@ -86,14 +90,14 @@ class ServerPool:
             for execution in executions:
                 execution.close()
 
-    def _execute(self, executions: list[Execution], *, repeatable: bool = False) -> list[Ending]:
+    def _execute(self, executions: list[Execution], *, reusable_process: bool = False) -> list[Ending]:
         wall_s = executions[0].limits.wall_s
         if len(executions) == 1:
             with self._server(executions[0].text) as server:
                 return server.run(executions, wall_s)
         with self._server(executions[0].text) as server:
             if self._reuse:
-                return server.run(executions, wall_s, _channels(), repeatable=repeatable)
+                return server.run(executions, wall_s, _channels(), reusable_process=reusable_process)
             with self._server(executions[1].text) as second:
                 return _run_apart((server, second), executions, wall_s)
 

@@ -12,7 +12,7 @@ import sympy
 from math_verify import ExprExtractionConfig, LatexExtractionConfig, parse, verify
 from sympy.parsing.latex import parse_latex
 
-from tasks.answers.spelling import Parts, named, parts, same_at_sight, spell
+from tasks.answers.spelling import Parts, equal_without_algebra, named, parts, spell
 
 # math-verify says, at each call without a time limit of its own, that somebody else has to set one.
 logging.getLogger("math_verify").setLevel(logging.CRITICAL)
@@ -45,7 +45,7 @@ def same(gold: str, answer: str) -> bool:
         if ours.rows != theirs.rows or len(ours.elements) != len(theirs.elements) or not _alike(ours, theirs):
             return False
         return (_in_order if ours.ordered else _in_any_order)(ours.elements, theirs.elements)
-    known = same_at_sight(gold, answer)
+    known = equal_without_algebra(gold, answer)
     if known is not None:
         return known
     found = _read(f"${answer}$")

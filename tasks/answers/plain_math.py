@@ -27,7 +27,7 @@ _TYPED: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
 )
 
 
-def as_latex(answer: str) -> str:
+def to_latex(answer: str) -> str:
     """The answer in LaTeX, as far as single characters and names say how."""
     for pattern, replacement in _TYPED:
         answer = pattern.sub(replacement, answer)

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from tasks.answers.minerva import boxed, final_answer
-from tasks.answers.plain_math import as_latex
+from tasks.answers.plain_math import to_latex
 
 _OPENING, _CLOSING = "final answer is", "i hope it is correct"
 _SAID = re.compile(r"\banswer\s*(?:is|:|=)[:*\s]*", re.IGNORECASE)
@@ -117,7 +117,7 @@ def _said(text: str) -> str | None:
 
 def spell(answer: str) -> str:
     """The answer in one spelling; two answers of one spelling are the same."""
-    answer = _NEW_ROW.sub("\0", as_latex(answer))
+    answer = _NEW_ROW.sub("\0", to_latex(answer))
     for pattern, replacement in _SAME_COMMAND:
         answer = pattern.sub(replacement, answer)
     answer = _ROOT.sub(r"\\sqrt{\1}", _ARGUMENTS.sub(_braced, answer))
@@ -187,7 +187,7 @@ def word(spelt: str) -> str | None:
     return bare.casefold() if bare.isalpha() and (len(bare) > 1 or bare != spelt) else None
 
 
-def same_at_sight(gold: str, answer: str) -> bool | None:
+def equal_without_algebra(gold: str, answer: str) -> bool | None:
     """Whether two spelt answers are the same; None where that is not to be seen without algebra."""
     if gold == answer:
         return True

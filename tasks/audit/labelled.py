@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from tasks.datasets import Dataset
 from tasks.errors import UserError
-from tasks.files.rows import Hub, Place, read
-from tasks.files.schema import Form
+from tasks.files.rows import Hub, Source, read
+from tasks.files.schema import RowModel
 from tasks.records import AnswerCheck, Problem
 
 _EXAMPLE = '{"problem_id": "...", "text": "...", "correct": true}'
@@ -23,7 +23,7 @@ class Known(NamedTuple):
     source: str
 
 
-class _Row(Form):
+class _Row(RowModel):
     problem_id: str
     text: str
     correct: bool
@@ -56,9 +56,9 @@ def labelled(path: str, problems: Iterable[Problem], field: str) -> Iterator[Kno
         UserError: it cannot be read, or none of its samples is of these problems.
     """
     wanted = {problem.id for problem in problems}
-    place = Place(path, Hub("labelled samples"), "test", field, what=f"a file of rows like {_EXAMPLE}")
+    source = Source(path, Hub("labelled samples"), "test", field, what=f"a file of rows like {_EXAMPLE}")
     none = True
-    for row in read(place, _Row, _EXAMPLE):
+    for row in read(source, _Row, _EXAMPLE):
         if row.problem_id in wanted:
             none = False
             yield Known(row.problem_id, row.text, row.correct, LABELLED)

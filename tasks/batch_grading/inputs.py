@@ -11,32 +11,32 @@ from typing import Annotated, TypeVar
 from pydantic import Field
 
 from tasks.errors import UserError
-from tasks.files.schema import Form, checked
+from tasks.files.schema import RowModel, parse_row
 from tasks.records import Problem, StdioCheck, StdioTest
 
 _PROBLEM_LINE = '{"id": "...", "tests": [{"input": "1 2", "output": "3"}]}'
 _SAMPLE_LINE = '{"problem_id": "...", "index": 0, "text": "print(3)"}'
 
 
-class _TestLine(Form):
+class _TestLine(RowModel):
     input: str
     output: str
 
 
-class _ProblemLine(Form):
+class _ProblemLine(RowModel):
     id: str = Field(min_length=1)
     tests: Annotated[list[_TestLine], Field(min_length=1)]
     time_limit_s: float | None = Field(None, gt=0, allow_inf_nan=False)
     memory_limit_mb: int | None = Field(None, ge=1)
 
 
-class _SampleLine(Form):
+class _SampleLine(RowModel):
     problem_id: str
     index: int = Field(ge=0)
     text: str
 
 
-_AnyLine = TypeVar("_AnyLine", bound=Form)
+_AnyLine = TypeVar("_AnyLine", bound=RowModel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,4 +133,4 @@ def _line(where: str, data: bytes, model: type[_AnyLine], example: str) -> _AnyL
         found = json.loads(data)
     except (ValueError, RecursionError) as error:
         raise UserError(f"{where}: broken JSON ({error}); a line looks like {example}") from error
-    return checked(where, found, model, "line", example)
+    return parse_row(where, found, model, "line", example)

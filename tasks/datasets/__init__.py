@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Protocol
 
-from tasks.records import Problem, Solution
+from tasks.records import LabelledSample, Problem
 
 
 class Dataset(Protocol):
@@ -47,6 +47,6 @@ class Dataset(Protocol):
         """
         ...
 
-    def solutions(self) -> Iterator[Solution]:
+    def solutions(self) -> Iterator[LabelledSample]:
         """Samples whose truth is known from the source, such as reference solutions; raises as `load` does."""
         ...

@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 from pydantic import BaseModel, ConfigDict
 
 from tasks.datasets.synthetic.bundled import held_out_rows
-from tasks.records import AnswerCheck, Problem, Solution
+from tasks.records import AnswerCheck, LabelledSample, Problem
 
 
 class ArithmeticDataset(BaseModel):
@@ -31,6 +31,6 @@ class ArithmeticDataset(BaseModel):
         """All problems in their fixed order."""
         return [Problem(row["id"], row["question"], AnswerCheck(row["answer"])) for row in held_out_rows("arithmetic")]
 
-    def solutions(self) -> Iterator[Solution]:
+    def solutions(self) -> Iterator[LabelledSample]:
         """The generator's own solutions."""
-        return (Solution(row["id"], row["solution"]) for row in held_out_rows("arithmetic"))
+        return (LabelledSample(row["id"], row["solution"]) for row in held_out_rows("arithmetic"))

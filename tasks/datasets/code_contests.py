@@ -13,9 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from tasks.datasets.paper.few_shot import chosen
 from tasks.datasets.paper.subsets import check, subset
 from tasks.errors import UserError
-from tasks.files.rows import Hub, Place, read, wrong
-from tasks.files.schema import Form
-from tasks.records import FewShotExample, Problem, Solution, StdioCheck, StdioTest
+from tasks.files.rows import Hub, Source, read, row_error
+from tasks.files.schema import RowModel
+from tasks.records import FewShotExample, LabelledSample, Problem, StdioCheck, StdioTest
 
 HUB = Hub("deepmind/code_contests")
 _EXAMPLE = '{"name": "...", "description": "...", "public_tests": {"input": ["1"], "output": ["2"]}, ...}'
@@ -23,22 +23,22 @@ _PYTHON3 = 3
 _IMAGES = ("<image>", "[Image]")
 
 
-class _Tests(Form):
+class _Tests(RowModel):
     input: Sequence[str] = ()
     output: Sequence[str] = ()
 
 
-class _Solutions(Form):
+class _Solutions(RowModel):
     language: Sequence[int] = ()
     solution: Sequence[str] = ()
 
 
-class _Duration(Form):
+class _Duration(RowModel):
     seconds: int = Field(default=0, ge=0)
     nanos: int = Field(default=0, ge=0)
 
 
-class _Row(Form):
+class _Row(RowModel):
     name: str = Field(min_length=1)
     description: str
     public_tests: _Tests = _Tests()
@@ -82,21 +82,21 @@ class CodeContestsDataset(BaseModel):
 
     def load(self) -> list[Problem]:
         """The problems in upstream order; raises UserError where they cannot be read."""
-        place = Place(self.path, HUB, "test")
-        rows = self._rows(place)
+        source = Source(self.path, HUB, "test")
+        rows = self._rows(source)
         shots = chosen(self._examples(), len(rows), self.shots, self.shots_seed)
-        return [self._problem(place, at, row, shots[number]) for number, (at, row) in enumerate(rows)]
+        return [self._problem(source, at, row, shots[number]) for number, (at, row) in enumerate(rows)]
 
-    def solutions(self) -> Iterator[Solution]:
+    def solutions(self) -> Iterator[LabelledSample]:
         """The Python solutions of the data set, and its Python programs that are known to be wrong."""
-        for _, row in self._rows(Place(self.path, HUB, "test")):
+        for _, row in self._rows(Source(self.path, HUB, "test")):
             for known, correct in ((row.solutions, True), (row.incorrect_solutions, False)):
                 for text in _python(known):
-                    yield Solution(row.name, f"```\n{text}\n```", correct)
+                    yield LabelledSample(row.name, f"```\n{text}\n```", correct)
 
-    def _rows(self, place: Place) -> list[tuple[int, _Row]]:
+    def _rows(self, source: Source) -> list[tuple[int, _Row]]:
         """The rows with their numbers."""
-        rows = list(enumerate(read(place, _Row, _EXAMPLE)))
+        rows = list(enumerate(read(source, _Row, _EXAMPLE)))
         if self.subset is None:
             return rows
         paper = subset(self.name)
@@ -104,18 +104,19 @@ class CodeContestsDataset(BaseModel):
         if len(rows) != paper.of or tuple(at for at, _ in plain) != paper.rows:
             raise UserError(
                 f"dataset.subset: the paper's problems are those {len(paper.rows)} of the {paper.of} test problems that"
-                f" show no image; {place.name} has {len(rows)} rows, and {len(plain)} of them show none"
+                f" show no image; {source.name} has {len(rows)} rows, and {len(plain)} of them show none"
                 + ("" if len(rows) != paper.of else ", others than the paper's")
             )
-        check(self.name, [row.description for _, row in rows], place.name)
+        check(self.name, [row.description for _, row in rows], source.name)
         return plain
 
-    def _problem(self, place: Place, at: int, row: _Row, shots: tuple[FewShotExample, ...]) -> Problem:
+    def _problem(self, source: Source, at: int, row: _Row, shots: tuple[FewShotExample, ...]) -> Problem:
         tests = []
         for group in ("public_tests", "private_tests", "generated_tests"):
             of_group: _Tests = getattr(row, group)
-            if len(of_group.input) != len(of_group.output):
-                raise wrong(place, at, group, f"has {len(of_group.input)} inputs and {len(of_group.output)} outputs")
+            inputs, outputs = len(of_group.input), len(of_group.output)
+            if inputs != outputs:
+                raise row_error(source, at, group, f"has {inputs} inputs and {outputs} outputs")
             tests += [StdioTest(*pair) for pair in zip(of_group.input, of_group.output, strict=True)]
         own_s = row.time_limit.seconds + row.time_limit.nanos / 1e9 if row.time_limit else 0
         own_mb = row.memory_limit_bytes // 2**20 if row.memory_limit_bytes else None
@@ -133,7 +134,7 @@ class CodeContestsDataset(BaseModel):
         if self.shots == 0:
             return []
         found = []
-        for row in read(Place(self.train_path, HUB, "train", "dataset.train_path"), _Row, _EXAMPLE):
+        for row in read(Source(self.train_path, HUB, "train", "dataset.train_path"), _Row, _EXAMPLE):
             solution = next((text for text in _python(row.solutions) if text.isascii()), None)
             if solution is not None and not row.shows_images:
                 found.append(FewShotExample(row.description, solution.strip()))

@@ -15,9 +15,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tasks.files.rows import Hub, Place, read, wrong
-from tasks.files.schema import Form
-from tasks.records import AnswerCheck, Check, FunctionCheck, Problem, Solution, StdioCheck, StdioTest
+from tasks.files.rows import Hub, Source, read, row_error
+from tasks.files.schema import RowModel
+from tasks.records import AnswerCheck, Check, FunctionCheck, LabelledSample, Problem, StdioCheck, StdioTest
 
 _EXAMPLE = '{"id": "...", "question": "...", "answer": "42"} (or "tests", or "function")'
 _GRADERS = {
@@ -27,17 +27,17 @@ _GRADERS = {
 }
 
 
-class _Test(Form):
+class _Test(RowModel):
     input: str
     output: str
 
 
-class _Function(Form):
+class _Function(RowModel):
     entry_point: str = Field(pattern=r"^[A-Za-z_]\w*$")
     test: str
 
 
-class _Row(Form):
+class _Row(RowModel):
     id: str = Field(min_length=1)
     question: str
     answer: str | None = Field(default=None, min_length=1)
@@ -73,7 +73,7 @@ class CustomDataset(BaseModel):
     @property
     def graders(self) -> tuple[str, ...]:
         """All graders of such problems."""
-        row = next(read(self._place, _Row, _EXAMPLE))
+        row = next(read(self._source, _Row, _EXAMPLE))
         if row.kind is None:
             raise self._unclear(0)
         return _GRADERS[row.kind]
@@ -82,26 +82,26 @@ class CustomDataset(BaseModel):
         """All problems in the file's order; raises UserError where it cannot be read."""
         problems = []
         kind = None
-        for at, row in enumerate(read(self._place, _Row, _EXAMPLE)):
+        for at, row in enumerate(read(self._source, _Row, _EXAMPLE)):
             if row.kind is None:
                 raise self._unclear(at)
             if kind not in {None, row.kind}:
-                raise wrong(self._place, at, row.kind, f"the rows before have `{kind}`; one file has one kind")
+                raise row_error(self._source, at, row.kind, f"the rows before have `{kind}`; one file has one kind")
             kind = row.kind
             problems.append(_problem(row))
         return problems
 
-    def solutions(self) -> Iterator[Solution]:
+    def solutions(self) -> Iterator[LabelledSample]:
         """The rows' `solutions`."""
-        for row in read(self._place, _Row, _EXAMPLE):
-            yield from (Solution(row.id, text) for text in row.solutions)
+        for row in read(self._source, _Row, _EXAMPLE):
+            yield from (LabelledSample(row.id, text) for text in row.solutions)
 
     @property
-    def _place(self) -> Place:
-        return Place(self.path, Hub("problems of your own"), "test", what=f"a file of rows like {_EXAMPLE}")
+    def _source(self) -> Source:
+        return Source(self.path, Hub("problems of your own"), "test", what=f"a file of rows like {_EXAMPLE}")
 
     def _unclear(self, at: int) -> Exception:
-        return wrong(self._place, at, "answer", "a row has one of `answer`, `tests` and `function`")
+        return row_error(self._source, at, "answer", "a row has one of `answer`, `tests` and `function`")
 
 
 def _problem(row: _Row) -> Problem:

@@ -9,14 +9,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from tasks.errors import UserError
-from tasks.files.rows import Hub, Place, read
-from tasks.files.schema import Form
+from tasks.files.rows import Hub, Source, read
+from tasks.files.schema import RowModel
 from tasks.records import Problem
 
 _EXAMPLE = '{"problem_id": "...", "reason": "..."}'
 
 
-class _Row(Form):
+class _Row(RowModel):
     problem_id: str
     reason: str = ""
 
@@ -27,10 +27,10 @@ def read_exclusions(path: str, problems: Iterable[Problem]) -> dict[str, str]:
     Raises:
         UserError: the file cannot be read, or names a problem that is not there.
     """
-    place = Place(path, Hub("exclusions"), "test", "exclude", what="a JSONL file that `monkeys audit tests` wrote")
+    source = Source(path, Hub("exclusions"), "test", "exclude", what="a JSONL file that `monkeys audit tests` wrote")
     known = {problem.id for problem in problems}
     excluded = {}
-    for row in read(place, _Row, _EXAMPLE, may_be_empty=True):
+    for row in read(source, _Row, _EXAMPLE, may_be_empty=True):
         if row.problem_id not in known:
             raise UserError(f"exclude: {path} names problem {row.problem_id!r}, which the dataset does not have")
         excluded[row.problem_id] = row.reason

@@ -11,15 +11,15 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tasks.datasets.paper.few_shot import chosen
 from tasks.datasets.paper.subsets import check
-from tasks.files.rows import Hub, Place, read, wrong
-from tasks.files.schema import Form
-from tasks.records import AnswerCheck, FewShotExample, Problem, Solution
+from tasks.files.rows import Hub, Source, read, row_error
+from tasks.files.schema import RowModel
+from tasks.records import AnswerCheck, FewShotExample, LabelledSample, Problem
 
 HUB = Hub("openai/gsm8k", ("main",))
 _EXAMPLE = '{"question": "...", "answer": "... #### 42"}'
 
 
-class _Row(Form):
+class _Row(RowModel):
     question: str
     answer: str
 
@@ -46,29 +46,29 @@ class Gsm8kDataset(BaseModel):
 
     def load(self) -> list[Problem]:
         """The problems in upstream order, the paper's in the paper's; raises UserError where they cannot be read."""
-        place = Place(self.path, HUB, "test")
-        rows = list(read(place, _Row, _EXAMPLE))
-        chosen_rows = check(self.name, [row.question for row in rows], place.name) if self.subset else range(len(rows))
+        source = Source(self.path, HUB, "test")
+        rows = list(read(source, _Row, _EXAMPLE))
+        chosen_rows = check(self.name, [row.question for row in rows], source.name) if self.subset else range(len(rows))
         shots = chosen(self._examples(), len(rows), self.shots, self.shots_seed)
         return [
-            Problem(f"gsm8k/{at:04d}", rows[at].question, AnswerCheck(_number(place, at, rows[at])), shots=shots[at])
+            Problem(f"gsm8k/{at:04d}", rows[at].question, AnswerCheck(_number(source, at, rows[at])), shots=shots[at])
             for at in chosen_rows
         ]
 
-    def solutions(self) -> Iterator[Solution]:
+    def solutions(self) -> Iterator[LabelledSample]:
         """The solutions of the data set itself."""
-        for at, row in enumerate(read(Place(self.path, HUB, "test"), _Row, _EXAMPLE)):
-            yield Solution(f"gsm8k/{at:04d}", row.answer)
+        for at, row in enumerate(read(Source(self.path, HUB, "test"), _Row, _EXAMPLE)):
+            yield LabelledSample(f"gsm8k/{at:04d}", row.answer)
 
     def _examples(self) -> list[FewShotExample]:
         if self.shots == 0:
             return []
-        place = Place(self.train_path, HUB, "train", "dataset.train_path")
-        return [FewShotExample(row.question, row.answer) for row in read(place, _Row, _EXAMPLE)]
+        source = Source(self.train_path, HUB, "train", "dataset.train_path")
+        return [FewShotExample(row.question, row.answer) for row in read(source, _Row, _EXAMPLE)]
 
 
-def _number(place: Place, at: int, row: _Row) -> str:
+def _number(source: Source, at: int, row: _Row) -> str:
     _, marked, answer = row.answer.rpartition("####")
     if not marked or not answer.strip():
-        raise wrong(place, at, "answer", "has no number after ####")
+        raise row_error(source, at, "answer", "has no number after ####")
     return answer.strip()

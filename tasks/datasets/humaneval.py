@@ -9,9 +9,9 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tasks.files.rows import Hub, Place, read
-from tasks.files.schema import Form
-from tasks.records import FunctionCheck, Problem, Solution
+from tasks.files.rows import Hub, Source, read
+from tasks.files.schema import RowModel
+from tasks.records import FunctionCheck, LabelledSample, Problem
 
 HUB = Hub("openai/openai_humaneval")
 _EXAMPLE = (
@@ -19,7 +19,7 @@ _EXAMPLE = (
 )
 
 
-class _Row(Form):
+class _Row(RowModel):
     task_id: str
     prompt: str
     entry_point: str = Field(pattern=r"^[A-Za-z_]\w*$")
@@ -51,11 +51,11 @@ class HumanEvalDataset(BaseModel):
         """All problems in upstream order; raises UserError where file or hub cannot be read."""
         return [
             Problem(row.task_id, row.prompt, FunctionCheck(row.entry_point, row.test))
-            for row in read(Place(self.path, HUB, "test"), _Row, _EXAMPLE)
+            for row in read(Source(self.path, HUB, "test"), _Row, _EXAMPLE)
         ]
 
-    def solutions(self) -> Iterator[Solution]:
+    def solutions(self) -> Iterator[LabelledSample]:
         """The canonical solutions."""
-        for row in read(Place(self.path, HUB, "test"), _Row, _EXAMPLE):
+        for row in read(Source(self.path, HUB, "test"), _Row, _EXAMPLE):
             if row.canonical_solution is not None:
-                yield Solution(row.task_id, row.canonical_solution)
+                yield LabelledSample(row.task_id, row.canonical_solution)

@@ -12,16 +12,16 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tasks.answers.minerva import boxed
 from tasks.datasets.paper.subsets import check
-from tasks.files.rows import Hub, Place, read, wrong
-from tasks.files.schema import Form
-from tasks.records import AnswerCheck, Problem, Solution
+from tasks.files.rows import Hub, Source, read, row_error
+from tasks.files.schema import RowModel
+from tasks.records import AnswerCheck, LabelledSample, Problem
 
 _SUBJECTS = ("algebra", "counting_and_probability", "geometry", "intermediate_algebra", "number_theory")
 HUB = Hub("EleutherAI/hendrycks_math", (*_SUBJECTS, "prealgebra", "precalculus"))
 _EXAMPLE = r'{"problem": "...", "solution": "... \\boxed{42}"}'
 
 
-class _Row(Form):
+class _Row(RowModel):
     problem: str
     solution: str
     answer: str | None = None
@@ -48,43 +48,43 @@ class MathDataset(BaseModel):
 
     def load(self) -> list[Problem]:
         """The problems in upstream order, the paper's in the paper's; raises UserError where they cannot be read."""
-        place = Place(self.path, HUB, "test")
-        problems = problems_of(place)
+        source = Source(self.path, HUB, "test")
+        problems = problems_of(source)
         if self.subset is None:
             return problems
-        return [problems[at] for at in check(self.name, [problem.question for problem in problems], place.name)]
+        return [problems[at] for at in check(self.name, [problem.question for problem in problems], source.name)]
 
-    def solutions(self) -> Iterator[Solution]:
+    def solutions(self) -> Iterator[LabelledSample]:
         """The solutions of the data set itself, with the closing sentence of the prompt."""
-        yield from solutions_of(Place(self.path, HUB, "test"))
+        yield from solutions_of(Source(self.path, HUB, "test"))
 
 
-def problems_of(place: Place) -> list[Problem]:
+def problems_of(source: Source) -> list[Problem]:
     """The problems of a file or hub data set in its order.
 
     Raises:
         UserError: it cannot be read, or a row has no answer.
     """
-    return [Problem(_id(at, row), row.problem, AnswerCheck(_answer(place, at, row))) for at, row in _rows(place)]
+    return [Problem(_id(at, row), row.problem, AnswerCheck(_answer(source, at, row))) for at, row in _rows(source)]
 
 
-def solutions_of(place: Place) -> Iterator[Solution]:
+def solutions_of(source: Source) -> Iterator[LabelledSample]:
     """The solutions of the data set itself, with the closing sentence of the prompt; raises as `problems_of` does."""
-    for at, row in _rows(place):
-        closing = f"Final Answer: The final answer is ${_answer(place, at, row)}$. I hope it is correct."
-        yield Solution(_id(at, row), f"{row.solution}\n{closing}")
+    for at, row in _rows(source):
+        closing = f"Final Answer: The final answer is ${_answer(source, at, row)}$. I hope it is correct."
+        yield LabelledSample(_id(at, row), f"{row.solution}\n{closing}")
 
 
-def _rows(place: Place) -> Iterator[tuple[int, _Row]]:
-    return enumerate(read(place, _Row, _EXAMPLE))
+def _rows(source: Source) -> Iterator[tuple[int, _Row]]:
+    return enumerate(read(source, _Row, _EXAMPLE))
 
 
 def _id(at: int, row: _Row) -> str:
     return row.unique_id or f"math/{at:04d}"
 
 
-def _answer(place: Place, at: int, row: _Row) -> str:
+def _answer(source: Source, at: int, row: _Row) -> str:
     answer = row.answer or boxed(row.solution)
     if not answer or not answer.strip():
-        raise wrong(place, at, "solution", r"has no \boxed{} answer")
+        raise row_error(source, at, "solution", r"has no \boxed{} answer")
     return answer

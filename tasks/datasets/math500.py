@@ -6,8 +6,8 @@ from typing import ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from tasks.datasets.math import MathDataset, problems_of, solutions_of
-from tasks.files.rows import Hub, Place
-from tasks.records import Problem, Solution
+from tasks.files.rows import Hub, Source
+from tasks.records import LabelledSample, Problem
 
 HUB = Hub("HuggingFaceH4/MATH-500")
 
@@ -30,8 +30,8 @@ class Math500Dataset(BaseModel):
 
     def load(self) -> list[Problem]:
         """All problems in upstream order; raises UserError where file or hub cannot be read."""
-        return problems_of(Place(self.path, HUB, "test"))
+        return problems_of(Source(self.path, HUB, "test"))
 
-    def solutions(self) -> Iterator[Solution]:
+    def solutions(self) -> Iterator[LabelledSample]:
         """The solutions of the data set itself, with the closing sentence of the prompt."""
-        yield from solutions_of(Place(self.path, HUB, "test"))
+        yield from solutions_of(Source(self.path, HUB, "test"))

@@ -11,9 +11,9 @@ from typing import ClassVar, Literal
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from tasks.errors import UserError
-from tasks.files.rows import Hub, Place, read, wrong
-from tasks.files.schema import Form
-from tasks.records import FewShotExample, FunctionCheck, Problem, Solution
+from tasks.files.rows import Hub, Source, read, row_error
+from tasks.files.schema import RowModel
+from tasks.records import FewShotExample, FunctionCheck, LabelledSample, Problem
 
 HUB = Hub("google-research-datasets/mbpp", ("full",))
 _EXAMPLE = '{"task_id": 11, "text": "...", "code": "def f(x): ...", "test_list": ["assert f(1) == 2"]}'
@@ -30,7 +30,7 @@ def check(candidate):
 """
 
 
-class _Row(Form):
+class _Row(RowModel):
     task_id: int
     text: str = Field(validation_alias=AliasChoices("text", "prompt"))
     code: str
@@ -60,34 +60,34 @@ class MbppDataset(BaseModel):
         """The test problems in upstream order; raises UserError where file or hub cannot be read."""
         shots = self._examples()
         problems = [
-            Problem(f"MBPP/{row.task_id}", _question(row), _test(place, at, row), shots=shots)
-            for place, at, row in self._rows()
+            Problem(f"MBPP/{row.task_id}", _question(row), _test(source, at, row), shots=shots)
+            for source, at, row in self._rows()
         ]
         if not problems:
             raise UserError(f"dataset.path: {self.path or HUB.name} holds none of the test tasks, 11 to 510")
         return problems
 
-    def solutions(self) -> Iterator[Solution]:
+    def solutions(self) -> Iterator[LabelledSample]:
         """The data set's own code."""
         for _, _, row in self._rows():
-            yield Solution(f"MBPP/{row.task_id}", row.code)
+            yield LabelledSample(f"MBPP/{row.task_id}", row.code)
 
-    def _rows(self) -> Iterator[tuple[Place, int, _Row]]:
-        place = Place(self.path, HUB, "test", what=_WHOLE)
-        for at, row in enumerate(read(place, _Row, _EXAMPLE)):
+    def _rows(self) -> Iterator[tuple[Source, int, _Row]]:
+        source = Source(self.path, HUB, "test", what=_WHOLE)
+        for at, row in enumerate(read(source, _Row, _EXAMPLE)):
             if row.task_id in _TEST:
-                yield place, at, row
+                yield source, at, row
 
     def _examples(self) -> tuple[FewShotExample, ...]:
         if self.shots == 0:
             return ()
-        place = Place(self.path, HUB, "prompt", what=_WHOLE)
-        known = {row.task_id: row for row in read(place, _Row, _EXAMPLE) if row.task_id in _SHOTS}
+        source = Source(self.path, HUB, "prompt", what=_WHOLE)
+        known = {row.task_id: row for row in read(source, _Row, _EXAMPLE) if row.task_id in _SHOTS}
         absent = [task_id for task_id in _SHOTS[: self.shots] if task_id not in known]
         if absent:
             raise UserError(
-                f"dataset.shots: {place.name} lacks task {absent[0]}, an example of the prompt; give all of mbpp.jsonl,"
-                " or set dataset.shots to 0"
+                f"dataset.shots: {source.name} lacks task {absent[0]}, an example of the prompt; give all of"
+                " mbpp.jsonl, or set dataset.shots to 0"
             )
         return tuple(FewShotExample(_question(known[task_id]), known[task_id].code) for task_id in _SHOTS[: self.shots])
 
@@ -96,15 +96,15 @@ def _question(row: _Row) -> str:
     return f"{row.text} Your code should pass these tests:\n\n" + "\n".join(row.test_list)
 
 
-def _test(place: Place, at: int, row: _Row) -> FunctionCheck:
+def _test(source: Source, at: int, row: _Row) -> FunctionCheck:
     setup = "\n".join([*row.test_imports, row.test_setup_code])
     try:
         defined = {node.name for node in ast.walk(ast.parse(row.code)) if isinstance(node, ast.FunctionDef)}
         trees = [ast.parse(assertion) for assertion in row.test_list]
     except (SyntaxError, ValueError, RecursionError) as error:
-        raise wrong(place, at, "test_list", f"is no Python ({error})") from error
+        raise row_error(source, at, "test_list", f"is no Python ({error})") from error
     called = [node.id for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Name)]
     entry_point = next((name for name in called if name in defined), None)
     if entry_point is None:
-        raise wrong(place, at, "test_list", "calls no function that `code` defines")
+        raise row_error(source, at, "test_list", "calls no function that `code` defines")
     return FunctionCheck(entry_point, _CHECK.format(setup=setup, assertions=row.test_list))

@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 from pydantic import BaseModel, ConfigDict
 
 from tasks.datasets.synthetic.bundled import held_out_rows
-from tasks.records import Problem, Solution, StdioCheck, StdioTest
+from tasks.records import LabelledSample, Problem, StdioCheck, StdioTest
 
 
 class ProgramsDataset(BaseModel):
@@ -38,6 +38,6 @@ class ProgramsDataset(BaseModel):
             for row in held_out_rows("programs")
         ]
 
-    def solutions(self) -> Iterator[Solution]:
+    def solutions(self) -> Iterator[LabelledSample]:
         """The generator's own programs."""
-        return (Solution(row["id"], row["program"]) for row in held_out_rows("programs"))
+        return (LabelledSample(row["id"], row["program"]) for row in held_out_rows("programs"))

@@ -20,7 +20,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
 from tasks.errors import UserError
-from tasks.files.schema import Form, checked
+from tasks.files.schema import RowModel, parse_row
 from tasks.importers.provenance import of_samples, read_provenance
 from tasks.plugins import origin
 from tasks.records import Request, Sample, Sampling
@@ -180,7 +180,7 @@ class RecordedEngine:
         return None
 
 
-class _Row(Form):
+class _Row(RowModel):
     # Tools write counts as 9.0, too.
     model_config = ConfigDict(strict=False)
 
@@ -195,7 +195,7 @@ class _Row(Form):
 
 def _sample(path: str, where: str, row: Any) -> Sample:
     try:
-        valid = checked(f"engine.path: {path}, {where}", row, _Row, "row", _GOOD_ROW)
+        valid = parse_row(f"engine.path: {path}, {where}", row, _Row, "row", _GOOD_ROW)
         valid.text.encode()
     except UnicodeEncodeError as error:
         raise UserError(f"engine.path: {path}, {where}: text is not valid Unicode ({error.reason})") from error

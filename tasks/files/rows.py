@@ -14,19 +14,16 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
 from tasks.errors import UserError
-from tasks.files.schema import Form, checked, parquet_rows
+from tasks.files.schema import AnyRow, parquet_rows, parse_row
 
 _KINDS = (".jsonl", ".jsonl.gz", ".json", ".json.gz", ".parquet", ".csv", ".csv.gz")
 _SPLITS = {"train", "test", "validation", "valid", "dev", "prompt"}
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
-
-
-AnyRow = TypeVar("AnyRow", bound=Form)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +34,7 @@ class Hub:
     configs: tuple[str | None, ...] = (None,)
 
 
-class Place(NamedTuple):
+class Source(NamedTuple):
     """Where the rows of one split are: a path, or else the hub. `field` is the config field that names the path; `what`
     is what it wants, where that is not the split of the hub's data set."""
 
@@ -49,15 +46,15 @@ class Place(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The place in a message."""
+        """The source in a message."""
         return self.hub.name if self.path is None else self.path
 
 
-def read(place: Place, model: type[AnyRow], example: str, *, may_be_empty: bool = False) -> Iterator[AnyRow]:
-    """The rows of a place in order.
+def read(source: Source, model: type[AnyRow], example: str, *, may_be_empty: bool = False) -> Iterator[AnyRow]:
+    """The rows of a source in order.
 
     Args:
-        place: where they are.
+        source: where they are.
         model: what a row must have.
         example: how a row looks, for messages.
         may_be_empty: whether no row at all is right, too.
@@ -66,20 +63,20 @@ def read(place: Place, model: type[AnyRow], example: str, *, may_be_empty: bool 
         UserError: nothing can be read there, or a row is malformed; one line that says what to do.
     """
     none = not may_be_empty
-    for where, data in _from_hub(place) if place.path is None else _from_path(place, place.path):
+    for where, data in _from_hub(source) if source.path is None else _from_path(source, source.path):
         none = False
-        yield _checked(f"{place.field}: {where}", data, model, example)
+        yield _checked(f"{source.field}: {where}", data, model, example)
     if none:
-        raise UserError(f"{place.field}: {place.name} holds no rows; a row looks like {example}")
+        raise UserError(f"{source.field}: {source.name} holds no rows; a row looks like {example}")
 
 
-def wrong(place: Place, number: int, field: str, message: str) -> UserError:
+def row_error(source: Source, number: int, field: str, message: str) -> UserError:
     """What to raise where the row at this position (from 0) is sound in form, and cannot be used for all that."""
-    return UserError(f"{place.field}: {place.name}, row {number + 1}: {field}: {message}")
+    return UserError(f"{source.field}: {source.name}, row {number + 1}: {field}: {message}")
 
 
 def _checked(where: str, data: Any, model: type[AnyRow], example: str) -> AnyRow:
-    row = checked(where, data, model, "row", example)
+    row = parse_row(where, data, model, "row", example)
     for field, value in row:
         if any(_SURROGATE.search(text) for text in _texts(value)):
             raise UserError(f"{where}: {field}: is no valid Unicode (a lone surrogate)")
@@ -97,35 +94,35 @@ def _texts(value: object) -> Iterator[str]:
             yield from _texts(inner)
 
 
-def _from_path(place: Place, path: str) -> Iterator[tuple[str, Any]]:
+def _from_path(source: Source, path: str) -> Iterator[tuple[str, Any]]:
     import fsspec  # not needed to say what a config is
 
     from tasks.files.remote import options_for, storage_faults
 
     try:
         system, root = fsspec.url_to_fs(path, **options_for(path))
-        files = _of_split(sorted(system.find(root)), root, place) if system.isdir(root) else [root]
+        files = _of_split(sorted(system.find(root)), root, source) if system.isdir(root) else [root]
         if not files:
-            raise UserError(f"{place.field}: {path} holds no {place.split} files ({', '.join(_KINDS)})")
+            raise UserError(f"{source.field}: {path} holds no {source.split} files ({', '.join(_KINDS)})")
         for file in files:
             with system.open(file, "rb") as stream:
-                yield from _rows(place, path if file == root else file, stream)
+                yield from _rows(source, path if file == root else file, stream)
     except storage_faults(EOFError, ValueError, ImportError) as error:
         if isinstance(error, UserError):
             raise
         reason = getattr(error, "strerror", None) or " ".join(str(error).split())[:200]
-        raise UserError(f"{place.field}: {path} cannot be read ({reason}); give {_wanted(place)}") from error
+        raise UserError(f"{source.field}: {path} cannot be read ({reason}); give {_wanted(source)}") from error
 
 
-def _of_split(files: Sequence[str], root: str, place: Place) -> list[str]:
+def _of_split(files: Sequence[str], root: str, source: Source) -> list[str]:
     """Those of a folder's files that hold the split; where the folder has the data set's configurations, of these
     alone. Of what has no splits, all files that name none."""
     within = {file: PurePosixPath(file.removeprefix(root).lstrip("/")) for file in files}
     named = {file: _split(path) for file, path in within.items() if path.name.lower().endswith(_KINDS)}
-    found = [file for file, split in named.items() if split == place.split]
-    if place.what and not found:
+    found = [file for file, split in named.items() if split == source.split]
+    if source.what and not found:
         found = [file for file, split in named.items() if split is None]
-    order = {config: number for number, config in enumerate(place.hub.configs)}
+    order = {config: number for number, config in enumerate(source.hub.configs)}
     if not {path.parts[0] for path in within.values()} & order.keys():
         return found
     of_configs = [file for file in found if within[file].parts[0] in order]
@@ -141,40 +138,40 @@ def _split(path: PurePosixPath) -> str | None:
     return None
 
 
-def _wanted(place: Place) -> str:
-    return place.what or f"the {place.split} split of {place.hub.name} as a {_listed(_KINDS)} file"
+def _wanted(source: Source) -> str:
+    return source.what or f"the {source.split} split of {source.hub.name} as a {_listed(_KINDS)} file"
 
 
 def _listed(names: Sequence[str]) -> str:
     return ", ".join(names[:-1]) + " or " + names[-1]
 
 
-def _rows(place: Place, path: str, stream: Any) -> Iterator[tuple[str, Any]]:
+def _rows(source: Source, path: str, stream: Any) -> Iterator[tuple[str, Any]]:
     """The rows of one file with the words that say where they are."""
     path_lower = path.lower()
     if path_lower.endswith(".parquet"):
-        rows = parquet_rows(f"{place.field}: {path}", stream)
+        rows = parquet_rows(f"{source.field}: {path}", stream)
         yield from ((f"{path}, row {number}", row) for number, row in rows)
         return
     if path_lower.endswith(".gz"):
         stream = gzip.GzipFile(fileobj=stream)
     plain = path_lower.removesuffix(".gz")
     if plain.endswith(".csv"):
-        yield from _csv_rows(place, path, stream)
+        yield from _csv_rows(source, path, stream)
     elif plain.endswith(".json"):
-        yield from _json_rows(place, path, stream.read())
+        yield from _json_rows(source, path, stream.read())
     else:
-        yield from _lines(place, path, stream)
+        yield from _lines(source, path, stream)
 
 
-def _json_rows(place: Place, path: str, data: bytes) -> Iterator[tuple[str, Any]]:
+def _json_rows(source: Source, path: str, data: bytes) -> Iterator[tuple[str, Any]]:
     """The rows of a JSON list, or of what has only its name: JSON lines."""
     if data.lstrip().startswith(b"{") and len(lines := data.splitlines()) > 1 and _is_whole(lines[0]):
-        yield from _lines(place, path, lines)
+        yield from _lines(source, path, lines)
         return
-    listed = _json(place, path, data)
+    listed = _json(source, path, data)
     if not isinstance(listed, list):
-        raise UserError(f"{place.field}: {path}: holds no list of rows")
+        raise UserError(f"{source.field}: {path}: holds no list of rows")
     yield from ((f"{path}, row {number}", row) for number, row in enumerate(listed, start=1))
 
 
@@ -186,23 +183,23 @@ def _is_whole(line: bytes) -> bool:
     return True
 
 
-def _lines(place: Place, path: str, lines: Iterable[bytes]) -> Iterator[tuple[str, Any]]:
+def _lines(source: Source, path: str, lines: Iterable[bytes]) -> Iterator[tuple[str, Any]]:
     for number, line in enumerate(lines, start=1):
         if line.strip():
             where = f"{path}, line {number}"
-            yield where, _json(place, where, line)
+            yield where, _json(source, where, line)
 
 
-def _json(place: Place, where: str, data: bytes) -> Any:
+def _json(source: Source, where: str, data: bytes) -> Any:
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise UserError(f"{place.field}: {where}: is UTF-16; save it as UTF-8")
+        raise UserError(f"{source.field}: {where}: is UTF-16; save it as UTF-8")
     try:
         return json.loads(data)
     except (ValueError, RecursionError) as error:
-        raise UserError(f"{place.field}: {where}: broken JSON ({error})") from error
+        raise UserError(f"{source.field}: {where}: broken JSON ({error})") from error
 
 
-def _csv_rows(place: Place, path: str, stream: Any) -> Iterator[tuple[str, Any]]:
+def _csv_rows(source: Source, path: str, stream: Any) -> Iterator[tuple[str, Any]]:
     import csv
     import io
 
@@ -216,31 +213,31 @@ def _csv_rows(place: Place, path: str, stream: Any) -> Iterator[tuple[str, Any]]
             # Surplus values have no name, and missing ones no value.
             yield f"{path}, line {rows.line_num}", {name: row[name] for name in row if name and row[name] is not None}
     except (csv.Error, UnicodeDecodeError) as error:
-        raise UserError(f"{place.field}: {path}, line {rows.line_num + 1}: broken CSV ({error})") from error
+        raise UserError(f"{source.field}: {path}, line {rows.line_num + 1}: broken CSV ({error})") from error
     finally:
         text.detach()
 
 
-def _from_hub(place: Place) -> Iterator[tuple[str, Any]]:
-    hub = place.hub
+def _from_hub(source: Source) -> Iterator[tuple[str, Any]]:
+    hub = source.hub
     try:
         import datasets  # an extra
     except ImportError as error:
         raise UserError(
-            f"{place.field}: no file is named, and the hub needs the extra `hub` (`uv sync --extra hub`); install it,"
-            f" or set {place.field} to {_wanted(place)}"
+            f"{source.field}: no file is named, and the hub needs the extra `hub` (`uv sync --extra hub`); install it,"
+            f" or set {source.field} to {_wanted(source)}"
         ) from error
     # Its warnings of every new try would be all that one sees; the error says it once.
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
     number = 0
     for config in hub.configs:
         try:
-            rows: Iterable[Any] = datasets.load_dataset(hub.name, config, split=place.split)
+            rows: Iterable[Any] = datasets.load_dataset(hub.name, config, split=source.split)
         except (OSError, ValueError, RuntimeError) as error:
             reason = " ".join(str(error).split())[:200]
             raise UserError(
-                f"{place.field}: the Hugging Face hub did not give {hub.name} ({reason}); set {place.field} to"
-                f" {_wanted(place)}"
+                f"{source.field}: the Hugging Face hub did not give {hub.name} ({reason}); set {source.field} to"
+                f" {_wanted(source)}"
             ) from error
         for row in rows:
             number += 1

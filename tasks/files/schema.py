@@ -10,23 +10,23 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from tasks.errors import UserError
 
 
-class Form(BaseModel):
+class RowModel(BaseModel):
     """What is read of something; what else it has is left alone."""
 
     # Built when first needed: every command imports the configs beside it.
     model_config = ConfigDict(extra="ignore", strict=True, defer_build=True)
 
 
-AnyForm = TypeVar("AnyForm", bound=Form)
+AnyRow = TypeVar("AnyRow", bound=RowModel)
 
 
-def checked(where: str, data: Any, form: type[AnyForm], thing: str, example: str) -> AnyForm:
+def parse_row(where: str, data: Any, model: type[AnyRow], thing: str, example: str) -> AnyRow:
     """Something in the form that it must have.
 
     Args:
         where: the words that say where it is.
         data: what was found there.
-        form: what it must have.
+        model: what it must have.
         thing: what it is called: a row, a line, an entry.
         example: how one looks.
 
@@ -34,7 +34,7 @@ def checked(where: str, data: Any, form: type[AnyForm], thing: str, example: str
         UserError: it has another form; names the field.
     """
     try:
-        return form.model_validate(data)
+        return model.model_validate(data)
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"])) or f"the {thing}"

@@ -47,7 +47,7 @@ class CodeContestsGrader(ProgramGrader):
     """Judges programs by tokens, in lower case, numbers to within 1e-5, as the paper does."""
 
     version: ClassVar[int] = 2
-    rule: ClassVar[Rule] = Rule(same_tokens, fails_by_status=False)
+    rule: ClassVar[Rule] = Rule(same_tokens, require_exit_zero=False)
     name: Literal["code_contests"] = "code_contests"
 
     def program(self, text: str) -> str:

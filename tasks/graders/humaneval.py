@@ -26,11 +26,11 @@ class HumanEvalGrader(FunctionGrader):
 
     def function(self, problem: Problem, sample: Sample) -> Function:
         """See `FunctionGrader`."""
-        return Function(problem, sample.index, problem.question + sample.text, _standing(problem.question))
+        return Function(problem, sample.index, problem.question + sample.text, _parsable_prompt(problem.question))
 
 
 @lru_cache(maxsize=1024)
-def _standing(prompt: str) -> str:
+def _parsable_prompt(prompt: str) -> str:
     """A prompt that is Python alone, if need be and if it can be by an empty body."""
     for text in (prompt, f"{prompt.rstrip()} pass"):
         try:

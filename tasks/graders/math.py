@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import ClassVar, Literal
 
 from tasks.answers.minerva import final_answer, normalise
-from tasks.graders.base.algebra import LONGEST, AlgebraGrader, Decision, Question
+from tasks.graders.base.algebra import LONGEST, AlgebraGrader, AlgebraQuery, Decision
 from tasks.graders.base.verdicts import shortened
 from tasks.records import Verdict
 
@@ -41,4 +41,4 @@ class MathGrader(AlgebraGrader):
             if same:
                 return Verdict.CORRECT, "", theirs
             return Verdict.WRONG, f"answered {shortened(theirs)}", theirs
-        return Question((ours, theirs), found, theirs)
+        return AlgebraQuery((ours, theirs), found, theirs)

@@ -8,8 +8,8 @@ order, matrices); or if math-verify or sympy, by Minerva's rule, make it the sam
 
 from typing import ClassVar, Literal
 
-from tasks.answers.spelling import find, same_at_sight, spell
-from tasks.graders.base.algebra import LONGEST, AlgebraGrader, Decision, Question
+from tasks.answers.spelling import equal_without_algebra, find, spell
+from tasks.graders.base.algebra import LONGEST, AlgebraGrader, AlgebraQuery, Decision
 from tasks.graders.base.verdicts import shortened
 from tasks.records import Verdict
 
@@ -29,9 +29,9 @@ class MathTolerantGrader(AlgebraGrader):
         if len(found) > LONGEST and found.strip() != gold.strip():
             return Verdict.WRONG, f"answered {shortened(found)}", None
         ours, theirs = spell(gold), spell(found)
-        known = same_at_sight(ours, theirs)
+        known = equal_without_algebra(ours, theirs)
         if known is None:
-            return Question((ours, theirs), found, theirs)
+            return AlgebraQuery((ours, theirs), found, theirs)
         if known:
             return Verdict.CORRECT, "", theirs
         return Verdict.WRONG, f"answered {shortened(found)}", theirs

@@ -6,7 +6,7 @@ The library's release is not part of the rule's version: the lock file has the o
 
 from typing import ClassVar, Literal
 
-from tasks.graders.base.algebra import AlgebraGrader, Decision, Question
+from tasks.graders.base.algebra import AlgebraGrader, AlgebraQuery, Decision
 from tasks.graders.base.verdicts import shortened
 from tasks.records import Verdict
 
@@ -25,4 +25,4 @@ class MathVerifyGrader(AlgebraGrader):
         read = text[-_READ:]
         if not read.strip():
             return Verdict.NO_ANSWER, "no text", None
-        return Question((gold, read), shortened(read.strip()[-100:]))
+        return AlgebraQuery((gold, read), shortened(read.strip()[-100:]))

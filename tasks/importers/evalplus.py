@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 from tasks.errors import UserError
 from tasks.files.entries import opened, rows
 from tasks.files.json_stream import JsonStream
-from tasks.files.schema import Form, checked
+from tasks.files.schema import RowModel, parse_row
 from tasks.importers import Imported
 from tasks.importers.problem_ids import by_task_id
 
@@ -30,13 +30,13 @@ _NAME = re.compile(
 )
 
 
-class _Sample(Form):
+class _Sample(RowModel):
     task_id: str
     solution: str | None = None
     completion: str | None = None
 
 
-class _Result(Form):
+class _Result(RowModel):
     solution: str
     base_status: str | None = None
     plus_status: str | None = None
@@ -72,7 +72,7 @@ class Evalplus:
                 yield from _results(path, verdict)
             else:
                 for where, data in rows(path):
-                    row = checked(where, data, _Sample, "entry", _EXAMPLE)
+                    row = parse_row(where, data, _Sample, "entry", _EXAMPLE)
                     text = row.solution if row.solution is not None else row.completion
                     if text is None:
                         raise UserError(f"{where}: solution: field required; an entry looks like {_EXAMPLE}")
@@ -123,6 +123,6 @@ def _results(path: Path, verdict: str | None) -> Iterator[Imported]:
                     )
                 for number, data in enumerate(entries):
                     where = f"{path}, eval.{task_id}.{number}"
-                    row = checked(where, data, _Result, "entry", _RESULT)
+                    row = parse_row(where, data, _Result, "entry", _RESULT)
                     correct = row.passed(verdict)
                     yield Imported(where, task_id, by_task_id(task_id), row.solution, correct=correct)

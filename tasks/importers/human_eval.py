@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from tasks.files.entries import rows
-from tasks.files.schema import Form, checked
+from tasks.files.schema import RowModel, parse_row
 from tasks.importers import Imported
 
 _EXAMPLE = '{"task_id": "HumanEval/0", "completion": "    return ..."}'
 
 
-class _Row(Form):
+class _Row(RowModel):
     task_id: str
     completion: str
     passed: bool | None = None
@@ -36,7 +36,7 @@ class HumanEval:
         """Every line; see `tasks.importers.Importer`."""
         for path in paths:
             for where, data in rows(path):
-                row = checked(where, data, _Row, "entry", _EXAMPLE)
+                row = parse_row(where, data, _Row, "entry", _EXAMPLE)
                 yield Imported(where, row.task_id, row.task_id, row.completion, correct=row.passed)
 
     def provenance(self, paths: Sequence[Path], verdict: str | None) -> dict[str, Any]:  # noqa: ARG002

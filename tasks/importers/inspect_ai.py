@@ -24,7 +24,7 @@ from pydantic import Field
 from tasks.errors import UserError
 from tasks.files.entries import opened, parsed
 from tasks.files.json_stream import JsonStream
-from tasks.files.schema import Form, checked
+from tasks.files.schema import RowModel, parse_row
 from tasks.importers import Imported
 
 _EXAMPLE = '{"id": "...", "epoch": 1, "output": {"completion": "..."}, "scores": {"...": {"value": "C"}}}'
@@ -36,32 +36,32 @@ _FINISH = {"stop": "stop", "max_tokens": "length", "model_length": "length"}
 _SAMPLING = ("temperature", "top_p", "max_tokens", "seed")
 
 
-class _Part(Form):
+class _Part(RowModel):
     type: str = ""
     text: str = ""
 
 
-class _Message(Form):
+class _Message(RowModel):
     content: str | list[_Part] = ""
 
 
-class _Choice(Form):
+class _Choice(RowModel):
     message: _Message = _Message()
     stop_reason: str | None = None
 
 
-class _Usage(Form):
+class _Usage(RowModel):
     input_tokens: int | None = None
     output_tokens: int | None = None
 
 
-class _Output(Form):
+class _Output(RowModel):
     completion: str | None = None
     choices: Sequence[_Choice] = ()
     usage: _Usage | None = None
 
 
-class _Score(Form):
+class _Score(RowModel):
     value: Any = None
 
     @property
@@ -72,7 +72,7 @@ class _Score(Form):
         return self.value == 1 if isinstance(self.value, bool | int | float) and self.value == self.value else None
 
 
-class _Sample(Form):
+class _Sample(RowModel):
     id: str | int
     epoch: int = Field(default=1, ge=1)
     output: _Output = _Output()
@@ -107,7 +107,7 @@ class InspectAi:
         """Every sample of every log; see `tasks.importers.Importer`."""
         for path in paths:
             for where, data in _zipped(path) if path.suffix == ".eval" else _listed(path):
-                sample = checked(where, data, _Sample, "entry", _EXAMPLE)
+                sample = parse_row(where, data, _Sample, "entry", _EXAMPLE)
                 usage = sample.output.usage or _Usage()
                 choices = sample.output.choices
                 yield Imported(

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from tasks.errors import UserError
 from tasks.files.entries import opened
-from tasks.files.schema import Form, checked
+from tasks.files.schema import RowModel, parse_row
 from tasks.importers import Imported
 from tasks.importers.problem_ids import by_row
 
@@ -20,7 +20,7 @@ _EXAMPLE = "samples: [...], is_corrects: [...]"
 _SUFFIXES = (".yaml", ".yml")
 
 
-class _Problem(Form):
+class _Problem(RowModel):
     samples: list[str]
     is_corrects: list[bool] | None = None
     gt_answer: str | None = None
@@ -103,4 +103,4 @@ def _read(file: Path) -> _Problem:
             document = yaml.load(stream, Loader=loader)  # noqa: S506 - both are the safe loader
         except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
             raise UserError(f"{file}: broken YAML ({' '.join(str(error).split())[:200]})") from error
-    return checked(str(file), document, _Problem, "entry", _EXAMPLE)
+    return parse_row(str(file), document, _Problem, "entry", _EXAMPLE)

@@ -19,7 +19,7 @@ from pydantic import Field
 
 from tasks.errors import UserError
 from tasks.files.entries import first_entry, opened, parsed, rows
-from tasks.files.schema import Form, checked
+from tasks.files.schema import RowModel, parse_row
 from tasks.importers import Imported
 from tasks.importers.problem_ids import by_row
 
@@ -29,7 +29,7 @@ _METRICS = ("exact_match", "pass@1", "acc", "math_verify")
 _IDS = ("task_id", "unique_id")
 
 
-class _Row(Form):
+class _Row(RowModel):
     doc_id: int = Field(ge=0)
     doc: dict[str, Any] = Field(default_factory=dict)
     resps: list[list[Any]]
@@ -56,7 +56,7 @@ class LmEval:
             seen: dict[int, str] = {}
             filters: dict[str, None] = {}
             for where, data in rows(path):
-                row = checked(where, data, _Row, "entry", _EXAMPLE)
+                row = parse_row(where, data, _Row, "entry", _EXAMPLE)
                 if row.filter is not None:
                     filters[row.filter] = None
                     if row.filter != (verdict or next(iter(filters))):

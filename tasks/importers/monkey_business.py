@@ -14,7 +14,7 @@ from pydantic import Field
 
 from tasks.errors import UserError
 from tasks.files.entries import rows
-from tasks.files.schema import Form, checked
+from tasks.files.schema import RowModel, parse_row
 from tasks.importers import Imported
 from tasks.importers.problem_ids import by_row
 
@@ -28,7 +28,7 @@ _SAMPLING: dict[str, dict[str, Any]] = {
 }
 
 
-class _Row(Form):
+class _Row(RowModel):
     orig_dset_idx: int = Field(ge=0)
     samples: list[str]
     is_corrects: list[bool] | None = None
@@ -52,7 +52,7 @@ class MonkeyBusiness:
         for path in paths:
             task, _ = _named(path)
             for where, data in rows(path):
-                row = checked(where, data, _Row, "entry", _EXAMPLE)
+                row = parse_row(where, data, _Row, "entry", _EXAMPLE)
                 if row.is_corrects is not None and len(row.is_corrects) != len(row.samples):
                     raise UserError(
                         f"{where}: is_corrects: has {len(row.is_corrects):,} verdicts on {len(row.samples):,} samples"

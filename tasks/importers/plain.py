@@ -11,14 +11,14 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field
 
 from tasks.files.entries import rows
-from tasks.files.schema import Form, checked
+from tasks.files.schema import RowModel, parse_row
 from tasks.importers import Imported
 from tasks.records import Verdict
 
 _EXAMPLE = '{"problem_id": "...", "index": 0, "text": "..."}'
 
 
-class _Row(Form):
+class _Row(RowModel):
     problem_id: str
     text: str
     index: int | None = Field(default=None, ge=0)
@@ -53,7 +53,7 @@ class Plain:
         """Every row; see `tasks.importers.Importer`."""
         for path in paths:
             for where, data in rows(path):
-                row = checked(where, data, _Row, "entry", _EXAMPLE)
+                row = parse_row(where, data, _Row, "entry", _EXAMPLE)
                 yield Imported(
                     where,
                     row.problem_id,

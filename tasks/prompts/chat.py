@@ -24,7 +24,7 @@ class ChatConfig(BaseModel):
     tokenizer: str = Field(min_length=1, description="Folder of the model's tokenizer, with its chat template")
     system: str | None = Field(default=None, description="System message before the user's; empty: none")
 
-    def form(self) -> "ChatForm":
+    def load(self) -> "ChatTemplate":
         """The template, read and tried.
 
         Raises:
@@ -33,25 +33,25 @@ class ChatConfig(BaseModel):
         folder = Path(self.tokenizer)
         settings = _json(folder / "tokenizer_config.json")
         special = _json(folder / "special_tokens_map.json") | settings
-        form = ChatForm(
+        loaded = ChatTemplate(
             _template(folder, settings),
             tuple((name, text) for name in ("bos_token", "eos_token") if (text := _token(special.get(name)))),
             self.system,
-            leaves_out=_added(folder),
+            implicit_bos=_implicit_bos(folder),
         )
-        form.render("Hello")
-        return form
+        loaded.render("Hello")
+        return loaded
 
 
 @dataclass(frozen=True, slots=True)
-class ChatForm:
+class ChatTemplate:
     """A chat template with the special tokens that it may name, and the system message. `leaves_out` is what the
     tokenizer itself puts before every text."""
 
     template: str
     tokens: tuple[tuple[str, str], ...]
     system: str | None
-    leaves_out: str = ""
+    implicit_bos: str = ""
 
     def render(self, prompt: str) -> str:
         """The text that the model goes on from: its own turn begins.
@@ -76,12 +76,12 @@ class ChatForm:
         except (TemplateError, TypeError, ValueError) as error:
             reason = " ".join(str(error).split())
             raise UserError(f"chat.tokenizer: its chat template cannot take these messages ({reason})") from error
-        return text.removeprefix(self.leaves_out)
+        return text.removeprefix(self.implicit_bos)
 
     @property
     def ingredients(self) -> dict[str, Any]:
         """What prompts depend on besides the dataset's template."""
-        return {"template": self.template, "tokens": dict(self.tokens), "system": self.system, "out": self.leaves_out}
+        return {"template": self.template, "tokens": dict(self.tokens), "system": self.system, "out": self.implicit_bos}
 
 
 def _refuse(message: str) -> NoReturn:
@@ -120,7 +120,7 @@ def _json(path: Path) -> dict[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
-def _added(folder: Path) -> str:
+def _implicit_bos(folder: Path) -> str:
     """The special token that the tokenizer puts before every text; empty where it puts none, or is not there."""
     if not (folder / "tokenizer.json").is_file():
         return ""

@@ -12,7 +12,7 @@ from tasks.engines import Engine
 from tasks.errors import MonkeysError
 from tasks.progress import progress
 from tasks.prompts import prompt
-from tasks.prompts.chat import ChatForm
+from tasks.prompts.chat import ChatTemplate
 from tasks.records import Price, Problem, Request, Sample, Sampling
 from tasks.store.annotations import VerdictFooter
 from tasks.store.blocks import Block, begun, missing, width_for
@@ -45,7 +45,7 @@ class Sweep:
         sampling: Sampling,
         budget: Budget = UniformConfig(),  # noqa: B008 - frozen
         price: Price | None = None,
-        chat: ChatForm | None = None,
+        chat: ChatTemplate | None = None,
     ) -> None:
         self.grading = grading
         self.selection = grading.selection

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.answers.isolated.pool import Ended, Killable
+from tasks.answers.isolated.pool import Failure, IsolatedPool
 
 HERE = "tests.answers.test_isolated"
 
@@ -40,48 +40,48 @@ def misbehave(how: str) -> object:
 
 
 @pytest.fixture(scope="module")
-def pool() -> Iterator[Killable]:
-    opened = Killable(f"{HERE}:misbehave", cpu_s=0.5, memory_mb=256, processes=2)
+def pool() -> Iterator[IsolatedPool]:
+    opened = IsolatedPool(f"{HERE}:misbehave", cpu_s=0.5, memory_mb=256, processes=2)
     yield opened
     opened.close()
 
 
-def test_values_come_back_in_order(pool: Killable) -> None:
+def test_values_come_back_in_order(pool: IsolatedPool) -> None:
     asked = [f"call {number}" for number in range(2_500)]
     assert [answer.value for answer in pool.map((text,) for text in asked)] == asked
 
 
 @pytest.mark.parametrize(
-    ("how", "ended"),
+    ("how", "failure"),
     [
-        ("spin", Ended.TIME),
-        ("digits", Ended.TIME),
-        ("eat", Ended.MEMORY),
-        ("nest", Ended.DEPTH),
-        ("segfault", Ended.CRASH),
-        ("controller", Ended.LOST),
+        ("spin", Failure.TIME),
+        ("digits", Failure.TIME),
+        ("eat", Failure.MEMORY),
+        ("nest", Failure.DEPTH),
+        ("segfault", Failure.CRASH),
+        ("controller", Failure.LOST),
     ],
 )
-def test_a_call_beyond_its_limits_costs_itself_alone(pool: Killable, how: str, ended: Ended) -> None:
+def test_a_call_beyond_its_limits_costs_itself_alone(pool: IsolatedPool, how: str, failure: Failure) -> None:
     answers = list(pool.map([("a",), (how,), ("b",), ("c",)]))
     assert [answer.value for answer in answers] == ["a", None, "b", "c"]
-    assert [answer.ended for answer in answers] == [None, ended, None, None]
-    if ended is Ended.TIME:
+    assert [answer.failure for answer in answers] == [None, failure, None, None]
+    if failure is Failure.TIME:
         assert 0.5 <= answers[1].cpu_s < 3, "CPU time ends it, long before the clock does"
 
 
 def test_one_that_sleeps_is_ended_by_the_clock() -> None:
-    pool = Killable(f"{HERE}:misbehave", cpu_s=0.1, processes=1)
-    assert pool.call("sleep").ended is Ended.TIME
+    pool = IsolatedPool(f"{HERE}:misbehave", cpu_s=0.1, processes=1)
+    assert pool.call("sleep").failure is Failure.TIME
     pool.close()
 
 
-def test_what_a_call_prints_is_no_answer(pool: Killable) -> None:
+def test_what_a_call_prints_is_no_answer(pool: IsolatedPool) -> None:
     assert pool.call("print").value == "print"
 
 
 def test_no_process_outlives_its_pool() -> None:
-    pool = Killable(f"{HERE}:misbehave", cpu_s=5, processes=1)
+    pool = IsolatedPool(f"{HERE}:misbehave", cpu_s=5, processes=1)
     pid = pool.call("pid").value
     pool.close()
     deadline = time.monotonic() + 10
@@ -91,7 +91,7 @@ def test_no_process_outlives_its_pool() -> None:
 
 
 def test_a_closed_pool_opens_again() -> None:
-    pool = Killable(f"{HERE}:misbehave", cpu_s=5, processes=1)
+    pool = IsolatedPool(f"{HERE}:misbehave", cpu_s=5, processes=1)
     assert pool.call("a").value == "a"
     pool.close()
     assert pool.call("b").value == "b"

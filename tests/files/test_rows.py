@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tasks.errors import UserError
-from tasks.files.rows import Hub, Place, read
-from tasks.files.schema import Form
+from tasks.files.rows import Hub, Source, read
+from tasks.files.schema import RowModel
 from tests.datasets.files import written
 from tests.servers import S3
 
@@ -18,13 +18,13 @@ ROWS = [{"question": "1 + 1?\nSay.", "answer": "2", "more": "left alone"}, {"que
 TABLE = [{name: row[name] for name in ("question", "answer")} for row in ROWS]
 
 
-class QA(Form):
+class QA(RowModel):
     question: str
     answer: str
 
 
 def rows_of(path: str | None, split: str = "test") -> list[tuple[str, str]]:
-    return [(row.question, row.answer) for row in read(Place(path, Hub("some/set"), split), QA, EXAMPLE)]
+    return [(row.question, row.answer) for row in read(Source(path, Hub("some/set"), split), QA, EXAMPLE)]
 
 
 EXPECTED = [("1 + 1?\nSay.", "2"), ('a "b", č', "3")]
@@ -54,8 +54,8 @@ def test_a_copy_of_the_hubs_folder_gives_the_configurations_of_the_data_set_alon
     for config in ("socratic", "main", "b", "a"):
         written(tmp_path / config / "test-00000-of-00001.parquet", [{"question": config, "answer": "1"}])
     for configs in (("main",), ("b", "a")):
-        place = Place(str(tmp_path), Hub("some/set", configs), "test")
-        assert [row.question for row in read(place, QA, EXAMPLE)] == list(configs)
+        source = Source(str(tmp_path), Hub("some/set", configs), "test")
+        assert [row.question for row in read(source, QA, EXAMPLE)] == list(configs)
 
 
 def test_a_folder_may_be_named_after_the_split(tmp_path: Path) -> None:

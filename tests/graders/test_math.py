@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.answers.isolated.pool import Killable
+from tasks.answers.isolated.pool import IsolatedPool
 from tasks.answers.minerva import boxed, final_answer, normalise
-from tasks.answers.spelling import find, number, parts, same_at_sight, spell
+from tasks.answers.spelling import equal_without_algebra, find, number, parts, spell
 from tasks.graders import Grader
 from tasks.graders.base import algebra as base_algebra
 from tasks.graders.math import MathGrader
@@ -25,15 +25,15 @@ PAPER, TOLERANT, VERIFY = MathGrader(), MathTolerantGrader(), MathVerifyGrader()
 ALL = pytest.mark.parametrize("grader", [PAPER, TOLERANT, VERIFY], ids=lambda grader: grader.name)
 
 
-_POOLS: dict[str, Killable] = {}
+_POOLS: dict[str, IsolatedPool] = {}
 
 
 @pytest.fixture(scope="module", autouse=True)
 def impatient() -> Iterator[None]:
     """The graders with a second of CPU time for a comparison, instead of five."""
 
-    def shared(target: str, _: float) -> Killable:
-        return _POOLS.setdefault(target, Killable(target, cpu_s=1, memory_mb=512, processes=2))
+    def shared(target: str, _: float) -> IsolatedPool:
+        return _POOLS.setdefault(target, IsolatedPool(target, cpu_s=1, memory_mb=512, processes=2))
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(base_algebra, "shared", shared)
@@ -270,7 +270,7 @@ def test_whatever_stands_there_can_be_spelt_and_taken_apart(answer: str, gold: s
     spelt = spell(answer)
     number(spelt)
     parts(spelt)
-    assert same_at_sight(gold, spelt) is same_at_sight(gold, spelt)
+    assert equal_without_algebra(gold, spelt) is equal_without_algebra(gold, spelt)
     normalise(answer)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sandboxes import Sandbox
-from tasks.graders.base.purity import is_repeatable
+from tasks.graders.base.purity import is_pure
 from tasks.graders.humaneval import HumanEvalGrader
 from tasks.records import FunctionCheck, Problem, Sample, Verdict
 
@@ -28,7 +28,7 @@ HUMANEVAL = Path(__file__).resolve().parents[3] / "shared" / "data" / "humaneval
     ],
 )
 def test_harmless(text: str) -> None:
-    assert is_repeatable(text, "f")
+    assert is_pure(text, "f")
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_harmless(text: str) -> None:
     ],
 )
 def test_not_known_to_be_harmless(text: str) -> None:
-    assert not is_repeatable(text, "f")
+    assert not is_pure(text, "f")
 
 
 @pytest.mark.skipif(not HUMANEVAL.exists(), reason=f"{HUMANEVAL} is absent")
@@ -81,9 +81,7 @@ def test_humanevals() -> None:
     """All but the four that draw random numbers."""
     with gzip.open(HUMANEVAL, "rt") as file:
         rows = [json.loads(line) for line in file]
-    others = {
-        row["task_id"] for row in rows if not is_repeatable(row["prompt"] + "\n" + row["test"], row["entry_point"])
-    }
+    others = {row["task_id"] for row in rows if not is_pure(row["prompt"] + "\n" + row["test"], row["entry_point"])}
     assert others == {f"HumanEval/{number}" for number in (32, 38, 50, 53)}
 
 
@@ -120,7 +118,7 @@ COMPLETIONS = {
 def test_no_verdict_depends_on_the_samples_before(sandbox: Sandbox, seed: int) -> None:
     if sandbox.name != "bubblewrap":
         pytest.skip("it keeps no process")
-    assert is_repeatable(PROMPT + CHECK, "double")
+    assert is_pure(PROMPT + CHECK, "double")
     problem = Problem("double", PROMPT, FunctionCheck("double", CHECK), time_limit_s=1.0)
     chance = random.Random(seed)
     # Each is another text, or it would be run once; those that take long come once.

@@ -34,22 +34,22 @@ def folder(path: Path, template: object, **more: object) -> str:
 
 
 def test_the_users_message_is_the_prompt_to_the_letter(tmp_path: Path) -> None:
-    form = ChatConfig(tokenizer=folder(tmp_path, CHATML)).form()
-    assert form.render("Question: {x} & <1>\nAnswer:") == (
+    template = ChatConfig(tokenizer=folder(tmp_path, CHATML)).load()
+    assert template.render("Question: {x} & <1>\nAnswer:") == (
         "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nQuestion: {x} & <1>\nAnswer:<|im_end|>\n"
         "<|im_start|>assistant\n"
     )
 
 
 def test_a_system_message_of_ones_own(tmp_path: Path) -> None:
-    form = ChatConfig(tokenizer=folder(tmp_path, CHATML), system="Do sums.").form()
-    assert form.render("1 + 1?").startswith("<|im_start|>system\nDo sums.<|im_end|>\n<|im_start|>user\n1 + 1?")
+    template = ChatConfig(tokenizer=folder(tmp_path, CHATML), system="Do sums.").load()
+    assert template.render("1 + 1?").startswith("<|im_start|>system\nDo sums.<|im_end|>\n<|im_start|>user\n1 + 1?")
 
 
 @pytest.mark.parametrize("bos", ["<s>", {"content": "<s>", "lstrip": False}])
 def test_special_tokens_are_the_tokenizers_and_no_date_is_given(tmp_path: Path, bos: object) -> None:
-    form = ChatConfig(tokenizer=folder(tmp_path, LLAMA, bos_token=bos)).form()
-    assert form.render("Hi") == "<s>[26 Jul 2024][INST] Hi [/INST]"
+    template = ChatConfig(tokenizer=folder(tmp_path, LLAMA, bos_token=bos)).load()
+    assert template.render("Hi") == "<s>[26 Jul 2024][INST] Hi [/INST]"
 
 
 def test_a_token_that_the_tokenizer_puts_before_every_text_is_not_written_twice(tmp_path: Path) -> None:
@@ -59,15 +59,15 @@ def test_a_token_that_the_tokenizer_puts_before_every_text_is_not_written_twice(
     tokenizer.add_special_tokens(["<s>"])
     tokenizer.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", 0)])
     tokenizer.save(str(tmp_path / "tokenizer.json"))
-    form = ChatConfig(tokenizer=folder(tmp_path, LLAMA, bos_token="<s>")).form()
-    assert form.render("Hi") == "[26 Jul 2024][INST] Hi [/INST]"
+    template = ChatConfig(tokenizer=folder(tmp_path, LLAMA, bos_token="<s>")).load()
+    assert template.render("Hi") == "[26 Jul 2024][INST] Hi [/INST]"
 
 
 def test_the_template_may_lie_in_a_file_or_under_a_name(tmp_path: Path) -> None:
     several = [{"name": "tool_use", "template": "no"}, {"name": "default", "template": "d:{{ messages[0].content }}"}]
-    assert ChatConfig(tokenizer=folder(tmp_path, several)).form().render("x") == "d:x"
+    assert ChatConfig(tokenizer=folder(tmp_path, several)).load().render("x") == "d:x"
     (tmp_path / "chat_template.jinja").write_text("f:{{ messages[0].content }}")
-    assert ChatConfig(tokenizer=str(tmp_path)).form().render("x") == "f:x"
+    assert ChatConfig(tokenizer=str(tmp_path)).load().render("x") == "f:x"
 
 
 @pytest.mark.parametrize(
@@ -81,5 +81,5 @@ def test_the_template_may_lie_in_a_file_or_under_a_name(tmp_path: Path) -> None:
 )
 def test_what_cannot_serve_is_one_line(tmp_path: Path, template: object, system: str | None, message: str) -> None:
     with pytest.raises(UserError, match=message) as caught:
-        ChatConfig(tokenizer=folder(tmp_path, template), system=system).form()
+        ChatConfig(tokenizer=folder(tmp_path, template), system=system).load()
     assert len(str(caught.value).splitlines()) == 1

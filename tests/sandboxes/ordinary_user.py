@@ -69,8 +69,10 @@ class OrdinaryUser:
     def run(self, program: str, stdin: bytes, limits: Limits) -> Outcome:
         return self._call("run", program, stdin, limits)
 
-    def run_checked(self, checker: str, program: str, limits: Limits, *, repeatable: bool = False) -> CheckedOutcome:
-        return self._call("run_checked", checker, program, limits, repeatable=repeatable)
+    def run_checked(
+        self, checker: str, program: str, limits: Limits, *, reusable_process: bool = False
+    ) -> CheckedOutcome:
+        return self._call("run_checked", checker, program, limits, reusable_process=reusable_process)
 
     def open_files(self) -> int:
         """How many descriptors the process has open."""

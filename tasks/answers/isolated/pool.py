@@ -26,7 +26,7 @@ _MOST_PROCESSES = 8
 _AT_ONCE = 1_000
 
 
-class Ended(StrEnum):
+class Failure(StrEnum):
     """Why a call has no value."""
 
     TIME = "time"
@@ -41,11 +41,11 @@ class Answer(NamedTuple):
     """What a call returned, or why it has not, and the CPU seconds that it took."""
 
     value: Any = None
-    ended: Ended | None = None
+    failure: Failure | None = None
     cpu_s: float = 0.0
 
 
-class Killable:
+class IsolatedPool:
     """A pool of warm processes that call `target` (`module:function`, arguments and value JSON), each call with at most
     `cpu_s` seconds of CPU time and `memory_mb` beyond what the imports take. May be used from many threads at once."""
 
@@ -66,7 +66,7 @@ class Killable:
                         _end(process)
                     process = self._start()
                 answer = _ask(process, arguments)
-                if answer.ended is not Ended.LOST:
+                if answer.failure is not Failure.LOST:
                     break
                 _end(process)
                 process = None
@@ -104,10 +104,10 @@ def _ask(process: subprocess.Popen[bytes], arguments: Sequence[Any]) -> Answer:
             process.stdin.flush()
             line = process.stdout.readline()
     if not line.endswith(b"\n"):
-        return Answer(ended=Ended.LOST)
+        return Answer(failure=Failure.LOST)
     reply = json.loads(line)
-    ended = Ended(reply["ended"]) if "ended" in reply else None
-    return Answer(reply.get("value"), ended, reply["cpu_s"])
+    failure = Failure(reply["failure"]) if "failure" in reply else None
+    return Answer(reply.get("value"), failure, reply["cpu_s"])
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -118,8 +118,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 @cache
-def shared(target: str, cpu_s: float) -> Killable:
+def shared(target: str, cpu_s: float) -> IsolatedPool:
     """The one pool of this process for a function; its processes are started when they are first needed."""
-    pool = Killable(target, cpu_s=cpu_s)
+    pool = IsolatedPool(target, cpu_s=cpu_s)
     atexit.register(pool.close)
     return pool

@@ -110,22 +110,22 @@ def serve(target: str, cpu_s: float, memory_mb: int) -> None:
             child = _Child(function, memory_mb)
         try:
             answer = child.ask(line, cpu_s, questions.fileno())
-            ended = "crash" if not answer else "memory" if answer == _MEMORY else None
+            failure = "crash" if not answer else "memory" if answer == _MEMORY else None
         except TimeoutError:
-            ended = "time"
+            failure = "time"
         except EOFError:
             break
         cost = child.cpu_s
-        if ended is not None:
+        if failure is not None:
             child.kill()
-            child, answer = None, json.dumps({"ended": ended}).encode() + b"\n"
+            child, answer = None, json.dumps({"failure": failure}).encode() + b"\n"
         answers.write(b'{"cpu_s": %.6f, ' % cost + answer[1:])
         answers.flush()
     if child is not None:
         child.kill()
 
 
-_MEMORY = b'{"ended": "memory"}\n'
+_MEMORY = b'{"failure": "memory"}\n'
 
 
 def _line(stream: Any) -> bytes:
@@ -150,7 +150,7 @@ def _answer(function: Callable[..., Any], memory_mb: int, questions: BinaryIO, a
         except MemoryError:
             reply = _MEMORY
         except RecursionError:
-            reply = b'{"ended": "depth"}\n'
+            reply = b'{"failure": "depth"}\n'
         answers.write(reply)
         answers.flush()
 

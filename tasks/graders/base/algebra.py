@@ -12,7 +12,7 @@ from typing import ClassVar
 from pydantic import BaseModel, ConfigDict
 
 from sandboxes import Sandbox
-from tasks.answers.isolated.pool import Answer, Ended, shared
+from tasks.answers.isolated.pool import Answer, Failure, shared
 from tasks.graders.base.answers import Decided, kept
 from tasks.graders.base.requirements import check_algebra, require_check, require_checks
 from tasks.graders.base.verdicts import shortened
@@ -26,7 +26,7 @@ LONGEST = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class AlgebraQuery:
     """What algebra is asked (text alone, one of our functions), and the answer that it is about."""
 
     arguments: tuple[str, ...]
@@ -34,7 +34,7 @@ class Question:
     answer: str | None = None
 
 
-Decision = Question | Decided
+Decision = AlgebraQuery | Decided
 
 
 class AlgebraGrader(BaseModel, ABC):
@@ -64,10 +64,10 @@ class AlgebraGrader(BaseModel, ABC):
         sandbox: Sandbox | None,  # noqa: ARG002
     ) -> Iterator[GradedSample]:
         """One judgement a pair: those that are plain first, then those that algebra decides."""
-        asked: dict[tuple[str, ...], list[tuple[Sample, Question]]] = {}
+        asked: dict[tuple[str, ...], list[tuple[Sample, AlgebraQuery]]] = {}
         for problem, sample in pairs:
             decision = self.decide(require_check(problem, AnswerCheck).answer, sample.text)
-            if isinstance(decision, Question):
+            if isinstance(decision, AlgebraQuery):
                 asked.setdefault(decision.arguments, []).append((sample, decision))
             else:
                 verdict, detail, found = decision
@@ -83,17 +83,17 @@ class AlgebraGrader(BaseModel, ABC):
 
 
 _ENDED = {
-    Ended.TIME: (Verdict.TIME_LIMIT, f"comparing took more than {CPU_S:g} s"),
-    Ended.MEMORY: (Verdict.MEMORY_LIMIT, "comparing took too much memory"),
-    Ended.DEPTH: (Verdict.WRONG, "nested too deep to be compared"),
-    Ended.CRASH: (Verdict.ERROR, "comparing it crashed"),
-    Ended.LOST: (Verdict.INFRASTRUCTURE, "the process that compares answers was lost"),
+    Failure.TIME: (Verdict.TIME_LIMIT, f"comparing took more than {CPU_S:g} s"),
+    Failure.MEMORY: (Verdict.MEMORY_LIMIT, "comparing took too much memory"),
+    Failure.DEPTH: (Verdict.WRONG, "nested too deep to be compared"),
+    Failure.CRASH: (Verdict.ERROR, "comparing it crashed"),
+    Failure.LOST: (Verdict.INFRASTRUCTURE, "the process that compares answers was lost"),
 }
 
 
 def _verdict(answer: Answer, answered: str) -> tuple[Verdict, str]:
-    if answer.ended is not None:
-        verdict, why = _ENDED[answer.ended]
+    if answer.failure is not None:
+        verdict, why = _ENDED[answer.failure]
         return verdict, f"{why}: {shortened(answered)}"
     if answer.value is None:
         return Verdict.NO_ANSWER, "no final answer"

@@ -19,8 +19,8 @@ from pydantic import BaseModel, ConfigDict
 
 from sandboxes import CheckedOutcome, Limits, Sandbox, Status
 from sandboxes.batch import Batch, CheckedJob
-from tasks.graders.base.purity import is_repeatable
-from tasks.graders.base.requirements import check_function_tests, needed, require_check
+from tasks.graders.base.purity import is_pure
+from tasks.graders.base.requirements import check_function_tests, require_check, require_sandbox
 from tasks.graders.base.verdicts import VERDICT_OF, reason, shortened
 from tasks.records import FunctionCheck, GradedSample, Problem, Sample, Verdict
 
@@ -69,7 +69,7 @@ class Function:
     problem: Problem
     index: int
     source: str
-    beside_test: str = ""
+    test_preamble: str = ""
 
 
 class FunctionGrader(BaseModel, ABC):
@@ -92,7 +92,7 @@ class FunctionGrader(BaseModel, ABC):
 
     def grade(self, pairs: Sequence[tuple[Problem, Sample]], sandbox: Sandbox | None) -> Iterator[GradedSample]:
         """One judgement a pair, as they are reached; `no_answer` where there is no code."""
-        yield from _judge((self.function(*pair) for pair in pairs), needed(sandbox))
+        yield from _judge((self.function(*pair) for pair in pairs), require_sandbox(sandbox))
 
 
 def _judge(functions: Iterable[Function], sandbox: Sandbox) -> Iterator[GradedSample]:
@@ -118,10 +118,10 @@ def _job(function: Function) -> CheckedJob[tuple[str, int]]:
     return CheckedJob(
         (problem.id, function.index),
         _PROGRAM.format(source=function.source, entry_point=test.entry_point),
-        _CHECKER.format(prompt=function.beside_test, code=test.code, entry_point=test.entry_point),
+        _CHECKER.format(prompt=function.test_preamble, code=test.code, entry_point=test.entry_point),
         Limits(cpu_s=problem.time_limit_s, memory_mb=problem.memory_limit_mb),
         group=problem.id,
-        repeatable=is_repeatable(f"{function.beside_test}\n{test.code}", test.entry_point),
+        reusable_process=is_pure(f"{function.test_preamble}\n{test.code}", test.entry_point),
     )
 
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from sandboxes import Limits, Outcome, Sandbox, Status
 from sandboxes.batch import Batch, Job, Result
-from tasks.graders.base.requirements import needed, require_check, require_checks
+from tasks.graders.base.requirements import require_check, require_checks, require_sandbox
 from tasks.graders.base.verdicts import VERDICT_OF, reason, shortened
 from tasks.records import GradedSample, Problem, Sample, StdioCheck, StdioTest, Verdict
 
@@ -33,11 +33,11 @@ class Program:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """When a program passes a test: `same(expected, got)` says so of what it printed. `fails_by_status`: whether one
+    """When a program passes a test: `same(expected, got)` says so of what it printed. `require_exit_zero`: whether one
     that ends with an error has failed, whatever it printed."""
 
     same: Callable[[str, str], bool]
-    fails_by_status: bool = True
+    require_exit_zero: bool = True
 
 
 class ProgramGrader(BaseModel, ABC):
@@ -64,7 +64,7 @@ class ProgramGrader(BaseModel, ABC):
         for problem, _ in pairs:
             require_check(problem, StdioCheck)
         programs = (Program(problem, sample.index, self.program(sample.text)) for problem, sample in pairs)
-        yield from judge(programs, Batch(needed(sandbox)), self.rule)
+        yield from judge(programs, Batch(require_sandbox(sandbox)), self.rule)
 
 
 def judge(programs: Iterable[Program], batch: Batch, rule: Rule) -> Iterator[GradedSample]:
@@ -80,7 +80,7 @@ def _job(program: Program, rule: Rule) -> Job[Program]:
     problem, tests = program.problem, program.tests
 
     def accept(number: int, outcome: Outcome) -> bool:
-        ended = outcome.status is Status.OK or (outcome.status is Status.ERROR and not rule.fails_by_status)
+        ended = outcome.status is Status.OK or (outcome.status is Status.ERROR and not rule.require_exit_zero)
         return ended and rule.same(tests[number].stdout, _text(outcome))
 
     empty = not program.text.strip()

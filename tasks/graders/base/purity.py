@@ -33,7 +33,7 @@ _EVERY_BUILTIN = frozenset(dir(builtins))
 
 
 @lru_cache(maxsize=1024)
-def is_repeatable(text: str, function: str) -> bool:
+def is_pure(text: str, function: str) -> bool:
     """Whether a test is known to leave nothing behind. `function` is a name that it may use besides its own."""
     try:
         nodes = list(ast.walk(ast.parse(text)))

@@ -50,7 +50,7 @@ def check_algebra(grader: str) -> None:
         )
 
 
-def needed(sandbox: Sandbox | None) -> Sandbox:
+def require_sandbox(sandbox: Sandbox | None) -> Sandbox:
     """The sandbox that graders which run code cannot do without."""
     if sandbox is None:
         raise ValueError("graders that run code need a sandbox")

@@ -20,7 +20,7 @@ AMPLE = Limits(cpu_s=2.0, memory_mb=256)
 
 
 def check(sandbox: Sandbox, checker: str, program: str = IDLE, limits: Limits = AMPLE) -> CheckedOutcome:
-    return sandbox.run_checked(checker, program, limits, repeatable=True)
+    return sandbox.run_checked(checker, program, limits, reusable_process=True)
 
 
 def stays(sandbox: Sandbox) -> bool:
@@ -41,7 +41,7 @@ def marks(sandbox: Sandbox, checker: str = MARK) -> list[bytes]:
     return [outcome.stdout.split()[0] for outcome in outcomes]
 
 
-def test_a_process_is_used_again_only_for_a_repeatable_checker(sandbox: Sandbox) -> None:
+def test_a_process_is_used_again_only_for_a_reusable_checker(sandbox: Sandbox) -> None:
     later = b"True" if stays(sandbox) else b"False"
     assert marks(sandbox) == [b"False", later, later]
     for _ in range(2):
