@@ -17,6 +17,7 @@ from typing import Self
 from sandboxes.batch import Batch
 from tasks.batch_grading.inputs import Samples
 from tasks.errors import UserError
+from tasks.files.atomic import replacing
 from tasks.graders.base.programs import Program, judge
 from tasks.graders.stdio import StdioGrader
 from tasks.records import GradedSample, Problem, Verdict
@@ -89,14 +90,11 @@ class VerdictFile:
         Raises:
             UserError: they cannot be written.
         """
-        fresh = self.log.with_suffix(".whole")
-        with self._faults(), fresh.open("wb") as whole:
-            replaced = {number: line for number, line in self._lines() if number is not None}
-            for number, line in enumerate(line for at, line in self._lines() if at is None):
-                whole.write(replaced.get(number, line))
-            whole.flush()
-            os.fsync(whole.fileno())
-            fresh.replace(self.output)
+        with self._faults():
+            with replacing(self.output) as fresh, fresh.open("wb") as whole:
+                replaced = {number: line for number, line in self._lines() if number is not None}
+                for number, line in enumerate(line for at, line in self._lines() if at is None):
+                    whole.write(replaced.get(number, line))
             if not self.owed:
                 self.log.unlink()
 

@@ -6,7 +6,6 @@ All is read before any file has its name: what is malformed at the end leaves no
 import csv
 import hashlib
 import json
-import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.errors import UserError
+from tasks.files.atomic import replacing
 from tasks.importers import Imported, Importer
 from tasks.importers.normalise import Numbering, digest, read
 from tasks.importers.provenance import provenance_path
@@ -158,16 +158,11 @@ def _write(samples: Iterator[Imported], numbering: Numbering, path: Path) -> Non
 
 def _close_up(path: Path, moved: Mapping[str, Mapping[int, int]]) -> None:
     """Give the samples beyond a gap their new indices."""
-    whole = path.with_name(f"{path.name}.closed")
-    try:
-        with path.open(encoding="utf-8") as old, whole.open("w", encoding="utf-8") as new:
-            for line in old:
-                row = json.loads(line)
-                row["index"] = moved.get(row["problem_id"], {}).get(row["index"], row["index"])
-                new.write(_to_json(row) + "\n")
-        whole.replace(path)
-    finally:
-        whole.unlink(missing_ok=True)
+    with replacing(path) as whole, path.open(encoding="utf-8") as old, whole.open("w", encoding="utf-8") as new:
+        for line in old:
+            row = json.loads(line)
+            row["index"] = moved.get(row["problem_id"], {}).get(row["index"], row["index"])
+            new.write(_to_json(row) + "\n")
 
 
 def _write_counts(imports: Imports, path: Path, source: Path) -> None:
@@ -187,14 +182,10 @@ def _sha256(path: Path) -> str:
 @contextmanager
 def _fresh(option: str, path: Path) -> Iterator[Path]:
     """A file that gets its name once all has gone well."""
-    temporary = path.with_name(f".tmp-{secrets.token_hex(6)}-{path.name}")
+    if path.is_dir():
+        raise UserError(f"{option} {path}: is a folder")
     try:
-        if path.is_dir():
-            raise UserError(f"{option} {path}: is a folder")
-        temporary.touch()
-        yield temporary
-        temporary.replace(path)
+        with replacing(path) as temporary:
+            yield temporary
     except OSError as error:
         raise UserError(f"{option} {path}: cannot be written ({error.strerror or error})") from error
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -1,10 +1,10 @@
-"""Where results live. The existence of an object is the truth: what is stored is done, what is not is owed."""
+"""Where results are stored. The existence of an object is the truth: what is stored is done, the rest is missing."""
 
 from typing import BinaryIO, NamedTuple, Protocol
 
 
 class Temporary(NamedTuple):
-    """An object that a writer has not given its name yet, and never will if it was killed."""
+    """An object that its writer has not renamed to its key yet, and never will if it was killed."""
 
     key: str
     bytes: int
@@ -18,7 +18,7 @@ class Store(Protocol):
         """The object's bytes.
 
         Raises:
-            FileNotFoundError: there is no such object.
+            FileNotFoundError: the object does not exist.
         """
         ...
 
@@ -39,14 +39,14 @@ class Store(Protocol):
         ...
 
     def temporaries(self) -> list[Temporary]:
-        """What writers that were killed left behind, and what living ones are writing now."""
+        """What killed writers left behind, and what others are writing now."""
         ...
 
     def age_s(self, key: str) -> float:
         """How long ago an object was written, by the clocks of store and reader: a hint, as either may be wrong.
 
         Raises:
-            FileNotFoundError: there is no such object.
+            FileNotFoundError: the object does not exist.
         """
         ...
 
@@ -55,9 +55,25 @@ class Store(Protocol):
         ...
 
     def delete(self, key: str) -> None:
-        """Remove an object that says nothing of results, such as a claim; nothing happens where there is none."""
+        """Remove an object that is not a result, such as a claim; nothing happens where it does not exist."""
         ...
 
     def url(self, key: str) -> str:
         """Where a person finds the object: a path or a URL."""
+        ...
+
+    def probe(self) -> None:
+        """Write, read and remove one small object, so that a store that cannot be used is known before any work.
+
+        Raises:
+            UserError: the store cannot be written, with the reason.
+        """
+        ...
+
+    def check_readable(self) -> None:
+        """Make sure that the store exists and may be listed.
+
+        Raises:
+            UserError: it does not or may not, with the reason.
+        """
         ...

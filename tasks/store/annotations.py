@@ -99,7 +99,7 @@ class AnnotationKind(Generic[Record, AnyAnnotationFooter]):
     def read(self, data: bytes, key: str) -> tuple[list[Record], AnyAnnotationFooter]:
         """The records of an object, in order; raises as `Layout.open` does. No checksum covers them."""
         table, footer = self.read_table(io.BytesIO(data), key, self.layout.names)
-        return list(self.layout.to_records(table)), footer
+        return self.layout.to_records(table), footer
 
     def read_table(self, file: BinaryIO, key: str, names: Sequence[str]) -> tuple[pa.Table, AnyAnnotationFooter]:
         """Some columns of a block, fetching no others."""

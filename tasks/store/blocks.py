@@ -12,7 +12,7 @@ from itertools import groupby
 PROBLEMS_A_BLOCK = 16
 """Blocks never span a multiple of this many problem positions, or of fewer where samples are long."""
 
-_TOKENS_OF_A_FULL_BLOCK = 64 * 1_024 * 1_000
+_TOKENS_PER_FULL_BLOCK = 64 * 1_024 * 1_000
 """16 problems × 1,000 samples × 4,096 tokens: some 250 MB of text, which is what a process should hold at once."""
 
 _FIRST_EDGES = (0, 100)
@@ -38,7 +38,7 @@ class Block:
         return f"p{self.first:05d}-{self.last:05d}/i{self.start:07d}-{self.stop:07d}.parquet"
 
     def cell(self, width: int = PROBLEMS_A_BLOCK) -> str:
-        """The cell of the grid that it lies in, `width` problems wide; blocks of two runs overlap only within one."""
+        """The cell of the grid that holds it, `width` problems wide; blocks of two runs overlap only within one."""
         return f"p{self.first // width * width:05d}/i{_edge_below(self.start):07d}"
 
     @property
@@ -60,12 +60,12 @@ def parse(key: str) -> Block | None:
 
 
 def width_for(max_tokens: int | None) -> int:
-    """How many problems a block spans where samples have at most so many tokens: 16, or a smaller power of two; None:
-    their length is not known."""
+    """How many problems a block spans where samples have up to `max_tokens` tokens (None: unknown): 16, or a smaller
+    power of two."""
     if max_tokens is None:
         return PROBLEMS_A_BLOCK
-    most = _TOKENS_OF_A_FULL_BLOCK // (max_tokens * _EDGE_EVERY)
-    return min(PROBLEMS_A_BLOCK, 1 << max(0, most.bit_length() - 1))
+    widest = _TOKENS_PER_FULL_BLOCK // (max_tokens * _EDGE_EVERY)
+    return min(PROBLEMS_A_BLOCK, 1 << max(0, widest.bit_length() - 1))
 
 
 def missing(
@@ -76,13 +76,13 @@ def missing(
     for block in stored:
         for position in range(block.first, block.last):
             held.setdefault(position, []).append((block.start, block.stop))
-    owed = (
+    pieces = (
         Block(*piece, position, position + 1)
         for position in sorted(set(problems))
         for hole in _holes(held.get(position, []), start, k)
         for piece in _cut(*hole)
     )
-    return _joined(sorted(owed), width)
+    return _joined(sorted(pieces), width)
 
 
 def begun(block: Block, ends: Sequence[int], width: int = PROBLEMS_A_BLOCK) -> list[Block]:

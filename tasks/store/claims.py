@@ -2,9 +2,9 @@
 
 A claim is a small object that its owner keeps renewing. Invariant: at most one live owner holds a claim, on any store
 whose listings show every finished write. To take one, a sweep writes its own object and lists again; whoever then sees
-another's backs off, so of two that write at once one or none goes on. A claim is dead when its process has ended on
-this machine, or when an observer has seen it unchanged for `patience_s` of the observer's own steady clock: no clock is
-compared with another, and a clock that jumps kills nobody.
+another's backs off, so of two that write at once at most one goes on. A claim expires when its process has ended on
+this machine, or when an observer has seen it unchanged for `patience_s` by the observer's own steady clock: no clock is
+compared with another, and a clock that jumps expires nothing.
 
 A claim guards against work done twice, not against wrong results: samples are checked when they are written and read.
 """
@@ -26,24 +26,24 @@ from tasks.store import Store
 _log = logging.getLogger(__name__)
 
 PATIENCE_S = 60.0
-"""How long a claim may stay unchanged before its owner is taken for dead."""
+"""How long a claim may stay unchanged before it expires."""
 
 _RENEWALS_PER_PATIENCE = 4
-_LIVING_ARE_YOUNGER_S = 3_600.0
+_MAX_LIVE_AGE_S = 3_600.0
 
 
 def is_abandoned(store: Store, key: str) -> bool:
     """Whether nobody renews a claim any more: its process has ended on this machine, or it is an hour old, and a living
     one is renewed every few seconds. A clock that is an hour wrong makes it err; then some work is done twice."""
     try:
-        return _holder(store.read(key)).has_ended or store.age_s(key) > _LIVING_ARE_YOUNGER_S
+        return _holder(store.read(key)).has_ended or store.age_s(key) > _MAX_LIVE_AGE_S
     except FileNotFoundError:
         return False
 
 
 @dataclass
 class Claims:
-    """The claims of one worker under one prefix; renewed by a thread of its own while the `with` block lasts."""
+    """The claims of one worker under one prefix; renewed by a separate thread while the `with` block lasts."""
 
     store: Store
     prefix: str
@@ -75,7 +75,7 @@ class Claims:
 
     @contextmanager
     def take(self, name: str) -> Iterator[bool]:
-        """Hold a claim for the length of the `with` block; False where another sweep holds it or is taking it."""
+        """Hold a claim while the `with` block lasts; False where another sweep holds it or is taking it."""
         taken = self._take(name)
         try:
             yield taken
@@ -95,7 +95,7 @@ class Claims:
         return True
 
     def _others(self, name: str) -> bool:
-        """Whether another's claim is alive. The dead are buried on the way."""
+        """Whether another's claim is alive. Expired ones are deleted on the way."""
         alive = False
         for key in self.store.keys(f"{self.prefix}/{name}"):
             if key == self._key(name):
@@ -104,13 +104,13 @@ class Claims:
                 beat = self.store.read(key)
             except FileNotFoundError:
                 continue
-            if self._is_dead(key, beat):
+            if self._has_expired(key, beat):
                 self.store.delete(key)
             else:
                 alive = True
         return alive
 
-    def _is_dead(self, key: str, beat: bytes) -> bool:
+    def _has_expired(self, key: str, beat: bytes) -> bool:
         if _holder(beat).has_ended:
             return True
         known, since = self._seen.get(key, (b"", 0.0))
@@ -130,7 +130,7 @@ class Claims:
             try:
                 self.store.delete(self._key(name))
             except OSError as error:
-                # What the claim was for is done. It is deleted at the end; unchanged till then, it is taken for dead.
+                # What the claim was for is done. It is deleted at the end; unchanged until then, it expires.
                 self._left.add(name)
                 _log.warning("claim %s could not be released: %s", name, error)
 
@@ -143,7 +143,7 @@ class Claims:
                         self._write_if_possible(name)
 
     def _write_if_possible(self, name: str) -> None:
-        """A store that is away for a moment must not end the renewals: the next one may get through."""
+        """A store that is unavailable for a moment must not end the renewals: the next one may get through."""
         try:
             self._write(name)
         except OSError as error:

@@ -5,7 +5,6 @@ are synced, and take their name in one rename, so that a process killed at any m
 """
 
 import errno
-import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -16,12 +15,11 @@ from typing import Any, BinaryIO, cast
 import fsspec
 
 from tasks.errors import StoreUnavailableError, UserError
+from tasks.files.atomic import TEMPORARY, replacing
 from tasks.files.remote import options_for, storage_faults, without_credentials
 from tasks.store import Temporary
 
-TEMPORARY = ".tmp-"
-
-_HOPELESS = {
+_PERMANENT = {
     errno.ENOSPC: "free some space",
     errno.EDQUOT: "free some space",
     errno.EROFS: "make it writable",
@@ -31,40 +29,43 @@ _HOPELESS = {
     errno.EISDIR: "move the folder away",
     errno.ENOTDIR: "move the file away",
 }
-"""What no second try mends, and what a person does about it."""
+"""Errors that retrying does not fix, and what a person does about them."""
 
 
 class FsspecStore:
     """A `Store` under one URL. Credentials, endpoint and region come from the environment, as s3fs takes them.
 
     Every operation raises:
-        UserError: no second try can help: no permission, no space left.
-        StoreUnavailableError: the store does not answer, or not as it should; it may a moment later.
+        UserError: retrying cannot help: no permission, no space left.
+        StoreUnavailableError: the store does not answer, or not as it should; retrying may help.
     """
 
     def __init__(self, url: str, **storage_options: Any) -> None:
         self._fs, self._root = _open(without_credentials(url), storage_options)
         self._local = "file" in _protocols(self._fs)
-        self._shown = self._root if self._local else url.rstrip("/")
+        self._base_url = self._root if self._local else url.rstrip("/")
 
     def read(self, key: str) -> bytes:
         """The object's bytes; FileNotFoundError where there is none."""
-        with self._told(key, "read"):
+        with self._explained(key, "read"):
             return bytes(self._fs.cat_file(self._path(key)))
 
     def open(self, key: str) -> BinaryIO:
         """The object as a seekable file that fetches just what is read, and nothing ahead."""
-        with self._told(key, "read"):
+        with self._explained(key, "read"):
             return cast(BinaryIO, self._fs.open(self._path(key), "rb", cache_type="none"))
 
     def write(self, key: str, data: bytes) -> None:
         """Create or replace an object in one step."""
-        with self._told(key, "written"):
+        with self._explained(key, "written"):
             self._write(key, data)
 
     def _write(self, key: str, data: bytes) -> None:
         if self._local:
-            _write_atomically(Path(self._path(key)), data)
+            path = Path(self._path(key))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with replacing(path) as temporary:
+                temporary.write_bytes(data)
         else:
             self._fs.pipe_file(self._path(key), data)
 
@@ -73,44 +74,44 @@ class FsspecStore:
         return list(self.sizes(prefix))
 
     def sizes(self, prefix: str) -> dict[str, int]:
-        """Every key under a prefix, sorted, with the bytes there; one listing. Writers' temporaries are no objects."""
+        """Every key under a prefix, sorted, with the bytes there; one listing. Leaves temporary files out."""
         found = self._find(prefix)
         return {key: int(found[key]["size"]) for key in sorted(found) if not _is_temporary(key)}
 
     def temporaries(self) -> list[Temporary]:
-        """What writers that were killed left behind, and what living ones are writing now."""
+        """What killed writers left behind, and what others are writing now."""
         found = self._find("")
         return [Temporary(key, int(found[key]["size"]), self.age_s(key)) for key in sorted(found) if _is_temporary(key)]
 
     def age_s(self, key: str) -> float:
         """How long ago an object was written, by the clocks of store and reader; FileNotFoundError if there is none."""
-        with self._told(key, "read"):
+        with self._explained(key, "read"):
             modified: datetime = self._fs.modified(self._path(key))
         return (datetime.now(UTC) - modified.astimezone(UTC)).total_seconds()
 
     def _find(self, prefix: str) -> dict[str, dict[str, Any]]:
         try:
-            with self._told(prefix, "listed"):
+            with self._explained(prefix, "listed"):
                 found = self._fs.find(self._path(prefix), withdirs=False, detail=True, refresh=True)
-        except FileNotFoundError:  # some S3 servers answer so where nothing lies under the prefix
+        except FileNotFoundError:  # what some S3 servers say of an empty prefix
             return {}
         return {str(path)[len(self._root) :].lstrip("/"): about for path, about in found.items()}
 
     def move(self, key: str, target: str) -> None:
         """Rename an object."""
-        with self._told(key, "moved"):
+        with self._explained(key, "moved"):
             if self._local:
                 Path(self._path(target)).parent.mkdir(parents=True, exist_ok=True)
             self._fs.mv(self._path(key), self._path(target))
 
     def delete(self, key: str) -> None:
-        """Remove an object, if it is there."""
-        with suppress(FileNotFoundError), self._told(key, "deleted"):
+        """Remove an object, if it exists."""
+        with suppress(FileNotFoundError), self._explained(key, "deleted"):
             self._fs.rm_file(self._path(key))
 
     def url(self, key: str) -> str:
         """The object's path, or its URL on a remote back end."""
-        return f"{self._shown}/{key}"
+        return f"{self._base_url}/{key}"
 
     def probe(self) -> None:
         """Write, read and remove one small object, so that a store that cannot be used is known before any work.
@@ -123,10 +124,10 @@ class FsspecStore:
             self._write(key, b"probe")
             self._fs.rm_file(self._path(key))
         except _faults() as error:
-            raise _unusable(self._shown, error, "written") from error
+            raise _unusable(self._base_url, error, "written") from error
 
     def check_readable(self) -> None:
-        """Make sure that the folder or bucket is there and may be listed.
+        """Make sure that the folder or bucket exists and may be listed.
 
         Raises:
             UserError: it is not, with the reason.
@@ -136,12 +137,14 @@ class FsspecStore:
         try:
             there = self._lists(self._root) or self._lists(place)
         except _faults() as error:
-            raise _unusable(self._shown, error, "read") from error
+            raise _unusable(self._base_url, error, "read") from error
         if not there:
-            raise UserError(f"store: there is no {'folder' if self._local else 'bucket'} {place}; give another store")
+            raise UserError(
+                f"store: {'folder' if self._local else 'bucket'} {place} does not exist; give another store"
+            )
 
     def _lists(self, path: str) -> bool:
-        """Whether there is something below a path."""
+        """Whether a path can be listed."""
         try:
             self._fs.ls(path)
         except (FileNotFoundError, NotADirectoryError):
@@ -149,8 +152,8 @@ class FsspecStore:
         return not self._local or Path(path).is_dir()
 
     @contextmanager
-    def _told(self, key: str, use: str) -> Iterator[None]:
-        """Says in one line what went wrong, and with which object."""
+    def _explained(self, key: str, use: str) -> Iterator[None]:
+        """Turns what went wrong into one line that names the object."""
         try:
             yield
         except FileNotFoundError:
@@ -158,8 +161,8 @@ class FsspecStore:
         except storage_faults() as error:
             what = f"store: {self.url(key)} cannot be {use} ({_reason(error)})"
             number = errno.EACCES if isinstance(error, PermissionError) else getattr(error, "errno", None)
-            if number in _HOPELESS:
-                raise UserError(f"{what}; {_HOPELESS[number]}, then run the same command again") from error
+            if number in _PERMANENT:
+                raise UserError(f"{what}; {_PERMANENT[number]}, then run the same command again") from error
             raise StoreUnavailableError(what) from error
 
     def _path(self, key: str) -> str:
@@ -180,7 +183,7 @@ def _protocols(fs: Any) -> tuple[str, ...]:
 
 
 def _faults() -> tuple[type[Exception], ...]:
-    """What back ends raise where URL, credentials or permissions are wrong."""
+    """What back ends raise when URL, credentials or permissions are wrong."""
     return (*storage_faults(), ValueError, ImportError)
 
 
@@ -198,16 +201,3 @@ def _reason(error: Exception) -> str:
 
 def _is_temporary(key: str) -> bool:
     return key.rpartition("/")[2].startswith(TEMPORARY)
-
-
-def _write_atomically(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{TEMPORARY}{secrets.token_hex(6)}-{path.name}")
-    try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -8,7 +8,7 @@ optional columns that none of its records uses, and a record can grow by an opti
 
 import io
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import MISSING, asdict, dataclass, fields
 from operator import attrgetter
 from typing import Any, Generic, TypeVar
@@ -81,7 +81,7 @@ class Layout(Generic[Record, AnyFooter]):
             arrays.append(pa.array(values, column.type))
         return pa.Table.from_arrays(arrays, schema=pa.schema(kept))
 
-    def to_records(self, table: pa.Table) -> Iterator[Record]:
+    def to_records(self, table: pa.Table) -> list[Record]:
         """The rows of a table with all columns, in order."""
         columns = list(self.columns)
         while columns[-1].optional and table[columns[-1].name].null_count == table.num_rows:
@@ -91,7 +91,7 @@ class Layout(Generic[Record, AnyFooter]):
             values if column.decode is None else map(column.decode, values)
             for column, values in zip(columns, values, strict=True)
         ]
-        return (self.record(*row) for row in zip(*decoded, strict=True))
+        return [self.record(*row) for row in zip(*decoded, strict=True)]
 
     def write(self, table: pa.Table, footer: AnyFooter, key: str, *, rows_per_group: int) -> bytes:
         """A table of `to_table` as an object."""
@@ -131,13 +131,13 @@ class Layout(Generic[Record, AnyFooter]):
             raise NewerSchemaError.of(key, version)
         if about.pop("key", None) != key:
             raise CorruptObjectError("it was written under another key")
-        self._check_columns(parquet.schema_arrow.names, version)
-        return OpenBlock(parquet, self._footer(about, version), self.columns)
+        held = frozenset(parquet.metadata.schema.names)
+        self._check_columns(held, version)
+        return OpenBlock(parquet, self._footer(about, version), self.columns, held)
 
-    def _check_columns(self, found: Sequence[str], version: Version) -> None:
-        required = {column.name for column in self.columns if not column.optional}
-        unknown = set(found).difference(self.names) if version <= SCHEMA else set()
-        if not required.issubset(found) or unknown:
+    def _check_columns(self, held: frozenset[str], version: Version) -> None:
+        absent = any(column.name not in held and not column.optional for column in self.columns)
+        if absent or (version <= SCHEMA and not held.issubset(self.names)):
             raise CorruptObjectError(f"its columns are not those of schema {version}")
 
     def _footer(self, about: dict[str, Any], version: Version) -> AnyFooter:
@@ -156,12 +156,12 @@ class OpenBlock(Generic[AnyFooter]):
     parquet: Any
     footer: AnyFooter
     columns: tuple[Column, ...]
+    held: frozenset[str]
 
     def read(self, names: Sequence[str] | None = None, group: int | None = None) -> pa.Table:
         """Some columns (None: all) of all rows or of one row group; fetches no others. Raises CorruptObjectError."""
-        types = {column.name: column.type for column in self.columns}
-        wanted = list(types) if names is None else list(names)
-        held = [name for name in wanted if name in self.parquet.schema_arrow.names]
+        wanted = [column.name for column in self.columns] if names is None else list(names)
+        held = [name for name in wanted if name in self.held]
         try:
             # Arrow's threads gain nothing on blocks this small, and a run reads several blocks at once.
             if group is None:
@@ -172,8 +172,11 @@ class OpenBlock(Generic[AnyFooter]):
             if not _is_damage(error):
                 raise
             raise _damaged(error) from error
-        absent = {name: pa.nulls(table.num_rows, types[name]) for name in wanted if name not in held}
-        return pa.table({name: absent[name] if name in absent else table[name] for name in wanted})
+        types = {column.name: column.type for column in self.columns if column.name not in self.held}
+        for at, name in enumerate(wanted):
+            if name in types:
+                table = table.add_column(at, name, pa.nulls(table.num_rows, types[name]))
+        return table
 
 
 def _metadata(found: dict[bytes, bytes]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Waiting for a store that is away: what an engine has drawn, or a sandbox judged, is kept meanwhile."""
+"""Waiting for a store that is unavailable, with the drawn or graded samples in hand."""
 
 import logging
 import random
@@ -13,13 +13,13 @@ _log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 DELAYS_S = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
-"""Between one try and the next; each give or take a third, so that those who wait do not come back all at once."""
+"""Between one try and the next; each varies by up to a third, so that those who wait do not all retry at once."""
 
 JITTER = 1 / 3
 
 
 def retry_while_unavailable(action: Callable[[], Result], delays_s: Sequence[float] = DELAYS_S) -> Result:
-    """The action's result, tried again while the store is away; the last try's error where it stays away."""
+    """The action's result, retried while the store is unavailable; the last error where it stays so."""
     for delay in delays_s:
         try:
             return action()

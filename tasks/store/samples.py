@@ -116,7 +116,7 @@ def read_samples(data: bytes, key: str) -> tuple[list[Sample], SampleFooter]:
         NewerSchemaError: written by a newer version.
     """
     table, footer = read_sample_table(data, key)
-    return list(LAYOUT.to_records(table)), footer
+    return LAYOUT.to_records(table), footer
 
 
 def read_sample_table(data: bytes, key: str) -> tuple[pa.Table, SampleFooter]:

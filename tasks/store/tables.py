@@ -65,8 +65,8 @@ def first_with(table: pa.Table, verdict: str) -> dict[str, int]:
 
 
 def count_equal(table: pa.Table, *, below: int) -> int:
-    """How many verdicts at indices below `below` an equal program's execution gave: those on programs that cost no
-    CPU time of their own. The table has the columns `index`, `verdict` and `cpu_s`."""
+    """How many verdicts at indices below `below` came from the execution of an equal program: those on programs that
+    took no CPU time. The table has the columns `index`, `verdict` and `cpu_s`."""
     verdicts = table["verdict"].cast(pa.string())
     unrun = pc.is_in(verdicts, value_set=pa.array([Verdict.NO_ANSWER.value, Verdict.INFRASTRUCTURE.value]))
     free = pc.and_(pc.equal(table["cpu_s"], 0.0), pc.less(table["index"], below))

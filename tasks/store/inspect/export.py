@@ -1,15 +1,14 @@
 """A set as one file for other tools. Blocks pass one at a time, and the file takes its name when it is whole."""
 
 import json
-import secrets
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tasks.errors import UserError
+from tasks.errors import StoreUnavailableError, UserError
+from tasks.files.atomic import replacing
 from tasks.store.inspect.query import EXPORTED
 
 _ROWS_AT_ONCE = 1_000
@@ -28,8 +27,15 @@ def export(tables: Iterable[pa.Table], path: Path) -> int:
     write = {".parquet": _parquet, ".jsonl": _jsonl}.get(path.suffix)
     if write is None:
         raise UserError(f"--output {path}: ends in neither .parquet nor .jsonl")
-    with _whole_or_not_at_all(path) as temporary:
-        return write(tables, temporary)
+    if path.is_dir():
+        raise UserError(f"--output {path}: is a folder")
+    try:
+        with replacing(path) as temporary:
+            return write(tables, temporary)
+    except StoreUnavailableError:
+        raise
+    except OSError as error:
+        raise UserError(f"--output {path}: cannot be written ({error.strerror or error})") from error
 
 
 def _parquet(tables: Iterable[pa.Table], path: Path) -> int:
@@ -48,22 +54,9 @@ def _jsonl(tables: Iterable[pa.Table], path: Path) -> int:
             for some in table.to_batches(_ROWS_AT_ONCE):
                 columns = [column.to_pylist() for column in some.columns]
                 for values in zip(*columns, strict=True):
-                    file.write(_to_json(dict(zip(EXPORTED.names, values, strict=True))) + "\n")
+                    row = dict(zip(EXPORTED.names, values, strict=True))
+                    if row["turns"] is not None:
+                        row["turns"] = json.loads(row["turns"])
+                    file.write(_to_json(row) + "\n")
             rows += table.num_rows
     return rows
-
-
-@contextmanager
-def _whole_or_not_at_all(path: Path) -> Iterator[Path]:
-    temporary = path.with_name(f".tmp-{secrets.token_hex(6)}-{path.name}")
-    try:
-        temporary.touch()
-    except OSError as error:
-        raise UserError(f"--output {path}: cannot be written ({error.strerror})") from error
-    try:
-        yield temporary
-        temporary.replace(path)
-    except IsADirectoryError as error:
-        raise UserError(f"--output {path}: is a folder") from error
-    finally:
-        temporary.unlink(missing_ok=True)
