@@ -44,7 +44,14 @@ def importer(name: str, paths: Sequence[Path]) -> Importer:
                 raise UserError(f"format: {broken}")
             raise UserError(f"format: {name!r} is not one of {AUTO}, {names}")
         return found
-    first = first_entry(paths[0])
+    try:
+        first = first_entry(paths[0])
+    except UserError:
+        # Not a file of what is built in; a plug-in may know it by its name.
+        of_plugin = next((each for each in known[len(FORMATS) :] if each.recognises(paths[0], {})), None)
+        if of_plugin is None:
+            raise
+        return of_plugin
     found = next((each for each in known if each.recognises(paths[0], first)), None)
     if found is None:
         having = f"its first entry has {', '.join(list(first)[:8])}" if first else "it shows no names of fields"
