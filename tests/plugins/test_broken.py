@@ -57,19 +57,23 @@ def folder(tmp_path: Path) -> Path:
             GRADER.replace("    def check(", "    check: ClassVar[int] = 1\n    def _check("),
             "has a `check` that is not",
         ),
-        ("close_enough", GRADER.replace("tolerance: int =", "tolerance: 'type[int] | object' ="), None),
+        (
+            "close_enough",
+            GRADER.replace(
+                "    tolerance: int =",
+                '    hook: __import__("typing").Callable[[], int] | None = None\n    tolerance: int =',
+            ),
+            "strange:Thing has fields that no form can show",
+        ),
         ("gsm8k", GRADER, "its name is taken by one that is built in"),
     ],
 )
 def test_a_broken_plug_in_is_one_line_where_it_is_named_and_stops_nothing_else(
-    folder: Path, name: str, text: str, fault: str | None
+    folder: Path, name: str, text: str, fault: str
 ) -> None:
     module = text.replace("class CloseEnoughGrader", "class Thing")
     site = install(folder / "site", {"strange.py": module}, f"[monkeys.graders]\n{name} = strange:Thing\n")
     listed = monkeys("plugins", cwd=folder, PYTHONPATH=site)
-    if fault is None:
-        assert listed.code == 0, listed.out
-        return
     assert listed.code == 1
     assert fault in " ".join(listed.out.split())
     if name != "gsm8k":
@@ -155,7 +159,7 @@ def test_a_plug_in_that_hangs_is_named_soon_and_can_be_interrupted(folder: Path)
             "engine: guesser (strange 0.3) returned Sample, not a Sample with a text",
         ),
         ("close_enough", "in pairs:", "in pairs[1:]:", "grader: close_enough (strange 0.3) graded 7 of 8 samples"),
-        ("close_enough", "in pairs:", "in [*pairs, *pairs]:", "which was not asked for, or graded before"),
+        ("close_enough", "in pairs:", "in [*pairs, *pairs]:", "which was not asked for, or was graded before"),
         (
             "close_enough",
             "yield GradedSample(",
