@@ -177,3 +177,11 @@ def test_doctor_says_what_to_install(tmp_path: Path) -> None:
     ended = monkeys("doctor", cwd=tmp_path, PATH=str(tmp_path), DOCKER_HOST="unix:///nonexistent")
     assert ended.code == 1
     assert "apt-get install bubblewrap" in ended.out
+
+
+def test_the_old_name_of_grade_still_works_and_is_not_shown(tmp_path: Path) -> None:
+    old = monkeys("judge", "--help", cwd=tmp_path)  # words: ok
+    assert (old.code, "SAMPLES.jsonl" in old.out) == (0, True)
+    shown = monkeys("--help", cwd=tmp_path).out
+    assert "grade" in shown
+    assert "judge" not in shown  # words: ok
