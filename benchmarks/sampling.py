@@ -33,7 +33,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from flows.config.sweep import SweepConfig
 from flows.setup.sweep import build_sweep
 from tasks.engines.onnx import OnnxConfig
-from tasks.engines.seeds import base
+from tasks.engines.seeds import base_seed
 
 HERE = Path(__file__).resolve().parent
 PARTS = ("direct", "http", "overlap", "embedded", "memory")
@@ -90,7 +90,7 @@ def bare_task(chosen: SweepConfig, most: int) -> dict[str, Any]:
     """What a sweep asks its engine for, as the rivals take it: a bounded number of samples per request."""
     job = build_sweep(chosen)
     requests = [
-        {"prompt": job.prompt_of(problem), "n": min(most, chosen.k - at), "seed": base(0, problem.id) + at}
+        {"prompt": job.prompt_of(problem), "n": min(most, chosen.k - at), "seed": base_seed(0, problem.id) + at}
         for problem in job.selection.problems
         for at in range(0, chosen.k, most)
     ]

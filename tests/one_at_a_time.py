@@ -1,4 +1,4 @@
-"""A desk in front of an HTTP server, which lets in one request at a time."""
+"""A proxy in front of an HTTP server, which lets in one request at a time."""
 
 import http.client
 import threading
@@ -14,11 +14,11 @@ def one_at_a_time(port: int, server: int) -> Iterator[None]:
     """Requests to this port go to the server's port, one after the other, whole, and so do the answers back."""
     turn = threading.Lock()
 
-    class Desk(BaseHTTPRequestHandler):
+    class SerializingProxy(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"  # so that a client that waits for "100 Continue" gets it here
 
         def _pass_on(self) -> None:
-            # A connection for each request: none outlives the desk.
+            # A connection for each request: none outlives the proxy.
             self.close_connection = True
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             behind = http.client.HTTPConnection("127.0.0.1", server)
@@ -54,7 +54,7 @@ def one_at_a_time(port: int, server: int) -> Iterator[None]:
     class Listener(ThreadingHTTPServer):
         request_queue_size = 128
 
-    with Listener(("127.0.0.1", port), Desk) as listener:
+    with Listener(("127.0.0.1", port), SerializingProxy) as listener:
         thread = threading.Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         thread.start()
         try:

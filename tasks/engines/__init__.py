@@ -38,7 +38,7 @@ class Engine(Protocol):
         Raises:
             UserError: something that only the user can fix, such as a prompt longer than the model reads.
             EngineFailedError: the engine died, hung or returned malformed data, and does so again after restarts.
-            CancelledError: `cancel` was called, or the engine was closed.
+            SamplingCancelledError: `cancel` was called, or the engine was closed.
         """
         ...
 

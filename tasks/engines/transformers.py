@@ -133,5 +133,5 @@ class TransformersConfig(BaseModel):
         except Exception as error:
             where = self.model if self.revision is None else f"{self.model} at revision {self.revision}"
             reason = next(filter(None, map(str.strip, str(error).splitlines())), type(error).__name__)
-            raise UserError(f"engine.model: no folder {where}, and the hub does not give it: {reason}") from error
+            raise UserError(f"engine.model: no folder {where}, and the hub could not provide it: {reason}") from error
         return path.parent.name

@@ -185,7 +185,7 @@ class VllmConfig(BaseModel):
         from tasks.engines.supervised.vllm_direct import DirectStart
         from tasks.engines.supervised.vllm_process import Setting, arguments, environment, installation, log_file
         from tasks.engines.supervised.vllm_server import ServerStart
-        from tasks.engines.supervised.watchdog import WatchedEngine
+        from tasks.engines.supervised.watchdog import SupervisedEngine
 
         self._check_model()
         installed = installation(self.python)
@@ -207,7 +207,7 @@ class VllmConfig(BaseModel):
             self.start_timeout_s,
         )
         progress.get().say(f"starting vLLM with {self.label}; its log: {setting.log}")
-        return WatchedEngine(
+        return SupervisedEngine(
             DirectStart(setting) if direct else ServerStart(setting, self.port, self.data_parallel_size),
             what="vLLM" if direct else "vLLM's server",
             log=setting.log,

@@ -42,12 +42,12 @@ class Importer(Protocol):
         ...
 
     @property
-    def reads(self) -> str:
+    def description(self) -> str:
         """What its files are, in a few words."""
         ...
 
     @property
-    def first(self) -> int:
+    def first_row(self) -> int:
         """The number of the first row in a dataset whose problems have no ids."""
         ...
 

@@ -35,7 +35,7 @@ class Tally:
 class Imports:
     """What came of an import.
 
-    `left_out` counts what the tool failed to draw, `closed_up` the problems whose indices had gaps.
+    `left_out` counts what the tool failed to draw, `renumbered` the problems whose indices had gaps.
     """
 
     format: str
@@ -113,7 +113,7 @@ def convert(
             _write_counts(imports, table, paths[0])
         if fresh is not None and output is not None:
             if moved:
-                _close_up(fresh, moved)
+                _renumber(fresh, moved)
             document = {
                 "format": importer.name,
                 **known,
@@ -156,7 +156,7 @@ def _write(samples: Iterator[Imported], numbering: Numbering, path: Path) -> Non
             file.write(_to_json(row | known) + "\n")
 
 
-def _close_up(path: Path, moved: Mapping[str, Mapping[int, int]]) -> None:
+def _renumber(path: Path, moved: Mapping[str, Mapping[int, int]]) -> None:
     """Give the samples beyond a gap their new indices."""
     with replacing(path) as whole, path.open(encoding="utf-8") as old, whole.open("w", encoding="utf-8") as new:
         for line in old:

@@ -50,8 +50,8 @@ class Evalplus:
     """Samples for HumanEval+ and MBPP+, and what evalplus said of them."""
 
     name: ClassVar[str] = "evalplus"
-    reads: ClassVar[str] = "evalplus: JSONL of task_id, solution; a folder of programs; eval_results.json"
-    first: ClassVar[int] = 0
+    description: ClassVar[str] = "evalplus: JSONL of task_id, solution; a folder of programs; eval_results.json"
+    first_row: ClassVar[int] = 0
     verdicts: ClassVar[str | None] = "plus (base and plus tests), base"
 
     def recognises(self, path: Path, first: Mapping[str, Any]) -> bool:

@@ -55,5 +55,5 @@ def importer(name: str, paths: Sequence[Path]) -> Importer:
     found = next((each for each in known if each.recognises(paths[0], first)), None)
     if found is None:
         having = f"its first entry has {', '.join(list(first)[:8])}" if first else "it shows no names of fields"
-        raise UserError(f"{paths[0]}: is of no format that can be told ({having}); name one: {names}")
+        raise UserError(f"{paths[0]}: unrecognized format ({having}); name one: {names}")
     return found

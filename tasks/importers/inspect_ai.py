@@ -95,8 +95,8 @@ class InspectAi:
     """Samples of eval logs, an epoch each."""
 
     name: ClassVar[str] = "inspect_ai"
-    reads: ClassVar[str] = "inspect_ai: eval logs, .eval or .json"
-    first: ClassVar[int] = 1
+    description: ClassVar[str] = "inspect_ai: eval logs, .eval or .json"
+    first_row: ClassVar[int] = 1
     verdicts: ClassVar[str | None] = "a scorer's name"
 
     def recognises(self, path: Path, first: Mapping[str, Any]) -> bool:

@@ -39,8 +39,8 @@ class Llmonk:
     """A folder of YAML files, or one of them."""
 
     name: ClassVar[str] = "llmonk"
-    reads: ClassVar[str] = "the paper's own code: a folder of YAML files, one a problem"
-    first: ClassVar[int] = 0
+    description: ClassVar[str] = "the paper's own code: a folder of YAML files, one a problem"
+    first_row: ClassVar[int] = 0
     verdicts: ClassVar[str | None] = None
 
     def recognises(self, path: Path, first: Mapping[str, Any]) -> bool:  # noqa: ARG002

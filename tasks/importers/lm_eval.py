@@ -41,8 +41,8 @@ class LmEval:
     """Generated answers of logged samples."""
 
     name: ClassVar[str] = "lm_eval"
-    reads: ClassVar[str] = "lm-evaluation-harness: samples_TASK_DATE.jsonl of a task that generates text"
-    first: ClassVar[int] = 0
+    description: ClassVar[str] = "lm-evaluation-harness: samples_TASK_DATE.jsonl of a task that generates text"
+    first_row: ClassVar[int] = 0
     verdicts: ClassVar[str | None] = "a filter's name, such as strict-match"
 
     def recognises(self, path: Path, first: Mapping[str, Any]) -> bool:  # noqa: ARG002

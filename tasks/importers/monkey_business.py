@@ -39,8 +39,8 @@ class MonkeyBusiness:
     """Rows of problems with all of their samples and verdicts."""
 
     name: ClassVar[str] = "monkey_business"
-    reads: ClassVar[str] = "the rows that the paper's authors released, TASK_MODEL.json (JSONL, Parquet)"
-    first: ClassVar[int] = 0
+    description: ClassVar[str] = "the rows that the paper's authors released, TASK_MODEL.json (JSONL, Parquet)"
+    first_row: ClassVar[int] = 0
     verdicts: ClassVar[str | None] = None
 
     def recognises(self, path: Path, first: Mapping[str, Any]) -> bool:  # noqa: ARG002

@@ -34,7 +34,7 @@ def read(importer: Importer, paths: Sequence[Path], *, verdict: str | None, ids:
         problem_id = sample.problem_id
         if ids is not None:
             try:
-                problem_id = by_template(ids, sample.source_id, importer.first)
+                problem_id = by_template(ids, sample.source_id, importer.first_row)
             except (ValueError, KeyError, IndexError, AttributeError) as error:
                 raise UserError(
                     f"--ids {ids}: does not suit {sample.source_id!r} ({sample.where}); write a form such as"
@@ -78,7 +78,7 @@ class Numbering:
         beyond = self._beyond.setdefault(problem, set())
         if index < following or index in beyond:
             raise UserError(
-                f"{sample.where}: index {index} of problem {problem!r} stands a second time; import the samples of one"
+                f"{sample.where}: index {index} of problem {problem!r} occurs twice; import the samples of one"
                 " model and one run at a time"
             )
         beyond.add(index)

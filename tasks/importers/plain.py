@@ -41,8 +41,8 @@ class Plain:
     """Rows of samples in the form of this project."""
 
     name: ClassVar[str] = "plain"
-    reads: ClassVar[str] = "JSONL or Parquet rows of problem_id, text, and perhaps index, correct or verdict"
-    first: ClassVar[int] = 0
+    description: ClassVar[str] = "JSONL or Parquet rows of problem_id, text, and perhaps index, correct or verdict"
+    first_row: ClassVar[int] = 0
     verdicts: ClassVar[str | None] = None
 
     def recognises(self, path: Path, first: Mapping[str, Any]) -> bool:  # noqa: ARG002

@@ -40,4 +40,4 @@ def all_right(drawn: dict[tuple[str, int], Sample], requests: Sequence[Request] 
     """Every sample is there, and each belongs to its seed."""
     assert drawn.keys() == keys(requests)
     for (problem_id, index), sample in drawn.items():
-        assert sample.text == f"sample {seeds.base(11, problem_id) + index}"
+        assert sample.text == f"sample {seeds.base_seed(11, problem_id) + index}"

@@ -22,7 +22,7 @@ def test_any_cut_draws_the_same_samples(server, api, n):
         drawn = draw(engine)
     all_right(drawn)
     assert set(drawn.values()) == {
-        Sample(p, i, f"sample {seeds.base(11, p) + i}", 7, 2, -0.75, "stop") for p, i in keys()
+        Sample(p, i, f"sample {seeds.base_seed(11, p) + i}", 7, 2, -0.75, "stop") for p, i in keys()
     }
     assert max(asked.body["n"] for asked in server.asked) == min(n, 30)
 
@@ -38,7 +38,7 @@ def test_what_is_asked(server, api):
     assert asked.body == {
         "model": "m",
         "n": 13,
-        "seed": seeds.base(11, "p/1") + 5,
+        "seed": seeds.base_seed(11, "p/1") + 5,
         "temperature": 0.6,
         "top_p": 0.9,
         "max_tokens": 50,

@@ -262,7 +262,7 @@ def test_a_server_that_only_talks_nonsense(server, fault):
 
 def test_one_bad_request_waits_for_the_others(server):
     """While others succeed, a failing request is not a failing engine; everything else is drawn first."""
-    bad = seeds.base(11, "p/0")
+    bad = seeds.base_seed(11, "p/0")
     server.behave = lambda asked: Said(500) if asked.body["seed"] == bad else play_well(asked)
     drawn = []
     with engine_on(server, concurrency=2, n_per_request=1, retries=1) as engine, pytest.raises(EngineFailedError):

@@ -198,7 +198,7 @@ def test_a_model_that_cannot_be_is_told_before_it_is_looked_for(tmp_path, monkey
 
 def test_a_hub_that_does_not_answer_is_one_line(monkeypatch):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    with pytest.raises(UserError, match="no folder nobody/nothing, and the hub does not give it") as caught:
+    with pytest.raises(UserError, match="no folder nobody/nothing, and the hub could not provide it") as caught:
         TransformersConfig(model="nobody/nothing").ingredients(sampling(), "t")
     assert "\n" not in str(caught.value)
 

@@ -10,7 +10,7 @@ import pytest
 
 from tasks.engines.supervised.vllm_process import Installation, Setting, log_file
 from tasks.engines.supervised.vllm_server import ServerStart
-from tasks.engines.supervised.watchdog import WatchedEngine
+from tasks.engines.supervised.watchdog import SupervisedEngine
 from tests.engines.deadline import begin
 from tests.engines.openai_client import REQUESTS, keys, sampling
 
@@ -34,7 +34,7 @@ def port() -> int:
 
 @pytest.mark.slow
 def test_a_server_that_loses_requests_is_replaced_once_its_port_is_free(tmp_path, port):
-    engine = WatchedEngine(
+    engine = SupervisedEngine(
         _start(tmp_path, port),
         what="vLLM's server",
         log=tmp_path,
@@ -52,8 +52,8 @@ def test_a_server_that_loses_requests_is_replaced_once_its_port_is_free(tmp_path
 
 
 def test_a_server_that_was_ended_can_be_looked_at(tmp_path):
-    life = _start(tmp_path)(threading.Event())
-    assert life.pulse() == (False, 7)
-    life.end("it is late")
-    assert life.pulse() is None
-    life.end("again")
+    process = _start(tmp_path)(threading.Event())
+    assert process.heartbeat() == (False, 7)
+    process.end("it is late")
+    assert process.heartbeat() is None
+    process.end("again")

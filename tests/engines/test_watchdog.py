@@ -15,7 +15,7 @@ import pytest
 from tasks.engines.supervised.supervised_process import SupervisedProcess
 from tasks.engines.supervised.vllm_direct import DirectStart
 from tasks.engines.supervised.vllm_process import Installation, Setting, log_file
-from tasks.engines.supervised.watchdog import EngineProcessError, Heartbeat, Missing, WatchedEngine
+from tasks.engines.supervised.watchdog import EngineProcessError, Heartbeat, Missing, SupervisedEngine
 from tasks.errors import EngineFailedError, SamplingCancelledError, UserError
 from tasks.progress import progress
 from tasks.records import Request, Sample, Sampling
@@ -39,7 +39,7 @@ class Said:
         self.lines.append(line)
 
 
-def _engine(tmp_path: Path, behaviours: Sequence[str], **changes) -> WatchedEngine:
+def _engine(tmp_path: Path, behaviours: Sequence[str], **changes) -> SupervisedEngine:
     arguments = {"lives": str(tmp_path / "lives"), "behaviours": behaviours, "pause_s": changes.pop("pause_s", 0.0)}
     timeout = changes.pop("start_timeout_s", 60.0)
     installed = Installation(changes.pop("python", sys.executable), "0", on_cpu=True)
@@ -53,10 +53,10 @@ def _engine(tmp_path: Path, behaviours: Sequence[str], **changes) -> WatchedEngi
         "stall_timeout_s": 60,
         "max_restarts": 2,
     }
-    return WatchedEngine(DirectStart(setting, WORKER), **usual | changes)
+    return SupervisedEngine(DirectStart(setting, WORKER), **usual | changes)
 
 
-def _draw(engine: WatchedEngine, requests: Sequence[Request] = REQUESTS) -> list[Sample]:
+def _draw(engine: SupervisedEngine, requests: Sequence[Request] = REQUESTS) -> list[Sample]:
     return [sample for samples in engine.sample(requests, SAMPLING) for sample in samples]
 
 
@@ -208,7 +208,7 @@ class Scripted:
             assert self.taken.wait(60)
         raise EngineProcessError("it is old")
 
-    def pulse(self) -> Heartbeat:
+    def heartbeat(self) -> Heartbeat:
         return Heartbeat(busy=False, number=0)
 
     def exit_reason(self) -> str | None:
@@ -226,7 +226,7 @@ def test_what_is_left_of_an_earlier_life_is_no_success_of_a_later_one(tmp_path):
         return lives[-1]
 
     settings: dict[str, Any] = {"what": "It", "log": tmp_path, "version": "0", "deterministic": True}
-    with WatchedEngine(start, max_concurrent_calls=2, stall_timeout_s=60, max_restarts=1, **settings) as engine:
+    with SupervisedEngine(start, max_concurrent_calls=2, stall_timeout_s=60, max_restarts=1, **settings) as engine:
         first = engine.sample([Request("a", "a", 0, 3)], SAMPLING)
         assert next(first) == [Sample("a", 0, "")]
         other = begin(_draw, engine, [Request("b", "b", 0, 3)])
@@ -246,7 +246,7 @@ def test_calls_side_by_side_share_one_restart(tmp_path):
 
 
 def test_failures_with_samples_between_them_never_end_it(tmp_path):
-    # Each life gives twenty samples: more failures than `restarts`, but none in a row.
+    # Each life gives twenty samples: more failures than `max_restarts`, but none in a row.
     with _engine(tmp_path, ["die:20"], max_restarts=1) as engine:
         assert set(_keys(_draw(engine))) == WANTED
     assert len(_lives(tmp_path)) == 3
@@ -354,7 +354,7 @@ def test_nothing_is_left_when_this_process_is_killed(tmp_path):
 
 
 def test_an_engine_outlives_the_thread_that_opened_it(tmp_path):
-    opened: list[WatchedEngine] = []
+    opened: list[SupervisedEngine] = []
     thread = threading.Thread(target=lambda: opened.append(_engine(tmp_path, ["well"])))
     thread.start()
     thread.join()

@@ -65,7 +65,7 @@ CASES: list[tuple[str, Write, str]] = [
         lines({"problem_id": "a", "text": "", "verdict": "passed"}),
         "line 1: verdict: input should be 'correct'",
     ),
-    ("plain", lines(tools.PLAIN[0], tools.PLAIN[0]), "line 2: index 1 of problem 'a' stands a second time"),
+    ("plain", lines(tools.PLAIN[0], tools.PLAIN[0]), "line 2: index 1 of problem 'a' occurs twice"),
     ("evalplus", lines({"task_id": "a", "solution": None}), "line 1: solution: field required"),
     ("evalplus", text("r.json", '{"eval": {"a": {"nfiles": 1}}}'), "r.json, eval.a: is not a list"),
     ("evalplus", text("r.json", '{"eval": {"a": [{}]}}'), "r.json, eval.a.0: solution: field required"),
@@ -73,7 +73,7 @@ CASES: list[tuple[str, Write, str]] = [
     ("monkey_business", monkey(samples=["x"]), "row 2: is_corrects: has 3 verdicts on 1 samples"),
     ("monkey_business", monkey(samples=["x", 3, "y"]), "row 2: samples.1: input should be a valid string"),
     ("monkey_business", monkey(is_corrects=["True"] * 3), "row 2: is_corrects.0: input should be a valid boolean"),
-    ("monkey_business", monkey(orig_dset_idx=82), "row 2, sample 0: index 0 of problem 'math/0082' stands a second"),
+    ("monkey_business", monkey(orig_dset_idx=82), "row 2, sample 0: index 0 of problem 'math/0082' occurs twice"),
     (
         "monkey_business",
         text("MATH_x.json", b'[{"samples": ["\xff"]}]'),
@@ -88,7 +88,7 @@ CASES: list[tuple[str, Write, str]] = [
     ("llmonk", text("x.yaml", "samples: !!python/object/apply:os.getcwd []"), "x.yaml: broken YAML"),
     ("llmonk", text("x.yaml", b"samples: ['\xff']"), "x.yaml: broken YAML"),
     ("inspect_ai", log(epoch=0), "l.json, samples.1: epoch: input should be greater than or equal to 1"),
-    ("inspect_ai", log(id=0), "samples.1: index 0 of problem '0' stands a second time"),
+    ("inspect_ai", log(id=0), "samples.1: index 0 of problem '0' occurs twice"),
     ("inspect_ai", log(output={"completion": 3}), "samples.1: output.completion: input should be a valid string"),
     ("inspect_ai", text("l.json", '{"version": 2, "samples": null}'), "samples: is not a list"),
     ("inspect_ai", text("l.eval", "no zip"), "l.eval: is not a whole .eval log (File is not a zip file)"),
@@ -101,7 +101,7 @@ CASES: list[tuple[str, Write, str]] = [
     (
         "lm_eval",
         lines(tools.lm_eval_row(0, ["a"], "none", 1.0), tools.lm_eval_row(0, ["a"], "none", 1.0)),
-        "line 2: index 0 of problem '0' stands a second time",
+        "line 2: index 0 of problem '0' occurs twice",
     ),
 ]
 

@@ -252,7 +252,7 @@ def test_each_file_is_of_one_format(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('{"question": "?", "solutions": []}\n', "of no format that can be told (its first entry has question"),
+        ('{"question": "?", "solutions": []}\n', "unrecognized format (its first entry has question"),
         ("", "no names"),
     ],
 )

@@ -32,7 +32,7 @@ def run_import(
     if output is None and counts is None:
         raise UserError("import: give --output SAMPLES.jsonl, --counts COUNTS.csv, or both")
     chosen = importer(format_, paths)
-    with Console(stderr=True).status(f"reading {chosen.reads}"):
+    with Console(stderr=True).status(f"reading {chosen.description}"):
         imports = convert(chosen, paths, output=output, counts=counts, verdict=verdict, ids=ids)
     if as_json:
         paths_written = {

@@ -65,8 +65,8 @@ class Client:
         """The reply to a request for `n` completions.
 
         Raises:
-            FailedError: no answer, or one that may be another later.
-            RefusedError: the server will not.
+            RetryableRequestError: no answer, or one that may be another later.
+            RejectedRequestError: the server will not.
             EngineFailedError: what was paid for is used up.
         """
         try:
@@ -80,7 +80,9 @@ class Client:
         except httpx.ConnectError as error:
             raise RetryableRequestError(f"{url} cannot be reached ({one_line(error)})", away=True) from error
         except httpx.RequestError as error:
-            raise RetryableRequestError(f"{url} broke off its answer ({one_line(error)})", away=True) from error
+            raise RetryableRequestError(
+                f"{url} closed the connection mid-response ({one_line(error)})", away=True
+            ) from error
         if response.status_code >= 300:
             raise self._refusal(url, response)
         try:

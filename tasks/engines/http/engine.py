@@ -144,7 +144,7 @@ class OpenAIEngine:
             UserError: the servers refuse a request: key, model, or a prompt that is too long.
             ServerUnreachableError: no server answers any more.
             EngineFailedError: requests fail again and again.
-            CancelledError: `cancel` was called, or the engine was closed.
+            SamplingCancelledError: `cancel` was called, or the engine was closed.
         """
         wanted = [request for request in requests if request.stop > request.start]
         if not wanted:
@@ -283,11 +283,11 @@ class OpenAIEngine:
         """The reply to a request for a part, however often that takes.
 
         Raises:
-            RefusedError: the server will not.
+            RejectedRequestError: the server will not.
             EngineFailedError: too many failures in a row.
         """
         n = 1 if call.greedy else len(part)
-        seed = seeds.base(call.sampling.seed, part.request.problem_id) + part.start if self.seeds_sent else None
+        seed = seeds.base_seed(call.sampling.seed, part.request.problem_id) + part.start if self.seeds_sent else None
         tried: set[Replica] = set()
         failures, answered = 0, self._answered
         body = self.wire.body(part.request.prompt, n, seed, call.sampling)

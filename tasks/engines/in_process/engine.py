@@ -23,7 +23,7 @@ class Part(NamedTuple):
     stop: int
 
 
-class EmbeddedEngine:
+class InProcessEngine:
     """A loaded model. Each of its threads draws another batch."""
 
     max_concurrent_calls = 1
@@ -52,7 +52,7 @@ class EmbeddedEngine:
 
         Raises:
             UserError: a prompt is empty, or leaves no room for an answer.
-            CancelledError: `cancel` was called.
+            SamplingCancelledError: `cancel` was called.
         """
         wanted = [request for request in requests if request.stop > request.start]
         if not wanted:

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from tasks.engines.in_process.decoding import Model
-from tasks.engines.in_process.engine import EmbeddedEngine, end_tokens, read_json, read_tokenizer
+from tasks.engines.in_process.engine import InProcessEngine, end_tokens, read_json, read_tokenizer
 from tasks.engines.in_process.onnx_decoder import Decoder
 
 
-class OnnxEngine(EmbeddedEngine):
+class OnnxEngine(InProcessEngine):
     """Its threads draw batches concurrently; ONNX Runtime itself runs on one thread a call."""
 
     def __init__(self, folder: Path, batch_size: int, threads: int) -> None:

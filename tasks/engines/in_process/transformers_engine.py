@@ -8,12 +8,12 @@ import transformers
 from tokenizers import Tokenizer
 
 from tasks.engines.in_process.decoding import Model
-from tasks.engines.in_process.engine import EmbeddedEngine, read_tokenizer
+from tasks.engines.in_process.engine import InProcessEngine, read_tokenizer
 from tasks.engines.in_process.transformers_decoder import Decoder, enough_memory
 from tasks.errors import UserError
 
 
-class TransformersEngine(EmbeddedEngine):
+class TransformersEngine(InProcessEngine):
     """On a CPU its threads draw batches concurrently, PyTorch itself on one thread a call; on a GPU one batch."""
 
     def __init__(

@@ -14,7 +14,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from tasks.engines.seeds import base
+from tasks.engines.seeds import base_seed
 from tasks.engines.supervised.supervised_process import SupervisedProcess
 from tasks.engines.supervised.vllm_process import Ended, Setting
 from tasks.engines.supervised.watchdog import EngineProcessError, Heartbeat
@@ -88,7 +88,7 @@ class DirectProcess:
         self._sending = threading.Lock()
         self._numbers = count()
         self._calls: dict[int, Call] = {}
-        self._beats = 0
+        self._messages = 0
         self._cause: str | None = None
         self._over = False
         self._ending = threading.Lock()
@@ -131,9 +131,9 @@ class DirectProcess:
         for index in indices:
             yield Sample(request.problem_id, index, **drawn)
 
-    def pulse(self) -> Heartbeat:
+    def heartbeat(self) -> Heartbeat:
         """Samples are wanted of it where a call waits for more."""
-        return Heartbeat(any(call.left for call in list(self._calls.values())), self._beats)
+        return Heartbeat(any(call.left for call in list(self._calls.values())), self._messages)
 
     def exit_reason(self) -> str | None:
         """What the process died of."""
@@ -169,7 +169,7 @@ class DirectProcess:
         try:
             while True:
                 message: Message = json.loads(self._pipe.recv_bytes())
-                self._beats += 1
+                self._messages += 1
                 call = self._calls.get(message.get("call", -1))
                 if call is not None:
                     call.left -= 1
@@ -200,7 +200,7 @@ def _draw(number: int, requests: Sequence[Request], sampling: Sampling) -> Messa
                 "prompt": request.prompt,
                 "start": request.start,
                 "stop": request.stop if seeded else request.start + 1,
-                "seed": base(sampling.seed, request.problem_id) + request.start if seeded else None,
+                "seed": base_seed(sampling.seed, request.problem_id) + request.start if seeded else None,
             }
             for request in requests
         ],

@@ -109,7 +109,7 @@ class ServerProcess:
         except (EngineFailedError, SamplingCancelledError) as error:
             raise EngineProcessError(self._cause or self._ended.exit_reason() or str(error)) from error
 
-    def pulse(self) -> Heartbeat | None:
+    def heartbeat(self) -> Heartbeat | None:
         """Where its counters stand; its health page says nothing of an engine that hangs."""
         with self._asking:
             if self._metrics.is_closed:

@@ -7,7 +7,7 @@ one; all calls of `sample` that run at the same time share that one. A process i
 - hung: samples are wanted of it, and for `stall_timeout_s` seconds it has not got one token further;
 - broken: a sample that nobody asked for, or whose numbers are not finite.
 
-It is restarted after 1, 2, 4, … up to 60 seconds. After more than `restarts` failures in a row without one sample
+It is restarted after 1, 2, 4, … up to 60 seconds. After more than `max_restarts` failures in a row without one sample
 between them, the engine has failed for good.
 """
 
@@ -45,7 +45,7 @@ class EngineProcess(Protocol):
         """As an engine does; raises EngineProcessError if the process ends. Several calls may run at once."""
         ...
 
-    def pulse(self) -> Heartbeat | None:
+    def heartbeat(self) -> Heartbeat | None:
         """Where it stands; None where it does not even answer that."""
         ...
 
@@ -61,10 +61,10 @@ class EngineProcess(Protocol):
 
 Start = Callable[[threading.Event], EngineProcess]
 """Starts a process and waits until it can draw, or gives up when the event is set. Raises UserError where only the
-user can fix what is wrong, EngineProcessError otherwise, and CancelledError."""
+user can fix what is wrong, EngineProcessError otherwise, and SamplingCancelledError."""
 
 
-class WatchedEngine:
+class SupervisedEngine:
     """An engine made of processes, one after another."""
 
     def __init__(
@@ -85,8 +85,8 @@ class WatchedEngine:
         self._start = start
         self._what = what
         self._log = log
-        self._silence_s = stall_timeout_s
-        self._restarts = max_restarts
+        self._stall_timeout_s = stall_timeout_s
+        self._max_restarts = max_restarts
         self._given_up = threading.Event()
         self._closed = threading.Event()
         self._changing = threading.Lock()
@@ -96,8 +96,8 @@ class WatchedEngine:
         new one fails, must not pass for its success.)"""
         self._cause = ""
         self._failed: EngineFailedError | None = None
-        self._life: EngineProcess | None = None
-        self._life = self._begin()
+        self._process: EngineProcess | None = None
+        self._process = self._begin()
         threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
 
     def __enter__(self) -> Self:
@@ -108,49 +108,49 @@ class WatchedEngine:
         self._closed.set()
         self._given_up.set()
         with self._changing:
-            if self._life is not None:
-                self._life.end("the engine was closed")
-                self._life = None
+            if self._process is not None:
+                self._process.end("the engine was closed")
+                self._process = None
 
     def cancel(self) -> None:
         """End all calls of `sample` for good."""
         self._given_up.set()
-        life = self._life
-        if life is not None:
-            life.end("sampling was given up")
+        process = self._process
+        if process is not None:
+            process.end("sampling was given up")
 
     def sample(self, requests: Sequence[Request], sampling: Sampling) -> Generator[list[Sample], None, None]:
         """Yield every requested sample, each once, whatever happens to the process meanwhile.
 
         Raises:
             UserError: something that only the user can fix.
-            EngineFailedError: more than `restarts` failures in a row.
-            CancelledError: `cancel` was called.
+            EngineFailedError: more than `max_restarts` failures in a row.
+            SamplingCancelledError: `cancel` was called.
         """
         missing = Missing(requests)
         while missing.count:
-            life = self._living()
+            process = self._running_process()
             try:
-                with closing(life.sample(missing.requests(), sampling)) as drawing:
+                with closing(process.sample(missing.requests(), sampling)) as drawing:
                     for samples in drawing:
                         missing.take(samples)
-                        self._produced_samples.add(life)
+                        self._produced_samples.add(process)
                         yield samples
                 if missing.count:
                     raise EngineProcessError(f"it says that it is done, and {missing.count} samples are missing")  # noqa: TRY301
             except EngineProcessError as error:
-                self._on_failure(life, str(error))
+                self._on_failure(process, str(error))
 
-    def _living(self) -> EngineProcess:
+    def _running_process(self) -> EngineProcess:
         """The process that draws; a new one where there is none."""
         with self._changing:
             self._stop_if_given_up()
             if self._failed is not None:
                 raise self._failed
-            if self._life is None:
-                self._life = self._begin()
+            if self._process is None:
+                self._process = self._begin()
                 self._stop_if_given_up()  # perhaps just then
-            return self._life
+            return self._process
 
     def _begin(self) -> EngineProcess:
         """Start a process, again and again if need be."""
@@ -167,14 +167,14 @@ class WatchedEngine:
                 if self._failed is not None:
                     raise self._failed from error
 
-    def _on_failure(self, life: EngineProcess, cause: str) -> None:
+    def _on_failure(self, process: EngineProcess, cause: str) -> None:
         """A call has found this process dead or broken; the first to do so ends it."""
         with self._changing:
             self._stop_if_given_up()
-            if self._life is life:
-                life.end(cause)
-                self._life = None
-                if life in self._produced_samples:
+            if self._process is process:
+                process.end(cause)
+                self._process = None
+                if process in self._produced_samples:
                     self._failures = 0
                 self._produced_samples.clear()
                 self._count(cause)
@@ -182,7 +182,7 @@ class WatchedEngine:
     def _count(self, cause: str) -> None:
         self._cause = cause
         self._failures += 1
-        if self._failures > self._restarts:
+        if self._failures > self._max_restarts:
             times = f"{self._failures} times in a row" if self._failures > 1 else "and may not be started again"
             self._failed = EngineFailedError(f"{self._what} failed {times}: {cause}; its log: {self._log}")
 
@@ -193,26 +193,26 @@ class WatchedEngine:
     def _watch(self) -> None:
         """End a process that hangs, or of which only the calls' other ends are left."""
         seen: tuple[EngineProcess, Heartbeat | None] | None = None
-        silent_s = 0.0
+        stalled_s = 0.0
         while not self._closed.wait(LOOK_EVERY_S):
-            life = self._life
-            if life is None:
+            process = self._process
+            if process is None:
                 continue
-            if (cause := life.exit_reason()) is not None:
-                life.end(cause)
+            if (cause := process.exit_reason()) is not None:
+                process.end(cause)
                 continue
             asked = time.monotonic()
-            pulse = life.pulse()
+            heartbeat = process.heartbeat()
             answered_s = time.monotonic() - asked
-            idle = pulse is not None and not pulse.busy
-            if idle or seen is None or seen[0] is not life or (pulse is not None and pulse != seen[1]):
-                seen, silent_s = (life, pulse), 0.0
+            idle = heartbeat is not None and not heartbeat.busy
+            if idle or seen is None or seen[0] is not process or (heartbeat is not None and heartbeat != seen[1]):
+                seen, stalled_s = (process, heartbeat), 0.0
                 continue
             # The looks are counted, and no clock is asked: where this process and that one stood still together (a
             # frozen container, Ctrl-Z), the clock went on.
-            silent_s += LOOK_EVERY_S + answered_s
-            if silent_s > self._silence_s:
-                life.end(f"it hangs: no token for {self._silence_s:g} s (engine.stall_timeout_s)")
+            stalled_s += LOOK_EVERY_S + answered_s
+            if stalled_s > self._stall_timeout_s:
+                process.end(f"it hangs: no token for {self._stall_timeout_s:g} s (engine.stall_timeout_s)")
 
 
 class Missing:
