@@ -1,6 +1,6 @@
-"""A program that runs, as the fork server sees it: its process, the time that it takes, and how it ended.
+"""A running program as the fork server sees it: its process, the time that it uses, and how it ended.
 
-A part of `executor.py`: as for that, the standard library alone, Python 3.8+; never imported.
+A part of `executor.py`: standard library only, Python 3.8+; never imported.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ RECOUNT_S = 0.1
 
 
 class Child:
-    """A program that runs: its process, and how it ended once it has. One that has a `number` may stay."""
+    """A running program: its process and, later, how it ended. One that has a `number` may stay."""
 
     def __init__(self, pid: int, uid: int, cpu_limit_s: float, number: int, control: _socket.socket | None):
         self.pid = pid
         self.uid = uid
         self.number = number
         self.control = control
-        # gVisor has none: then it is asked again and again whether it has ended.
+        # gVisor has no pidfd: there the server polls.
         self.pidfd = libc.syscall(SYS_PIDFD_OPEN, pid, 0)
         self.cpu_limit_s = cpu_limit_s
         self.spent_s = 0.0
@@ -39,9 +39,9 @@ class Child:
         self.ending = b""
 
     def used_s(self) -> float:
-        """CPU seconds that count to its limit while it runs. gVisor loses something for every process that it refuses,
-        and a fork bomb would end the container: so there all of its user's processes count, as far as the container's
-        one CPU can have served them. (gVisor takes those that wait for it for running.)"""
+        """CPU seconds that count towards its limit while it runs. gVisor loses resources with every process that it
+        refuses, and a fork bomb would end the container: so there all of its user's processes count, up to the elapsed
+        time, because the container has one CPU. (gVisor counts processes that wait for the CPU as running.)"""
         now = time.monotonic()
         if self.pidfd < 0 and now > self.counted + RECOUNT_S:
             self.counted = now
@@ -53,17 +53,17 @@ class Child:
         return clock(self.pid) - self.spent_s
 
     def has_finished_run(self) -> bool:
-        """Whether it has said that this run is over, and waits for the next; False: it is about to end."""
+        """Whether it has reported the end of this run and waits for the next; False: it is about to end."""
         try:
             if self.control is None or not self.control.recv(1):
                 return False
         except ConnectionResetError:
-            return False  # It was killed before it had read what this run is to be.
+            return False  # It was killed before it had read the request for this run.
         self.ending = ENDING.pack(0, self.reason, self.cpu_s(), time.monotonic() - self.started)
         return True
 
     def run_again(self, descriptors: list[int], control: _socket.socket) -> None:
-        """Let one that has stayed run its program again."""
+        """Let an idle child run its program again."""
         self.spent_s += self.cpu_s()
         self.started = time.monotonic()
         self.ending = b""
@@ -71,17 +71,17 @@ class Child:
         control.sendmsg([b"\0"], [rights])
 
     def ready(self, ready: set[int]) -> bool:
-        """Whether it has ended, or has something to say, where these descriptors are ready."""
+        """Whether it has ended or sent a message, given the descriptors that are ready."""
         if self.pidfd < 0:
             return self.has_ended()
         return self.pidfd in ready or (self.control is not None and self.control.fileno() in ready)
 
     def has_ended(self) -> bool:
-        """Whether it waits to be reaped."""
+        """Whether it can be reaped."""
         return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
     def kill(self, reason: int) -> None:
-        """End it and, where it is the first of its namespace, all that it started."""
+        """Kill it and, if it is the first of its PID namespace, everything that it started."""
         self.reason = reason
         os.kill(self.pid, _signal.SIGKILL)
 
@@ -98,7 +98,7 @@ class Child:
 
 
 def clock(pid: int) -> float:
-    """CPU seconds of a process, 0 if there is none. (The number of its clock: clock_getcpuclockid(3).)"""
+    """CPU seconds of a process, 0 if it does not exist. (The id of its clock: clock_getcpuclockid(3).)"""
     try:
         return time.clock_gettime((~pid << 3) | 2)
     except OSError:
@@ -113,5 +113,5 @@ def processes_of(uid: int) -> list[int]:
             if name.isdigit() and os.stat("/proc/" + name).st_uid == uid:
                 found.append(int(name))
         except OSError:
-            pass  # It has ended meanwhile.
+            pass  # It has just ended.
     return found

@@ -1,32 +1,32 @@
-"""The fork server: what runs inside every sandbox, as its first process, given to its Python with `-c`.
+"""The fork server: the first process inside every sandbox, given to its Python with `-c`.
 
-The standard library alone, Python 3.8+; never imported by the controller. Its other parts are `program.py`, `child.py`
-and `cleanup.py`. It holds a warm interpreter, and for each program forks a child that becomes it. It never reads a
-program, an input or an output: those are anonymous files (memfd) of the controller's, passed on to the child as
-descriptors, so that no child can find in its own memory, which is a copy of the server's, anything of the programs
-before it.
+Standard library only, Python 3.8+; never imported by the controller (see README.md). Its other parts are `program.py`,
+`child.py` and `cleanup.py`. It keeps a warm interpreter, and for each program forks a child that becomes it. It never
+reads a program, an input or an output: those are anonymous files (memfd) of the controller, passed on to the child as
+descriptors. So a child, whose memory is a copy of the server's, cannot find anything of earlier programs in it.
 
-One request is one message on a Unix socket (SOCK_SEQPACKET): GROUP, then a PROGRAM for each program that is to run
-side by side, with five descriptors each (its text, its code, stdin, stdout, stderr) or six (a socket to the others,
-which the program finds as descriptor 3). The code is an empty file at first: the first child that compiles the text
-keeps it there for the next, which has the same text; it is out of the program's reach before its first line. All end
-when the first of the group does. The reply is an ENDING for each, or FAILED and a text: what went wrong in the server
-itself. The end of the socket is the end of the server and, as it is the first process of its namespace, of everything
-in it.
+A request is one message on a Unix socket (SOCK_SEQPACKET): GROUP, then a PROGRAM for each program of the group, all of
+which run concurrently, with five descriptors each (source, code, stdin, stdout, stderr) or six (a socket to the others,
+which the program gets as descriptor 3). The code is an empty file at first: the first child that compiles the source
+stores it there for later children with the same source; a program cannot reach it once its first line runs. All
+programs end when the first one does. The reply is an ENDING for each, or FAILED and a message: what went wrong in the
+server itself. When the socket is closed, the server ends and, as it is the first process of its PID namespace,
+everything in that namespace.
 
-A group may give its first program a number. It says that the program is repeatable, and the same, with the same limits,
-as the one that had this number: its process may stay when the program has ended, and run it again for a next request
-that comes at once (see `program.py`). Any other request ends that process. Only where programs have namespaces.
+A group may give its first program a number. It says that the program leaves nothing behind in its process, and is the
+same, with the same limits, as the one that had this number before: its process may stay when the program has ended, and
+run it again if the next request asks for it (see `program.py`). Any other request ends that process. Only in the mode
+NAMESPACED.
 
-How programs are kept apart is its mode:
-- NAMESPACED: each has a process namespace of its own; the server makes a new /tmp where one was touched;
-- CONTAINER: each is a user of its own; when it ends, the server kills and removes whatever is left of that user. It is
-  what can be done where no namespace can be made: the server is root there, with CAP_SETUID, CAP_SETGID and CAP_KILL;
+The mode is how programs are isolated from each other:
+- NAMESPACED: each has its own PID namespace; the server mounts a new /tmp where one was touched;
+- CONTAINER: each is a separate user; when it ends, the server kills and removes whatever is left of that user. For
+  places where namespaces cannot be created: the server is root there, with CAP_SETUID, CAP_SETGID and CAP_KILL;
 - ONE_PROGRAM: a server serves one request, and its controller then ends it.
 """
 
 # ruff: noqa: BLE001, S102, S108
-# (It runs programs, which raise anything and are compiled; and /tmp is its own.)
+# (It runs programs, which raise anything and are compiled; and its /tmp is private.)
 from __future__ import annotations
 
 import _signal  # type: ignore[import-not-found] # `signal` and `socket` would bring enumerations, regular expressions and their heap
@@ -63,16 +63,16 @@ if TYPE_CHECKING:
     )
 else:
     for at, part in enumerate(("program.py", "child.py", "cleanup.py"), 5):
-        exec(compile(sys.argv[at], part, "exec"))  # In this namespace, as they are not there to be imported.
+        exec(compile(sys.argv[at], part, "exec"))  # In this namespace: they are not files that could be imported.
 
 NAMESPACED, CONTAINER, ONE_PROGRAM = "namespaces", "container", "one program"
 
-GROUP = struct.Struct("<IdQ")  # programs, seconds on the clock for the whole, number of the first, or 0
+GROUP = struct.Struct("<IdQ")  # programs, wall-clock seconds for all, number of the first or 0
 PROGRAM = struct.Struct("<dQQQ")  # cpu_s, bytes of memory, processes and threads, bytes of a file
 READY, FAILED = b"ready", b"failed: "
 
-# What programs import most, as far as it makes a child no dearer than it saves (`threading` would, for one). None of
-# them holds state that children must not share, as `random` does.
+# What programs import most, where that saves more than it costs each child (`threading`, for one, would not). None of
+# them has state that children must not share, as `random` does.
 PRELOADED = (
     "bisect",
     "collections",
@@ -116,7 +116,7 @@ class Server:
         null = os.open("/dev/null", os.O_RDWR)
         for number in range(3, FIRST_SERVER_FD):
             os.dup2(null, number)
-        # What this process has mapped already does not count to a program's memory.
+        # What this process has mapped already does not count towards a program's memory.
         with open("/proc/self/statm") as file:
             self.base_memory = int(file.read().split()[0]) * resource.getpagesize()
         self.clean_tmp: object = None
@@ -140,7 +140,7 @@ class Server:
             self.socket.send(reply)
 
     def run_group(self, message: bytes, descriptors: list[int]) -> bytes:
-        """Start the programs of one request, watch them, and tell how each ended."""
+        """Start the programs of one request, watch them, and report how each ended."""
         count, wall_s, number = GROUP.unpack_from(message)
         each = len(descriptors) // count
         children: list[Child] = []
@@ -167,13 +167,13 @@ class Server:
         return b"".join(child.ending for child in children)
 
     def rerun(self, descriptors: list[int], number: int) -> Child | None:
-        """The child that has stayed, at its program again, if it is this one; if not, it is ended."""
+        """The idle child, running its program again, if this is the program; otherwise the idle child is ended."""
         child = self.idle_child
         if child is not None and child.control is not None and child.number == number:
             try:
                 child.run_again(descriptors[2:], child.control)
             except OSError:
-                pass  # It has been killed, but for its last steps, and hears nothing.
+                pass  # It has been killed and is about to end.
             else:
                 self.idle_child = None
                 return child
@@ -181,14 +181,14 @@ class Server:
         return None
 
     def end_idle_child(self) -> None:
-        """End the child that has stayed."""
+        """End the idle child."""
         if self.idle_child is not None:
             self.idle_child.kill(WITH_FIRST)
             self.reap(self.idle_child)
             self.idle_child = None
 
     def start(self, descriptors: list[int], limits: tuple[float, int, int, int], number: int) -> Child:
-        """A child that becomes a program, and may stay if it has a number."""
+        """A child that becomes a program. If it has a number, it may stay."""
         cpu_s, memory, processes, file_size = limits
         control = theirs = None
         if number and self.mode == NAMESPACED:
@@ -196,7 +196,7 @@ class Server:
         rlimits = [
             resource_limit(resource.RLIMIT_AS, memory + self.base_memory, RERUN_BYTES if theirs else 0),
             resource_limit(resource.RLIMIT_CPU, int(cpu_s) + 2),
-            # The server counts to the processes of its user as well, and a checker beside a program.
+            # The server counts as a process of its user too, and so does a program's checker.
             resource_limit(resource.RLIMIT_NPROC, processes + 2),
             resource_limit(resource.RLIMIT_FSIZE, file_size),
         ]
@@ -214,9 +214,10 @@ class Server:
         return child
 
     def watch(self, children: list[Child], wall_s: float) -> None:
-        """Wait for the first child to end, and end whatever has used up its time. Others may end before.
+        """Wait for the first child to end, and kill those that have used up their time. Others may end earlier.
 
-        The first wait comes before all else: what this process writes to while a child lives, the kernel copies.
+        The first wait comes before everything else: the kernel copies each page that this process writes to while a
+        child lives.
         """
         running = list(children)
         deadline = children[0].started + wall_s
@@ -234,7 +235,7 @@ class Server:
                 if os.WIFEXITED(status) and os.WEXITSTATUS(status) == FAULT_EXIT:
                     self.raise_fault()
                 if self.mode == CONTAINER and child is not children[0]:
-                    # What it has left would keep its end of the channel open. (A namespace ends all at once.)
+                    # Its remaining processes would keep its end of the channel open. (A namespace ends as a whole.)
                     as_user(child.uid, kill_own)
             if children[0] not in running:
                 return
@@ -251,14 +252,14 @@ class Server:
                     timeout_s = POLL_S
 
     def reap(self, child: Child) -> int:
-        """Wait for a child, and no longer watch it; returns its wait status."""
+        """Reap a child and stop watching it; returns its wait status."""
         for fd in (child.pidfd, child.control.fileno() if child.control else -1):
             if fd >= 0:
                 self.poll.unregister(fd)
         return child.reap()
 
     def raise_fault(self) -> None:
-        """Raise what a child could not set up; a program that merely exits with that number raises nothing."""
+        """Raise the error of a child that could not be set up; not for a program that merely exits with that status."""
         try:
             text = os.read(self.fault_end, 1000)
         except BlockingIOError:
@@ -266,7 +267,7 @@ class Server:
         raise RuntimeError(text.decode(errors="replace"))
 
     def renew_tmp(self) -> None:
-        """Give the programs a /tmp as good as new, unless it is exactly as it was."""
+        """Give the next programs an unused /tmp, unless this one was not touched."""
         if self.clean_tmp is not None and self.clean_tmp == state_of_tmp():
             return
         self.end_idle_child()
@@ -274,7 +275,7 @@ class Server:
             for uid in self.users:
                 as_user(uid, empty_tmp)
             if os.listdir("/tmp"):
-                os._exit(0)  # Nobody knows what this is: a new server is better.
+                os._exit(0)  # Unexpected: a new server is safer.
         else:
             if self.clean_tmp is not None:
                 call(libc.umount2(b"/tmp", DETACH), "umount /tmp")
@@ -284,7 +285,7 @@ class Server:
 
 
 def resource_limit(name: int, value: int, more: int = 0) -> tuple[int, int, int]:
-    """A resource limit, and how far it may be raised, or as much of both as this process may set."""
+    """A soft and a hard resource limit, reduced to what this process may set."""
     hard = resource.getrlimit(name)[1]
     if hard == resource.RLIM_INFINITY:
         return name, value, value + more
@@ -301,7 +302,7 @@ def limit(name: int, value: int) -> None:
 
 
 def isolate() -> None:
-    """A user namespace of its own, in which this process may make others, and mounts of its own."""
+    """Enter a new user namespace, in which this process may create others, and a new mount namespace."""
     uid, gid = os.getuid(), os.getgid()
     call(libc.unshare(NEW_USER | NEW_MOUNT), "unshare")
     for name, text in (
@@ -318,7 +319,7 @@ def isolate() -> None:
 
 
 def connect(to: str) -> _socket.socket:
-    """The socket to the controller: an open descriptor, or the path where it waits for a call."""
+    """The socket to the controller: an open descriptor, or the path on which it listens."""
     if not to.startswith("/"):
         return _socket.socket(fileno=int(to))
     connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
@@ -327,29 +328,28 @@ def connect(to: str) -> _socket.socket:
 
 
 def main(to: str, uid: int, mode: str, remote: str) -> NoReturn:
-    """Take this process out of reach of its children, then serve. `uid` 0 leaves it whom it is; `remote` is the text
-    of the module that programs can import under that name."""
+    """Put this process out of reach of its children, then serve. `uid` 0: no change of user; `remote` is the source of
+    the module that programs can import under that name."""
     if uid:
         become_user(uid)
     if mode == CONTAINER:
-        # The C library keeps named semaphores and shared memory in /dev/shm: they belong in the private folder.
+        # The C library keeps named semaphores and shared memory in /dev/shm: they go to the private folder.
         if not os.path.exists("/dev/shm"):
             os.symlink("/tmp", "/dev/shm")
     else:
         call(libc.prctl(PR_SET_PDEATHSIG, _signal.SIGKILL, 0, 0, 0), "prctl")
-        # The user may be the controller's own. (In a container each program is another; and gVisor refuses this.)
+        # The controller may have the same user. (In a container each program has another; and gVisor refuses this.)
         limit(resource.RLIMIT_SIGPENDING, 1024)
     call(libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl")
     if mode == NAMESPACED:
-        # Changing the user has closed /proc/self, where the new namespace is mapped.
+        # Changing the user has closed /proc/self, which is needed to map ids into the new namespace.
         call(libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0), "prctl")
         isolate()
-    # Nobody of its user may trace it or open its memory.
+    # Other processes of its user must not trace it or open its memory.
     call(libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), "prctl")
-    # The first process of a namespace is spared every signal that it does not handle.
+    # The first process of a PID namespace gets no signal that it does not handle.
     _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
-    # With a limit of 0, a handler of core dumps is started all the same, outside; with 1, none is (the kernel's
-    # fs/coredump.c).
+    # With a limit of 0, the kernel still starts a core dump handler, outside; with 1, it does not (fs/coredump.c).
     limit(resource.RLIMIT_CORE, 1)
     limit(resource.RLIMIT_MEMLOCK, 0)
     limit(resource.RLIMIT_NOFILE, 256)
@@ -368,9 +368,9 @@ def main(to: str, uid: int, mode: str, remote: str) -> NoReturn:
     sys.modules["remote"] = module = type(sys)("remote")
     exec(compile(remote, "remote.py", "exec"), module.__dict__)
     sys.argv[:] = ["main.py"]
-    # The folder that they run in: what one program of a group writes there, another must not import.
+    # The working directory: a program must not import what another program of its group writes there.
     sys.path.remove("")
-    # What programs are, made before they are: a child finds it ready.
+    # The module that programs become, created once, so that a child finds it ready.
     sys.modules["__main__"] = module = type(sys)("__main__")
     module.__dict__.update(__builtins__=builtins, __file__="main.py")
     warm_up()

@@ -1,16 +1,16 @@
-"""From a copy of the fork server to a program, and to its end: what a child of `executor.py` does.
+"""What a child of the fork server does: it turns from a copy of the server into a program, runs it, and ends.
 
-As for that, the standard library alone, Python 3.8+; never imported by the controller, and not by programs either.
+A part of `executor.py`: standard library only, Python 3.8+; never imported by the controller, nor by programs.
 
-Most programs run once in a process of their own. One that leaves nothing behind in its process (what its controller
-calls repeatable) may stay: when it has come to its end, its process waits for new descriptors, and runs it again, in an
-empty namespace and with the same limits. It ends instead if it is not as it was: it failed, started a thread, used
-CPU time beyond `RERUN_CPU_S` in all, or has `RERUN_BYTES` more memory mapped than at first. What it has more is added
-to its limit, so that every run can map as much.
+Most programs run once in a new process. A process whose program leaves nothing behind in it (the controller's
+`Sandbox.run_checked` says when) may stay: when the program has ended, it waits for new descriptors and runs it again,
+in an empty namespace and with the same limits. It ends instead if it failed, started a thread, used more than
+`RERUN_CPU_S` of CPU time altogether, or has `RERUN_BYTES` more memory mapped than at first. This memory
+is added to its limit, so that every run can map as much.
 """
 
 # ruff: noqa: BLE001, S102, S302
-# (It runs programs, which raise anything and are compiled; and their code is its own.)
+# (It runs programs, which raise anything and are compiled; and it reads back only code that it has stored itself.)
 from __future__ import annotations
 
 import _io
@@ -30,19 +30,19 @@ if TYPE_CHECKING:
     from types import CodeType
     from typing import NoReturn
 
-# How an uncaught MemoryError ends. A program that exits so itself is called out of memory: both are failures.
+# Exit status of an uncaught MemoryError. A program that exits with it counts as out of memory: both are failures.
 MEMORY_EXIT = 86
-# The child could not be made ready. Believed only with a message in the fault pipe, which a program never holds.
+# The child could not be set up. Trusted only with a message in the fault pipe, to which programs have no access.
 FAULT_EXIT = 87
-# Where a child finds its socket to the others, where its text and code lie while they are read, and where one that
-# stays hears from the server. The server's own descriptors, and so those that it receives, lie above.
+# Descriptors of a child: its socket to the others, its source and code while they are read, and, if it may stay, its
+# socket to the server. The server's descriptors, including those that it receives, are higher.
 CHANNEL, TEXT, CODE, CONTROL, FIRST_SERVER_FD = 3, 4, 5, 6, 10
-MODULE_NAME = "program"  # the name of what runs beside others: it is there to be used, and no script
+MODULE_NAME = "program"  # `__name__` of a program in a group: a module for others to use, not a script
 CODE_SIZE = struct.Struct("<Q")  # the head of the file with the code, written last
 DESCRIPTORS = 256  # no process here may have more
 RERUN_CPU_S, RERUN_BYTES = 1.0, 8 << 20
 WARM_UP_RUNS = 20
-# What programs do most.
+# The operations that programs use most.
 WARM_UP_PROGRAM = """
 import sys, remote
 def positive(items, factor=2):
@@ -75,7 +75,7 @@ remote.decode(b"".join(out))
 SYS_CAPSET = {"x86_64": 126, "aarch64": 91}.get(os.uname().machine, -1)
 PR_SET_DUMPABLE = 4
 
-# At hand whatever a program has made of `os`: one that did not leave would go on as the server.
+# Kept in case a program patches `os`: a child that did not exit would continue as the server.
 leave = os._exit
 
 # PyDLL keeps the interpreter's lock across a call, so that a cloned child may simply go on.
@@ -91,7 +91,7 @@ def call(result: int, name: str) -> int:
 
 
 def become_user(uid: int) -> None:
-    """Leave root for good: no groups, no way back."""
+    """Give up root permanently: no groups, no way back."""
     os.setgroups([])
     os.setresgid(uid, uid, uid)
     os.setresuid(uid, uid, uid)
@@ -106,7 +106,7 @@ def become_program(
         descriptors: its text, its code, stdin, stdout, stderr and, if there is one, its socket to the others.
         rlimits: resource limits: which, the soft limit, and the hard limit up to which it may be raised.
         uid: whom it becomes; 0: it stays whom it is.
-        fault: where it says what went wrong before the program's first line.
+        fault: a pipe for what goes wrong before the program's first line.
         control: the socket to the server of a program that may stay, or -1.
     """
     try:
@@ -162,7 +162,7 @@ def run(reruns: Reruns | None) -> NoReturn:
 
 
 class Reruns:
-    """The runs of a program in one process. Made before the first."""
+    """Further runs of a program in the same process. Created before the first run."""
 
     def __init__(self) -> None:
         self.control = _socket.socket(fileno=CONTROL)
@@ -171,8 +171,8 @@ class Reruns:
         self.space = dict(sys.modules["__main__"].__dict__)
 
     def next(self, space: dict[str, object]) -> bool:
-        """Tell the server that a run is over, and make all as it was for the next; False: that cannot be, or there is
-        none."""
+        """Report the end of a run, and restore the initial state for the next one; False if that is not possible, or
+        there is no next one."""
         status = finish(0, space)
         if status:
             raise SystemExit(status)
@@ -206,7 +206,7 @@ def mapped_bytes() -> int:
 
 
 def read_code() -> CodeType:
-    """The compiled program. What costs most of a short program's time is done once for a text."""
+    """The compiled program. Compiling takes most of a short program's time, and is done once for each source."""
     (size,) = CODE_SIZE.unpack(os.pread(CODE, CODE_SIZE.size, 0) or bytes(CODE_SIZE.size))
     if size:
         code: CodeType = marshal.loads(os.pread(CODE, size, CODE_SIZE.size))
@@ -220,18 +220,18 @@ def read_code() -> CodeType:
 
 
 def keep_code(code: CodeType) -> None:
-    """Leave the code for the next child with this text, where it fits into a file that this child may write."""
+    """Store the code for the next child with this source, if it fits into a file that this child may write."""
     try:
         data = marshal.dumps(code)
         if CODE_SIZE.size + len(data) <= resource.getrlimit(resource.RLIMIT_FSIZE)[0]:
             os.pwrite(CODE, data, CODE_SIZE.size)
             os.pwrite(CODE, CODE_SIZE.pack(len(data)), 0)
     except (MemoryError, OSError, ValueError):
-        pass  # The next one compiles it itself.
+        pass  # The next child compiles it itself.
 
 
 def exit_status(code: object) -> int:
-    """What `sys.exit(code)` ends the interpreter with."""
+    """The exit status of `sys.exit(code)`."""
     if code is None:
         return 0
     if isinstance(code, int):
@@ -241,7 +241,7 @@ def exit_status(code: object) -> int:
 
 
 def show(error: BaseException) -> None:
-    """The traceback, from the program's first line on."""
+    """Print the traceback, starting at the program's first line."""
     error.__traceback__ = error.__traceback__ and error.__traceback__.tb_next
     try:
         sys.excepthook(type(error), error, error.__traceback__)
@@ -250,10 +250,10 @@ def show(error: BaseException) -> None:
 
 
 def finish(status: int, space: dict[str, object]) -> int:
-    """What the interpreter does at its end, in its order: threads, exit functions, buffers.
+    """What the interpreter does at exit, in its order: threads, exit functions, buffers.
 
-    It would then take down every object, which flushes the files among them. That costs more than most programs, so
-    only the files that the program's own names hold are flushed.
+    It would then destroy every object, and so flush open files. That costs more than most programs do, so only files
+    in the program's global names are flushed.
     """
     try:
         if "threading" in sys.modules:
@@ -275,16 +275,16 @@ def finish(status: int, space: dict[str, object]) -> int:
 
 
 def flush(name: str) -> None:
-    """Flush a stream of `sys`, unless the program has closed it or taken it away."""
+    """Flush a stream of `sys`, unless the program has closed or removed it."""
     stream = getattr(sys, name, None)
     if stream is not None and not getattr(stream, "closed", False):
         stream.flush()
 
 
 def warm_up() -> None:
-    """Go a few times, in the server, through what its children are about to do. The interpreter rewrites code that
-    has run a few times and remembers what it has looked up: once here, instead of in every child, which would need
-    copies of those pages. Input is empty, output is thrown away, and descriptor 3 still leads nowhere."""
+    """Run a typical program a few times in the server. The interpreter specializes code that has run a few times and
+    caches its lookups: once here, instead of in every child, which would need copies of those pages. Input is empty,
+    output is discarded, and descriptor 3 is /dev/null."""
     kept, null = os.dup(1), os.open("/dev/null", os.O_WRONLY)
     os.dup2(null, 1)
     code = marshal.dumps(compile(WARM_UP_PROGRAM, "main.py", "exec", dont_inherit=True))

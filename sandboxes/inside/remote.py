@@ -1,9 +1,9 @@
-"""Calling a function of another process, so that nothing but plain values comes back.
+"""Calls a function in another process, so that only plain values come back.
 
-Every program in a sandbox can import this as `remote`: the standard library alone, Python 3.8+. It is how a test
-checks an untrusted function: the test calls a `Function`, the program on the other end of descriptor 3 runs `serve`.
-Values are rebuilt on arrival from a fixed set of built-in types. An object with equality of its own, a subclass that
-lies, or a patched built-in stays where it was made; what has no plain form arrives as an `Opaque`, equal to nothing.
+Every program in a sandbox can import this as `remote`: standard library only, Python 3.8+. It is how a test checks an
+untrusted function: the test calls a `Function`, the program on the other end of descriptor 3 runs `serve`. Values are
+rebuilt on arrival from a fixed set of built-in types. An object with custom equality, a deceptive subclass or a patched
+built-in stays in its process; a value without a plain form arrives as an `Opaque`, which equals nothing.
 
 A frame is its length (8 bytes), then one encoded value: a type letter, a size or count, and the contents.
 """
@@ -26,7 +26,7 @@ _SIZE = struct.Struct("<Q")
 _COMPLEX = struct.Struct("<dd")
 _PAIRS: Callable[[Any], Any] = dict.items
 _SEQUENCES: dict[bytes, Any] = {b"l": list, b"t": tuple, b"S": set, b"Z": frozenset}
-# A subclass is sent as the built-in type that it stands on; bool before int, for it is one.
+# A subclass is sent as its built-in base type; bool comes before int, because it is a subclass of it.
 _LETTER_OF: dict[type, bytes] = {
     type(None): b"n",
     bool: b"b",
@@ -45,7 +45,7 @@ _LETTER_OF: dict[type, bytes] = {
 
 
 class Opaque:
-    """A value of the other side that has no plain form. It is equal to nothing but itself."""
+    """A value of the other side that has no plain form. It equals only itself."""
 
     def __init__(self, kind: str):
         self.kind = kind
@@ -54,7 +54,7 @@ class Opaque:
         return "<" + self.kind + ">"
 
 
-# Integers go in hexadecimal, for there is a limit on decimal digits.
+# Integers are sent in hexadecimal, because Python limits the conversion of decimal digits.
 _CONTENTS: dict[bytes, Callable[[Any], bytes]] = {
     b"n": lambda _: b"",
     b"b": lambda value: b"1" if value else b"",
@@ -80,18 +80,18 @@ _VALUE: dict[bytes, Callable[[bytes], object]] = {
 
 
 class PeerClosedError(Exception):
-    """The other side ended, or said what nobody could understand."""
+    """The other side ended, or sent a malformed message."""
 
 
 class RemoteError(Exception):
-    """The function raised an exception that is not one of Python's own."""
+    """The function raised an exception that is not a built-in one."""
 
 
 def encode(value: object, out: list[bytes]) -> None:
     """Append the pieces of an encoded value to a list."""
     letter = _LETTER_OF.get(type(value))
     if letter is None:
-        # The methods used below are those of the built-in type: a subclass has no say.
+        # The methods used below are those of the built-in type, not of the subclass.
         letter = next((letter for kind, letter in _LETTER_OF.items() if isinstance(value, kind)), b"o")
     if letter in _SEQUENCES:
         parts = list(_SEQUENCES[letter].__iter__(value))
@@ -116,7 +116,7 @@ def decode(data: bytes, at: int = 0) -> tuple[Any, int]:
     at += 1 + _SIZE.size
     if letter in _SEQUENCES or letter == b"d":
         parts = []
-        # Every part takes some bytes: no count can make this loop run beyond the data.
+        # Every part takes some bytes: this loop cannot run beyond the data, whatever the count.
         for _ in range(size):
             part, at = decode(data, at)
             parts.append(part)
@@ -141,7 +141,7 @@ def receive() -> Any:
     """The value of the next frame.
 
     Raises:
-        PeerClosedError: there is none, or it is none.
+        PeerClosedError: the other side has ended, or the frame is malformed.
     """
     size = _SIZE.unpack(_read(_SIZE.size))[0]
     if size > FRAME_LIMIT:
@@ -150,7 +150,7 @@ def receive() -> Any:
     try:
         value, end = decode(data)
     except (ValueError, struct.error, TypeError, RecursionError) as error:
-        raise PeerClosedError("it sent what is no value") from error
+        raise PeerClosedError("it sent a malformed value") from error
     if end != size:
         raise PeerClosedError("it sent more than a value")
     return value
@@ -162,9 +162,9 @@ def _read(size: int) -> bytes:
         try:
             piece = os.read(CHANNEL, min(size, 1 << 20))
         except OSError as error:
-            raise PeerClosedError("it hung up") from error
+            raise PeerClosedError("it closed the connection") from error
         if not piece:
-            raise PeerClosedError("it hung up")
+            raise PeerClosedError("it closed the connection")
         pieces.append(piece)
         size -= len(piece)
     return b"".join(pieces)
@@ -179,13 +179,13 @@ def serve(function: Callable[..., object]) -> None:
             return
         try:
             reply: tuple[object, ...] = (function(*arguments, **named),)
-        except BaseException as error:  # noqa: BLE001 (whatever it raises is the answer)
+        except BaseException as error:  # noqa: BLE001 (any exception is the answer)
             reply = (_name(error), str(error)[:500])
         send(reply)
 
 
 def _name(error: BaseException) -> str:
-    """Its class's, or that of the one of Python's own that it refines."""
+    """The name of its class, or of the built-in exception that it is derived from."""
     refined = next(kind for kind in type(error).__mro__ if kind.__module__ == "builtins")
     return (type(error) if refined in (Exception, BaseException) else refined).__name__
 
@@ -193,8 +193,8 @@ def _name(error: BaseException) -> str:
 class Function:
     """The function that the other side serves; called, it raises
 
-    - PeerClosedError, where nobody answers as agreed;
-    - what the function did, if it is one of Python's own exceptions or refines one, and otherwise RemoteError.
+    - PeerClosedError if the other side has ended or does not follow the protocol;
+    - the exception of the function, if it is a built-in one or derived from one, and otherwise RemoteError.
       StopIteration becomes RuntimeError, as in a generator: it would end a loop over `map` in the test, which would
       then have checked nothing. The last exception is kept in `raised`.
     """
@@ -208,10 +208,10 @@ class Function:
         try:
             send((arguments, named))
         except OSError as error:
-            raise PeerClosedError("it hung up") from error
+            raise PeerClosedError("it closed the connection") from error
         reply = receive()
         if type(reply) is not tuple or len(reply) not in (1, 2):
-            raise PeerClosedError("it sent what is no answer")
+            raise PeerClosedError("it sent a malformed answer")
         if len(reply) == 1:
             return reply[0]
         name, text = reply
@@ -222,6 +222,6 @@ class Function:
             kind = RuntimeError
         try:
             self.raised = kind(text)
-        except TypeError:  # UnicodeDecodeError and its like are made of more than a text.
+        except TypeError:  # UnicodeDecodeError and others take more than a message.
             self.raised = RemoteError(name, text)
         raise self.raised
