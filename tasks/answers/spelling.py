@@ -75,7 +75,7 @@ _BASED = re.compile(r"^-?[0-9A-F]+_(?:\d|\{\d+\})$")
 # Parsers read 1 2 as 12.
 _SEVERAL = re.compile(r"^-?\d+(?: \d+)+$")
 # Beyond this no number is meant, and arithmetic on it costs.
-_MOST_DIGITS = 1_000
+_MAX_DIGITS = 1_000
 _LONGEST_PRODUCT = 3
 
 
@@ -162,7 +162,7 @@ def _braced(match: re.Match[str]) -> str:
 def number(spelt: str) -> Fraction | None:
     """The value of a decimal, a fraction of whole numbers or a mixed number; None where it is none of these, or longer
     than 1,000 characters."""
-    if len(spelt) > _MOST_DIGITS:
+    if len(spelt) > _MAX_DIGITS:
         return None
     if (decimal := _DECIMAL.match(spelt)) is not None:
         return Fraction(decimal["value"]) * Fraction(10) ** int(decimal["power"] or 0)

@@ -1,1 +1,1 @@
-"""Who judges the judges: graders and test sets, held against samples whose truth is known."""
+"""Audits: graders and problems' tests, compared with samples that are known to be correct or wrong."""

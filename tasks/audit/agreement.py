@@ -10,11 +10,11 @@ from tasks.graders import Grader
 from tasks.progress import progress
 from tasks.records import AnswerCheck, Problem, Sample, Verdict
 
-JUDGED = "verdicts"
+VERDICTS = "verdicts"
 
 
 class Disagreement(NamedTuple):
-    """A sample that the grader judges otherwise than it is known to be, and why."""
+    """A sample whose verdict differs from its label, and why."""
 
     known: Known
     gold: str | None
@@ -24,7 +24,7 @@ class Disagreement(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """What a grader made of samples whose truth is known. `undecided` are those that no sandbox could judge."""
+    """What a grader made of samples whose truth is known. `undecided` are those that no sandbox could grade."""
 
     grader: str
     source: str
@@ -35,27 +35,27 @@ class Agreement:
 
     @property
     def agreed(self) -> int:
-        """Samples judged as they are known to be."""
+        """Samples whose verdict matches their label."""
         return self.samples - self.undecided - len(self.false_positives) - len(self.false_negatives)
 
     @property
     def rate(self) -> float:
-        """The share of the samples judged as they are known to be; undecided ones are no agreement."""
+        """The share of samples whose verdict matches their label; undecided ones do not count as agreement."""
         return self.agreed / self.samples
 
 
 def agreement(
     grader: Grader, problems: Sequence[Problem], samples: Sequence[Known], sandbox: Sandbox | None
 ) -> Agreement:
-    """Judge samples of one source and compare."""
+    """Grade samples of one source and compare."""
     of = {problem.id: problem for problem in problems}
-    # One index for each sample of a problem, so that the judgements can be told apart.
+    # One index for each sample of a problem, so that the graded samples can be told apart.
     pairs = [(of[known.problem_id], Sample(known.problem_id, index, known.text)) for index, known in enumerate(samples)]
-    progress.get().plan(JUDGED, len(pairs))
+    progress.get().plan(VERDICTS, len(pairs))
     otherwise: dict[bool, list[tuple[int, Disagreement]]] = {True: [], False: []}
     undecided = 0
     for graded in grader.grade(pairs, sandbox):
-        progress.get().advance(JUDGED, 1)
+        progress.get().advance(VERDICTS, 1)
         known = samples[graded.index]
         if graded.verdict is Verdict.INFRASTRUCTURE:
             undecided += 1

@@ -1,4 +1,4 @@
-"""Samples whose truth is known: gold answers as samples give them, a data set's own solutions, and labelled files."""
+"""Samples whose truth is known: gold answers as samples give them, a dataset's own solutions, and labelled files."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -39,7 +39,7 @@ def gold(problems: Iterable[Problem]) -> Iterator[Known]:
 
 
 def solutions(dataset: Dataset, problems: Iterable[Problem], each: int) -> Iterator[Known]:
-    """What the data set itself says is right, and what it says is wrong; the first `each` of both for a problem."""
+    """What the dataset itself says is right, and what it says is wrong; the first `each` of both for a problem."""
     wanted = {problem.id for problem in problems}
     taken: Counter[tuple[str, bool]] = Counter()
     for solution in dataset.solutions():

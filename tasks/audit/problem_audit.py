@@ -1,4 +1,4 @@
-"""What a problem's tests do with programs whose truth is known, judged again and again.
+"""What a problem's tests do with programs whose truth is known, graded again and again.
 
 A test set that rejects a right program hides solved problems (35 of 122 CodeContests problems, says the paper's
 appendix); one whose verdicts change from run to run makes results that nobody can repeat (34 of 300 issues of SWE-bench
@@ -14,7 +14,7 @@ from tasks.graders import Grader
 from tasks.progress import progress
 from tasks.records import GradedSample, Problem, Sample, Verdict
 
-JUDGED = "verdicts"
+VERDICTS = "verdicts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,26 +46,26 @@ class ProblemAudit:
 def audit(
     grader: Grader, problems: Sequence[Problem], known: Sequence[Known], repeats: int, sandbox: Sandbox | None
 ) -> list[ProblemAudit]:
-    """Judge every program `repeats` times; one audit for each problem, in order."""
+    """Grade every program `repeats` times; one audit for each problem, in order."""
     of = {problem.id: problem for problem in problems}
     pairs = [(of[each.problem_id], Sample(each.problem_id, index, each.text)) for index, each in enumerate(known)]
     runs: list[list[GradedSample]] = [[] for _ in known]
-    progress.get().plan(JUDGED, repeats * len(pairs))
+    progress.get().plan(VERDICTS, repeats * len(pairs))
     for _ in range(repeats):
         # A call of its own for each run: within one, equal programs share a verdict.
         for graded in grader.grade(pairs, sandbox):
             runs[graded.index].append(graded)
-            progress.get().advance(JUDGED, 1)
+            progress.get().advance(VERDICTS, 1)
     by_problem: dict[str, list[tuple[Known, list[GradedSample]]]] = {problem.id: [] for problem in problems}
     for each, graded_samples in zip(known, runs, strict=True):
         by_problem[each.problem_id].append((each, graded_samples))
-    return [_of_problem(problem_id, judged) for problem_id, judged in by_problem.items()]
+    return [_of_problem(problem_id, graded) for problem_id, graded in by_problem.items()]
 
 
-def _of_problem(problem_id: str, judged: Sequence[tuple[Known, Sequence[GradedSample]]]) -> ProblemAudit:
+def _of_problem(problem_id: str, graded: Sequence[tuple[Known, Sequence[GradedSample]]]) -> ProblemAudit:
     rejected = accepted = flaky = undecided = 0
     details = []
-    for known, graded_samples in judged:
+    for known, graded_samples in graded:
         verdicts = {
             each.verdict is Verdict.CORRECT for each in graded_samples if each.verdict is not Verdict.INFRASTRUCTURE
         }
@@ -78,11 +78,11 @@ def _of_problem(problem_id: str, judged: Sequence[tuple[Known, Sequence[GradedSa
             for each in graded_samples
             if known.correct and each.verdict not in {Verdict.CORRECT, Verdict.INFRASTRUCTURE}
         ]
-    right = sum(known.correct for known, _ in judged)
+    right = sum(known.correct for known, _ in graded)
     return ProblemAudit(
         problem_id,
         right,
-        len(judged) - right,
+        len(graded) - right,
         rejected,
         accepted,
         flaky,

@@ -81,7 +81,7 @@ def read_problems(path: Path) -> dict[str, Problem]:
             try:
                 text.encode()
             except UnicodeEncodeError as error:
-                raise UserError(f"{where}: {field}: is no valid Unicode ({error.reason})") from error
+                raise UserError(f"{where}: {field}: is not valid Unicode ({error.reason})") from error
         problems[line.id] = Problem(
             line.id, "", StdioCheck(tests), time_limit_s=line.time_limit_s, memory_limit_mb=line.memory_limit_mb
         )
@@ -99,7 +99,7 @@ def check_samples(path: Path, problems: Mapping[str, Problem]) -> Samples:
     count, digest = 0, hashlib.sha256()
     for where, line in _lines(path, _SampleLine, _SAMPLE_LINE):
         if line.problem_id not in problems:
-            raise UserError(f"{where}: problem_id: {line.problem_id!r} is none of the {len(problems):,} problems")
+            raise UserError(f"{where}: problem_id: {line.problem_id!r} is not one of the {len(problems):,} problems")
         digest.update(repr((line.problem_id, line.index, line.text)).encode())
         count += 1
     if not count:
@@ -118,7 +118,7 @@ def _lines(path: Path, model: type[_AnyLine], example: str) -> Iterator[tuple[st
     """Each line of a JSONL file (also .gz) with the words that say where it is. Blank lines are left out."""
     try:
         if not path.is_file():
-            raise UserError(f"{path}: is no file; give one of lines like {example}")
+            raise UserError(f"{path}: is not a file; give one of lines like {example}")
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             for number, data in enumerate(file, start=1):
                 if data.strip():

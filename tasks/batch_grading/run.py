@@ -17,7 +17,7 @@ _HOPELESS = 20
 
 
 class GradeResult(NamedTuple):
-    """What came of it: samples by verdict; of those, how many an earlier run had judged; and what this one did.
+    """What came of it: samples by verdict; of those, how many an earlier run had graded; and what this one did.
 
     `equal` programs were the same as another of their problem, which saved `saved` executions. `trouble` is what the
     sandbox failed of, as often as it did.
@@ -40,7 +40,7 @@ class GradeResult(NamedTuple):
 
 
 def grade_files(*, problems: Path, samples: Path, output: Path, sandbox: SandboxConfig, all_tests: bool) -> GradeResult:
-    """Check everything, judge what has no verdict yet, and give the file its name.
+    """Check everything, grade what has no verdict yet, and give the file its name.
 
     Raises:
         UserError: a file cannot be used; nothing was written.
@@ -56,15 +56,15 @@ def grade_files(*, problems: Path, samples: Path, output: Path, sandbox: Sandbox
     work = fingerprint(read, checked, {**sandbox.ingredients(), **how})
     with sandbox.open() as opened, VerdictFile(output, checked, work) as verdicts:
         batch = Batch(opened, stop_early=not all_tests)
-        owed, cpu_s = verdicts.owed, 0.0
+        pending, cpu_s = verdicts.pending, 0.0
         trouble: dict[str, int] = {}
         in_a_row = 0
         todo = f"{_counted(checked.count, 'program')} for {_counted(len(read), 'problem')}"
         progress.get().say(f"{todo}, in {opened.name}, {opened.workers} at once")
-        if owed < checked.count:
-            progress.get().say(f"{checked.count - owed:,} of them were judged before; going on from there")
-        progress.get().plan("verdicts", owed)
-        for graded in verdicts.judge(read, batch):
+        if pending < checked.count:
+            progress.get().say(f"{checked.count - pending:,} of them were graded before; going on from there")
+        progress.get().plan("verdicts", pending)
+        for graded in verdicts.grade(read, batch):
             progress.get().advance("verdicts", 1)
             cpu_s += graded.cpu_s
             if graded.verdict is Verdict.INFRASTRUCTURE:
@@ -75,12 +75,12 @@ def grade_files(*, problems: Path, samples: Path, output: Path, sandbox: Sandbox
             if in_a_row == _HOPELESS:
                 raise SandboxUnavailableError(
                     f"{opened.name} has failed {_HOPELESS} programs in a row ({graded.detail}), with"
-                    f" {verdicts.owed:,} still to grade. {RESUME}"
+                    f" {verdicts.pending:,} still to grade. {RESUME}"
                 )
         verdicts.finish()
         return GradeResult(
             {verdict: verdicts.counts[verdict] for verdict in Verdict if verdicts.counts[verdict]},
-            checked.count - owed,
+            checked.count - pending,
             batch.executions,
             batch.deduplicated,
             batch.executions_saved,

@@ -1,6 +1,6 @@
 """The file that `monkeys grade` writes: it has its name only when it is complete, in the order of the samples.
 
-Until then the verdicts lie beside it in a log, whose name says what is judged and how: the same work, and no other,
+Until then the verdicts are in a log next to it, whose name says what is graded and how: the same work, and no other,
 goes on where it was stopped. A line of the log is the number of a sample, a tab, and its verdict. Numbers rise by one
 from 0, except that of a verdict that replaces an earlier one: one of the sandbox's own failure.
 """
@@ -18,7 +18,7 @@ from sandboxes.batch import Batch
 from tasks.batch_grading.inputs import Samples
 from tasks.errors import UserError
 from tasks.files.atomic import replacing
-from tasks.graders.base.programs import Program, judge
+from tasks.graders.base.programs import Program, grade_programs
 from tasks.graders.stdio import StdioGrader
 from tasks.records import GradedSample, Problem, Verdict
 
@@ -28,8 +28,8 @@ class VerdictFile:
 
     Args:
         output: the name that they get once they are complete.
-        samples: what is judged.
-        work: the `fingerprint` of the samples, and of how they are judged.
+        samples: what is graded.
+        work: the `fingerprint` of the samples, and of how they are graded.
 
     Raises:
         UserError: the output is there already, or is a folder, or the log cannot be written, or is being written.
@@ -40,7 +40,7 @@ class VerdictFile:
         self.log = output.with_name(f"{output.name}.{work}.part")
         self.counts: Counter[Verdict] = Counter()
         self._samples = samples
-        self._judged = bytearray(samples.count)
+        self._graded = bytearray(samples.count)
         self._following = 0
         if output.is_dir():
             raise UserError(f"{output}: is a folder; name a file in it")
@@ -55,12 +55,12 @@ class VerdictFile:
             self._take_up()
 
     @property
-    def owed(self) -> int:
-        """How many samples lack a verdict, or have one of the sandbox's own failure."""
-        return self._judged.count(0)
+    def pending(self) -> int:
+        """How many samples have no verdict yet, or one that says only that the sandbox failed."""
+        return self._graded.count(0)
 
-    def judge(self, problems: Mapping[str, Problem], batch: Batch) -> Iterator[GradedSample]:
-        """Judge what is owed; yields the judgements as they are reached, `index` being the sample's place in its file.
+    def grade(self, problems: Mapping[str, Problem], batch: Batch) -> Iterator[GradedSample]:
+        """Grade what is pending; yields the graded samples in any order, `index` being the sample's place in its file.
 
         Raises:
             UserError: the log cannot be written, or the samples cannot be read any more.
@@ -71,11 +71,11 @@ class VerdictFile:
 
         def programs() -> Iterator[Program]:
             for number, sample in enumerate(self._samples.read()):
-                if not self._judged[number]:
+                if not self._graded[number]:
                     index_of[number] = sample.index
                     yield Program(problems[sample.problem_id], number, sample.text)
 
-        for graded in judge(programs(), batch, StdioGrader.rule):
+        for graded in grade_programs(programs(), batch, StdioGrader.rule):
             if graded.index < self._following:
                 self._write(graded, index_of.pop(graded.index))
             else:
@@ -85,7 +85,7 @@ class VerdictFile:
             yield graded
 
     def finish(self) -> None:
-        """Give the verdicts their name. While some are owed, the log stays, to go on from.
+        """Give the verdicts their name. While some are pending, the log stays, to go on from.
 
         Raises:
             UserError: they cannot be written.
@@ -95,7 +95,7 @@ class VerdictFile:
                 replaced = {number: line for number, line in self._lines() if number is not None}
                 for number, line in enumerate(line for at, line in self._lines() if at is None):
                     whole.write(replaced.get(number, line))
-            if not self.owed:
+            if not self.pending:
                 self.log.unlink()
 
     def __enter__(self) -> Self:
@@ -136,7 +136,7 @@ class VerdictFile:
             self.counts[Verdict.INFRASTRUCTURE] -= 1
         self._following = max(self._following, number + 1)
         self.counts[verdict] += 1
-        self._judged[number] = verdict is not Verdict.INFRASTRUCTURE
+        self._graded[number] = verdict is not Verdict.INFRASTRUCTURE
 
     def _write(self, graded: GradedSample, index: int) -> None:
         line = {

@@ -1,4 +1,7 @@
-"""Where problems come from. A dataset is a pydantic config class, one a file, that loads `Problem`s."""
+"""Where problems come from. A dataset is a pydantic config class, one a file, that loads `Problem`s.
+
+Its prompt is the file `tasks/prompts/TEMPLATE.txt` (GSM8K: `gsm8k.txt`, and `gsm8k.shot.txt` for each example).
+"""
 
 from collections.abc import Iterator
 from typing import Protocol
@@ -7,7 +10,7 @@ from tasks.records import LabelledSample, Problem
 
 
 class Dataset(Protocol):
-    """A named source of problems with the protocol that they are usually sampled and judged by."""
+    """A named source of problems with the protocol that they are usually sampled and graded by."""
 
     @property
     def name(self) -> str:
@@ -21,12 +24,12 @@ class Dataset(Protocol):
 
     @property
     def grader(self) -> str:
-        """Name of the grader that judges samples unless the config names another."""
+        """Name of the grader that grades samples unless the config names another."""
         ...
 
     @property
     def graders(self) -> tuple[str, ...]:
-        """Names of all graders that can judge its samples."""
+        """Names of all graders that can grade its samples."""
         ...
 
     @property

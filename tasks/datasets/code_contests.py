@@ -1,4 +1,4 @@
-"""CodeContests (Li et al. 2022): contest programs judged on stdin and stdout; the paper's protocol.
+"""CodeContests (Li et al. 2022): contest programs graded on stdin and stdout; the paper's protocol.
 
 Rows are those of deepmind/code_contests. Tests are the public, private and generated ones, in this order. Each prompt
 shows two problems of the train split with a Python solution, other ones for each problem. The paper takes the 140 test
@@ -88,7 +88,7 @@ class CodeContestsDataset(BaseModel):
         return [self._problem(source, at, row, shots[number]) for number, (at, row) in enumerate(rows)]
 
     def solutions(self) -> Iterator[LabelledSample]:
-        """The Python solutions of the data set, and its Python programs that are known to be wrong."""
+        """The Python solutions of the dataset, and its Python programs that are known to be wrong."""
         for _, row in self._rows(Source(self.path, HUB, "test")):
             for known, correct in ((row.solutions, True), (row.incorrect_solutions, False)):
                 for text in _python(known):

@@ -1,6 +1,6 @@
 """Problems of your own, as JSON lines (or Parquet, or a JSON list).
 
-A line has `id` (a text of its own), `question`, and what its samples are judged by, the same for all lines of a file:
+A line has `id` (a text of its own), `question`, and what its samples are graded by, the same for all lines of a file:
 
 - `answer`: the gold final answer, a text;
 - `tests`: a list of `{"input": "...", "output": "..."}`, what a program reads from stdin and must print;
@@ -49,7 +49,7 @@ class _Row(RowModel):
 
     @property
     def kind(self) -> str | None:
-        """What its samples are judged by; None where it has nothing, or more than one thing."""
+        """What its samples are graded by; None where it has nothing, or more than one thing."""
         kinds = [kind for kind in _GRADERS if getattr(self, kind) is not None]
         return kinds[0] if len(kinds) == 1 else None
 

@@ -56,7 +56,7 @@ class Gsm8kDataset(BaseModel):
         ]
 
     def solutions(self) -> Iterator[LabelledSample]:
-        """The solutions of the data set itself."""
+        """The solutions of the dataset itself."""
         for at, row in enumerate(read(Source(self.path, HUB, "test"), _Row, _EXAMPLE)):
             yield LabelledSample(f"gsm8k/{at:04d}", row.answer)
 

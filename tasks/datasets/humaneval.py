@@ -1,4 +1,4 @@
-"""HumanEval (Chen et al. 2021): 164 Python functions to complete, judged by unit tests.
+"""HumanEval (Chen et al. 2021): 164 Python functions to complete, graded by unit tests.
 
 A sample is a completion that follows the prompt. Rows are those of the upstream file: task_id, prompt, entry_point,
 canonical_solution, test.

@@ -55,12 +55,12 @@ class MathDataset(BaseModel):
         return [problems[at] for at in check(self.name, [problem.question for problem in problems], source.name)]
 
     def solutions(self) -> Iterator[LabelledSample]:
-        """The solutions of the data set itself, with the closing sentence of the prompt."""
+        """The solutions of the dataset itself, with the closing sentence of the prompt."""
         yield from solutions_of(Source(self.path, HUB, "test"))
 
 
 def problems_of(source: Source) -> list[Problem]:
-    """The problems of a file or hub data set in its order.
+    """The problems of a file or hub dataset in its order.
 
     Raises:
         UserError: it cannot be read, or a row has no answer.
@@ -69,7 +69,7 @@ def problems_of(source: Source) -> list[Problem]:
 
 
 def solutions_of(source: Source) -> Iterator[LabelledSample]:
-    """The solutions of the data set itself, with the closing sentence of the prompt; raises as `problems_of` does."""
+    """The solutions of the dataset itself, with the closing sentence of the prompt; raises as `problems_of` does."""
     for at, row in _rows(source):
         closing = f"Final Answer: The final answer is ${_answer(source, at, row)}$. I hope it is correct."
         yield LabelledSample(_id(at, row), f"{row.solution}\n{closing}")

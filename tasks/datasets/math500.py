@@ -13,7 +13,7 @@ HUB = Hub("HuggingFaceH4/MATH-500")
 
 
 class Math500Dataset(BaseModel):
-    """MATH-500, from a local file or the Hugging Face hub; prompted and judged as MATH is."""
+    """MATH-500, from a local file or the Hugging Face hub; prompted and graded as MATH is."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -33,5 +33,5 @@ class Math500Dataset(BaseModel):
         return problems_of(Source(self.path, HUB, "test"))
 
     def solutions(self) -> Iterator[LabelledSample]:
-        """The solutions of the data set itself, with the closing sentence of the prompt."""
+        """The solutions of the dataset itself, with the closing sentence of the prompt."""
         yield from solutions_of(Source(self.path, HUB, "test"))

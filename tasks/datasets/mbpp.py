@@ -1,4 +1,4 @@
-"""MBPP (Austin et al. 2021): small Python functions described in a sentence, judged by three assertions.
+"""MBPP (Austin et al. 2021): small Python functions described in a sentence, graded by three assertions.
 
 Rows are those of google-research's mbpp.jsonl and of the hub: task_id, text, code, test_list. Of the file's 974 tasks,
 11 to 510 are the test split, and 2, 3 and 4 the examples of the prompt, which is that of Austin et al.
@@ -68,7 +68,7 @@ class MbppDataset(BaseModel):
         return problems
 
     def solutions(self) -> Iterator[LabelledSample]:
-        """The data set's own code."""
+        """The dataset's own code."""
         for _, _, row in self._rows():
             yield LabelledSample(f"MBPP/{row.task_id}", row.code)
 
@@ -102,7 +102,7 @@ def _test(source: Source, at: int, row: _Row) -> FunctionCheck:
         defined = {node.name for node in ast.walk(ast.parse(row.code)) if isinstance(node, ast.FunctionDef)}
         trees = [ast.parse(assertion) for assertion in row.test_list]
     except (SyntaxError, ValueError, RecursionError) as error:
-        raise row_error(source, at, "test_list", f"is no Python ({error})") from error
+        raise row_error(source, at, "test_list", f"is not valid Python ({error})") from error
     called = [node.id for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Name)]
     entry_point = next((name for name in called if name in defined), None)
     if entry_point is None:

@@ -1,7 +1,7 @@
-"""Rows of a data set, from a file in the forms that data sets ship in, or from the Hugging Face hub.
+"""Rows of a dataset, from a file in the forms that datasets ship in, or from the Hugging Face hub.
 
 A file may be JSON lines (.jsonl, also .gz), a JSON list (.json), Parquet or CSV; of a folder of such files, as the hub
-ships them, those of the split and of the data set's configurations are read, in the order of their names. Paths may be
+ships them, those of the split and of the dataset's configurations are read, in the order of their names. Paths may be
 URLs that fsspec knows, such as s3://bucket/gsm8k/test.parquet: workers on other machines find these too. Every row is
 checked, and what is wrong with one is said with file, line and field.
 """
@@ -28,7 +28,7 @@ _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True)
 class Hub:
-    """A data set of the Hugging Face hub: its name, and its configurations, read one after another."""
+    """A dataset of the Hugging Face hub: its name, and its configurations, read one after another."""
 
     name: str
     configs: tuple[str | None, ...] = (None,)
@@ -36,7 +36,7 @@ class Hub:
 
 class Source(NamedTuple):
     """Where the rows of one split are: a path, or else the hub. `field` is the config field that names the path; `what`
-    is what it wants, where that is not the split of the hub's data set."""
+    is what it wants, where that is not the split of the hub's dataset."""
 
     path: str | None
     hub: Hub
@@ -79,7 +79,7 @@ def _checked(where: str, data: Any, model: type[AnyRow], example: str) -> AnyRow
     row = parse_row(where, data, model, "row", example)
     for field, value in row:
         if any(_SURROGATE.search(text) for text in _texts(value)):
-            raise UserError(f"{where}: {field}: is no valid Unicode (a lone surrogate)")
+            raise UserError(f"{where}: {field}: is not valid Unicode (a lone surrogate)")
     return row
 
 
@@ -115,7 +115,7 @@ def _from_path(source: Source, path: str) -> Iterator[tuple[str, Any]]:
 
 
 def _of_split(files: Sequence[str], root: str, source: Source) -> list[str]:
-    """Those of a folder's files that hold the split; where the folder has the data set's configurations, of these
+    """Those of a folder's files that hold the split; where the folder has the dataset's configurations, of these
     alone. Of what has no splits, all files that name none."""
     within = {file: PurePosixPath(file.removeprefix(root).lstrip("/")) for file in files}
     named = {file: _split(path) for file, path in within.items() if path.name.lower().endswith(_KINDS)}

@@ -1,4 +1,7 @@
-"""From a sample and a problem to a verdict. Graders know the answers; what must be run, a sandbox runs.
+"""From a sample and a problem to a verdict, one grader a file. Graders know the answers; a sandbox runs programs.
+
+The rule by which two MATH answers are equal: `tasks.answers.minerva` (the paper's spelling), `tasks.answers.spelling`
+(tolerant spelling) and `tasks.answers.algebra` (algebraic equality). What graders share is in `tasks.graders.base`.
 
 Expected outputs never enter a sandbox: programs are run there, and compared here.
 """
@@ -11,7 +14,7 @@ from tasks.records import GradedSample, Problem, Sample
 
 
 class Grader(Protocol):
-    """Judges samples by one rule; `version` rises whenever the rule changes."""
+    """Grades samples by one rule; `version` rises whenever the rule changes."""
 
     @property
     def name(self) -> str:
@@ -29,7 +32,7 @@ class Grader(Protocol):
         ...
 
     def check(self, problems: Sequence[Problem]) -> None:
-        """Make sure that every problem can be judged here.
+        """Make sure that every problem can be graded here.
 
         Raises:
             UserError: a problem lacks what the rule compares with, or a package is not installed; in one line.
@@ -37,5 +40,5 @@ class Grader(Protocol):
         ...
 
     def grade(self, pairs: Sequence[tuple[Problem, Sample]], sandbox: Sandbox | None) -> Iterator[GradedSample]:
-        """Yield one judgement for each pair, as they are reached (any order)."""
+        """Yield one graded sample for each pair, in any order."""
         ...

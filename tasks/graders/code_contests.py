@@ -1,8 +1,8 @@
 """CodeContests' programs by the paper's rule.
 
-The program is what stands between the first two fences of three backticks, without white space at its ends and without
+The program is what stands between the first two fences of three backticks, without whitespace at its ends and without
 the word `python` at its start; with no such pair, all of the text. It passes a test if its
-output has the expected tokens (what white space separates, in lower case), where two numbers of which one is written
+output has the expected tokens (what whitespace separates, in lower case), where two numbers of which one is written
 with a decimal point or an exponent may differ by less than 1e-5. How the program ends plays no part, only what it has
 printed (the paper, appendix; llmonk, `compare_results.py` and `execution_server.py`).
 """
@@ -44,7 +44,7 @@ def _same_token(expected: str, got: str) -> bool:
 
 
 class CodeContestsGrader(ProgramGrader):
-    """Judges programs by tokens, in lower case, numbers to within 1e-5, as the paper does."""
+    """Grades programs by tokens, in lower case, numbers to within 1e-5, as the paper does."""
 
     version: ClassVar[int] = 2
     rule: ClassVar[Rule] = Rule(same_tokens, require_exit_zero=False)

@@ -6,12 +6,12 @@ from typing import ClassVar, Literal
 from tasks.graders.base.answers import AnswerGrader, Decided
 from tasks.records import Verdict
 
-# The first marker counts, with what follows it on its line: whatever a sample goes on to say cannot mend it.
+# The first marker counts, with what follows it on its line: whatever a sample goes on to say cannot change it.
 _MARKED = re.compile(r"####[^\S\n]*(\S[^\n]*)")
 
 
 class FinalAnswerGrader(AnswerGrader):
-    """Judges the first `#### answer` of a sample."""
+    """Grades the first `#### answer` of a sample."""
 
     version: ClassVar[int] = 1
     name: Literal["final_answer"] = "final_answer"

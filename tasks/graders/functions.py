@@ -1,4 +1,4 @@
-"""Functions defined by a sample alone, judged by the problem's test: MBPP's rule, in a form that cannot be forged.
+"""Functions defined by a sample alone, graded by the problem's test: MBPP's rule, in a form that cannot be forged.
 
 The code is the text of the first Markdown fence, or else what stands before `[DONE]` (and after `[BEGIN]`), the marks
 of MBPP's prompt. Where the rule of Austin et al. 2021 runs code and assertions as one program, here the assertions run
@@ -14,7 +14,7 @@ from tasks.records import Problem, Sample
 
 
 class FunctionsGrader(FunctionGrader):
-    """Judges the function that a sample defines by the problem's function test."""
+    """Grades the function that a sample defines by the problem's function test."""
 
     version: ClassVar[int] = 2
     name: Literal["functions"] = "functions"

@@ -16,7 +16,7 @@ _MARKED = re.compile(r"#### (-?[$0-9.,]+)")
 
 
 class Gsm8kGrader(AnswerGrader):
-    """Judges the first `#### number` of a sample, as the paper does."""
+    """Grades the first `#### number` of a sample, as the paper does."""
 
     version: ClassVar[int] = 1
     name: Literal["gsm8k"] = "gsm8k"

@@ -39,7 +39,7 @@ _TAIL = 2_000
 
 
 class Gsm8kTolerantGrader(AnswerGrader):
-    """Judges the number that a sample gives as its answer, in whatever form."""
+    """Grades the number that a sample gives as its answer, in whatever form."""
 
     version: ClassVar[int] = 2
     name: Literal["gsm8k_tolerant"] = "gsm8k_tolerant"

@@ -1,7 +1,7 @@
-"""Functions completed from a prompt, judged by a test: HumanEval's rule, in a form that a sample cannot forge.
+"""Functions completed from a prompt, graded by a test: HumanEval's rule, in a form that a sample cannot forge.
 
 The rule (openai/human-eval, `execution.py`): the prompt, the completion and the test are one program, and the sample
-is right if it runs to its end with `check(entry_point)`. There the sample shares a process with its judge. Here
+is right if it runs to its end with `check(entry_point)`. There the sample shares a process with its test. Here
 (`tasks.graders.base.functions`) the program is prompt + completion, and the checker prompt + test. A prompt that is no
 Python alone, as its function has no body yet, has `pass` for one there.
 
@@ -19,7 +19,7 @@ from tasks.records import Problem, Sample
 
 
 class HumanEvalGrader(FunctionGrader):
-    """Judges a completion of the problem's prompt by the problem's function test."""
+    """Grades a completion of the problem's prompt by the problem's function test."""
 
     version: ClassVar[int] = 2
     name: Literal["humaneval"] = "humaneval"

@@ -19,7 +19,7 @@ _DECIMAL = re.compile(r"-?\d+(?:\.\d+)?$")
 
 
 class MathGrader(AlgebraGrader):
-    """Judges "The final answer is ... I hope it is correct", as the paper does."""
+    """Grades "The final answer is ... I hope it is correct", as the paper does."""
 
     version: ClassVar[int] = 1
     function: ClassVar[str] = "difference_vanishes"

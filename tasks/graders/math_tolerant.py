@@ -15,7 +15,7 @@ from tasks.records import Verdict
 
 
 class MathTolerantGrader(AlgebraGrader):
-    """Judges the final answer of a sample in whatever form, by structure, math-verify and sympy."""
+    """Grades the final answer of a sample in whatever form, by structure, math-verify and sympy."""
 
     version: ClassVar[int] = 2
     function: ClassVar[str] = "same"

@@ -14,7 +14,7 @@ _READ = 8_000
 
 
 class MathVerifyGrader(AlgebraGrader):
-    """Judges the answer that math-verify finds in a sample, as math-verify does."""
+    """Grades the answer that math-verify finds in a sample, as math-verify does."""
 
     version: ClassVar[int] = 1
     function: ClassVar[str] = "verified"

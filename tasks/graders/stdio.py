@@ -1,8 +1,8 @@
-"""Whole programs, judged by what they print for each test's input.
+"""Whole programs, graded by what they print for each test's input.
 
 The program is the text of the first Markdown fence, up to its end or the text's; without a fence, all of the text. It
 is run on the tests in order until one fails. An output is right if it has the expected lines, where a line is its
-tokens between white space, compared as text; blank lines at the end do not count. A program that prints what is
+tokens between whitespace, compared as text; blank lines at the end do not count. A program that prints what is
 expected and then fails (a non-zero exit status) has failed.
 """
 
@@ -32,7 +32,7 @@ def same_output(expected: str, got: str) -> bool:
 
 
 class StdioGrader(ProgramGrader):
-    """Judges programs by the problem's tests on standard input and output."""
+    """Grades programs by the problem's tests on standard input and output."""
 
     version: ClassVar[int] = 2
     rule: ClassVar[Rule] = Rule(same_output)

@@ -1,7 +1,7 @@
-"""Whole programs, judged by exactly what they print.
+"""Whole programs, graded by exactly what they print.
 
 The program is found as the `stdio` grader does. Its output must be the expected one character for character, but for
-white space at the end of either; a program that ends with an error has failed.
+whitespace at the end of either; a program that ends with an error has failed.
 """
 
 from typing import ClassVar, Literal
@@ -11,12 +11,12 @@ from tasks.graders.stdio import extract_program
 
 
 def same_text(expected: str, got: str) -> bool:
-    """Whether two outputs are the same but for white space at their ends."""
+    """Whether two outputs are the same but for whitespace at their ends."""
     return expected.rstrip() == got.rstrip()
 
 
 class StdioExactGrader(ProgramGrader):
-    """Judges programs by the problem's tests, output for output to the letter."""
+    """Grades programs by the problem's tests, output for output to the letter."""
 
     version: ClassVar[int] = 2
     rule: ClassVar[Rule] = Rule(same_text)

@@ -1,7 +1,7 @@
 """Prompts for instruct models: the plain prompt as the one message of a user, through the tokenizer's own template.
 
 The template is Jinja, from `chat_template.jinja` or `tokenizer_config.json` beside the tokenizer, rendered as
-transformers does (white space of blocks trimmed, in a Jinja sandbox); transformers is not needed. A template that asks
+transformers does (whitespace of blocks trimmed, in a Jinja sandbox); transformers is not needed. A template that asks
 for today's date gets none, and takes its own default: a prompt must not depend on the day. Where the tokenizer puts its
 beginning-of-text token before every text, the one that the template writes is left out, so that there is one.
 """

@@ -1,4 +1,4 @@
-"""Audits find the judges' faults that were put there, and no others."""
+"""Audits find the graders' faults that were put there, and no others."""
 
 import contextlib
 import fcntl

@@ -55,7 +55,7 @@ def test_compressed_files(tmp_path: Path) -> None:
         (GOOD_PROBLEM, "line 2: id: 'a' occurs twice"),
         (GOOD_PROBLEM | {"id": "b", "tests": []}, "line 2: tests: "),
         ({"id": "b", "tests": [{"input": "x", "output": 2}]}, "line 2: tests.0.output: "),
-        ({"id": "b", "tests": [{"input": "x", "output": "\ud800"}]}, "line 2: tests: is no valid Unicode"),
+        ({"id": "b", "tests": [{"input": "x", "output": "\ud800"}]}, "line 2: tests: is not valid Unicode"),
         (GOOD_PROBLEM | {"id": "b", "time_limit_s": 0}, "line 2: time_limit_s: "),
         (GOOD_PROBLEM | {"id": "b", "time_limit_s": float("nan")}, "line 2: time_limit_s: "),
         (GOOD_PROBLEM | {"id": "b", "memory_limit_mb": 1.5}, "line 2: memory_limit_mb: "),
@@ -78,7 +78,7 @@ def test_malformed_problems(tmp_path: Path, line: object, field: str) -> None:
         (GOOD_SAMPLE | {"index": -1}, "line 3: index: "),
         (GOOD_SAMPLE | {"index": True}, "line 3: index: "),
         (GOOD_SAMPLE | {"text": None}, "line 3: text: "),
-        (GOOD_SAMPLE | {"problem_id": "z"}, "line 3: problem_id: 'z' is none of the 1 problems"),
+        (GOOD_SAMPLE | {"problem_id": "z"}, "line 3: problem_id: 'z' is not one of the 1 problems"),
     ],
 )
 def test_malformed_samples(tmp_path: Path, line: object, field: str) -> None:

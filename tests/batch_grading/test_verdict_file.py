@@ -51,9 +51,9 @@ def samples_of(folder: Path, *programs: str) -> Samples:
 
 
 def run(output: Path, samples: Samples, sandbox: object) -> list[str]:
-    """Judge, and return the verdicts of the file."""
+    """Grade, and return the verdicts of the file."""
     with VerdictFile(output, samples, "work") as verdicts:
-        list(verdicts.judge(PROBLEMS, Batch(sandbox, retries=0)))  # type: ignore[arg-type]
+        list(verdicts.grade(PROBLEMS, Batch(sandbox, retries=0)))  # type: ignore[arg-type]
         verdicts.finish()
         lines = [json.loads(line) for line in output.read_text().splitlines()]
         assert sum(verdicts.counts.values()) == samples.count
@@ -94,10 +94,10 @@ def test_stopped_work_goes_on_and_has_no_name_till_then(tmp_path: Path, sandbox:
     output, programs = tmp_path / "v.jsonl", [f"{SUM} # {n}" for n in range(8)]
     samples = samples_of(tmp_path, *programs)
     with VerdictFile(output, samples, "work") as verdicts:
-        judging = verdicts.judge(PROBLEMS, Batch(sandbox))
+        grading = verdicts.grade(PROBLEMS, Batch(sandbox))
         for _ in range(3):
-            next(judging)
-        judging.close()
+            next(grading)
+        grading.close()
         with pytest.raises(UserError, match="another `monkeys grade`"):
             VerdictFile(output, samples, "work")
     assert not output.exists()
@@ -113,14 +113,14 @@ def test_stopped_work_goes_on_and_has_no_name_till_then(tmp_path: Path, sandbox:
 def test_other_work_does_not_go_on_from_it(tmp_path: Path, sandbox: Sandbox) -> None:
     samples = samples_of(tmp_path, SUM, "1/0")
     with VerdictFile(tmp_path / "v.jsonl", samples, "other") as verdicts:
-        next(verdicts.judge(PROBLEMS, Batch(sandbox)))
+        next(verdicts.grade(PROBLEMS, Batch(sandbox)))
     ran = Failing(sandbox)
     assert run(tmp_path / "v.jsonl", samples, ran) == ["correct", "error"]
     assert set(ran.ran) == {SUM, "1/0"}
 
 
 @pytest.mark.parametrize("lost", [("A",), ("A", "C"), ("D",), ("A", "B", "C", "D")])
-def test_failures_of_the_sandbox_are_judged_again_and_nothing_else(
+def test_failures_of_the_sandbox_are_graded_again_and_nothing_else(
     tmp_path: Path, sandbox: Sandbox, lost: tuple[str, ...]
 ) -> None:
     output, programs = tmp_path / "v.jsonl", [f"{SUM} # {letter}" for letter in "ABCD"]

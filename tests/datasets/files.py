@@ -1,4 +1,4 @@
-"""Small files in the forms that data sets ship in."""
+"""Small files in the forms that datasets ship in."""
 
 import csv
 import gzip
@@ -31,7 +31,7 @@ def written(path: Path, rows: Rows) -> str:
 
 
 def on_the_hub(folder: Path, name: str, splits: dict[str, Rows], configs: tuple[str, ...] = ()) -> None:
-    """Lay out a data set as the hub has it. The library takes a folder of its name in the working directory for it."""
+    """Lay out a dataset as the hub has it. The library takes a folder of its name in the working directory for it."""
     root = folder / name
     listed = []
     for config in configs or ("",):

@@ -70,7 +70,7 @@ def test_without_file_and_hub_it_says_what_to_do() -> None:
 
 
 def test_reads_what_the_hub_library_loads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The library takes a folder of the hub's name in the working directory for the hub's data set."""
+    """The library takes a folder of the hub's name in the working directory for the hub's dataset."""
     pytest.importorskip("datasets", reason="the hub extra is not installed")
     folder = tmp_path / "openai" / "openai_humaneval"
     folder.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""The paper's data sets in their upstream rows: problems, examples, subsets and prompts, to the letter."""
+"""The paper's datasets in their upstream rows: problems, examples, subsets and prompts, to the letter."""
 
 import hashlib
 import json

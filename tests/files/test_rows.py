@@ -128,7 +128,7 @@ def test_a_bucket_that_does_not_answer_is_one_line(monkeypatch: pytest.MonkeyPat
         ("r.jsonl", '{"question": "a"}\n'.encode("utf-16"), "line 1: is UTF-16; save it as UTF-8"),
         ("r.jsonl", b'{"question": "a",\n', "line 1: broken JSON"),
         ("r.jsonl", b'{"question": "\xff", "answer": "b"}\n', "line 1: broken JSON ('utf-8' codec can't decode"),
-        ("r.jsonl", b'{"question": "\\ud800", "answer": "b"}\n', "line 1: question: is no valid Unicode"),
+        ("r.jsonl", b'{"question": "\\ud800", "answer": "b"}\n', "line 1: question: is not valid Unicode"),
         ("r.jsonl", b"[" * 100_000, "line 1: broken JSON"),
         ("r.jsonl", b"", "holds no rows; a row looks like"),
         ("r.json", b'{"question": "a"}', "holds no list of rows"),

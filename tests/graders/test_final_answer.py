@@ -49,7 +49,7 @@ def test_the_first_marked_answer_counts():
     assert extract("a #### 1\n#### 2") == "1"
 
 
-def test_a_problem_without_an_answer_cannot_be_judged():
+def test_a_problem_without_an_answer_cannot_be_graded():
     with pytest.raises(ValueError, match="no gold answer"):
         list(FinalAnswerGrader().grade([(Problem("p", "?"), Sample("p", 0, "#### 1"))], None))
 

@@ -26,7 +26,7 @@ def test_the_code_in_a_text(text: str, code: str) -> None:
     assert extract_code(text) == code
 
 
-def test_mbpps_assertions_judge(sandbox: Sandbox, tmp_path) -> None:
+def test_mbpps_assertions_grade(sandbox: Sandbox, tmp_path) -> None:
     lines = [row(2), row(3), row(4), row(11, test_setup_code="import math")]
     lines[-1]["test_list"] += ["assert math.isclose(add(0.5), 11.5)", 'assert add(0) == len("""12345678\n90""")']
     dataset = MbppDataset(path=written(tmp_path / "mbpp.jsonl", lines))
@@ -52,7 +52,7 @@ def test_a_problem_without_a_test_is_named_before_any_work() -> None:
         GRADER.check([good, Problem("bare", "")])
     for code, fault in (
         ("def test(f): pass", "defines no check"),
-        ("def check(f:\n", "is no Python"),
+        ("def check(f:\n", "is not valid Python"),
         ("", "defines no"),
     ):
         with pytest.raises(UserError, match=f"cannot grade problem 'bad': its function test {fault}"):

@@ -11,7 +11,7 @@ from tasks.records import AnswerCheck, GradedSample, Problem, Sample, Verdict
 PAPER, TOLERANT = Gsm8kGrader(), Gsm8kTolerantGrader()
 
 
-def judged(grader: Grader, text: str, answer: str = "1234") -> GradedSample:
+def graded(grader: Grader, text: str, answer: str = "1234") -> GradedSample:
     (graded,) = grader.grade([(Problem("p", "?", AnswerCheck(answer)), Sample("p", 3, text))], None)
     assert (graded.problem_id, graded.index) == ("p", 3)
     return graded
@@ -59,15 +59,15 @@ def judged(grader: Grader, text: str, answer: str = "1234") -> GradedSample:
     ],
 )
 def test_forms(text: str, paper: str, tolerant: str) -> None:
-    assert (judged(PAPER, text).verdict, judged(TOLERANT, text).verdict) == (paper, tolerant)
+    assert (graded(PAPER, text).verdict, graded(TOLERANT, text).verdict) == (paper, tolerant)
 
 
 @pytest.mark.parametrize(
     ("answer", "said"), [("0.5", "1/2"), ("-3", "-3.00"), ("3/4", "0.75"), ("2.50", "$2.5"), ("-3", "−3")]
 )
 def test_values_are_compared_exactly(answer: str, said: str) -> None:
-    assert judged(TOLERANT, f"#### {said}", answer).verdict is Verdict.CORRECT
-    assert judged(TOLERANT, f"#### {said}1", answer).verdict is Verdict.WRONG
+    assert graded(TOLERANT, f"#### {said}", answer).verdict is Verdict.CORRECT
+    assert graded(TOLERANT, f"#### {said}1", answer).verdict is Verdict.WRONG
 
 
 @pytest.mark.parametrize(
@@ -87,9 +87,9 @@ def test_values_are_compared_exactly(answer: str, said: str) -> None:
 )
 @pytest.mark.parametrize("grader", [PAPER, TOLERANT], ids=["paper", "tolerant"])
 def test_odd_samples_are_not_correct(grader: Grader, text: str) -> None:
-    graded = judged(grader, text)
-    assert graded.verdict in {Verdict.WRONG, Verdict.NO_ANSWER}
-    assert len(graded.detail) < 200
+    result = graded(grader, text)
+    assert result.verdict in {Verdict.WRONG, Verdict.NO_ANSWER}
+    assert len(result.detail) < 200
 
 
 @pytest.mark.parametrize("answer", [None, " "])

@@ -27,7 +27,7 @@ def check(candidate):
 DOUBLE = Problem("double", PROMPT, FunctionCheck("double", CHECK))
 
 
-def judge(sandbox: Sandbox, *completions: str, problem: Problem = DOUBLE) -> list[GradedSample]:
+def grade(sandbox: Sandbox, *completions: str, problem: Problem = DOUBLE) -> list[GradedSample]:
     pairs = [(problem, Sample(problem.id, index, text)) for index, text in enumerate(completions)]
     return sorted(HumanEvalGrader().grade(pairs, sandbox), key=lambda graded: graded.index)
 
@@ -50,7 +50,7 @@ def test_each_verdict(sandbox: Sandbox) -> None:
         "    pass\n\nx = bytearray(1 << 30)\n": (Verdict.MEMORY_LIMIT, "more than 256 MB of memory"),
         "": (Verdict.WRONG, "line 3 AssertionError: "),
     }
-    for graded, (verdict, detail) in zip(judge(sandbox, *completions), completions.values(), strict=True):
+    for graded, (verdict, detail) in zip(grade(sandbox, *completions), completions.values(), strict=True):
         assert graded.verdict is verdict, graded
         assert detail is None or graded.detail == detail
 
@@ -59,7 +59,7 @@ def test_each_verdict(sandbox: Sandbox) -> None:
 def test_a_prompt_without_a_docstring_is_no_fault_of_the_sample(sandbox: Sandbox, head: str) -> None:
     problem = Problem("double", head, FunctionCheck("double", CHECK))
     body = " return 2 * x" if head.endswith(":") else "return 2 * x" if head.endswith(" ") else "    return 2 * x"
-    right, wrong = judge(sandbox, body, body.replace("2", "3"), problem=problem)
+    right, wrong = grade(sandbox, body, body.replace("2", "3"), problem=problem)
     assert (right.verdict, wrong.verdict) == (Verdict.CORRECT, Verdict.WRONG)
 
 
@@ -85,7 +85,7 @@ os.write(1, b"ran to its end")
 
 @needs_data
 @pytest.mark.slow
-def test_real_samples_are_judged_as_upstream_does(sandbox: Sandbox) -> None:
+def test_real_samples_are_graded_as_upstream_does(sandbox: Sandbox) -> None:
     """Upstream runs prompt, completion and test as one program; honest samples cannot tell the difference."""
     if sandbox.name != "bubblewrap":
         pytest.skip("once is enough: the spawned form takes ten times as long")
@@ -203,7 +203,7 @@ FORGERIES = {
 
 @pytest.mark.parametrize("name", FORGERIES)
 def test_a_verdict_cannot_be_forged(sandbox: Sandbox, name: str) -> None:
-    forged, honest = judge(sandbox, FORGERIES[name], "    return 2 * x\n")
+    forged, honest = grade(sandbox, FORGERIES[name], "    return 2 * x\n")
     assert forged.verdict in {Verdict.WRONG, Verdict.ERROR, Verdict.TIME_LIMIT, Verdict.MEMORY_LIMIT}, forged
     assert honest.verdict is Verdict.CORRECT
 
@@ -211,7 +211,7 @@ def test_a_verdict_cannot_be_forged(sandbox: Sandbox, name: str) -> None:
 def test_a_test_that_prints_or_calls_by_name_is_no_obstacle(sandbox: Sandbox) -> None:
     code = "def check(candidate):\n    print('passed')\n    assert double(2) == 4 == candidate(2), 'x'\n"
     problem = Problem("named", PROMPT, FunctionCheck("double", code))
-    right, wrong = judge(sandbox, "    print('failed'); return 2 * x\n", "    return 3 * x\n", problem=problem)
+    right, wrong = grade(sandbox, "    print('failed'); return 2 * x\n", "    return 3 * x\n", problem=problem)
     assert (right.verdict, wrong.verdict) == (Verdict.CORRECT, Verdict.WRONG)
 
 
@@ -219,7 +219,7 @@ def test_helpers_of_the_prompt_are_the_prompts_own(sandbox: Sandbox) -> None:
     prompt = "def half(x):\n    return x / 2\n\ndef double(x):\n    ''' Twice x. '''\n"
     code = "def check(candidate):\n    assert half(candidate(8)) == 8\n"
     problem = Problem("helped", prompt, FunctionCheck("double", code))
-    right, forged = judge(
+    right, forged = grade(
         sandbox, "    return 4 * half(x)\n", "    return 0\n\ndef half(x):\n    return 8\n", problem=problem
     )
     assert (right.verdict, forged.verdict) == (Verdict.CORRECT, Verdict.WRONG)
@@ -239,7 +239,7 @@ def check(candidate):
     assert nan != nan
 """
     problem = Problem("same", "def same(x):\n    ''' x '''\n", FunctionCheck("same", code))
-    (graded,) = judge(sandbox, "    return x\n", problem=problem)
+    (graded,) = grade(sandbox, "    return x\n", problem=problem)
     assert graded.verdict is Verdict.CORRECT, graded
 
 
@@ -263,7 +263,7 @@ def check(candidate):
         b"\\xff".decode()
     raise {"ValueError": ValueError, "KeyError": KeyError}[name]("x")
 """
-    (graded,) = judge(sandbox, completion, problem=problem)
+    (graded,) = grade(sandbox, completion, problem=problem)
     assert graded.verdict is Verdict.CORRECT, graded
 
 

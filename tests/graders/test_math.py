@@ -42,7 +42,7 @@ def impatient() -> Iterator[None]:
         pool.close()
 
 
-def judge(grader: Grader, gold: str, *texts: str) -> list[GradedSample]:
+def grade(grader: Grader, gold: str, *texts: str) -> list[GradedSample]:
     pairs = [(Problem("p", "?", AnswerCheck(gold)), Sample("p", index, text)) for index, text in enumerate(texts)]
     return sorted(grader.grade(pairs, None), key=lambda graded: graded.index)
 
@@ -96,7 +96,7 @@ def said(answer: str) -> str:
 )
 def test_equivalence(gold: str, answer: str, paper: bool, tolerant: bool) -> None:
     """The paper's rule errs in both directions; the tolerant one in neither, here."""
-    found = [judge(grader, gold, said(answer))[0].verdict is Verdict.CORRECT for grader in (PAPER, TOLERANT)]
+    found = [grade(grader, gold, said(answer))[0].verdict is Verdict.CORRECT for grader in (PAPER, TOLERANT)]
     assert found == [paper, tolerant]
 
 
@@ -153,14 +153,14 @@ OTHER = [
 @pytest.mark.parametrize("forms", SAME, ids=lambda forms: forms[0])
 def test_the_tolerant_rule_knows_one_answer_in_many_forms(forms: tuple[str, ...]) -> None:
     gold, *others = forms
-    wrong = [each for each in judge(TOLERANT, gold, *map(said, others)) if each.verdict is not Verdict.CORRECT]
+    wrong = [each for each in grade(TOLERANT, gold, *map(said, others)) if each.verdict is not Verdict.CORRECT]
     assert wrong == []
 
 
 @pytest.mark.parametrize("forms", OTHER, ids=lambda forms: forms[0])
 def test_the_tolerant_rule_tells_answers_apart(forms: tuple[str, ...]) -> None:
     gold, *others = forms
-    right = [each for each in judge(TOLERANT, gold, *map(said, others)) if each.verdict is not Verdict.WRONG]
+    right = [each for each in grade(TOLERANT, gold, *map(said, others)) if each.verdict is not Verdict.WRONG]
     assert right == []
 
 
@@ -192,7 +192,7 @@ def test_where_the_answer_stands() -> None:
 
 def test_a_sample_without_an_answer_is_none() -> None:
     for grader in (PAPER, TOLERANT, VERIFY):
-        assert [each.verdict for each in judge(grader, "7", "", "no idea")] == [Verdict.NO_ANSWER] * 2
+        assert [each.verdict for each in grade(grader, "7", "", "no idea")] == [Verdict.NO_ANSWER] * 2
 
 
 def test_spelling_and_parts() -> None:
@@ -277,7 +277,7 @@ def test_whatever_stands_there_can_be_spelt_and_taken_apart(answer: str, gold: s
 @pytest.mark.parametrize("answer", [".", "**", r"\text{}", r"\,", "{}", "()", r"\{\}", ","])
 def test_an_answer_of_nothing_is_wrong(answer: str) -> None:
     for gold in ("(1,2)", "7", r"\{1,2\}"):
-        (graded,) = judge(TOLERANT, gold, said(answer))
+        (graded,) = grade(TOLERANT, gold, said(answer))
         assert graded.verdict is Verdict.WRONG
 
 
@@ -286,7 +286,7 @@ def test_an_answer_of_nothing_is_wrong(answer: str) -> None:
 def test_what_never_ends_or_takes_all_memory_costs_one_verdict(grader: Grader) -> None:
     hangs = ["9^{9^{9^{9}}}", "(10^{9})!", r"\int_0^1 \sin(\sin(\sin(x^{x^{x}}))) dx"]
     texts = [said("x^2+2x+1"), *map(said, hangs), said("(x+1)(x+1)")]
-    verdicts = [each.verdict for each in judge(grader, "(x+1)^2", *texts)]
+    verdicts = [each.verdict for each in grade(grader, "(x+1)^2", *texts)]
     assert (verdicts[0], verdicts[-1]) == (Verdict.CORRECT, Verdict.CORRECT)
     assert set(verdicts[1:-1]) <= {Verdict.TIME_LIMIT, Verdict.MEMORY_LIMIT, Verdict.WRONG}
     assert Verdict.TIME_LIMIT in verdicts
@@ -312,16 +312,16 @@ def test_what_never_ends_or_takes_all_memory_costs_one_verdict(grader: Grader) -
     ],
     ids=range(13),
 )
-def test_odd_samples_are_judged(grader: Grader, text: str, tmp_path: Path, monkeypatch) -> None:
+def test_odd_samples_are_graded(grader: Grader, text: str, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
-    (graded,) = judge(grader, "7", text)
+    (graded,) = grade(grader, "7", text)
     assert graded.verdict in {Verdict.WRONG, Verdict.NO_ANSWER, Verdict.TIME_LIMIT, Verdict.MEMORY_LIMIT}
     assert len(graded.detail) < 200
     assert list(tmp_path.iterdir()) == []
 
 
 def test_equal_questions_are_asked_once() -> None:
-    graded_samples = judge(TOLERANT, "x^2-1", *[said("(x-1)(x+1)")] * 5)
+    graded_samples = grade(TOLERANT, "x^2-1", *[said("(x-1)(x+1)")] * 5)
     assert {each.verdict for each in graded_samples} == {Verdict.CORRECT}
     assert sum(each.cpu_s > 0 for each in graded_samples) == 1
 

@@ -14,7 +14,7 @@ SUM = Problem("sum", "Print the sum.", StdioCheck(TESTS))
 RIGHT = "a, b = map(int, input().split())\nprint(a + b)\n"
 
 
-def judge(sandbox: Sandbox, *programs: str, problem: Problem = SUM) -> list[GradedSample]:
+def grade(sandbox: Sandbox, *programs: str, problem: Problem = SUM) -> list[GradedSample]:
     samples = [Sample(problem.id, index, textwrap.dedent(text)) for index, text in enumerate(programs)]
     graded_samples = list(StdioGrader().grade([(problem, sample) for sample in samples], sandbox))
     assert sorted(graded.index for graded in graded_samples) == list(range(len(programs)))
@@ -36,7 +36,7 @@ def test_each_verdict(sandbox: Sandbox) -> None:
         Verdict.OUTPUT_LIMIT: "while True: print('x' * 1000)",
         Verdict.NO_ANSWER: " \n",
     }
-    graded_samples = judge(sandbox, *programs.values())
+    graded_samples = grade(sandbox, *programs.values())
     assert [graded.verdict for graded in graded_samples] == list(programs)
     details = {graded.verdict: graded.detail for graded in graded_samples}
     assert details[Verdict.CORRECT] == ""
@@ -51,30 +51,30 @@ def test_each_verdict(sandbox: Sandbox) -> None:
 
 def test_the_problems_own_limits_go_first(sandbox: Sandbox) -> None:
     problem = Problem("slow", "", StdioCheck(TESTS[:1]), time_limit_s=0.3, memory_limit_mb=64)
-    slow, large = judge(sandbox, "while True: pass", "x = bytearray(100 << 20)", problem=problem)
+    slow, large = grade(sandbox, "while True: pass", "x = bytearray(100 << 20)", problem=problem)
     assert slow.verdict is Verdict.TIME_LIMIT
     assert slow.detail.endswith("limit 0.3 s")
     assert large.verdict is Verdict.MEMORY_LIMIT
 
 
 def test_the_right_output_and_then_a_failure_is_an_error(sandbox: Sandbox) -> None:
-    (graded,) = judge(sandbox, RIGHT + "raise SystemExit(1)")
+    (graded,) = grade(sandbox, RIGHT + "raise SystemExit(1)")
     assert graded.verdict is Verdict.ERROR
 
 
 def test_fenced_programs_are_run(sandbox: Sandbox) -> None:
-    (graded,) = judge(sandbox, f"Here it is:\n```python\n{RIGHT}```\nIt adds.")
+    (graded,) = grade(sandbox, f"Here it is:\n```python\n{RIGHT}```\nIt adds.")
     assert graded.verdict is Verdict.CORRECT
 
 
 def test_programs_that_leave_early_do_not_pass(sandbox: Sandbox) -> None:
     for program in ("import os; os._exit(0)", "exit()", "quit()", "import sys; sys.exit(0)", "print('correct')"):
-        (graded,) = judge(sandbox, program)
+        (graded,) = grade(sandbox, program)
         assert graded.verdict is Verdict.WRONG
 
 
 def test_equal_programs_share_a_verdict(sandbox: Sandbox) -> None:
-    graded_samples = judge(sandbox, RIGHT, RIGHT, RIGHT)
+    graded_samples = grade(sandbox, RIGHT, RIGHT, RIGHT)
     assert {graded.verdict for graded in graded_samples} == {Verdict.CORRECT}
     assert sum(graded.cpu_s > 0 for graded in graded_samples) == 1
 

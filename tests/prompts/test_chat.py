@@ -8,7 +8,7 @@ import pytest
 from tasks.errors import UserError
 from tasks.prompts.chat import ChatConfig
 
-# In the manner of ChatML, with the white space that templates are written with.
+# In the manner of ChatML, with the whitespace that templates are written with.
 CHATML = """\
 {%- for message in messages %}
     {%- if loop.first and message.role != "system" %}

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 # The parent's module search path is the child's, wherever that was started.
 _START = "import sys; sys.path[:] = {path!r}; from tasks.answers.isolated.process import main; main(sys.argv[1:])"
-_MOST_PROCESSES = 8
+_MAX_PROCESSES = 8
 # So many calls are taken ahead.
 _AT_ONCE = 1_000
 
@@ -51,7 +51,7 @@ class IsolatedPool:
 
     def __init__(self, target: str, *, cpu_s: float, memory_mb: int = 1024, processes: int | None = None) -> None:
         self._command = [sys.executable, "-c", _START.format(path=sys.path), target, str(cpu_s), str(memory_mb)]
-        self.processes = processes or min(len(os.sched_getaffinity(0)), _MOST_PROCESSES)
+        self.processes = processes or min(len(os.sched_getaffinity(0)), _MAX_PROCESSES)
         self._idle: queue.SimpleQueue[subprocess.Popen[bytes] | None] = queue.SimpleQueue()
         for _ in range(self.processes):
             self._idle.put(None)

@@ -1,6 +1,6 @@
 """The paper's subsets: which rows of the test splits, with the hash of each question where it is known.
 
-Row numbers say nothing by themselves: a copy of the data set in another order, or of another edition, would give other
+Row numbers say nothing by themselves: a copy of the dataset in another order, or of another edition, would give other
 problems under the same numbers. So a subset is only given of a split with the right number of rows, and where the text
 of a row is known, it must have the hash that is kept here (null where it is not known). All of GSM8K and MATH are
 known, and four of CodeContests, where the rows that show no image must be the paper's as well.
@@ -27,7 +27,7 @@ class Subset(NamedTuple):
 
 @cache
 def subset(name: str) -> Subset:
-    """The paper's subset of a data set: gsm8k, math or code_contests."""
+    """The paper's subset of a dataset: gsm8k, math or code_contests."""
     text = resources.files(__package__).joinpath("paper_subsets.json").read_text(encoding="utf-8")
     known = json.loads(text)[name]
     hashes = zip(known["rows"], known["sha256"], strict=True)

@@ -22,7 +22,7 @@ from tasks.records import StdioTest
 HELD_OUT_SEED = 2407
 HELD_OUT_PROBLEMS = 128
 READ = "xs = list(map(int, input().split()))"
-MOST_TESTS = 8
+MAX_TESTS = 8
 FEWEST_TESTS = 5
 CANDIDATE_INPUTS = 40
 HELD_OUT_LENGTHS = (1, 2, 2, 3, 3, 3, 4, 4)
@@ -131,7 +131,7 @@ def choose_tests(rng: random.Random, composition: Composition) -> tuple[StdioTes
         if kills:
             killers.append(kills)
     chosen: list[int] = []
-    while killers and len(chosen) < MOST_TESTS - 1:
+    while killers and len(chosen) < MAX_TESTS - 1:
         best = max(range(len(inputs)), key=lambda i: (sum(i in kills for kills in killers), -i))
         chosen.append(best)
         killers = [kills for kills in killers if best not in kills]

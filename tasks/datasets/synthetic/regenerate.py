@@ -13,7 +13,7 @@ from tasks.datasets.synthetic.portable_random import generator
 
 
 def arithmetic_rows() -> list[dict[str, Any]]:
-    """The held-out word problems, made anew: id, question, answer, form, solution."""
+    """The held-out word problems, generated again: id, question, answer, form, solution."""
     return [
         {
             "id": f"arithmetic/{i:03d}",
@@ -27,7 +27,7 @@ def arithmetic_rows() -> list[dict[str, Any]]:
 
 
 def program_row(number: int, composition: program_problems.Composition) -> dict[str, Any]:
-    """One held-out programming problem, made anew: id, question, form, program, tests."""
+    """One held-out programming problem, generated again: id, question, form, program, tests."""
     rng = generator(1000 * program_problems.HELD_OUT_SEED + number)
     problem = program_problems.tell(rng, composition)
     return {

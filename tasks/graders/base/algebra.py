@@ -1,4 +1,4 @@
-"""Judging answers where algebra must decide: what is plain at sight is decided here, the rest in killable processes.
+"""Grading answers where algebra must decide: what is plain at sight is decided here, the rest in killable processes.
 
 Equal questions are asked once. A comparison that takes too long, too much memory or too deep a nesting costs its own
 verdict, and nothing else.
@@ -63,7 +63,7 @@ class AlgebraGrader(BaseModel, ABC):
         pairs: Sequence[tuple[Problem, Sample]],
         sandbox: Sandbox | None,  # noqa: ARG002
     ) -> Iterator[GradedSample]:
-        """One judgement a pair: those that are plain first, then those that algebra decides."""
+        """One graded sample for each pair: those that are plain first, then those that algebra decides."""
         asked: dict[tuple[str, ...], list[tuple[Sample, AlgebraQuery]]] = {}
         for problem, sample in pairs:
             decision = self.decide(require_check(problem, AnswerCheck).answer, sample.text)

@@ -44,7 +44,7 @@ class AnswerGrader(BaseModel, ABC):
         pairs: Sequence[tuple[Problem, Sample]],
         sandbox: Sandbox | None,  # noqa: ARG002
     ) -> Iterator[GradedSample]:
-        """One judgement a pair, in order."""
+        """One graded sample for each pair, in order."""
         for problem, sample in pairs:
             gold = require_check(problem, AnswerCheck).answer
             verdict, detail, answer = self.decide(gold, sample.text)

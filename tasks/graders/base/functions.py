@@ -1,12 +1,12 @@
-"""Functions judged by a test that they cannot reach.
+"""Functions graded by a test that they cannot reach.
 
-Two processes run side by side, in sandboxes of their own:
+Two processes run concurrently, each in its own sandbox:
 
 - the program: the sample's code; it serves calls of its function;
 - the checker: the test, with the entry point's name bound to a proxy that sends arguments and gets plain values back.
   The verdict is what the checker prints, in a place that the program cannot reach.
 
-Each sample is a program of its own. A checker's process may judge several, one after another, where its test is known
+Each sample is a program of its own. A checker's process may grade several, one after another, where its test is known
 to leave nothing behind (`tasks.graders.base.purity`).
 """
 
@@ -91,11 +91,11 @@ class FunctionGrader(BaseModel, ABC):
         check_function_tests(problems, self.name)
 
     def grade(self, pairs: Sequence[tuple[Problem, Sample]], sandbox: Sandbox | None) -> Iterator[GradedSample]:
-        """One judgement a pair, as they are reached; `no_answer` where there is no code."""
-        yield from _judge((self.function(*pair) for pair in pairs), require_sandbox(sandbox))
+        """One graded sample for each pair, in any order; `no_answer` where there is no code."""
+        yield from _grade((self.function(*pair) for pair in pairs), require_sandbox(sandbox))
 
 
-def _judge(functions: Iterable[Function], sandbox: Sandbox) -> Iterator[GradedSample]:
+def _grade(functions: Iterable[Function], sandbox: Sandbox) -> Iterator[GradedSample]:
     empty: list[Function] = []
 
     def jobs() -> Iterator[CheckedJob[tuple[str, int]]]:

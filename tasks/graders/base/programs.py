@@ -60,16 +60,16 @@ class ProgramGrader(BaseModel, ABC):
         require_checks(problems, StdioCheck, self.name)
 
     def grade(self, pairs: Sequence[tuple[Problem, Sample]], sandbox: Sandbox | None) -> Iterator[GradedSample]:
-        """One judgement a pair, as they are reached; `no_answer` where there is no program."""
+        """One graded sample for each pair, in any order; `no_answer` where there is no program."""
         for problem, _ in pairs:
             require_check(problem, StdioCheck)
         programs = (Program(problem, sample.index, self.program(sample.text)) for problem, sample in pairs)
-        yield from judge(programs, Batch(require_sandbox(sandbox)), self.rule)
+        yield from grade_programs(programs, Batch(require_sandbox(sandbox)), self.rule)
 
 
-def judge(programs: Iterable[Program], batch: Batch, rule: Rule) -> Iterator[GradedSample]:
-    """One judgement for each program, as they are reached. Programs are taken as workers get free. Equal programs of a
-    problem are run once: the judgements on the others cost 0 seconds."""
+def grade_programs(programs: Iterable[Program], batch: Batch, rule: Rule) -> Iterator[GradedSample]:
+    """One graded sample for each program, in any order. Programs are taken as workers get free. Equal programs of a
+    problem are run once: the verdicts on the others cost 0 seconds."""
     for result in batch.run(_job(program, rule) for program in programs):
         program = result.key
         verdict, detail = _verdict(program, result)

@@ -1,4 +1,4 @@
-"""Whether a test leaves nothing behind in the process that runs it, as far as its text shows.
+"""Whether a test leaves nothing behind in the process that runs it, from its text alone.
 
 One process may then run it for many samples (`sandboxes.Sandbox.run_checked`). A test is trusted, but it may well seed
 a generator, change a setting of its interpreter, or read a file, and then what it says of one sample could depend on

@@ -58,7 +58,7 @@ def require_sandbox(sandbox: Sandbox | None) -> Sandbox:
 
 
 def _fault(test: str) -> str | None:
-    """Why no sample could pass a test, as far as its text shows."""
+    """Why no sample could pass a test, from its text alone."""
     try:
         nodes = ast.walk(ast.parse(test))
         bound = {
@@ -67,5 +67,5 @@ def _fault(test: str) -> str | None:
             for name in (getattr(node, "name", None), getattr(node, "asname", None), getattr(node, "id", None))
         }
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        return f"is no Python ({' '.join(str(error).split())[:100]})"
+        return f"is not valid Python ({' '.join(str(error).split())[:100]})"
     return None if bound & {"check", "*"} else "defines no check(candidate)"
