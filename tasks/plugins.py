@@ -170,7 +170,7 @@ def _said_if_slow(plugin: Plugin) -> Iterator[None]:
 
 
 def _fault(plugin: Plugin, target: Any, protocol: type) -> str | None:
-    """What is wrong with a loaded object; None: it fulfils the Protocol, as far as can be seen before it is used."""
+    """What is wrong with a loaded object; None: nothing that can be seen before it is used."""
     if plugin.role == "format":
         same = getattr(target, "name", None) == plugin.name
         return _lacks(target, protocol, ()) if same else f"has another name than its entry point, {plugin.name}"

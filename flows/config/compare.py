@@ -7,7 +7,7 @@ from flows.config.fields import STORE, Store
 
 
 class CompareConfig(BaseModel):
-    """Results side by side: which ones, and where the page is written."""
+    """Which results are compared, and where the page is written."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -9,12 +9,14 @@ from sandboxes.bubblewrap import BubblewrapConfig
 
 
 class GradeConfig(BaseModel):
-    """Which programs are judged, on which tests, where, and where the verdicts go."""
+    """Which programs are graded, on which tests, in which sandbox, and where the verdicts are written."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    problems: Path = Field(description='JSONL file of {"id", "tests": [{"input", "output"}]}, limits if there are any')
+    problems: Path = Field(
+        description='JSONL file of {"id", "tests": [{"input", "output"}]}, and limits if a problem has its own'
+    )
     samples: Path = Field(description='JSONL file of {"problem_id", "index", "text"}; text is the program')
-    output: Path = Field(description="JSONL file to be written: a verdict on each sample, in their order")
+    output: Path = Field(description="JSONL file to write: a verdict on each sample, in the same order")
     sandbox: SandboxConfig = Field(default=BubblewrapConfig(), description="Where the programs run")
     all_tests: bool = Field(default=False, description="Run all tests of a program, also after one that it failed")

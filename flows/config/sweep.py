@@ -40,17 +40,17 @@ class PriceConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    prompt: float = Field(default=0.0, ge=0, description="Dollars for a million tokens of prompts")
-    completion: float = Field(ge=0, description="Dollars for a million tokens that the model writes")
+    prompt: float = Field(default=0.0, ge=0, description="Dollars per million prompt tokens")
+    completion: float = Field(ge=0, description="Dollars per million completion tokens")
 
 
 class SweepConfig(WithOldNames):
-    """A sweep: which problems, sampled how and how often, verified where, stored where."""
+    """A sweep: which problems, how and how often they are sampled, where samples are graded and stored."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, json_schema_extra=in_order)
 
     dataset: DatasetConfig = Field(description="Where the problems come from")
-    problems: int | None = Field(default=None, ge=1, description="Only the first so many problems; empty: all")
+    problems: int | None = Field(default=None, ge=1, description="Only the first N problems; empty: all")
     pin: str | None = Field(
         default=None,
         pattern="^[0-9a-f]{8,64}$",
@@ -66,14 +66,14 @@ class SweepConfig(WithOldNames):
     )
     sampling: SamplingConfig = Field(default=SamplingConfig(), description="How tokens are drawn")
     k: int = Field(default=100, ge=1, le=1_000_000, description="Samples for each problem; raise it to extend a sweep")
-    budget: BudgetConfig = Field(default=UniformConfig(), description="How samples are spread over the problems")
+    budget: BudgetConfig = Field(default=UniformConfig(), description="How samples are distributed over the problems")
     grader: GraderConfig | None = Field(
         default=None, description="How samples are graded; empty: the usual grader of the dataset"
     )
     sandbox: SandboxConfig = Field(default=BubblewrapConfig(), description="Where untrusted programs run")
     price: PriceConfig | None = Field(default=None, description="Shows costs in dollars too; empty: tokens only")
     cap: CapConfig | None = Field(
-        default=None, description="Where one run ends, to be gone on with later; empty: when all is drawn"
+        default=None, description="Limits on what one run spends; a later run resumes; empty: none"
     )
     store: Store = STORE
     concurrency_limit: str | None = Field(

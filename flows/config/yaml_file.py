@@ -49,7 +49,7 @@ def build_config(
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """A file's fields, unchecked; raises UserError where it is no YAML file of fields."""
+    """A file's fields, unchecked; raises UserError where it is not a YAML file of fields."""
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -104,7 +104,7 @@ def _one_line(error: ValidationError) -> str:
         case "missing":
             return f"{_path(fault['loc'])}: is required"
         case "extra_forbidden":
-            return f"{_path(fault['loc'])}: is no field of a sweep"
+            return f"{_path(fault['loc'])}: is not a field of a sweep"
         case _:
             ours = context.get("error")
             whole = isinstance(ours, UserError) or not fault["loc"]

@@ -38,7 +38,7 @@ def audit_graders(config: AuditGradersConfig) -> GradersAudited:
         problems,
         graders,
         labelled_file=config.labelled,
-        max_solutions=config.each,
+        max_solutions=config.max_solutions,
         sandbox=config.sandbox,
     )
     return GradersAudited(agreements, unavailable)
@@ -54,7 +54,7 @@ def audit_tests(config: AuditTestsConfig) -> list[ProblemAudit]:
         select_problems(load_problems(dataset), config.problems, dataset),
         resolve_grader(dataset, config.grader),
         labelled_file=config.labelled,
-        max_solutions=config.each,
+        max_solutions=config.max_solutions,
         repeats=config.repeats,
         output=config.output,
         sandbox=config.sandbox,

@@ -151,7 +151,7 @@ def test_an_engine_that_is_not_here_is_not_needed(tmp_path: Path, name: str) -> 
     [
         (["none.yaml"], "none.yaml: cannot be read"),
         (["sweep.yaml", "--k", "0"], "k: "),
-        (["sweep.yaml", "--set", "nosuch=1"], "nosuch: is no field of a sweep"),
+        (["sweep.yaml", "--set", "nosuch=1"], "nosuch: is not a field of a sweep"),
         (["sweep.yaml", "--set", "engine.model=none"], "engine.model: no folder 'none'"),
         (["sweep.yaml", "--set", "problems=1000000"], "problems: 1000000 are asked for"),
     ],

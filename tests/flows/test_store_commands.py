@@ -161,7 +161,7 @@ def test_on_s3_the_same(tmp_path: Path, s3: S3) -> None:
         (["export", "S", "-o", "out.csv"], "--output out.csv: ends in neither .parquet nor .jsonl"),
         (["regrade", "S", "--grader", "nosuch"], "grader.name: 'nosuch' is unknown; one of "),
         (["regrade", "S", "--set", "dataset=programs"], "was drawn on other problems than those of programs"),
-        (["regrade", "S", "--set", "nosuch=1"], "nosuch: is no field"),
+        (["regrade", "S", "--set", "nosuch=1"], "nosuch: is not a field"),
         (["regrade", "S", "none.yaml"], "none.yaml: cannot be read"),
         (["regrade", "S", "--against", "nosuch"], "is called 'nosuch'; there are: final-answer-v1-"),
     ],

@@ -22,7 +22,7 @@ class GuesserConfig(Config):
         return f"guesser-{self.spread}"
 
     def ingredients(self, sampling: Sampling, template: str) -> dict[str, Any]:
-        """Everything that a sample depends on, besides the problem. Other ingredients make another set of samples."""
+        """All that a sample depends on, other than the problem. Other ingredients make another set of samples."""
         return {"engine": self.name, "spread": self.spread, "sampling": {"seed": sampling.seed}, "template": template}
 
     def check(self, problem_ids: Sequence[str], k: int) -> None:
