@@ -1,7 +1,7 @@
-"""Blocks drawn side by side, so that an engine's batch never drains: the next ones begin while the last samples of one
+"""Blocks drawn concurrently, so that an engine's batch never drains: the next ones begin while the last samples of one
 are still being drawn."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -14,10 +14,10 @@ from tasks.store.blocks import Block
 from tasks.sweep.sweep import Sweep
 
 
-def draw(job: Sweep, owed: list[Block], engine: Engine) -> Iterator[Block]:
-    """Every block as soon as it is stored, as many side by side as keep the engine busy; what another sweep is at comes
-    last."""
-    waiting, elsewhere = iter(owed), list[Block]()
+def draw_concurrently(job: Sweep, missing: Sequence[Block], engine: Engine) -> Iterator[Block]:
+    """Yields every block as soon as it is stored. As many are drawn concurrently as keep the engine busy; those that
+    another sweep is drawing come last."""
+    waiting, elsewhere = iter(missing), list[Block]()
     drawing: dict[PrefectFuture[Any], Block] = {}
     runner: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=engine.max_concurrent_calls)
     with runner as lanes:
@@ -35,7 +35,7 @@ def draw(job: Sweep, owed: list[Block], engine: Engine) -> Iterator[Block]:
                 else:
                     yield from parts
         except BaseException:
-            # Else the calls under way would be waited for.
+            # Otherwise the calls that have begun would be waited for.
             engine.cancel()
             raise
     for block in elsewhere:

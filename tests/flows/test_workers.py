@@ -44,7 +44,7 @@ def test_everything_is_installed_and_may_be_installed_again(deployed: tuple[str,
     names = {f"{each['entrypoint'].split('.')[-1]}/{each['name']}" for each in query(url, "deployments")}
     assert names == {
         *(f"sweep/{name}" for name in ("sweep", "gpu", "docker", "kubernetes", "nightly")),
-        "spread/spread",
+        "distributed_sweep/distributed-sweep",
         "study/study",
         "regrade/regrade",
     }

@@ -48,10 +48,10 @@ def run_sweep(
     )
 
     def load() -> "Callable[[SweepConfig], SweepResult]":
-        from flows.distributed import spread  # Prefect takes seconds to import
+        from flows.distributed import distributed_sweep  # Prefect takes seconds to import
         from flows.sweep import sweep
 
-        return sweep if workers is None else partial(spread, workers=workers, deployment=deployment)
+        return sweep if workers is None else partial(distributed_sweep, workers=workers, deployment=deployment)
 
     if workers is not None:
         require_server("--workers")

@@ -1,0 +1,84 @@
+"""Runs of a deployment that share one sweep: starting them on the workers of a Prefect server, and waiting for one."""
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from typing import cast
+from uuid import UUID
+
+from prefect import get_client, get_run_logger, task
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import FlowRun, WorkerStatus
+from prefect.deployments import run_deployment
+from prefect.exceptions import ObjectNotFound
+
+from flows.config.sweep import SweepConfig
+from tasks.errors import RESUME, AllRunsFailedError, UserError
+from tasks.progress import progress
+from tasks.sweep.sweep import SAMPLES, Sweep
+
+POLL_EVERY_S = 2.0
+
+
+@task(task_run_name="start: {workers} runs of {deployment}", cache_policy=NO_CACHE)
+def start_runs(deployment: str, config: SweepConfig, workers: int) -> list[UUID]:
+    """Schedule runs of the sweep's deployment; workers that poll its pool pick them up.
+
+    Raises:
+        UserError: there is no such deployment.
+    """
+    with get_client(sync_client=True) as client:
+        try:
+            pool = client.read_deployment_by_name(deployment).work_pool_name
+        except (ObjectNotFound, ValueError) as error:
+            known = sorted(each.name for each in client.read_deployments())
+            raise UserError(
+                f"deployment: the server has none called {deployment!r} (FLOW/NAME, such as sweep/sweep); "
+                + (f"there are: {', '.join(known)}" if known else "`prefect deploy` makes them from infra/prefect.yaml")
+            ) from error
+        if pool is not None and not any(
+            worker.status is WorkerStatus.ONLINE for worker in client.read_workers_for_work_pool(pool)
+        ):
+            progress.get().say(f"no worker polls the pool {pool!r} yet: prefect worker start --pool {pool}")
+    parameters = {"config": config.model_dump(mode="json")}
+    # What it returns is awaitable only inside an event loop, and a task has none.
+    return [cast(FlowRun, run_deployment(deployment, parameters=parameters, timeout=0)).id for _ in range(workers)]
+
+
+@task(task_run_name="wait: until a run has completed", cache_policy=NO_CACHE)
+def wait_for_one(job: Sweep, runs: Sequence[UUID]) -> None:
+    """Follow the runs until one has completed.
+
+    Raises:
+        AllRunsFailedError: all have ended otherwise.
+        UserError: a run completed, but its verdicts are not those that this machine would give.
+    """
+    log = get_run_logger()
+    before: Counter[str] = Counter()
+    stored = _stored(job)
+    with get_client(sync_client=True) as client:
+        while True:
+            states = [state for run in runs if (state := client.read_flow_run(run).state) is not None]
+            names = Counter(state.name or state.type.value for state in states)
+            if names != before:
+                log.info("runs: %s", ", ".join(f"{count} {name}" for name, count in sorted(names.items())))
+                before = names
+            now = _stored(job)
+            progress.get().advance(SAMPLES, now - stored)
+            stored = now
+            if any(state.is_completed() for state in states):
+                break
+            if all(state.is_final() for state in states):
+                why = next((state.message for state in states if state.message), "no reason was given")
+                raise AllRunsFailedError(f"none of the {len(runs)} runs completed ({' '.join(why.split())}). {RESUME}")
+            time.sleep(POLL_EVERY_S)
+    if stored and not job.grading.verdicts.stored():
+        raise UserError(
+            "workers: all samples are drawn and graded, but the workers' verdicts belong to another set than this"
+            " machine's would (perhaps its Python has another version, which is part of a verdict set's name); set"
+            " sandbox.python, or look at the result from a worker's machine"
+        )
+
+
+def _stored(job: Sweep) -> int:
+    return sum(block.samples for block in job.grading.stored_samples())
