@@ -10,7 +10,7 @@ from tasks.scaling.comparison import Comparison
 from tasks.store.inspect.catalog import StoredSamples, StoredVerdicts
 from tasks.store.inspect.query import Row
 from tasks.store.inspect.regrade_diff import Difference
-from tasks.sweep.estimate import SpendingPlan
+from tasks.sweep.estimate import SweepEstimate
 
 
 def set_document(samples: StoredSamples) -> dict[str, Any]:
@@ -57,17 +57,17 @@ def sample_document(row: Row) -> dict[str, Any]:
     return asdict(row.sample) | graded
 
 
-def plan_document(plan: SpendingPlan, problem_ids: list[str]) -> dict[str, Any]:
+def plan_document(found: SweepEstimate, problem_ids: list[str]) -> dict[str, Any]:
     """What is stored of a sweep, what is missing, and what that should take; `problem_ids` in the sweep's order."""
-    document = asdict(plan)
-    for each, outlay in zip(
-        (document["owed"], document["most"], *document["further"]),
-        (plan.owed, plan.most, *plan.further),
+    document = asdict(found)
+    for each, cost in zip(
+        (document["remaining"], document["upper_bound"], *document["larger_k"]),
+        (found.remaining, found.upper_bound, *found.larger_k),
         strict=True,
     ):
-        if outlay is not None:
-            each["seconds"] = outlay.seconds
-    document["stored"]["held"] = dict(zip(problem_ids, plan.stored.held, strict=True))
+        if cost is not None:
+            each["seconds"] = cost.seconds
+    document["stored"]["held"] = dict(zip(problem_ids, found.stored.held, strict=True))
     return document
 
 

@@ -69,17 +69,17 @@ def test_a_plan_for_more_says_what_is_then_drawn_and_writes_nothing(tmp_path: Pa
     assert set(found["stored"]["held"].values()) == {10}
     draw(tmp_path, str(runs), k=100)
     later = tokens(runs)
-    assert found["owed"]["samples"] == len(later) - len(earlier)
-    assert found["owed"]["tokens"]["low"] < later.sum() - earlier.sum() < found["owed"]["tokens"]["high"]
-    assert found["owed"]["tokens"]["expected"] == pytest.approx(90 * earlier.groupby("problem_id").mean().sum())
+    assert found["remaining"]["samples"] == len(later) - len(earlier)
+    assert found["remaining"]["tokens"]["low"] < later.sum() - earlier.sum() < found["remaining"]["tokens"]["high"]
+    assert found["remaining"]["tokens"]["expected"] == pytest.approx(90 * earlier.groupby("problem_id").mean().sum())
     (drawing,) = found["stored"]["drawing"]
     assert drawing["by"].startswith("onnxruntime ")
     assert f"{drawing['by']}: 60 samples in " in out
-    assert found["owed"]["seconds"] == max(found["owed"]["drawing_s"], found["owed"]["judging_s"]) > 0
-    prompts, written = found["owed"]["prompt_tokens"]["expected"], found["owed"]["tokens"]["expected"]
-    assert found["owed"]["dollars"]["expected"] == pytest.approx((0.1 * prompts + 0.5 * written) / 1e6)
+    assert found["remaining"]["seconds"] == max(found["remaining"]["drawing_s"], found["remaining"]["grading_s"]) > 0
+    prompts, written = found["remaining"]["prompt_tokens"]["expected"], found["remaining"]["tokens"]["expected"]
+    assert found["remaining"]["dollars"]["expected"] == pytest.approx((0.1 * prompts + 0.5 * written) / 1e6)
     done = json.loads(succeeds("sweep.yaml", "--k", "100", "--json", cwd=tmp_path))
-    assert (done["owed"]["samples"], done["owed"]["verdicts"], done["pilot"]) == (0, 0, None)
+    assert (done["remaining"]["samples"], done["remaining"]["verdicts"], done["pilot"]) == (0, 0, None)
     assert "nothing: every sample is stored and graded" in succeeds("sweep.yaml", "--k", "100", cwd=tmp_path)
 
 
@@ -95,8 +95,8 @@ def test_the_pilot_that_it_names_can_be_run_as_it_stands(tmp_path: Path, prefect
     drawn = monkeys(*command[1:], cwd=tmp_path, PREFECT_API_URL=prefect_url)
     assert "drew 30 samples" in drawn.out, drawn
     after = json.loads(succeeds("my sweep.yaml", "--set", "problems=3", "--json", cwd=tmp_path))
-    assert (after["stored"]["samples"], after["owed"]["samples"]) == (30, 270)
-    assert after["owed"]["tokens"]["low"] > 0
+    assert (after["stored"]["samples"], after["remaining"]["samples"]) == (30, 270)
+    assert after["remaining"]["tokens"]["low"] > 0
 
 
 @pytest.mark.slow
@@ -115,8 +115,8 @@ def test_uneven_sets_and_budgets_in_rounds(tmp_path: Path) -> None:
     )
     found = json.loads(succeeds("sweep.yaml", "--k", "1000", "--set", "budget=adaptive", "--json", cwd=tmp_path))
     job = prepare(SweepConfig.model_validate({**SWEEP, "store": str(runs), "k": 1_000, "budget": "adaptive"}))
-    assert found["owed"]["samples"] == sum(block.samples for block in job.missing_samples())
-    assert found["most"]["samples"] == 6_000 - 80
+    assert found["remaining"]["samples"] == sum(block.samples for block in job.missing_samples())
+    assert found["upper_bound"]["samples"] == 6_000 - 80
 
 
 @pytest.mark.slow
@@ -126,7 +126,7 @@ def test_on_s3_the_same(tmp_path: Path, s3: S3) -> None:
     before = snapshot(s3.root)
     found = json.loads(succeeds("sweep.yaml", "--k", "20", "--json", cwd=tmp_path, **s3.environment))
     assert snapshot(s3.root) == before
-    assert (found["stored"]["samples"], found["owed"]["samples"]) == (60, 60)
+    assert (found["stored"]["samples"], found["remaining"]["samples"]) == (60, 60)
     ended = monkeys("plan", "sweep.yaml", "--store", "s3://nosuchbucket/runs", cwd=tmp_path, **s3.environment)
     assert (ended.code, ended.err) == (2, "monkeys: store: there is no bucket nosuchbucket; give another store\n")
 
@@ -143,7 +143,7 @@ def test_an_engine_that_is_not_here_is_not_needed(tmp_path: Path, name: str) -> 
         pytest.skip(f"there is no engine {name} yet")
     (tmp_path / "sweep.yaml").write_text(yaml.safe_dump({**SWEEP, "engine": UNREACHABLE[name]}))
     found = json.loads(succeeds("sweep.yaml", "--k", "100", "--json", cwd=tmp_path))
-    assert (found["owed"]["samples"], found["owed"]["tokens"]) == (600, None)
+    assert (found["remaining"]["samples"], found["remaining"]["tokens"]) == (600, None)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ from tasks.records import Price
 from tasks.store.fsspec_store import FsspecStore
 from tasks.store.samples import write_samples
 from tasks.sweep.budgets import AdaptiveConfig, SolveConfig
-from tasks.sweep.estimate import busy_s, plan
+from tasks.sweep.estimate import estimate
+from tasks.sweep.throughput import busy_s
 from tests.store.stored import LastLineGrader, answers, draw, fill, judge, sweep_of
 
 PROMPT = 30
@@ -27,12 +28,17 @@ def counts(problems: int, k: int) -> list[list[int]]:
 
 def test_an_empty_store_tells_what_is_certain_and_guesses_nothing(tmp_path: Path) -> None:
     job = sweep_of(FsspecStore(str(tmp_path)), problems=20, k=100, price=Price(0.1, 0.5))
-    found = plan(job)
+    found = estimate(job)
     assert (found.problems, found.stored.samples, found.stored.held) == (20, 0, (0,) * 20)
-    assert (found.owed.samples, found.owed.verdicts, found.owed.blocks) == (2_000, 2_000, 2)
-    assert (found.owed.tokens, found.owed.prompt_tokens, found.owed.seconds, found.owed.dollars) == (None,) * 4
-    assert found.owed.most_tokens == 320_000
-    assert found.owed.most_dollars == pytest.approx(0.16)
+    assert (found.remaining.samples, found.remaining.verdicts, found.remaining.blocks) == (2_000, 2_000, 2)
+    assert (
+        found.remaining.tokens,
+        found.remaining.prompt_tokens,
+        found.remaining.seconds,
+        found.remaining.dollars,
+    ) == (None,) * 4
+    assert found.remaining.max_tokens == 320_000
+    assert found.remaining.max_dollars == pytest.approx(0.16)
     assert found.pilot_k == 10
     lengths = [len(job.prompt_of(problem)) for problem in job.selection.problems]
     assert found.prompt_characters[::2] == (min(lengths), max(lengths))
@@ -45,7 +51,7 @@ def test_what_is_stored_and_missing_is_counted_to_the_sample(tmp_path: Path) -> 
     fill(store, problems=20, k=30)
     job = sweep_of(store, problems=12, k=100)
     before = snapshot(tmp_path)
-    found = plan(job)
+    found = estimate(job)
     assert snapshot(tmp_path) == before, "a plan writes nothing"
     assert found.stored.held == (50,) * 5 + (30,) * 7
     written = counts(5, 50) + counts(12, 30)[5:]
@@ -53,30 +59,35 @@ def test_what_is_stored_and_missing_is_counted_to_the_sample(tmp_path: Path) -> 
     assert found.stored.samples == sum(map(len, written)) == 460
     assert found.stored.tokens == sum(map(sum, written))
     assert found.stored.prompt_tokens == PROMPT * 460
-    assert found.stored.unverified == 0
-    assert found.owed.samples == 5 * 50 + 7 * 70 == sum(block.samples for block in job.missing_samples())
-    assert found.owed.blocks == len(job.missing_samples())
+    assert found.stored.pending == 0
+    assert found.remaining.samples == 5 * 50 + 7 * 70 == sum(block.samples for block in job.missing_samples())
+    assert found.remaining.blocks == len(job.missing_samples())
     missing = np.array([50] * 5 + [70] * 7)
-    assert found.owed.tokens is not None
-    assert found.owed.tokens.expected == pytest.approx(missing @ [np.mean(each) for each in written])
-    assert found.owed.prompt_tokens is not None
-    assert (found.owed.prompt_tokens.low, found.owed.prompt_tokens.high) == (PROMPT * 740, PROMPT * 740)
-    assert [(each.k, each.samples) for each in found.further] == [(1_000, 740 + 12 * 900), (10_000, 740 + 12 * 9_900)]
+    assert found.remaining.tokens is not None
+    assert found.remaining.tokens.expected == pytest.approx(missing @ [np.mean(each) for each in written])
+    assert found.remaining.prompt_tokens is not None
+    assert (found.remaining.prompt_tokens.low, found.remaining.prompt_tokens.high) == (PROMPT * 740, PROMPT * 740)
+    assert [(each.k, each.samples) for each in found.larger_k] == [(1_000, 740 + 12 * 900), (10_000, 740 + 12 * 9_900)]
 
 
 def test_samples_beyond_k_are_known_and_not_owed(tmp_path: Path) -> None:
     store = FsspecStore(str(tmp_path))
     fill(store, problems=3, k=30)
-    found = plan(sweep_of(store, problems=3, k=20))
-    assert (found.stored.below_k, found.stored.samples, found.owed.samples, found.owed.verdicts) == (60, 90, 0, 0)
-    assert found.owed.seconds == 0
+    found = estimate(sweep_of(store, problems=3, k=20))
+    assert (found.stored.below_k, found.stored.samples, found.remaining.samples, found.remaining.verdicts) == (
+        60,
+        90,
+        0,
+        0,
+    )
+    assert found.remaining.seconds == 0
 
 
 def test_what_is_drawn_next_is_what_was_foretold(tmp_path: Path) -> None:
     store = FsspecStore(str(tmp_path))
     fill(store, k=10)
     further = sweep_of(store, k=100)
-    found = plan(further).owed
+    found = estimate(further).remaining
     fill(store, k=100)
     drawn = sum(map(sum, counts(20, 100))) - sum(map(sum, counts(20, 10)))
     assert found.samples == 20 * 90
@@ -85,29 +96,29 @@ def test_what_is_drawn_next_is_what_was_foretold(tmp_path: Path) -> None:
     assert found.tokens.high is not None
     assert found.tokens.low < drawn < found.tokens.high
     assert found.tokens.high - found.tokens.low < 0.2 * drawn, "and it is no empty saying"
-    assert plan(further).owed.samples == 0
+    assert estimate(further).remaining.samples == 0
 
 
 def test_stored_samples_await_their_verdict(tmp_path: Path) -> None:
     store = FsspecStore(str(tmp_path))
     draw(sweep_of(store, k=30))
-    found = plan(sweep_of(store, k=30))
-    assert (found.owed.samples, found.owed.verdicts, found.stored.unverified, found.stored.judging) == (
+    found = estimate(sweep_of(store, k=30))
+    assert (found.remaining.samples, found.remaining.verdicts, found.stored.pending, found.stored.grading) == (
         0,
         600,
         600,
         None,
     )
-    assert found.owed.drawing_s == 0
-    assert found.owed.judging_s is None, "nothing was judged yet, and nothing tells how long it takes"
+    assert found.remaining.drawing_s == 0
+    assert found.remaining.grading_s is None, "nothing was judged yet, and nothing tells how long it takes"
     broken = sweep_of(store, k=30, grader=LastLineGrader(broken=29))
     judge(broken)
-    assert plan(broken).stored.unverified == 600, "a block in which the sandbox failed is owed again"
+    assert estimate(broken).stored.pending == 600, "a block in which the sandbox failed is remaining again"
     judge(sweep_of(store, k=30))
-    judged = plan(sweep_of(store, k=30))
-    assert judged.stored.unverified == 0
-    assert judged.stored.judging is not None
-    assert judged.stored.judging.samples == 600
+    judged = estimate(sweep_of(store, k=30))
+    assert judged.stored.pending == 0
+    assert judged.stored.grading is not None
+    assert judged.stored.grading.samples == 600
 
 
 def test_a_damaged_block_counts_as_absent_and_stays_where_it_is(tmp_path: Path) -> None:
@@ -115,13 +126,15 @@ def test_a_damaged_block_counts_as_absent_and_stays_where_it_is(tmp_path: Path) 
     job = fill(store, k=30)
     Path(job.samples.url(job.samples.blocks()[0])).write_bytes(b"torn")
     before = snapshot(tmp_path)
-    found = plan(job)
+    found = estimate(job)
     assert snapshot(tmp_path) == before
     assert (found.stored.damaged, found.stored.held) == (1, (0,) * 16 + (30,) * 4)
-    assert found.owed.samples == 16 * 30
+    assert found.remaining.samples == 16 * 30
     # Problems without a sample are expected to be as those with some.
-    assert found.owed.tokens is not None
-    assert found.owed.tokens.expected == pytest.approx(480 * np.mean([np.mean(each) for each in counts(20, 30)[16:]]))
+    assert found.remaining.tokens is not None
+    assert found.remaining.tokens.expected == pytest.approx(
+        480 * np.mean([np.mean(each) for each in counts(20, 30)[16:]])
+    )
 
 
 @pytest.mark.parametrize("budget", [AdaptiveConfig(precision=0.5), SolveConfig(first=1)])
@@ -130,31 +143,34 @@ def test_a_budget_owes_what_its_round_does_and_at_most_k(tmp_path: Path, budget:
     engine = RecordedEngine(answers(20, 100), "recorded by a test")
     rounds = 0
     while True:
-        found = plan(job)
-        owed = job.missing_samples()
-        assert (found.owed.samples, found.owed.blocks) == (sum(block.samples for block in owed), len(owed))
-        assert found.most is not None
-        assert found.most.samples == 20 * 100 - found.stored.below_k
-        if not owed:
+        found = estimate(job)
+        remaining = job.missing_samples()
+        assert (found.remaining.samples, found.remaining.blocks) == (
+            sum(block.samples for block in remaining),
+            len(remaining),
+        )
+        assert found.upper_bound is not None
+        assert found.upper_bound.samples == 20 * 100 - found.stored.below_k
+        if not remaining:
             break
         rounds += 1
-        for block in owed:
+        for block in remaining:
             job.draw(block, engine)
         judge(job)
     assert rounds > 1
-    assert found.most.samples > 0, "some problem rests"
+    assert found.upper_bound.samples > 0, "some problem rests"
 
 
 def test_dollars_are_as_usage_counts_them(tmp_path: Path) -> None:
     store = FsspecStore(str(tmp_path))
     fill(store, k=10)
     job = sweep_of(store, k=100, price=Price(prompt=0.2, completion=0.6))
-    owed = plan(job).owed
-    assert owed.tokens is not None
-    assert owed.dollars is not None
-    assert owed.dollars.expected == pytest.approx((0.2 * 1_800 * PROMPT + 0.6 * owed.tokens.expected) / 1e6)
-    assert owed.dollars.low is not None
-    assert owed.dollars.low < owed.dollars.expected
+    remaining = estimate(job).remaining
+    assert remaining.tokens is not None
+    assert remaining.dollars is not None
+    assert remaining.dollars.expected == pytest.approx((0.2 * 1_800 * PROMPT + 0.6 * remaining.tokens.expected) / 1e6)
+    assert remaining.dollars.low is not None
+    assert remaining.dollars.low < remaining.dollars.expected
 
 
 def test_tokens_that_no_engine_counted_are_not_made_up(tmp_path: Path) -> None:
@@ -165,10 +181,10 @@ def test_tokens_that_no_engine_counted_are_not_made_up(tmp_path: Path) -> None:
     }
     for block in job.missing_samples():
         job.draw(block, RecordedEngine(silent, "silent"))
-    found = plan(sweep_of(FsspecStore(str(tmp_path)), problems=2, k=20, price=Price(prompt=0.2, completion=0.6)))
+    found = estimate(sweep_of(FsspecStore(str(tmp_path)), problems=2, k=20, price=Price(prompt=0.2, completion=0.6)))
     assert (found.stored.tokens, found.stored.prompt_tokens) == (None, None)
-    assert (found.owed.tokens, found.owed.dollars, found.owed.samples) == (None, None, 20)
-    assert found.owed.drawing_s is not None, "a rate in samples is known all the same"
+    assert (found.remaining.tokens, found.remaining.dollars, found.remaining.samples) == (None, None, 20)
+    assert found.remaining.drawing_s is not None, "a rate in samples is known all the same"
 
 
 def test_engines_are_named_and_the_latest_gives_the_rate(tmp_path: Path) -> None:
@@ -185,15 +201,15 @@ def test_engines_are_named_and_the_latest_gives_the_rate(tmp_path: Path) -> None
 
     drawn_by("engine 1", 10, "2026-01-01T00:00:10+00:00", 10.0)
     drawn_by("engine 2", 20, "2026-02-01T00:00:10+00:00", 2.0)
-    found = plan(sweep_of(store, problems=4, k=40))
+    found = estimate(sweep_of(store, problems=4, k=40))
     assert [(each.by, each.samples, each.seconds) for each in found.stored.drawing] == [
         ("engine 1", 40, 10.0),
         ("engine 2", 40, 2.0),
     ]
     latest = found.stored.drawing[-1]
-    assert found.owed.tokens is not None
+    assert found.remaining.tokens is not None
     assert latest.tokens is not None
-    assert found.owed.drawing_s == pytest.approx(2.0 * found.owed.tokens.expected / latest.tokens)
+    assert found.remaining.drawing_s == pytest.approx(2.0 * found.remaining.tokens.expected / latest.tokens)
 
 
 @pytest.mark.parametrize(

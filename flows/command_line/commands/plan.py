@@ -10,7 +10,7 @@ app = typer.Typer()
 @app.command(
     epilog="Examples: [bold]monkeys plan my.yaml --k 10000[/]  ·  "
     "[bold]monkeys plan my.yaml --set price.completion=0.6[/]  ·  "
-    "[bold]monkeys plan my.yaml --json | jq .owed.tokens.high[/]"
+    "[bold]monkeys plan my.yaml --json | jq .remaining.tokens.high[/]"
 )
 def plan(
     file: SweepFile,

@@ -16,8 +16,9 @@ from tasks.errors import RESUME
 if TYPE_CHECKING:
     from flows.config.sweep import SweepConfig
     from tasks.scaling.cost_prediction import Prediction
-    from tasks.sweep.estimate import Outlay, Speed, SpendingPlan, Stored
+    from tasks.sweep.estimate import CostEstimate, Stored, SweepEstimate
     from tasks.sweep.sweep import Sweep
+    from tasks.sweep.throughput import Throughput
 
 _MAX_RANGES = 4
 
@@ -35,13 +36,13 @@ def show_plan(file: Path, overrides: Sequence[str], *, k: int | None, store: str
     from flows.config.yaml_file import read_config  # after the first line is on the stdout
     from flows.setup.sweep import build_sweep
     from tasks.store.fsspec_store import FsspecStore
-    from tasks.sweep.estimate import plan
+    from tasks.sweep.estimate import estimate
 
     config = read_config(file, overrides, k=k, store=store)
     job = build_sweep(config)
     if "://" in config.store:  # a local folder that is not there yet is an empty store
         FsspecStore(config.store).check_readable()
-    found = plan(job)
+    found = estimate(job)
     options = [
         *(() if store is None else ("--store", store)),
         *(part for each in overrides for part in ("--set", each)),
@@ -61,7 +62,7 @@ def show_plan(file: Path, overrides: Sequence[str], *, k: int | None, store: str
         _show(stdout(), found, config, job, pilot)
 
 
-def _show(console: Console, found: "SpendingPlan", config: "SweepConfig", job: "Sweep", pilot: str) -> None:
+def _show(console: Console, found: "SweepEstimate", config: "SweepConfig", job: "Sweep", pilot: str) -> None:
     most = f"{config.k:,}" if job.single_round else f"up to {config.k:,}"
     console.print(
         literal(
@@ -74,14 +75,14 @@ def _show(console: Console, found: "SpendingPlan", config: "SweepConfig", job: "
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="bold", no_wrap=True)
     facts.add_column(overflow="fold")
-    for fact, value in (*_stored(found.stored), *_owed(found), *_capped(config)):
+    for fact, value in (*_stored(found.stored), *_remaining(found), *_capped(config)):
         facts.add_row(fact, literal(value))
     console.print(facts)
     if found.stored.samples:
-        if found.most is not None or found.further:
+        if found.upper_bound is not None or found.larger_k:
             console.print()
-            console.print(_further(found))
-        console.print(literal(_footing(found.stored, priced=found.owed.dollars is not None)))
+            console.print(_larger_k(found))
+        console.print(literal(_footing(found.stored, priced=found.remaining.dollars is not None)))
     else:
         drawn = found.problems * found.pilot_k
         console.print()
@@ -101,36 +102,39 @@ def _stored(stored: "Stored") -> Iterator[tuple[str, str]]:
         yield "", f"{stored.damaged} blocks are damaged and count as missing; `monkeys check` names them"
     for speed in stored.drawing:
         yield "drawn by", _speed(speed)
-    if stored.judging:
-        yield "graded in", _speed(stored.judging).replace("none:", "no sandbox:", 1)
+    if stored.grading:
+        yield "graded in", _speed(stored.grading).replace("none:", "no sandbox:", 1)
 
 
-def _owed(found: "SpendingPlan") -> Iterator[tuple[str, str]]:
-    owed = found.owed
-    now = "" if found.most is None else " for now; the verdicts decide how many more"
-    if not owed.samples and not owed.verdicts:
+def _remaining(found: "SweepEstimate") -> Iterator[tuple[str, str]]:
+    cost = found.remaining
+    now = "" if found.upper_bound is None else " for now; the verdicts decide how many more"
+    if not cost.samples and not cost.verdicts:
         yield "missing", f"nothing{now}" if now else "nothing: every sample is stored and graded"
         return
-    blocks = f" in {owed.blocks} block{'s' * (owed.blocks != 1)}" if owed.samples else ""
-    unverified = f"; {found.stored.unverified:,} stored ones have pending verdicts" if found.stored.unverified else ""
-    yield "missing", f"{owed.samples:,} samples{blocks}{now}{unverified}"
-    if owed.samples:
-        yield "tokens", _tokens(owed)
+    blocks = f" in {cost.blocks} block{'s' * (cost.blocks != 1)}" if cost.samples else ""
+    pending = f"; {found.stored.pending:,} stored ones have pending verdicts" if found.stored.pending else ""
+    yield "missing", f"{cost.samples:,} samples{blocks}{now}{pending}"
+    if cost.samples:
+        yield "tokens", _tokens(cost)
         if not found.stored.samples:
             least, mean, longest = found.prompt_characters
             yield "prompts", f"{least:,} to {longest:,} characters, {mean:,} on average"
-    if owed.seconds is not None:
-        grading = _time(owed.judging_s)
-        parts = f"sampling {_time(owed.drawing_s)}, grading {grading}, concurrently" if owed.samples else "grading"
-        yield "time", f"{_time(owed.seconds)}: {parts}"
-    elif owed.drawing_s is not None:
-        yield "time", f"{_time(owed.drawing_s)} of sampling; nothing is graded yet, so the time of grading is unknown"
-    if owed.bytes:
-        yield "space", decimal(owed.bytes)
-    if owed.dollars is not None:
-        yield "cost", _money(owed.dollars)
-    elif owed.most_dollars:
-        yield "cost", f"at most {_dollars(owed.most_dollars)} for completions; the cost of prompts is unknown"
+    if cost.seconds is not None:
+        grading = _time(cost.grading_s)
+        parts = f"sampling {_time(cost.drawing_s)}, grading {grading}, concurrently" if cost.samples else "grading"
+        yield "time", f"{_time(cost.seconds)}: {parts}"
+    elif cost.drawing_s is not None:
+        yield (
+            "time",
+            f"{_time(cost.drawing_s)} of sampling; nothing is graded yet, so the time of grading is unknown",
+        )
+    if cost.bytes:
+        yield "space", decimal(cost.bytes)
+    if cost.dollars is not None:
+        yield "cost", _money(cost.dollars)
+    elif cost.max_dollars:
+        yield "cost", f"at most {_dollars(cost.max_dollars)} for completions; the cost of prompts is unknown"
 
 
 def _capped(config: "SweepConfig") -> Iterator[tuple[str, str]]:
@@ -142,19 +146,19 @@ def _capped(config: "SweepConfig") -> Iterator[tuple[str, str]]:
         yield "cap", f"{' or '.join(each) or 'none'} per run. {RESUME}"
 
 
-def _tokens(owed: "Outlay") -> str:
-    most = f"at most {_count(owed.most_tokens)} completion tokens ({owed.most_tokens // owed.samples:,} per sample)"
-    if owed.tokens is None:
+def _tokens(cost: "CostEstimate") -> str:
+    most = f"at most {_count(cost.max_tokens)} completion tokens ({cost.max_tokens // cost.samples:,} per sample)"
+    if cost.tokens is None:
         return most
-    prompts = "" if owed.prompt_tokens is None else f"; {_predicted(owed.prompt_tokens, 'prompt tokens')}"
-    return f"{_predicted(owed.tokens, 'completion tokens')}{prompts}"
+    prompts = "" if cost.prompt_tokens is None else f"; {_predicted(cost.prompt_tokens, 'prompt tokens')}"
+    return f"{_predicted(cost.tokens, 'completion tokens')}{prompts}"
 
 
-def _further(found: "SpendingPlan") -> Table:
-    bounded = found.most is not None
-    rows = [("now " if bounded else "", found.owed)] if found.owed.samples else []
-    rows += [("at most ", found.most)] if found.most is not None else []
-    rows += [("at most " if bounded else "", each) for each in found.further]
+def _larger_k(found: "SweepEstimate") -> Table:
+    bounded = found.upper_bound is not None
+    rows = [("now " if bounded else "", found.remaining)] if found.remaining.samples else []
+    rows += [("at most ", found.upper_bound)] if found.upper_bound is not None else []
+    rows += [("at most " if bounded else "", each) for each in found.larger_k]
     priced = any(each.dollars is not None for _, each in rows)
     columns = ["k", "samples", "completion tokens", "prompt tokens", "time", "space", *(["cost"] * priced)]
     table = new_table(*columns, right=range(len(columns)))
@@ -194,7 +198,7 @@ def _ranges(held: Sequence[int]) -> str:
     return f" ({', '.join(parts)})"
 
 
-def _speed(speed: "Speed") -> str:
+def _speed(speed: "Throughput") -> str:
     rates = [f"{_rate(speed.samples / speed.seconds)} samples/s"] if speed.seconds else []
     rates += [f"{speed.tokens / speed.seconds:,.0f} tokens/s"] if speed.tokens and speed.seconds else []
     took = f"{speed.samples:,} samples in {_time(speed.seconds)}"
