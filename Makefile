@@ -1,6 +1,6 @@
 # Everything from a fresh clone: `make demo` shows a sweep, `make test` tests each part of it.
 
-.PHONY: help demo test test-all vllm test-vllm lint check setup clean
+.PHONY: help demo test test-all vllm test-vllm lint check docs setup clean
 .DEFAULT_GOAL := help
 
 SHELL := /bin/bash
@@ -34,18 +34,23 @@ test: .venv/ready-to-test ## Every part, with real sandboxes and a real sweep, b
 test-all: .venv/ready-to-test ## All tests, also those with Docker or a Prefect server, and those that take long
 	@$(PYTEST)
 
-vllm: .venv/ready ## vLLM in an environment of its own, .venv-vllm (4 GB without a GPU)
+vllm: .venv/ready ## vLLM in a separate environment, .venv-vllm (4 GB without a GPU)
 	@infra/vllm_env.sh
 
 test-vllm: ## The tests of engines on the real vLLM; says so where it cannot be installed
 	@infra/vllm_env.sh || { status=$$?; [ $$status -eq 3 ] && echo "test-vllm: nothing tested" && exit 0; exit $$status; }; \
 	.venv-vllm/bin/python -m pytest tests/engines/test_contract.py tests/engines/test_transformers.py tests/vllm
 
-lint: .venv/ready-to-test ## Style, types and the direction of imports
+lint: .venv/ready-to-test ## Style, types, the direction of imports, and generated pages of the docs
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python -m infra.reference --check
+
+docs: .venv/ready-to-test ## The documentation as a site in build/docs
+	@$(BIN)/python -m infra.reference
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet && echo "docs: build/docs/index.html"
 
 check: lint test ## What to run before a commit: lint, then test
 
