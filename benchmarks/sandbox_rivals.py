@@ -40,7 +40,7 @@ class _Unpickler(pickle.Unpickler):
 
 
 def evalplus_passes(work: PlainWork) -> bool:
-    """One process a sample, the checks in it. (Its own data set has more inputs: here it gets those of the test.)"""
+    """One process a sample, the checks in it. (Its own dataset has more inputs; here it gets those of the test.)"""
     from evalplus.eval import PASS, untrusted_check
 
     inputs, expected = [list(arguments) for arguments, _ in work.calls], [result for _, result in work.calls]

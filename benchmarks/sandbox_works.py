@@ -61,13 +61,13 @@ Work = StdioWork | FunctionWork
 
 
 def sums(count: int) -> list[Work]:
-    """So many executions, five to a sample."""
+    """`count` executions, five to a sample."""
     tests = [(f"{a} {b}\n", f"{a + b}\n") for a, b in _TESTS_OF_SUM]
     return [StdioWork(SUM.format(number // 5), *tests[number % 5]) for number in range(count)]
 
 
 def contest(sandbox: Sandbox) -> list[Work]:
-    """Twenty accepted programs on all their tests, as far as they are right without a special judge."""
+    """Twenty accepted programs on all their tests, if they are right without a special checker."""
     works: list[Work] = []
     programs = 0
     for row in _rows(CONTEST):
@@ -94,7 +94,7 @@ def contest(sandbox: Sandbox) -> list[Work]:
 
 
 def functions(sandbox: Sandbox, of_each: int) -> list[Work]:
-    """The first so many samples of each of 50 problems."""
+    """The first `of_each` samples of each of 50 problems."""
     known = {_signature(row["prompt"]): row for row in _rows(PROBLEMS)}
     works: list[Work] = []
     for sampled in _rows(SAMPLES):
@@ -111,7 +111,7 @@ def functions(sandbox: Sandbox, of_each: int) -> list[Work]:
 
 
 def verdicts_on(works: Sequence[FunctionWork], sandbox: Sandbox) -> list[Verdict]:
-    """What our own grader says, by running them: each as a problem of its own, so that no two share a run."""
+    """What our own grader says, by running them: each as a separate problem, so that no two share a run."""
     pairs = [
         (
             Problem(str(n), work.prompt, FunctionCheck(work.entry_point, work.test), time_limit_s=3.0),

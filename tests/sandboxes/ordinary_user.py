@@ -21,7 +21,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 _BECOME = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all", "--bounding-set=-all")
 
-# The interpreter may lie in a folder that is root's alone (/root): in a mount namespace of its own, that folder is
+# The interpreter may lie in a folder that is root's alone (/root): in a separate mount namespace, that folder is
 # replaced by one that shows nothing else and can be passed.
 _OPEN_THE_WAY = """
 held=$(mktemp -d) && mount --bind "$2" "$held" && mount -t tmpfs -o mode=755 none "$1" && mkdir -p "$2" &&

@@ -69,7 +69,7 @@ def test_output_that_is_no_ordinary_file(attacker: Attacker) -> None:
 
 
 def test_descriptors_opened_again_by_their_path(attacker: Attacker) -> None:
-    """There are three; opened anew they are still its own files."""
+    """There are three; opened again they are still its own files."""
     outcome = attack(
         attacker,
         """
@@ -88,7 +88,7 @@ def test_descriptors_opened_again_by_their_path(attacker: Attacker) -> None:
 
 
 def test_processes_that_are_never_where_they_were(attacker: Attacker) -> None:
-    """Each lives for a moment and starts the next one, in a session of its own."""
+    """Each lives for a moment and starts the next one, in its own session."""
     outcome = attack(
         attacker,
         """
@@ -378,7 +378,7 @@ def test_descriptors_in_flight_in_a_circle(attacker: Attacker) -> None:
 
 
 def test_names_of_sockets(attacker: Attacker) -> None:
-    """A datagram pair can be bound to a name that is no file. It ends with the program, as does who holds it."""
+    """A datagram pair can be bound to a name that is not a file; the name ends with its last holder."""
     program = """
         import os, socket, time
         a, b = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)

@@ -1,4 +1,4 @@
-"""A program against the checker beside it, by somebody who has read `executor.py` and `remote.py`."""
+"""A program that attacks its checker, written by somebody who has read `executor.py` and `remote.py`."""
 
 import textwrap
 import time

@@ -94,8 +94,8 @@ def test_writing_out_the_disks_of_the_machine(attacker: Attacker) -> None:
 
 
 def test_using_up_what_others_need(attacker: Attacker) -> None:
-    """Asynchronous requests, of which a machine has so many (`fs.aio-max-nr`); watches on files and signals that wait,
-    of which a user has."""
+    """Asynchronous requests, of which a machine has a limited number (`fs.aio-max-nr`); file watches and pending
+    signals, of which a user has."""
     outcome = attack(
         attacker,
         f"""{_CALLS}

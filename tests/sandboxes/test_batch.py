@@ -135,7 +135,7 @@ def test_infrastructure_failures_are_retried_then_reported(sandbox: Sandbox) -> 
     assert failing.calls.count(other) == 3
 
 
-def test_an_error_of_the_judge_is_not_swallowed(sandbox: Sandbox) -> None:
+def test_an_error_of_accept_is_not_swallowed(sandbox: Sandbox) -> None:
     def accept(number: int, outcome: Outcome) -> bool:
         raise KeyError(number)
 
@@ -161,7 +161,7 @@ def test_no_verdict_is_lost_with_a_server(form: str) -> None:
 
 
 def test_jobs_are_not_taken_far_ahead_of_a_slow_one(sandbox: Sandbox) -> None:
-    """Not even those that need no execution of their own, as they are equal to it."""
+    """Not even duplicates of it, which need no execution."""
     taken = []
 
     def jobs():

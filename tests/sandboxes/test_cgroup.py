@@ -1,6 +1,6 @@
 """Control groups: where they are made, that they can be entered, and what they bound.
 
-Version 2 has rules of its own on who may make a group where; those tests need root, on a machine with it.
+Version 2 has its own rules on who may create a group where; those tests need root, on a machine with it.
 """
 
 import os

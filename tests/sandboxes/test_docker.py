@@ -231,7 +231,7 @@ def test_an_engine_that_goes_away_is_infrastructure(
 ) -> None:
     folder = tmp_path_factory.mktemp("docker")  # a short path: those of containerd's sockets may have 107 bytes
     if os.geteuid() != 0 or subprocess.run(["which", "dockerd"], capture_output=True, check=False).returncode:
-        pytest.skip("needs Debian's docker.io, and root, to start an engine of its own")
+        pytest.skip("needs Debian's docker.io, and root, to start a separate engine")
     with docker_engine(folder) as address:
         monkeypatch.setenv("DOCKER_HOST", address)
         opened = DockerConfig(workers=1).open()

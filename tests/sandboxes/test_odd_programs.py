@@ -1,4 +1,4 @@
-"""Programs that are none, or that treat their own interpreter badly (see `conftest.Attacker`)."""
+"""Malformed programs, and programs that mistreat their interpreter (see `conftest.Attacker`)."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Requests and answers that are none: the executor answers or ends, the controller says `infrastructure`; neither
+"""Malformed requests and answers: the executor answers or ends, the controller says `infrastructure`; neither
 hangs, and nothing becomes a verdict."""
 
 import contextlib
