@@ -139,9 +139,7 @@ class FsspecStore:
         except _faults() as error:
             raise _unusable(self._base_url, error, "read") from error
         if not there:
-            raise UserError(
-                f"store: {'folder' if self._local else 'bucket'} {place} does not exist; give another store"
-            )
+            raise UserError(f"store: there is no {'folder' if self._local else 'bucket'} {place}; give another store")
 
     def _lists(self, path: str) -> bool:
         """Whether a path can be listed."""

@@ -1,4 +1,4 @@
-"""Small sets of recorded answers to the arithmetic problems, drawn and judged by the sweep as it is."""
+"""Small sets of recorded answers to the arithmetic problems, drawn and graded by the sweep as it is."""
 
 import random
 from collections.abc import Iterator, Sequence
@@ -40,7 +40,7 @@ class LastLineGrader:
 
 
 def answers(problems: int, k: int, seed: int = 0, padding: int = 0) -> dict[str, dict[int, Sample]]:
-    """Right, right but for what follows, wrong and absent answers; `padding` puts so many bytes before each, in hex."""
+    """Right, almost right, wrong and absent answers; `padding` puts as many bytes before each, in hex."""
     found: dict[str, dict[int, Sample]] = {}
     for problem in ArithmeticDataset().load()[:problems]:
         answer = require_check(problem, AnswerCheck).answer
@@ -87,7 +87,7 @@ def draw(sweep: Sweep, *, seed: int = 0, padding: int = 0) -> None:
         sweep.draw(block, engine)
 
 
-def judge(sweep: Sweep) -> None:
+def grade(sweep: Sweep) -> None:
     for block in sweep.grading.pending_verdicts():
         sweep.grading.grade(block, None)
 
@@ -98,7 +98,7 @@ def fill(
     """A set with every sample and verdict."""
     sweep = sweep_of(store, problems=problems, k=k, seed=seed, grader=grader)
     draw(sweep, seed=seed, padding=padding)
-    judge(sweep)
+    grade(sweep)
     return sweep
 
 

@@ -16,10 +16,10 @@ def test_any_sequence_of_budgets_draws_every_sample_exactly_once(asks: list[tupl
     stored: list[Block] = []
     wanted: set[tuple[int, int]] = set()
     for problems, k in asks:
-        owed = missing(stored, range(problems), k)
+        absent = missing(stored, range(problems), k)
         new = {(p, i) for p in range(problems) for i in range(k)} - wanted
-        assert sorted(cells(owed)) == sorted(new), "exactly what was asked for and is not stored"
-        stored += owed
+        assert sorted(cells(absent)) == sorted(new), "exactly what was asked for and is not stored"
+        stored += absent
         wanted |= new
         assert overlap(stored) is None
         assert missing(stored, range(problems), k) == []

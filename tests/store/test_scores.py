@@ -1,4 +1,4 @@
-"""Score sets: a second kind of annotations, with nothing of its own but its columns."""
+"""Score sets: a second kind of annotations, which differ from verdicts only in their columns."""
 
 from pathlib import Path
 

@@ -43,7 +43,7 @@ def verdicts(store: FsspecStore) -> VerdictSet:
     return VerdictSet(store, IDENTITY, verdict_identity(IDENTITY, "toy", 1, {}))
 
 
-def judge(verdicts: VerdictSet, samples: SampleSet, infrastructure: int = 0) -> None:
+def grade(verdicts: VerdictSet, samples: SampleSet, infrastructure: int = 0) -> None:
     read, footer = samples.read(BLOCK)
     reached = [Verdict.INFRASTRUCTURE] * infrastructure + [Verdict.CORRECT] * (len(read) - infrastructure)
     graded_samples = [
@@ -60,7 +60,7 @@ def test_samples_survive_storage_in_any_order(samples: SampleSet) -> None:
     assert samples.stored() == {BLOCK: footer}
 
 
-def test_the_ingredients_lie_beside_the_samples(samples: SampleSet, store: FsspecStore) -> None:
+def test_the_ingredients_are_stored_with_the_samples(samples: SampleSet, store: FsspecStore) -> None:
     samples.write(BLOCK, PROBLEMS, drawn(), "toy 1", 0.5)
     assert b'"seed": 0' in store.read(f"samples/{IDENTITY.name}/set.json")
 
@@ -70,7 +70,7 @@ def test_the_ingredients_lie_beside_the_samples(samples: SampleSet, store: Fsspe
     [drawn()[:-1], drawn() + drawn()[:1], drawn()[:-1] + drawn()[:1], [*drawn()[:-1], Sample("p9", 0, "")]],
     ids=["one short", "one twice and more", "one twice", "a stranger"],
 )
-def test_an_engine_that_answers_nonsense_stores_nothing(samples: SampleSet, answer: list[Sample]) -> None:
+def test_an_engine_that_returns_other_samples_stores_nothing(samples: SampleSet, answer: list[Sample]) -> None:
     with pytest.raises(ValueError, match="not just the 12 asked for"):
         samples.write(BLOCK, PROBLEMS, answer, "toy 1", 0.5)
     assert samples.stored() == {}
@@ -82,11 +82,9 @@ def object_of(store: FsspecStore, kind: str) -> Path:
 
 
 @pytest.mark.parametrize("kind", ["samples", "verdicts"])
-def test_a_torn_object_is_set_aside_and_owed_again(
-    kind: str, samples: SampleSet, verdicts: VerdictSet, store: FsspecStore
-) -> None:
+def test_a_torn_object_is_quarantined(kind: str, samples: SampleSet, verdicts: VerdictSet, store: FsspecStore) -> None:
     samples.write(BLOCK, PROBLEMS, drawn(), "toy 1", 0.5)
-    judge(verdicts, samples)
+    grade(verdicts, samples)
     path = object_of(store, kind)
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
@@ -114,10 +112,10 @@ def test_other_text_under_the_same_footer_is_refused(samples: SampleSet) -> None
         read_samples(forged, "key")
 
 
-def test_verdicts_on_other_samples_are_refused_and_owed(samples: SampleSet, verdicts: VerdictSet) -> None:
+def test_verdicts_on_other_samples_are_refused_and_pending(samples: SampleSet, verdicts: VerdictSet) -> None:
     samples.write(BLOCK, PROBLEMS, drawn(), "toy 1", 0.5)
     assert verdicts.pending(samples.stored()) == [BLOCK]
-    judge(verdicts, samples)
+    grade(verdicts, samples)
     assert verdicts.pending(samples.stored()) == []
     samples.write(BLOCK, PROBLEMS, drawn(text="another"), "toy 1", 0.5)
     assert verdicts.pending(samples.stored()) == [BLOCK]
@@ -125,9 +123,9 @@ def test_verdicts_on_other_samples_are_refused_and_owed(samples: SampleSet, verd
         verdicts.read(BLOCK, samples.stored()[BLOCK])
 
 
-def test_what_no_sandbox_could_judge_is_owed_again(samples: SampleSet, verdicts: VerdictSet) -> None:
+def test_verdicts_that_no_sandbox_reached_are_pending(samples: SampleSet, verdicts: VerdictSet) -> None:
     samples.write(BLOCK, PROBLEMS, drawn(), "toy 1", 0.5)
-    judge(verdicts, samples, infrastructure=1)
+    grade(verdicts, samples, infrastructure=1)
     assert verdicts.pending(samples.stored()) == [BLOCK]
 
 
@@ -157,7 +155,7 @@ def test_a_label_is_fit_for_a_key() -> None:
     assert Identity("a/b c:d", {}).name.startswith("a-b-c-d-")
 
 
-def test_another_sets_object_is_set_aside_and_owed_again(samples: SampleSet, store: FsspecStore) -> None:
+def test_another_sets_object_is_quarantined(samples: SampleSet, store: FsspecStore) -> None:
     other = SampleSet(store, sample_identity("toy", seed=1))
     samples.write(BLOCK, PROBLEMS, drawn(), "toy 1", 0.5)
     other.write(BLOCK, PROBLEMS, drawn(text="another"), "toy 1", 0.5)
@@ -203,9 +201,9 @@ def test_what_cannot_be_fetched_is_not_damaged(samples: SampleSet, store: Fsspec
     assert store.keys("damaged") == []
 
 
-def test_columns_of_verdicts_are_those_of_the_judgements(samples: SampleSet, verdicts: VerdictSet) -> None:
+def test_columns_of_verdicts_are_those_of_the_graded_samples(samples: SampleSet, verdicts: VerdictSet) -> None:
     samples.write(BLOCK, PROBLEMS, drawn(), "toy 1", 0.5)
-    judge(verdicts, samples, infrastructure=5)
+    grade(verdicts, samples, infrastructure=5)
     footer = samples.stored()[BLOCK]
     graded_samples, of_block = verdicts.read(BLOCK, footer)
     table, same = verdicts.columns(BLOCK, footer, ("problem_id", "index", "verdict"))

@@ -12,7 +12,7 @@ from tasks.store.samples import write_samples
 from tasks.sweep.budgets import AdaptiveConfig, SolveConfig
 from tasks.sweep.estimate import estimate
 from tasks.sweep.throughput import busy_s
-from tests.store.stored import LastLineGrader, answers, draw, fill, judge, sweep_of
+from tests.store.stored import LastLineGrader, answers, draw, fill, grade, sweep_of
 
 PROMPT = 30
 """Tokens of every prompt in `answers`."""
@@ -112,9 +112,9 @@ def test_stored_samples_await_their_verdict(tmp_path: Path) -> None:
     assert found.remaining.drawing_s == 0
     assert found.remaining.grading_s is None, "nothing was judged yet, and nothing tells how long it takes"
     broken = sweep_of(store, k=30, grader=LastLineGrader(broken=29))
-    judge(broken)
+    grade(broken)
     assert estimate(broken).stored.pending == 600, "a block in which the sandbox failed is remaining again"
-    judge(sweep_of(store, k=30))
+    grade(sweep_of(store, k=30))
     judged = estimate(sweep_of(store, k=30))
     assert judged.stored.pending == 0
     assert judged.stored.grading is not None
@@ -156,7 +156,7 @@ def test_a_budget_owes_what_its_round_does_and_at_most_k(tmp_path: Path, budget:
         rounds += 1
         for block in remaining:
             job.draw(block, engine)
-        judge(job)
+        grade(job)
     assert rounds > 1
     assert found.upper_bound.samples > 0, "some problem rests"
 

@@ -38,14 +38,14 @@ def test_it_says_what_is_stored(store: FsspecStore, tmp_path: Path) -> None:
     assert verdicts.counts == tally.verdicts
 
 
-def test_what_is_not_judged_is_owed(store: FsspecStore) -> None:
+def test_samples_without_verdicts_are_pending(store: FsspecStore) -> None:
     fill(store, k=30)
     draw(sweep_of(store, k=50))
     (found,) = catalog(store)
     assert (found.samples, found.verdicts[0].pending, sum(found.verdicts[0].counts.values())) == (1_000, 400, 600)
 
 
-def test_what_the_sandbox_failed_on_is_owed_with_its_block(store: FsspecStore) -> None:
+def test_a_block_that_the_sandbox_failed_in_is_pending(store: FsspecStore) -> None:
     fill(store, problems=16, k=130, grader=LastLineGrader(broken=110))
     (found,) = catalog(store)
     assert found.verdicts[0].counts["infrastructure"] == 16

@@ -11,7 +11,7 @@ from tasks.store.claims import Claims
 from tasks.store.fsspec_store import FsspecStore
 from tasks.store.inspect.garbage import delete, garbage
 from tests.servers import S3
-from tests.store.stored import LastLineGrader, draw, fill, judge
+from tests.store.stored import LastLineGrader, draw, fill, grade
 
 
 @pytest.fixture
@@ -37,11 +37,11 @@ def test_only_old_temporaries_are(store: FsspecStore, tmp_path: Path) -> None:
     ]
 
 
-def test_what_was_set_aside_is(store: FsspecStore) -> None:
+def test_quarantined_objects_are_garbage(store: FsspecStore) -> None:
     sweep = fill(store)
     sweep.samples.quarantine(sweep.samples.blocks()[0])
     draw(sweep)
-    judge(sweep)
+    grade(sweep)
     (found,) = garbage(store)
     assert found.key.startswith("damaged/")
     assert found.why == "quarantined as damaged"
@@ -95,7 +95,7 @@ def test_on_s3_too(s3: S3) -> None:
     delete(store, found)
     assert garbage(store) == []
     draw(sweep)
-    judge(sweep)
+    grade(sweep)
     assert sum(sweep.results().tally.verdicts.values()) == 600
 
 

@@ -60,7 +60,7 @@ def test_just_those_asked_for(full: Sweep, problem: str | None, verdict: Verdict
     ]
 
 
-def test_what_is_not_judged_is_shown_without_a_verdict(store: FsspecStore) -> None:
+def test_what_is_not_graded_is_shown_without_a_verdict(store: FsspecStore) -> None:
     sweep = sweep_of(store)
     draw(sweep)
     assert {row.graded for row in chosen(sweep)} == {None}

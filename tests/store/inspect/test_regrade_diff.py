@@ -7,7 +7,7 @@ from tasks.store.fsspec_store import FsspecStore
 from tasks.store.inspect.catalog import find
 from tasks.store.inspect.regrade_diff import Difference, difference
 from tasks.sweep.sweep import Sweep
-from tests.store.stored import LastLineGrader, draw, fill, judge, sweep_of
+from tests.store.stored import LastLineGrader, draw, fill, grade, sweep_of
 
 
 def verdicts_of(sweep: Sweep) -> dict[tuple[str, int], str]:
@@ -69,7 +69,7 @@ def test_what_lacks_a_verdict_is_not_compared(store: FsspecStore) -> None:
     strict = fill(store, grader=LastLineGrader())
     draw(sweep_of(store, k=50))
     lenient = sweep_of(store, k=50)
-    judge(lenient)
+    grade(lenient)
     found = between(strict, lenient)
     assert (found.samples, found.uncompared) == (600, 400)
 
@@ -79,7 +79,7 @@ def test_verdicts_on_samples_that_were_drawn_anew_are_not_compared(store: Fsspec
     block = strict.samples.blocks()[0]
     Path(strict.samples.url(block)).unlink()
     draw(lenient, seed=5)
-    judge(lenient)
+    grade(lenient)
     found = between(strict, lenient)
     assert (found.samples, found.uncompared) == (600 - block.samples, block.samples)
 
@@ -89,7 +89,7 @@ def test_regrading_draws_nothing_and_leaves_what_was_there(store: FsspecStore, t
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("i*.parquet")}
     lenient = sweep_of(store)
     assert lenient.missing_samples() == []
-    judge(lenient)
+    grade(lenient)
     assert lenient.grading.pending_verdicts() == []
     assert before.items() <= {path: path.stat().st_mtime_ns for path in tmp_path.rglob("i*.parquet")}.items()
     assert strict.results().tally.verdicts != lenient.results().tally.verdicts
