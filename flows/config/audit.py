@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from flows.config.choices import DatasetConfig, GraderConfig, SandboxConfig
 from flows.config.fields import WithOldNames
@@ -11,8 +11,6 @@ from sandboxes.bubblewrap import BubblewrapConfig
 
 class _AuditConfig(WithOldNames):
     """What every audit needs: the dataset, its problems, samples whose truth is known, and a sandbox."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     dataset: DatasetConfig = Field(description="Whose graders, gold answers, tests and solutions")
     problems: int | None = Field(default=None, ge=1, description="Only the first N problems; empty: all")

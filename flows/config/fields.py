@@ -2,10 +2,11 @@
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 from pydantic.json_schema import JsonSchemaValue
 
 from flows import DEFAULT_STORE
+from sandboxes.config import Config
 from tasks.errors import UserError
 
 OLD_NAMES = {"task": "dataset"}
@@ -30,7 +31,7 @@ def by_new_names(fields: dict[str, Any]) -> dict[str, Any]:
     return {OLD_NAMES.get(name, name): value for name, value in fields.items()}
 
 
-class WithOldNames(BaseModel):
+class WithOldNames(Config):
     """A configuration whose fields can also be given by their old names."""
 
     @model_validator(mode="before")

@@ -2,16 +2,15 @@
 
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from flows.config.choices import SandboxConfig
 from sandboxes.bubblewrap import BubblewrapConfig
+from sandboxes.config import Config
 
 
-class GradeConfig(BaseModel):
+class GradeConfig(Config):
     """Which programs are graded, on which tests, in which sandbox, and where the verdicts are written."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     problems: Path = Field(
         description='JSONL file of {"id", "tests": [{"input", "output"}]}, and limits if a problem has its own'

@@ -10,7 +10,7 @@ from sandboxes.bubblewrap import BubblewrapConfig
 class RegradeConfig(WithOldNames):
     """Which stored set is graded again, by which grader, within which limits."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, json_schema_extra=in_order)
+    model_config = ConfigDict(hide_input_in_errors=True, json_schema_extra=in_order)
 
     samples: str = Field(min_length=1, description="The sample set: its name, or a unique start of it")
     dataset: DatasetConfig = Field(

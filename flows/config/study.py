@@ -1,16 +1,17 @@
 """What a person writes to have several models swept and compared."""
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from flows.config.sweep import SweepConfig
+from sandboxes.config import Config
 
 MAX_SWEEPS = 8
 
 
-class StudyConfig(BaseModel):
+class StudyConfig(Config):
     """Sweeps that belong together, such as one dataset with several models: run one after another, then compared."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(hide_input_in_errors=True)
 
     sweeps: tuple[SweepConfig, ...] = Field(
         min_length=2,

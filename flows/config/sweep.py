@@ -2,9 +2,7 @@
 
 from typing import Self
 
-import yaml
 from pydantic import (
-    BaseModel,
     ConfigDict,
     Field,
     model_validator,
@@ -13,16 +11,17 @@ from pydantic import (
 from flows.config.choices import BudgetConfig, DatasetConfig, EngineConfig, GraderConfig, SandboxConfig
 from flows.config.fields import STORE, Store, WithOldNames, in_order
 from sandboxes.bubblewrap import BubblewrapConfig
+from sandboxes.config import Config
 from tasks.engines.openai import OpenAIConfig
 from tasks.engines.spend_limit import CapConfig
 from tasks.prompts.chat import ChatConfig
 from tasks.sweep.budgets import UniformConfig
 
 
-class SamplingConfig(BaseModel):
+class SamplingConfig(Config):
     """How tokens are drawn."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=in_order)
+    model_config = ConfigDict(json_schema_extra=in_order)
 
     temperature: float = Field(default=0.6, ge=0, le=10, description="0 is greedy; the paper uses 0.6 for most tasks")
     top_p: float = Field(default=1.0, gt=0, le=1, description="Keep the likeliest tokens up to this mass; 1 keeps all")
@@ -35,10 +34,8 @@ class SamplingConfig(BaseModel):
     seed: int = Field(default=0, ge=0, le=2**63 - 1, description="Another seed is another, independent set of samples")
 
 
-class PriceConfig(BaseModel):
+class PriceConfig(Config):
     """What tokens cost, in dollars for a million of them."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     prompt: float = Field(default=0.0, ge=0, description="Dollars per million prompt tokens")
     completion: float = Field(ge=0, description="Dollars per million completion tokens")
@@ -47,7 +44,7 @@ class PriceConfig(BaseModel):
 class SweepConfig(WithOldNames):
     """A sweep: which problems, how and how often they are sampled, where samples are graded and stored."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, json_schema_extra=in_order)
+    model_config = ConfigDict(hide_input_in_errors=True, json_schema_extra=in_order)
 
     dataset: DatasetConfig = Field(description="Where the problems come from")
     problems: int | None = Field(default=None, ge=1, description="Only the first N problems; empty: all")
@@ -90,7 +87,3 @@ class SweepConfig(WithOldNames):
         if self.cap is not None and self.cap.dollars is not None and self.price is None:
             raise ValueError("cap.dollars needs a price; give price.completion, in dollars for a million tokens")
         return self
-
-    def to_yaml(self) -> str:
-        """The whole configuration, defaults included, as it could be written in a file."""
-        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
