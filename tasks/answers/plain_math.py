@@ -28,7 +28,7 @@ _TYPED: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
 
 
 def to_latex(answer: str) -> str:
-    """The answer in LaTeX, as far as single characters and names say how."""
+    """The answer in LaTeX, where single characters and names say how."""
     for pattern, replacement in _TYPED:
         answer = pattern.sub(replacement, answer)
     return (answer if answer.isascii() else unicodedata.normalize("NFKC", answer)).translate(_SYMBOLS)

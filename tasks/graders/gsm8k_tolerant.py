@@ -34,7 +34,7 @@ _WRITTEN = (
 )
 # A number of more digits is an answer to nothing, and costs time to read.
 _LONGEST = 1_000
-# The last number of a text is looked for in so many characters at its end.
+# The number of characters at the end of a text in which its last number is looked for.
 _TAIL = 2_000
 
 

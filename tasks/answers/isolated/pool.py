@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 # The parent's module search path is the child's, wherever that was started.
 _START = "import sys; sys.path[:] = {path!r}; from tasks.answers.isolated.process import main; main(sys.argv[1:])"
 _MAX_PROCESSES = 8
-# So many calls are taken ahead.
+# The number of calls that are taken ahead.
 _AT_ONCE = 1_000
 
 

@@ -18,7 +18,7 @@ from tasks.errors import UserError
 
 class Subset(NamedTuple):
     """Rows of a split (from 0) in the paper's order, the number of rows that the whole split has, and SHA-256 hashes of
-    the questions' texts (UTF-8), by row, as far as they are known."""
+    the questions' texts (UTF-8), by row, where they are known."""
 
     rows: tuple[int, ...]
     of: int

@@ -22,7 +22,7 @@ CPU_S = 5.0
 """CPU seconds that one comparison may take. It is part of the graders' rule: changing it is a new version of them."""
 
 LONGEST = 1_000
-"""So many characters of an answer are compared by algebra at most; a longer one is right only as the gold's text."""
+"""The most characters of an answer that algebra compares; a longer one is correct only if it is the gold text."""
 
 
 @dataclass(frozen=True, slots=True)
