@@ -191,6 +191,7 @@ class _Row(RowModel):
     tokens: int | None = None
     logprob: float | None = None
     finish_reason: str | None = None
+    cached_prompt_tokens: int | None = None
 
 
 def _sample(path: str, where: str, row: Any) -> Sample:

@@ -73,6 +73,18 @@ def test_vllm_counts_tokens_by_choice(server):
     assert [drawn["p/1", i].tokens for i in range(5, 18)] == list(range(1, 14))
 
 
+def test_cached_prompt_tokens_are_kept_where_the_server_reports_them(server):
+    def behave(asked: Asked) -> Said:
+        said = reply(asked.body)
+        said["usage"]["prompt_tokens_details"] = {"cached_tokens": 4}
+        return Said(body=said)
+
+    server.behave = behave
+    with engine_on(server) as engine:
+        drawn = draw(engine, [REQUESTS[1]])
+    assert {(each.prompt_tokens, each.cached_prompt_tokens) for each in drawn.values()} == {(7, 4)}
+
+
 def test_greedy_asks_once_and_answers_for_all(server):
     with engine_on(server) as engine:
         drawn = draw(engine, temperature=0.0)

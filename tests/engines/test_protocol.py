@@ -31,7 +31,11 @@ CHOICE = _object(
     finish_reason=st.just("stop"),
     token_ids=st.lists(st.integers(), max_size=3),
 )
-COUNTS = _object(prompt_tokens=st.integers(), completion_tokens=st.integers())
+COUNTS = _object(
+    prompt_tokens=st.integers(),
+    completion_tokens=st.integers(),
+    prompt_tokens_details=_object(cached_tokens=st.integers()),
+)
 REPLY = _object(choices=st.lists(CHOICE, min_size=1, max_size=4), usage=COUNTS)
 
 
@@ -48,7 +52,8 @@ def test_any_answer(said, api, logprobs):
         choice.text.encode()
         assert choice.logprob is None or math.isfinite(choice.logprob)
         assert choice.tokens is None or 0 <= choice.tokens < 2**31
-    assert read.prompt_tokens is None or 0 <= read.prompt_tokens < 2**31
+    for count in (read.prompt_tokens, read.cached_prompt_tokens):
+        assert count is None or 0 <= count < 2**31
 
 
 @given(ANY)

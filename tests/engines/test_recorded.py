@@ -18,7 +18,12 @@ def row(problem: str, index: Any, **more: Any) -> dict[str, Any]:
     return {"problem_id": problem, "index": index, "text": f"{problem} {index}", **more}
 
 
-ROWS = [row("a", 1), row("a", 0, tokens=7, logprob=-1.5, finish_reason="stop"), row("b", 0), row("b", 1, source="x")]
+ROWS = [
+    row("a", 1),
+    row("a", 0, tokens=7, logprob=-1.5, finish_reason="stop", cached_prompt_tokens=3),
+    row("b", 0),
+    row("b", 1, source="x"),
+]
 
 
 def jsonl(path: Path, rows: Iterable[dict[str, Any]]) -> RecordedConfig:
@@ -44,7 +49,10 @@ def test_gives_what_was_recorded(tmp_path: Path, kind: str) -> None:
         drawn = list(engine.sample([Request("b", "?", 1, 2), Request("a", "?", 0, 2)], SAMPLING))
     assert drawn == [
         [Sample("b", 1, "b 1")],
-        [Sample("a", 0, "a 0", tokens=7, logprob=-1.5, finish_reason="stop"), Sample("a", 1, "a 1")],
+        [
+            Sample("a", 0, "a 0", tokens=7, logprob=-1.5, finish_reason="stop", cached_prompt_tokens=3),
+            Sample("a", 1, "a 1"),
+        ],
     ]
 
 

@@ -238,13 +238,22 @@ class OpenAIEngine:
 
     def _samples(self, call: Call, part: Part, asked: Asked) -> list[Sample]:
         """What a reply gives of a part; the rest is given back."""
-        request, prompt_tokens = part.request, asked.reply.prompt_tokens
+        request, reply = part.request, asked.reply
         if call.greedy:
-            came = dict.fromkeys(range(part.start, part.stop), asked.reply.choices[min(asked.reply.choices)])
+            came = dict.fromkeys(range(part.start, part.stop), reply.choices[min(reply.choices)])
         else:
             came = {part.start + place: choice for place, choice in self._believed(call, part, asked).items()}
         return [
-            Sample(request.problem_id, i, each.text, prompt_tokens, each.tokens, each.logprob, each.finish_reason)
+            Sample(
+                request.problem_id,
+                i,
+                each.text,
+                reply.prompt_tokens,
+                each.tokens,
+                each.logprob,
+                each.finish_reason,
+                cached_prompt_tokens=reply.cached_prompt_tokens,
+            )
             for i, each in came.items()
         ]
 

@@ -60,10 +60,15 @@ class Choice(NamedTuple):
 
 
 class Reply(NamedTuple):
-    """The completions of a reply by their place among those asked for, from 0."""
+    """The completions of a reply by their place among those asked for, from 0.
+
+    `cached_prompt_tokens` is the part of the prompt's tokens that the server had cached. Counts are None where it does
+    not say.
+    """
 
     choices: dict[int, Choice]
     prompt_tokens: int | None
+    cached_prompt_tokens: int | None = None
 
 
 @dataclass(slots=True)
@@ -140,7 +145,9 @@ class Wire:
         if not all(isinstance(place, int) and 0 <= place < n for place in places) or len(set(places)) < len(places):
             places = list(range(len(choices)))
         read = {place: self._choice(each, total) for place, each in zip(places, choices, strict=True) if place < n}
-        return Reply(read, _count(counts.get("prompt_tokens")))
+        details = counts.get("prompt_tokens_details")
+        cached = _count(details.get("cached_tokens")) if isinstance(details, dict) else None
+        return Reply(read, _count(counts.get("prompt_tokens")), cached)
 
     def _choice(self, choice: Mapping[str, Any], total: int | None) -> Choice:
         if self.api == "chat":
