@@ -37,7 +37,7 @@ def test_results_as_tables_have_a_row_for_each_sample_with_its_verdict(filled: S
     assert isinstance(frame, pd.DataFrame)
     assert isinstance(table, pa.Table)
     assert len(frame) == table.num_rows == 600
-    verdicts = filled.tally().verdicts
+    verdicts = filled.results().tally.verdicts
     assert frame["verdict"].value_counts().to_dict() == verdicts
     wrong = list(results.samples(problem="arithmetic/003", verdict="wrong"))
     rows = frame[(frame["problem_id"] == "arithmetic/003") & (frame["verdict"] == "wrong")]
@@ -48,11 +48,11 @@ def test_results_as_tables_have_a_row_for_each_sample_with_its_verdict(filled: S
 
 def test_a_store_lists_its_sets_with_their_latest_verdicts(filled: Sweep, tmp_path: Path) -> None:
     (results,) = monkeys.open_store(str(tmp_path)).sets()
-    assert (results.name, results.verdicts) == (filled.samples.identity.name, filled.verdicts.identity.name)
+    assert (results.name, results.verdicts) == (filled.samples.identity.name, filled.grading.verdicts.identity.name)
     assert len(results.problems()) == 20
-    assert results.info["verdicts"][0]["counts"] == filled.tally().verdicts
+    assert results.info["verdicts"][0]["counts"] == filled.results().tally.verdicts
     counts = results.counts()
-    assert (int(counts.n.sum()), int(counts.c.sum())) == (600, filled.tally().verdicts["correct"])
+    assert (int(counts.n.sum()), int(counts.c.sum())) == (600, filled.results().tally.verdicts["correct"])
 
 
 def test_a_store_or_set_that_does_not_exist_is_a_user_error(filled: Sweep, tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def test_counts_are_taken_in_every_form(filled: Sweep, tmp_path: Path) -> None:
     for given in (frame, tmp_path / "counts.csv", str(tmp_path / "counts.csv"), counts):
         pd.testing.assert_frame_equal(monkeys.coverage(given), expected)
     of_set = monkeys.coverage(monkeys.load("arith", store=str(tmp_path)), 1)
-    assert of_set["coverage"].item() == pytest.approx(filled.tally().verdicts["correct"] / 600)
+    assert of_set["coverage"].item() == pytest.approx(filled.results().tally.verdicts["correct"] / 600)
     with pytest.raises(monkeys.UserError, match="no column 'samples'"):
         monkeys.coverage(frame.drop(columns="samples"))
     with pytest.raises(monkeys.UserError, match="no problem has a graded sample"):
