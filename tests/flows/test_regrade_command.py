@@ -30,11 +30,11 @@ def test_programs_are_run_again_within_other_limits(tmp_path: Path, prefect_url:
     ]
     (shown,) = query(prefect_url, "artifacts", flow_runs={"id": {"any_": [run["id"]]}})
     assert shown["key"] == "regrade"
-    assert f"0 of 36 samples are judged otherwise than by {document['before']}" in shown["data"].replace("\\", "")
+    assert f"0 of 36 samples have another verdict than under {document['before']}" in shown["data"].replace("\\", "")
 
     again = monkeys(*arguments, cwd=tmp_path, PREFECT_API_URL=prefect_url)
     assert json.loads(again.out)["counts"] == document["counts"]
     second = flow_run(prefect_url, document["set"])
     assert not [each for each in task_runs(prefect_url, second) if each["name"].startswith("grade: ")], (
-        "nothing is owed"
+        "no verdict is pending"
     )
