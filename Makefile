@@ -28,10 +28,10 @@ demo: setup ## A sweep on the bundled programs model: sample, verify in a sandbo
 # Tests start a few hundred commands, each in half the time where compiled modules may be kept.
 test test-all test-vllm: export PYTHONDONTWRITEBYTECODE =
 
-test: .venv/ready-to-test ## Every part, with real sandboxes and a real sweep, but no test that takes long (4 minutes)
-	@$(PYTEST) -m "not (slow or server or docker)"
+test: .venv/ready-to-test ## Each part, with real sandboxes and a real sweep, without what takes long (about 5 minutes)
+	@$(PYTEST) -m "not (slow or server or docker or browser)"
 
-test-all: .venv/ready-to-test ## All tests, also those with Docker or a Prefect server, and those that take long
+test-all: .venv/ready-to-test ## All tests: also those with Docker, a Prefect server or a browser, and the slow ones
 	@$(PYTEST)
 
 vllm: .venv/ready ## vLLM in a separate environment, .venv-vllm (4 GB without a GPU)

@@ -65,6 +65,7 @@ def test_an_object_that_cannot_be_read(command: tuple[str, ...], tmp_path: Path,
 
 
 @pytest.mark.parametrize("command", [SHOW, SAMPLES, CHECK, REGRADE], ids=lambda each: each[0])
+@pytest.mark.slow
 def test_a_set_written_by_a_newer_schema(command: tuple[str, ...], recorded: Path, s3: S3) -> None:
     bucket = s3.new_bucket()
     sweep = fill(FsspecStore(f"s3://{bucket}/runs"))

@@ -26,6 +26,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_tables_side_by_side_without_a_store(folder: Path) -> None:
     ended = monkeys("compare", "small.csv", "large.csv", cwd=folder)
     assert (ended.code, ended.err) == (0, "")

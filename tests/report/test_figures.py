@@ -8,6 +8,7 @@ from .sweeps import summary_of
 
 
 @pytest.mark.parametrize("name", ["usual", "none solved", "one problem", "k = 1", "nothing", "adaptive", "solving"])
+@pytest.mark.slow
 def test_every_sweep_can_be_drawn(name):
     files = {figure.name: figure for figure in draw(summary_of(name))}
     expected = {"verdicts"} if name == "nothing" else {"coverage", "heat_map", "pass_rates", "verdicts"}

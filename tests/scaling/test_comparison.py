@@ -27,6 +27,7 @@ def test_a_set_and_itself_differ_by_nothing():
     assert "the same share" in found.headline
 
 
+@pytest.mark.slow
 def test_what_problems_have_in_common_cancels():
     first, second = drawn(RATES, 1_000), drawn(np.minimum(1, 1.5 * RATES), 1_000, seed=2)
     found = compare([("base", first), ("tuned", second)])

@@ -107,6 +107,7 @@ def test_a_problem_that_rests_tells_of_every_k_and_one_that_does_not_only_up_to_
     assert np.isnan(waiting.pass_at_k([101])[1, 0])
 
 
+@pytest.mark.slow
 def test_by_simulation_coverage_is_unbiased_and_its_interval_holds():
     generator = np.random.default_rng(7)
     rates = generator.beta(0.4, 4, 60)
