@@ -41,11 +41,12 @@ test-vllm: ## The tests of engines on the real vLLM; says so where it cannot be 
 	@infra/vllm_env.sh || { status=$$?; [ $$status -eq 3 ] && echo "test-vllm: nothing tested" && exit 0; exit $$status; }; \
 	.venv-vllm/bin/python -m pytest tests/engines/test_contract.py tests/engines/test_transformers.py tests/vllm
 
-lint: .venv/ready-to-test ## Style, types, the direction of imports, and generated pages of the docs
+lint: .venv/ready-to-test ## Style, types, the direction of imports, plain words, generated pages of the docs
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python infra/words.py
 	@$(BIN)/python -m infra.reference --check
 
 docs: .venv/ready-to-test ## The documentation as a site in build/docs

@@ -14,7 +14,7 @@ report = task(name="report: page, figures and tables", cache_policy=NO_CACHE)(wr
 
 @flow(name="compare", flow_run_name="compare")
 def compare(config: CompareConfig) -> Comparison:
-    """Set stored sets, or tables of counts, side by side."""
+    """Compare stored sets, or tables of counts."""
     comparison = read(config)
     files = report(config, comparison)
     show_comparison(comparison, files)

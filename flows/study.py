@@ -1,4 +1,4 @@
-"""A study: a sweep of each of several models, each a flow run of its own → their results side by side."""
+"""A study: a sweep of each of several models, each in its own flow run → their comparison."""
 
 from typing import NamedTuple
 
@@ -29,7 +29,7 @@ def _comparison(config: StudyConfig, sweeps: tuple[SweepResult, ...]) -> Compare
     verdicts = {each.verdicts for each in sweeps}
     return CompareConfig(
         sets=tuple(each.samples for each in sweeps),
-        # Judged in one way, as they are where they differ in the model alone: that way is the one to compare.
+        # If all were graded in the same way, as when only the model differs, that is the way to compare.
         verdicts=verdicts.pop() if len(verdicts) == 1 else None,
         store=config.sweeps[0].store,
     )

@@ -55,7 +55,7 @@ RULES = (
     _rule(
         r"\b(un)?judg(e|es|ed|ing|ement|ements)\b|(?<![a-z])(judge|judged|judgement)(?![a-z])", "grade, graded, verdict"
     ),
-    _rule(r"(?<![a-z])most_[a-z]|(?<![A-Z])MOST_[A-Z]", "max_, MAX_"),
+    _rule(r"(?<![a-z_])most_[a-z]|(?<![A-Z])MOST_[A-Z]", "max_, MAX_"),
     _rule(r"\bmeanwhile had\b|\bwherefore\b|\bthereof\b|\bhereby\b", "plain words"),
 )
 

@@ -1,4 +1,4 @@
-"""Real servers for the tests, each a process of its own that the tests start, wait for and stop."""
+"""Real servers for the tests, each a separate process that the tests start, wait for and stop."""
 
 import json
 import os
@@ -113,7 +113,7 @@ def s3_server(folder: Path) -> Iterator[S3]:
 @contextmanager
 def moto_server(folder: Path) -> Iterator[S3]:
     """moto's S3 server. What it and rclone's get wrong differs: this one lets any secret in and forgets all when it
-    stops, but honours conditional writes, pages its listings as S3 does, and takes requests side by side."""
+    stops, but honours conditional writes, pages its listings as S3 does, and takes concurrent requests."""
     s3 = s3_of(folder / "none")
     address = s3.environment["AWS_ENDPOINT_URL"].removeprefix("http://")
     host, _, port = address.rpartition(":")
@@ -125,7 +125,7 @@ def moto_server(folder: Path) -> Iterator[S3]:
 
 @contextmanager
 def prefect_server(folder: Path) -> Iterator[str]:
-    """A Prefect server with a database of its own; yields its API's URL."""
+    """A Prefect server with a separate database; yields its API's URL."""
     port = free_port()
     url = f"http://127.0.0.1:{port}/api"
     prefect = str(Path(sys.executable).parent / "prefect")
@@ -138,7 +138,7 @@ def prefect_server(folder: Path) -> Iterator[str]:
 
 @contextmanager
 def docker_engine(folder: Path) -> Iterator[str]:
-    """A Docker engine with everything of its own in `folder`, and without a network; yields its address."""
+    """A Docker engine with all its files in `folder` and without a network; yields its address."""
     address = f"unix://{folder}/docker.sock"
     places = ["--data-root", f"{folder}/data", "--exec-root", f"{folder}/exec", "--pidfile", f"{folder}/pid"]
     command = ["dockerd", *places, "-H", address, "--iptables=false", "--ip6tables=false", "--bridge=none"]

@@ -24,7 +24,7 @@ class GradersAudited(NamedTuple):
 
     @property
     def sound(self) -> bool:
-        """Whether every grader finds every gold answer equal to itself, and all was judged."""
+        """Whether every grader finds every gold answer equal to itself, and everything was graded."""
         return not any(each.undecided or (each.source == GOLD and each.rate < 1) for each in self.agreements)
 
 

@@ -11,7 +11,7 @@ def load(config: CompareConfig) -> Comparison:
     """Read the sets and compare them.
 
     Raises:
-        UserError: something that only the user can mend; nothing has been written.
+        UserError: something that only the user can fix; nothing has been written.
     """
     return compared(config.sets, config.verdicts, lambda: _readable(config.store))
 

@@ -14,7 +14,7 @@ from sympy.parsing.latex import parse_latex
 
 from tasks.answers.spelling import Parts, equal_without_algebra, named, parts, spell
 
-# math-verify says, at each call without a time limit of its own, that somebody else has to set one.
+# math-verify says, at each call without a time limit, that the caller has to set one.
 logging.getLogger("math_verify").setLevel(logging.CRITICAL)
 
 _UNTIMED = 0

@@ -41,7 +41,7 @@ _ARGUMENTS = re.compile(
 _ROOT = re.compile(r"\\sqrt\s*([^\s{\[\\])")
 _NUMERAL = r"^(-?[\d.,]+|-?\\frac\{-?[\d.]+\}\{[\d.]+\})"
 _AMOUNT = r"^(-?(?:[\d.,]|\\pi\s*|\\sqrt\{[\d.]+\}|\\frac\{[^{}]*\}\{[^{}]*\})+)"
-# A unit in a face of its own, or in words of two letters at least: 5x has no unit.
+# A unit in its own typeface, or in words of at least two letters: 5x has no unit.
 _UNIT = re.compile(_AMOUNT + r"\s*\\(?:text|textrm|mbox|mathrm)\s*\{[^{}]*\}\s*(?:\^\{?\d\}?)?[.\s]*$")
 _UNIT_IN_WORDS = re.compile(_NUMERAL + r"\s+[a-zA-Z]{2}[a-zA-Z.\s^\d]*$")
 _NAMED = re.compile(r"^(?:[a-zA-Z]|\\[a-z]+)(?:_\w|\([a-z]\))?\s*(?:=|\\in(?![a-z]))\s*(?!.*=)(.+)$", re.DOTALL)
@@ -160,7 +160,7 @@ def _braced(match: re.Match[str]) -> str:
 
 
 def number(spelt: str) -> Fraction | None:
-    """The value of a decimal, a fraction of whole numbers or a mixed number; None where it is none of these, or longer
+    """The value of a decimal, a fraction of whole numbers or a mixed number; None if it is not one of these, or longer
     than 1,000 characters."""
     if len(spelt) > _MAX_DIGITS:
         return None

@@ -34,7 +34,7 @@ class ProblemAudit:
 
     @property
     def reason(self) -> str | None:
-        """Why a sweep should leave the problem out; None where its tests can be trusted as far as is known."""
+        """Why a sweep should leave the problem out; None if nothing is known against its tests."""
         reasons = []
         if self.rejected:
             reasons.append(f"rejects {self.rejected} of {self.right} known-correct")
@@ -52,7 +52,7 @@ def audit(
     runs: list[list[GradedSample]] = [[] for _ in known]
     progress.get().plan(VERDICTS, repeats * len(pairs))
     for _ in range(repeats):
-        # A call of its own for each run: within one, equal programs share a verdict.
+        # A separate call for each run: within one, equal programs share a verdict.
         for graded in grader.grade(pairs, sandbox):
             runs[graded.index].append(graded)
             progress.get().advance(VERDICTS, 1)

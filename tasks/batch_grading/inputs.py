@@ -75,7 +75,7 @@ def read_problems(path: Path) -> dict[str, Problem]:
     problems: dict[str, Problem] = {}
     for where, line in _lines(path, _ProblemLine, _PROBLEM_LINE):
         if line.id in problems:
-            raise UserError(f"{where}: id: {line.id!r} occurs twice; every problem has an id of its own")
+            raise UserError(f"{where}: id: {line.id!r} occurs twice; ids must be unique")
         tests = tuple(StdioTest(test.input, test.output) for test in line.tests)
         for field, text in (("id", line.id), *(("tests", test.stdin + test.stdout) for test in tests)):
             try:

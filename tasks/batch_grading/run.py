@@ -35,7 +35,7 @@ class GradeResult(NamedTuple):
 
     @property
     def complete(self) -> bool:
-        """Whether every sample has a verdict of its own making."""
+        """Whether every sample has a final verdict."""
         return not self.verdicts.get(Verdict.INFRASTRUCTURE)
 
 
@@ -44,7 +44,7 @@ def grade_files(*, problems: Path, samples: Path, output: Path, sandbox: Sandbox
 
     Raises:
         UserError: a file cannot be used; nothing was written.
-        SandboxUnavailableError: this machine cannot offer the sandbox, or could not any more; the verdicts till then
+        SandboxUnavailableError: this machine cannot offer the sandbox, or no longer could; the verdicts up to then
             are kept.
     """
     sandbox.check()

@@ -1,6 +1,6 @@
-"""128 arithmetic word problems of our own making, with a final answer; none occurs in the bundled training.
+"""128 arithmetic word problems of this project, with a final answer; none occurs in the bundled training.
 
-`tasks.datasets.synthetic.arithmetic_problems` made them; the file beside it holds them as they are sampled and graded.
+`tasks.datasets.synthetic.arithmetic_problems` made them; the file next to it holds them as they are sampled and graded.
 """
 
 from collections.abc import Iterator

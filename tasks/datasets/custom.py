@@ -1,12 +1,12 @@
 """Problems of your own, as JSON lines (or Parquet, or a JSON list).
 
-A line has `id` (a text of its own), `question`, and what its samples are graded by, the same for all lines of a file:
+A line has `id` (a unique text), `question`, and what its samples are graded by, the same for all lines of a file:
 
 - `answer`: the gold final answer, a text;
 - `tests`: a list of `{"input": "...", "output": "..."}`, what a program reads from stdin and must print;
 - `function`: `{"entry_point": "f", "test": "def check(candidate): assert candidate(1) == 2"}`.
 
-It may have `time_limit_s` and `memory_limit_mb` of its own, and `solutions`, texts that are known to be correct, for
+It may have `time_limit_s` and `memory_limit_mb`, and `solutions`, texts that are known to be correct, for
 `monkeys audit`.
 """
 

@@ -1,4 +1,4 @@
-"""MATH-500 (Lightman et al. 2023): 500 of MATH's test problems, each with its answer in a field of its own."""
+"""MATH-500 (Lightman et al. 2023): 500 of MATH's test problems, each with its answer in a separate field."""
 
 from collections.abc import Iterator
 from typing import ClassVar, Literal

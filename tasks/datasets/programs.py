@@ -1,6 +1,6 @@
-"""128 small programming problems of our own making, graded on stdin and stdout; none occurs in the bundled training.
+"""128 small programming problems of this project, graded on stdin and stdout; none occurs in the bundled training.
 
-`tasks.datasets.synthetic.program_problems` made them; the file beside it holds them as they are sampled and graded.
+`tasks.datasets.synthetic.program_problems` made them; the file next to it holds them as they are sampled and graded.
 """
 
 from collections.abc import Iterator

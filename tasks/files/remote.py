@@ -21,7 +21,7 @@ def without_credentials(url: str) -> str:
 
 
 def options_for(url: str) -> dict[str, Any]:
-    """What fsspec must be told to open a URL: a connection of its own, with the environment's settings of now."""
+    """What fsspec must be told to open a URL: a separate connection, with the environment's settings of now."""
     options: dict[str, Any] = {"skip_instance_cache": True}
     if url.startswith(("s3://", "s3a://")):
         # botocore's default checksums break ranged reads against some S3 servers.
@@ -33,7 +33,7 @@ def options_for(url: str) -> dict[str, Any]:
 
 
 def storage_faults(*more: type[Exception]) -> tuple[type[Exception], ...]:
-    """What back ends raise where an object cannot be fetched or stored, and `more` besides. botocore's errors are none
+    """What back ends raise where an object cannot be fetched or stored, and `more`. botocore's errors are not
     of Python's."""
     botocore = sys.modules.get("botocore.exceptions")
     return (OSError, *((botocore.BotoCoreError,) if botocore else ()), *more)

@@ -71,7 +71,7 @@ def read(source: Source, model: type[AnyRow], example: str, *, may_be_empty: boo
 
 
 def row_error(source: Source, number: int, field: str, message: str) -> UserError:
-    """What to raise where the row at this position (from 0) is sound in form, and cannot be used for all that."""
+    """What to raise where the row at this position (from 0) is well-formed, yet cannot be used."""
     return UserError(f"{source.field}: {source.name}, row {number + 1}: {field}: {message}")
 
 

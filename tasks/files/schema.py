@@ -13,7 +13,7 @@ from tasks.errors import UserError
 class RowModel(BaseModel):
     """What is read of something; what else it has is left alone."""
 
-    # Built when first needed: every command imports the configs beside it.
+    # Built when first needed: every command imports the configs next to it.
     model_config = ConfigDict(extra="ignore", strict=True, defer_build=True)
 
 

@@ -2,8 +2,8 @@
 
 The code is the text of the first Markdown fence, or else what stands before `[DONE]` (and after `[BEGIN]`), the marks
 of MBPP's prompt. Where the rule of Austin et al. 2021 runs code and assertions as one program, here the assertions run
-beside it (`tasks.graders.base.functions`): a test that needs more of the sample than its function, such as a class that
-the code defines, fails it. `monkeys audit tests` finds such tests.
+in a separate process (`tasks.graders.base.functions`): a test that needs more of the sample than its function, such as
+a class that the code defines, fails it. `monkeys audit tests` finds such tests.
 """
 
 from typing import ClassVar, Literal

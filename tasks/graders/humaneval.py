@@ -7,7 +7,7 @@ Python alone, as its function has no body yet, has `pass` for one there.
 
 The two rules differ where a sample redefines a helper that the prompt defines and the test calls (the checker uses the
 prompt's), where the test looks at what a call did to its arguments (they are copies), and where a function returns an
-object of its own making (it is equal to nothing). The completion is used as it is: no cutting, no fences.
+object it made itself (it is equal to nothing). The completion is used as it is: no cutting, no fences.
 """
 
 import ast

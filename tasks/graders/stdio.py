@@ -24,7 +24,7 @@ def same_output(expected: str, got: str) -> bool:
     """Whether two outputs have the same lines of tokens."""
     if expected == got:
         return True
-    # Lines are taken apart only as far as they agree: a program may print millions.
+    # Lines are split only while they agree: a program may print millions.
     expected, got = expected.rstrip(), got.rstrip()
     if expected.count("\n") != got.count("\n"):
         return False

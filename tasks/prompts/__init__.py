@@ -66,7 +66,7 @@ def _texts(name: str) -> tuple[str, str | None]:
     bundled = sorted(file.name for file in folder.iterdir() if re.fullmatch(r"[a-z0-9_]+\.txt", file.name))
     if f"{name}.txt" not in bundled:
         known = ", ".join(each.removesuffix(".txt") for each in bundled)
-        raise UserError(f"dataset.template: {name!r} is none of {known}, and no file that ends in .txt")
+        raise UserError(f"dataset.template: {name!r} is not one of {known}, nor a file that ends in .txt")
     shown = folder.joinpath(f"{name}.txt").read_text(encoding="utf-8")
     shot = folder.joinpath(f"{name}.shot.txt").read_text(encoding="utf-8") if "{shots}" in shown else None
     return shown, shot

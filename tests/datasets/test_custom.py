@@ -59,7 +59,7 @@ def test_a_template_that_windows_wrote_is_its_text(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["nosuch", "../own", "gsm8k.shot", ""])
 def test_a_template_that_is_not_bundled_is_one_line(name: str) -> None:
     with pytest.raises(
-        UserError, match=r"dataset.template: .* is none of arithmetic, .*question, and no file"
+        UserError, match=r"dataset.template: .* is not one of arithmetic, .*question, nor a file"
     ) as caught:
         template(name)
     assert len(str(caught.value).splitlines()) == 1

@@ -70,7 +70,7 @@ def test_without_a_network_all_of_the_file_is_asked_for(tmp_path: Path, monkeypa
 
 def test_from_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("datasets", reason="the hub extra is not installed")
-    # An empty list has no type of its own in Parquet.
+    # An empty list has no specific type in Parquet.
     rows = [{**each, "challenge_test_list": ["assert True"]} for each in ROWS]
     splits = {"prompt": rows[:4], "test": rows[4:6], "train": rows[6:]}
     on_the_hub(tmp_path, "google-research-datasets/mbpp", splits, ("full", "sanitized"))

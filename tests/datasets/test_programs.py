@@ -1,4 +1,4 @@
-"""The programming problems: reference programs pass in a process of their own, near misses fail."""
+"""The programming problems: reference programs pass in separate processes, near misses fail."""
 
 import subprocess
 import sys

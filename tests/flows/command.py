@@ -1,4 +1,4 @@
-"""The `monkeys` command as a person runs it: a process of its own."""
+"""The `monkeys` command as a person runs it: in a separate process."""
 
 import os
 import subprocess

@@ -118,7 +118,7 @@ def stored(runs: Path) -> list[Sample]:
     return sorted(rows.itertuples(index=False, name=None))
 
 
-def judged(runs: Path) -> list[tuple[str, int, str]]:
+def graded(runs: Path) -> list[tuple[str, int, str]]:
     """Every stored verdict, in order; twice what is stored twice."""
     tables = [pd.read_parquet(io.BytesIO(path.read_bytes())) for path in blocks(runs, "verdicts")]
     rows = pd.concat(tables)[["problem_id", "index", "verdict"]]

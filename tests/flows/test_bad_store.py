@@ -60,7 +60,7 @@ def test_an_object_that_cannot_be_read(command: tuple[str, ...], tmp_path: Path,
     path.symlink_to(path)
     before = contents(tmp_path / "runs")
     ended = monkeys(*command, cwd=tmp_path, PREFECT_API_URL=prefect_url)
-    is_one_line(ended, "store: ", path.name, "mend the link")
+    is_one_line(ended, "store: ", path.name, "fix the link")
     assert contents(tmp_path / "runs") == before
 
 

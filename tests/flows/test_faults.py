@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.flows.counted_sweep import BLOCKS, CountedSweep, blocks, counted_sweep, judged, kill, stored, wait_until
+from tests.flows.counted_sweep import BLOCKS, CountedSweep, blocks, counted_sweep, graded, kill, stored, wait_until
 from tests.servers import S3, s3_of, serving
 
 
@@ -37,7 +37,7 @@ def is_whole(sweep: CountedSweep, runs: Path) -> bool:
     expected = sweep.recorded()
     right = {(problem, index) for problem, index, text in expected if not text.endswith("-1")}
     verdicts = [(problem, index, "correct" if (problem, index) in right else "wrong") for problem, index, _ in expected]
-    return stored(runs) == expected and judged(runs) == verdicts and not list((runs / "claims").rglob("*.json"))
+    return stored(runs) == expected and graded(runs) == verdicts and not list((runs / "claims").rglob("*.json"))
 
 
 def could_kill(pid: int) -> bool:
@@ -51,7 +51,7 @@ def could_kill(pid: int) -> bool:
 
 def test_killed_then_stopped_then_tampered_with(sweep: CountedSweep, runs: Path, prefect_url: str) -> None:
     killed = sweep.start("--store", url(runs), PREFECT_API_URL=prefect_url)
-    wait_until(lambda: len(blocks(runs, "verdicts")) >= 2, "something is judged", running=killed)
+    wait_until(lambda: len(blocks(runs, "verdicts")) >= 2, "something is graded", running=killed)
     kill(killed.pid)
     killed.communicate()
     assert 2 <= len(blocks(runs)) < BLOCKS
@@ -60,8 +60,8 @@ def test_killed_then_stopped_then_tampered_with(sweep: CountedSweep, runs: Path,
     stopped = sweep.start(
         "--store", url(runs), command=["env", "--default-signal=TERM,INT"], PREFECT_API_URL=prefect_url
     )
-    judged_before = len(blocks(runs, "verdicts"))
-    wait_until(lambda: len(blocks(runs, "verdicts")) > judged_before + 1, "something more is judged", running=stopped)
+    graded_before = len(blocks(runs, "verdicts"))
+    wait_until(lambda: len(blocks(runs, "verdicts")) > graded_before + 1, "something more is graded", running=stopped)
     stopped.send_signal(signal.SIGTERM)
     _, err = stopped.communicate(timeout=60)
     assert stopped.returncode == 143
@@ -96,7 +96,7 @@ def test_the_engine_dies_and_the_s3_server_goes_away_and_comes_back(
         process = sweep.start("--store", url(runs), PREFECT_API_URL=prefect_url, **s3.environment)
         wait_until(lambda: len(sweep.calls()) >= 2, "it draws", running=process)
         wait_until(lambda: could_kill(sweep.calls()[-1].engine), "a call is under way", running=process)
-        wait_until(lambda: len(blocks(runs, "verdicts")) >= 3, "something is judged", running=process)
+        wait_until(lambda: len(blocks(runs, "verdicts")) >= 3, "something is graded", running=process)
     time.sleep(60)
     assert process.poll() is None, "it waits"
     before = len(blocks(runs))

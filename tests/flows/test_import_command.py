@@ -58,7 +58,7 @@ def test_what_cannot_be_is_one_line(tmp_path: Path) -> None:
     ("name", "format_", "output", "message"),
     [
         ("s.jsonl", "auto", None, "import: name --output"),
-        ("s.jsonl", "x", "o.jsonl", "format: 'x' is none of auto, llmonk, monkey_business"),
+        ("s.jsonl", "x", "o.jsonl", "format: 'x' is not one of auto, llmonk, monkey_business"),
         ("none.jsonl", "auto", "o.jsonl", "none.jsonl: is not there"),
     ],
 )

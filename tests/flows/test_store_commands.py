@@ -217,13 +217,13 @@ def test_regrading_shows_what_changes_and_draws_nothing(tmp_path: Path, prefect_
 
     out = succeeds(*arguments, "--limit", "3", cwd=tmp_path, PREFECT_API_URL=prefect_url)
     texts = [sample.text for of_problem in answers(20, 30).values() for sample in of_problem.values()]
-    mended = sum(text.endswith("and so on ∑") for text in texts)
+    fixed = sum(text.endswith("and so on ∑") for text in texts)
     silent = sum(text.endswith("I do not know") for text in texts)
-    assert f"compared with {sweep.grading.verdicts.identity.name}: {mended + silent} of 600 changed" in out
+    assert f"compared with {sweep.grading.verdicts.identity.name}: {fixed + silent} of 600 changed" in out
     (line,) = [line for line in out.splitlines() if line.strip().startswith("wrong ")]
-    assert line.split() == ["wrong", str(mended), str(strict["wrong"] - mended - silent), str(silent)]
+    assert line.split() == ["wrong", str(fixed), str(strict["wrong"] - fixed - silent), str(silent)]
     assert out.count(": wrong → ") == 3
-    assert f"and {mended + silent - 3} more" in out
+    assert f"and {fixed + silent - 3} more" in out
     after = snapshot(tmp_path / "runs")
     assert before.items() <= after.items(), "what was stored is untouched"
     assert {Path(path).parts[len(tmp_path.parts) + 1] for path in after.keys() - before.keys()} == {"verdicts"}
@@ -231,9 +231,9 @@ def test_regrading_shows_what_changes_and_draws_nothing(tmp_path: Path, prefect_
     (tmp_path / "sweep.yaml").write_text("dataset: arithmetic\nengine: {name: onnx, model: none}\n")
     arguments = ("regrade", "arith", "sweep.yaml", "--against", "last-line", "--json")
     document = json.loads(monkeys(*arguments, cwd=tmp_path, PREFECT_API_URL=prefect_url).out)
-    assert snapshot(tmp_path / "runs") == after, "nothing is judged twice"
+    assert snapshot(tmp_path / "runs") == after, "nothing is graded twice"
     apart = document["difference"]
-    assert (apart["samples"], apart["changed"], apart["uncompared"]) == (600, mended + silent, 0)
-    assert {"before": "wrong", "after": "correct", "samples": mended} in apart["verdicts"]
+    assert (apart["samples"], apart["changed"], apart["uncompared"]) == (600, fixed + silent, 0)
+    assert {"before": "wrong", "after": "correct", "samples": fixed} in apart["verdicts"]
     assert len(apart["changes"]) == 20
-    assert sum(problem["correct_after"] - problem["correct_before"] for problem in apart["problems"]) == mended
+    assert sum(problem["correct_after"] - problem["correct_before"] for problem in apart["problems"]) == fixed

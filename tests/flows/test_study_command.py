@@ -1,4 +1,4 @@
-"""`monkeys study`: several sweeps in one run, each a flow run of its own, and their comparison."""
+"""`monkeys study`: several sweeps in one run, each in its own flow run, and their comparison."""
 
 from pathlib import Path
 

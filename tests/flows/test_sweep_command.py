@@ -46,9 +46,9 @@ def test_without_a_server_it_samples_verifies_and_reports(recorded: Path) -> Non
     assert "Traceback" not in ended.out
     assert drawn(ended.out) == 2_000
     rows = [json.loads(line) for line in (recorded / "samples.jsonl").read_text().splitlines()]
-    judged = pd.DataFrame(row for row in rows if row["index"] < 100)
-    judged["right"] = ~judged["text"].str.endswith("-1")
-    counts = judged.groupby("problem_id", sort=False)["right"].agg(["count", "sum"])
+    graded = pd.DataFrame(row for row in rows if row["index"] < 100)
+    graded["right"] = ~graded["text"].str.endswith("-1")
+    counts = graded.groupby("problem_id", sort=False)["right"].agg(["count", "sum"])
     curve = coverage(Counts.of(list(counts.index), counts["count"], counts["sum"]), [1, 10, 100])
     for k, value in zip((1, 10, 100), np.asarray(curve.coverage), strict=True):
         assert re.search(rf"^\W*{k}\W+{value:.1%}\W", ended.out, re.MULTILINE), (k, value, ended.out)
@@ -114,7 +114,7 @@ def descendants(pid: int) -> set[int]:
     return found - {pid}
 
 
-def test_killed_half_way_it_resumes_and_redoes_at_most_the_blocks_in_flight(tmp_path: Path, prefect_url: str) -> None:
+def test_a_killed_sweep_resumes_and_draws_again_only_the_blocks_in_flight(tmp_path: Path, prefect_url: str) -> None:
     (tmp_path / "sweep.yaml").write_text(
         "dataset: programs\nproblems: 48\nengine: {name: onnx, model: programs}\nk: 40\n"
     )
@@ -139,7 +139,7 @@ def test_killed_half_way_it_resumes_and_redoes_at_most_the_blocks_in_flight(tmp_
     assert ended.code == 0, ended.err
     assert drawn(ended.out) == 48 * 40 - sum(parse(key).samples for key in samples)  # type: ignore[union-attr]
     assert samples.items() <= objects(tmp_path, "samples").items(), "no stored block was drawn again"
-    assert verdicts.items() <= objects(tmp_path, "verdicts").items(), "no stored block was judged again"
+    assert verdicts.items() <= objects(tmp_path, "verdicts").items(), "no stored block was graded again"
     kept = stored_samples(tmp_path)
     assert len(kept) == len(set(kept)) == 48 * 40
 
@@ -320,7 +320,7 @@ def test_an_adaptive_sweep_draws_less_reports_coverage_to_k_and_resumes(recorded
     assert rows[: len(rows) // 2] == rows[len(rows) // 2 :]
 
 
-def test_a_cap_ends_the_run_in_one_line_with_all_stored_and_judged(recorded: Path, prefect_url: str) -> None:
+def test_a_cap_ends_the_run_in_one_line_with_all_stored_and_graded(recorded: Path, prefect_url: str) -> None:
     def sweep(*arguments: str) -> Ended:
         return monkeys("sweep", "sweep.yaml", *arguments, cwd=recorded, PREFECT_API_URL=prefect_url)
 
@@ -334,7 +334,7 @@ def test_a_cap_ends_the_run_in_one_line_with_all_stored_and_judged(recorded: Pat
     stored = stored_samples(recorded)
     assert stored == sorted((each, i) for each in {each for each, _ in stored} for i in range(100)), "whole problems"
     assert len(stored) == 400
-    assert len(objects(recorded, "verdicts")) == len(objects(recorded, "samples")), "what was drawn is judged"
+    assert len(objects(recorded, "verdicts")) == len(objects(recorded, "samples")), "what was drawn is graded"
 
     assert drawn(sweep().out) == 1_600
     assert "nothing to sample: all" in sweep("--set", "cap.tokens=1").out, "what is stored costs nothing"

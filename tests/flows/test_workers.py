@@ -13,7 +13,7 @@ import pytest
 
 from tests.flows.api import query
 from tests.flows.command import environment
-from tests.flows.counted_sweep import BLOCKS, counted_sweep, judged, kill, stored, wait_until
+from tests.flows.counted_sweep import BLOCKS, counted_sweep, graded, kill, stored, wait_until
 from tests.servers import S3, prefect_server, running
 
 ROOT = Path(__file__).parents[2]
@@ -122,7 +122,7 @@ def test_three_workers_share_a_sweep_and_survive_the_death_of_one(
         assert "drew 14,080 samples" in out
 
         assert stored(runs) == sweep.recorded(), "each sample of an undisturbed run, once"
-        assert [row[:2] for row in judged(runs)] == [row[:2] for row in sweep.recorded()]
+        assert [row[:2] for row in graded(runs)] == [row[:2] for row in sweep.recorded()]
         assert sweep.drawn_again() <= 1, "but for the block that the killed one was drawing, nothing is drawn twice"
         assert len(sweep.calls()) <= BLOCKS + 1
         assert len({call.process for call in sweep.calls()}) == 3

@@ -1,4 +1,4 @@
-"""The paper's rule for contest programs, beside the other two."""
+"""The paper's rule for contest programs, compared with the other two."""
 
 import pytest
 

@@ -187,7 +187,7 @@ FORGERIES = {
 """,
     "an answer nested too deep": "    y = []\n    for _ in range(500000): y = [y]\n    return y\n",
     "an answer too large": "    return [0] * 10**7\n",
-    "an exception that is no error": "    raise GeneratorExit\n",
+    "an exception that is not an Error": "    raise GeneratorExit\n",
     "an exception named like the end": """
     class PeerClosedError(Exception): pass
     raise PeerClosedError('passed')

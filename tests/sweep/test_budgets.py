@@ -26,7 +26,7 @@ class RateGrader(DividesGrader):
 
     def grade(self, pairs: Sequence[tuple[Problem, Sample]], sandbox: Sandbox | None) -> Iterator[GradedSample]:
         for problem, sample in pairs:
-            self.judged += 1
+            self.graded += 1
             right = outcome(int(problem.id[1:]), sample.index)
             if (problem.id, sample.index) in self.broken:
                 yield GradedSample(problem.id, sample.index, Verdict.INFRASTRUCTURE)
@@ -54,11 +54,11 @@ def sweep_of(folder: Path, k: int, budget: Budget, broken: set[tuple[str, int]] 
     )
 
 
-def run(sweep: Sweep, engine: CountingEngine, most_rounds: int = 100) -> int:
+def run(sweep: Sweep, engine: CountingEngine, max_rounds: int = 100) -> int:
     rounds = 0
-    while rounds < most_rounds and (owed := sweep.missing_samples()):
+    while rounds < max_rounds and (missing := sweep.missing_samples()):
         rounds += 1
-        for block in owed:
+        for block in missing:
             sweep.draw(block, engine)
         for block in sweep.grading.pending_verdicts():
             sweep.grading.grade(block, None)
@@ -148,7 +148,7 @@ def test_a_killed_round_is_finished_before_the_next_begins(tmp_path: Path) -> No
     assert len(engine.asked) == len(set(engine.asked))
 
 
-def test_samples_that_no_sandbox_could_judge_are_left_out(tmp_path: Path) -> None:
+def test_samples_that_no_sandbox_could_grade_are_left_out(tmp_path: Path) -> None:
     broken = {("p00", index) for index in range(30)} | {("p19", 999)}
     sweep = sweep_of(tmp_path, 1_000, AdaptiveConfig(precision=1), broken)
     run(sweep, CountingEngine())

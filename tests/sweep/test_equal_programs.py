@@ -1,4 +1,4 @@
-"""A sweep says how many samples an equal program's run judged, and where programs ran."""
+"""A sweep says how many samples were graded by the run of an equal program, and where programs ran."""
 
 from pathlib import Path
 

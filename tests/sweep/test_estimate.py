@@ -70,7 +70,7 @@ def test_what_is_stored_and_missing_is_counted_to_the_sample(tmp_path: Path) -> 
     assert [(each.k, each.samples) for each in found.larger_k] == [(1_000, 740 + 12 * 900), (10_000, 740 + 12 * 9_900)]
 
 
-def test_samples_beyond_k_are_known_and_not_owed(tmp_path: Path) -> None:
+def test_samples_beyond_k_are_known_and_not_missing(tmp_path: Path) -> None:
     store = FsspecStore(str(tmp_path))
     fill(store, problems=3, k=30)
     found = estimate(sweep_of(store, problems=3, k=20))
@@ -95,7 +95,7 @@ def test_what_is_drawn_next_is_what_was_foretold(tmp_path: Path) -> None:
     assert found.tokens.low is not None
     assert found.tokens.high is not None
     assert found.tokens.low < drawn < found.tokens.high
-    assert found.tokens.high - found.tokens.low < 0.2 * drawn, "and it is no empty saying"
+    assert found.tokens.high - found.tokens.low < 0.2 * drawn, "and the interval is not vacuous"
     assert estimate(further).remaining.samples == 0
 
 
@@ -110,15 +110,15 @@ def test_stored_samples_await_their_verdict(tmp_path: Path) -> None:
         None,
     )
     assert found.remaining.drawing_s == 0
-    assert found.remaining.grading_s is None, "nothing was judged yet, and nothing tells how long it takes"
+    assert found.remaining.grading_s is None, "nothing was graded yet, and nothing tells how long it takes"
     broken = sweep_of(store, k=30, grader=LastLineGrader(broken=29))
     grade(broken)
     assert estimate(broken).stored.pending == 600, "a block in which the sandbox failed is remaining again"
     grade(sweep_of(store, k=30))
-    judged = estimate(sweep_of(store, k=30))
-    assert judged.stored.pending == 0
-    assert judged.stored.grading is not None
-    assert judged.stored.grading.samples == 600
+    graded = estimate(sweep_of(store, k=30))
+    assert graded.stored.pending == 0
+    assert graded.stored.grading is not None
+    assert graded.stored.grading.samples == 600
 
 
 def test_a_damaged_block_counts_as_absent_and_stays_where_it_is(tmp_path: Path) -> None:
@@ -138,7 +138,7 @@ def test_a_damaged_block_counts_as_absent_and_stays_where_it_is(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("budget", [AdaptiveConfig(precision=0.5), SolveConfig(first=1)])
-def test_a_budget_owes_what_its_round_does_and_at_most_k(tmp_path: Path, budget: AdaptiveConfig | SolveConfig) -> None:
+def test_a_budget_asks_for_its_round_and_never_beyond_k(tmp_path: Path, budget: AdaptiveConfig | SolveConfig) -> None:
     job = sweep_of(FsspecStore(str(tmp_path)), k=100, budget=budget)
     engine = RecordedEngine(answers(20, 100), "recorded by a test")
     rounds = 0
@@ -221,7 +221,13 @@ def test_engines_are_named_and_the_latest_gives_the_rate(tmp_path: Path) -> None
         ([("00:01:00", 0.25)] * 3, 0.75),
         ([("00:01:00", 60.0), ("00:00:30", 5.0)], 61),
     ],
-    ids=["nothing", "one after another", "side by side, to the second", "short ones within a second", "one in another"],
+    ids=[
+        "nothing",
+        "one after another",
+        "at the same second",
+        "short ones within a second",
+        "one in another",
+    ],
 )
-def test_work_side_by_side_counts_once(pieces: list[tuple[str, float]], seconds: float) -> None:
+def test_concurrent_work_counts_once(pieces: list[tuple[str, float]], seconds: float) -> None:
     assert busy_s([(f"2026-01-01T{at}+00:00", took) for at, took in pieces]) == pytest.approx(seconds)

@@ -32,11 +32,11 @@ class DividesGrader:
 
     def __init__(self, broken: set[tuple[str, int]] | None = None) -> None:
         self.broken = broken or set()
-        self.judged = 0
+        self.graded = 0
 
     def grade(self, pairs: Sequence[tuple[Problem, Sample]], sandbox: Sandbox | None) -> Iterator[GradedSample]:
         for problem, sample in pairs:
-            self.judged += 1
+            self.graded += 1
             verdict = (
                 Verdict.CORRECT
                 if sample.index % (int(require_check(problem, AnswerCheck).answer) + 1) == 0
@@ -83,12 +83,12 @@ def sweep_of(folder: Path, k: int, grader: DividesGrader, first: int | None = No
 
 
 def run(sweep: Sweep, engine: Engine) -> int:
-    owed = sweep.missing_samples()
-    for block in owed:
+    missing = sweep.missing_samples()
+    for block in missing:
         sweep.draw(block, engine)
     for block in sweep.grading.pending_verdicts():
         sweep.grading.grade(block, None)
-    return sum(block.samples for block in owed)
+    return sum(block.samples for block in missing)
 
 
 def test_not_one_sample_is_drawn_twice_or_lost(tmp_path: Path) -> None:
@@ -99,11 +99,11 @@ def test_not_one_sample_is_drawn_twice_or_lost(tmp_path: Path) -> None:
     assert sorted(engine.asked) == [(problem.id, index) for problem in PROBLEMS for index in range(1_050)]
 
 
-def test_nothing_is_judged_twice(tmp_path: Path) -> None:
+def test_no_sample_is_graded_twice(tmp_path: Path) -> None:
     grader, engine = DividesGrader(), CountingEngine()
     for k in (30, 30, 130):
         run(sweep_of(tmp_path, k, grader), engine)
-    assert grader.judged == len(engine.asked) == 20 * 130
+    assert grader.graded == len(engine.asked) == 20 * 130
 
 
 def test_counts_are_those_below_k_of_the_chosen_problems(tmp_path: Path) -> None:
@@ -128,9 +128,9 @@ def test_what_the_sandbox_failed_on_is_left_out_of_n_and_tried_again(tmp_path: P
     )
     assert tally.verdicts["infrastructure"] == 2
 
-    mended = DividesGrader()
-    assert run(sweep_of(tmp_path, 10, mended), engine) == 0
-    tally = sweep_of(tmp_path, 10, mended).results().tally
+    fixed = DividesGrader()
+    assert run(sweep_of(tmp_path, 10, fixed), engine) == 0
+    tally = sweep_of(tmp_path, 10, fixed).results().tally
     assert "infrastructure" not in tally.verdicts
     assert (tally.by_problem.n[0], tally.by_problem.c[19]) == (10, 1)
 
@@ -218,7 +218,7 @@ def recorded(k: int) -> dict[str, dict[int, Sample]]:
 
 
 class DyingEngine(CountingEngine):
-    """Yields five samples of a problem at a time, and dies after so many lists."""
+    """Yields five samples of a problem at a time, and dies after this many lists."""
 
     def __init__(self, lists: int) -> None:
         super().__init__()
@@ -263,10 +263,10 @@ def test_progress_tells_what_is_stored_also_after_a_failure(tmp_path: Path) -> N
     token = progress.set(ears)
     try:
         sweep = sweep_of(tmp_path, 60, DividesGrader())
-        owed = sweep.missing_samples()
+        missing = sweep.missing_samples()
         with pytest.raises(EngineFailedError):
-            sweep.draw(owed[0], DyingEngine(30))
-        for block in owed:
+            sweep.draw(missing[0], DyingEngine(30))
+        for block in missing:
             sweep.draw(block, CountingEngine())
     finally:
         progress.reset(token)

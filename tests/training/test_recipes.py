@@ -45,6 +45,6 @@ def test_the_stream_would_hold_such_problems_were_they_not_kept_out(recipe):
 
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=lambda recipe: recipe.name)
 def test_the_committed_model_was_trained_on_this_very_stream(recipe):
-    """Its tokenizer, learnt anew from the stream, is the one beside the weights."""
+    """Its tokenizer, learnt again from the stream, is the one next to the weights."""
     committed = json.loads((BUNDLED / recipe.name / "tokenizer.json").read_text(encoding="utf-8"))
     assert json.loads(train_tokenizer(recipe.tokenizer_texts(), recipe.vocabulary).to_str()) == committed

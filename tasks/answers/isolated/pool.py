@@ -1,8 +1,9 @@
 """Calls that can be killed: a function of ours, on text of anybody's, in warm processes with limits.
 
-Symbolic algebra can take for ever, or all memory, on a line of text. Here every call runs in a process of its own pool
-(`tasks.answers.isolated.process`): one that goes beyond its CPU time or memory is killed, a fresh fork takes its place
-in milliseconds, and no other call notices. That is a bound on resources, not a wall: text is parsed there, never run.
+Symbolic algebra can take forever, or all memory, on a line of text. Here every call runs in a process of a separate
+pool (`tasks.answers.isolated.process`). One that exceeds its CPU time or memory is killed, a fresh fork replaces it in
+milliseconds, and no other call notices. That is a bound on resources, not a security boundary: text is parsed there,
+never run.
 """
 
 import atexit

@@ -14,7 +14,7 @@ from tasks.records import FewShotExample
 def chosen(
     examples: Sequence[FewShotExample], problems: int, shots: int, seed: int
 ) -> list[tuple[FewShotExample, ...]]:
-    """The examples before each of so many problems.
+    """The examples before each of this many problems.
 
     Raises:
         UserError: there are fewer examples than shots.

@@ -6,7 +6,7 @@ Two processes run concurrently, each in its own sandbox:
 - the checker: the test, with the entry point's name bound to a proxy that sends arguments and gets plain values back.
   The verdict is what the checker prints, in a place that the program cannot reach.
 
-Each sample is a program of its own. A checker's process may grade several, one after another, where its test is known
+Each sample is a separate program. A checker's process may grade several, one after another, where its test is known
 to leave nothing behind (`tasks.graders.base.purity`).
 """
 
@@ -64,7 +64,7 @@ _SAID = {
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A sample that defines the function of a problem: all of its code, and the code that its test may use besides."""
+    """A sample that defines the function of a problem: all of its code, and the code that its test may also use."""
 
     problem: Problem
     index: int

@@ -2,11 +2,11 @@
 
 One process may then run it for many samples (`sandboxes.Sandbox.run_checked`). A test is trusted, but it may well seed
 a generator, change a setting of its interpreter, or read a file, and then what it says of one sample could depend on
-those before. So this errs on one side only: what is not known to be harmless is run in a process of its own.
+those before. So this errs on one side only: what is not known to be harmless is run in a separate process.
 
 Harmless are names of the test's own, the modules and built-in functions below, and reading attributes. Setting an
 attribute is not, nor is any name with an underscore in front: they lead to what modules, classes and functions share.
-`id` and `hash` depend on where an object lies, and `random` on what was drawn before.
+`id` and `hash` depend on where an object is in memory, and `random` on what was drawn before.
 """
 
 import ast
@@ -34,7 +34,7 @@ _EVERY_BUILTIN = frozenset(dir(builtins))
 
 @lru_cache(maxsize=1024)
 def is_pure(text: str, function: str) -> bool:
-    """Whether a test is known to leave nothing behind. `function` is a name that it may use besides its own."""
+    """Whether a test is known to leave nothing behind. `function` is another name that it may use."""
     try:
         nodes = list(ast.walk(ast.parse(text)))
     except (SyntaxError, ValueError, RecursionError, MemoryError):

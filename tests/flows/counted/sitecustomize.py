@@ -1,6 +1,6 @@
 """Put on PYTHONPATH by tests, Python runs this in every process that it starts: engine calls are counted and slow.
 
-Each call of the recorded engine appends a line to the file COUNTED_CALLS and waits for a process of its own, which
+Each call of the recorded engine appends a line to the file COUNTED_CALLS and waits for a separate process, which
 takes COUNTED_SECONDS: the engine's process, so to say. Where that is killed, the call fails.
 """
 
