@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from tasks.plugins import Config
-from tasks.records import AnswerCheck, Problem, Solution
+from tasks.records import AnswerCheck, LabelledSample, Problem
 
 
 class SumsDataset(Config):
@@ -27,6 +27,6 @@ class SumsDataset(Config):
         """All problems, in an order that never changes."""
         return [Problem(f"sums/{n}", f"{n} + {n * n} = ", check=AnswerCheck(str(n + n * n))) for n in range(self.count)]
 
-    def solutions(self) -> Iterator[Solution]:
+    def solutions(self) -> Iterator[LabelledSample]:
         """Samples that are known to be right, for `monkeys audit`."""
-        return (Solution(f"sums/{n}", f"#### {n + n * n}") for n in range(self.count))
+        return (LabelledSample(f"sums/{n}", f"#### {n + n * n}") for n in range(self.count))
