@@ -51,8 +51,8 @@ class SweepConfig(WithOldNames):
     pin: str | None = Field(
         default=None,
         pattern="^[0-9a-f]{8,64}$",
-        description="What the texts of all problems must hash to, or its start: `problems` in `monkeys show SET`;"
-        " empty: whatever is read",
+        description="Expected hash of the problem texts, or a prefix of it (`problems` in `monkeys show SET`);"
+        " empty: not checked",
     )
     exclude: str | None = Field(
         default=None, min_length=1, description="File of problems to leave out, as `monkeys audit tests` writes it"

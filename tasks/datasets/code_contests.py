@@ -67,9 +67,12 @@ class CodeContestsDataset(BaseModel):
 
     name: Literal["code_contests"] = "code_contests"
     path: str | None = Field(
-        default=None, description="Test split (Parquet, JSONL, .gz; folder or URL too); empty: the hub is asked"
+        default=None,
+        description="Test split (Parquet, JSONL, .gz; folder or URL too); empty: from the Hugging Face hub",
     )
-    train_path: str | None = Field(default=None, description="Train split, for the examples; empty: the hub is asked")
+    train_path: str | None = Field(
+        default=None, description="Train split, for the examples; empty: from the Hugging Face hub"
+    )
     subset: Literal["paper"] | None = Field(default=None, description="The paper's 140 problems; empty: all")
     shots: int = Field(default=2, ge=0, le=100, description="Examples before each question; 0 needs no train split")
     shots_seed: int = Field(default=0, ge=0, description="Another seed chooses other examples; 0 the paper's")
@@ -77,7 +80,9 @@ class CodeContestsDataset(BaseModel):
         default=10, ge=0, allow_inf_nan=False, description="Seconds beyond each problem's own limit; the paper gives 10"
     )
     memory_limit_mb: int | None = Field(
-        default=2048, ge=1, description="Memory of each program, the paper bounds none; empty: each problem's own limit"
+        default=2048,
+        ge=1,
+        description="Memory limit per program (the paper sets none); empty: each problem's own limit",
     )
 
     def load(self) -> list[Problem]:

@@ -37,9 +37,11 @@ class Gsm8kDataset(BaseModel):
 
     name: Literal["gsm8k"] = "gsm8k"
     path: str | None = Field(
-        default=None, description="Test split (JSONL, .gz, Parquet, CSV; URL too); empty: the Hugging Face hub is asked"
+        default=None, description="Test split (JSONL, .gz, Parquet, CSV; URL too); empty: from the Hugging Face hub"
     )
-    train_path: str | None = Field(default=None, description="Train split, for the examples; empty: the hub is asked")
+    train_path: str | None = Field(
+        default=None, description="Train split, for the examples; empty: from the Hugging Face hub"
+    )
     subset: Literal["paper"] | None = Field(default=None, description="The paper's 128 problems; empty: all")
     shots: int = Field(default=5, ge=0, le=100, description="Examples before each question; 0 needs no train split")
     shots_seed: int = Field(default=0, ge=0, description="Another seed chooses other examples; 0 the paper's")

@@ -44,7 +44,7 @@ class HumanEvalDataset(BaseModel):
     name: Literal["humaneval"] = "humaneval"
     path: str | None = Field(
         default=None,
-        description="HumanEval.jsonl or HumanEval.jsonl.gz (Parquet, URL too); empty: the Hugging Face hub is asked",
+        description="HumanEval.jsonl or HumanEval.jsonl.gz (Parquet, URL too); empty: from the Hugging Face hub",
     )
 
     def load(self) -> list[Problem]:

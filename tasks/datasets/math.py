@@ -42,7 +42,7 @@ class MathDataset(BaseModel):
 
     name: Literal["math"] = "math"
     path: str | None = Field(
-        default=None, description="Test split (JSONL, .gz, Parquet, CSV; URL too); empty: the Hugging Face hub is asked"
+        default=None, description="Test split (JSONL, .gz, Parquet, CSV; URL too); empty: from the Hugging Face hub"
     )
     subset: Literal["paper"] | None = Field(default=None, description="The paper's 128 problems; empty: all")
 

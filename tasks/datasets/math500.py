@@ -25,7 +25,7 @@ class Math500Dataset(BaseModel):
 
     name: Literal["math500"] = "math500"
     path: str | None = Field(
-        default=None, description="The 500 rows (JSONL, .gz, Parquet, CSV; URL too); empty: the hub is asked"
+        default=None, description="The 500 rows (JSONL, .gz, Parquet, CSV; URL too); empty: from the Hugging Face hub"
     )
 
     def load(self) -> list[Problem]:

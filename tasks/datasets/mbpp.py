@@ -52,7 +52,8 @@ class MbppDataset(BaseModel):
 
     name: Literal["mbpp"] = "mbpp"
     path: str | None = Field(
-        default=None, description="mbpp.jsonl, all 974 rows or some (Parquet, CSV, URL too); empty: the hub is asked"
+        default=None,
+        description="mbpp.jsonl, all 974 rows or some (Parquet, CSV, URL too); empty: from the Hugging Face hub",
     )
     shots: int = Field(default=3, ge=0, le=3, description="Examples before each question: tasks 2, 3 and 4")
 

@@ -1,7 +1,7 @@
 """Any server that speaks the OpenAI API: vLLM, SGLang, llama.cpp, hosted ones; one, or several replicas.
 
-It promises nothing of sample i: who started the server, with which model files, version and settings, and who else it
-serves, is not for us to know, and its name for a model may mean another one tomorrow. Seeds are sent all the same
+It makes no promise about sample i: who started the server, with which model files, version and settings, and who else
+it serves, is unknown here, and its name for a model may mean another one tomorrow. Seeds are sent all the same
 (`tasks.engines.seeds`): a vLLM server keeps to them, and one that was restarted does not repeat samples of the same
 problem that it drew before. What is stored is never drawn again.
 """
@@ -39,7 +39,7 @@ class OpenAIConfig(BaseModel):
         default=None, min_length=1, description="Environment variable that holds the key; empty: no key is sent"
     )
     n_per_request: int = Field(
-        default=32, ge=1, le=16_384, description="Most samples that one request asks for; 1 where servers know no n"
+        default=32, ge=1, le=16_384, description="Maximum samples per request; use 1 if the server does not support n"
     )
     concurrency: int = Field(
         default=32, ge=1, le=4_096, description="Most requests in flight; fewer while the servers refuse or time out"

@@ -42,8 +42,8 @@ class RecordedConfig(BaseModel):
     )
     ids: str | None = Field(
         default=None,
-        description="With a format: the problems' ids, such as gsm8k/{row:04d}, where {id} is the tool's and {row} the"
-        " same counted from 0; empty: as the files tell",
+        description="With a format: template for problem ids, such as gsm8k/{row:04d}; {id} is the tool's id, {row} the"
+        " zero-based row; empty: the tool's ids",
     )
 
     @property

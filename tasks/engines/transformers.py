@@ -3,7 +3,7 @@
 Sample i of a problem is a function of (model, prompt, settings, seed, problem id, i) alone on a CPU in float32, on one
 machine with one version of PyTorch: random numbers come from a counter, and a trial at opening shows that a row's
 logits are the same bits in batches of several sizes. On a GPU, in half precision, or where the trial fails, the last
-bits depend on the batch, and the engine promises nothing.
+bits depend on the batch, and samples are not reproducible.
 """
 
 import importlib.util

@@ -95,7 +95,7 @@ class VllmConfig(BaseModel):
     tensor_parallel_size: int = Field(default=1, ge=1, le=1_024, description="GPUs that share one copy of the model")
     data_parallel_size: int = Field(default=1, ge=1, le=1_024, description="Copies of the model; needs mode: server")
     max_model_len: int | None = Field(
-        default=None, ge=1, description="Most tokens of a prompt with its answer; empty: what the model was made for"
+        default=None, ge=1, description="Maximum tokens of prompt and completion; empty: the model's own maximum"
     )
     gpu_memory_utilization: float | None = Field(
         default=None, gt=0, le=1, description="Part of the GPU's memory that vLLM takes; empty: vLLM's own, 0.92"

@@ -10,6 +10,10 @@ from dataclasses import dataclass
 BLUE, SKY, GREEN, YELLOW = "#0072B2", "#56B4E9", "#009E73", "#F0E442"
 ORANGE, VERMILLION, PURPLE, GREY, DARK = "#E69F00", "#D55E00", "#CC79A7", "#9AA0A6", "#4A4F55"
 
+MEASURED, LAW, FORECAST = BLUE, DARK, VERMILLION
+"""The curve, the fitted law and the forecast in figures; on the page they are `--data`, `--quiet` and `--forecast` in
+`templates/report.css`, with variants for light and dark."""
+
 SERIES = (BLUE, "#C24F00", "#00815E", "#A8497D", "#2C8FC7", "#8A6D00", DARK, "#6A51A3")
 """The lines of a comparison, in order; each is named at its end too."""
 

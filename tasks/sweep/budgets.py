@@ -1,6 +1,6 @@
-"""How many samples each problem gets, up to k: a budget is a pydantic config class that plans rounds.
+"""How many samples each problem gets, up to k. A budget is a pydantic config class that plans rounds.
 
-A problem's samples are its first n, so that every plan goes on from what another has stored.
+A problem's samples are its first n, so every plan can continue from what another has stored.
 """
 
 from math import ceil, sqrt
@@ -47,18 +47,18 @@ class UniformConfig(BaseModel):
 
 
 class AdaptiveConfig(BaseModel):
-    """Samples go where they narrow the coverage curve most: a problem rests once samples × correct ≥ precision × k.
+    """Samples go where they narrow the coverage curve most: a problem stops once samples × correct ≥ precision × k.
 
-    The variance of pass@k at rate p, averaged over log k, falls as 1 / (p n): for one total over all problems it is
-    least where n grows as 1/sqrt(p), and with p read off the samples that is n² c/n = n c alike for all. A problem
-    that is never solved gets all k. Coverage stays unbiased (`tasks.scaling.sequential_stopping`).
+    Averaged over log k, the variance of pass@k for a problem with pass rate p and n samples scales as 1 / (p n). For a
+    fixed total of samples it is smallest for n ∝ 1/sqrt(p); with p estimated by c/n, that means equal n c for all
+    problems. A problem that is never solved gets all k. Coverage stays unbiased (`tasks.scaling.sequential_stopping`).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: Literal["adaptive"] = "adaptive"
     precision: float = Field(
-        default=0.3, gt=0, le=1_000, description="A problem rests once samples × correct reaches this times k"
+        default=0.3, gt=0, le=1_000, description="A problem stops once samples × correct reaches this times k"
     )
 
     @property
@@ -67,14 +67,14 @@ class AdaptiveConfig(BaseModel):
         return True
 
     def plan(self, k: int) -> Plan:
-        """Rounds from the first at which a problem with nothing but correct samples could rest."""
+        """Rounds from the first at which a problem with only correct samples could stop."""
         enough = self.precision * k
         ends = _ladder(max(1, ceil(sqrt(enough))), k)
         return Plan(ends, tuple(ceil(enough / end) for end in ends))
 
 
 class SolveConfig(BaseModel):
-    """A problem rests after the round of its first correct sample: to solve problems, not to measure coverage."""
+    """A problem stops after the round of its first correct sample: to solve problems, not to measure coverage."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

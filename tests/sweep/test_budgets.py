@@ -65,7 +65,7 @@ def run(sweep: Sweep, engine: CountingEngine, max_rounds: int = 100) -> int:
     return rounds
 
 
-def test_the_adaptive_plan_rests_a_problem_at_samples_times_correct() -> None:
+def test_the_adaptive_plan_stops_a_problem_at_samples_times_correct() -> None:
     plan = AdaptiveConfig(precision=2).plan(10_000)
     assert plan.ends == (200, 500, 1_000, 2_000, 5_000, 10_000)
     assert plan.limits == (100, 40, 20, 10, 4, 2)
@@ -82,10 +82,10 @@ def test_adaptive_draws_for_each_problem_just_what_its_plan_says(tmp_path: Path)
     plan = budget.plan(1_000)
     asked = Counter(problem for problem, _ in engine.asked)
     for position, problem in enumerate(PROBLEMS):
-        rests = next(
+        stops = next(
             (end for end, limit in zip(*plan, strict=True) if RIGHT[position, :end].sum() >= limit), plan.ends[-1]
         )
-        assert asked[problem.id] == rests
+        assert asked[problem.id] == stops
     assert len(engine.asked) == len(set(engine.asked)) < 0.8 * 20_000
     counts = sweep.results().tally.by_problem
     assert counts.n.tolist() == [asked[problem.id] for problem in PROBLEMS]
@@ -140,7 +140,7 @@ def test_a_killed_round_is_finished_before_the_next_begins(tmp_path: Path) -> No
     assert {block.stop for block in sweep.missing_samples()} == {50}
     for block in sweep.grading.pending_verdicts():
         sweep.grading.grade(block, None)
-    # The first 16 problems have finished their round: some rest, the others go on, and four have not begun.
+    # The first 16 problems have finished their round: some stopped, the others continue, and four have not begun.
     assert {block.stop for block in sweep.missing_samples()} == {50, 100}
     counts = sweep.results().tally.by_problem
     assert counts.n.tolist() == [50] * 16 + [0] * 4
@@ -175,7 +175,7 @@ def test_tokens_are_those_of_the_samples_that_count(tmp_path: Path) -> None:
     assert sweep_of(silent, 10, UniformConfig()).results().tokens() == (None, None)
 
 
-def test_a_round_that_is_not_finished_rests_nobody(tmp_path: Path) -> None:
+def test_an_unfinished_round_stops_no_problem(tmp_path: Path) -> None:
     run(sweep_of(tmp_path, 30, UniformConfig()), CountingEngine())
     counts = sweep_of(tmp_path, 1_000, AdaptiveConfig(precision=1)).results().tally.by_problem
     assert RIGHT[0, :30].sum() >= 20, "enough for the end of the first round, which has not come"

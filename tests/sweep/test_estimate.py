@@ -158,7 +158,7 @@ def test_a_budget_asks_for_its_round_and_never_beyond_k(tmp_path: Path, budget: 
             job.draw(block, engine)
         grade(job)
     assert rounds > 1
-    assert found.upper_bound.samples > 0, "some problem rests"
+    assert found.upper_bound.samples > 0, "some problem stops"
 
 
 def test_dollars_are_as_usage_counts_them(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Samples from servers that speak the OpenAI API. `tasks.engines.openai` says what is promised, and opens this.
+"""Samples from servers that speak the OpenAI API. `tasks.engines.openai` says what is reproducible, and opens this.
 
 One event loop in a thread of the engine's own sends all requests; calls of `sample` share its limit of requests in
 flight, the oldest call first, so that a call's last replies come in while the next one's requests fill the server. A

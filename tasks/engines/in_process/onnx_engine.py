@@ -1,4 +1,4 @@
-"""A folder's ONNX decoder as an engine. `tasks.engines.onnx` says what is promised, and opens this."""
+"""A folder's ONNX decoder as an engine. `tasks.engines.onnx` says what is reproducible, and opens this."""
 
 from pathlib import Path
 

@@ -19,7 +19,7 @@ from tasks.errors import UserError
 
 MINIMUM_ROWS = 16
 """In float32 on one thread, products of fewer rows take other paths in PyTorch's libraries, which round differently.
-From 16 rows on, every row's result is the same bits (tested, not promised by PyTorch; `same_in_any_batch` tries it)."""
+From 16 rows on, every row's result is bit-identical (not promised by PyTorch; `is_batch_invariant` checks it)."""
 
 ROOM = 128
 """Tokens that a cache grows by. The usual cache of transformers copies itself at every token instead."""

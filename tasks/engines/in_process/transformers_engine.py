@@ -1,4 +1,4 @@
-"""A causal model of transformers as an engine. `tasks.engines.transformers` says what is promised, and opens this."""
+"""A causal model of transformers as an engine; `tasks.engines.transformers` opens it, and says what is reproducible."""
 
 from pathlib import Path
 from typing import Any

@@ -11,7 +11,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
 from tasks.report.model import FigureFile
-from tasks.report.palette import BLUE, DARK, GREY, VERMILLION, verdict_shares
+from tasks.report.palette import BLUE, DARK, FORECAST, GREY, LAW, verdict_shares
 from tasks.report.style import INK, band, files, k_axis, new_axes
 from tasks.report.sweep.pass_rates import by_difficulty, rate_bins
 from tasks.scaling.laws import PowerLaw
@@ -43,18 +43,18 @@ def coverage_figure(summary: SweepSummary) -> Figure:
         "o", color=BLUE, ms=4.5, mec="white", mew=0.8, zorder=4,
     )  # fmt: skip
     if isinstance(summary.law, PowerLaw):
-        axes.plot(ks, summary.law.predict(ks), color=DARK, lw=1, ls=":", label="fitted power law", zorder=2)
+        axes.plot(ks, summary.law.predict(ks), color=LAW, lw=1, ls=":", label="fitted power law", zorder=2)
     if summary.forecast:
         beyond = [point.k for point in summary.forecast]
         outer = [(point.low90, point.high90) for point in summary.forecast]
         inner = [(point.low50, point.high50) for point in summary.forecast]
         for ends in (outer, inner):
             low, high = zip(*ends, strict=True)
-            axes.fill_between(beyond, low, high, color=VERMILLION, alpha=0.13, lw=0)
+            axes.fill_between(beyond, low, high, color=FORECAST, alpha=0.13, lw=0)
         axes.plot(
             beyond,
             [point.coverage for point in summary.forecast],
-            color=VERMILLION, lw=1.6, ls=(0, (4, 2.5)), label="forecast, 50% and 90%", zorder=2,
+            color=FORECAST, lw=1.6, ls=(0, (4, 2.5)), label="forecast, 50% and 90%", zorder=2,
         )  # fmt: skip
         axes.axvline(ks[-1], color=GREY, lw=0.8, ls=":")
         axes.annotate(
