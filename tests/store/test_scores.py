@@ -103,7 +103,7 @@ def test_scores_are_listed_apart_from_verdicts_and_sound(sweep: Sweep):
     assert [(each.label, each.pending) for each in found.scores] == [("reward v1", 0)]
     assert list(check(store, found)) == []
     assert garbage(store) == []
-    assert sweep.pending_verdicts() == []
+    assert sweep.grading.pending_verdicts() == []
 
 
 def test_scores_whose_samples_are_gone_are_garbage(sweep: Sweep):
