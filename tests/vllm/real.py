@@ -16,6 +16,7 @@ from tasks.prompts import render
 from tasks.records import Request, Sample, Sampling
 
 TASK = ArithmeticDataset()
+SUPERVISOR = "supervised_process.py"
 PROBLEMS = TASK.load()
 
 
@@ -67,7 +68,7 @@ def processes() -> dict[int, str]:
     """The processes of engines that this one has opened, with their command lines."""
     listed = subprocess.run(["ps", "-ww", "-eo", "pid,ppid,args"], check=True, capture_output=True, text=True).stdout
     rows = [line.split(maxsplit=2) for line in listed.splitlines()[1:]]
-    found = {int(pid): args for pid, parent, args in rows if int(parent) == os.getpid() and "supervised_process.py" in args}
+    found = {int(pid): args for pid, parent, args in rows if int(parent) == os.getpid() and SUPERVISOR in args}
     size = -1
     while size != len(found):
         size = len(found)

@@ -12,7 +12,7 @@ import pytest
 
 from tasks.engines import Engine
 from tasks.errors import EngineFailedError, SamplingCancelledError, UserError
-from tests.vllm.real import config, draw, processes, request, sampling
+from tests.vllm.real import SUPERVISOR, config, draw, processes, request, sampling
 
 MODES = ["in_process", "server"]
 REQUESTS = [request(problem, 0, 100) for problem in range(12)]
@@ -23,7 +23,7 @@ def _core(mode: str) -> list[int]:
     """The process in which the engine draws."""
     below = processes()
     if mode == "in_process":
-        return [pid for pid, args in below.items() if "vllm_worker.py" in args and "leash.py" not in args]
+        return [pid for pid, args in below.items() if "vllm_worker.py" in args and SUPERVISOR not in args]
     return [pid for pid, args in below.items() if "EngineCore" in args]
 
 
