@@ -143,7 +143,7 @@ def test_a_reader_is_told_what_was_left_out(tmp_path: Path, prefect_url: str) ->
     (tmp_path / "out.jsonl").write_text('{"problem_id": "MBPP/11", "reason": "flaky"}\n')
     ended = monkeys("sweep", "s.yaml", "--set", "exclude=out.jsonl", cwd=tmp_path, PREFECT_API_URL=prefect_url)
     assert ended.code == 0, ended.err
-    assert "1 problem (1 left out by out.jsonl) × 2 samples" in ended.out
+    assert "1 problem (1 excluded by out.jsonl) × 2 samples" in ended.out
     (report,) = (tmp_path / "runs" / "reports").rglob("report.html")
     assert "1 of 2 problems is left out by" in report.read_text()
     assert "1 of 2 problems is left out by" in ended.out
