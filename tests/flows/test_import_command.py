@@ -57,12 +57,12 @@ def test_what_cannot_be_is_one_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "format_", "output", "message"),
     [
-        ("s.jsonl", "auto", None, "import: name --output"),
+        ("s.jsonl", "auto", None, "import: give --output"),
         ("s.jsonl", "x", "o.jsonl", "format: 'x' is not one of auto, llmonk, monkey_business"),
         ("none.jsonl", "auto", "o.jsonl", "none.jsonl: is not there"),
     ],
 )
-def test_what_is_asked_for_amiss(tmp_path: Path, name: str, format_: str, output: str | None, message: str) -> None:
+def test_a_wrong_request_is_one_line(tmp_path: Path, name: str, format_: str, output: str | None, message: str) -> None:
     tools.lines(tmp_path / "s.jsonl", tools.PLAIN)
     target = None if output is None else tmp_path / output
     with pytest.raises(UserError, match=message):
