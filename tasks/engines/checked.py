@@ -3,34 +3,19 @@ found only when the block is stored."""
 
 from collections.abc import Collection, Generator, Sequence
 from contextlib import closing
-from typing import Self
 
 from tasks.engines import Engine
+from tasks.engines.wrapped import WrappedEngine
 from tasks.errors import EngineFailedError
 from tasks.records import Request, Sample, Sampling
 
 
-class CheckedEngine:
+class CheckedEngine(WrappedEngine):
     """Draws as the engine does, and fails in one line where that breaks its Protocol. `label` names it."""
 
     def __init__(self, engine: Engine, label: str) -> None:
-        self._engine = engine
+        super().__init__(engine)
         self._label = label
-
-    @property
-    def version(self) -> str:
-        """The engine's."""
-        return self._engine.version
-
-    @property
-    def deterministic(self) -> bool:
-        """The engine's."""
-        return self._engine.deterministic
-
-    @property
-    def max_concurrent_calls(self) -> int:
-        """The engine's."""
-        return self._engine.max_concurrent_calls
 
     def sample(self, requests: Sequence[Request], sampling: Sampling) -> Generator[list[Sample], None, None]:
         """See `Engine`.
@@ -57,14 +42,3 @@ class CheckedEngine:
                 f"{self._label} returned sample {sample.index} of problem {sample.problem_id!r}, which was not asked"
                 " for, or was returned before"
             )
-
-    def cancel(self) -> None:
-        """See `Engine`."""
-        self._engine.cancel()
-
-    def __enter__(self) -> Self:
-        self._engine.__enter__()
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self._engine.__exit__(*exc)

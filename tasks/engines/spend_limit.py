@@ -8,11 +8,11 @@ import threading
 import time
 from collections.abc import Generator, Sequence
 from contextlib import closing
-from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from tasks.engines import Engine
+from tasks.engines.wrapped import WrappedEngine
 from tasks.errors import CapReachedError, UserError
 from tasks.records import Price, Request, Sample, Sampling
 
@@ -31,32 +31,17 @@ class CapConfig(BaseModel):
         return CappedEngine(engine, self, price)
 
 
-class CappedEngine:
+class CappedEngine(WrappedEngine):
     """An engine that raises CapReachedError once its samples have reached the cap."""
 
     def __init__(self, engine: Engine, cap: CapConfig, price: Price | None) -> None:
-        self._engine = engine
+        super().__init__(engine)
         self._cap = cap
         self._price = price
         self._began = time.monotonic()
         self._lock = threading.Lock()
         self._dollars = 0.0
         self._tokens = 0
-
-    @property
-    def version(self) -> str:
-        """The inner engine's."""
-        return self._engine.version
-
-    @property
-    def deterministic(self) -> bool:
-        """The inner engine's."""
-        return self._engine.deterministic
-
-    @property
-    def max_concurrent_calls(self) -> int:
-        """The inner engine's."""
-        return self._engine.max_concurrent_calls
 
     def sample(self, requests: Sequence[Request], sampling: Sampling) -> Generator[list[Sample], None, None]:
         """As the inner engine does, up to the cap.
@@ -71,17 +56,6 @@ class CappedEngine:
                 self._count(samples)
                 yield samples
                 self._check()
-
-    def cancel(self) -> None:
-        """As the inner engine does."""
-        self._engine.cancel()
-
-    def __enter__(self) -> Self:
-        self._engine.__enter__()
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self._engine.__exit__(*exc)
 
     def _count(self, samples: Sequence[Sample]) -> None:
         with self._lock:
