@@ -6,16 +6,13 @@
 from collections.abc import Iterator
 from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict
-
+from sandboxes.config import Config
 from tasks.datasets.synthetic.bundled import held_out_rows
 from tasks.records import AnswerCheck, LabelledSample, Problem
 
 
-class ArithmeticDataset(BaseModel):
+class ArithmeticDataset(Config):
     """Word problems of 1 to 4 steps whose samples end in `#### answer`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     template: ClassVar[str] = "arithmetic"
     grader: ClassVar[str] = "final_answer"

@@ -8,8 +8,9 @@ problems whose description shows no image, and gives programs their problem's ow
 from collections.abc import Iterator, Sequence
 from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from sandboxes.config import Config
 from tasks.datasets.paper.few_shot import chosen
 from tasks.datasets.paper.subsets import check, subset
 from tasks.errors import UserError
@@ -54,10 +55,8 @@ class _Row(RowModel):
         return any(tag in self.description for tag in _IMAGES)
 
 
-class CodeContestsDataset(BaseModel):
+class CodeContestsDataset(Config):
     """CodeContests, from local files or the Hugging Face hub."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     template: ClassVar[str] = "code_contests"
     grader: ClassVar[str] = "code_contests"

@@ -13,8 +13,9 @@ It may have `time_limit_s` and `memory_limit_mb`, and `solutions`, texts that ar
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from sandboxes.config import Config
 from tasks.files.rows import Hub, Source, read, row_error
 from tasks.files.schema import RowModel
 from tasks.records import AnswerCheck, Check, FunctionCheck, LabelledSample, Problem, StdioCheck, StdioTest
@@ -54,10 +55,8 @@ class _Row(RowModel):
         return kinds[0] if len(kinds) == 1 else None
 
 
-class CustomDataset(BaseModel):
+class CustomDataset(Config):
     """Your own problems, from a file."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: Literal["custom"] = "custom"
     path: str = Field(min_length=1, description="JSONL of id, question, and answer, tests or function (URL too)")

@@ -7,8 +7,9 @@ shows five examples from the train split, other ones for each problem (the paper
 from collections.abc import Iterator
 from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from sandboxes.config import Config
 from tasks.datasets.paper.few_shot import chosen
 from tasks.datasets.paper.subsets import check
 from tasks.files.rows import Hub, Source, read, row_error
@@ -24,10 +25,8 @@ class _Row(RowModel):
     answer: str
 
 
-class Gsm8kDataset(BaseModel):
+class Gsm8kDataset(Config):
     """GSM8K, from local files or the Hugging Face hub."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     template: ClassVar[str] = "gsm8k"
     grader: ClassVar[str] = "gsm8k"

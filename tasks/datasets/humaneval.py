@@ -7,8 +7,9 @@ canonical_solution, test.
 from collections.abc import Iterator
 from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from sandboxes.config import Config
 from tasks.files.rows import Hub, Source, read
 from tasks.files.schema import RowModel
 from tasks.records import FunctionCheck, LabelledSample, Problem
@@ -27,10 +28,8 @@ class _Row(RowModel):
     canonical_solution: str | None = None
 
 
-class HumanEvalDataset(BaseModel):
+class HumanEvalDataset(Config):
     """HumanEval, from a local file or the Hugging Face hub."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     # The prompt is the function's head as it stands.
     template: ClassVar[str] = "humaneval"

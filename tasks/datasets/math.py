@@ -8,8 +8,9 @@ subjects one after another in alphabetical order.
 from collections.abc import Iterator
 from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from sandboxes.config import Config
 from tasks.answers.minerva import boxed
 from tasks.datasets.paper.subsets import check
 from tasks.files.rows import Hub, Source, read, row_error
@@ -28,10 +29,8 @@ class _Row(RowModel):
     unique_id: str | None = None
 
 
-class MathDataset(BaseModel):
+class MathDataset(Config):
     """MATH's 5,000 test problems, from a local file or the Hugging Face hub."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     template: ClassVar[str] = "math"
     grader: ClassVar[str] = "math"

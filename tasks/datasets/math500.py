@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from sandboxes.config import Config
 from tasks.datasets.math import MathDataset, problems_of, solutions_of
 from tasks.files.rows import Hub, Source
 from tasks.records import LabelledSample, Problem
@@ -12,10 +13,8 @@ from tasks.records import LabelledSample, Problem
 HUB = Hub("HuggingFaceH4/MATH-500")
 
 
-class Math500Dataset(BaseModel):
+class Math500Dataset(Config):
     """MATH-500, from a local file or the Hugging Face hub; prompted and graded as MATH is."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     template: ClassVar[str] = MathDataset.template
     grader: ClassVar[str] = MathDataset.grader

@@ -8,8 +8,9 @@ import ast
 from collections.abc import Iterator, Sequence
 from typing import ClassVar, Literal
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, Field
 
+from sandboxes.config import Config
 from tasks.errors import UserError
 from tasks.files.rows import Hub, Source, read, row_error
 from tasks.files.schema import RowModel
@@ -39,10 +40,8 @@ class _Row(RowModel):
     test_imports: Sequence[str] = ()
 
 
-class MbppDataset(BaseModel):
+class MbppDataset(Config):
     """MBPP's 500 test problems, from a local file or the Hugging Face hub."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     template: ClassVar[str] = "mbpp"
     grader: ClassVar[str] = "functions"

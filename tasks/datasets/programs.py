@@ -6,16 +6,13 @@
 from collections.abc import Iterator
 from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict
-
+from sandboxes.config import Config
 from tasks.datasets.synthetic.bundled import held_out_rows
 from tasks.records import LabelledSample, Problem, StdioCheck, StdioTest
 
 
-class ProgramsDataset(BaseModel):
+class ProgramsDataset(Config):
     """Short Python programs for a described transformation of a list of integers."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     template: ClassVar[str] = "programs"
     grader: ClassVar[str] = "stdio"

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from sandboxes.config import Config
 from tasks.engines import Engine
 from tasks.engines.in_process import cpu_count
 from tasks.engines.in_process.sampling import SAMPLING_RULE
@@ -22,10 +23,8 @@ from tasks.records import Sampling
 NEEDED = ("model.onnx", "tokenizer.json")
 
 
-class OnnxConfig(BaseModel):
+class OnnxConfig(Config):
     """A small model on this machine's CPU, through ONNX Runtime."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: Literal["onnx"] = "onnx"
     model: str = Field(description="A bundled model (arithmetic, programs) or a folder with model.onnx and more")

@@ -17,8 +17,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt
+from pydantic import ConfigDict, Field, StrictInt
 
+from sandboxes.config import Config
 from tasks.errors import UserError
 from tasks.files.schema import RowModel, parse_row
 from tasks.importers.provenance import of_samples, read_provenance
@@ -30,10 +31,8 @@ _SUFFIX = re.compile(r"(\.(raw|jsonl|json|parquet|eval|gz))+$")
 _GOOD_ROW = '{"problem_id": "...", "index": 0, "text": "..."}'
 
 
-class RecordedConfig(BaseModel):
+class RecordedConfig(Config):
     """Samples from a file instead of a model."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: Literal["recorded"] = "recorded"
     path: str = Field(description="JSONL (also .gz) or Parquet file of rows: problem_id, index, text")

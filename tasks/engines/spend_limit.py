@@ -9,18 +9,17 @@ import time
 from collections.abc import Generator, Sequence
 from contextlib import closing
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from sandboxes.config import Config
 from tasks.engines import Engine
 from tasks.engines.wrapped import WrappedEngine
 from tasks.errors import CapReachedError, UserError
 from tasks.records import Price, Request, Sample, Sampling
 
 
-class CapConfig(BaseModel):
+class CapConfig(Config):
     """Where a run ends, whatever is still missing."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     dollars: float | None = Field(default=None, gt=0, description="Most dollars, by the price given; empty: no cap")
     tokens: int | None = Field(default=None, ge=1, description="Most tokens that the model writes; empty: no cap")

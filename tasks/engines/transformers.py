@@ -13,8 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from sandboxes.config import Config
 from tasks.engines import Engine
 from tasks.engines.in_process import cpu_count
 from tasks.engines.in_process.sampling import SAMPLING_RULE
@@ -25,10 +26,8 @@ from tasks.records import Sampling
 _HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
 
 
-class TransformersConfig(BaseModel):
+class TransformersConfig(Config):
     """Any causal model of Hugging Face transformers, on a CPU or one GPU."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: Literal["transformers"] = "transformers"
     model: str = Field(

@@ -14,8 +14,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from sandboxes.config import Config
 from tasks.engines import Engine
 from tasks.engines.model_files import BUNDLED, bundled_models, fingerprint
 from tasks.errors import UserError
@@ -75,10 +76,8 @@ _WEIGHTS = (".safetensors", ".bin", ".pt", ".gguf")
 _NOT_READ = (".md", ".onnx", ".h5", ".msgpack", ".png", ".jpg")
 
 
-class VllmConfig(BaseModel):
+class VllmConfig(Config):
     """A model in vLLM, which is started, watched and ended by the sweep."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: Literal["vllm"] = "vllm"
     model: str = Field(min_length=1, description="Name on the Hugging Face hub, a folder, or a bundled model's name")

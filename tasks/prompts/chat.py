@@ -11,15 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from sandboxes.config import Config
 from tasks.errors import UserError
 
 
-class ChatConfig(BaseModel):
+class ChatConfig(Config):
     """How an instruct model is asked."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     tokenizer: str = Field(min_length=1, description="Folder of the model's tokenizer, with its chat template")
     system: str | None = Field(default=None, description="System message before the user's; empty: none")

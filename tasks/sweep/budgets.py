@@ -6,8 +6,9 @@ A problem's samples are its first n, so every plan can continue from what anothe
 from math import ceil, sqrt
 from typing import Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from sandboxes.config import Config
 from tasks.scaling.sequential_stopping import Plan
 
 
@@ -29,10 +30,8 @@ class Budget(Protocol):
         ...
 
 
-class UniformConfig(BaseModel):
+class UniformConfig(Config):
     """k samples of every problem."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: Literal["uniform"] = "uniform"
 
@@ -46,15 +45,13 @@ class UniformConfig(BaseModel):
         return Plan((k,), (k + 1,))
 
 
-class AdaptiveConfig(BaseModel):
+class AdaptiveConfig(Config):
     """Samples go where they narrow the coverage curve most: a problem stops once samples × correct ≥ precision × k.
 
     Averaged over log k, the variance of pass@k for a problem with pass rate p and n samples scales as 1 / (p n). For a
     fixed total of samples it is smallest for n ∝ 1/sqrt(p); with p estimated by c/n, that means equal n c for all
     problems. A problem that is never solved gets all k. Coverage stays unbiased (`tasks.scaling.sequential_stopping`).
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: Literal["adaptive"] = "adaptive"
     precision: float = Field(
@@ -73,10 +70,8 @@ class AdaptiveConfig(BaseModel):
         return Plan(ends, tuple(ceil(enough / end) for end in ends))
 
 
-class SolveConfig(BaseModel):
+class SolveConfig(Config):
     """A problem stops after the round of its first correct sample: to solve problems, not to measure coverage."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: Literal["solve"] = "solve"
     first: int = Field(default=10, ge=1, description="Samples of every problem in the first round")

@@ -9,9 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from pydantic import BaseModel, ConfigDict
-
 from sandboxes import Sandbox
+from sandboxes.config import Config
 from tasks.answers.isolated.pool import Answer, Failure, shared
 from tasks.graders.base.answers import Decided, kept
 from tasks.graders.base.requirements import check_algebra, require_check, require_checks
@@ -37,11 +36,9 @@ class AlgebraQuery:
 Decision = AlgebraQuery | Decided
 
 
-class AlgebraGrader(BaseModel, ABC):
+class AlgebraGrader(Config, ABC):
     """A grader (`tasks.graders.Grader`) that has only to say what is plain of one text, and what to ask of algebra.
     Subclasses set `name`, `version` and `function`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     version: ClassVar[int]
     runs_code: ClassVar[bool] = False

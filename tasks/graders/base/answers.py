@@ -4,9 +4,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
-from pydantic import BaseModel, ConfigDict
-
 from sandboxes import Sandbox
+from sandboxes.config import Config
 from tasks.graders.base.requirements import require_check, require_checks
 from tasks.records import AnswerCheck, GradedSample, Problem, Sample, Verdict
 
@@ -22,10 +21,8 @@ def kept(answer: str | None) -> str | None:
     return answer if answer is not None and len(answer) <= MAX_ANSWER else None
 
 
-class AnswerGrader(BaseModel, ABC):
+class AnswerGrader(Config, ABC):
     """A grader (`tasks.graders.Grader`) that has only to decide about one text. Subclasses set `name` and `version`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     version: ClassVar[int]
     runs_code: ClassVar[bool] = False

@@ -15,10 +15,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from pydantic import BaseModel, ConfigDict
-
 from sandboxes import CheckedOutcome, Limits, Sandbox, Status
 from sandboxes.batch import Batch, CheckedJob
+from sandboxes.config import Config
 from tasks.graders.base.purity import is_pure
 from tasks.graders.base.requirements import check_function_tests, require_check, require_sandbox
 from tasks.graders.base.verdicts import VERDICT_OF, reason, shortened
@@ -72,11 +71,9 @@ class Function:
     test_preamble: str = ""
 
 
-class FunctionGrader(BaseModel, ABC):
+class FunctionGrader(Config, ABC):
     """A grader (`tasks.graders.Grader`) that has only to find the function in a sample. Subclasses set `name` and
     `version`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     version: ClassVar[int]
     runs_code: ClassVar[bool] = True

@@ -8,10 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict
-
 from sandboxes import Limits, Outcome, Sandbox, Status
 from sandboxes.batch import Batch, Job, Result
+from sandboxes.config import Config
 from tasks.graders.base.requirements import require_check, require_checks, require_sandbox
 from tasks.graders.base.verdicts import VERDICT_OF, reason, shortened
 from tasks.records import GradedSample, Problem, Sample, StdioCheck, StdioTest, Verdict
@@ -40,11 +39,9 @@ class Rule:
     require_exit_zero: bool = True
 
 
-class ProgramGrader(BaseModel, ABC):
+class ProgramGrader(Config, ABC):
     """A grader (`tasks.graders.Grader`) that has only to find a sample's program and to compare outputs. Subclasses set
     `name`, `version` and `rule`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     version: ClassVar[int]
     runs_code: ClassVar[bool] = True
