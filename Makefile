@@ -46,11 +46,11 @@ lint: .venv/ready-to-test ## Style, types, the direction of imports, plain words
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/python infra/words.py
-	@$(BIN)/python -m infra.reference --check
+	@$(BIN)/python infra/lint_wording.py
+	@$(BIN)/python -m infra.generate_docs --check
 
 docs: .venv/ready-to-test ## The documentation as a site in build/docs
-	@$(BIN)/python -m infra.reference
+	@$(BIN)/python -m infra.generate_docs
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet && echo "docs: build/docs/index.html"
 
 check: lint test ## What to run before a commit: lint, then test

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import s3fs
 
-from tests.one_at_a_time import one_at_a_time
+from tests.serializing_proxy import serializing_proxy
 
 
 def free_port() -> int:
@@ -99,7 +99,7 @@ def serving(s3: S3) -> Iterator[S3]:
     log = s3.root.with_name("rclone.log")
     with running(command, log, {"RCLONE_CONFIG": str(s3.root.with_name("rclone.conf"))}) as process:
         wait_for_port(behind, process, log)
-        with one_at_a_time(port, behind):
+        with serializing_proxy(port, behind):
             yield s3
 
 

@@ -3,7 +3,7 @@
 import re
 from typing import ClassVar, Literal
 
-from tasks.graders.base.answers import AnswerGrader, Decided
+from tasks.graders.base.answer_grader import AnswerGrader, Decided
 from tasks.records import Verdict
 
 # The first marker counts, with what follows it on its line: whatever a sample goes on to say cannot change it.

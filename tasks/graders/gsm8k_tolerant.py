@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import ClassVar, Literal
 
 from tasks.answers.minerva import boxed
-from tasks.graders.base.answers import AnswerGrader, Decided
+from tasks.graders.base.answer_grader import AnswerGrader, Decided
 from tasks.graders.base.verdicts import shortened
 from tasks.records import Verdict
 

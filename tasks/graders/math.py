@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import ClassVar, Literal
 
 from tasks.answers.minerva import final_answer, normalise
-from tasks.graders.base.algebra import LONGEST, AlgebraGrader, AlgebraQuery, Decision
+from tasks.graders.base.algebra_grader import LONGEST, AlgebraGrader, AlgebraQuery, Decision
 from tasks.graders.base.verdicts import shortened
 from tasks.records import Verdict
 

@@ -9,7 +9,7 @@ order, matrices); or if math-verify or sympy, by Minerva's rule, make it the sam
 from typing import ClassVar, Literal
 
 from tasks.answers.spelling import equal_without_algebra, find, spell
-from tasks.graders.base.algebra import LONGEST, AlgebraGrader, AlgebraQuery, Decision
+from tasks.graders.base.algebra_grader import LONGEST, AlgebraGrader, AlgebraQuery, Decision
 from tasks.graders.base.verdicts import shortened
 from tasks.records import Verdict
 

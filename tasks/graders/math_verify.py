@@ -6,7 +6,7 @@ The library's release is not part of the rule's version: the lock file has the o
 
 from typing import ClassVar, Literal
 
-from tasks.graders.base.algebra import AlgebraGrader, AlgebraQuery, Decision
+from tasks.graders.base.algebra_grader import AlgebraGrader, AlgebraQuery, Decision
 from tasks.graders.base.verdicts import shortened
 from tasks.records import Verdict
 

@@ -12,7 +12,7 @@ from tasks.answers.isolated.pool import IsolatedPool
 from tasks.answers.minerva import boxed, final_answer, normalise
 from tasks.answers.spelling import equal_without_algebra, find, number, parts, spell
 from tasks.graders import Grader
-from tasks.graders.base import algebra as base_algebra
+from tasks.graders.base import algebra_grader as base_algebra
 from tasks.graders.math import MathGrader
 from tasks.graders.math_tolerant import MathTolerantGrader
 from tasks.graders.math_verify import MathVerifyGrader

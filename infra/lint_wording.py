@@ -1,4 +1,4 @@
-"""Keeps idioms out of code, messages and docs that make a reader stop: python infra/words.py [PATH …]
+"""Keeps idioms out of code, messages and docs that make a reader stop: python infra/lint_wording.py [PATH …]
 
 Each rule is a pattern and what to write instead. A line that needs the word all the same ends in `words: ok`.
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 SUFFIXES = {".py", ".md", ".yaml", ".yml", ".toml", ".sh", ".j2", ".js", ".css"}
-LEFT_OUT = ("uv.lock", "infra/words.py", "CHANGELOG.md", "tasks/prompts/", "tasks/engines/bundled/")
+LEFT_OUT = ("uv.lock", "infra/lint_wording.py", "CHANGELOG.md", "tasks/prompts/", "tasks/engines/bundled/")
 ALLOWED = "words: ok"
 
 

@@ -10,7 +10,7 @@ _OF_THE_CONNECTION = {"connection", "expect", "keep-alive", "transfer-encoding"}
 
 
 @contextmanager
-def one_at_a_time(port: int, server: int) -> Iterator[None]:
+def serializing_proxy(port: int, server: int) -> Iterator[None]:
     """Requests to this port go to the server's port, one after the other, whole, and so do the answers back."""
     turn = threading.Lock()
 

@@ -1,4 +1,4 @@
-"""Writes the reference pages of the docs from the code: python infra/reference.py [--check]
+"""Writes the reference pages of the docs from the code: python infra/generate_docs.py [--check]
 
 `docs/sweep_file.md` comes from the pydantic models of the sweep file, `docs/command_line.md` from the help of every
 command. With --check nothing is written, and a page that is not up to date is an error.
@@ -149,7 +149,7 @@ def main(arguments: list[str]) -> int:
             continue
         if "--check" in arguments:
             stale = 1
-            print(f"docs/{name} is not up to date; run: .venv/bin/python infra/reference.py")
+            print(f"docs/{name} is not up to date; run: .venv/bin/python infra/generate_docs.py")
         else:
             page.write_text(text, encoding="utf-8")
             print(f"wrote docs/{name}")

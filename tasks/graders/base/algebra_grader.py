@@ -12,7 +12,7 @@ from typing import ClassVar
 from sandboxes import Sandbox
 from sandboxes.config import Config
 from tasks.answers.isolated.pool import Answer, Failure, shared
-from tasks.graders.base.answers import Decided, kept
+from tasks.graders.base.answer_grader import Decided, kept
 from tasks.graders.base.requirements import check_algebra, require_check, require_checks
 from tasks.graders.base.verdicts import shortened
 from tasks.records import AnswerCheck, GradedSample, Problem, Sample, Verdict
