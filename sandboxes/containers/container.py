@@ -16,8 +16,8 @@ from docker.models.containers import Container as Handle
 from sandboxes import SandboxUnavailableError
 from sandboxes.containers.client import ENGINE_ERRORS, connect, first_line
 from sandboxes.controller.forkserver import ServerGoneError, server_arguments
-from sandboxes.linux.cgroup import SERVER_BYTES, GroupReader
 from sandboxes.linux.bwrap_options import ENVIRONMENT
+from sandboxes.linux.cgroup import SERVER_BYTES, GroupReader
 from sandboxes.linux.process_identity import ProcessIdentity
 
 LABEL = "monkeys.controller"
