@@ -1,6 +1,9 @@
 """Sweeps to report on, from the usual one to the corners."""
 
+from collections.abc import Sequence
+
 import numpy as np
+from numpy.typing import NDArray
 
 from tasks.records import Price
 from tasks.report.model import Example, ReportData
@@ -15,7 +18,9 @@ HOSTILE = '</pre></script><script>window.stolen = 1</script><img src=x onerror="
 _USUAL = np.random.default_rng(4).binomial(100, np.random.default_rng(4).beta(0.5, 1.2, 40))
 _MANY = np.random.default_rng(5).binomial(10_000, np.random.default_rng(5).beta(0.2, 2, 300))
 
-COUNTS = {
+_Correct = Sequence[int] | NDArray[np.int64] | AdaptiveConfig | SolveConfig
+
+COUNTS: dict[str, tuple[list[str], int | list[int], _Correct]] = {
     "usual": ([f"task/{i}" for i in range(40)], 100, _USUAL),
     "300 problems": ([f"repository__issue-{i}" for i in range(300)], 10_000, _MANY),
     "none solved": (list("abcde"), 10, [0] * 5),
@@ -35,6 +40,7 @@ TOKENS = Usage(4_000, 120_000, 71_234, Price(0.15, 0.6))
 def counts_of(name: str) -> Counts:
     problems, n, c = COUNTS[name]
     if isinstance(c, AdaptiveConfig | SolveConfig):
+        assert isinstance(n, int)
         plan = c.plan(n)
         everything = np.full(len(problems), n)
         generator = np.random.default_rng(6)

@@ -38,8 +38,8 @@ def test_the_page_says_the_numbers():
         for point in each.summary.table:
             assert f"{point.coverage:.1%}" in text
     for pair in comparison.pairs:
-        for each in pair.differences:
-            assert f"{points(each.difference)} {points(each.low)} to {points(each.high)}" in text
+        for at in pair.differences:
+            assert f"{points(at.difference)} {points(at.low)} to {points(at.high)}" in text
     for finding in findings(comparison):
         assert finding in text
     assert "falls behind small at k =" in text

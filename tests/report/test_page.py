@@ -6,6 +6,7 @@ import pytest
 from tasks.report.model import FigureFile
 from tasks.report.phrases import visible
 from tasks.report.sweep.page import render
+from tasks.scaling.laws import PowerLaw
 
 from .sweeps import COUNTS, HOSTILE, report_of
 
@@ -64,6 +65,7 @@ def test_the_page_says_the_numbers():
     for point in summary.table:
         assert f"{point.k:,} {point.coverage:.1%}" in text
         assert f"{point.low:.1%} – {point.high:.1%}" in text
+    assert isinstance(summary.law, PowerLaw)
     assert f"−{abs(summary.law.a):.3f}" in text
     assert f"−{abs(summary.law.b):.3f}" in text
     assert "2 samples were left out of n" in text
@@ -90,7 +92,7 @@ def test_what_samples_say_is_text_and_never_markup():
 
 def test_only_the_own_script_may_run():
     page = render(report_of("usual"))
-    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', page)[1]
+    (policy,) = re.findall(r'Content-Security-Policy" content="([^"]*)"', page)
     assert "default-src 'none'" in policy
     assert re.search(r"script-src 'sha256-[\w+/]{43}='", policy)
 
@@ -117,6 +119,7 @@ def test_the_page_compares_laws_and_names_costs_and_likely_solves():
     report = report_of("usual")
     text = " ".join(" ".join(read(render(report)).text).split())
     assert "Extrapolation error at held-out k" in text
+    assert report.summary.laws is not None
     for error in report.summary.laws.errors:
         assert f"{error.law} {error.median:.3f} {error.rms:.3f}" in text
     assert "completion tokens 71,234 (17.8 per sample)" in text

@@ -23,6 +23,7 @@ def test_a_set_and_itself_differ_by_nothing():
     assert [each.difference for each in pair.differences] == [0] * 7
     assert all(each.p == 1 for each in pair.differences)
     assert pair.crossings == ()
+    assert pair.family is not None
     assert pair.family.shift.factor == pytest.approx(1, rel=0.02)
     assert "the same share" in found.headline
 
@@ -62,6 +63,9 @@ def test_a_crossing_is_found_where_it_is_and_forecast_where_it_lies_beyond():
     (crossing,) = found.pairs[0].crossings
     assert crossing.upwards
     assert crossing.k == pytest.approx(34, abs=3)
+    assert crossing.low is not None
+    assert crossing.high is not None
+    assert crossing.share is not None
     assert crossing.low <= crossing.k <= crossing.high
     assert crossing.share > 0.9
     back = compare([("late", drawn(late, 1_000)), ("steady", drawn(steady, 1_000))])
@@ -77,6 +81,8 @@ def test_a_family_is_a_shift_with_an_interval_around_it():
     rates = np.random.default_rng(1).beta(0.4, 200, 300)
     found = compare([("large", drawn(rates, 10_000)), ("small", drawn(rates / 8, 10_000, seed=3))])
     family = found.pairs[0].family
+    assert family is not None
+    assert family.interval is not None
     assert family.shift.factor == pytest.approx(8, rel=0.15)
     assert family.interval.low < 8 < family.interval.high
     assert family.interval.high / family.interval.low < 2

@@ -4,11 +4,11 @@ import pytest
 from tasks.errors import UserError
 from tasks.scaling.estimators import Counts, coverage
 from tasks.scaling.forecast import METHOD, Forecaster
-from tasks.scaling.laws import fit_counts
+from tasks.scaling.laws import PowerLaw, fit_counts
 
 from .outcomes import COVERAGE, load_counts, needs_outcomes
 
-CORNERS = {
+CORNERS: dict[str, tuple[int | list[int], list[int]]] = {
     "none solved": (10, [0] * 5),
     "all solved": (10, [10] * 5),
     "one problem": (50, [7]),
@@ -115,6 +115,7 @@ def test_the_paper_is_forecast_better_than_by_the_plain_law():
         full = load_counts(name)
         start = Counts.of(full.problem_ids, 100, rng.hypergeometric(full.c, full.n - full.c, 100))
         point, law = Forecaster(start).at([10_000])[0], fit_counts(start, resamples=0).law
+        assert isinstance(law, PowerLaw)
         inside += point.low90 <= published[-1] <= point.high90
         ours.append(abs(np.log(point.coverage / published[-1])))
         plain.append(abs(np.log(law.predict(10_000) / published[-1])))

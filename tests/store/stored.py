@@ -29,6 +29,10 @@ class LastLineGrader:
     def __init__(self, broken: int | None = None) -> None:
         self.broken = broken
 
+    def check(self, problems: Sequence[Problem]) -> None:
+        for problem in problems:
+            require_check(problem, AnswerCheck)
+
     def grade(self, pairs: Sequence[tuple[Problem, Sample]], sandbox: Sandbox | None) -> Iterator[GradedSample]:
         for problem, sample in pairs:
             answer = require_check(problem, AnswerCheck).answer

@@ -1,7 +1,7 @@
 """Budgets against a real store: which samples they draw, and that every other budget goes on from them."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -160,7 +160,7 @@ def test_samples_that_no_sandbox_could_grade_are_left_out(tmp_path: Path) -> Non
 
 def test_tokens_are_those_of_the_samples_that_count(tmp_path: Path) -> None:
     class TalkingEngine(CountingEngine):
-        def sample(self, requests: Sequence[Request], sampling: Sampling) -> Iterator[list[Sample]]:
+        def sample(self, requests: Sequence[Request], sampling: Sampling) -> Generator[list[Sample], None, None]:
             for samples in super().sample(requests, sampling):
                 yield [replace(each, prompt_tokens=7, tokens=each.index) for each in samples]
 
@@ -169,7 +169,9 @@ def test_tokens_are_those_of_the_samples_that_count(tmp_path: Path) -> None:
         results = sweep_of(tmp_path, 450, budget).results()
         n = results.tally.by_problem.n
         assert results.tokens() == (7 * n.sum(), (n * (n - 1) // 2).sum())
-        assert results.summarise().usage.samples == n.sum()
+        usage = results.summarise().usage
+        assert usage is not None
+        assert usage.samples == n.sum()
     silent = tmp_path / "silent"
     run(sweep_of(silent, 10, UniformConfig()), CountingEngine())
     assert sweep_of(silent, 10, UniformConfig()).results().tokens() == (None, None)
@@ -180,6 +182,7 @@ def test_an_unfinished_round_stops_no_problem(tmp_path: Path) -> None:
     counts = sweep_of(tmp_path, 1_000, AdaptiveConfig(precision=1)).results().tally.by_problem
     assert RIGHT[0, :30].sum() >= 20, "enough for the end of the first round, which has not come"
     assert counts.n.tolist() == [30] * 20
+    assert counts.rounds is not None
     assert not counts.rounds.stopped(counts.n, counts.c).any()
     assert np.isnan(counts.pass_at_k([31])).all()
     assert counts.pass_at_k([5])[:, 0] == pytest.approx(pass_at_k(30, RIGHT[:, :30].sum(axis=1), 5))

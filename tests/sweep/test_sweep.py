@@ -1,7 +1,8 @@
 """The sweep as plain Python, without Prefect, on a grader whose sandbox can be made to fail."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import pytest
@@ -34,6 +35,10 @@ class DividesGrader:
         self.broken = broken or set()
         self.graded = 0
 
+    def check(self, problems: Sequence[Problem]) -> None:
+        for problem in problems:
+            require_check(problem, AnswerCheck)
+
     def grade(self, pairs: Sequence[tuple[Problem, Sample]], sandbox: Sandbox | None) -> Iterator[GradedSample]:
         for problem, sample in pairs:
             self.graded += 1
@@ -55,7 +60,7 @@ class CountingEngine:
     def __init__(self) -> None:
         self.asked: list[tuple[str, int]] = []
 
-    def sample(self, requests: Sequence[Request], sampling: Sampling) -> Iterator[list[Sample]]:
+    def sample(self, requests: Sequence[Request], sampling: Sampling) -> Generator[list[Sample], None, None]:
         for request in requests:
             self.asked += [(request.problem_id, index) for index in range(request.start, request.stop)]
             yield [Sample(request.problem_id, index, f"{index}") for index in range(request.start, request.stop)]
@@ -63,7 +68,7 @@ class CountingEngine:
     def cancel(self) -> None:
         return None
 
-    def __enter__(self) -> "CountingEngine":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -153,7 +158,7 @@ def test_a_sweep_that_stood_still_too_long_stores_nothing_over_its_heirs_work(tm
     (block, *_) = sleeper.missing_samples()
 
     class SlowEngine(CountingEngine):
-        def sample(self, requests: Sequence[Request], sampling: Sampling) -> Iterator[list[Sample]]:
+        def sample(self, requests: Sequence[Request], sampling: Sampling) -> Generator[list[Sample], None, None]:
             heir._draw_missing(heir.missing_samples()[0], CountingEngine())  # as if the sleeper's claim had run out
             yield from super().sample(requests, sampling)
 
@@ -168,7 +173,7 @@ def test_two_sweeps_share_the_work(tmp_path: Path) -> None:
     (mine, *_), (same, *_) = first.missing_samples(), second.missing_samples()
 
     class BusyEngine(CountingEngine):
-        def sample(self, requests: Sequence[Request], sampling: Sampling) -> Iterator[list[Sample]]:
+        def sample(self, requests: Sequence[Request], sampling: Sampling) -> Generator[list[Sample], None, None]:
             assert second.draw(same, CountingEngine()) is None, "the first is at it"
             yield from super().sample(requests, sampling)
 
@@ -224,7 +229,7 @@ class DyingEngine(CountingEngine):
         super().__init__()
         self.lists = lists
 
-    def sample(self, requests: Sequence[Request], sampling: Sampling) -> Iterator[list[Sample]]:
+    def sample(self, requests: Sequence[Request], sampling: Sampling) -> Generator[list[Sample], None, None]:
         for request in requests:
             # Those from 40 on come last, so that there can be a gap.
             for start in sorted(range(request.start, request.stop, 5), key=lambda at: at == 40):

@@ -67,12 +67,12 @@ def take(sweep: Sweep) -> None:
 
 def swap(sweep: Sweep) -> None:
     """Another set's object under this one's key: whole in itself."""
-    other = fill(sweep.samples.store, seed=1, k=130)  # type: ignore[arg-type]
+    other = fill(sweep.samples.store, seed=1, k=130)
     shutil.copy(path_of(other), path_of(sweep))
 
 
 def swap_verdicts(sweep: Sweep) -> None:
-    other = fill(sweep.samples.store, seed=1, k=130)  # type: ignore[arg-type]
+    other = fill(sweep.samples.store, seed=1, k=130)
     shutil.copy(path_of(other, kind="verdicts"), path_of(sweep, kind="verdicts"))
 
 
