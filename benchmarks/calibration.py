@@ -1,0 +1,58 @@
+"""How often every interval that the product prints holds the truth, on simulated and on real populations of problems.
+
+    python benchmarks/calibration.py [FOLDER] [--replications 1000] [--quick] [--only WORD]
+
+For each kind of population, number of problems and k, experiments are simulated and the share is counted in which the
+interval held what it is an interval for; widths are means. FOLDER holds sets as `forecast.py` takes them: each is a
+further population, its measured rates taken as true. A share misses its target where it is outside by more than two
+standard errors of the simulation. Takes minutes on two cores; ends with 1 where a target is missed.
+"""
+
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: one process for each core instead
+
+import argparse
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+from calibration_problems import over_problems
+from calibration_table import Section, real_kinds, simulated_kinds, table
+
+SECTIONS: tuple[Section, ...] = (over_problems,)
+QUICK = 10  # times fewer replications
+
+
+def main() -> int:
+    """Simulate everything, print the table, and say whether the targets are met."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, nargs="?", help="folder with sets of 10,000 outcomes a problem")
+    parser.add_argument("--replications", type=int, default=1000, help="simulated experiments for each row")
+    parser.add_argument("--quick", action="store_true", help=f"{QUICK} times fewer, to see whether everything runs")
+    parser.add_argument("--only", default="", help="only sections and kinds with this word in their name")
+    parser.add_argument("--processes", type=int, default=2)
+    arguments = parser.parse_args()
+    started = time.perf_counter()
+    kinds = (*simulated_kinds(), *(real_kinds(arguments.folder) if arguments.folder else ()))
+    replications = max(10, arguments.replications // QUICK) if arguments.quick else arguments.replications
+    work = [
+        (section, kind)
+        for section in SECTIONS
+        for kind in kinds
+        if arguments.only in f"{section.__module__} {section.__name__} {kind.name}"
+    ]
+    if not work:
+        parser.error(f"no section or kind has {arguments.only!r} in its name")
+    with ProcessPoolExecutor(arguments.processes) as pool:
+        waiting = [pool.submit(section, kind, replications) for section, kind in work]
+        rows = [row for each in waiting for row in each.result()]
+    print("\n".join(table(rows)))
+    missed = [row for row in rows if not row.meets_target]
+    print(f"\n{len(rows)} rows, {len(missed)} missed, {time.perf_counter() - started:.0f} s")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,161 @@
+"""What the sections of `calibration.py` share: kinds of problems to simulate, rows of the table, and their targets."""
+
+import zlib
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from outcome_sets import read_sets
+
+from tasks.scaling.arrays import Floats
+from tasks.scaling.estimators import Counts
+
+LEVEL = 0.95
+# A share that lies below its target by fewer standard errors than this may lie there by chance.
+SLACK = 2.0
+
+
+class Kind(NamedTuple):
+    """A population of problems. `draw` takes a generator and a number of problems, and returns the rate at which each
+    is solved, shape (problems,). `outcomes` are those of a real set, None where the population is a formula."""
+
+    name: str
+    draw: Callable[[np.random.Generator, int], Floats]
+    outcomes: Counts | None = None
+
+
+class Row(NamedTuple):
+    """How often one interval held the truth.
+
+    `interval` says which one, at nominal probability `level`, from `problems` problems with `samples` samples each, at
+    `k` (0 where the interval is not for one k). `held`, `below` and `above` are shares of `replications` simulated
+    experiments: truth in the interval, below its lower end, above its upper end. `width` is the mean width. The target
+    is `lowest` <= held <= `highest`.
+    """
+
+    interval: str
+    kind: str
+    problems: int
+    samples: int
+    k: int
+    level: float
+    held: float
+    below: float
+    above: float
+    width: float
+    replications: int
+    lowest: float = 0.0
+    highest: float = 1.0
+
+    @property
+    def meets_target(self) -> bool:
+        """Whether the share is in its range, or no further outside than simulation of this length can tell."""
+        low, high = (SLACK * float(np.sqrt(end * (1 - end) / self.replications)) for end in (self.lowest, self.highest))
+        return self.lowest - low <= self.held <= self.highest + high
+
+
+Section = Callable[[Kind, int], list[Row]]
+"""A kind and a number of replications to rows. Sections are module-level functions, so that processes can share them.
+Where they simulate, they draw from `generator_for`."""
+
+
+class Ends(NamedTuple):
+    """Intervals and what they should hold, in simulated experiments: shape (replications, ks) each."""
+
+    low: Floats
+    high: Floats
+    truth: Floats
+
+
+def row_of(
+    ends: Ends, column: int, *, interval: str, kind: str, problems: int, samples: int, k: int,
+    level: float = LEVEL, lowest: float = 0.0, highest: float = 1.0,
+) -> Row:  # fmt: skip
+    """The row for one column of `ends`."""
+    low, high, truth = (each[:, column] for each in ends)
+    below, above = float(np.mean(truth < low - 1e-12)), float(np.mean(truth > high + 1e-12))
+    width = float(np.mean(high - low))
+    return Row(
+        interval, kind, problems, samples, k, level, 1 - below - above, below, above, width, len(low), lowest, highest
+    )
+
+
+def generator_for(*names: object) -> np.random.Generator:
+    """A generator that depends on the names alone: rows do not change with the order in which sections run."""
+    return np.random.default_rng([zlib.crc32(str(name).encode()) for name in names])
+
+
+def counts_of(rates: Floats, samples: int, generator: np.random.Generator) -> Counts:
+    """One simulated experiment."""
+    return Counts.of([str(i) for i in range(len(rates))], samples, generator.binomial(samples, rates))
+
+
+def simulated_kinds() -> tuple[Kind, ...]:
+    """Kinds from hard to easy: smooth, with gaps, with problems that no sample solves. The methods were chosen on the
+    first half of them; the second was set aside for this table."""
+    return tuple(Kind(name, draw) for name, draw in (CHOSEN_ON | SET_ASIDE).items())
+
+
+def real_kinds(folder: Path) -> tuple[Kind, ...]:
+    """The sets in a folder (as in `forecast.py`), each as a population that problems are drawn from."""
+    return tuple(
+        Kind(name.removeprefix("large_language_monkeys_counts_"), partial(_measured, counts.c / counts.n), counts)
+        for name, counts in read_sets(folder).items()
+    )
+
+
+def table(rows: list[Row]) -> Iterator[str]:
+    """The rows as lines of text."""
+    yield f"{'interval':<34} {'kind':<34} {'P':>5} {'n':>6} {'k':>7}  {'held':>6} {'below':>6} {'above':>6}    width"
+    for row in rows:
+        ends = f"{row.lowest:.0%}" if row.highest == 1 else f"{row.lowest:.0%} to {row.highest:.0%}"
+        target = "" if (row.lowest, row.highest) == (0, 1) else f"{ends:<11} {'' if row.meets_target else 'MISSED'}"
+        yield (
+            f"{row.interval:<34} {row.kind[:34]:<34} {row.problems:>5,} {row.samples:>6,} {row.k or '':>7}  "
+            f"{row.held:>6.1%} {row.below:>6.1%} {row.above:>6.1%} {row.width:>8.4f}  {target}".rstrip()
+        )
+
+
+def _beta(a: float, b: float, never: float, generator: np.random.Generator, problems: int) -> Floats:
+    return generator.beta(a, b, problems) * (generator.random(problems) >= never)
+
+
+def _atoms(rates: tuple[float, ...], shares: tuple[float, ...], generator: np.random.Generator, n: int) -> Floats:
+    return generator.choice(np.array(rates), n, p=shares)
+
+
+def _log_uniform(low: float, high: float, generator: np.random.Generator, problems: int) -> Floats:
+    rates: Floats = 10 ** generator.uniform(low, high, problems)
+    return rates
+
+
+def _log_normal(middle: float, deviation: float, generator: np.random.Generator, problems: int) -> Floats:
+    return np.minimum(middle * np.exp(deviation * generator.standard_normal(problems)), 1.0)
+
+
+def _logit_normal(middle: float, deviation: float, generator: np.random.Generator, problems: int) -> Floats:
+    rates: Floats = 1 / (1 + np.exp(-generator.normal(middle, deviation, problems)))
+    return rates
+
+
+def _measured(rates: Floats, generator: np.random.Generator, problems: int) -> Floats:
+    return generator.choice(rates, problems)
+
+
+CHOSEN_ON: dict[str, Callable[[np.random.Generator, int], Floats]] = {
+    "beta(0.3, 2)": partial(_beta, 0.3, 2.0, 0.0),
+    "beta(0.3, 200)": partial(_beta, 0.3, 200.0, 0.0),
+    "30% never, beta(0.5, 5)": partial(_beta, 0.5, 5.0, 0.3),
+    "atoms 0.5, 0.01, 0.0005": partial(_atoms, (0.5, 0.01, 0.0005), (1 / 3, 1 / 3, 1 / 3)),
+    "log-uniform to 1e-6": partial(_log_uniform, -6.0, 0.0),
+}
+SET_ASIDE: dict[str, Callable[[np.random.Generator, int], Floats]] = {
+    "beta(8, 0.7)": partial(_beta, 8.0, 0.7, 0.0),
+    "beta(1, 30)": partial(_beta, 1.0, 30.0, 0.0),
+    "60% never, beta(0.4, 20)": partial(_beta, 0.4, 20.0, 0.6),
+    "atoms 0.9, 0.05, 0.001": partial(_atoms, (0.9, 0.05, 0.001), (0.2, 0.4, 0.4)),
+    "log-normal, median 0.003": partial(_log_normal, 0.003, 1.5),
+    "logit-normal(-4, 2.5)": partial(_logit_normal, -4.0, 2.5),
+}
