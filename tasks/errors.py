@@ -2,7 +2,8 @@
 
     MonkeysError
     ├── UserError                    something that a person wrote or named, or has to install
-    │   └── NewerSchemaError         (tasks.store.parquet) an object of a later version of this project
+    │   ├── NewerSchemaError         (tasks.store.schema) an object of a later version of this project
+    │   └── CorruptObjectError       (tasks.store.schema) an object that is damaged, or not what its key says
     ├── EngineFailedError            resumable
     │   └── ServerUnreachableError   (tasks.engines.http.engine)
     ├── CapReachedError              resumable

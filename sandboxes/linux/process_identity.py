@@ -5,11 +5,13 @@ namespace in which its id counts.
 """
 
 import os
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
 _PROC = Path("/proc")
+_PROCESS = re.compile(r"([0-9]{1,20}):([0-9]{1,20})")
 _START_TIME = 21
 """Where `/proc/PID/stat` gives the start in ticks since boot, counted from 0 (proc(5): field 22)."""
 
@@ -28,7 +30,7 @@ class ProcessIdentity:
     @classmethod
     def here(cls) -> Self:
         """This process."""
-        return cls(_machine(), f"{os.getpid()}:{_started(os.getpid())}")
+        return cls(_machine(), f"{os.getpid()}:{_started(str(os.getpid()))}")
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -41,8 +43,8 @@ class ProcessIdentity:
         """Whether it ran on this machine and has ended; False where that cannot be known."""
         if not self.machine or self.machine != _machine():
             return False
-        pid, _, started = self.process.partition(":")
-        return _started(int(pid)) != started
+        match = _PROCESS.fullmatch(self.process)
+        return match is not None and _started(match[1]) != match[2]
 
     def to_dict(self) -> dict[str, str]:
         """The fields, for JSON."""
@@ -61,11 +63,11 @@ def _machine() -> str:
         return ""
 
 
-def _started(pid: int) -> str | None:
+def _started(pid: str) -> str | None:
     """When a process started, None if it does not exist or has been killed but not yet reaped."""
     try:
         # The command's name may contain spaces and parentheses: the fields are counted from the last parenthesis.
-        after_name = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+        after_name = (_PROC / pid / "stat").read_text().rpartition(")")[2].split()
     except (OSError, ValueError):
         return None
     return None if after_name[0] in "ZX" else after_name[_START_TIME - 2]

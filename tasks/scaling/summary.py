@@ -175,8 +175,8 @@ class SweepSummary:
         return json.dumps(document, allow_nan=False)
 
     @classmethod
-    def from_json(cls, text: str) -> "SweepSummary":
-        """The summary that `to_json` wrote."""
+    def from_json(cls, text: str | bytes) -> "SweepSummary":
+        """The summary that `to_json` wrote; raises pydantic's ValidationError where it is something else."""
         return TypeAdapter(cls).validate_json(text)
 
 

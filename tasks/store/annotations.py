@@ -1,7 +1,7 @@
 """Blocks of annotations: one record for each sample of a block of samples, whose checksum the footer carries.
 
 Verdicts are one kind and scores another. A further kind needs a record, a footer and an `AnnotationKind` in `KINDS`;
-then its sets are written, listed, checked and collected as these are.
+then its sets are written, listed, checked and garbage-collected as these are.
 """
 
 import io
@@ -12,7 +12,9 @@ from typing import Any, BinaryIO, Generic, TypeVar
 import pyarrow as pa
 
 from tasks.records import GradedSample, ScoredSample, Verdict
+from tasks.store.footer_fields import Count, Seconds, Time, VerdictName
 from tasks.store.parquet import Column, Footer, Layout, Record
+from tasks.store.schema import CorruptObjectError
 
 _KEY = (Column("problem_id", pa.string()), Column("index", pa.int32()))
 
@@ -24,8 +26,8 @@ class AnnotationFooter(Footer):
 
     samples_checksum: str
     made_by: str
-    written_at: str
-    seconds: float
+    written_at: Time
+    seconds: Seconds
 
     @property
     def failed(self) -> int:
@@ -37,7 +39,11 @@ class AnnotationFooter(Footer):
 class VerdictFooter(AnnotationFooter):
     """Of verdicts; `counts` says how often each was given."""
 
-    counts: dict[str, int]
+    counts: dict[VerdictName, Count]
+
+    def describes(self, samples: int) -> bool:
+        """Whether each sample was given one verdict."""
+        return sum(self.counts.values()) == samples
 
     @property
     def failed(self) -> int:
@@ -49,7 +55,11 @@ class VerdictFooter(AnnotationFooter):
 class ScoreFooter(AnnotationFooter):
     """Of scores; `unscored` counts the samples that the scorer gave none."""
 
-    unscored: int
+    unscored: Count
+
+    def describes(self, samples: int) -> bool:
+        """Whether no more samples lack a score than there are."""
+        return self.unscored <= samples
 
     @property
     def failed(self) -> int:
@@ -64,8 +74,8 @@ AnyAnnotationFooter = TypeVar("AnyAnnotationFooter", bound=AnnotationFooter)
 class AnnotationKind(Generic[Record, AnyAnnotationFooter]):
     """A kind of annotation: the folder of its sets, what makes them, and the layout of its blocks.
 
-    `summary` gives the fields of the footer that follow from the rows; it looks at `SAMPLE_KEY` and the column
-    `summarised` alone. `dictionaries` are read dictionary-encoded.
+    `summary` gives the fields of the footer that follow from the rows; it uses the column `summarised` only.
+    `dictionaries` are read dictionary-encoded.
     """
 
     folder: str
@@ -99,12 +109,17 @@ class AnnotationKind(Generic[Record, AnyAnnotationFooter]):
     def read(self, data: bytes, key: str) -> tuple[list[Record], AnyAnnotationFooter]:
         """The records of an object, in order; raises as `Layout.open` does. No checksum covers them."""
         table, footer = self.read_table(io.BytesIO(data), key, self.layout.names)
-        return self.layout.to_records(table), footer
+        return self.layout.to_records(table, key), footer
 
     def read_table(self, file: BinaryIO, key: str, names: Sequence[str]) -> tuple[pa.Table, AnyAnnotationFooter]:
-        """Some columns of a block, fetching no others."""
+        """Some columns of a block, fetching no others; raises as `Layout.open` does."""
         block = self.layout.open(file, key, self.dictionaries)
-        return block.read(names), block.footer
+        table = block.read(names)
+        if self.summarised in names and any(
+            getattr(block.footer, name) != value for name, value in self.summary(table).items()
+        ):
+            raise CorruptObjectError(key, "its footer does not match its rows")
+        return table, block.footer
 
     def read_footer(self, file: BinaryIO, key: str) -> AnyAnnotationFooter:
         """What a block says about itself; reads the footer only."""
@@ -127,7 +142,7 @@ VERDICTS = AnnotationKind(
         GradedSample,
         (
             *_KEY,
-            Column("verdict", pa.string(), decode=Verdict),
+            Column("verdict", pa.string(), decode=Verdict, allowed=frozenset(Verdict)),
             Column("detail", pa.string()),
             Column("cpu_s", pa.float64()),
             Column("wall_s", pa.float64()),

@@ -17,7 +17,7 @@ _TOKENS_PER_FULL_BLOCK = 64 * 1_024 * 1_000
 
 _FIRST_EDGES = (0, 100)
 _EDGE_EVERY = 1_000
-_KEY = re.compile(r"p(\d+)-(\d+)/i(\d+)-(\d+)\.parquet$")
+_KEY = re.compile(r"(?:^|/)(p([0-9]{5,8})-([0-9]{5,8})/i([0-9]{7,10})-([0-9]{7,10})\.parquet)$")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -38,25 +38,46 @@ class Block:
         return f"p{self.first:05d}-{self.last:05d}/i{self.start:07d}-{self.stop:07d}.parquet"
 
     def cell(self, width: int = PROBLEMS_A_BLOCK) -> str:
-        """The cell of the grid that holds it, `width` problems wide; blocks of two runs overlap only within one."""
+        """The grid cell that contains it, `width` problems wide. Blocks of two runs overlap only within one cell."""
         return f"p{self.first // width * width:05d}/i{_edge_below(self.start):07d}"
+
+    @property
+    def positions(self) -> range:
+        """The positions of its problems in their dataset."""
+        return range(self.first, self.last)
+
+    @property
+    def indices(self) -> range:
+        """The indices of its samples, the same for each problem."""
+        return range(self.start, self.stop)
 
     @property
     def samples(self) -> int:
         """How many samples it holds."""
-        return (self.last - self.first) * (self.stop - self.start)
+        return len(self.positions) * len(self.indices)
 
     def __str__(self) -> str:
         return f"problems {self.first}-{self.last - 1}, samples {self.start}-{self.stop - 1}"
 
 
 def parse(key: str) -> Block | None:
-    """The block that a key names, or None where it names something else."""
+    """The block that a key ends in, or None where it names something else.
+
+    Only keys as `Block.key` writes them count, of blocks that a run may have cut: any other object is not ours.
+    """
     match = _KEY.search(key)
     if match is None:
         return None
-    first, last, start, stop = map(int, match.groups())
-    return Block(start, stop, first, last)
+    first, last, start, stop = map(int, match.groups()[1:])
+    block = Block(start, stop, first, last)
+    possible = 0 < last - first <= PROBLEMS_A_BLOCK and 0 < stop - start <= _EDGE_EVERY
+    return block if possible and block.key == match[1] else None
+
+
+def directly_under(prefix: str, keys: Iterable[str]) -> list[Block]:
+    """The blocks that these keys name directly under a prefix, sorted. Keys of anything else are left out."""
+    found = ((key, parse(key)) for key in keys)
+    return sorted(block for key, block in found if block is not None and key == f"{prefix}/{block.key}")
 
 
 def width_for(max_tokens: int | None) -> int:
@@ -71,10 +92,11 @@ def width_for(max_tokens: int | None) -> int:
 def missing(
     stored: Iterable[Block], problems: Iterable[int], k: int, start: int = 0, width: int = PROBLEMS_A_BLOCK
 ) -> list[Block]:
-    """The blocks that hold exactly the samples [start, k), of the problems at these positions, that are not stored."""
+    """The blocks that hold exactly those of samples [start, k) of the problems at these positions that are not
+    stored."""
     held: dict[int, list[tuple[int, int]]] = {}
     for block in stored:
-        for position in range(block.first, block.last):
+        for position in block.positions:
             held.setdefault(position, []).append((block.start, block.stop))
     pieces = (
         Block(*piece, position, position + 1)
@@ -85,19 +107,19 @@ def missing(
     return _joined(sorted(pieces), width)
 
 
-def begun(block: Block, ends: Sequence[int], width: int = PROBLEMS_A_BLOCK) -> list[Block]:
-    """The blocks that hold what there is of a block: of each of its problems, the samples from its start up to an
-    end."""
+def partial_blocks(block: Block, ends: Sequence[int], width: int = PROBLEMS_A_BLOCK) -> list[Block]:
+    """The blocks that hold an unfinished block: of each of its problems, the samples from its start up to the
+    problem's entry in `ends`."""
     pieces = (
         Block(block.start, end, position, position + 1)
-        for position, end in zip(range(block.first, block.last), ends, strict=True)
+        for position, end in zip(block.positions, ends, strict=True)
         if end > block.start
     )
     return _joined(pieces, width)
 
 
 def _joined(pieces: Iterable[Block], width: int) -> list[Block]:
-    """Pieces of one problem each, in order, with neighbours of the same range in one block."""
+    """Single-problem pieces, in order, with neighbours of equal range merged into one block."""
     blocks: list[Block] = []
     for one in pieces:
         if blocks and _continues(blocks[-1], one, width):
@@ -112,7 +134,8 @@ def _continues(block: Block, one: Block, width: int) -> bool:
 
 
 def rotated(blocks: Sequence[Block], by: int) -> list[Block]:
-    """The same blocks, still by range of samples, but within each range beginning at another run of problems."""
+    """The same blocks, still ordered by sample range, but rotated within each range, so that runs with different `by`
+    start at different problems."""
     order: list[Block] = []
     for _, same in groupby(sorted(blocks), key=lambda block: block.start):
         of_range = list(same)
@@ -122,9 +145,9 @@ def rotated(blocks: Sequence[Block], by: int) -> list[Block]:
 
 
 def overlap(stored: Iterable[Block]) -> tuple[Block, Block] | None:
-    """Two blocks that hold the same sample of the same problem, or None as it should be."""
-    cells = sorted((position, block.start, block) for block in stored for position in range(block.first, block.last))
-    for _, group in groupby(cells, key=lambda cell: cell[0]):
+    """Two blocks that hold the same sample of the same problem, or None, as it should be."""
+    rows = sorted((position, block.start, block) for block in stored for position in block.positions)
+    for _, group in groupby(rows, key=lambda row: row[0]):
         previous: Block | None = None
         for _, start, block in group:
             if previous is not None and start < previous.stop:

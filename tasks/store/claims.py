@@ -6,6 +6,9 @@ another's backs off, so of two that write at once at most one goes on. A claim e
 this machine, or when an observer has seen it unchanged for `patience_s` by the observer's own steady clock: no clock is
 compared with another, and a clock that jumps expires nothing.
 
+An object that is not a claim reserves its block as one of another machine would: for `patience_s`, unless it changes.
+Then it is moved to `damaged/`.
+
 A claim guards against work done twice, not against wrong results: samples are checked when they are written and read.
 """
 
@@ -21,24 +24,34 @@ from types import TracebackType
 from typing import Self
 
 from sandboxes.linux.process_identity import ProcessIdentity
+from tasks.errors import UserError
+from tasks.progress import progress
 from tasks.store import Store
+from tasks.store.documents import json_object
+from tasks.store.quarantine import quarantine
 
 _log = logging.getLogger(__name__)
 
 PATIENCE_S = 60.0
 """How long a claim may stay unchanged before it expires."""
 
+_NO_CLAIM = "not a claim of a run"
 _RENEWALS_PER_PATIENCE = 4
 _MAX_LIVE_AGE_S = 3_600.0
 
 
-def is_abandoned(store: Store, key: str) -> bool:
-    """Whether nobody renews a claim any more: its process has ended on this machine, or it is an hour old, and a living
-    one is renewed every few seconds. A clock that is an hour wrong makes it err; then some work is done twice."""
+def abandoned(store: Store, key: str) -> str | None:
+    """Why nobody needs a claim any more, or None where somebody may: its process has ended on this machine; it is an
+    hour old, and a live one is renewed every few seconds; it is not a claim, and older than a minute. A clock that is
+    wrong by as much makes this err; then some work is done twice."""
     try:
-        return _holder(store.read(key)).has_ended or store.age_s(key) > _MAX_LIVE_AGE_S
+        holder = _holder(store.read(key))
+        if holder is None:
+            return "not a claim" if store.age_s(key) > PATIENCE_S else None
+        ended = holder.has_ended or store.age_s(key) > _MAX_LIVE_AGE_S
     except FileNotFoundError:
-        return False
+        return None
+    return "claimed by a run that was killed" if ended else None
 
 
 @dataclass
@@ -95,7 +108,7 @@ class Claims:
         return True
 
     def _others(self, name: str) -> bool:
-        """Whether another's claim is alive. Expired ones are deleted on the way."""
+        """Whether another's claim is alive. Expired ones are deleted on the way, and what is not a claim is moved."""
         alive = False
         for key in self.store.keys(f"{self.prefix}/{name}"):
             if key == self._key(name):
@@ -104,20 +117,27 @@ class Claims:
                 beat = self.store.read(key)
             except FileNotFoundError:
                 continue
-            if self._has_expired(key, beat):
-                self.store.delete(key)
-            else:
+            holder = _holder(beat)
+            if not self._has_expired(key, beat, holder):
                 alive = True
+            elif holder is None:
+                quarantine(self.store, {key: _NO_CLAIM})
+            else:
+                self.store.delete(key)
         return alive
 
-    def _has_expired(self, key: str, beat: bytes) -> bool:
-        if _holder(beat).has_ended:
+    def _has_expired(self, key: str, beat: bytes, holder: ProcessIdentity | None) -> bool:
+        if holder is not None and holder.has_ended:
             return True
-        known, since = self._seen.get(key, (b"", 0.0))
-        if beat != known:
-            self._seen[key] = (beat, time.monotonic())
-            return False
-        return time.monotonic() - since >= self.patience_s
+        known, since = self._seen.get(key, (None, 0.0))
+        if beat == known:
+            return time.monotonic() - since >= self.patience_s
+        self._seen[key] = (beat, time.monotonic())
+        if holder is None and known is None:
+            line = f"{self.store.url(key)} is {_NO_CLAIM}: waiting {self.patience_s:.0f} s for a run that renews it"
+            _log.warning(line)
+            progress.get().say(line)
+        return False
 
     def _write(self, name: str) -> None:
         text = json.dumps({"owner": {**self.process.to_dict(), "name": self.name}, "beat": self._beat})
@@ -129,7 +149,7 @@ class Claims:
             self._left.discard(name)
             try:
                 self.store.delete(self._key(name))
-            except OSError as error:
+            except (OSError, UserError) as error:
                 # What the claim was for is done. It is deleted at the end; unchanged until then, it expires.
                 self._left.add(name)
                 _log.warning("claim %s could not be released: %s", name, error)
@@ -143,17 +163,23 @@ class Claims:
                         self._write_if_possible(name)
 
     def _write_if_possible(self, name: str) -> None:
-        """A store that is unavailable for a moment must not end the renewals: the next one may get through."""
+        """A store that cannot be written for a moment must not end the renewals: the next one may get through."""
         try:
             self._write(name)
-        except OSError as error:
+        except (OSError, UserError) as error:
             _log.warning("claim %s could not be renewed: %s", name, error)
 
     def _key(self, name: str) -> str:
         return f"{self.prefix}/{name}/{self.name}.json"
 
 
-def _holder(beat: bytes) -> ProcessIdentity:
-    """The process that holds a claim."""
-    owner = json.loads(beat)["owner"]
-    return ProcessIdentity(owner["machine"], owner["process"])
+def _holder(beat: bytes) -> ProcessIdentity | None:
+    """The process that holds a claim; None where the bytes are not a claim. A newer version may add fields."""
+    try:
+        owner = json_object(beat).get("owner")
+    except ValueError:
+        return None
+    if not isinstance(owner, dict):
+        return None
+    machine, process = owner.get("machine"), owner.get("process")
+    return ProcessIdentity(machine, process) if isinstance(machine, str) and isinstance(process, str) else None

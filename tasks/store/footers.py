@@ -7,7 +7,7 @@ from typing import BinaryIO, Generic
 
 from tasks.store import Store
 from tasks.store.annotations import AnnotationFooter
-from tasks.store.blocks import Block, parse
+from tasks.store.blocks import Block, directly_under
 from tasks.store.parquet import AnyFooter
 from tasks.store.samples import SampleFooter
 from tasks.store.schema import CorruptObjectError
@@ -41,14 +41,14 @@ def read_objects(
         NewerSchemaError: a newer version wrote one of them.
     """
     mine = {key: size for key, size in sizes.items() if key.startswith(f"{prefix}/")}
-    blocks = sorted(block for key in mine if (block := parse(key)) is not None)
+    blocks = directly_under(prefix, mine)
     intact: dict[Block, AnyFooter] = {}
     damaged: dict[Block, str] = {}
     with ThreadPoolExecutor(_THREADS) as pool:
         found = pool.map(lambda block: read_footer(store, f"{prefix}/{block.key}", read), blocks)
         for block, footer in zip(blocks, found, strict=True):
             if isinstance(footer, CorruptObjectError):
-                damaged[block] = str(footer)
+                damaged[block] = footer.reason
             elif footer is not None:
                 intact[block] = footer
     return Objects(prefix, intact, damaged, sum(mine.values()))

@@ -4,18 +4,26 @@ The footer carries the schema version, the key under which the object was writte
 Readers refuse an object that is torn, is stored under another key, or has a newer major version. What a newer minor
 version added is ignored; an optional column that an object lacks is read as null. So a block does not store the
 optional columns that none of its records uses, and a record can grow by an optional field.
+
+Nothing that is read is trusted: `tasks.store.rows` checks that the rows are what key and layout say.
 """
 
 import io
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import MISSING, asdict, dataclass, fields
+from functools import cache
 from operator import attrgetter
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pydantic import TypeAdapter, ValidationError
 
+from tasks.store.blocks import Block, parse
+from tasks.store.documents import json_object
+from tasks.store.rows import fault_in_rows
 from tasks.store.schema import SCHEMA, CorruptObjectError, NewerSchemaError, Version
 
 _METADATA = b"monkeys"
@@ -28,7 +36,11 @@ SAMPLE_KEY = ("problem_id", "index")
 
 @dataclass(frozen=True, slots=True)
 class Footer:
-    """What a block says about itself; each kind of block has its own fields."""
+    """What a block says about itself; each kind of block has its own fields, whose types are checked on reading."""
+
+    def describes(self, samples: int) -> bool:  # noqa: ARG002 - what a kind counts, it compares
+        """Whether this can be the footer of a block of so many samples."""
+        return True
 
 
 Record = TypeVar("Record")
@@ -37,7 +49,8 @@ AnyFooter = TypeVar("AnyFooter", bound=Footer)
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column for the field of the same name. `encode` and `decode` are for values that Arrow does not know.
+    """A column for the field of the same name. `encode` and `decode` are for values that Arrow does not know; `decode`
+    raises ValueError. `allowed` lists all values that there are, where they are few.
 
     Optional columns come last. Null there stands for the field's default.
     """
@@ -48,6 +61,7 @@ class Column:
     optional: bool = False
     encode: Callable[[Any], Any] | None = None
     decode: Callable[[Any], Any] | None = None
+    allowed: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +95,19 @@ class Layout(Generic[Record, AnyFooter]):
             arrays.append(pa.array(values, column.type))
         return pa.Table.from_arrays(arrays, schema=pa.schema(kept))
 
-    def to_records(self, table: pa.Table) -> list[Record]:
-        """The rows of a table with all columns, in order."""
+    def to_records(self, table: pa.Table, key: str) -> list[Record]:
+        """The rows of a table with all columns, in order; raises CorruptObjectError, which names the key."""
         columns = list(self.columns)
         while columns[-1].optional and table[columns[-1].name].null_count == table.num_rows:
             columns.pop()
-        values = [table[column.name].to_pylist() for column in columns]
-        decoded = [
-            values if column.decode is None else map(column.decode, values)
-            for column, values in zip(columns, values, strict=True)
-        ]
+        decoded = [decoded_column(column, table, key) for column in columns]
         return [self.record(*row) for row in zip(*decoded, strict=True)]
+
+    def check_values(self, table: pa.Table, key: str) -> None:
+        """Raise CorruptObjectError where a value of the table cannot be decoded."""
+        for column in self.columns:
+            if column.decode is not None:
+                decoded_column(column, table, key)
 
     def write(self, table: pa.Table, footer: AnyFooter, key: str, *, rows_per_group: int) -> bytes:
         """A table of `to_table` as an object."""
@@ -111,48 +127,67 @@ class Layout(Generic[Record, AnyFooter]):
         """A block of which only the footer is read; `dictionaries` are columns to read dictionary-encoded.
 
         Raises:
-            CorruptObjectError: torn, damaged, stored under another key, or without a column or field that it must have.
+            CorruptObjectError: torn, damaged, stored under another key, or with another footer or other columns than
+                its schema version has.
             NewerSchemaError: it has a newer major version.
         """
-        try:
+        with damage_in(key):
             # pre_buffer: neighbouring columns come in one ranged read.
             parquet = pq.ParquetFile(
                 file, read_dictionary=list(dictionaries), pre_buffer=True, page_checksum_verification=True
             )
-        except (pa.ArrowException, OSError) as error:
-            if not _is_damage(error):
-                raise
-            raise _damaged(error) from error
-        about = _metadata(parquet.metadata.metadata or {})
+            schema, metadata = parquet.schema_arrow, parquet.metadata
+            types = list(zip(schema.names, schema.types, strict=True))
+        footer, version = self._footer((metadata.metadata or {}).get(_METADATA), key)
+        held = self._held(types, version, key)
+        block = parse(key)
+        if block is not None and not (metadata.num_rows == block.samples and footer.describes(block.samples)):
+            raise CorruptObjectError(key, f"it does not hold the {block.samples} samples that its key names")
+        return OpenBlock(key, block, parquet, footer, self.columns, held)
+
+    def _held(self, types: Sequence[tuple[str, Any]], version: Version, key: str) -> frozenset[str]:
+        """The columns that an object has, checked."""
+        found = dict(types)
+        absent = any(column.name not in found and not column.optional for column in self.columns)
+        unknown = version <= SCHEMA and not found.keys() <= set(self.names)
+        other = any(found.get(column.name, column.type) not in _readable_as(column.type) for column in self.columns)
+        if absent or unknown or other or len(found) < len(types):
+            raise CorruptObjectError(key, f"its columns are not those of schema {version}")
+        return frozenset(found)
+
+    def _footer(self, data: bytes | None, key: str) -> tuple[AnyFooter, Version]:
+        if data is None:
+            raise CorruptObjectError(key, "it is a Parquet file, but not one of ours")
+        try:
+            about = json_object(data)
+        except ValueError as error:
+            raise CorruptObjectError(key, f"its footer is not a JSON object ({error})") from error
         version = Version.parse(about.pop("schema", None))
         if version is None:
-            raise CorruptObjectError("its footer names no schema version")
+            raise CorruptObjectError(key, "its footer names no schema version")
         if version.major > SCHEMA.major:
             raise NewerSchemaError.of(key, version)
         if about.pop("key", None) != key:
-            raise CorruptObjectError("it was written under another key")
-        held = frozenset(parquet.metadata.schema.names)
-        self._check_columns(held, version)
-        return OpenBlock(parquet, self._footer(about, version), self.columns, held)
-
-    def _check_columns(self, held: frozenset[str], version: Version) -> None:
-        absent = any(column.name not in held and not column.optional for column in self.columns)
-        if absent or (version <= SCHEMA and not held.issubset(self.names)):
-            raise CorruptObjectError(f"its columns are not those of schema {version}")
-
-    def _footer(self, about: dict[str, Any], version: Version) -> AnyFooter:
+            raise CorruptObjectError(key, "it was written under another key")
         known = fields(self.footer)
         unknown = about.keys() - {field.name for field in known}
         absent = [field for field in known if field.name not in about and field.default is MISSING]
         if absent or (unknown and version <= SCHEMA):
-            raise CorruptObjectError(f"the fields of its footer are not those of schema {version}")
-        return self.footer(**{name: value for name, value in about.items() if name not in unknown})
+            raise CorruptObjectError(key, f"the fields of its footer are not those of schema {version}")
+        try:
+            return _validator(cast(Any, self.footer)).validate_json(data, strict=True), version
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            where = ".".join(map(str, first["loc"][:1]))
+            raise CorruptObjectError(key, f"its footer is not of schema {version} ({where}: {first['msg']})") from error
 
 
 @dataclass(frozen=True, slots=True)
 class OpenBlock(Generic[AnyFooter]):
-    """A block whose footer has been read."""
+    """A block whose footer has been read. `block` is what its key names; None where it names no block."""
 
+    key: str
+    block: Block | None
     parquet: Any
     footer: AnyFooter
     columns: tuple[Column, ...]
@@ -160,39 +195,73 @@ class OpenBlock(Generic[AnyFooter]):
 
     def read(self, names: Sequence[str] | None = None, group: int | None = None) -> pa.Table:
         """Some columns (None: all) of all rows or of one row group; fetches no others. Raises CorruptObjectError."""
-        wanted = [column.name for column in self.columns] if names is None else list(names)
-        held = [name for name in wanted if name in self.held]
-        try:
+        wanted = [column for column in self.columns if names is None or column.name in names]
+        held = [column.name for column in wanted if column.name in self.held]
+        with damage_in(self.key):
             # Arrow's threads gain nothing on blocks this small, and a run reads several blocks at once.
             if group is None:
                 table = self.parquet.read(held, use_threads=False)
             else:
                 table = self.parquet.read_row_group(group, held, use_threads=False)
-        except (pa.ArrowException, OSError) as error:
-            if not _is_damage(error):
-                raise
-            raise _damaged(error) from error
-        types = {column.name: column.type for column in self.columns if column.name not in self.held}
-        for at, name in enumerate(wanted):
-            if name in types:
-                table = table.add_column(at, name, pa.nulls(table.num_rows, types[name]))
-        return table
+            table.validate(full=True)
+        for at, column in enumerate(wanted):
+            if column.name not in self.held:
+                table = table.add_column(at, column.name, pa.nulls(table.num_rows, column.type))
+        for column in wanted:
+            self._check(column, table[column.name])
+        if self.block is not None and set(SAMPLE_KEY) <= set(table.column_names):
+            problems = len(self.block.positions) if group is None else 1
+            fault = fault_in_rows(table, self.block.indices, problems)
+            if fault is not None:
+                raise CorruptObjectError(self.key, fault)
+        return table if names is None else table.select(list(names))
+
+    def _check(self, column: Column, values: pa.ChunkedArray) -> None:
+        if values.null_count and not (column.nullable or column.optional):
+            raise CorruptObjectError(self.key, f"its column {column.name} lacks values")
+        if column.allowed is not None:
+            unknown = set(values.unify_dictionaries().unique().to_pylist()) - column.allowed
+            if unknown:
+                raise CorruptObjectError(self.key, f"its column {column.name} has the unknown value {min(unknown)!r}")
 
 
-def _metadata(found: dict[bytes, bytes]) -> dict[str, Any]:
-    if _METADATA not in found:
-        raise CorruptObjectError("it is a Parquet file, but not one of ours")
+def decoded_column(column: Column, table: pa.Table, key: str) -> list[Any]:
+    """A column's values as records have them; raises CorruptObjectError, which names the key."""
+    values: list[Any] = table[column.name].to_pylist()
+    if column.decode is None:
+        return values
     try:
-        return dict(json.loads(found[_METADATA]))
-    except (ValueError, TypeError) as error:
-        raise CorruptObjectError("its footer is not JSON") from error
+        return list(map(column.decode, values))
+    except ValueError as error:
+        raise CorruptObjectError(key, f"its column {column.name} has a value that cannot be read") from error
 
 
-def _is_damage(error: Exception) -> bool:
-    """What Arrow finds wrong with the bytes is damage. What kept the bytes from coming has its own type or error number
-    and is not: a store that is unavailable for a moment must not get its objects quarantined."""
-    return isinstance(error, pa.ArrowException) or (type(error) is OSError and error.errno is None)
+@contextmanager
+def damage_in(key: str) -> Iterator[None]:
+    """Turns what Arrow finds wrong with the bytes of an object into a CorruptObjectError.
+
+    What kept the bytes from coming has its own type or error number and passes: a store that is unavailable for a
+    moment must not get its objects quarantined.
+    """
+    try:
+        yield
+    except (pa.ArrowException, UnicodeDecodeError, OverflowError) as error:
+        raise _damaged(key, error) from error
+    except OSError as error:
+        if type(error) is not OSError or error.errno is not None:
+            raise
+        raise _damaged(key, error) from error
 
 
-def _damaged(error: Exception) -> CorruptObjectError:
-    return CorruptObjectError(f"it is torn or damaged ({' '.join(str(error).split())})")
+def _damaged(key: str, error: Exception) -> CorruptObjectError:
+    return CorruptObjectError(key, f"it is torn or damaged ({' '.join(str(error).split())})")
+
+
+def _readable_as(kind: pa.DataType) -> tuple[pa.DataType, ...]:
+    """The types that a column of this type may be read as."""
+    return kind, pa.dictionary(pa.int32(), kind)
+
+
+@cache
+def _validator(footer: type[Any]) -> TypeAdapter[Any]:
+    return TypeAdapter(footer)

@@ -4,15 +4,18 @@ others'; the footer has the checksum of what verdicts depend on."""
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from pydantic import TypeAdapter
 
-from tasks.records import Sample, ToolCall, Turn
+from tasks.records import Sample, Turn
+from tasks.store.footer_fields import Count, Seconds, Time
 from tasks.store.identity import canonical
-from tasks.store.parquet import Column, Footer, Layout, OpenBlock
+from tasks.store.parquet import Column, Footer, Layout, OpenBlock, damage_in
+from tasks.store.rows import first_ids
 from tasks.store.schema import CorruptObjectError
 from tasks.store.tables import integers
 
@@ -24,14 +27,15 @@ class SampleFooter(Footer):
     again (`tasks.engines.Engine.deterministic`)."""
 
     checksum: str
-    tokens: int | None
+    tokens: Count | None
     engine: str
-    drawn_at: str
-    seconds: float
+    drawn_at: Time
+    seconds: Seconds
     reproducible: bool | None = None
 
 
 _dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_turns = TypeAdapter(tuple[Turn, ...])
 
 
 def _encode_turns(turns: tuple[Turn, ...]) -> str | None:
@@ -40,17 +44,12 @@ def _encode_turns(turns: tuple[Turn, ...]) -> str | None:
 
 
 def decode_turns(text: str | None) -> tuple[Turn, ...]:
-    """The turns in a value of the column `turns`; fields that a newer version added are ignored."""
-    return tuple(_turn(each) for each in json.loads(text)) if text else ()
+    """The turns in a value of the column `turns`; fields that a newer version added are ignored.
 
-
-def _turn(document: dict[str, Any]) -> Turn:
-    calls = tuple(ToolCall(**_known(ToolCall, each)) for each in document.get("calls", ()))
-    return Turn(**_known(Turn, document) | {"calls": calls})
-
-
-def _known(record: Any, document: dict[str, Any]) -> dict[str, Any]:
-    return {field.name: document[field.name] for field in fields(record) if field.name in document}
+    Raises:
+        ValueError: it is not a list of turns.
+    """
+    return _turns.validate_json(text, strict=True) if text else ()
 
 
 LAYOUT = Layout(
@@ -116,7 +115,7 @@ def read_samples(data: bytes, key: str) -> tuple[list[Sample], SampleFooter]:
         NewerSchemaError: written by a newer version.
     """
     table, footer = read_sample_table(data, key)
-    return LAYOUT.to_records(table), footer
+    return LAYOUT.to_records(table, key), footer
 
 
 def read_sample_table(data: bytes, key: str) -> tuple[pa.Table, SampleFooter]:
@@ -124,7 +123,7 @@ def read_sample_table(data: bytes, key: str) -> tuple[pa.Table, SampleFooter]:
     block = LAYOUT.open(pa.BufferReader(data), key)
     table = block.read()
     if checksum(table) != block.footer.checksum:
-        raise CorruptObjectError("its samples do not have the checksum that they were stored with")
+        raise CorruptObjectError(key, "its samples do not have the checksum that they were stored with")
     return table, block.footer
 
 
@@ -151,17 +150,38 @@ class Group:
 
     def read(self) -> pa.Table:
         """These rows alone, with all columns; raises CorruptObjectError."""
-        return self.block.read(group=self.number)
+        table = self.block.read(group=self.number)
+        if first_ids(table, table.num_rows) != [self.problem_id]:
+            raise CorruptObjectError(self.block.key, "its statistics do not match its rows")
+        return table
 
 
 def sample_groups(file: BinaryIO, key: str) -> Iterator[Group]:
-    """The problems of a block, in order; nothing but the footer is read before `Group.read`."""
+    """The problems of a block, in order; as a rule, nothing but the footer is read before `Group.read`.
+
+    Raises:
+        CorruptObjectError, NewerSchemaError: as `read_samples` does; or the row groups are not one for each problem.
+    """
     block = LAYOUT.open(file, key)
+    with damage_in(key):
+        groups = [block.parquet.metadata.row_group(number) for number in range(block.parquet.metadata.num_row_groups)]
+        rows = [group.num_rows for group in groups]
+    if block.block is not None and rows != [len(block.block.indices)] * len(block.block.positions):
+        raise CorruptObjectError(key, "its row groups are not one for each problem")
     start = 0
-    for number in range(block.parquet.metadata.num_row_groups):
-        meta = block.parquet.metadata.row_group(number)
-        yield Group(meta.column(0).statistics.min, start, start + meta.num_rows, block, number)
-        start += meta.num_rows
+    for number, group in enumerate(groups):
+        yield Group(_problem_of(block, group, number), start, start + rows[number], block, number)
+        start += rows[number]
+
+
+def _problem_of(block: OpenBlock[SampleFooter], group: Any, number: int) -> str:
+    """A row group's problem, from its statistics; Parquet keeps none of long values, and then the rows tell."""
+    with damage_in(block.key):
+        columns = (group.column(each) for each in range(group.num_columns))
+        ids = next(column for column in columns if column.path_in_schema == "problem_id")
+        if ids.statistics is not None and ids.statistics.has_min_max and isinstance(ids.statistics.min, str):
+            return ids.statistics.min
+    return first_ids(block.read(("problem_id",), group=number), group.num_rows)[0]
 
 
 def _bytes(strings: pa.StringArray) -> memoryview:

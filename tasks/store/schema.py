@@ -1,12 +1,16 @@
 """The version of what is stored, and what a reader refuses.
 
 A minor version adds what older readers can ignore: a nullable column, a field of a footer with a default. Everything
-else is a major version, which enters the names of sets: a new major never reads an old object as its own.
+else, such as a new verdict, is a major version, which enters the names of sets: a new major never reads an old object
+as its own.
 """
 
+import re
 from typing import NamedTuple, Self
 
 from tasks.errors import UserError
+
+_VERSION = re.compile(r"([0-9]{1,6})\.([0-9]{1,6})")
 
 
 class Version(NamedTuple):
@@ -18,8 +22,8 @@ class Version(NamedTuple):
     @classmethod
     def parse(cls, text: object) -> Self | None:
         """The version that a footer carries; None where it is not one."""
-        parts = text.split(".") if isinstance(text, str) else []
-        return cls(*map(int, parts)) if len(parts) == 2 and all(part.isdecimal() for part in parts) else None
+        match = _VERSION.fullmatch(text) if isinstance(text, str) else None
+        return None if match is None else cls(*map(int, match.groups()))
 
     def __str__(self) -> str:
         return f"{self.major}.{self.minor}"
@@ -29,8 +33,17 @@ SCHEMA = Version(1, 0)
 """The schema that this version writes."""
 
 
-class CorruptObjectError(ValueError):
-    """An object that is torn, damaged, or not what its key says."""
+class CorruptObjectError(UserError):
+    """An object that is torn, damaged, or not what its key says: its key, and the reason, which follows "is" or stands
+    alone as a sentence about the object."""
+
+    def __init__(self, key: str, reason: str) -> None:
+        super().__init__(key, reason)
+        self.key = key
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"store: {self.key} is damaged: {self.reason}"
 
 
 class NewerSchemaError(UserError):

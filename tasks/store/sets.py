@@ -4,9 +4,7 @@ Invariant: the blocks of a set never overlap, and each holds exactly the samples
 is moved to `damaged/`, and its samples or verdicts are missing or pending again; nothing is ever deleted.
 """
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, BinaryIO, ClassVar, Generic
 
@@ -21,14 +19,13 @@ from tasks.store.annotations import (
     ScoreFooter,
     VerdictFooter,
 )
-from tasks.store.blocks import Block, overlap, parse
+from tasks.store.blocks import Block, directly_under, overlap
 from tasks.store.footers import is_complete, read_footer, read_objects
 from tasks.store.identity import Identity
 from tasks.store.parquet import AnyFooter, Record
+from tasks.store.quarantine import quarantine
 from tasks.store.samples import SampleFooter
 from tasks.store.schema import CorruptObjectError
-
-_log = logging.getLogger(__name__)
 
 
 class SampleSet:
@@ -54,7 +51,7 @@ class SampleSet:
 
     def blocks(self) -> list[Block]:
         """Every block by its key alone: one listing, nothing is opened."""
-        return sorted(block for key in self.store.keys(self._prefix) if (block := parse(key)) is not None)
+        return directly_under(self._prefix, self.store.keys(self._prefix))
 
     def write(
         self,
@@ -73,7 +70,7 @@ class SampleSet:
             ValueError: the samples are not exactly those that the block names, each once.
         """
         by_name = {(sample.problem_id, sample.index): sample for sample in drawn}
-        wanted = [(problem.id, index) for problem in problems for index in range(block.start, block.stop)]
+        wanted = [(problem.id, index) for problem in problems for index in block.indices]
         if len(drawn) != len(wanted) or by_name.keys() != set(wanted):
             raise ValueError(
                 f"the engine returned {len(drawn)} samples for {block}, not just the {len(wanted)} asked for"
@@ -102,9 +99,9 @@ class SampleSet:
         """Where a block is stored."""
         return self.store.url(self._key(block))
 
-    def quarantine(self, block: Block) -> None:
+    def quarantine(self, block: Block, reason: str = "set aside on request") -> None:
         """Move a damaged block away, so that its samples are missing again."""
-        _quarantine(self.store, self._key(block))
+        quarantine(self.store, {self._key(block): reason})
 
     def _key(self, block: Block) -> str:
         return f"{self._prefix}/{block.key}"
@@ -168,9 +165,13 @@ class AnnotationSet(Generic[Record, AnyAnnotationFooter]):
         """Where the annotations on a block are stored."""
         return self.store.url(self._key(block))
 
+    def quarantine(self, block: Block, reason: str = "set aside on request") -> None:
+        """Move a damaged block away, so that its annotations are pending again."""
+        quarantine(self.store, {self._key(block): reason})
+
     def _refuse_others(self, block: Block, footer: AnyAnnotationFooter, samples: SampleFooter) -> None:
         if footer.samples_checksum != samples.checksum:
-            raise CorruptObjectError(f"{self.url(block)} has {self.kind.folder} on other samples than those stored")
+            raise CorruptObjectError(self._key(block), f"it has {self.kind.folder} on other samples than those stored")
 
     def _key(self, block: Block) -> str:
         return f"{self._prefix}/{block.key}"
@@ -190,16 +191,8 @@ class ScoreSet(AnnotationSet[ScoredSample, ScoreFooter]):
 
 def _intact(store: Store, prefix: str, read: Callable[[BinaryIO, str], AnyFooter]) -> dict[Block, AnyFooter]:
     objects = read_objects(store, prefix, store.sizes(prefix), read)
-    for block in objects.damaged:
-        _quarantine(store, objects.key(block))
+    quarantine(store, {objects.key(block): reason for block, reason in objects.damaged.items()})
     return objects.footers
-
-
-def _quarantine(store: Store, key: str) -> None:
-    target = f"damaged/{datetime.now(UTC):%Y%m%dT%H%M%S}/{key}"
-    with suppress(FileNotFoundError):  # another run was first
-        store.move(key, target)
-    _log.warning("%s is damaged: moved to %s; the next sweep replaces it", store.url(key), store.url(target))
 
 
 def now() -> str:

@@ -198,7 +198,7 @@ class _Expectation:
 
     def _rows(self, block: Block) -> list[int]:
         """The rows of a block's problems among the selected ones."""
-        return [self._row[position] for position in range(block.first, block.last) if position in self._row]
+        return [self._row[position] for position in block.positions if position in self._row]
 
     def _by_problem(self, blocks: Iterable[Block], below: int | None = None) -> Ints:
         """How many samples each selected problem has in these blocks."""

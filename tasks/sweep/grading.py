@@ -4,7 +4,7 @@ Nothing here knows Prefect: `tasks.steps` wraps these methods as tasks, and test
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -13,11 +13,14 @@ from tasks.graders import Grader
 from tasks.plugins import PluginError, label_of
 from tasks.progress import progress
 from tasks.records import GradedSample, Sample
+from tasks.store.annotations import VerdictFooter
 from tasks.store.blocks import Block
 from tasks.store.claims import Claims
 from tasks.store.identity import verdict_identity
 from tasks.store.retry import retry_while_unavailable
+from tasks.store.rows import first_ids
 from tasks.store.samples import SampleFooter
+from tasks.store.schema import CorruptObjectError
 from tasks.store.sets import SampleSet, VerdictSet
 from tasks.sweep.selection import Selection
 from tasks.sweep.shared_blocks import claimed, setting_aside
@@ -68,9 +71,42 @@ class Grading:
         claim = f"verdicts/{self.verdicts.identity.name}/{block.cell(1)}"
         return claimed(self.claims, claim, lambda: self._grade_if_pending(block, sandbox), wait=wait)
 
-    def _grade_if_pending(self, block: Block, sandbox: Sandbox | None) -> str:
+    def read_samples(self, block: Block) -> tuple[list[Sample], SampleFooter]:
+        """The samples of a stored block, in order.
+
+        Raises:
+            UserError: the block is damaged; it is set aside, to be drawn again.
+        """
         with setting_aside(self.samples, block):
             samples, footer = self.samples.read(block)
+            self._check_problems(self.samples, block, [each.problem_id for each in samples[:: len(block.indices)]])
+        return samples, footer
+
+    def read_verdicts(self, block: Block, samples: SampleFooter) -> list[GradedSample]:
+        """The verdicts on a stored block, in order.
+
+        Raises:
+            UserError: they are damaged; they are set aside, to be graded again.
+        """
+        with setting_aside(self.verdicts, block):
+            graded, _ = self.verdicts.read(block, samples)
+            self._check_problems(self.verdicts, block, [each.problem_id for each in graded[:: len(block.indices)]])
+        return graded
+
+    def verdict_columns(self, block: Block, samples: SampleFooter, names: Sequence[str]) -> tuple[Any, VerdictFooter]:
+        """Some columns of the verdicts on a stored block, with `SAMPLE_KEY` among them; raises as `read_verdicts`
+        does."""
+        with setting_aside(self.verdicts, block):
+            table, footer = self.verdicts.columns(block, samples, names)
+            self._check_problems(self.verdicts, block, first_ids(table, len(block.indices)))
+        return table, footer
+
+    def _check_problems(self, blocks: SampleSet | VerdictSet, block: Block, found: Sequence[str]) -> None:
+        if list(found) != [problem.id for problem in self.selection.problems_in(block)]:
+            raise CorruptObjectError(blocks.url(block), "it is about other problems than the dataset has there")
+
+    def _grade_if_pending(self, block: Block, sandbox: Sandbox | None) -> str:
+        samples, footer = self.read_samples(block)
         if self.verdicts.is_pending(block, footer):
             self._grade(block, samples, footer, sandbox)
         else:

@@ -67,7 +67,11 @@ class Results:
 
     @cached_property
     def tally(self) -> Tally:
-        """The counts. Samples that no sandbox could grade are not in n; `verdicts` has their number."""
+        """The counts. Samples that no sandbox could grade are not in n; `verdicts` has their number.
+
+        Raises:
+            UserError: verdicts are damaged; they are set aside, to be graded again.
+        """
         rounds = RoundProgress(
             [problem.id for problem in self._selection.problems], self._budget.plan(self._selection.k)
         )
@@ -75,7 +79,7 @@ class Results:
         columns = (*GRADED_COLUMNS, "cpu_s") if runs_code else GRADED_COLUMNS
         deduplicated, footers = 0, []
         for block, footer in self._blocks.items():
-            table, of_verdicts = self._grading.verdicts.columns(block, footer, columns)
+            table, of_verdicts = self._grading.verdict_columns(block, footer, columns)
             footers.append(of_verdicts)
             rounds.add(block, table)
             if not self._budget.gives_coverage:
@@ -142,9 +146,8 @@ class Results:
         for block, footer in self._blocks.items():
             if block.start > 0:
                 continue
-            with setting_aside(self._grading.samples, block):
-                samples, _ = self._grading.samples.read(block)
-            graded_samples, _ = self._grading.verdicts.read(block, footer)
+            samples, _ = self._grading.read_samples(block)
+            graded_samples = self._grading.read_verdicts(block, footer)
             for sample, graded in zip(samples, graded_samples, strict=True):
                 of_verdict = found[graded.verdict]
                 if sample.index < self._selection.k and sample.problem_id in selected and len(of_verdict) < of_each:

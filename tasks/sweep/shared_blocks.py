@@ -1,16 +1,16 @@
-"""Blocks that several sweeps may be using at once: work under a claim, and damaged samples that are set aside."""
+"""Blocks that several sweeps may be using at once: work under a claim, and damaged blocks that are set aside."""
 
 import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from tasks.errors import UserError
 from tasks.store.blocks import Block
 from tasks.store.claims import Claims
 from tasks.store.schema import CorruptObjectError
-from tasks.store.sets import SampleSet
+from tasks.store.sets import AnnotationSet, SampleSet
 
 Result = TypeVar("Result")
 
@@ -32,8 +32,8 @@ def claimed(claims: Claims, name: str, work: Callable[[], Result], *, wait: bool
 
 
 @contextmanager
-def setting_aside(samples: SampleSet, block: Block) -> Iterator[None]:
-    """Read samples: a block that turns out to be damaged is set aside, to be drawn again.
+def setting_aside(blocks: SampleSet | AnnotationSet[Any, Any], block: Block) -> Iterator[None]:
+    """Read a block of samples or of annotations: one that turns out to be damaged is set aside, to be done again.
 
     Raises:
         UserError: the block was damaged.
@@ -41,7 +41,9 @@ def setting_aside(samples: SampleSet, block: Block) -> Iterator[None]:
     try:
         yield
     except CorruptObjectError as error:
-        samples.quarantine(block)
+        blocks.quarantine(block, error.reason)
+        done = "redraw" if isinstance(blocks, SampleSet) else "replace"
         raise UserError(
-            f"store: the block of {block} was damaged ({error}) and is set aside; run the sweep again to redraw it"
+            f"store: the block of {block} was damaged ({blocks.url(block)}: {error.reason}) and is set aside; run the"
+            f" sweep again to {done} it"
         ) from error

@@ -15,7 +15,7 @@ from tasks.prompts import prompt
 from tasks.prompts.chat import ChatTemplate
 from tasks.records import Price, Problem, Request, Sample, Sampling
 from tasks.store.annotations import VerdictFooter
-from tasks.store.blocks import Block, begun, missing, width_for
+from tasks.store.blocks import Block, missing, partial_blocks, width_for
 from tasks.store.retry import retry_while_unavailable
 from tasks.store.samples import SampleFooter
 from tasks.sweep.budgets import Budget, UniformConfig
@@ -93,7 +93,7 @@ class Sweep:
         rounds = RoundProgress([problem.id for problem in self.selection.problems], self.budget.plan(self.selection.k))
         for block, footer in self.selection.within(stored).items():
             if block in graded and graded[block].samples_checksum == footer.checksum:
-                rounds.add(block, self.grading.verdicts.columns(block, footer, GRADED_COLUMNS)[0])
+                rounds.add(block, self.grading.verdict_columns(block, footer, GRADED_COLUMNS)[0])
         wanted: dict[int, list[int]] = {}
         for position, end in zip(self.selection.positions, rounds.wanted().tolist(), strict=True):
             wanted.setdefault(end, []).append(position)
@@ -138,9 +138,9 @@ class Sweep:
     def _keep_partial(self, block: Block, drawn: Sequence[Sample], engine: Engine, seconds: float) -> None:
         """Store what blocks can hold of an unfinished block: the samples of each problem up to its first gap."""
         held = {(sample.problem_id, sample.index): sample for sample in drawn}
-        problems, indices = self.selection.problems_in(block), range(block.start, block.stop)
+        problems, indices = self.selection.problems_in(block), block.indices
         ends = [next((at for at in indices if (each.id, at) not in held), block.stop) for each in problems]
-        for part in begun(block, ends, self._width):
+        for part in partial_blocks(block, ends, self._width):
             names = [(each.id, at) for each in self.selection.problems_in(part) for at in range(part.start, part.stop)]
             share = part.samples / len(held)
             retry_while_unavailable(partial(self._keep, part, [held[name] for name in names], engine, seconds * share))
@@ -159,7 +159,7 @@ class Sweep:
         progress.get().plan(VERDICTS, block.samples)
 
     def _missing_of(self, block: Block) -> list[Block]:
-        positions = range(block.first, block.last)
+        positions = block.positions
         return missing(self.samples.blocks(), positions, block.stop, block.start, self._width)
 
     @property

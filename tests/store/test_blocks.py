@@ -1,7 +1,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.store.blocks import PROBLEMS_A_BLOCK, Block, begun, missing, overlap, parse, rotated, width_for
+from tasks.store.blocks import PROBLEMS_A_BLOCK, Block, directly_under, missing, overlap, parse, partial_blocks, rotated, width_for
 
 ASKS = st.lists(st.tuples(st.integers(1, 40), st.integers(1, 2_500)), min_size=1, max_size=5)
 
@@ -98,7 +98,7 @@ def test_what_has_begun_of_a_block_and_the_rest_are_the_block(position: int, sta
     ends = data.draw(
         st.lists(st.integers(block.start, block.stop), min_size=(n := block.last - block.first), max_size=n)
     )
-    parts = begun(block, ends)
+    parts = partial_blocks(block, ends)
     rest = missing(parts, range(block.first, block.last), block.stop, block.start)
     assert sorted(cells(parts)) == [(p, i) for p, end in enumerate(ends, block.first) for i in range(block.start, end)]
     assert sorted(cells(parts + rest)) == sorted(cells([block]))

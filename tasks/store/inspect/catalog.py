@@ -4,7 +4,6 @@ Only listings and footers are read, no text, and nothing is changed: a damaged o
 What a newer version wrote is named too, and left alone.
 """
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from tasks.errors import UserError
 from tasks.store import Store
 from tasks.store.annotations import KINDS, SCORES, VERDICTS, AnnotationKind, AnyAnnotationFooter, VerdictFooter
 from tasks.store.blocks import Block
+from tasks.store.documents import json_object
 from tasks.store.footers import Objects, is_complete, read_objects
 from tasks.store.samples import SampleFooter, sample_footer
 from tasks.store.schema import SCHEMA, NewerSchemaError
@@ -79,7 +79,8 @@ class StoredVerdicts(StoredAnnotations[VerdictFooter]):
     @property
     def limits(self) -> Mapping[str, Any]:
         """What programs were allowed to use; empty where none was run."""
-        return dict(self.ingredients.get("limits", {}))
+        limits = self.ingredients.get("limits")
+        return limits if isinstance(limits, dict) else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +112,8 @@ class StoredSamples(_Set):
         """How many samples are stored of the problem at each position."""
         held: Counter[int] = Counter()
         for block in self.objects.footers:
-            for position in range(block.first, block.last):
-                held[position] += block.stop - block.start
+            for position in block.positions:
+                held[position] += len(block.indices)
         return dict(sorted(held.items()))
 
     @property
@@ -200,10 +201,13 @@ def choose(prefix: str, names: Iterable[str], what: str) -> str:
 def read_ingredients(store: Store, prefix: str) -> dict[str, Any]:
     """What `set.json` says under a prefix; empty where it is absent or broken."""
     try:
-        document = json.loads(store.read(f"{prefix}/set.json"))
-    except (FileNotFoundError, ValueError):
+        data = store.read(f"{prefix}/set.json")
+    except FileNotFoundError:
         return {}
-    return document if isinstance(document, dict) else {}
+    try:
+        return json_object(data)
+    except ValueError:
+        return {}
 
 
 def from_newer_version(ingredients: Mapping[str, Any]) -> bool:

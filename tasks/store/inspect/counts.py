@@ -26,14 +26,17 @@ def counts(store: Store, samples: StoredSamples, verdicts: StoredVerdicts) -> Co
     Raises:
         UserError: another version wrote the report, or the set was sampled in solve mode, which gives no coverage.
     """
+    key = f"reports/{samples.name}/{verdicts.name}/summary.json"
     try:
-        text = store.read(f"reports/{samples.name}/{verdicts.name}/summary.json").decode()
+        data = store.read(key)
     except FileNotFoundError:
         return _counted(store, samples, verdicts)
     try:
-        summary = SweepSummary.from_json(text)
+        summary = SweepSummary.from_json(data)
     except ValidationError as error:
-        raise UserError(f"{samples.name}: its report is another version's; run its sweep again") from error
+        raise UserError(
+            f"store: {store.url(key)} is damaged, or another version's; run the sweep of {samples.name} again"
+        ) from error
     if summary.solving is not None:
         raise UserError(
             f"{samples.name} was last sampled in solve mode, which gives no pass@k; run its sweep with a uniform budget"

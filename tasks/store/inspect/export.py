@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pydantic_core import from_json
 
 from tasks.errors import StoreUnavailableError, UserError
 from tasks.files.atomic import replacing
@@ -56,7 +57,7 @@ def _jsonl(tables: Iterable[pa.Table], path: Path) -> int:
                 for values in zip(*columns, strict=True):
                     row = dict(zip(EXPORTED.names, values, strict=True))
                     if row["turns"] is not None:
-                        row["turns"] = json.loads(row["turns"])
+                        row["turns"] = from_json(row["turns"])
                     file.write(_to_json(row) + "\n")
             rows += table.num_rows
     return rows

@@ -1,7 +1,7 @@
 """What a store can do without: leftovers of killed writers, abandoned claims, quarantined objects, and annotations on
 samples that are gone.
 
-Nothing that a sweep counts is garbage. To find it, listings and footers are read; only `delete` changes anything.
+Nothing that a sweep counts is garbage. It is found by listings and footers; only `delete` changes anything.
 """
 
 from collections.abc import Iterable, Iterator
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from tasks.store import Store
 from tasks.store.annotations import KINDS, AnnotationKind
 from tasks.store.blocks import Block, parse
-from tasks.store.claims import is_abandoned
+from tasks.store.claims import abandoned
 from tasks.store.footers import read_objects
 from tasks.store.inspect.catalog import from_newer_version, names, read_ingredients
 from tasks.store.samples import sample_footer
@@ -39,9 +39,9 @@ def garbage(store: Store) -> list[Garbage]:
         if each.age_s > _MAX_WRITING_S
     ]
     found += [
-        Garbage(key, size, "claimed by a run that was killed")
+        Garbage(key, size, why)
         for key, size in store.sizes("claims").items()
-        if is_abandoned(store, key)
+        if (why := abandoned(store, key)) is not None
     ]
     found += [Garbage(key, size, "quarantined as damaged") for key, size in store.sizes("damaged").items()]
     for kind, sizes in annotations:

@@ -7,8 +7,8 @@ from tasks.store import Store
 from tasks.store.blocks import Block, missing, overlap
 from tasks.store.identity import digest
 from tasks.store.inspect.catalog import StoredAnnotations, StoredSamples
-from tasks.store.parquet import SAMPLE_KEY
-from tasks.store.samples import read_sample_table
+from tasks.store.rows import first_ids
+from tasks.store.samples import LAYOUT, read_sample_table
 from tasks.store.schema import CorruptObjectError
 
 
@@ -63,7 +63,7 @@ def _holes(samples: StoredSamples) -> Iterator[Finding]:
     blocks = samples.objects.footers
     depth: dict[int, int] = {}
     for block in blocks:
-        for position in range(block.first, block.last):
+        for position in block.positions:
             depth[position] = max(depth.get(position, 0), block.stop)
     shallowest = min(depth.values(), default=0)
     for position in range(max(depth, default=0)):
@@ -79,16 +79,13 @@ def _check_samples(store: Store, samples: StoredSamples, block: Block, problems:
     key = samples.objects.key(block)
     try:
         table, _ = read_sample_table(store.read(key), key)
+        LAYOUT.check_values(table, key)
+    except FileNotFoundError:
+        return  # since the listing, a sweep has set it aside
     except CorruptObjectError as error:
-        yield Finding(key, str(error))
+        yield Finding(key, error.reason)
         return
-    ids = table["problem_id"].to_pylist()
-    each = block.stop - block.start
-    held = ids[::each]
-    if list(zip(ids, table["index"].to_pylist(), strict=True)) != _expected(held, block):
-        yield Finding(key, "does not hold just the samples that its key names, each once")
-        return
-    for position, problem_id in zip(range(block.first, block.last), held, strict=True):
+    for position, problem_id in zip(block.positions, first_ids(table, len(block.indices)), strict=True):
         if problems.setdefault(position, problem_id) != problem_id:
             yield Finding(key, f"holds problem {problem_id!r} where another block has {problems[position]!r}")
 
@@ -107,23 +104,15 @@ def _check_annotations(
         return
     try:
         with store.open(key) as file:
-            table, footer = kind.read_table(file, key, (*SAMPLE_KEY, kind.summarised))
+            table, footer = kind.read_table(file, key, kind.layout.names)
+    except FileNotFoundError:
+        return
     except CorruptObjectError as error:
-        yield Finding(key, str(error))
+        yield Finding(key, error.reason)
         return
     if footer.samples_checksum != annotated.checksum:
         yield Finding(key, f"has {kind.folder} on other samples than those stored; the next run replaces them")
         return
-    held = [problems.get(position, "") for position in range(block.first, block.last)]
-    ids, indices = (table[name].to_pylist() for name in SAMPLE_KEY)
-    if list(zip(ids, indices, strict=True)) != _expected(held, block):
-        yield Finding(key, f"does not have {kind.folder} on each sample, each once")
-    elif any(getattr(footer, name) != value for name, value in kind.summary(table).items()):
-        yield Finding(key, "its footer does not match its rows")
-
-
-def _expected(problems: list[str], block: Block) -> list[tuple[str, int]]:
-    indices = range(block.start, block.stop)
-    if len(set(problems)) != block.last - block.first:
-        return []
-    return [(problem_id, index) for problem_id in problems for index in indices]
+    held = first_ids(table, len(block.indices))
+    if held != [problems.get(position, each) for position, each in zip(block.positions, held, strict=True)]:
+        yield Finding(key, f"has {kind.folder} on other problems than those stored")

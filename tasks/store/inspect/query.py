@@ -60,9 +60,12 @@ def select(
                         wanted = _wanted(of_group, block, verdict, index)
                         if pc.any(wanted).as_py():
                             found = True
-                            yield from _rows(group.read(), of_group, wanted)
+                            table, key = group.read(), samples.objects.key(block)
+                            if verdicts is not None and of_group is not None:
+                                _align(table, of_group, verdicts.objects.key(block))
+                            yield from _rows(table, of_group, wanted, key)
         except CorruptObjectError as error:
-            raise _damaged(store, samples, block, error) from error
+            raise _damaged(store, error.key, error.reason) from error
     if problem is not None and not found:
         known = problem_ids(store, samples)
         if problem not in known:
@@ -85,16 +88,17 @@ def blocks_with_verdicts(store: Store, samples: StoredSamples, verdicts: StoredV
         UserError: a block is damaged: what is left would pass for the whole.
     """
     for block, reason in samples.objects.damaged.items():
-        raise _damaged(store, samples, block, reason)
+        raise _damaged(store, samples.objects.key(block), reason)
     for block, footer in _in_order(samples):
         key = samples.objects.key(block)
         try:
             table, _ = read_sample_table(store.read(key), key)
+            LAYOUT.check_values(table, key)
             graded = _verdicts_on(store, verdicts, block, footer)
-            if graded is not None:
-                _align(table, graded)
+            if verdicts is not None and graded is not None:
+                _align(table, graded, verdicts.objects.key(block))
         except CorruptObjectError as error:
-            raise _damaged(store, samples, block, error) from error
+            raise _damaged(store, error.key, error.reason) from error
         columns = [*table.columns, *(_constant(value, table) for value in (footer.engine, footer.drawn_at))]
         columns += [
             pa.nulls(table.num_rows, field.type) if graded is None else graded[field.name].cast(field.type)
@@ -125,33 +129,33 @@ def _verdicts_on(store: Store, verdicts: StoredVerdicts | None, block: Block, sa
 
 def _wanted(graded: pa.Table | None, block: Block, verdict: Verdict | None, index: int | None) -> Any:
     """Which rows of one problem are asked for, as a mask."""
-    indices = pa.array(range(block.start, block.stop), pa.int32())
+    indices = pa.array(block.indices, pa.int32())
     wanted = pc.equal(indices, indices if index is None else pa.scalar(index, pa.int32()))
     if verdict is not None and graded is not None:
         wanted = pc.and_(wanted, pc.equal(graded["verdict"].cast(pa.string()).combine_chunks(), verdict.value))
     return wanted
 
 
-def _rows(samples: pa.Table, graded: pa.Table | None, wanted: Any) -> Iterator[Row]:
-    of_samples = LAYOUT.to_records(samples.filter(wanted))
+def _rows(samples: pa.Table, graded: pa.Table | None, wanted: Any, key: str) -> Iterator[Row]:
+    of_samples = LAYOUT.to_records(samples.filter(wanted), key)
     if graded is None:
         yield from (Row(sample, None) for sample in of_samples)
         return
-    _align(samples, graded)
-    graded = VERDICTS.layout.to_records(graded.filter(wanted))
-    yield from (Row(*pair) for pair in zip(of_samples, graded, strict=True))
+    verdicts = VERDICTS.layout.to_records(graded.filter(wanted), key)
+    yield from (Row(*pair) for pair in zip(of_samples, verdicts, strict=True))
 
 
-def _align(samples: pa.Table, graded: pa.Table) -> None:
+def _align(samples: pa.Table, graded: pa.Table, key: str) -> None:
     for name in SAMPLE_KEY:
         if not samples[name].equals(graded[name].cast(samples[name].type)):
-            raise CorruptObjectError("its verdicts are on other samples than it holds")
+            raise CorruptObjectError(key, "its verdicts are on other samples than those stored")
 
 
 def _constant(value: str, table: pa.Table) -> Any:
     return pa.repeat(pa.scalar(value), table.num_rows)
 
 
-def _damaged(store: Store, samples: StoredSamples, block: Block, reason: object) -> UserError:
-    url = store.url(samples.objects.key(block))
-    return UserError(f"store: {url} cannot be read: {reason}; `monkeys check` says more, the next sweep draws it again")
+def _damaged(store: Store, key: str, reason: str) -> UserError:
+    return UserError(
+        f"store: {store.url(key)} cannot be read: {reason}; `monkeys check` says more, the next sweep replaces it"
+    )

@@ -15,6 +15,9 @@ from tasks.store.blocks import Block
 from tasks.store.inspect.catalog import StoredSamples, StoredVerdicts
 from tasks.store.parquet import SAMPLE_KEY
 from tasks.store.samples import SampleFooter
+from tasks.store.schema import CorruptObjectError
+
+_SAMPLE_KEY = dict(zip(SAMPLE_KEY, (pa.string(), pa.int32()), strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +89,9 @@ def _joined(store: Store, samples: StoredSamples, before: StoredVerdicts, after:
     for block, footer in sorted(samples.objects.footers.items(), key=lambda item: (item[0].first, item[0].start)):
         one, other = (_verdicts(store, verdicts, block, footer) for verdicts in (before, after))
         if one is not None and other is not None:
-            sample_key = {
-                name: one[name].cast(kind) for name, kind in zip(SAMPLE_KEY, (pa.string(), pa.int32()), strict=True)
-            }
+            if not all(one[name].cast(kind).equals(other[name].cast(kind)) for name, kind in _SAMPLE_KEY.items()):
+                raise CorruptObjectError(after.objects.key(block), "it has verdicts on other samples than those stored")
+            sample_key = {name: one[name].cast(kind) for name, kind in _SAMPLE_KEY.items()}
             yield pa.table({**sample_key, "before": _names(one), "after": _names(other)})
 
 
