@@ -1,3 +1,4 @@
+import json
 import os
 import random
 import subprocess
@@ -12,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from sandboxes.linux.process_identity import ProcessIdentity
+from tasks.errors import UserError
+from tasks.progress import NullProgress, progress
 from tasks.store.claims import Claims
 from tasks.store.fsspec_store import FsspecStore
 from tests.servers import S3, s3_of, serving
@@ -30,7 +33,17 @@ def claims(url: str, patience_s: float = 60.0) -> Claims:
     return Claims(FsspecStore(url), "claims/set", patience_s)
 
 
-def test_one_holds_what_another_may_not_take(url: str) -> None:
+class Told(NullProgress):
+    """What a person is told."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def say(self, line: str) -> None:
+        self.lines.append(line)
+
+
+def test_a_claim_that_one_holds_is_refused_to_another(url: str) -> None:
     with claims(url) as first, claims(url) as second:
         with first.take("a") as taken, second.take("a") as denied, second.take("b") as other:
             assert (taken, denied, other) == (True, False, True)
@@ -39,25 +52,25 @@ def test_one_holds_what_another_may_not_take(url: str) -> None:
     assert FsspecStore(url).keys("claims") == []
 
 
-def test_of_many_at_once_never_two_hold_it(url: str) -> None:
-    concurrency_slot, most, times = 0, 0, 0
+def test_a_claim_is_never_held_by_two_at_once(url: str) -> None:
+    holders, most, times = 0, 0, 0
     lock = threading.Lock()
 
     def work() -> None:
-        nonlocal concurrency_slot, most, times
+        nonlocal holders, most, times
         own, deadline = 0, time.monotonic() + 60
         with claims(url) as mine:
             while own < 3:
                 with mine.take("a") as taken:
                     if taken:
                         with lock:
-                            concurrency_slot, times = concurrency_slot + 1, times + 1
-                            most = max(most, concurrency_slot)
+                            holders, times = holders + 1, times + 1
+                            most = max(most, holders)
                         own += 1
                         time.sleep(0.01)
                         with lock:
-                            concurrency_slot -= 1
-                assert time.monotonic() < deadline, "nobody gets on"
+                            holders -= 1
+                assert time.monotonic() < deadline, "nobody makes progress"
                 time.sleep(random.uniform(0, 0.2))
 
     with ThreadPoolExecutor(4) as pool:
@@ -111,7 +124,7 @@ def test_the_claim_of_a_process_killed_on_this_machine_is_free_at_once(tmp_path:
             assert taken
 
 
-def test_another_machine_is_never_taken_for_dead_by_its_process_number() -> None:
+def test_a_process_of_another_machine_is_never_considered_dead() -> None:
     here = ProcessIdentity.here()
     assert not here.has_ended
     gone = ProcessIdentity(here.machine, "4194305:1")
@@ -122,8 +135,115 @@ def test_another_machine_is_never_taken_for_dead_by_its_process_number() -> None
     assert reused.has_ended, "the number is in use again, by another process"
 
 
+NO_CLAIMS = {
+    "empty": b"",
+    "torn": b"{",
+    "list": b"[]",
+    "object": b"{}",
+    "null": b"null",
+    "owner is a string": b'{"owner": "me"}',
+    "owner without fields": b'{"owner": {}}',
+    "machine is a number": b'{"owner": {"machine": 1, "process": "1:1"}}',
+    "process is null": b'{"owner": {"machine": "m", "process": null}}',
+    "not UTF-8": b'{"owner": {"machine": "\xff", "process": "1:1"}}',
+    "too deep": b'{"owner": ' + b"[" * 100_000,
+    "too long a number": b'{"beat": ' + b"9" * 10_000 + b"}",
+    "UTF-16": '{"owner": {"machine": "m", "process": "1:1"}}'.encode("utf-16"),
+}
+
+
+@pytest.mark.parametrize("data", NO_CLAIMS.values(), ids=NO_CLAIMS.keys())
+def test_what_is_not_a_claim_is_moved_to_damaged_after_the_patience_and_told_once(data: bytes, tmp_path: Path) -> None:
+    store, told = FsspecStore(str(tmp_path)), Told()
+    key = "claims/set/a/0123456789abcdef.json"
+    store.write(key, data)
+    token = progress.set(told)
+    try:
+        with claims(str(tmp_path), 0.5) as heir:
+            with heir.take("a") as taken:
+                assert not taken, "it may be a claim of a run that is alive"
+            with heir.take("a") as taken:
+                assert not taken
+            assert store.read(key) == data
+            time.sleep(0.6)
+            with heir.take("a") as taken:
+                assert taken
+    finally:
+        progress.reset(token)
+    (damaged,) = store.keys("damaged")
+    assert damaged.endswith(f"/{key}")
+    assert store.read(damaged) == data
+    seen, moved = told.lines
+    assert seen.startswith(f"{store.url(key)} is not a claim of a run: waiting")
+    assert moved.endswith(f" and was moved to {damaged}")
+
+
+def test_a_claim_that_is_renewed_in_time_is_not_moved(tmp_path: Path) -> None:
+    store = FsspecStore(str(tmp_path))
+    with claims(str(tmp_path), 1.0) as owner, claims(str(tmp_path), 1.0) as other, owner.take("a") as taken:
+        assert taken
+        store.write(owner._key("a"), b"{")  # as a store would that tears what it is sent
+        deadline = time.monotonic() + 3
+        while time.monotonic() < deadline:
+            with other.take("a") as stolen:
+                assert not stolen
+            time.sleep(0.1)
+    assert store.keys("damaged") == []
+
+
+def test_fields_that_a_newer_version_adds_to_a_claim_are_ignored(tmp_path: Path) -> None:
+    store = FsspecStore(str(tmp_path))
+    owner = {**ProcessIdentity.here().to_dict(), "name": "x", "user": {"id": 1}}
+    alive = {"owner": owner, "beat": 0, "until": [1, 2], "schema": "1.7"}
+    ended = {**alive, "owner": {**owner, "process": "4194305:1"}}
+    with claims(str(tmp_path), 0.2) as mine:
+        store.write("claims/set/ended/1.json", json.dumps(ended).encode())
+        with mine.take("ended") as taken:
+            assert taken, "its process has ended"
+        for beat in range(3):
+            store.write("claims/set/alive/1.json", json.dumps({**alive, "beat": beat}).encode())
+            with mine.take("alive") as taken:
+                assert not taken
+            time.sleep(0.15)
+    assert store.keys("damaged") == []
+
+
+@pytest.mark.parametrize("process", ["", "1", ":", "one:two", "-1:5", "1:2:3", "9" * 5_000 + ":1", "١:١", "../1:1"])
+def test_a_claim_of_a_process_that_cannot_be_recognized_expires_by_patience_alone(process: str, tmp_path: Path) -> None:
+    store = FsspecStore(str(tmp_path))
+    owner = {"machine": ProcessIdentity.here().machine, "process": process}
+    store.write("claims/set/a/1.json", json.dumps({"owner": owner, "beat": 0}).encode())
+    with claims(str(tmp_path), 0.2) as mine:
+        with mine.take("a") as taken:
+            assert not taken
+        time.sleep(0.3)
+        with mine.take("a") as taken:
+            assert taken
+
+
+def test_a_disk_without_space_ends_no_renewals(tmp_path: Path) -> None:
+    class FullStore(FsspecStore):
+        full = False
+
+        def write(self, key: str, data: bytes) -> None:
+            if self.full:
+                raise UserError("no space left")
+            super().write(key, data)
+
+    store = FullStore(str(tmp_path))
+    with Claims(store, "claims/set", 0.4) as mine, mine.take("a") as taken:
+        assert taken
+        store.full = True
+        time.sleep(0.5)
+        store.full = False
+        before, deadline = store.read(mine._key("a")), time.monotonic() + 30
+        while store.read(mine._key("a")) == before:
+            assert time.monotonic() < deadline, "it is renewed again once there is space"
+            time.sleep(0.05)
+
+
 @pytest.mark.slow
-def test_a_store_that_is_away_ends_no_renewals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_renewals_go_on_while_the_store_is_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     s3 = s3_of(tmp_path / "buckets")
     for name, value in s3.environment.items():
         monkeypatch.setenv(name, value)

@@ -19,13 +19,13 @@ def store(tmp_path: Path) -> FsspecStore:
     return FsspecStore(str(tmp_path))
 
 
-def test_a_sound_store_has_none(store: FsspecStore) -> None:
+def test_a_sound_store_has_no_garbage(store: FsspecStore) -> None:
     fill(store)
     fill(store, seed=1, grader=LastLineGrader())
     assert garbage(store) == []
 
 
-def test_only_old_temporaries_are(store: FsspecStore, tmp_path: Path) -> None:
+def test_only_old_temporaries_are_garbage(store: FsspecStore, tmp_path: Path) -> None:
     for name in ("samples/set/.tmp-1-i.parquet", ".tmp-probe-2", "samples/set/.tmp-3-i.parquet"):
         store.write(name, b"half")
     two_hours_ago = time.time() - 7_200
@@ -47,7 +47,7 @@ def test_quarantined_objects_are_garbage(store: FsspecStore) -> None:
     assert found.why == "quarantined as damaged"
 
 
-def test_verdicts_whose_samples_are_gone_are_and_no_others(store: FsspecStore) -> None:
+def test_verdicts_whose_samples_are_gone_are_garbage_and_no_others(store: FsspecStore) -> None:
     sweep = fill(store, k=130)
     fill(store, seed=1)
     gone, redrawn, *_ = sweep.samples.blocks()
@@ -86,7 +86,7 @@ def test_a_set_that_is_gone_takes_its_verdicts_along(store: FsspecStore) -> None
     assert store.keys(f"verdicts/{sweep.samples.identity.name}") == []
 
 
-def test_on_s3_too(s3: S3) -> None:
+def test_garbage_is_found_and_deleted_on_s3(s3: S3) -> None:
     store = FsspecStore(f"s3://{s3.new_bucket()}/runs")
     sweep = fill(store)
     sweep.samples.quarantine(sweep.samples.blocks()[0])
@@ -99,7 +99,9 @@ def test_on_s3_too(s3: S3) -> None:
     assert sum(sweep.results().tally.verdicts.values()) == 600
 
 
-def test_claims_of_the_dead_are_and_those_of_the_living_are_not(store: FsspecStore, tmp_path: Path) -> None:
+def test_claims_of_ended_processes_are_garbage_and_those_of_live_ones_are_not(
+    store: FsspecStore, tmp_path: Path
+) -> None:
     living = Claims(store, "claims/set")
     elsewhere = replace(ProcessIdentity.here(), machine="elsewhere")
     dead = Claims(store, "claims/set", process=replace(ProcessIdentity.here(), process="4194305:1"), name="dead")
@@ -111,3 +113,17 @@ def test_claims_of_the_dead_are_and_those_of_the_living_are_not(store: FsspecSto
     os.utime(tmp_path / "claims/set/cell-2/silent.json", (two_hours_ago, two_hours_ago))
     assert [each.key for each in garbage(store)] == ["claims/set/cell-1/dead.json", "claims/set/cell-2/silent.json"]
     assert {each.why for each in garbage(store)} == {"claimed by a run that was killed"}
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"[]", b"{}", b"\xff", b"[" * 100_000])
+def test_what_is_not_a_claim_is_garbage_once_it_is_a_minute_old(
+    data: bytes, store: FsspecStore, tmp_path: Path
+) -> None:
+    store.write("claims/set/cell/1.json", data)
+    assert garbage(store) == []
+    two_minutes_ago = time.time() - 120
+    os.utime(tmp_path / "claims/set/cell/1.json", (two_minutes_ago, two_minutes_ago))
+    found = garbage(store)
+    assert [(each.key, each.why) for each in found] == [("claims/set/cell/1.json", "not a claim")]
+    delete(store, found)
+    assert garbage(store) == []
