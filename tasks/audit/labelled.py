@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from tasks.datasets import Dataset
 from tasks.errors import UserError
-from tasks.files.rows import Hub, Source, read
 from tasks.files.schema import RowModel
+from tasks.files.sources import Hub, Source, read
 from tasks.records import AnswerCheck, Problem
 
 _EXAMPLE = '{"problem_id": "...", "text": "...", "correct": true}'
@@ -58,7 +58,7 @@ def labelled(path: str, problems: Iterable[Problem], field: str) -> Iterator[Kno
     wanted = {problem.id for problem in problems}
     source = Source(path, Hub("labelled samples"), "test", field, what=f"a file of rows like {_EXAMPLE}")
     none = True
-    for row in read(source, _Row, _EXAMPLE):
+    for _, row in read(source, _Row, _EXAMPLE):
         if row.problem_id in wanted:
             none = False
             yield Known(row.problem_id, row.text, row.correct, LABELLED)

@@ -14,8 +14,8 @@ from sandboxes.config import Config
 from tasks.datasets.paper.few_shot import chosen
 from tasks.datasets.paper.subsets import check, subset
 from tasks.errors import UserError
-from tasks.files.rows import Hub, Source, read, row_error
-from tasks.files.schema import RowModel
+from tasks.files.schema import RowModel, Where
+from tasks.files.sources import Hub, Source, read, row_error
 from tasks.records import FewShotExample, LabelledSample, Problem, StdioCheck, StdioTest
 
 HUB = Hub("deepmind/code_contests")
@@ -89,7 +89,7 @@ class CodeContestsDataset(Config):
         source = Source(self.path, HUB, "test")
         rows = self._rows(source)
         shots = chosen(self._examples(), len(rows), self.shots, self.shots_seed)
-        return [self._problem(source, at, row, shots[number]) for number, (at, row) in enumerate(rows)]
+        return [self._problem(where, row, shots[number]) for number, (where, row) in enumerate(rows)]
 
     def solutions(self) -> Iterator[LabelledSample]:
         """The Python solutions of the dataset, and its Python programs that are known to be wrong."""
@@ -98,29 +98,28 @@ class CodeContestsDataset(Config):
                 for text in _python(known):
                     yield LabelledSample(row.name, f"```\n{text}\n```", correct)
 
-    def _rows(self, source: Source) -> list[tuple[int, _Row]]:
-        """The rows with their numbers."""
-        rows = list(enumerate(read(source, _Row, _EXAMPLE)))
+    def _rows(self, source: Source) -> list[tuple[Where, _Row]]:
+        rows = list(read(source, _Row, _EXAMPLE))
         if self.subset is None:
             return rows
         paper = subset(self.name)
-        plain = [(at, row) for at, row in rows if not row.shows_images]
-        if len(rows) != paper.of or tuple(at for at, _ in plain) != paper.rows:
+        plain = [at for at, (_, row) in enumerate(rows) if not row.shows_images]
+        if len(rows) != paper.of or tuple(plain) != paper.rows:
             raise UserError(
                 f"dataset.subset: the paper's problems are those {len(paper.rows)} of the {paper.of} test problems that"
                 f" show no image; {source.name} has {len(rows)} rows, and {len(plain)} of them show none"
                 + ("" if len(rows) != paper.of else ", others than the paper's")
             )
         check(self.name, [row.description for _, row in rows], source.name)
-        return plain
+        return [rows[at] for at in plain]
 
-    def _problem(self, source: Source, at: int, row: _Row, shots: tuple[FewShotExample, ...]) -> Problem:
+    def _problem(self, where: Where, row: _Row, shots: tuple[FewShotExample, ...]) -> Problem:
         tests = []
         for group in ("public_tests", "private_tests", "generated_tests"):
             of_group: _Tests = getattr(row, group)
             inputs, outputs = len(of_group.input), len(of_group.output)
             if inputs != outputs:
-                raise row_error(source, at, group, f"has {inputs} inputs and {outputs} outputs")
+                raise row_error(where, group, f"has {inputs} inputs and {outputs} outputs")
             tests += [StdioTest(*pair) for pair in zip(of_group.input, of_group.output, strict=True)]
         own_s = row.time_limit.seconds + row.time_limit.nanos / 1e9 if row.time_limit else 0
         own_mb = row.memory_limit_bytes // 2**20 if row.memory_limit_bytes else None
@@ -138,7 +137,7 @@ class CodeContestsDataset(Config):
         if self.shots == 0:
             return []
         found = []
-        for row in read(Source(self.train_path, HUB, "train", "dataset.train_path"), _Row, _EXAMPLE):
+        for _, row in read(Source(self.train_path, HUB, "train", "dataset.train_path"), _Row, _EXAMPLE):
             solution = next((text for text in _python(row.solutions) if text.isascii()), None)
             if solution is not None and not row.shows_images:
                 found.append(FewShotExample(row.description, solution.strip()))

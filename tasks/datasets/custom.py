@@ -16,8 +16,9 @@ from typing import Literal
 from pydantic import Field
 
 from sandboxes.config import Config
-from tasks.files.rows import Hub, Source, read, row_error
-from tasks.files.schema import RowModel
+from tasks.errors import UserError
+from tasks.files.schema import RowModel, Where
+from tasks.files.sources import Hub, Source, read, row_error
 from tasks.records import AnswerCheck, Check, FunctionCheck, LabelledSample, Problem, StdioCheck, StdioTest
 
 _EXAMPLE = '{"id": "...", "question": "...", "answer": "42"} (or "tests", or "function")'
@@ -72,35 +73,36 @@ class CustomDataset(Config):
     @property
     def graders(self) -> tuple[str, ...]:
         """All graders of such problems."""
-        row = next(read(self._source, _Row, _EXAMPLE))
+        where, row = next(read(self._source, _Row, _EXAMPLE))
         if row.kind is None:
-            raise self._unclear(0)
+            raise _unclear(where)
         return _GRADERS[row.kind]
 
     def load(self) -> list[Problem]:
         """All problems in the file's order; raises UserError where it cannot be read."""
         problems = []
         kind = None
-        for at, row in enumerate(read(self._source, _Row, _EXAMPLE)):
+        for where, row in read(self._source, _Row, _EXAMPLE):
             if row.kind is None:
-                raise self._unclear(at)
+                raise _unclear(where)
             if kind not in {None, row.kind}:
-                raise row_error(self._source, at, row.kind, f"the rows before have `{kind}`; one file has one kind")
+                raise row_error(where, row.kind, f"the rows before have `{kind}`; one file has one kind")
             kind = row.kind
             problems.append(_problem(row))
         return problems
 
     def solutions(self) -> Iterator[LabelledSample]:
         """The rows' `solutions`."""
-        for row in read(self._source, _Row, _EXAMPLE):
+        for _, row in read(self._source, _Row, _EXAMPLE):
             yield from (LabelledSample(row.id, text) for text in row.solutions)
 
     @property
     def _source(self) -> Source:
         return Source(self.path, Hub("problems of your own"), "test", what=f"a file of rows like {_EXAMPLE}")
 
-    def _unclear(self, at: int) -> Exception:
-        return row_error(self._source, at, "answer", "a row has one of `answer`, `tests` and `function`")
+
+def _unclear(where: Where) -> UserError:
+    return row_error(where, "answer", "a row has one of `answer`, `tests` and `function`")
 
 
 def _problem(row: _Row) -> Problem:

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from tasks.errors import UserError
-from tasks.files.rows import Hub, Source, read
 from tasks.files.schema import RowModel
+from tasks.files.sources import Hub, Source, read
 from tasks.records import Problem
 
 _EXAMPLE = '{"problem_id": "...", "reason": "..."}'
@@ -30,7 +30,7 @@ def read_exclusions(path: str, problems: Iterable[Problem]) -> dict[str, str]:
     source = Source(path, Hub("exclusions"), "test", "exclude", what="a JSONL file that `monkeys audit tests` wrote")
     known = {problem.id for problem in problems}
     excluded = {}
-    for row in read(source, _Row, _EXAMPLE, may_be_empty=True):
+    for _, row in read(source, _Row, _EXAMPLE, may_be_empty=True):
         if row.problem_id not in known:
             raise UserError(f"exclude: {path} names problem {row.problem_id!r}, which the dataset does not have")
         excluded[row.problem_id] = row.reason

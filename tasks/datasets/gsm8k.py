@@ -12,8 +12,8 @@ from pydantic import Field
 from sandboxes.config import Config
 from tasks.datasets.paper.few_shot import chosen
 from tasks.datasets.paper.subsets import check
-from tasks.files.rows import Hub, Source, read, row_error
-from tasks.files.schema import RowModel
+from tasks.files.schema import RowModel, Where
+from tasks.files.sources import Hub, Source, read, row_error
 from tasks.records import AnswerCheck, FewShotExample, LabelledSample, Problem
 
 HUB = Hub("openai/gsm8k", ("main",))
@@ -49,27 +49,30 @@ class Gsm8kDataset(Config):
         """The problems in upstream order, the paper's in the paper's; raises UserError where they cannot be read."""
         source = Source(self.path, HUB, "test")
         rows = list(read(source, _Row, _EXAMPLE))
-        chosen_rows = check(self.name, [row.question for row in rows], source.name) if self.subset else range(len(rows))
+        chosen_rows = (
+            check(self.name, [row.question for _, row in rows], source.name) if self.subset else range(len(rows))
+        )
         shots = chosen(self._examples(), len(rows), self.shots, self.shots_seed)
         return [
-            Problem(f"gsm8k/{at:04d}", rows[at].question, AnswerCheck(_number(source, at, rows[at])), shots=shots[at])
+            Problem(f"gsm8k/{at:04d}", row.question, AnswerCheck(_number(where, row)), shots=shots[at])
             for at in chosen_rows
+            for where, row in (rows[at],)
         ]
 
     def solutions(self) -> Iterator[LabelledSample]:
         """The solutions of the dataset itself."""
-        for at, row in enumerate(read(Source(self.path, HUB, "test"), _Row, _EXAMPLE)):
+        for at, (_, row) in enumerate(read(Source(self.path, HUB, "test"), _Row, _EXAMPLE)):
             yield LabelledSample(f"gsm8k/{at:04d}", row.answer)
 
     def _examples(self) -> list[FewShotExample]:
         if self.shots == 0:
             return []
         source = Source(self.train_path, HUB, "train", "dataset.train_path")
-        return [FewShotExample(row.question, row.answer) for row in read(source, _Row, _EXAMPLE)]
+        return [FewShotExample(row.question, row.answer) for _, row in read(source, _Row, _EXAMPLE)]
 
 
-def _number(source: Source, at: int, row: _Row) -> str:
+def _number(where: Where, row: _Row) -> str:
     _, marked, answer = row.answer.rpartition("####")
     if not marked or not answer.strip():
-        raise row_error(source, at, "answer", "has no number after ####")
+        raise row_error(where, "answer", "has no number after ####")
     return answer.strip()

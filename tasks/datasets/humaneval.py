@@ -10,8 +10,8 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from sandboxes.config import Config
-from tasks.files.rows import Hub, Source, read
 from tasks.files.schema import RowModel
+from tasks.files.sources import Hub, Source, read
 from tasks.records import FunctionCheck, LabelledSample, Problem
 
 HUB = Hub("openai/openai_humaneval")
@@ -50,11 +50,11 @@ class HumanEvalDataset(Config):
         """All problems in upstream order; raises UserError where file or hub cannot be read."""
         return [
             Problem(row.task_id, row.prompt, FunctionCheck(row.entry_point, row.test))
-            for row in read(Source(self.path, HUB, "test"), _Row, _EXAMPLE)
+            for _, row in read(Source(self.path, HUB, "test"), _Row, _EXAMPLE)
         ]
 
     def solutions(self) -> Iterator[LabelledSample]:
         """The canonical solutions."""
-        for row in read(Source(self.path, HUB, "test"), _Row, _EXAMPLE):
+        for _, row in read(Source(self.path, HUB, "test"), _Row, _EXAMPLE):
             if row.canonical_solution is not None:
                 yield LabelledSample(row.task_id, row.canonical_solution)

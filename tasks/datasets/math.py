@@ -13,8 +13,8 @@ from pydantic import Field
 from sandboxes.config import Config
 from tasks.answers.minerva import boxed
 from tasks.datasets.paper.subsets import check
-from tasks.files.rows import Hub, Source, read, row_error
-from tasks.files.schema import RowModel
+from tasks.files.schema import RowModel, Where
+from tasks.files.sources import Hub, Source, read, row_error
 from tasks.records import AnswerCheck, LabelledSample, Problem
 
 _SUBJECTS = ("algebra", "counting_and_probability", "geometry", "intermediate_algebra", "number_theory")
@@ -64,26 +64,23 @@ def problems_of(source: Source) -> list[Problem]:
     Raises:
         UserError: it cannot be read, or a row has no answer.
     """
-    return [Problem(_id(at, row), row.problem, AnswerCheck(_answer(source, at, row))) for at, row in _rows(source)]
+    rows = enumerate(read(source, _Row, _EXAMPLE))
+    return [Problem(_id(at, row), row.problem, AnswerCheck(_answer(where, row))) for at, (where, row) in rows]
 
 
 def solutions_of(source: Source) -> Iterator[LabelledSample]:
     """The solutions of the dataset itself, with the closing sentence of the prompt; raises as `problems_of` does."""
-    for at, row in _rows(source):
-        closing = f"Final Answer: The final answer is ${_answer(source, at, row)}$. I hope it is correct."
+    for at, (where, row) in enumerate(read(source, _Row, _EXAMPLE)):
+        closing = f"Final Answer: The final answer is ${_answer(where, row)}$. I hope it is correct."
         yield LabelledSample(_id(at, row), f"{row.solution}\n{closing}")
-
-
-def _rows(source: Source) -> Iterator[tuple[int, _Row]]:
-    return enumerate(read(source, _Row, _EXAMPLE))
 
 
 def _id(at: int, row: _Row) -> str:
     return row.unique_id or f"math/{at:04d}"
 
 
-def _answer(source: Source, at: int, row: _Row) -> str:
+def _answer(where: Where, row: _Row) -> str:
     answer = row.answer or boxed(row.solution)
     if not answer or not answer.strip():
-        raise row_error(source, at, "solution", r"has no \boxed{} answer")
+        raise row_error(where, "solution", r"has no \boxed{} answer")
     return answer

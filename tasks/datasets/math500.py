@@ -7,7 +7,7 @@ from pydantic import Field
 
 from sandboxes.config import Config
 from tasks.datasets.math import MathDataset, problems_of, solutions_of
-from tasks.files.rows import Hub, Source
+from tasks.files.sources import Hub, Source
 from tasks.records import LabelledSample, Problem
 
 HUB = Hub("HuggingFaceH4/MATH-500")

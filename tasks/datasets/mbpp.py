@@ -12,8 +12,8 @@ from pydantic import AliasChoices, Field
 
 from sandboxes.config import Config
 from tasks.errors import UserError
-from tasks.files.rows import Hub, Source, read, row_error
-from tasks.files.schema import RowModel
+from tasks.files.schema import RowModel, Where
+from tasks.files.sources import Hub, Source, read, row_error
 from tasks.records import FewShotExample, FunctionCheck, LabelledSample, Problem
 
 HUB = Hub("google-research-datasets/mbpp", ("full",))
@@ -60,8 +60,8 @@ class MbppDataset(Config):
         """The test problems in upstream order; raises UserError where file or hub cannot be read."""
         shots = self._examples()
         problems = [
-            Problem(f"MBPP/{row.task_id}", _question(row), _test(source, at, row), shots=shots)
-            for source, at, row in self._rows()
+            Problem(f"MBPP/{row.task_id}", _question(row), _test(where, row), shots=shots)
+            for where, row in self._rows()
         ]
         if not problems:
             raise UserError(f"dataset.path: {self.path or HUB.name} holds none of the test tasks, 11 to 510")
@@ -69,20 +69,20 @@ class MbppDataset(Config):
 
     def solutions(self) -> Iterator[LabelledSample]:
         """The dataset's own code."""
-        for _, _, row in self._rows():
+        for _, row in self._rows():
             yield LabelledSample(f"MBPP/{row.task_id}", row.code)
 
-    def _rows(self) -> Iterator[tuple[Source, int, _Row]]:
+    def _rows(self) -> Iterator[tuple[Where, _Row]]:
         source = Source(self.path, HUB, "test", what=_WHOLE)
-        for at, row in enumerate(read(source, _Row, _EXAMPLE)):
+        for where, row in read(source, _Row, _EXAMPLE):
             if row.task_id in _TEST:
-                yield source, at, row
+                yield where, row
 
     def _examples(self) -> tuple[FewShotExample, ...]:
         if self.shots == 0:
             return ()
         source = Source(self.path, HUB, "prompt", what=_WHOLE)
-        known = {row.task_id: row for row in read(source, _Row, _EXAMPLE) if row.task_id in _SHOTS}
+        known = {row.task_id: row for _, row in read(source, _Row, _EXAMPLE) if row.task_id in _SHOTS}
         absent = [task_id for task_id in _SHOTS[: self.shots] if task_id not in known]
         if absent:
             raise UserError(
@@ -96,15 +96,15 @@ def _question(row: _Row) -> str:
     return f"{row.text} Your code should pass these tests:\n\n" + "\n".join(row.test_list)
 
 
-def _test(source: Source, at: int, row: _Row) -> FunctionCheck:
+def _test(where: Where, row: _Row) -> FunctionCheck:
     setup = "\n".join([*row.test_imports, row.test_setup_code])
     try:
         defined = {node.name for node in ast.walk(ast.parse(row.code)) if isinstance(node, ast.FunctionDef)}
         trees = [ast.parse(assertion) for assertion in row.test_list]
     except (SyntaxError, ValueError, RecursionError) as error:
-        raise row_error(source, at, "test_list", f"is not valid Python ({error})") from error
+        raise row_error(where, "test_list", f"is not valid Python ({error})") from error
     called = [node.id for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Name)]
     entry_point = next((name for name in called if name in defined), None)
     if entry_point is None:
-        raise row_error(source, at, "test_list", "calls no function that `code` defines")
+        raise row_error(where, "test_list", "calls no function that `code` defines")
     return FunctionCheck(entry_point, _CHECK.format(setup=setup, assertions=row.test_list))

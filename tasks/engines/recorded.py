@@ -8,11 +8,9 @@ drawn, from those files or from the provenance that `monkeys import` wrote next 
 depends on.
 """
 
-import gzip
 import hashlib
-import json
 import re
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -21,21 +19,22 @@ from pydantic import ConfigDict, Field, StrictInt
 
 from sandboxes.config import Config
 from tasks.errors import UserError
-from tasks.files.schema import RowModel, parse_row
+from tasks.files.rows import read_rows
+from tasks.files.schema import RowModel
 from tasks.importers.provenance import of_samples, read_provenance
 from tasks.plugins import origin
 from tasks.records import Request, Sample, Sampling
 
 # Other tools write models and temperatures into names, which may contain dots.
 _SUFFIX = re.compile(r"(\.(raw|jsonl|json|parquet|eval|gz))+$")
-_GOOD_ROW = '{"problem_id": "...", "index": 0, "text": "..."}'
+_EXAMPLE = '{"problem_id": "...", "index": 0, "text": "..."}'
 
 
 class RecordedConfig(Config):
     """Samples from a file instead of a model."""
 
     name: Literal["recorded"] = "recorded"
-    path: str = Field(description="JSONL (also .gz) or Parquet file of rows: problem_id, index, text")
+    path: str = Field(description="JSONL, Parquet or CSV file of rows: problem_id, index, text (also .gz)")
     format: str | None = Field(
         default=None, description="Another tool's files at the path: auto, or a format of `monkeys import`; empty: rows"
     )
@@ -56,7 +55,7 @@ class RecordedConfig(Config):
         if self.format is None:
             if self.ids is not None:
                 raise UserError("engine.ids: goes with engine.format; rows of problem_id have their own")
-            content = hashlib.sha256(self._bytes()).hexdigest()
+            content = self._digest()
             known = read_provenance(Path(self.path), content)
             return {"engine": self.name, "samples": content, **({"provenance": known} if known else {})}
         from tasks.importers.formats import importer  # for those who import
@@ -114,42 +113,22 @@ class RecordedConfig(Config):
 
     def _own(self) -> dict[str, dict[int, Sample]]:
         samples: dict[str, dict[int, Sample]] = {}
-        for where, row in self._rows():
-            sample = _sample(self.path, where, row)
-            of_problem = samples.setdefault(sample.problem_id, {})
-            if sample.index in of_problem:
+        for where, row in read_rows(Path(self.path), _Row, _EXAMPLE, option="engine.path"):
+            of_problem = samples.setdefault(row.problem_id, {})
+            if row.index in of_problem:
                 raise UserError(
-                    f"engine.path: {self.path}, {where}: index {sample.index} of problem {sample.problem_id!r}"
-                    " occurs twice; each index may occur once"
+                    f"{where}: index {row.index} of problem {row.problem_id!r} occurs twice; each index may occur once"
                 )
-            of_problem[sample.index] = sample
+            of_problem[row.index] = Sample(**dict(row))
         return samples
 
-    def _rows(self) -> Iterator[tuple[str, Any]]:
-        if self.path.endswith(".parquet"):
-            yield from _parquet_rows(self.path, self._bytes())
-            return
-        data = self._bytes()
-        if self.path.endswith(".gz"):
-            try:
-                data = gzip.decompress(data)
-            except (OSError, EOFError) as error:
-                raise UserError(f"engine.path: {self.path} is not a whole gzip file ({error})") from error
-        for number, line in enumerate(data.split(b"\n"), start=1):
-            if line.strip():
-                try:
-                    yield f"line {number}", json.loads(line)
-                except ValueError as error:
-                    raise UserError(
-                        f"engine.path: {self.path}, line {number}: broken JSON ({error}); a line looks like {_GOOD_ROW}"
-                    ) from error
-
-    def _bytes(self) -> bytes:
+    def _digest(self) -> str:
         try:
-            return Path(self.path).read_bytes()
+            with Path(self.path).open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
             raise UserError(
-                f"engine.path: {self.path} cannot be read ({error.strerror}); give a JSONL or Parquet file of samples"
+                f"engine.path: {self.path}: cannot be read ({error.strerror}); give a file of rows like {_EXAMPLE}"
             ) from error
 
 
@@ -191,24 +170,3 @@ class _Row(RowModel):
     logprob: float | None = None
     finish_reason: str | None = None
     cached_prompt_tokens: int | None = None
-
-
-def _sample(path: str, where: str, row: Any) -> Sample:
-    try:
-        valid = parse_row(f"engine.path: {path}, {where}", row, _Row, "row", _GOOD_ROW)
-        valid.text.encode()
-    except UnicodeEncodeError as error:
-        raise UserError(f"engine.path: {path}, {where}: text is not valid Unicode ({error.reason})") from error
-    return Sample(**valid.model_dump())
-
-
-def _parquet_rows(path: str, data: bytes) -> Iterator[tuple[str, Any]]:
-    import pyarrow as pa  # 0.2 s that only Parquet readers should pay
-    import pyarrow.parquet as pq
-
-    try:
-        table = pq.read_table(pa.BufferReader(data))
-    except (pa.ArrowInvalid, OSError) as error:
-        raise UserError(f"engine.path: {path} is not a Parquet file ({' '.join(str(error).split())})") from error
-    for number, row in enumerate(table.to_pylist()):
-        yield f"row {number}", row

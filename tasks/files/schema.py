@@ -1,9 +1,8 @@
-"""Rows, lines and entries that others wrote: the form that they must have, and one line on what is wrong with one."""
+"""The form that a row must have, and one line on what is wrong with one that does not have it."""
 
 import re
 from collections.abc import Iterator
-from itertools import chain
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -11,51 +10,77 @@ from tasks.errors import UserError
 
 
 class RowModel(BaseModel):
-    """What is read of something; what else it has is left alone."""
+    """The fields that are read of a row; any others are ignored."""
 
     # Built when first needed: every command imports the configs next to it.
     model_config = ConfigDict(extra="ignore", strict=True, defer_build=True)
+
+    unicode: ClassVar[bool] = True
+    """Whether its texts must be valid Unicode, which is what can be stored as UTF-8: no lone surrogates."""
 
 
 AnyRow = TypeVar("AnyRow", bound=RowModel)
 
 
-def parse_row(where: str, data: Any, model: type[AnyRow], thing: str, example: str) -> AnyRow:
-    """Something in the form that it must have.
+class Where(NamedTuple):
+    """The place of a row, such as line 3 of a file. It is formatted only when it is shown: there are millions."""
+
+    file: str
+    unit: str
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.file}, {self.unit} {self.number}"
+
+
+def parse_row(
+    where: object, data: Any, model: type[AnyRow], example: str, *, thing: str = "row", as_text: bool = False
+) -> AnyRow:
+    """A value as a row.
 
     Args:
-        where: the words that say where it is.
-        data: what was found there.
-        model: what it must have.
-        thing: what it is called: a row, a line, an entry.
-        example: how one looks.
+        where: its place; `str(where)` begins the message.
+        data: the value.
+        model: the fields that it must have.
+        example: a good row, for the message.
+        thing: what a person calls it, if not a row.
+        as_text: whether all of its values are texts, as in CSV; an empty one is then no value where one may be absent.
 
     Raises:
-        UserError: it has another form; names the field.
+        UserError: a field is missing, has another type, or is not valid Unicode.
     """
     try:
-        return model.model_validate(data)
+        if as_text:
+            required = {name for name, field in model.model_fields.items() if field.is_required()}
+            row = model.model_validate_strings({name: data[name] for name in data if data[name] or name in required})
+        else:
+            row = model.model_validate(data)
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"])) or f"the {thing}"
-        # The names of our classes say nothing to a person.
+        # The names of our classes mean nothing to a person.
         message = re.sub(r" or instance of \w+$", "", first["msg"][0].lower() + first["msg"][1:])
-        article = "an" if thing[0] in "aeiou" else "a"
-        raise UserError(f"{where}: {field}: {message}; {article} {thing} looks like {example}") from error
+        raise UserError(f"{where}: {field}: {message}; a {thing} looks like {example}") from error
+    for field, value in row if model.unicode else ():
+        if not all(map(_is_unicode, _texts(value))):
+            raise UserError(f"{where}: {field}: is not valid Unicode (a lone surrogate)")
+    return row
 
 
-def parquet_rows(where: str, stream: BinaryIO, at_once: int = 64) -> Iterator[tuple[int, Any]]:
-    """The rows of a Parquet file, numbered from 1, `at_once` of them in memory.
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, BaseModel):
+        for _, inner in value:
+            yield from _texts(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _texts(inner)
 
-    Raises:
-        UserError: it is torn, or another kind of file.
-    """
-    import pyarrow as pa  # 0.2 s that only readers of Parquet should pay
-    import pyarrow.parquet as pq
 
+def _is_unicode(text: str) -> bool:
     try:
-        batches = pq.ParquetFile(stream).iter_batches(batch_size=at_once)
-        yield from enumerate(chain.from_iterable(batch.to_pylist() for batch in batches), start=1)
-    except (pa.ArrowException, OSError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise UserError(f"{where} is not a whole Parquet file ({reason})") from error
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

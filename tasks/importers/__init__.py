@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from tasks.files.schema import Where
+
 
 # Not frozen: there are millions of them, and a frozen one takes three times as long to make.
 @dataclass(slots=True)
@@ -21,7 +23,7 @@ class Imported:
     `tasks.engines.Sample`.
     """
 
-    where: str
+    where: Where | str
     source_id: str | int
     problem_id: str
     text: str | None

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from tasks.errors import UserError
-from tasks.files.entries import opened, rows
 from tasks.files.json_stream import JsonStream
+from tasks.files.rows import opened, read_rows
 from tasks.files.schema import RowModel, parse_row
 from tasks.importers import Imported
 from tasks.importers.problem_ids import by_task_id
@@ -71,11 +71,10 @@ class Evalplus:
             elif path.name.removesuffix(".gz").endswith(".json"):
                 yield from _results(path, verdict)
             else:
-                for where, data in rows(path):
-                    row = parse_row(where, data, _Sample, "entry", _EXAMPLE)
+                for where, row in read_rows(path, _Sample, _EXAMPLE):
                     text = row.solution if row.solution is not None else row.completion
                     if text is None:
-                        raise UserError(f"{where}: solution: field required; an entry looks like {_EXAMPLE}")
+                        raise UserError(f"{where}: solution: field required; a row looks like {_EXAMPLE}")
                     yield Imported(where, row.task_id, by_task_id(row.task_id), text)
 
     def provenance(self, paths: Sequence[Path], verdict: str | None) -> dict[str, Any]:
@@ -123,6 +122,6 @@ def _results(path: Path, verdict: str | None) -> Iterator[Imported]:
                     )
                 for number, data in enumerate(entries):
                     where = f"{path}, eval.{task_id}.{number}"
-                    row = parse_row(where, data, _Result, "entry", _RESULT)
+                    row = parse_row(where, data, _Result, _RESULT, thing="result")
                     correct = row.passed(verdict)
                     yield Imported(where, task_id, by_task_id(task_id), row.solution, correct=correct)

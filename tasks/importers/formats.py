@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tasks.errors import UserError
-from tasks.files.entries import first_entry
+from tasks.files.rows import first_row
 from tasks.importers import Importer
 from tasks.importers.evalplus import Evalplus
 from tasks.importers.human_eval import HumanEval
@@ -45,7 +45,7 @@ def importer(name: str, paths: Sequence[Path]) -> Importer:
             raise UserError(f"format: {name!r} is not one of {AUTO}, {names}")
         return found
     try:
-        first = first_entry(paths[0])
+        first = first_row(paths[0])
     except UserError:
         # Not a file of what is built in; a plug-in may know it by its name.
         of_plugin = next((each for each in known[len(FORMATS) :] if each.recognises(paths[0], {})), None)

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from tasks.files.entries import rows
-from tasks.files.schema import RowModel, parse_row
+from tasks.files.rows import read_rows
+from tasks.files.schema import RowModel
 from tasks.importers import Imported
 
 _EXAMPLE = '{"task_id": "HumanEval/0", "completion": "    return ..."}'
@@ -35,8 +35,7 @@ class HumanEval:
     def samples(self, paths: Sequence[Path], verdict: str | None) -> Iterator[Imported]:  # noqa: ARG002
         """Every line; see `tasks.importers.Importer`."""
         for path in paths:
-            for where, data in rows(path):
-                row = parse_row(where, data, _Row, "entry", _EXAMPLE)
+            for where, row in read_rows(path, _Row, _EXAMPLE):
                 yield Imported(where, row.task_id, row.task_id, row.completion, correct=row.passed)
 
     def provenance(self, paths: Sequence[Path], verdict: str | None) -> dict[str, Any]:  # noqa: ARG002

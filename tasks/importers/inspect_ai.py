@@ -22,8 +22,8 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from tasks.errors import UserError
-from tasks.files.entries import opened, parsed
 from tasks.files.json_stream import JsonStream
+from tasks.files.rows import opened, parse_json
 from tasks.files.schema import RowModel, parse_row
 from tasks.importers import Imported
 
@@ -107,7 +107,7 @@ class InspectAi:
         """Every sample of every log; see `tasks.importers.Importer`."""
         for path in paths:
             for where, data in _zipped(path) if path.suffix == ".eval" else _listed(path):
-                sample = parse_row(where, data, _Sample, "entry", _EXAMPLE)
+                sample = parse_row(where, data, _Sample, _EXAMPLE, thing="sample")
                 usage = sample.output.usage or _Usage()
                 choices = sample.output.choices
                 yield Imported(
@@ -180,7 +180,7 @@ def _zipped(path: Path) -> Iterator[tuple[str, Any]]:
             raise UserError(f"{path}: holds no samples/*.json; the log was written without samples")
         for name in names:
             where = f"{path}, {name}"
-            yield where, parsed(where, _unpacked(path, archive, name))
+            yield where, parse_json(where, _unpacked(path, archive, name))
 
 
 def _header(path: Path) -> dict[str, Any]:
@@ -189,7 +189,7 @@ def _header(path: Path) -> dict[str, Any]:
             name = next((name for name in _HEADERS if name in archive.namelist()), None)
             if name is None:
                 raise UserError(f"{path}: holds no {_HEADERS[0]}; it is not an inspect_ai log")
-            return _object(parsed(f"{path}, {name}", _unpacked(path, archive, name)))
+            return _object(parse_json(f"{path}, {name}", _unpacked(path, archive, name)))
     header: dict[str, Any] = {}
     with opened(path) as stream:
         document = JsonStream(stream, lambda what: UserError(f"{path}: {what}"))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from tasks.errors import UserError
-from tasks.files.entries import opened
+from tasks.files.rows import opened
 from tasks.files.schema import RowModel, parse_row
 from tasks.importers import Imported
 from tasks.importers.problem_ids import by_row
@@ -103,4 +103,4 @@ def _read(file: Path) -> _Problem:
             document = yaml.load(stream, Loader=loader)  # noqa: S506 - both are the safe loader
         except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
             raise UserError(f"{file}: broken YAML ({' '.join(str(error).split())[:200]})") from error
-    return parse_row(str(file), document, _Problem, "entry", _EXAMPLE)
+    return parse_row(str(file), document, _Problem, _EXAMPLE, thing="problem")

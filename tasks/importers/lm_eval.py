@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from tasks.errors import UserError
-from tasks.files.entries import first_entry, opened, parsed, rows
+from tasks.files.rows import first_row, opened, parse_json, rows
 from tasks.files.schema import RowModel, parse_row
 from tasks.importers import Imported
 from tasks.importers.problem_ids import by_row
@@ -56,7 +56,7 @@ class LmEval:
             seen: dict[int, str] = {}
             filters: dict[str, None] = {}
             for where, data in rows(path):
-                row = parse_row(where, data, _Row, "entry", _EXAMPLE)
+                row = parse_row(where, data, _Row, _EXAMPLE)
                 if row.filter is not None:
                     filters[row.filter] = None
                     if row.filter != (verdict or next(iter(filters))):
@@ -87,7 +87,7 @@ class LmEval:
         task = _task(path)
         if task is not None:
             known["task"] = task
-        first = first_entry(path)
+        first = first_row(path)
         filter_ = verdict or first.get("filter")
         if isinstance(filter_, str):
             known["graded_by"] = f"filter {filter_}"
@@ -144,5 +144,5 @@ def _results(path: Path) -> dict[str, Any]:
     if file is None or not file.is_file():
         return {}
     with opened(file) as stream:
-        document = parsed(str(file), stream.read())
+        document = parse_json(str(file), stream.read())
     return document if isinstance(document, dict) else {}

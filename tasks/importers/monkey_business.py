@@ -13,8 +13,8 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from tasks.errors import UserError
-from tasks.files.entries import rows
-from tasks.files.schema import RowModel, parse_row
+from tasks.files.rows import read_rows
+from tasks.files.schema import RowModel
 from tasks.importers import Imported
 from tasks.importers.problem_ids import by_row
 
@@ -51,8 +51,7 @@ class MonkeyBusiness:
         """Every sample of every row; see `tasks.importers.Importer`."""
         for path in paths:
             task, _ = _named(path)
-            for where, data in rows(path):
-                row = parse_row(where, data, _Row, "entry", _EXAMPLE)
+            for where, row in read_rows(path, _Row, _EXAMPLE):
                 if row.is_corrects is not None and len(row.is_corrects) != len(row.samples):
                     raise UserError(
                         f"{where}: is_corrects: has {len(row.is_corrects):,} verdicts on {len(row.samples):,} samples"

@@ -10,8 +10,8 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from tasks.files.entries import rows
-from tasks.files.schema import RowModel, parse_row
+from tasks.files.rows import read_rows
+from tasks.files.schema import RowModel
 from tasks.importers import Imported
 from tasks.records import Verdict
 
@@ -52,8 +52,7 @@ class Plain:
     def samples(self, paths: Sequence[Path], verdict: str | None) -> Iterator[Imported]:  # noqa: ARG002
         """Every row; see `tasks.importers.Importer`."""
         for path in paths:
-            for where, data in rows(path):
-                row = parse_row(where, data, _Row, "entry", _EXAMPLE)
+            for where, row in read_rows(path, _Row, _EXAMPLE):
                 yield Imported(
                     where,
                     row.problem_id,

@@ -49,7 +49,7 @@ def test_compressed_files(tmp_path: Path) -> None:
     [
         ("{", "line 2: broken JSON"),
         ("[" * 100_000, "line 2: broken JSON"),
-        ("[]", "line 2: the line: "),
+        ("[]", "line 2: the row: "),
         ({"tests": GOOD_PROBLEM["tests"]}, "line 2: id: "),
         (GOOD_PROBLEM | {"id": 3}, "line 2: id: "),
         (GOOD_PROBLEM, "line 2: id: 'a' occurs twice"),
@@ -72,8 +72,8 @@ def test_malformed_problems(tmp_path: Path, line: object, field: str) -> None:
 @pytest.mark.parametrize(
     ("line", "field"),
     [
-        ("null", "line 3: the line: "),
-        ("\xff", "line 3: broken JSON"),
+        ("null", "line 3: the row: "),
+        ("\xff", "line 3: is not valid UTF-8 (byte 0)"),
         ({"problem_id": "a", "index": 0}, "line 3: text: "),
         (GOOD_SAMPLE | {"index": -1}, "line 3: index: "),
         (GOOD_SAMPLE | {"index": True}, "line 3: index: "),

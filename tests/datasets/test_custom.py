@@ -76,9 +76,9 @@ def test_a_template_that_cannot_serve_is_one_line(tmp_path: Path, text: str | No
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ([{"id": "a", "question": "?"}], "row 1: answer: a row has one of `answer`, `tests` and `function`"),
-        ([{**ANSWER, "tests": TESTS["tests"]}], "row 1: answer: a row has one of"),
-        ([ANSWER, TESTS], "row 2: tests: the rows before have `answer`"),
+        ([{"id": "a", "question": "?"}], "line 1: answer: a row has one of `answer`, `tests` and `function`"),
+        ([{**ANSWER, "tests": TESTS["tests"]}], "line 1: answer: a row has one of"),
+        ([ANSWER, TESTS], "line 2: tests: the rows before have `answer`"),
         ([{**TESTS, "tests": []}], "line 1: tests: list should have at least 1 item"),
         ([{**TESTS, "tests": [{"input": "1"}]}], "line 1: tests.0.output: field required"),
         ([{**TESTS, "time_limit_s": 0.0}], "line 1: time_limit_s: input should be greater than 0"),

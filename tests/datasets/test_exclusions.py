@@ -23,6 +23,6 @@ def test_an_unknown_problem_is_named(tmp_path: Path) -> None:
 
 def test_an_absent_list_says_what_writes_it() -> None:
     with pytest.raises(
-        UserError, match=r"exclude: none.jsonl cannot be read .*; give a JSONL file that `monkeys audit"
+        UserError, match=r"exclude: none.jsonl: cannot be read .*; give a JSONL file that `monkeys audit"
     ):
         read_exclusions("none.jsonl", PROBLEMS)

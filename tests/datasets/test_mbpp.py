@@ -51,8 +51,8 @@ def test_the_prompt_to_the_letter(tmp_path: Path) -> None:
     [
         (ROWS[4:], "dataset.shots: .* lacks task 2, an example of the prompt"),
         (ROWS[:4], "holds none of the test tasks, 11 to 510"),
-        ([*ROWS[:4], row(11, code="x = 1")], "row 5: test_list: calls no function that `code` defines"),
-        ([*ROWS[:4], row(11, test_list=["assert ("])], "row 5: test_list: is not valid Python"),
+        ([*ROWS[:4], row(11, code="x = 1")], "line 5: test_list: calls no function that `code` defines"),
+        ([*ROWS[:4], row(11, test_list=["assert ("])], "line 5: test_list: is not valid Python"),
     ],
 )
 def test_bad_rows(tmp_path: Path, rows: Rows, message: str) -> None:

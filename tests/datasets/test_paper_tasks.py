@@ -65,7 +65,7 @@ def test_the_prompt_of_gsm8k_to_the_letter(tmp_path: Path) -> None:
 
 def test_gsm8k_without_a_marked_answer_names_row_and_field(tmp_path: Path) -> None:
     bad = written(tmp_path / "bad.jsonl", [*SUMS[:1], {"question": "?", "answer": "so 5"}])
-    with pytest.raises(UserError, match="row 2: answer: has no number after ####"):
+    with pytest.raises(UserError, match="line 2: answer: has no number after ####"):
         gsm8k(tmp_path, path=bad).load()
 
 
@@ -146,7 +146,7 @@ def test_math_takes_the_last_boxed_answer(tmp_path: Path) -> None:
         ("math/0000", AnswerCheck("2")),
         ("math/0001", AnswerCheck(r"\frac{1}{2}")),
     ]
-    with pytest.raises(UserError, match=r"row 1: solution: has no \\boxed"):
+    with pytest.raises(UserError, match=r"line 1: solution: has no \\boxed"):
         MathDataset(path=written(tmp_path / "b.jsonl", [{**MATH_ROWS[0], "solution": "2"}])).load()
 
 
@@ -259,7 +259,7 @@ def test_the_papers_contest_problems_are_those_without_images(tmp_path: Path, mo
 
 def test_contest_tests_that_do_not_pair_name_row_and_field(tmp_path: Path) -> None:
     bad = [{**CONTEST[0], "private_tests": {"input": ["1"], "output": []}}]
-    with pytest.raises(UserError, match="row 1: private_tests: has 1 inputs and 0 outputs"):
+    with pytest.raises(UserError, match="line 1: private_tests: has 1 inputs and 0 outputs"):
         contests(tmp_path, path=written(tmp_path / "bad.jsonl", bad)).load()
 
 

@@ -1,172 +1,144 @@
-"""Rows in every form, and one clear line for everything that is wrong with them."""
+"""One reader for every file of rows: the formats, and one message for each fault, whoever reads."""
 
+import gzip
 import json
-from importlib.util import find_spec
+from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
+from tasks.audit.labelled import labelled
+from tasks.batch_grading.inputs import check_samples
+from tasks.engines.recorded import RecordedConfig
 from tasks.errors import UserError
-from tasks.files.rows import Hub, Source, read
+from tasks.files.rows import read_rows, rows
 from tasks.files.schema import RowModel
+from tasks.importers.plain import Plain
+from tasks.records import Problem, StdioCheck, StdioTest
 from tests.datasets.files import written
-from tests.servers import S3
 
-EXAMPLE = '{"question": "...", "answer": "42"}'
-ROWS = [{"question": "1 + 1?\nSay.", "answer": "2", "more": "left alone"}, {"question": 'a "b", č', "answer": "3"}]
-# CSV and Parquet have columns: every row has every one.
-TABLE = [{name: row[name] for name in ("question", "answer")} for row in ROWS]
+SAMPLE = '{"problem_id": "a", "index": 0, "text": "x", "correct": true}\n'
+PROBLEMS = {"a": Problem("a", "", StdioCheck((StdioTest("", ""),)))}
 
 
-class QA(RowModel):
-    question: str
-    answer: str
+class Row(RowModel):
+    text: str
+    count: int | None = None
+    share: float | None = None
+    correct: bool | None = None
 
 
-def rows_of(path: str | None, split: str = "test") -> list[tuple[str, str]]:
-    return [(row.question, row.answer) for row in read(Source(path, Hub("some/set"), split), QA, EXAMPLE)]
+class AnyText(Row):
+    unicode: ClassVar[bool] = False
 
 
-EXPECTED = [("1 + 1?\nSay.", "2"), ('a "b", č', "3")]
+def read(path: Path, model: type[Row] = Row) -> list[Row]:
+    return [row for _, row in read_rows(path, model, '{"text": "..."}')]
 
 
-@pytest.mark.parametrize("name", ["r.jsonl", "r.jsonl.gz", "r.json", "r.parquet", "r.csv"])
-def test_every_form_reads_the_same(tmp_path: Path, name: str) -> None:
-    rows = TABLE if name.endswith((".parquet", ".csv")) else ROWS
-    assert rows_of(written(tmp_path / name, rows)) == EXPECTED
+@pytest.mark.parametrize("name", ["r.jsonl", "r.json", "r.csv", "r.parquet", "r.jsonl.gz", "R.CSV", "r.unknown"])
+def test_every_format_gives_the_same_rows(tmp_path: Path, name: str) -> None:
+    expected = [
+        Row(text='č, "b"\nd', count=7, share=0.5, correct=True),
+        Row(text="", count=None, share=1.0, correct=False),
+    ]
+    values = [row.model_dump() for row in expected]
+    if name.lower().endswith(".csv"):
+        values = [{field: "" if value is None else value for field, value in row.items()} for row in values]
+    path = Path(written(tmp_path / name.lower(), values)).rename(tmp_path / name)
+    assert read(path) == expected
+    unit = "row" if path.suffix in {".json", ".parquet"} else "line"
+    assert [where.unit for where, _ in rows(path)] == [unit] * 2
 
 
-def test_a_folder_gives_the_files_of_its_split_in_order(tmp_path: Path) -> None:
-    written(tmp_path / "main" / "test-00000-of-00002.parquet", TABLE[:1])
-    written(tmp_path / "main" / "test-00001-of-00002.parquet", TABLE[1:])
-    written(tmp_path / "main" / "train-00000-of-00001.parquet", TABLE[:1] * 3)
-    (tmp_path / "README.md").write_text("test")
-    assert rows_of(str(tmp_path)) == EXPECTED
-    assert len(rows_of(str(tmp_path), "train")) == 3
-    with pytest.raises(UserError, match="holds no validation files"):
-        rows_of(str(tmp_path), "validation")
-    written(tmp_path / "other" / "rows.jsonl", ROWS)
-    with pytest.raises(UserError, match="holds no test files"):
-        rows_of(str(tmp_path / "other"))
+def test_rows_keep_what_python_tools_write_and_strict_parsers_refuse(tmp_path: Path) -> None:
+    deep = "[" * 500 + "]" * 500
+    lines = ('\ufeff{"text": "a", "more": NaN}', f'{{"text": "b", "share": Infinity, "more": {deep}}}', '{"text": "c"}')
+    (tmp_path / "r.jsonl").write_text("\r\n".join(lines))
+    assert [(row.text, row.share) for row in read(tmp_path / "r.jsonl")] == [
+        ("a", None),
+        ("b", float("inf")),
+        ("c", None),
+    ]
+    (tmp_path / "r.jsonl").write_text(f'{{"text": "a", "count": {2**70}}}')
+    assert read(tmp_path / "r.jsonl")[0].count == 2**70
 
 
-def test_a_copy_of_the_hubs_folder_gives_the_configurations_of_the_data_set_alone(tmp_path: Path) -> None:
-    for config in ("socratic", "main", "b", "a"):
-        written(tmp_path / config / "test-00000-of-00001.parquet", [{"question": config, "answer": "1"}])
-    for configs in (("main",), ("b", "a")):
-        source = Source(str(tmp_path), Hub("some/set", configs), "test")
-        assert [row.question for row in read(source, QA, EXAMPLE)] == list(configs)
+def test_a_lone_surrogate_is_refused_unless_the_model_takes_any_text(tmp_path: Path) -> None:
+    (tmp_path / "r.jsonl").write_text('{"text": "\\ud800"}')
+    with pytest.raises(UserError, match=r"line 1: text: is not valid Unicode \(a lone surrogate\)"):
+        read(tmp_path / "r.jsonl")
+    assert read(tmp_path / "r.jsonl", AnyText)[0].text == "\ud800"
 
 
-def test_a_folder_may_be_named_after_the_split(tmp_path: Path) -> None:
-    written(tmp_path / "default" / "test" / "0000.parquet", TABLE[:1])
-    written(tmp_path / "default" / "train" / "0000.parquet", TABLE)
-    written(tmp_path / "test" / "train.jsonl", TABLE)
-    assert rows_of(str(tmp_path)) == EXPECTED[:1]
+def test_an_empty_cell_of_a_table_is_an_empty_text_or_no_value(tmp_path: Path) -> None:
+    (tmp_path / "r.csv").write_text(',text,count\n0,,\n1,"",3\n2,x,9.0,,\n')
+    assert [(row.text, row.count) for row in read(tmp_path / "r.csv")] == [("", None), ("", 3), ("x", 9)]
 
 
-def test_json_lines_by_the_name_of_json_are_read(tmp_path: Path) -> None:
-    (tmp_path / "r.json").write_text("".join(json.dumps(row) + "\n" for row in ROWS))
-    assert rows_of(str(tmp_path / "r.json")) == EXPECTED
-    (tmp_path / "r.json").write_text(json.dumps(ROWS, indent=1))
-    assert rows_of(str(tmp_path / "r.json")) == EXPECTED
-    (tmp_path / "r.json").write_text('{"question": "a", "answer": "b"}\n{"question": "a"}\n')
-    with pytest.raises(UserError, match=r"r.json, line 2: answer: field required"):
-        rows_of(str(tmp_path / "r.json"))
+def test_rows_of_a_large_parquet_file_are_read_a_few_at_a_time(tmp_path: Path) -> None:
+    import pyarrow as pa
+
+    path = Path(written(tmp_path / "r.parquet", [{"text": f"{number}" * 1_000} for number in range(40_000)]))
+    before = pa.total_allocated_bytes()
+    found = rows(path)
+    next(found)
+    assert pa.total_allocated_bytes() - before < 40 << 20
+    assert sum(1 for _ in found) == 39_999
 
 
-def test_what_windows_writes_is_read(tmp_path: Path) -> None:
-    (tmp_path / "r.csv").write_bytes("question,answer\r\nč,2\r\n".encode("utf-8-sig"))
-    (tmp_path / "R.JSONL").write_bytes(b'\xef\xbb\xbf{"question": "a", "answer": "b"}\r\n\r\n')
-    assert rows_of(str(tmp_path / "r.csv")) == [("č", "2")]
-    assert rows_of(str(tmp_path / "R.JSONL")) == [("a", "b")]
-    (tmp_path / "R.CSV").write_bytes((tmp_path / "r.csv").read_bytes())
-    assert rows_of(str(tmp_path / "R.CSV")) == [("č", "2")]
-
-
-def test_a_url_is_read_where_it_lies() -> None:
-    import fsspec
-
-    with fsspec.open("memory://sets/r.jsonl", "wb") as file:
-        file.write("".join(json.dumps(row) + "\n" for row in ROWS).encode())
-    assert rows_of("memory://sets/r.jsonl") == EXPECTED
-
-
-@pytest.mark.parametrize("name", ["test.jsonl.gz", "test.parquet"])
-@pytest.mark.parametrize("server", ["s3_process", "moto_process"])
-def test_rows_lie_in_a_bucket(
-    server: str, name: str, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    s3: S3 = request.getfixturevalue(server)
-    for variable, value in s3.environment.items():
-        monkeypatch.setenv(variable, value)
-    url = f"s3://{s3.new_bucket()}/sets/{name}"
-    rows = [{"question": f"{number}" * 1000, "answer": "1"} for number in range(3000)]
-    import fsspec
-
-    with fsspec.open(url, "wb", skip_instance_cache=True) as file:
-        file.write(Path(written(tmp_path / name, rows)).read_bytes())
-    assert len(rows_of(url)) == 3000
-    assert len(rows_of(url.rpartition("/")[0])) == 3000
-
-
-def test_a_bucket_that_does_not_answer_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"):
-        monkeypatch.setenv(name, "x")
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    with pytest.raises(UserError, match=r"dataset.path: s3://bucket/r.jsonl cannot be read \(.*127.0.0.1:9") as caught:
-        rows_of("s3://bucket/r.jsonl")
-    assert len(str(caught.value).splitlines()) == 1
+def test_a_fault_is_found_when_the_reader_comes_to_it(tmp_path: Path) -> None:
+    (tmp_path / "r.jsonl").write_text('{"text": "a"}\n{"text": \n')
+    found = read_rows(tmp_path / "r.jsonl", Row, "")
+    assert next(found)[1].text == "a"
+    with pytest.raises(UserError, match="line 2: broken JSON"):
+        next(found)
 
 
 @pytest.mark.parametrize(
     ("name", "data", "message"),
     [
-        ("r.jsonl", b'{"question": "a", "answer": "b"}\n{"question": "a"}\n', "line 2: answer: field required"),
-        ("r.jsonl", b'{"question": 5, "answer": "b"}\n', "line 1: question: input should be a valid string"),
-        ("r.jsonl", b'\n\n["a"]\n', "line 3: the row: input should be a valid dictionary; a row looks like"),
-        ("r.jsonl", '{"question": "a"}\n'.encode("utf-16"), "line 1: is UTF-16; save it as UTF-8"),
-        ("r.jsonl", b'{"question": "a",\n', "line 1: broken JSON"),
-        ("r.jsonl", b'{"question": "\xff", "answer": "b"}\n', "line 1: broken JSON ('utf-8' codec can't decode"),
-        ("r.jsonl", b'{"question": "\\ud800", "answer": "b"}\n', "line 1: question: is not valid Unicode"),
-        ("r.jsonl", b"[" * 100_000, "line 1: broken JSON"),
-        ("r.jsonl", b"", "holds no rows; a row looks like"),
-        ("r.json", b'{"question": "a"}', "holds no list of rows"),
-        ("r.json", b'{\n "rows": []\n}', "holds no list of rows"),
-        ("r.jsonl.gz", b"plainly no gzip", "cannot be read"),
-        ("r.csv", b"question,other\na,b\n", "line 2: answer: field required"),
-        ("r.csv", b"question,answer\na,\xff\n", "broken CSV"),
-        ("r.csv", b'question,answer\na,"b\n', "broken CSV"),
-        ("r.parquet", b"PAR1 not really", "is not a whole Parquet file"),
+        ("s.jsonl", b'{"problem_id": "a",\n', "line 1: broken JSON (Expecting property name enclosed in double quotes"),
+        ("s.jsonl", b'\n{"problem_id": "a", "index": 0}\n', "line 2: text: field required; a row looks like {"),
+        ("s.jsonl", b'\n\n["a"]\n', "line 3: the row: input should be a valid dictionary; a row looks like {"),
+        ("s.jsonl", b'{"problem_id": "a", "text": "\xff"}\n', "line 1: is not valid UTF-8 (byte 29)"),
+        ("s.jsonl", SAMPLE.encode("utf-16"), "line 1: is UTF-16; save it as UTF-8"),
+        ("s.jsonl", b"[" * 100_000, "line 1: broken JSON ("),
+        ("s.json", b'[{"problem_id": "a", "index": 0}]', "row 1: text: field required"),
+        ("s.json", b'[{"problem_id": "a"', "after row 0: broken JSON ("),
+        ("s.json", b'{\n "samples": []\n}', "holds no list of rows"),
+        ("s.csv", b"problem_id,index,text\na,0,2, or 3\n", "line 2: has 4 values for 3 columns; quote values"),
+        ("s.csv", b"problem_id,text,text\na,2,3\n", "line 1: column 'text' occurs twice"),
+        ("s.csv", b"problem_id,index\na,0\n", "line 2: text: field required"),
+        ("s.csv", b'problem_id,index,text\na,0,"b\n', "broken CSV (unexpected end of data)"),
+        ("s.parquet", b"PAR1 but no more", "is not a whole Parquet file ("),
+        ("s.jsonl.gz", b"not gzip", "cannot be read (Not a gzipped file"),
+        ("s.jsonl.gz", gzip.compress(SAMPLE.encode())[:-9], "cannot be read (Compressed file ended"),
+        ("absent.jsonl", None, "cannot be read (No such file or directory)"),
     ],
 )
-def test_bad_rows_name_file_line_and_field_in_one_line(tmp_path: Path, name: str, data: bytes, message: str) -> None:
-    (tmp_path / name).write_bytes(data)
-    with pytest.raises(UserError) as caught:
-        rows_of(str(tmp_path / name))
-    assert message in str(caught.value)
-    assert str(caught.value).startswith(f"dataset.path: {tmp_path}")
-    assert len(str(caught.value).splitlines()) == 1
+def test_whoever_reads_a_file_says_the_same_of_the_same_fault(
+    tmp_path: Path, name: str, data: bytes | None, message: str
+) -> None:
+    path = tmp_path / name
+    if data is not None:
+        path.write_bytes(data)
+    readers: list[tuple[str, Callable[[], object]]] = [
+        ("", lambda: check_samples(path, PROBLEMS)),
+        ("", lambda: list(Plain().samples([path], None))),
+        ("engine.path: ", lambda: RecordedConfig(path=str(path)).check(["a"], 1)),
+        ("labelled: ", lambda: list(labelled(str(path), PROBLEMS.values(), "labelled"))),
+    ]
+    for option, reader in readers:
+        with pytest.raises(UserError) as caught:
+            reader()
+        assert str(caught.value).startswith(f"{option}{path}")
+        assert message in str(caught.value)
+        assert len(str(caught.value).splitlines()) == 1
 
 
-@pytest.mark.parametrize("path", ["absent.jsonl", "/proc/self/mem", "nosuch://x/r.jsonl"])
-def test_what_cannot_be_read_says_what_to_give(path: str) -> None:
-    with pytest.raises(UserError, match=r"cannot be read .*; give the test split of some/set") as caught:
-        rows_of(path)
-    assert len(str(caught.value).splitlines()) == 1
-
-
-def test_without_a_file_and_without_the_hub_one_line_says_what_to_do(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    if find_spec("datasets") is not None:
-        import datasets
-
-        monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
-    with pytest.raises(UserError, match=r"set dataset.path to the test split of some/set") as caught:
-        rows_of(None)
-    assert len(str(caught.value).splitlines()) == 1
-
-
-def test_large_rows_are_read(tmp_path: Path) -> None:
-    big = "7" * (20 << 20)
-    assert rows_of(written(tmp_path / "r.jsonl", [{"question": big, "answer": "b"}]))[0][0] == big
+def test_a_sample_with_a_lone_surrogate_does_not_stop_the_grading_of_others(tmp_path: Path) -> None:
+    odd = {"problem_id": "a", "index": 1, "text": "\ud800"}
+    (tmp_path / "s.jsonl").write_text(SAMPLE + json.dumps(odd))
+    assert [sample.text for sample in check_samples(tmp_path / "s.jsonl", PROBLEMS).read()] == ["x", "\ud800"]

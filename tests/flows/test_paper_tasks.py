@@ -152,8 +152,8 @@ def test_a_reader_is_told_what_was_left_out(tmp_path: Path, prefect_url: str) ->
 @pytest.mark.parametrize(
     ("name", "fields", "message"),
     [
-        ("gsm8k", {"exclude": "none.jsonl"}, "exclude: none.jsonl cannot be read"),
-        ("gsm8k", {"dataset": {"name": "gsm8k", "path": "none.parquet"}}, "dataset.path: none.parquet cannot be read"),
+        ("gsm8k", {"exclude": "none.jsonl"}, "exclude: none.jsonl: cannot be read"),
+        ("gsm8k", {"dataset": {"name": "gsm8k", "path": "none.parquet"}}, "dataset.path: none.parquet: cannot be read"),
         (
             "gsm8k",
             {"dataset": {"name": "gsm8k", "path": "test.jsonl", "subset": "paper"}},

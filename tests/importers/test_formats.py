@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from tasks.errors import UserError
-from tasks.files.entries import first_entry
+from tasks.files.rows import first_row
 from tasks.importers.convert import Imports, convert
 from tasks.importers.formats import FORMATS, importer
 from tests.importers import other_tools as tools
@@ -246,7 +246,7 @@ def test_each_file_is_of_one_format(tmp_path: Path) -> None:
     assert set(files) == {each.name for each in FORMATS}
     for name, paths in files.items():
         for path in paths:
-            assert [each.name for each in FORMATS if each.recognises(path, first_entry(path))] == [name]
+            assert [each.name for each in FORMATS if each.recognises(path, first_row(path))] == [name]
 
 
 @pytest.mark.parametrize(
