@@ -12,7 +12,7 @@ slow one are limited.
 import hashlib
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Hashable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -110,7 +110,7 @@ class Batch:
     executions_saved: int = 0
     """Executions that these jobs would have needed."""
 
-    def run(self, jobs: Iterable[Job[Key] | CheckedJob[Key]]) -> Iterator[Result[Key]]:
+    def run(self, jobs: Iterable[Job[Key] | CheckedJob[Key]]) -> Generator[Result[Key], None, None]:
         """Yield one result for each job, in the order in which they finish. Jobs are taken as workers become free."""
         state: _RunState[Key] = _RunState()
         with ThreadPoolExecutor(self.sandbox.workers, thread_name_prefix="sandbox") as pool:

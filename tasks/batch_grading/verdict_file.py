@@ -9,7 +9,7 @@ import fcntl
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
@@ -59,7 +59,7 @@ class VerdictFile:
         """How many samples have no verdict yet, or one that says only that the sandbox failed."""
         return self._graded.count(0)
 
-    def grade(self, problems: Mapping[str, Problem], batch: Batch) -> Iterator[GradedSample]:
+    def grade(self, problems: Mapping[str, Problem], batch: Batch) -> Generator[GradedSample, None, None]:
         """Grade what is pending; yields the graded samples in any order, `index` being the sample's place in its file.
 
         Raises:

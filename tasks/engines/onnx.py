@@ -8,17 +8,19 @@ machine with one version of ONNX Runtime; elsewhere logits differ in their last 
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
 from sandboxes.config import Config
-from tasks.engines import Engine
 from tasks.engines.in_process import cpu_count
 from tasks.engines.in_process.sampling import SAMPLING_RULE
 from tasks.engines.model_files import BUNDLED, bundled_models, fingerprint
 from tasks.errors import UserError
 from tasks.records import Sampling
+
+if TYPE_CHECKING:
+    from tasks.engines.in_process.onnx_engine import OnnxEngine
 
 NEEDED = ("model.onnx", "tokenizer.json")
 
@@ -71,7 +73,7 @@ class OnnxConfig(Config):
             "sampling": sampling,
         }
 
-    def open(self) -> Engine:
+    def open(self) -> "OnnxEngine":
         """Load the model.
 
         Raises:

@@ -8,15 +8,17 @@ problem that it drew before. What is stored is never drawn again.
 
 import os
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from tasks.engines import Engine
 from tasks.engines.http.protocol import OWN_FIELDS, Api
 from tasks.errors import UserError
 from tasks.records import Sampling
+
+if TYPE_CHECKING:
+    from tasks.engines.http.engine import OpenAIEngine
 
 REQUEST_RULE = 1
 """Rises whenever the same settings would ask a server for something else."""
@@ -102,7 +104,7 @@ class OpenAIConfig(BaseModel):
         """
         self._key()
 
-    def open(self) -> Engine:
+    def open(self) -> "OpenAIEngine":
         """A client, once a server has answered.
 
         Raises:

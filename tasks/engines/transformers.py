@@ -11,17 +11,19 @@ import logging
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
 from sandboxes.config import Config
-from tasks.engines import Engine
 from tasks.engines.in_process import cpu_count
 from tasks.engines.in_process.sampling import SAMPLING_RULE
 from tasks.engines.model_files import BUNDLED, bundled_models, fingerprint
 from tasks.errors import UserError
 from tasks.records import Sampling
+
+if TYPE_CHECKING:
+    from tasks.engines.in_process.transformers_engine import TransformersEngine
 
 _HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
 
@@ -89,7 +91,7 @@ class TransformersConfig(Config):
             "sampling": sampling,
         }
 
-    def open(self) -> Engine:
+    def open(self) -> "TransformersEngine":
         """Load the model.
 
         Raises:

@@ -16,6 +16,7 @@ from tasks.batch_grading.verdict_file import VerdictFile
 from tasks.errors import UserError
 from tasks.records import Problem, StdioCheck, StdioTest
 from tests.sandboxes.conftest import SUM, open_sandbox
+from tests.sandboxes.wrapped import WrappedSandbox
 
 PROBLEMS = {"p": Problem("p", "", StdioCheck((StdioTest("1 2", "3"), StdioTest("2 2", "4"))))}
 SLOW = "import time; time.sleep(0.3)\n"
@@ -28,13 +29,11 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @dataclass
-class Failing:
-    """The real sandbox, but that programs with these words in them find it gone."""
+class Failing(WrappedSandbox):
+    """Fails on programs that contain one of the words."""
 
-    inner: Sandbox
     words: tuple[str, ...] = ()
     ran: list[str] = field(default_factory=list)
-    workers: int = 2
 
     def run(self, program: str, stdin: bytes, limits: Limits) -> Outcome:
         self.ran.append(program)
@@ -50,10 +49,10 @@ def samples_of(folder: Path, *programs: str) -> Samples:
     return check_samples(path, PROBLEMS)
 
 
-def run(output: Path, samples: Samples, sandbox: object) -> list[str]:
+def run(output: Path, samples: Samples, sandbox: Sandbox) -> list[str]:
     """Grade, and return the verdicts of the file."""
     with VerdictFile(output, samples, "work") as verdicts:
-        list(verdicts.grade(PROBLEMS, Batch(sandbox, retries=0)))  # type: ignore[arg-type]
+        list(verdicts.grade(PROBLEMS, Batch(sandbox, retries=0)))
         verdicts.finish()
         lines = [json.loads(line) for line in output.read_text().splitlines()]
         assert sum(verdicts.counts.values()) == samples.count
@@ -126,7 +125,7 @@ def test_failures_of_the_sandbox_are_graded_again_and_nothing_else(
     output, programs = tmp_path / "v.jsonl", [f"{SUM} # {letter}" for letter in "ABCD"]
     samples = samples_of(tmp_path, *programs)
     for _ in range(2):
-        verdicts = run(output, samples, Failing(sandbox, lost))
+        verdicts = run(output, samples, Failing(sandbox, words=lost))
         assert verdicts == ["infrastructure" if letter in lost else "correct" for letter in "ABCD"]
     ran = Failing(sandbox)
     assert run(output, samples, ran) == ["correct"] * 4
@@ -149,21 +148,16 @@ class Leaving(BubblewrapConfig):
 
 
 @dataclass
-class Gone:
-    inner: Sandbox
-    served: int = 0
-    workers: int = 1
+class Gone(WrappedSandbox):
     name: str = "gone"
-    memory_bound: str = ""
+    workers: int = 1
+    served: int = 0
 
     def run(self, program: str, stdin: bytes, limits: Limits) -> Outcome:
         self.served += 1
         if self.served > 10:
             return Outcome(Status.INFRASTRUCTURE, detail="it went away")
         return self.inner.run(program, stdin, limits)
-
-    def __enter__(self) -> "Gone":
-        return self
 
     def __exit__(self, *exc: object) -> None:
         self.inner.__exit__()

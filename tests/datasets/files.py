@@ -3,6 +3,7 @@
 import csv
 import gzip
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ def written(path: Path, rows: Rows) -> str:
     return str(path)
 
 
-def on_the_hub(folder: Path, name: str, splits: dict[str, Rows], configs: tuple[str, ...] = ()) -> None:
+def on_the_hub(folder: Path, name: str, splits: dict[str, Rows], configs: Sequence[str | None] = ()) -> None:
     """Lay out a dataset as the hub has it. The library takes a folder of its name in the working directory for it."""
     root = folder / name
     listed = []

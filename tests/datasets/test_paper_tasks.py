@@ -18,7 +18,7 @@ from tasks.datasets.paper.subsets import check, subset
 from tasks.errors import UserError
 from tasks.prompts import prompt, template
 from tasks.records import AnswerCheck, FewShotExample, StdioCheck, StdioTest
-from tests.datasets.files import on_the_hub, written
+from tests.datasets.files import Rows, on_the_hub, written
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason=f"{DATA} is absent")
@@ -128,7 +128,7 @@ def test_a_row_whose_text_is_not_known_is_not_checked() -> None:
         check("code_contests", [f"problem {number}" for number in range(165)], "here")
 
 
-MATH_ROWS = [
+MATH_ROWS: Rows = [
     {
         "problem": "What is $1+1$?",
         "level": "Level 1",
@@ -171,7 +171,7 @@ def test_math_from_the_hub_is_its_seven_subjects_in_order(tmp_path: Path, monkey
     pytest.importorskip("datasets", reason="the hub extra is not installed")
     from tasks.datasets.math import HUB
 
-    on_the_hub(tmp_path, HUB.name, {"test": MATH_ROWS[1:]}, HUB.configs)  # type: ignore[arg-type]
+    on_the_hub(tmp_path, HUB.name, {"test": MATH_ROWS[1:]}, HUB.configs)
     monkeypatch.chdir(tmp_path)
     assert [problem.id for problem in MathDataset().load()] == [f"math/{row:04d}" for row in range(7)]
 
@@ -185,7 +185,7 @@ def test_math500_has_its_answers_in_a_field() -> None:
     assert len(list(dataset.solutions())) == 200
 
 
-CONTEST = [
+CONTEST: Rows = [
     {
         "name": "1_A. Sum",
         "description": "Add two numbers.",

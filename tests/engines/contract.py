@@ -11,9 +11,10 @@ import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -57,10 +58,21 @@ class Subject:
         return contextmanager(self.config)(folder)
 
 
-def sampling(**changes) -> Sampling:
+def sampling(**changes: Any) -> Sampling:
     """The settings of most tests: varied texts that end by themselves."""
-    usual = {"temperature": 1.0, "top_p": 1.0, "max_tokens": 60, "stop": (), "seed": 0}
-    return Sampling(**usual | changes)
+    return replace(Sampling(temperature=1.0, top_p=1.0, max_tokens=60, stop=(), seed=0), **changes)
+
+
+def tokens_of(sample: Sample) -> int:
+    """How many tokens it took, which an engine with a model must know."""
+    assert sample.tokens is not None
+    return sample.tokens
+
+
+def logprob_of(sample: Sample) -> float:
+    """Its log-probability, which an engine with a model must know."""
+    assert sample.logprob is not None
+    return sample.logprob
 
 
 def request(start: int, stop: int, problem: int = 3) -> Request:

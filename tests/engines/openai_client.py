@@ -1,6 +1,8 @@
 """The client under test on a misbehaving server, what is asked of it, and what must come."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 from tasks.engines import seeds
 from tasks.engines.http.engine import OpenAIEngine
@@ -10,20 +12,19 @@ from tests.engines.misbehaving_server import MisbehavingServer
 KEY = "sk-very-secret-0123456789"
 
 
-def sampling(**changes) -> Sampling:
-    usual = {"temperature": 0.6, "top_p": 0.9, "max_tokens": 50, "stop": ("\n", "END"), "seed": 11}
-    return Sampling(**usual | changes)
+def sampling(**changes: Any) -> Sampling:
+    return replace(Sampling(temperature=0.6, top_p=0.9, max_tokens=50, stop=("\n", "END"), seed=11), **changes)
 
 
-def engine_on(*servers: MisbehavingServer, **settings) -> OpenAIEngine:
-    usual = {"model": "m", "n_per_request": 8, "concurrency": 4, "backoff_s": 0.01, "timeout_s": 20.0}
+def engine_on(*servers: MisbehavingServer, **settings: Any) -> OpenAIEngine:
+    usual: dict[str, Any] = {"model": "m", "n_per_request": 8, "concurrency": 4, "backoff_s": 0.01, "timeout_s": 20.0}
     return OpenAIEngine(**usual | {"base_urls": [each.url for each in servers]} | settings)
 
 
 REQUESTS = [Request("p/0", "What is 1 + 1?", 0, 30), Request("p/1", "Wie heißt der Affe? 🐒", 5, 18)]
 
 
-def draw(engine: OpenAIEngine, requests: Sequence[Request] = REQUESTS, **changes) -> dict[tuple[str, int], Sample]:
+def draw(engine: OpenAIEngine, requests: Sequence[Request] = REQUESTS, **changes: Any) -> dict[tuple[str, int], Sample]:
     drawn: dict[tuple[str, int], Sample] = {}
     for batch in engine.sample(requests, sampling(**changes)):
         for sample in batch:

@@ -14,7 +14,19 @@ from tasks.engines import Engine, EngineConfig
 from tasks.engines.onnx import OnnxConfig
 from tasks.errors import SamplingCancelledError, UserError
 from tasks.records import Request, Sample
-from tests.engines.contract import CONTEXT, MODEL, SUBJECTS, Subject, draw, keys, partition, request, sampling
+from tests.engines.contract import (
+    CONTEXT,
+    MODEL,
+    SUBJECTS,
+    Subject,
+    draw,
+    keys,
+    logprob_of,
+    partition,
+    request,
+    sampling,
+    tokens_of,
+)
 
 GUARD_S = 120
 """A hang fails a test after so long."""
@@ -152,11 +164,11 @@ def test_a_smaller_top_p_narrows(engine: Engine):
 @pytest.mark.parametrize("most", [1, 2, 7, 20])
 def test_max_tokens_is_kept(opened: Opened, most: int):
     for key, sample in draw(opened.engine, [request(0, 12, 20)], sampling(max_tokens=most)).items():
-        assert 1 <= sample.tokens <= most
+        assert 1 <= tokens_of(sample) <= most
         whole = opened.whole[key]
         if opened.engine.deterministic:
-            assert (sample.finish_reason == "length") == (whole.tokens > most)
-            assert sample.tokens == min(most, whole.tokens)
+            assert (sample.finish_reason == "length") == (tokens_of(whole) > most)
+            assert sample.tokens == min(most, tokens_of(whole))
             assert whole.text.startswith(sample.text)
 
 
@@ -193,7 +205,7 @@ def test_an_output_may_be_empty(engine: Engine):
     first = _greedy(engine).text[0]
     (stopped,) = draw(engine, [request(0, 1)], sampling(temperature=0, stop=(first,))).values()
     assert (stopped.text, stopped.finish_reason) == ("", "stop")
-    assert stopped.tokens >= 1
+    assert tokens_of(stopped) >= 1
     # After the whole answer comes the end-of-text token, and that alone.
     answered = Request("answered", request(0, 1).prompt + _greedy(engine).text, 0, 3)
     for sample in draw(engine, [answered], sampling(temperature=0, max_tokens=1)).values():
@@ -240,7 +252,7 @@ def test_greedy_texts_are_those_of_the_embedded_engine(engine: Engine):
             sample.prompt_tokens,
             sample.finish_reason,
         )
-    assert mean(abs(drawn[key].logprob - expected[key].logprob) for key in expected) < 1e-3
+    assert mean(abs(logprob_of(drawn[key]) - logprob_of(expected[key])) for key in expected) < 1e-3
 
 
 @models

@@ -200,7 +200,7 @@ def test_closing_drops_the_requests(server):
 
 def test_cancel_ends_every_call(server):
     server.behave = lambda asked: Said(hang=True)
-    ended = []
+    ended: list[int] = []
 
     def give_up() -> None:
         with pytest.raises(SamplingCancelledError):
@@ -235,7 +235,7 @@ def test_cancel_ends_a_call_that_has_just_begun(server):
 def test_leaving_the_engine_ends_its_calls(server):
     server.behave = lambda asked: Said(hang=True)
     with engine_on(server) as engine:
-        ended = []
+        ended: list[int] = []
 
         def give_up() -> None:
             with pytest.raises(SamplingCancelledError):

@@ -1,6 +1,7 @@
 """What only the user can fix of the client of OpenAI-compatible servers: one line each."""
 
 import json
+from typing import Any
 
 import pytest
 import yaml
@@ -19,7 +20,7 @@ from tests.engines.openai_client import KEY, all_right, draw, engine_on, samplin
 # What only the user can fix.
 
 
-def _opens(server: MisbehavingServer, **settings) -> OpenAIEngine:
+def _opens(server: MisbehavingServer, **settings: Any) -> OpenAIEngine:
     return OpenAIConfig(**{"model": "m", "base_urls": server.url} | settings).open()
 
 
@@ -201,7 +202,8 @@ def test_what_a_set_depends_on():
     )
     assert ingredients == other.ingredients(sampling(), "template")
     assert "host" not in str(ingredients)
-    for change in [{"model": "x"}, {"api": "chat"}, {"seeds": False}, {"extra": {}}]:
+    changes: list[dict[str, Any]] = [{"model": "x"}, {"api": "chat"}, {"seeds": False}, {"extra": {}}]
+    for change in changes:
         assert config.model_copy(update=change).ingredients(sampling(), "template") != ingredients
     plain = canonical(ingredients)
     assert plain == json.loads(json.dumps(plain)) == yaml.safe_load(yaml.safe_dump(plain))

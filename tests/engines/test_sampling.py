@@ -69,11 +69,12 @@ def test_broken_logits_are_refused():
 
 
 @given(st.integers(1, 40), st.sampled_from([(1.0, 1.0), (0.6, 1.0), (0.8, 0.9)]), st.integers(0, 10))
-def test_a_row_does_not_depend_on_its_neighbours(rows, settings, seed):
+def test_a_row_does_not_depend_on_its_neighbours(rows: int, settings: tuple[float, float], seed: int) -> None:
+    temperature, top_p = settings
     rng = np.random.default_rng(seed)
     logits, u = rng.normal(0, 4, (40, 517)).astype(np.float32), rng.random(40)
-    whole = choose(logits, *settings, u)
-    part = choose(logits[:rows], *settings, u[:rows])
+    whole = choose(logits, temperature, top_p, u)
+    part = choose(logits[:rows], temperature, top_p, u[:rows])
     assert (part.tokens == whole.tokens[:rows]).all()
     assert (part.logprobs == whole.logprobs[:rows]).all()
 

@@ -4,6 +4,7 @@ import json
 import shutil
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from tasks.engines.onnx import OnnxConfig
 from tasks.engines.transformers import TransformersConfig
 from tasks.errors import UserError
 from tasks.store.identity import canonical
-from tests.engines.contract import MODEL, draw, request, sampling
+from tests.engines.contract import MODEL, draw, logprob_of, request, sampling, tokens_of
 
 try:
     import torch
@@ -35,8 +36,15 @@ FAMILIES = {
 def _made(folder: Path, family: str) -> str:
     """A model of random weights with the bundled tokenizer."""
     torch.manual_seed(0)
-    usual = {"vocab_size": 512, "hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 2, "eos_token_id": 0}
-    usual |= {"num_attention_heads": 4, "initializer_range": 0.3, "max_position_embeddings": 256, "bos_token_id": None}
+    usual: dict[str, Any] = {
+        "vocab_size": 512,
+        "hidden_size": 64,
+        "intermediate_size": 96,
+        "num_hidden_layers": 2,
+        "eos_token_id": 0,
+    }
+    usual |= {"num_attention_heads": 4, "initializer_range": 0.3, "max_position_embeddings": 256}
+    usual |= {"bos_token_id": None, "eos_token_id": 0}
     if family == "gpt2":
         usual.pop("intermediate_size")
     kind = "llama" if family == "odd" else family
@@ -58,7 +66,7 @@ def test_samples_are_those_of_the_embedded_engine(settings):
     with OnnxConfig(model=MODEL).open() as onnx, TransformersConfig(model=MODEL, device="cpu").open() as engine:
         expected, drawn = (draw(each, requests, sampling(**settings)) for each in (onnx, engine))
     assert {key: sample.text for key, sample in drawn.items()} == {key: s.text for key, s in expected.items()}
-    assert all(abs(drawn[key].logprob - expected[key].logprob) < 1e-3 for key in drawn)
+    assert all(abs(logprob_of(drawn[key]) - logprob_of(expected[key])) < 1e-3 for key in drawn)
 
 
 @needs_torch
@@ -71,7 +79,7 @@ def test_a_sample_is_the_same_however_the_work_is_cut(tmp_path, family):
         assert engine.deterministic
         whole = draw(engine, [request(0, 48)], settings)
     assert len({sample.text for sample in whole.values()}) == 48
-    assert max(sample.tokens for sample in whole.values()) == 170
+    assert max(tokens_of(sample) for sample in whole.values()) == 170
     for batch_size, threads, edges in [(1, 1, (7, 9)), (2, 2, (5, 9)), (19, 2, (0, 1, 33, 48))]:
         with TransformersConfig(model=model, device="cpu", threads=threads, batch_size=batch_size).open() as engine:
             for key, sample in draw(engine, [request(a, b) for a, b in pairwise(edges)], settings).items():
@@ -87,10 +95,10 @@ def test_log_probabilities_are_those_of_the_text_read_in_one_pass(tmp_path, fami
         ((_, sample),) = draw(engine, [request(0, 1)], settings).items()
         ids = engine.tokenizer.encode(request(0, 1).prompt).ids
         with torch.inference_mode():
-            for _ in range(sample.tokens):
+            for _ in range(tokens_of(sample)):
                 ids.append(int(engine.decoder.model(torch.tensor([ids])).logits[0, -1].argmax()))
             log_p = engine.decoder.model(torch.tensor([ids])).logits[0].double().log_softmax(-1)
-    expected = sum(float(log_p[i - 1, ids[i]]) for i in range(len(ids) - sample.tokens, len(ids)))
+    expected = sum(float(log_p[i - 1, ids[i]]) for i in range(len(ids) - tokens_of(sample), len(ids)))
     assert sample.logprob == pytest.approx(expected, abs=1e-2)
 
 

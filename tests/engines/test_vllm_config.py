@@ -3,6 +3,7 @@
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -19,7 +20,7 @@ SAMPLING = Sampling(temperature=0.6, top_p=1.0, max_tokens=100, stop=("\n\n",), 
 CPU, GPU = Installation("python", "0.32.0", on_cpu=True), Installation("python", "0.33.0", on_cpu=False)
 
 
-def _ingredients(**changes) -> dict:
+def _ingredients(**changes: Any) -> dict[str, Any]:
     return VllmConfig.model_validate({"model": "arithmetic"} | changes).ingredients(SAMPLING, "{question}")
 
 

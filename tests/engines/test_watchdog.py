@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,12 +39,12 @@ class Said:
         self.lines.append(line)
 
 
-def _engine(tmp_path: Path, behaviours: Sequence[str], **changes) -> SupervisedEngine:
+def _engine(tmp_path: Path, behaviours: Sequence[str], **changes: Any) -> SupervisedEngine:
     arguments = {"lives": str(tmp_path / "lives"), "behaviours": behaviours, "pause_s": changes.pop("pause_s", 0.0)}
     timeout = changes.pop("start_timeout_s", 60.0)
     installed = Installation(changes.pop("python", sys.executable), "0", on_cpu=True)
     setting = Setting(installed, arguments, dict(os.environ), log_file(str(tmp_path / "logs")), timeout)
-    usual = {
+    usual: dict[str, Any] = {
         "what": "vLLM",
         "log": setting.log,
         "version": "0",
@@ -197,7 +197,7 @@ class Scripted:
     def __init__(self, number: int, late: threading.Event, taken: threading.Event) -> None:
         self.number, self.late, self.taken = number, late, taken
 
-    def sample(self, requests: Sequence[Request], sampling: Sampling) -> Iterator[list[Sample]]:
+    def sample(self, requests: Sequence[Request], sampling: Sampling) -> Generator[list[Sample], None, None]:
         if self.number == 1 and requests[0].problem_id == "a":
             yield [Sample("a", 0, "")]
             assert self.late.wait(60)

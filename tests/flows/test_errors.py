@@ -23,12 +23,12 @@ from tasks.errors import (
 )
 from tasks.plugins import PluginError
 from tasks.steps.retries import is_retryable
-from tasks.store.parquet import NewerSchemaError
+from tasks.store.schema import NewerSchemaError
 from tasks.sweep.sweep import TakenOverError
 
 RETRYABLE = {AllRunsFailedError, StoreUnavailableError, TakenOverError}
 RESUMABLE = {PluginError, EngineFailedError, ServerUnreachableError, StoreUnavailableError, CapReachedError}
-ALL = {
+ALL: set[type[MonkeysError]] = {
     *RETRYABLE,
     *RESUMABLE,
     UserError,
@@ -49,7 +49,7 @@ def below(error: type[Exception]) -> Iterator[type[Exception]]:
         yield from below(each)
 
 
-@pytest.mark.parametrize("kind", sorted(ALL, key=lambda each: each.__name__))
+@pytest.mark.parametrize("kind", sorted(ALL, key=str))
 def test_an_error_of_ours_says_itself_what_becomes_of_it(kind: type[MonkeysError]) -> None:
     assert retried(kind("x: is wrong")) == (kind in RETRYABLE)
     assert one_line(kind("x: is wrong")) == (f"x: is wrong. {RESUME}" if kind in RESUMABLE else "x: is wrong")

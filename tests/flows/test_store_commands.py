@@ -94,8 +94,8 @@ def test_a_set_is_exported_and_checked(sweep: Sweep, tmp_path: Path) -> None:
     for name in ("out.parquet", "out.jsonl"):
         out = succeeds("export", "arith", "-o", name, cwd=tmp_path)
         assert out.startswith("wrote 600 samples with the verdicts of final-answer-v1-")
-        read = pd.read_parquet if name.endswith("parquet") else pd.read_json
-        table = read(tmp_path / name, **({} if name.endswith("parquet") else {"lines": True}))
+        path = tmp_path / name
+        table = pd.read_parquet(path) if name.endswith("parquet") else pd.read_json(path, lines=True)
         assert table["verdict"].value_counts().to_dict() == sweep.results().tally.verdicts
     assert "is sound: 600 samples in 2 blocks, 1 verdict set" in succeeds("check", "arith", cwd=tmp_path)
 
@@ -229,8 +229,8 @@ def test_regrading_shows_what_changes_and_draws_nothing(tmp_path: Path, prefect_
     assert {Path(path).parts[len(tmp_path.parts) + 1] for path in after.keys() - before.keys()} == {"verdicts"}
 
     (tmp_path / "sweep.yaml").write_text("dataset: arithmetic\nengine: {name: onnx, model: none}\n")
-    arguments = ("regrade", "arith", "sweep.yaml", "--against", "last-line", "--json")
-    document = json.loads(monkeys(*arguments, cwd=tmp_path, PREFECT_API_URL=prefect_url).out)
+    again = ("regrade", "arith", "sweep.yaml", "--against", "last-line", "--json")
+    document = json.loads(monkeys(*again, cwd=tmp_path, PREFECT_API_URL=prefect_url).out)
     assert snapshot(tmp_path / "runs") == after, "nothing is graded twice"
     apart = document["difference"]
     assert (apart["samples"], apart["changed"], apart["uncompared"]) == (600, fixed + silent, 0)

@@ -6,18 +6,20 @@ import re
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from tasks.scaling.estimators import Counts, coverage
-from tasks.store.blocks import parse
+from tasks.store.blocks import Block, parse
 from tests.engines.misbehaving_server import MisbehavingServer, Said, play_well
 from tests.flows.api import flow_run, query, task_runs
 from tests.flows.command import MONKEYS, Ended, environment, monkeys
+from tests.flows.counted_sweep import descendants
 from tests.servers import S3
 
 Objects = dict[str, int]
@@ -72,7 +74,7 @@ def test_extends_draws_nothing_again_and_shows_in_prefect(recorded: Path, prefec
     assert drawn(sweep("--k", "200")) == 2_000
     second = objects(recorded, "samples") | objects(recorded, "verdicts")
     assert first.items() <= second.items(), "what was stored is untouched"
-    assert {parse(key).start for key in second.keys() - first.keys()} == {100}  # type: ignore[union-attr]
+    assert {block.start for block in blocks(second.keys() - first.keys())} == {100}
     samples = stored_samples(recorded)
     assert len(samples) == len(set(samples)) == 20 * 200
 
@@ -97,21 +99,19 @@ def test_a_store_on_s3_works_the_same_way(recorded: Path, prefect_url: str, s3: 
     assert not (recorded / "runs").exists()
 
 
-def wait_until(condition: Callable[[], bool], process: subprocess.Popen[bytes], seconds: float = 240) -> None:
+def blocks(keys: Iterable[str]) -> list[Block]:
+    """The blocks that these keys name; each must name one."""
+    found = [(key, parse(key)) for key in keys]
+    assert not [key for key, block in found if block is None]
+    return [block for _, block in found if block is not None]
+
+
+def wait_until(condition: Callable[[], bool], process: subprocess.Popen[Any], seconds: float = 240) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert process.poll() is None, "it ended before it could be killed"
         assert time.monotonic() < deadline, "it stores nothing"
         time.sleep(0.01)
-
-
-def descendants(pid: int) -> set[int]:
-    listing = subprocess.run(["ps", "-e", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
-    parent = {int(pid): int(ppid) for pid, ppid in (line.split() for line in listing.splitlines())}
-    found = {pid}
-    while more := {child for child, its in parent.items() if its in found} - found:
-        found |= more
-    return found - {pid}
 
 
 def test_a_killed_sweep_resumes_and_draws_again_only_the_blocks_in_flight(tmp_path: Path, prefect_url: str) -> None:
@@ -137,7 +137,7 @@ def test_a_killed_sweep_resumes_and_draws_again_only_the_blocks_in_flight(tmp_pa
 
     ended = monkeys("sweep", "sweep.yaml", cwd=tmp_path, PREFECT_API_URL=prefect_url)
     assert ended.code == 0, ended.err
-    assert drawn(ended.out) == 48 * 40 - sum(parse(key).samples for key in samples)  # type: ignore[union-attr]
+    assert drawn(ended.out) == 48 * 40 - sum(block.samples for block in blocks(samples))
     assert samples.items() <= objects(tmp_path, "samples").items(), "no stored block was drawn again"
     assert verdicts.items() <= objects(tmp_path, "verdicts").items(), "no stored block was graded again"
     kept = stored_samples(tmp_path)
@@ -201,7 +201,7 @@ def test_ctrl_c_is_one_line(tmp_path: Path, prefect_url: str) -> None:
         stderr=subprocess.PIPE,
         text=True,
     )
-    wait_until(lambda: bool(objects(tmp_path, "samples")), process)  # type: ignore[arg-type]
+    wait_until(lambda: bool(objects(tmp_path, "samples")), process)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=120)
     assert process.returncode == 130
@@ -223,7 +223,7 @@ def test_ctrl_c_in_a_terminal_reaches_all_processes_and_is_one_line(tmp_path: Pa
         text=True,
         start_new_session=True,
     )
-    wait_until(lambda: bool(objects(tmp_path, "samples")), process)  # type: ignore[arg-type]
+    wait_until(lambda: bool(objects(tmp_path, "samples")), process)
     os.killpg(process.pid, signal.SIGINT)
     _, err = process.communicate(timeout=120)
     assert process.returncode == 130

@@ -94,9 +94,9 @@ CASES: list[tuple[str, Write, str]] = [
     ("inspect_ai", text("l.eval", "no zip"), "l.eval: is not a whole .eval log (File is not a zip file)"),
     (
         "lm_eval",
-        lines(tools.lm_eval_row(0, [["-1.5", "False"]], "none", 1.0)),
+        lines({**tools.lm_eval_row(0, [], "none", 1.0), "resps": [[["-1.5", "False"]]]}),
         "line 1: resps: holds no generated",
-    ),  # type: ignore[list-item]
+    ),
     ("lm_eval", lines({"doc_id": 0, "resps": "x"}), "line 1: resps: input should be a valid list"),
     (
         "lm_eval",

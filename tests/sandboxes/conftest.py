@@ -37,7 +37,8 @@ def process_table() -> dict[int, int]:
 def descendants() -> set[int]:
     """Every living process below this one."""
     parents = process_table()
-    found, frontier = set(), {os.getpid()}
+    found: set[int] = set()
+    frontier = {os.getpid()}
     while frontier:
         frontier = {pid for pid, parent in parents.items() if parent in frontier} - found
         found |= frontier

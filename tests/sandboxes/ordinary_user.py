@@ -67,16 +67,21 @@ class OrdinaryUser:
             raise SandboxUnavailableError("a sandbox cannot be opened as an ordinary user here") from error
 
     def run(self, program: str, stdin: bytes, limits: Limits) -> Outcome:
-        return self._call("run", program, stdin, limits)
+        outcome: Outcome = self._call("run", program, stdin, limits)
+        return outcome
 
     def run_checked(
         self, checker: str, program: str, limits: Limits, *, reusable_process: bool = False
     ) -> CheckedOutcome:
-        return self._call("run_checked", checker, program, limits, reusable_process=reusable_process)
+        outcomes: CheckedOutcome = self._call(
+            "run_checked", checker, program, limits, reusable_process=reusable_process
+        )
+        return outcomes
 
     def open_files(self) -> int:
         """How many descriptors the process has open."""
-        return self._call("open_files")
+        number: int = self._call("open_files")
+        return number
 
     def __enter__(self) -> Self:
         return self

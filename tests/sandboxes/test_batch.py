@@ -3,13 +3,16 @@ import os
 import signal
 import threading
 from dataclasses import dataclass, field
-from typing import Self
+from typing import TypeVar
 
 import pytest
 
 from sandboxes import Limits, Outcome, Sandbox, Status
 from sandboxes.batch import Batch, Job
 from tests.sandboxes.conftest import SUM, descendants, open_sandbox
+from tests.sandboxes.wrapped import WrappedSandbox
+
+Key = TypeVar("Key", int, str)
 
 SUMS = tuple(f"{a} {a}\n".encode() for a in range(4))
 
@@ -18,7 +21,7 @@ def doubled(number: int, outcome: Outcome) -> bool:
     return outcome.status is Status.OK and outcome.stdout.strip() == str(2 * number).encode()
 
 
-def job(key: object, program: str, group: object = None) -> Job[object]:
+def job(key: Key, program: str, group: object = None) -> Job[Key]:
     return Job(key, program, SUMS, doubled, Limits(cpu_s=2.0), group)
 
 
@@ -99,15 +102,12 @@ def test_jobs_are_taken_only_as_they_are_needed(sandbox: Sandbox) -> None:
 
 
 @dataclass
-class Failing:
-    """A sandbox that fails for its own reasons now and then: the third part is the real one's."""
+class Failing(WrappedSandbox):
+    """Fails for its own reasons on a program's first runs, as many as `failures` has for it."""
 
-    inner: Sandbox
-    failures: dict[str, int]
+    failures: dict[str, int] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
-    name: str = "failing"
-    workers: int = 2
 
     def run(self, program: str, stdin: bytes, limits: Limits) -> Outcome:
         with self.lock:
@@ -117,16 +117,10 @@ class Failing:
                 return Outcome(Status.INFRASTRUCTURE, detail="went away")
         return self.inner.run(program, stdin, limits)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        pass
-
 
 def test_infrastructure_failures_are_retried_then_reported(sandbox: Sandbox) -> None:
     other = SUM + " # other"
-    failing = Failing(sandbox, {SUM: 2, other: 100})
+    failing = Failing(sandbox, failures={SUM: 2, other: 100})
     results = {r.key: r for r in Batch(failing, pause_s=0.01).run([job("twice", SUM), job("always", other)])}
     assert results["twice"].passed
     assert not results["always"].passed
@@ -188,7 +182,7 @@ def test_what_is_remembered_of_programs_is_bounded(sandbox: Sandbox, monkeypatch
 
 
 def test_an_infrastructure_failure_is_not_remembered(sandbox: Sandbox) -> None:
-    failing = Failing(sandbox, {SUM: 1})
+    failing = Failing(sandbox, failures={SUM: 1})
     failing.workers = 1
     other = [job(n, SUM + " #" * n, "p") for n in range(1, 4)]
     results = list(Batch(failing, retries=0).run([job(0, SUM, "p"), *other, job(4, SUM, "p")]))

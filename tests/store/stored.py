@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from sandboxes import Sandbox
 from tasks.datasets.arithmetic import ArithmeticDataset
@@ -11,6 +12,7 @@ from tasks.graders.base.requirements import require_check
 from tasks.graders.final_answer import FinalAnswerGrader
 from tasks.records import AnswerCheck, GradedSample, Price, Problem, Sample, Sampling, Verdict
 from tasks.store import Store
+from tasks.store.fsspec_store import FsspecStore
 from tasks.store.identity import problems_digest, sample_identity
 from tasks.store.sets import SampleSet
 from tasks.sweep.budgets import Budget, UniformConfig
@@ -106,10 +108,10 @@ def fill(
     return sweep
 
 
-def requests_of(store: Store) -> list[tuple[str, str]]:
+def requests_of(store: FsspecStore) -> list[tuple[str, str]]:
     """Every request that a store on S3 sends from now on: what is asked, and for which bytes."""
     sent: list[tuple[str, str]] = []
-    client = store._fs  # type: ignore[attr-defined]
+    client: Any = store._fs
     client.connect()
     client.s3.meta.events.register(
         "before-call.s3", lambda params, model, **_: sent.append((model.name, params["headers"].get("Range", "")))

@@ -1,4 +1,5 @@
 import errno
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -181,16 +182,19 @@ def test_an_object_of_a_newer_schema_is_one_line_and_stays(
     assert store.sizes("") == before
 
 
+class Unreadable(BytesIO):
+    """A file whose connection is lost once it is open."""
+
+    def read(self, _: int | None = -1, /) -> bytes:
+        raise OSError(errno.EIO, "connection lost")
+
+
 class UnreachableStore(FsspecStore):
     """Lists what is there, and then cannot fetch it."""
 
     def open(self, key: str) -> BinaryIO:
-        file = super().open(key)
-        file.read = self._fail  # type: ignore[method-assign]
-        return file
-
-    def _fail(self, *_: object) -> bytes:
-        raise OSError(errno.EIO, "connection lost")
+        with super().open(key) as file:
+            return Unreadable(file.read())
 
 
 def test_what_cannot_be_fetched_is_not_damaged(samples: SampleSet, store: FsspecStore, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import os
 if "COUNTED_CALLS" in os.environ:
     import json
     import subprocess
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Sequence
     from pathlib import Path
 
     from tasks.engines.recorded import RecordedEngine
@@ -17,7 +17,9 @@ if "COUNTED_CALLS" in os.environ:
 
     answer = RecordedEngine.sample
 
-    def sample(self: RecordedEngine, requests: Sequence[Request], sampling: Sampling) -> Iterator[list[Sample]]:
+    def sample(
+        self: RecordedEngine, requests: Sequence[Request], sampling: Sampling
+    ) -> Generator[list[Sample], None, None]:
         asked = [[request.problem_id, request.start, request.stop] for request in requests]
         with subprocess.Popen(["sleep", os.environ["COUNTED_SECONDS"]]) as engine:
             with Path(os.environ["COUNTED_CALLS"]).open("a") as file:
@@ -26,4 +28,4 @@ if "COUNTED_CALLS" in os.environ:
                 raise ConnectionError("the engine has died")
         yield from answer(self, requests, sampling)
 
-    RecordedEngine.sample = sample  # type: ignore[method-assign]
+    RecordedEngine.sample = sample  # type: ignore[method-assign]  # this is what the file is for

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -37,9 +38,9 @@ def everything(sweep: Sweep) -> list[tuple[Sample, GradedSample]]:
     return sorted(pairs, key=lambda pair: (pair[0].problem_id, pair[0].index))
 
 
-def chosen(sweep: Sweep, **wanted: object) -> list[Row]:
+def chosen(sweep: Sweep, **wanted: Any) -> list[Row]:
     stored = find(sweep.samples.store, sweep.samples.identity.name)
-    return list(select(sweep.samples.store, stored, stored.graded_by(None), **wanted))  # type: ignore[arg-type]
+    return list(select(sweep.samples.store, stored, stored.graded_by(None), **wanted))
 
 
 def test_all_are_found_with_their_verdicts(full: Sweep) -> None:
