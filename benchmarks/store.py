@@ -39,7 +39,7 @@ from tasks.store.identity import sample_identity
 from tasks.store.inspect.catalog import find
 from tasks.store.inspect.export import export
 from tasks.store.inspect.integrity import check
-from tasks.store.inspect.query import blocks_with_verdicts, select
+from tasks.store.inspect.query import annotated_blocks, select
 from tasks.store.samples import LAYOUT, SampleFooter, checksum, read_sample_table
 from tasks.store.sets import SampleSet
 from tasks.sweep.grading import Grading
@@ -269,7 +269,7 @@ def measure_memory(what: str, store: FsspecStore, problems: int, folder: Path) -
     """In a separate process: print how far its memory rose above what it had with all libraries at work, in MB."""
     sweep = sweep_in(store, problems)
     stored = find(store, sweep.samples.identity.name)
-    first = next(blocks_with_verdicts(store, stored, stored.graded_by(None)))
+    first = next(annotated_blocks(store, stored, stored.graded_by(None)))
     for suffix in (".parquet", ".jsonl"):
         export([first], folder / f"first{suffix}")
     del first
@@ -281,7 +281,7 @@ def measure_memory(what: str, store: FsspecStore, problems: int, folder: Path) -
         if found := list(check(store, stored)):
             sys.exit(f"the set is not sound: {found[0]}")
     else:
-        export(blocks_with_verdicts(store, stored, stored.graded_by(None)), folder / f"exported.{what}")
+        export(annotated_blocks(store, stored, stored.graded_by(None)), folder / f"exported.{what}")
     print(_memory("VmHWM") - before)
 
 

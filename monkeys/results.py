@@ -11,7 +11,7 @@ from tasks.scaling.estimators import Counts
 from tasks.store.inspect import counts
 from tasks.store.inspect.catalog import StoredSamples, StoredVerdicts, catalog, find
 from tasks.store.inspect.opening import open_store as opened
-from tasks.store.inspect.query import EXPORTED, Row, blocks_with_verdicts, problem_ids, select
+from tasks.store.inspect.query import EXPORTED, Row, annotated_blocks, problem_ids, select
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,7 +81,8 @@ class Results:
             yield from select(store, self._samples, self._verdicts, problem=problem, verdict=wanted, index=index)
 
     def to_arrow(self) -> "pa.Table":
-        """The whole set as an Arrow table, one row per sample; the verdict's columns are null without a verdict.
+        """The whole set as an Arrow table, one row per sample; the columns of verdict and score are null where there is
+        none. Scores are the latest.
 
         Raises:
             UserError: a block is damaged.
@@ -89,7 +90,7 @@ class Results:
         import pyarrow as pa
 
         with opened(self._url) as store:
-            blocks = list(blocks_with_verdicts(store, self._samples, self._verdicts))
+            blocks = list(annotated_blocks(store, self._samples, self._verdicts, self._samples.scored_by(None)))
         return pa.concat_tables(blocks) if blocks else EXPORTED.empty_table()
 
     def to_pandas(self) -> "pd.DataFrame":

@@ -1,7 +1,7 @@
-"""Samples that already exist, from a JSONL or Parquet file, so that anybody's samples can be verified and fitted.
+"""Samples that already exist, from a file of rows, so that anybody's samples can be graded and fitted.
 
-A row is `problem_id`, `index`, `text`, and optionally `prompt_tokens`, `tokens`, `logprob`, `finish_reason`. Indices of
-a problem run from 0 without a gap: sample i of a recorded file is as fixed as sample i of a model.
+A row is `problem_id`, `index`, `text`, and optionally any other field of `Sample`, such as `tokens` or `turns`. Indices
+of a problem run from 0 without a gap: sample i of a recorded file is as fixed as sample i of a model.
 
 With `format`, the files of another tool are read as they are (`tasks.importers`). What is known of how the samples were
 drawn, from those files or from the provenance that `monkeys import` wrote next to its samples, is part of what the set
@@ -15,13 +15,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import ConfigDict, Field, StrictInt
+from pydantic import Field
 
 from sandboxes.config import Config
 from tasks.errors import UserError
 from tasks.files.rows import read_rows
 from tasks.files.schema import RowModel
 from tasks.importers.provenance import of_samples, read_provenance
+from tasks.importers.sample_rows import optional_values, with_optional_fields
 from tasks.plugins import origin
 from tasks.records import Request, Sample, Sampling
 
@@ -119,7 +120,7 @@ class RecordedConfig(Config):
                 raise UserError(
                     f"{where}: index {row.index} of problem {row.problem_id!r} occurs twice; each index may occur once"
                 )
-            of_problem[row.index] = Sample(**dict(row))
+            of_problem[row.index] = Sample(row.problem_id, row.index, row.text, **optional_values(row))
         return samples
 
     def _digest(self) -> str:
@@ -158,15 +159,8 @@ class RecordedEngine:
         return None
 
 
+@with_optional_fields
 class _Row(RowModel):
-    # Tools write counts as 9.0, too.
-    model_config = ConfigDict(strict=False)
-
     problem_id: str
-    index: Annotated[StrictInt, Field(ge=0)]
+    index: Annotated[int, Field(ge=0)]
     text: str
-    prompt_tokens: int | None = None
-    tokens: int | None = None
-    logprob: float | None = None
-    finish_reason: str | None = None
-    cached_prompt_tokens: int | None = None

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from tasks.files.schema import Where
+from tasks.records import Turn
 
 
 # Not frozen: there are millions of them, and a frozen one takes three times as long to make.
@@ -33,6 +34,8 @@ class Imported:
     tokens: int | None = None
     logprob: float | None = None
     finish_reason: str | None = None
+    cached_prompt_tokens: int | None = None
+    turns: tuple[Turn, ...] = ()
 
 
 class Importer(Protocol):

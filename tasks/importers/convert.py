@@ -17,9 +17,9 @@ from tasks.files.atomic import replacing
 from tasks.importers import Imported, Importer
 from tasks.importers.normalise import Numbering, digest, read
 from tasks.importers.provenance import provenance_path
+from tasks.importers.sample_rows import optional_document
 
 _to_json = json.JSONEncoder(ensure_ascii=False).encode
-_OPTIONAL = ("prompt_tokens", "tokens", "logprob", "finish_reason")
 
 
 @dataclass(slots=True)
@@ -152,8 +152,7 @@ def _write(samples: Iterator[Imported], numbering: Numbering, path: Path) -> Non
     with path.open("w", encoding="utf-8") as file:
         for sample in samples:
             row = {"problem_id": sample.problem_id, "index": numbering.place(sample), "text": sample.text}
-            known = {name: value for name in _OPTIONAL if (value := getattr(sample, name)) is not None}
-            file.write(_to_json(row | known) + "\n")
+            file.write(_to_json(row | optional_document(sample)) + "\n")
 
 
 def _renumber(path: Path, moved: Mapping[str, Mapping[int, int]]) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from tasks.errors import UserError
 from tasks.importers import Imported, Importer
 from tasks.importers.problem_ids import by_template
+from tasks.importers.sample_rows import OPTIONAL
 from tasks.records import Sample
 
 
@@ -105,15 +106,8 @@ def samples(importer: Importer, paths: Sequence[Path], ids: str | None) -> dict[
     for each in read(importer, paths, verdict=None, ids=ids):
         if each.text is not None:
             index = numbering.place(each)
-            found.setdefault(each.problem_id, {})[index] = Sample(
-                each.problem_id,
-                index,
-                each.text,
-                each.prompt_tokens,
-                each.tokens,
-                each.logprob,
-                each.finish_reason,
-            )
+            known = {name: getattr(each, name) for name in OPTIONAL}
+            found.setdefault(each.problem_id, {})[index] = Sample(each.problem_id, index, each.text, **known)
     for problem, moved in numbering.closed().items():
         of_problem = found[problem]
         found[problem] = {

@@ -13,11 +13,13 @@ from pydantic import Field
 from tasks.files.rows import read_rows
 from tasks.files.schema import RowModel
 from tasks.importers import Imported
+from tasks.importers.sample_rows import optional_values, with_optional_fields
 from tasks.records import Verdict
 
 _EXAMPLE = '{"problem_id": "...", "index": 0, "text": "..."}'
 
 
+@with_optional_fields
 class _Row(RowModel):
     problem_id: str
     text: str
@@ -25,10 +27,6 @@ class _Row(RowModel):
     correct: bool | None = None
     # In strict mode a text is not accepted as a verdict.
     verdict: Annotated[Verdict | None, Field(strict=False)] = None
-    prompt_tokens: int | None = None
-    tokens: int | None = None
-    logprob: float | None = None
-    finish_reason: str | None = None
 
     @property
     def graded(self) -> bool | None:
@@ -41,7 +39,7 @@ class Plain:
     """Rows of samples in the form of this project."""
 
     name: ClassVar[str] = "plain"
-    description: ClassVar[str] = "JSONL or Parquet rows of problem_id, text, and perhaps index, correct or verdict"
+    description: ClassVar[str] = "JSONL, Parquet or CSV rows of problem_id, text, and perhaps index, correct or verdict"
     first_row: ClassVar[int] = 0
     verdicts: ClassVar[str | None] = None
 
@@ -60,10 +58,7 @@ class Plain:
                     row.text,
                     row.index,
                     row.graded,
-                    row.prompt_tokens,
-                    row.tokens,
-                    row.logprob,
-                    row.finish_reason,
+                    **optional_values(row),
                 )
 
     def provenance(self, paths: Sequence[Path], verdict: str | None) -> dict[str, Any]:  # noqa: ARG002

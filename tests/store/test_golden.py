@@ -14,7 +14,7 @@ from tasks.errors import UserError
 from tasks.store.fsspec_store import FsspecStore
 from tasks.store.inspect.catalog import catalog, find
 from tasks.store.inspect.integrity import check
-from tasks.store.inspect.query import blocks_with_verdicts, select
+from tasks.store.inspect.query import annotated_blocks, select
 from tasks.store.schema import SCHEMA, CorruptObjectError, Version
 from tasks.store.sets import SampleSet, ScoreSet, VerdictSet
 from tests.store import golden_sets as golden
@@ -69,7 +69,7 @@ def test_golden_sets_are_listed_checked_queried_and_exported(either: FsspecStore
     assert [*check(either, plain), *check(either, agent)] == []
     rows = list(select(either, plain, plain.graded_by(None)))
     assert [(row.sample, row.graded) for row in rows] == list(zip(golden.PLAIN_SAMPLES, golden.GRADED, strict=True))
-    (table,) = blocks_with_verdicts(either, agent, agent.graded_by(None))
+    (table,) = annotated_blocks(either, agent, agent.graded_by(None))
     assert table["cached_prompt_tokens"].to_pylist() == [64, None, 0, None, None, None]
     assert json.loads(table["turns"][0].as_py())[2] == {"role": "tool", "content": "a.py ∑", "call_id": "call-1"}
 

@@ -76,12 +76,15 @@ def export(
     name: SetName,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="FILE.parquet or FILE.jsonl.")],
     verdicts: VerdictSet = None,
+    scores: Annotated[
+        str | None, typer.Option("--scores", metavar="NAME", help="The score set to use; the latest by default.")
+    ] = None,
     store: StoreUrl = DEFAULT_STORE,
 ) -> None:
-    """Write a set to one Parquet or JSONL file, each sample with its verdict."""
+    """Write a set to one Parquet or JSONL file, each sample with its verdict and score."""
     from flows.command_line.views.samples import export_set
 
-    export_set(store, name, output, verdicts=verdicts)
+    export_set(store, name, output, verdicts=verdicts, scores=scores)
 
 
 @app.command(epilog="Example: [bold]monkeys check arithmetic[/] (exit code 1 if there are problems)")

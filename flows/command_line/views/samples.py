@@ -16,7 +16,7 @@ from tasks.report.phrases import visible
 from tasks.store.inspect.catalog import find
 from tasks.store.inspect.export import export
 from tasks.store.inspect.opening import open_store
-from tasks.store.inspect.query import Row, blocks_with_verdicts, select
+from tasks.store.inspect.query import Row, annotated_blocks, select
 
 
 def print_samples(
@@ -53,13 +53,13 @@ def print_samples(
         console.print(more if shown else "no matching samples")
 
 
-def export_set(url: str, name: str, output: Path, *, verdicts: str | None) -> None:
+def export_set(url: str, name: str, output: Path, *, verdicts: str | None, scores: str | None) -> None:
     """`monkeys export`."""
     with open_store(url) as store:
         found = find(store, name)
-        graded = found.graded_by(verdicts)
+        graded, scored = found.graded_by(verdicts), found.scored_by(scores)
         blocks = track(
-            blocks_with_verdicts(store, found, graded),
+            annotated_blocks(store, found, graded, scored),
             "exporting",
             total=len(found.objects.footers),
             console=Console(stderr=True),
@@ -68,6 +68,8 @@ def export_set(url: str, name: str, output: Path, *, verdicts: str | None) -> No
         )
         written = export(blocks, output)
     which = "no verdicts" if graded is None else f"the verdicts of {graded.name}"
+    if scored is not None:
+        which += f" and the scores of {scored.name}"
     stdout().print(literal(f"wrote {written:,} samples with {which} to {output}"), soft_wrap=True)
 
 

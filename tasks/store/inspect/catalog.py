@@ -5,13 +5,21 @@ What a newer version wrote is named too, and left alone.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic
+from typing import Any, Generic, TypeVar
 
 from tasks.errors import UserError
 from tasks.store import Store
-from tasks.store.annotations import KINDS, SCORES, VERDICTS, AnnotationKind, AnyAnnotationFooter, VerdictFooter
+from tasks.store.annotations import (
+    KINDS,
+    SCORES,
+    VERDICTS,
+    AnnotationKind,
+    AnyAnnotationFooter,
+    ScoreFooter,
+    VerdictFooter,
+)
 from tasks.store.blocks import Block
 from tasks.store.documents import json_object
 from tasks.store.footers import Objects, is_complete, read_objects
@@ -59,6 +67,9 @@ class StoredAnnotations(_Set, Generic[AnyAnnotationFooter]):
         return max((footer.written_at for footer in self.objects.footers.values()), default=None)
 
 
+AnyAnnotations = TypeVar("AnyAnnotations", bound=StoredAnnotations[Any])
+
+
 @dataclass(frozen=True, slots=True)
 class StoredVerdicts(StoredAnnotations[VerdictFooter]):
     """The verdicts of one grader on a set of samples."""
@@ -98,7 +109,7 @@ class StoredSamples(_Set):
         return tuple(each for each in self.annotations if isinstance(each, StoredVerdicts))
 
     @property
-    def scores(self) -> tuple[StoredAnnotations[Any], ...]:
+    def scores(self) -> tuple[StoredAnnotations[ScoreFooter], ...]:
         """The score sets, the latest last."""
         return tuple(each for each in self.annotations if each.kind is SCORES)
 
@@ -149,13 +160,21 @@ class StoredSamples(_Set):
             UserError: no verdict set has this name, or several do.
             NewerSchemaError: a newer version wrote it.
         """
-        if name is None:
-            return next((each for each in reversed(self.verdicts) if not each.from_newer_version), None)
-        of = {verdicts.name: verdicts for verdicts in self.verdicts}
-        chosen = of[choose(name, of, f"verdict set of {self.name}")]
-        if chosen.from_newer_version:
-            raise NewerSchemaError.of(chosen.name, chosen.ingredients["schema"])
-        return chosen
+        return _chosen(name, self.verdicts, f"verdict set of {self.name}")
+
+    def scored_by(self, name: str | None) -> StoredAnnotations[ScoreFooter] | None:
+        """As `graded_by`, of score sets."""
+        return _chosen(name, self.scores, f"score set of {self.name}")
+
+
+def _chosen(name: str | None, sets: Sequence[AnyAnnotations], what: str) -> AnyAnnotations | None:
+    if name is None:
+        return next((each for each in reversed(sets) if not each.from_newer_version), None)
+    of = {each.name: each for each in sets}
+    chosen = of[choose(name, of, what)]
+    if chosen.from_newer_version:
+        raise NewerSchemaError.of(chosen.name, chosen.ingredients["schema"])
+    return chosen
 
 
 def catalog(store: Store) -> list[StoredSamples]:

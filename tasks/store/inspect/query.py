@@ -1,4 +1,4 @@
-"""Samples with the verdicts on them: a few, read without the rest of their set, or all, a block at a time."""
+"""Samples with the verdicts and scores on them: a few, read without the rest of their set, or all, block by block."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -9,17 +9,24 @@ import pyarrow.compute as pc
 from tasks.errors import UserError
 from tasks.records import GradedSample, Sample, Verdict
 from tasks.store import Store
-from tasks.store.annotations import VERDICTS
+from tasks.store.annotations import SCORES, VERDICTS, ScoreFooter
 from tasks.store.blocks import Block
-from tasks.store.inspect.catalog import StoredSamples, StoredVerdicts, listed
+from tasks.store.inspect.catalog import StoredAnnotations, StoredSamples, StoredVerdicts, listed
 from tasks.store.parquet import SAMPLE_KEY
 from tasks.store.samples import LAYOUT, SampleFooter, read_sample_table, sample_groups
 from tasks.store.schema import CorruptObjectError
 
 _OF_SAMPLE = pa.schema([("engine", pa.string()), ("drawn_at", pa.string())])
-_OF_VERDICT = pa.schema([field for field in VERDICTS.layout.schema if field.name not in SAMPLE_KEY])
-EXPORTED = pa.schema([*LAYOUT.schema, *_OF_SAMPLE, *_OF_VERDICT])
-"""Everything that is known about a sample; the verdict's columns are null where it is not graded."""
+_OF_VERDICT = {field.name: field for field in VERDICTS.layout.schema if field.name not in SAMPLE_KEY}
+# A score's column is called after it where a verdict has one of the same name: `score_detail`.
+_OF_SCORE = {
+    f"score_{field.name}" if field.name in _OF_VERDICT else field.name: field
+    for field in SCORES.layout.schema
+    if field.name not in SAMPLE_KEY
+}
+_ANNOTATIONS = [pa.field(name, field.type) for name, field in (*_OF_VERDICT.items(), *_OF_SCORE.items())]
+EXPORTED = pa.schema([*LAYOUT.schema, *_OF_SAMPLE, *_ANNOTATIONS])
+"""Everything that is known about a sample; the columns of verdict and score are null where it has none."""
 
 
 class Row(NamedTuple):
@@ -52,7 +59,7 @@ def select(
         if verdict is not None and not _counts(verdicts, block, footer).get(verdict):
             continue
         try:
-            graded = _verdicts_on(store, verdicts, block, footer)
+            graded = _annotations_on(store, verdicts, block, footer)
             with store.open(samples.objects.key(block)) as file:
                 for group in sample_groups(file, samples.objects.key(block)):
                     if problem is None or group.problem_id == problem:
@@ -81,7 +88,12 @@ def problem_ids(store: Store, samples: StoredSamples) -> list[str]:
     return list(known)
 
 
-def blocks_with_verdicts(store: Store, samples: StoredSamples, verdicts: StoredVerdicts | None) -> Iterator[pa.Table]:
+def annotated_blocks(
+    store: Store,
+    samples: StoredSamples,
+    verdicts: StoredVerdicts | None,
+    scores: StoredAnnotations[ScoreFooter] | None = None,
+) -> Iterator[pa.Table]:
     """A table with the columns of `EXPORTED` for each block, in order of problems; never more than one is held.
 
     Raises:
@@ -94,15 +106,17 @@ def blocks_with_verdicts(store: Store, samples: StoredSamples, verdicts: StoredV
         try:
             table, _ = read_sample_table(store.read(key), key)
             LAYOUT.check_values(table, key)
-            graded = _verdicts_on(store, verdicts, block, footer)
-            if verdicts is not None and graded is not None:
-                _align(table, graded, verdicts.objects.key(block))
+            graded, scored = (_annotations_on(store, each, block, footer) for each in (verdicts, scores))
+            for annotations, found in ((verdicts, graded), (scores, scored)):
+                if annotations is not None and found is not None:
+                    _align(table, found, annotations.objects.key(block))
         except CorruptObjectError as error:
             raise _damaged(store, error.key, error.reason) from error
         columns = [*table.columns, *(_constant(value, table) for value in (footer.engine, footer.drawn_at))]
         columns += [
-            pa.nulls(table.num_rows, field.type) if graded is None else graded[field.name].cast(field.type)
-            for field in _OF_VERDICT
+            pa.nulls(table.num_rows, field.type) if found is None else found[field.name].cast(field.type)
+            for found, fields in ((graded, _OF_VERDICT), (scored, _OF_SCORE))
+            for field in fields.values()
         ]
         yield pa.Table.from_arrays(columns, schema=EXPORTED)
 
@@ -117,13 +131,16 @@ def _counts(verdicts: StoredVerdicts | None, block: Block, samples: SampleFooter
     return {} if footer is None or footer.samples_checksum != samples.checksum else footer.counts
 
 
-def _verdicts_on(store: Store, verdicts: StoredVerdicts | None, block: Block, samples: SampleFooter) -> pa.Table | None:
-    """The verdicts on a block; None where it has none, or they are on other samples."""
-    if verdicts is None or not _counts(verdicts, block, samples):
+def _annotations_on(
+    store: Store, annotations: StoredAnnotations[Any] | None, block: Block, samples: SampleFooter
+) -> pa.Table | None:
+    """The verdicts or scores on a block; None where it has none, or they are on other samples."""
+    listed = None if annotations is None else annotations.objects.footers.get(block)
+    if annotations is None or listed is None or listed.samples_checksum != samples.checksum:
         return None
-    key = verdicts.objects.key(block)
+    key = annotations.objects.key(block)
     with store.open(key) as file:
-        table, footer = VERDICTS.read_table(file, key, VERDICTS.layout.names)
+        table, footer = annotations.kind.read_table(file, key, annotations.kind.layout.names)
     return table if footer.samples_checksum == samples.checksum else None
 
 
@@ -148,7 +165,7 @@ def _rows(samples: pa.Table, graded: pa.Table | None, wanted: Any, key: str) -> 
 def _align(samples: pa.Table, graded: pa.Table, key: str) -> None:
     for name in SAMPLE_KEY:
         if not samples[name].equals(graded[name].cast(samples[name].type)):
-            raise CorruptObjectError(key, "its verdicts are on other samples than those stored")
+            raise CorruptObjectError(key, "it is about other samples than those stored")
 
 
 def _constant(value: str, table: pa.Table) -> Any:

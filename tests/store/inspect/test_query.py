@@ -10,7 +10,7 @@ from tasks.records import GradedSample, Sample, Verdict
 from tasks.store.fsspec_store import FsspecStore
 from tasks.store.inspect.catalog import find
 from tasks.store.inspect.export import export
-from tasks.store.inspect.query import Row, blocks_with_verdicts, select
+from tasks.store.inspect.query import Row, annotated_blocks, select
 from tasks.sweep.sweep import Sweep
 from tests.servers import S3
 from tests.store.stored import LastLineGrader, answers, draw, fetched, fill, requests_of, sweep_of
@@ -120,7 +120,7 @@ def test_an_exported_set_is_the_set(store: FsspecStore, tmp_path: Path, suffix: 
     stored = find(store, sweep.samples.identity.name)
     path = tmp_path / f"out{suffix}"
     path.write_text("an older export")
-    assert export(blocks_with_verdicts(store, stored, stored.graded_by(None)), path) == 17 * 130
+    assert export(annotated_blocks(store, stored, stored.graded_by(None)), path) == 17 * 130
     table = pd.read_parquet(path) if suffix == ".parquet" else pd.read_json(path, lines=True)
     table = table.sort_values(["problem_id", "index"])
     expected = pd.DataFrame(
@@ -150,7 +150,7 @@ def test_an_export_is_samples_that_another_sweep_can_verify(store: FsspecStore, 
     sweep = fill(store, problems=3, k=130)
     stored = find(store, sweep.samples.identity.name)
     path = tmp_path / f"out{suffix}"
-    export(blocks_with_verdicts(store, stored, None), path)
+    export(annotated_blocks(store, stored, None), path)
     recorded = RecordedConfig(path=str(path))
     ids = [problem.id for problem in sweep.selection.problems]
     recorded.check(ids, 130)
@@ -163,7 +163,7 @@ def test_a_set_with_damage_is_not_exported(store: FsspecStore, tmp_path: Path) -
     Path(sweep.samples.url(sweep.samples.blocks()[-1])).write_bytes(b"torn")
     stored = find(store, sweep.samples.identity.name)
     with pytest.raises(UserError, match="cannot be read: it is torn or damaged"):
-        export(blocks_with_verdicts(store, stored, stored.graded_by(None)), tmp_path / "out.parquet")
+        export(annotated_blocks(store, stored, stored.graded_by(None)), tmp_path / "out.parquet")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["runs"]
 
 
