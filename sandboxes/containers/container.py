@@ -17,7 +17,7 @@ from sandboxes import SandboxUnavailableError
 from sandboxes.containers.client import ENGINE_ERRORS, connect, first_line
 from sandboxes.controller.forkserver import ServerGoneError, server_arguments
 from sandboxes.linux.bwrap_options import ENVIRONMENT
-from sandboxes.linux.cgroup import SERVER_BYTES, GroupReader
+from sandboxes.linux.cgroup import SERVER_BYTES
 from sandboxes.linux.process_identity import ProcessIdentity
 
 LABEL = "monkeys.controller"
@@ -55,7 +55,6 @@ class Container:
     def __init__(self, plan: ContainerPlan):
         self._allowed = plan.memory_bytes
         self._fixed = False
-        self._group: GroupReader | None = None
         self._handle: Handle | None = None
         try:
             self._client = connect()
@@ -76,8 +75,6 @@ class Container:
                 self._handle.start()
                 self.socket = self._accept(listener)
             (folder / "server").unlink()
-            self._handle.reload()
-            self._group = GroupReader.of_process(self._handle.attrs["State"]["Pid"])
         except ENGINE_ERRORS as error:
             self.close()
             raise ServerGoneError(f"the Docker engine did not start a container: {first_line(error)}") from error
@@ -99,14 +96,20 @@ class Container:
             if memory_bytes > self._allowed:
                 raise ServerGoneError(f"the Docker engine did not set a memory limit: {first_line(error)}") from error
 
-    def oom_killed(self) -> bool:
-        """See `sandboxes.controller.forkserver.ServerHost.oom_killed`."""
-        counted = self._group.oom_killed() if self._group else None
-        return self._died_of_memory() if counted is None else counted
+    @property
+    def usage_files(self) -> Sequence[int]:
+        """See `sandboxes.controller.forkserver.ServerHost.usage_files`: the server reads those in its container."""
+        return ()
 
-    def cpu_s(self) -> float | None:
-        """See `sandboxes.controller.forkserver.ServerHost.cpu_s`."""
-        return self._group.cpu_s() if self._group else None
+    def oom_kills(self) -> int:
+        """See `sandboxes.controller.forkserver.ServerHost.oom_kills`: what the engine says, which does not count."""
+        try:
+            if self._handle is not None:
+                self._handle.reload()
+                return int(self._handle.attrs["State"]["OOMKilled"])
+        except ENGINE_ERRORS:
+            pass
+        return 0
 
     def last_stderr_line(self) -> str:
         """See `sandboxes.controller.forkserver.ServerHost.last_stderr_line`."""
@@ -121,8 +124,6 @@ class Container:
         with contextlib.suppress(*ENGINE_ERRORS):
             if self._handle is not None:
                 self._handle.remove(force=True)
-        if self._group is not None:
-            self._group.close()
         self._client.close()
         self._folder.cleanup()
 
@@ -166,15 +167,6 @@ class Container:
                 if self._handle.status not in ("created", "running"):
                     raise ServerGoneError(self.last_stderr_line() or f"the container is {self._handle.status}")
         raise ServerGoneError(f"the server in the container did not connect within {_START_S:.0f} s")
-
-    def _died_of_memory(self) -> bool:
-        try:
-            if self._handle is not None:
-                self._handle.reload()
-                return bool(self._handle.attrs["State"]["OOMKilled"])
-        except ENGINE_ERRORS:
-            pass
-        return False
 
 
 def remove_abandoned(client: DockerClient) -> int:

@@ -22,20 +22,17 @@ from sandboxes.settings import EffectiveLimits
 _INSIDE = Path(__file__).parents[1] / "inside"
 _EXECUTOR, _REMOTE, *_PARTS = (
     (_INSIDE / name).read_text(encoding="utf-8")
-    for name in ("executor.py", "remote.py", "program.py", "child.py", "cleanup.py")
+    for name in ("executor.py", "remote.py", "program.py", "usage.py", "child.py", "cleanup.py")
 )
 
 # As in executor.py, which is never imported here.
-_GROUP, _PROGRAM, _ENDING = struct.Struct("<IdQ"), struct.Struct("<dQQQ"), struct.Struct("<iidd")
-_BY_ITSELF, _CPU_TIME, _WALL_TIME, _WITH_FIRST = range(4)
-_FAILED = b"failed: "
+_GROUP, _PROGRAM, _ENDING = struct.Struct("<IdQ"), struct.Struct("<dQQQ"), struct.Struct("<iiIdd")
+_BY_ITSELF, _CPU_TIME, _WALL_TIME, _WITH_FIRST, _NO_CORE = _REASONS = range(5)
+_FAILED, _WAITING, _END = b"failed: ", b"waiting", b"end"
 _STATUSES = 1 << 16
 _MEMORY_EXIT = 86
 
 _MEGABYTE = 1024 * 1024
-_CORES = os.cpu_count() or 1
-# CPU seconds that the server itself may use while a program runs.
-_OWN_S = 0.05
 _STDERR_TAIL = 2000
 # How many programs a server keeps: a program has several tests, and a checker several programs.
 _PROGRAMS_KEPT = 4
@@ -106,6 +103,11 @@ class Execution(MemoryFiles):
             status, detail = Status.TIME_LIMIT, f"{ending.cpu_s:.2f} s of CPU time, limit {limits.cpu_s:g} s"
         elif ending.reason == _WALL_TIME:
             status, detail = Status.TIME_LIMIT, f"{ending.wall_s:.1f} s of wall-clock time, limit {limits.wall_s:g} s"
+        elif ending.reason == _NO_CORE:
+            status, detail = (
+                Status.INFRASTRUCTURE,
+                f"the machine is too busy: {ending.cpu_s:.1f} s of CPU time in {ending.wall_s:.0f} s",
+            )
         elif exit_code == _MEMORY_EXIT or ending.out_of_memory:
             status, detail = Status.MEMORY_LIMIT, f"more than {limits.memory_mb} MB of memory"
         elif exit_code == 0 or (ending.reason == _WITH_FIRST and exit_code == -signal.SIGKILL):
@@ -120,7 +122,7 @@ class Execution(MemoryFiles):
 @dataclass(frozen=True, slots=True)
 class Ending:
     """How a program's process ended: its exit code (negative for a signal), one of the reasons above, seconds, and
-    whether the kernel killed one of its processes for want of memory."""
+    whether the kernel killed one of its processes because all together had reached their memory limit."""
 
     exit_code: int
     reason: int
@@ -147,16 +149,19 @@ class ServerHost(Protocol):
         """The socket to the server."""
         ...
 
+    @property
+    def usage_files(self) -> Sequence[int]:
+        """Opened files of its control group, from which the server reads what programs use: see `usage.py`. None: the
+        server finds them itself, or there is no group."""
+        ...
+
     def set_memory_limit(self, memory_bytes: int) -> None:
         """Limit the memory that the next programs use together, where that is possible."""
         ...
 
-    def oom_killed(self) -> bool:
-        """Whether the kernel has killed a process in it for want of memory since the last call."""
-        ...
-
-    def cpu_s(self) -> float | None:
-        """CPU seconds that all processes in it have used, including those that nobody waited for; None: unknown."""
+    def oom_kills(self) -> int:
+        """How many of its processes the kernel has killed because it had reached its memory limit. Asked only when the
+        server has died."""
         ...
 
     def last_stderr_line(self) -> str:
@@ -185,10 +190,11 @@ class ForkServer:
         self._programs: OrderedDict[str, Program] = OrderedDict()
         self._repeated: tuple[str, EffectiveLimits] | None = None
         self._number = 0
+        self._oom_kills = 0
         self.gone = False
         try:
             # b"-" stands for no filter, because an empty message would end the server.
-            self._send(rules or b"-", [])
+            self._send(rules or b"-", host.usage_files)
             self._receive(_START_S)
         except ServerGoneError as error:
             said = host.last_stderr_line()
@@ -215,7 +221,6 @@ class ForkServer:
             ServerGoneError: close it, and start another.
         """
         self._host.set_memory_limit(sum(execution.limits.memory_mb for execution in executions) * _MEGABYTE)
-        before_s = self._host.cpu_s()
         number = self._number_of(executions[0]) if reusable_process else 0
         message = _GROUP.pack(len(executions), wall_s, number) + b"".join(e.request() for e in executions)
         descriptors: list[int] = []
@@ -230,18 +235,22 @@ class ForkServer:
                 os.close(channel)
         try:
             reply = self._receive(wall_s + _GRACE_S)
+            while reply == _WAITING:
+                reply = self._receive(_GRACE_S)
         except ServerGoneError:
             self.gone = True
-            if self._host.oom_killed():
+            if self._host.oom_kills() > self._oom_kills:
                 # The kernel killed the server instead of the programs that had used up its memory.
                 return [Ending(-signal.SIGKILL, _BY_ITSELF, 0.0, 0.0, out_of_memory=True)] * len(executions)
             raise
         if reply.startswith(_FAILED) or len(reply) != len(executions) * _ENDING.size:
             raise ServerGoneError(reply.decode(errors="replace")[:500])
         endings = [_ending(*fields) for fields in _ENDING.iter_unpack(reply)]
-        endings[-1] = self._with_hidden_time(endings, executions[-1].limits, before_s)
-        if any(ending.exit_code and ending.reason != _WITH_FIRST for ending in endings) and self._host.oom_killed():
-            return [replace(ending, out_of_memory=ending.exit_code != 0) for ending in endings]
+        kills = _ENDING.unpack_from(reply)[2]
+        self._oom_kills += kills
+        if kills:
+            # A checker that did its work is not to blame.
+            endings[:-1] = [replace(ending, out_of_memory=ending.exit_code != 0) for ending in endings[:-1]]
         return endings
 
     def _number_of(self, execution: Execution) -> int:
@@ -252,17 +261,6 @@ class ForkServer:
             self._number += 1
         return self._number
 
-    def _with_hidden_time(self, endings: Sequence[Ending], limits: EffectiveLimits, before_s: float | None) -> Ending:
-        """The last program's ending, plus the CPU time of processes that nobody waited for, if that may matter."""
-        last = endings[-1]
-        if before_s is None or last.wall_s * _CORES < limits.cpu_s:
-            return last
-        after_s = self._host.cpu_s()
-        if after_s is None:
-            return last
-        hidden_s = after_s - before_s - sum(ending.cpu_s for ending in endings)
-        return last if hidden_s < _OWN_S else replace(last, cpu_s=last.cpu_s + hidden_s)
-
     def has_compiled(self, text: str) -> bool:
         """Whether it keeps this program's code."""
         return text in self._programs
@@ -272,6 +270,11 @@ class ForkServer:
         poll = select.poll()
         poll.register(self._socket, select.POLLRDHUP)
         return bool(poll.poll(0))
+
+    def end_programs(self) -> None:
+        """End the programs that it is running; a thread that waits for them gets its answer."""
+        with contextlib.suppress(ServerGoneError):
+            self._send(_END, [])
 
     def stop(self) -> None:
         """Tell it to end; a thread that waits for its answer gets ServerGoneError."""
@@ -296,7 +299,7 @@ class ForkServer:
             self._programs.move_to_end(text)
         return program
 
-    def _send(self, message: bytes, descriptors: list[int]) -> None:
+    def _send(self, message: bytes, descriptors: Sequence[int]) -> None:
         deadline = time.monotonic() + _GRACE_S
         while True:
             try:
@@ -325,7 +328,7 @@ class ForkServer:
         return message
 
 
-def _ending(status: int, reason: int, cpu_s: float, wall_s: float) -> Ending:
+def _ending(status: int, reason: int, kills: int, cpu_s: float, wall_s: float) -> Ending:
     """What a server reports about a program.
 
     Raises:
@@ -333,11 +336,9 @@ def _ending(status: int, reason: int, cpu_s: float, wall_s: float) -> Ending:
     """
     sensible = all(math.isfinite(seconds) and seconds >= 0 for seconds in (cpu_s, wall_s))
     ended = os.WIFEXITED(status) or os.WIFSIGNALED(status)
-    if not (
-        sensible and ended and 0 <= status < _STATUSES and reason in (_BY_ITSELF, _CPU_TIME, _WALL_TIME, _WITH_FIRST)
-    ):
+    if not (sensible and ended and 0 <= status < _STATUSES and reason in _REASONS):
         raise ServerGoneError(f"the server returned a malformed answer ({status}, {reason}, {cpu_s}, {wall_s})")
-    return Ending(os.waitstatus_to_exitcode(status), reason, cpu_s, wall_s)
+    return Ending(os.waitstatus_to_exitcode(status), reason, cpu_s, wall_s, out_of_memory=kills > 0)
 
 
 def _memory_file(data: bytes) -> int:

@@ -11,8 +11,6 @@ from sandboxes import CheckedOutcome, Limits, Outcome, SandboxUnavailableError, 
 from sandboxes.controller.forkserver import Ending, Execution, ForkServer, ServerGoneError
 from sandboxes.settings import ExecutionSettings
 
-_SECOND_ANSWER_S = 1.0
-
 
 class ServerPool:
     """A sandbox of `workers` servers, each started when it is first needed.
@@ -147,9 +145,10 @@ def _run_apart(servers: tuple[ForkServer, ForkServer], executions: list[Executio
     thread.start()
     try:
         first = servers[0].run(executions[:1], wall_s, channels[:1])
-        # The closed socket tells the second program. If the first ended because of the second, its answer is coming.
-        thread.join(_SECOND_ANSWER_S)
-    finally:
+        servers[1].end_programs()
+    except BaseException:
         servers[1].stop()
+        raise
+    finally:
         thread.join()
     return [*first, *(second or [Ending.with_first()])]

@@ -48,13 +48,14 @@ class LocalProcess:
         if self._group:
             self._group.set_memory_limit(memory_bytes)
 
-    def oom_killed(self) -> bool:
-        """See `sandboxes.controller.forkserver.ServerHost.oom_killed`."""
-        return self._group is not None and bool(self._group.reader.oom_killed())
+    @property
+    def usage_files(self) -> Sequence[int]:
+        """See `sandboxes.controller.forkserver.ServerHost.usage_files`."""
+        return self._group.files.descriptors if self._group else ()
 
-    def cpu_s(self) -> float | None:
-        """See `sandboxes.controller.forkserver.ServerHost.cpu_s`."""
-        return self._group.reader.cpu_s() if self._group else None
+    def oom_kills(self) -> int:
+        """See `sandboxes.controller.forkserver.ServerHost.oom_kills`."""
+        return self._group.files.oom_kills() if self._group else 0
 
     def last_stderr_line(self) -> str:
         """See `sandboxes.controller.forkserver.ServerHost.last_stderr_line`."""

@@ -1,17 +1,19 @@
 """The fork server: the first process inside every sandbox, given to its Python with `-c`.
 
 Standard library only, Python 3.8+; never imported by the controller (see README.md). Its other parts are `program.py`,
-`child.py` and `cleanup.py`. It keeps a warm interpreter, and for each program forks a child that becomes it. It never
-reads a program, an input or an output: those are anonymous files (memfd) of the controller, passed on to the child as
-descriptors. So a child, whose memory is a copy of the server's, cannot find anything of earlier programs in it.
+`usage.py`, `child.py` and `cleanup.py`. It keeps a warm interpreter, and for each program forks a child that becomes
+it. It never reads a program, an input or an output: those are anonymous files (memfd) of the controller, passed on to
+the child as descriptors. So a child, whose memory is a copy of the server's, cannot find anything of earlier programs
+in it.
 
 A request is one message on a Unix socket (SOCK_SEQPACKET): GROUP, then a PROGRAM for each program of the group, all of
 which run concurrently, with five descriptors each (source, code, stdin, stdout, stderr) or six (a socket to the others,
 which the program gets as descriptor 3). The code is an empty file at first: the first child that compiles the source
 stores it there for later children with the same source; a program cannot reach it once its first line runs. All
-programs end when the first one does. The reply is an ENDING for each, or FAILED and a message: what went wrong in the
-server itself. When the socket is closed, the server ends and, as it is the first process of its PID namespace,
-everything in that namespace.
+programs end when the first one does, or on the message END. The reply is an ENDING for each, or FAILED and a message:
+what went wrong in the server itself. Where programs run for longer than their wall-clock limit because they wait for a
+core, the server sends WAITING every few seconds before it replies. When the socket is closed, the server ends and, as
+it is the first process of its PID namespace, everything in that namespace.
 
 A group may give its first program a number. It says that the program leaves nothing behind in its process, and is the
 same, with the same limits, as the one that had this number before: its process may stay when the program has ended, and
@@ -48,7 +50,7 @@ TYPE_CHECKING = False  # `typing` would be a third of the time to start.
 if TYPE_CHECKING:
     from typing import NoReturn
 
-    from sandboxes.inside.child import BY_ITSELF, CPU_TIME, WALL_TIME, WITH_FIRST, Child
+    from sandboxes.inside.child import BY_ITSELF, CPU_TIME, NO_CORE, WALL_TIME, WITH_FIRST, Child
     from sandboxes.inside.cleanup import as_user, empty_tmp, free_user_ids, kill_others, kill_own, state_of_tmp
     from sandboxes.inside.program import (
         FAULT_EXIT,
@@ -61,15 +63,16 @@ if TYPE_CHECKING:
         libc,
         warm_up,
     )
+    from sandboxes.inside.usage import CORES, Usage, own_group
 else:
-    for at, part in enumerate(("program.py", "child.py", "cleanup.py"), 5):
+    for at, part in enumerate(("program.py", "usage.py", "child.py", "cleanup.py"), 5):
         exec(compile(sys.argv[at], part, "exec"))  # In this namespace: they are not files that could be imported.
 
 NAMESPACED, CONTAINER, ONE_PROGRAM = "namespaces", "container", "one program"
 
 GROUP = struct.Struct("<IdQ")  # programs, wall-clock seconds for all, number of the first or 0
 PROGRAM = struct.Struct("<dQQQ")  # cpu_s, bytes of memory, processes and threads, bytes of a file
-READY, FAILED = b"ready", b"failed: "
+READY, FAILED, WAITING, END = b"ready", b"failed: ", b"waiting", b"end"
 
 # What programs import most, where that saves more than it costs each child (`threading`, for one, would not). None of
 # them has state that children must not share, as `random` does.
@@ -94,6 +97,10 @@ PRIVATE_ALL, DETACH = 0x4000 | 0x40000, 2
 TMP_FLAGS, TMP_OPTIONS = 2 | 4 | 1024, b"size=64m,nr_inodes=16k,mode=1777"  # nosuid, nodev, noatime
 INSIDE_ID = 65534
 POLL_S = 0.001
+# Seconds between two looks at what running programs use, at most and at least; and between two WAITING.
+LOOK_S, MIN_LOOK_S, WAITING_S = 0.1, 0.02, 10.0
+# A program that waits for a core all the time is ended after this many times its wall-clock limit.
+MAX_WALLS = 20
 
 # --- the server -------------------------------------------------------------------------------------------------------
 
@@ -101,17 +108,19 @@ POLL_S = 0.001
 class Server:
     """The loop, in one of the three modes."""
 
-    def __init__(self, connection: _socket.socket, mode: str):
+    def __init__(self, connection: _socket.socket, mode: str, group: list[int]):
         self.mode = mode
+        self.end_asked = False
         self.flags = _signal.SIGCHLD | (NEW_PID if mode == NAMESPACED else 0)
         fault_end, fault = os.pipe()
         own = []
-        for fd in (connection.detach(), fault_end, fault):
+        for fd in (connection.detach(), fault_end, fault, *group):
             own.append(fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, FIRST_SERVER_FD))
             os.close(fd)
         self.socket, self.fault_end, self.fault = _socket.socket(fileno=own[0]), own[1], own[2]
+        self.usage = Usage(own[3:])
         self.poll = select.poll()
-        self.poll.register(self.socket.fileno(), select.POLLRDHUP)
+        self.poll.register(self.socket.fileno(), select.POLLIN | select.POLLRDHUP)
         os.set_blocking(self.fault_end, False)
         null = os.open("/dev/null", os.O_RDWR)
         for number in range(3, FIRST_SERVER_FD):
@@ -133,6 +142,10 @@ class Server:
             descriptors = [fd for _, _, data in ancillary for (fd,) in struct.iter_unpack("i", data)]
             if not message or flags & (_socket.MSG_TRUNC | _socket.MSG_CTRUNC):
                 os._exit(0)
+            if message == END:
+                # It is early, or late: then there is another request only in the other modes.
+                self.end_asked = self.mode == ONE_PROGRAM
+                continue
             try:
                 reply = self.run_group(message, descriptors)
             except Exception as error:
@@ -143,8 +156,11 @@ class Server:
         """Start the programs of one request, watch them, and report how each ended."""
         count, wall_s, number = GROUP.unpack_from(message)
         each = len(descriptors) // count
+        if not wall_s >= 0:
+            raise ValueError(f"a wall-clock limit of {wall_s} s")
         children: list[Child] = []
         self.users = []
+        self.usage.begin()
         try:
             for place in range(count):
                 limits = PROGRAM.unpack_from(message, GROUP.size + place * PROGRAM.size)
@@ -159,12 +175,15 @@ class Server:
             for fd in descriptors:
                 os.close(fd)
             for child in children:
-                if not child.ending:
+                if child.status is None:
                     child.kill(WITH_FIRST)
                     self.reap(child)
             if self.mode != NAMESPACED:
                 kill_others()
-        return b"".join(child.ending for child in children)
+        kills, hidden_s, last = self.usage.kills(), 0.0, children[-1]
+        if last.lived_s * CORES > last.cpu_limit_s:
+            hidden_s = self.usage.cpu_s(children) - sum([child.used_s for child in children])
+        return b"".join([child.ending(kills, hidden_s if child is last else 0.0) for child in children])
 
     def rerun(self, descriptors: list[int], number: int) -> Child | None:
         """The idle child, running its program again, if this is the program; otherwise the idle child is ended."""
@@ -220,12 +239,16 @@ class Server:
         child lives.
         """
         running = list(children)
-        deadline = children[0].started + wall_s
-        timeout_s = min(wall_s, *[child.cpu_limit_s if child.pidfd >= 0 else POLL_S for child in running])
+        timeout_s = min(wall_s, LOOK_S, max(MIN_LOOK_S, min([child.cpu_limit_s for child in running]) / CORES))
+        next_look = self.usage.started + timeout_s
+        next_message = self.usage.started + wall_s + WAITING_S
+        polls = min([child.pidfd for child in running]) < 0
         while True:
-            ready = {fd for fd, _ in self.poll.poll(1 + 1000 * timeout_s)}
+            ready = {fd for fd, _ in self.poll.poll(1 + 1000 * (POLL_S if polls else timeout_s))}
             if self.socket.fileno() in ready:
-                os._exit(0)
+                if self.socket.recv(len(END)) != END:
+                    os._exit(0)
+                self.end_asked = True
             for child in [child for child in running if child.ready(ready)]:
                 running.remove(child)
                 if child.pidfd not in ready and child.has_finished_run():
@@ -237,19 +260,38 @@ class Server:
                 if self.mode == CONTAINER and child is not children[0]:
                     # Its remaining processes would keep its end of the channel open. (A namespace ends as a whole.)
                     as_user(child.uid, kill_own)
-            if children[0] not in running:
+            if children[0] not in running or self.end_asked:
+                self.end_asked = False
                 return
-            wall_left_s = deadline - time.monotonic()
-            timeout_s = max(wall_left_s, POLL_S)
-            for child in running:
-                if child.reason == BY_ITSELF:
-                    cpu_left_s = child.cpu_limit_s - child.used_s()
-                    if cpu_left_s <= 0 or wall_left_s <= 0:
-                        child.kill(CPU_TIME if cpu_left_s <= 0 else WALL_TIME)
-                    else:
-                        timeout_s = min(timeout_s, cpu_left_s)
-                if child.pidfd < 0:
-                    timeout_s = POLL_S
+            now = time.monotonic()
+            if now >= next_look:
+                next_look = now + self.enforce(children, running, wall_s)
+                if now >= next_message:
+                    next_message = now + WAITING_S
+                    self.socket.send(WAITING)
+            timeout_s = max(0.0, next_look - now)
+
+    def enforce(self, children: list[Child], running: list[Child], wall_s: float) -> float:
+        """Kill those running children that have used up their time; returns how many seconds may pass until the next
+        look. CPU time that no child accounts for is the last one's: others are checkers."""
+        all_s = self.usage.cpu_s(children)
+        self.usage.look(all_s)
+        out_of_time = BY_ITSELF
+        if self.usage.elapsed_s() >= wall_s:
+            out_of_time = WALL_TIME
+        elif time.monotonic() - self.usage.started >= MAX_WALLS * wall_s:
+            out_of_time = NO_CORE
+        next_s = LOOK_S
+        for child in running:
+            used_s = child.cpu_s()
+            if child is children[-1]:
+                used_s = all_s - sum([other.cpu_s() for other in children[:-1]])
+            if used_s >= child.cpu_limit_s:
+                child.kill(CPU_TIME)
+            elif out_of_time != BY_ITSELF:
+                child.kill(out_of_time)
+            next_s = min(next_s, (child.cpu_limit_s - used_s) / CORES)
+        return max(MIN_LOOK_S, next_s)
 
     def reap(self, child: Child) -> int:
         """Reap a child and stop watching it; returns its wait status."""
@@ -354,8 +396,10 @@ def main(to: str, uid: int, mode: str, remote: str) -> NoReturn:
     limit(resource.RLIMIT_MEMLOCK, 0)
     limit(resource.RLIMIT_NOFILE, 256)
     limit(resource.RLIMIT_STACK, 64 << 20)
-    server = Server(connect(to), mode)
-    rules = server.socket.recv(65536)
+    connection = connect(to)
+    rules, ancillary, _, _ = connection.recvmsg(65536, _socket.CMSG_SPACE(4 * 3))
+    group = [fd for _, _, data in ancillary for (fd,) in struct.iter_unpack("i", data)]
+    server = Server(connection, mode, own_group() if mode == CONTAINER else group)
     if len(rules) > 8:
         text = ctypes.create_string_buffer(rules)
         filter_ = struct.pack("<HxxxxxxQ", len(rules) // 8, ctypes.addressof(text))

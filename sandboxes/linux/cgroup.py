@@ -1,8 +1,8 @@
 """Control groups, one for each server, where they can be created.
 
 Resource limits apply to each process separately. A group limits the memory of all processes together, including their
-/tmp, and their number; it counts the processes that the kernel killed for want of memory, and the CPU time of processes
-that nobody waited for.
+/tmp, and their number; it counts the processes that the kernel killed because the limit was reached, and the CPU time
+of all of them, also of those that nobody waited for.
 
 Version 1 groups are created below this process's group. In version 2, a group contains either processes or limited
 groups, not both: new groups are siblings of this process's group, which a manager such as systemd allows root and a
@@ -24,8 +24,9 @@ SERVER_BYTES = 64 * 1024 * 1024
 _NO_LIMIT_BYTES = 1 << 40
 _V1, _V2 = "cgroup v1", "cgroup v2"
 _LIMIT = {_V1: "memory.limit_in_bytes", _V2: "memory.max"}
-_EVENTS = {_V1: "memory.oom_control", _V2: "memory.events"}
-_USAGE = {_V1: "cpuacct.usage", _V2: "cpu.stat"}
+_KILLS = {_V1: "memory.oom_control", _V2: "memory.events"}
+_LIMIT_REACHED = {_V1: "memory.failcnt", _V2: "memory.events"}
+_CPU = {_V1: "cpuacct.usage", _V2: "cpu.stat"}
 # Prevents a group from swapping instead of reaching its limit.
 _NO_SWAP = {_V1: "memory.swappiness", _V2: "memory.swap.max"}
 # The child group for the processes of a divided group.
@@ -50,61 +51,59 @@ class _Folders:
         return _Folders(self.version, self.memory / name, pids, cpu)
 
 
-class GroupReader:
-    """Reads a group's CPU time and kills for want of memory. Close it: it keeps a file open, as the CPU time is read
-    before every program."""
+class UsageFiles:
+    """The files of a group that say what it uses, opened: processes killed for want of memory, how often the limit was
+    reached, and, where it is counted, CPU time. The server reads them too (`sandboxes/inside/usage.py`).
+
+    Raises:
+        OSError: the group does not have them.
+    """
 
     def __init__(self, folders: _Folders):
         self._version = folders.version
-        self._events = folders.memory / _EVENTS[folders.version]
-        self._usage = -1
-        if folders.cpu is not None:
-            with contextlib.suppress(OSError):
-                self._usage = os.open(folders.cpu / _USAGE[folders.version], os.O_RDONLY | os.O_CLOEXEC)
-        self._kills = 0
-
-    @classmethod
-    def of_process(cls, pid: int) -> "GroupReader | None":
-        """A reader of the group of a process, None if it cannot be read from here."""
-        for folders in _groups_of(pid):
-            if (folders.memory / _EVENTS[folders.version]).is_file():
-                return cls(folders)
-        return None
-
-    def oom_killed(self) -> bool | None:
-        """Whether the kernel has killed a process of it for want of memory since the last call; None if the group is
-        gone."""
+        self.descriptors: list[int] = []
+        paths = [folders.memory / _KILLS[folders.version], folders.memory / _LIMIT_REACHED[folders.version]]
+        if folders.cpu is not None and (folders.cpu / _CPU[folders.version]).exists():
+            paths.append(folders.cpu / _CPU[folders.version])
         try:
-            lines = [line.split() for line in self._events.read_text().splitlines()]
+            for path in paths:
+                self.descriptors.append(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
         except OSError:
-            return None
-        before = self._kills
-        self._kills = next((int(words[1]) for words in lines if words[0] == "oom_kill"), 0)
-        return self._kills > before
+            self.close()
+            raise
+
+    def oom_kills(self) -> int:
+        """How many of its processes the kernel has killed, because the group had reached its limit."""
+        kills, reached = (self._number(position, name) for position, name in enumerate(("oom_kill", "oom")))
+        return kills if reached else 0
 
     def cpu_s(self) -> float | None:
         """CPU seconds that its processes have used together; None: not counted."""
-        if self._usage < 0:
+        if len(self.descriptors) < 3:
             return None
-        try:
-            text = os.pread(self._usage, 200, 0)
-        except OSError:
-            return None
-        return int(text) * 1e-9 if self._version == _V1 else int(text.split()[1]) * 1e-6
+        return self._number(2, "usage_usec") * (1e-9 if self._version == _V1 else 1e-6)
 
     def close(self) -> None:
-        """Close the file."""
-        if self._usage >= 0:
-            os.close(self._usage)
-            self._usage = -1
+        """Close the files."""
+        while self.descriptors:
+            os.close(self.descriptors.pop())
+
+    def _number(self, position: int, name: str) -> int:
+        """The number on the line with this name, or the only one in the file."""
+        lines = [line.split() for line in os.pread(self.descriptors[position], 4096, 0).decode().splitlines()]
+        return next((int(words[-1]) for words in lines if words[0] == name or len(words) == 1), 0)
 
 
 class ControlGroup:
-    """One group, empty at first."""
+    """One group, empty at first.
+
+    Raises:
+        OSError: it does not say what it uses.
+    """
 
     def __init__(self, folders: _Folders):
         self.version = folders.version
-        self.reader = GroupReader(folders)
+        self.files = UsageFiles(folders)
         self._folders = folders
         self._limit = 0
 
@@ -127,7 +126,7 @@ class ControlGroup:
 
     def close(self) -> None:
         """Remove it; its processes must have ended."""
-        self.reader.close()
+        self.files.close()
         left = self._folders.all()
         for _ in range(50):
             for folder in left:
@@ -153,16 +152,18 @@ def new_group(processes: int | None = None) -> ControlGroup | None:
         pids, cpu = (folder if folder in made else None for folder in (group.pids, group.cpu))
         if pids is not None and not _limit_processes(pids, processes):
             pids = None
-        opened = ControlGroup(_Folders(group.version, group.memory, pids, cpu))
+        opened = None
         try:
+            opened = ControlGroup(_Folders(group.version, group.memory, pids, cpu))
             opened.set_memory_limit(_NO_LIMIT_BYTES)
             with contextlib.suppress(OSError):  # The file does not exist if the kernel has no swap.
                 (group.memory / _NO_SWAP[group.version]).write_text("0")
-            if opened.reader.oom_killed() is not None and opened.can_be_joined():
+            if opened.can_be_joined():
                 return opened
         except OSError:
             pass
-        opened.reader.close()
+        if opened is not None:
+            opened.files.close()
         for folder in made:
             with contextlib.suppress(OSError):
                 folder.rmdir()
@@ -205,7 +206,7 @@ def _remove_abandoned(folder: Path) -> None:
 def _candidates() -> list[_Folders]:
     """Groups below which new ones may be allowed, the best first."""
     places = []
-    for own in _groups_of(os.getpid()):
+    for own in _own_groups():
         if own.version == _V2 and own.memory.parent.joinpath("cgroup.procs").exists():
             places.append(_Folders(_V2, *[own.memory.parent] * 3))
         places.append(own)
@@ -242,11 +243,11 @@ def _processes(folder: Path) -> list[int]:
     return [int(line) for line in (folder / "cgroup.procs").read_text().split()]
 
 
-def _groups_of(pid: int) -> list[_Folders]:
-    """The groups of a process, one for each version."""
+def _own_groups() -> list[_Folders]:
+    """The groups of this process, one for each version."""
     mounts = [line.split() for line in Path("/proc/self/mountinfo").read_text().splitlines()]
     found: dict[str, Path] = {}
-    for line in Path(f"/proc/{pid}/cgroup").read_text().splitlines():
+    for line in Path("/proc/self/cgroup").read_text().splitlines():
         _, controllers, path = line.split(":", 2)
         for fields in mounts:
             kind, options = fields[fields.index("-") + 1], fields[-1].split(",")

@@ -228,9 +228,9 @@ def test_a_control_group_counts_and_bounds_processes() -> None:
         pytest.skip("this machine lets this user make no control group")
     try:
         forks = "import os\nfor _ in range(9):\n    if os.fork() == 0:\n        import time; time.sleep(1); os._exit(0)"
-        used_s = group.reader.cpu_s()
+        used_s = group.files.cpu_s()
         done = subprocess.run([*group.command(), sys.executable, "-c", forks], capture_output=True, check=False)
-        after_s = group.reader.cpu_s()
+        after_s = group.files.cpu_s()
         assert (used_s is None) == (after_s is None)
         assert used_s is None or after_s is None or after_s > used_s
         if any((path / "pids.max").exists() for path in own_groups()):

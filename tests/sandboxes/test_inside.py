@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 INSIDE = Path(__file__).resolve().parents[2] / "sandboxes" / "inside"
-FILES = ("executor.py", "program.py", "child.py", "cleanup.py", "remote.py")
+FILES = ("executor.py", "program.py", "usage.py", "child.py", "cleanup.py", "remote.py")
 OLDEST = (3, 8)
 
 

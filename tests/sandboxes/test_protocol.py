@@ -22,7 +22,7 @@ from sandboxes.controller.forkserver import Execution, ForkServer, ServerGoneErr
 from sandboxes.controller.pool import ServerPool
 from tests.sandboxes.conftest import SUM, descendants
 
-ENDING = struct.Struct("<iidd")
+ENDING = struct.Struct("<iiIdd")
 GROUP, PROGRAM = struct.Struct("<IdQ"), struct.Struct("<dQQQ")
 ONE_PROGRAM = PROGRAM.pack(1.0, 256 << 20, 32, 1 << 20)
 GOOD_REQUEST = GROUP.pack(1, 5.0, 0) + ONE_PROGRAM
@@ -182,11 +182,12 @@ class Between:
     def set_memory_limit(self, memory_bytes: int) -> None:
         pass
 
-    def oom_killed(self) -> bool:
-        return False
+    @property
+    def usage_files(self) -> tuple[int, ...]:
+        return ()
 
-    def cpu_s(self) -> float | None:
-        return None
+    def oom_kills(self) -> int:
+        return 0
 
     def last_stderr_line(self) -> str:
         return ""
@@ -232,22 +233,22 @@ def test_unchanged_answers_are_verdicts() -> None:
         b"ready",
         b"failed: on purpose",
         b"\xff" * 4000,
-        ENDING.pack(0, 0, 0.1, 0.1) + b"\0",
-        ENDING.pack(0, 0, 0.1, 0.1) * 2,
-        ENDING.pack(0, 0, 0.1, 0.1)[:-1],
+        ENDING.pack(0, 0, 0, 0.1, 0.1) + b"\0",
+        ENDING.pack(0, 0, 0, 0.1, 0.1) * 2,
+        ENDING.pack(0, 0, 0, 0.1, 0.1)[:-1],
         *(
             ENDING.pack(*ending)
             for ending in (
-                (0, 17, 0.1, 0.1),
-                (0, -1, 0.1, 0.1),
-                (-1, 0, 0.1, 0.1),
-                (0x7FFFFFFF, 0, 0.1, 0.1),
-                (0x137F, 0, 0.1, 0.1),
-                (0, 0, float("nan"), 0.1),
-                (0, 0, float("inf"), 0.1),
-                (0, 0, -1.0, 0.1),
-                (0, 0, 0.1, float("nan")),
-                (0, 0, 0.1, -1.0),
+                (0, 17, 0, 0.1, 0.1),
+                (0, -1, 0, 0.1, 0.1),
+                (-1, 0, 0, 0.1, 0.1),
+                (0x7FFFFFFF, 0, 0, 0.1, 0.1),
+                (0x137F, 0, 0, 0.1, 0.1),
+                (0, 0, 0, float("nan"), 0.1),
+                (0, 0, 0, float("inf"), 0.1),
+                (0, 0, 0, -1.0, 0.1),
+                (0, 0, 0, 0.1, float("nan")),
+                (0, 0, 0, 0.1, -1.0),
             )
         ),
     ],
@@ -292,7 +293,7 @@ def test_a_batch_goes_on_after_garbled_answers() -> None:
 
 def test_a_program_that_writes_on_all_that_it_can_find(sandbox_with_one_worker: ServerPool) -> None:
     """Answers in the right form, into every descriptor and every socket that it can make."""
-    forged = ENDING.pack(0, 0, 0.0, 0.0)
+    forged = ENDING.pack(0, 0, 0, 0.0, 0.0)
     program = f"""
 import os, socket
 for path in ("/proc/self/fd", "/proc/1/fd", "/proc/%d/fd" % os.getppid()):

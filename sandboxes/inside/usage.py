@@ -1,0 +1,169 @@
+"""What the programs of one request use together: CPU time, memory beyond the limit, and time without a core.
+
+A part of `executor.py`: standard library only, Python 3.8+; never imported.
+
+With a control group, its files tell: they count every process, also those that nobody waits for. Everything is counted
+from the beginning of the request, so what earlier programs used is never charged to later ones. Without a group, CPU
+time is summed over the living processes; one that ends between two looks without being waited for is missed in part.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+TYPE_CHECKING = False  # `typing` would be a third of the time to start.
+if TYPE_CHECKING:
+    from sandboxes.inside.child import Child
+
+# CPU seconds of a control group that nobody is charged for: those of bubblewrap, and of starting and ending processes.
+UNCHARGED_S = 0.05
+CORES = os.cpu_count() or 1
+# What a container shows of its own group, version 1 and version 2: kills, times the limit was reached, CPU time.
+OWN_GROUP = (
+    ("memory/memory.oom_control", "memory/memory.failcnt", "cpuacct/cpuacct.usage"),
+    ("memory.events", "memory.events", "cpu.stat"),
+)
+
+
+def own_group() -> list[int]:
+    """The opened files of this container's control group, as `Usage` takes them."""
+    for names in OWN_GROUP:
+        paths = ["/sys/fs/cgroup/" + name for name in names]
+        if os.path.exists(paths[0]):  # Not in the first group of a machine (version 2), whose cpu.stat is everybody's.
+            return [os.open(path, os.O_RDONLY | os.O_CLOEXEC) for path in paths if os.path.exists(path)]
+    return []
+
+
+class Usage:
+    """The accounts of one server: `begin` opens those of a request.
+
+    `group` has the opened files of the server's control group: kills for want of memory, how often the limit was
+    reached, and, where it is counted, CPU time. It is empty where there is no group.
+    """
+
+    def __init__(self, group: list[int]) -> None:
+        self.kills_file, self.reached_file, self.cpu_file = (*group, -1, -1, -1)[:3]
+        self.reached = self.limit_reached()
+        self.kills_before = 0
+        self.cpu_before = 0.0
+        self.started = self.looked = 0.0
+        self.used_before_s = 0.0
+        self.waited_s = 0.0
+        self.clocks: dict[int, float] = {}
+        self.counted_s = 0.0
+
+    def begin(self) -> None:
+        """Begin with a new request. (Before its programs: the kernel copies each page that is written to later.)"""
+        self.kills_before = self.group_kills()
+        self.cpu_before = self.group_cpu_s() - time.process_time() if self.cpu_file >= 0 else 0.0
+        self.started = self.looked = time.monotonic()
+        self.used_before_s = self.waited_s = self.counted_s = 0.0
+        if self.clocks:
+            self.clocks = {}
+
+    def cpu_s(self, children: list[Child]) -> float:
+        """CPU seconds of the request's programs and of all that they have started."""
+        own = sum([child.cpu_s() for child in children])
+        if self.cpu_file >= 0:
+            hidden_s = self.group_cpu_s() - time.process_time() - self.cpu_before - own
+            return own if hidden_s < UNCHARGED_S else own + hidden_s
+        others = set(processes()) - {child.pid for child in children}
+        self.clocks.update({pid: max(clock(pid), self.clocks.get(pid, 0.0)) for pid in others})
+        counted = own + sum(self.clocks.values())
+        if min([child.pidfd for child in children]) < 0:
+            # gVisor counts processes that wait for a core as running; a container has one core.
+            counted = min(counted, time.monotonic() - self.started)
+        self.counted_s = max(self.counted_s, counted)
+        return max(own, self.counted_s)
+
+    def look(self, cpu_s: float) -> None:
+        """Take notice of what happened since the last look; `cpu_s` is what the programs have used by now.
+
+        Where one of their threads can run now, or waits for a disk, the time in which they did not run was spent
+        waiting for a core. Time in which all of them sleep is their own choice.
+        """
+        now = time.monotonic()
+        without_core_s = now - self.looked - (cpu_s - self.used_before_s)
+        if without_core_s > 0 and any(map(can_run, processes())):
+            self.waited_s += without_core_s
+        self.looked, self.used_before_s = now, cpu_s
+
+    def elapsed_s(self) -> float:
+        """Seconds since the request began, without those spent waiting for a core."""
+        return time.monotonic() - self.started - self.waited_s
+
+    def kills(self) -> int:
+        """How many of the request's processes the kernel has killed because the group had reached its memory limit.
+
+        Raises:
+            MemoryError: it killed some although the group had not: the machine, or a group above, is out of memory.
+        """
+        killed = self.group_kills() - self.kills_before
+        if killed > 0:
+            before, self.reached = self.reached, self.limit_reached()
+            if self.reached == before:
+                raise MemoryError("the machine is out of memory")
+        return killed
+
+    def group_kills(self) -> int:
+        """How many processes of the group have been killed for want of memory, ever."""
+        return 0 if self.kills_file < 0 else count_in(self.kills_file, b"oom_kill ")
+
+    def limit_reached(self) -> int:
+        """How often the group has needed more memory than it may have, ever."""
+        return 0 if self.reached_file < 0 else count_in(self.reached_file, b"oom ")
+
+    def group_cpu_s(self) -> float:
+        """CPU seconds of the group, ever: the file has nanoseconds (version 1), or `usage_usec` and microseconds."""
+        text = os.pread(self.cpu_file, 4096, 0)
+        return int(text) * 1e-9 if text[:1].isdigit() else count_in(self.cpu_file, b"usage_usec ") * 1e-6
+
+
+def count_in(file: int, name: bytes) -> int:
+    """The number on the line that starts with `name`, or the only number in the file."""
+    text = os.pread(file, 4096, 0)
+    if text[:1].isdigit():
+        return int(text)
+    for line in text.splitlines():
+        if line.startswith(name):
+            return int(line[len(name) :])
+    return 0
+
+
+def processes() -> list[int]:
+    """The processes of all programs: this one is the only other in its PID namespace."""
+    own = str(os.getpid())
+    return [int(name) for name in os.listdir("/proc") if name.isdigit() and name != own]
+
+
+def can_run(pid: int) -> bool:
+    """Whether a thread of a process runs, waits for a core or waits for a disk (proc(5): states R and D)."""
+    fields = stat_of(f"/proc/{pid}")
+    if not fields or fields[0] in b"RD":
+        return bool(fields)
+    if int(fields[17]) < 2:
+        return False
+    try:
+        threads = os.listdir(f"/proc/{pid}/task")
+    except OSError:
+        return False  # It has just ended.
+    states = [fields[0] for fields in [stat_of(f"/proc/{pid}/task/{name}") for name in threads] if fields]
+    return b"R" in states or b"D" in states
+
+
+def stat_of(folder: str) -> list[bytes]:
+    """The fields of a process or thread that follow its name, which may contain anything; [] if it has ended."""
+    try:
+        with open(folder + "/stat", "rb") as file:
+            return file.read().rpartition(b")")[2].split()
+    except OSError:
+        return []
+
+
+def clock(pid: int) -> float:
+    """CPU seconds of a process, 0 if it does not exist. (The id of its clock: clock_getcpuclockid(3).)"""
+    try:
+        return time.clock_gettime((~pid << 3) | 2)
+    except OSError:
+        return 0.0
