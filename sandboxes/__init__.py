@@ -26,7 +26,8 @@ class Status(StrEnum):
 class Limits:
     """Limits that come with an execution, such as its problem's own. None: the sandbox's settings decide.
 
-    `cpu_s` is multiplied by the settings' `time_multiplier`. `wall_s` is for programs that wait instead of computing;
+    `cpu_s` is multiplied by the settings' `time_multiplier`, and bounds the CPU time of all processes of the execution
+    together. `wall_s` is for programs that sleep instead of computing: time spent waiting for a core does not count.
     None: 3 x CPU time + 5 s.
     """
 

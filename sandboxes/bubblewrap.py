@@ -10,8 +10,8 @@ What a program is kept from:
   control group can be created, all together);
 - the user that the controller runs as, where that is root: programs then run as a user id that owns nothing.
 
-What it is not kept from: using its limits in full; where no control group can be created, CPU time in processes that it
-does not wait for, up to the wall-clock limit; learning the kernel's version, the CPUs and the clock; a hole in the
+What it is not kept from: using its limits in full; where no control group can be created, some CPU time in short-lived
+processes that it does not wait for; learning the kernel's version, the CPUs and the clock; a hole in the
 kernel itself, which the filter makes less likely but cannot rule out; timing what else the machine does.
 """
 

@@ -9,8 +9,8 @@ What a program is kept from:
 - more time, memory, processes, output and open files than its limits (memory: each process separately and, by the
   container, all together; a container has one CPU).
 
-What it is not kept from: using its limits in full; where no control group can be read, CPU time in processes that it
-does not wait for, up to the wall-clock limit; seeing that the server and, if there is one, the checker are running
+What it is not kept from: using its limits in full; where its control group cannot be read, some CPU time in short-lived
+processes that it does not wait for; seeing that the server and, if there is one, the checker are running
 (not their memory, files or environment); learning the kernel's version, the CPUs and the clock; a hole in the kernel
 itself, unless the runtime is gVisor (`runsc`); timing what else the machine does. The engine runs as root: whoever may
 use it, the controller included, could become root on the machine.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 # CPU seconds of a control group that nobody is charged for: those of bubblewrap, and of starting and ending processes.
 UNCHARGED_S = 0.05
 CORES = os.cpu_count() or 1
-# What a container shows of its own group, version 1 and version 2: kills, times the limit was reached, CPU time.
+# What a container shows of its group, version 1 and version 2: kills, times the limit was reached, CPU time.
 OWN_GROUP = (
     ("memory/memory.oom_control", "memory/memory.failcnt", "cpuacct/cpuacct.usage"),
     ("memory.events", "memory.events", "cpu.stat"),

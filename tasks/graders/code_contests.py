@@ -46,7 +46,7 @@ def _same_token(expected: str, got: str) -> bool:
 class CodeContestsGrader(ProgramGrader):
     """Grades programs by tokens, in lower case, numbers to within 1e-5, as the paper does."""
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     rule: ClassVar[Rule] = Rule(same_tokens, require_exit_zero=False)
     name: Literal["code_contests"] = "code_contests"
 

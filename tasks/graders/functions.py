@@ -16,7 +16,7 @@ from tasks.records import Problem, Sample
 class FunctionsGrader(FunctionGrader):
     """Grades the function that a sample defines by the problem's function test."""
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     name: Literal["functions"] = "functions"
 
     def function(self, problem: Problem, sample: Sample) -> Function:

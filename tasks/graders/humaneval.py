@@ -21,7 +21,7 @@ from tasks.records import Problem, Sample
 class HumanEvalGrader(FunctionGrader):
     """Grades a completion of the problem's prompt by the problem's function test."""
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     name: Literal["humaneval"] = "humaneval"
 
     def function(self, problem: Problem, sample: Sample) -> Function:

@@ -34,7 +34,7 @@ def same_output(expected: str, got: str) -> bool:
 class StdioGrader(ProgramGrader):
     """Grades programs by the problem's tests on standard input and output."""
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     rule: ClassVar[Rule] = Rule(same_output)
     name: Literal["stdio"] = "stdio"
 

@@ -18,7 +18,7 @@ def same_text(expected: str, got: str) -> bool:
 class StdioExactGrader(ProgramGrader):
     """Grades programs by the problem's tests, output for output to the letter."""
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     rule: ClassVar[Rule] = Rule(same_text)
     name: Literal["stdio_exact"] = "stdio_exact"
 

@@ -34,7 +34,7 @@ def grade(sandbox: Sandbox, *completions: str, problem: Problem = DOUBLE) -> lis
 
 def test_it_is_a_grader() -> None:
     grader: Grader = HumanEvalGrader()
-    assert (grader.name, grader.version, grader.runs_code) == ("humaneval", 2, True)
+    assert (grader.name, grader.version, grader.runs_code) == ("humaneval", 3, True)
 
 
 def test_each_verdict(sandbox: Sandbox) -> None:

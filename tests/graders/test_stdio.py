@@ -23,7 +23,7 @@ def grade(sandbox: Sandbox, *programs: str, problem: Problem = SUM) -> list[Grad
 
 def test_it_is_a_grader() -> None:
     grader: Grader = StdioGrader()
-    assert (grader.name, grader.version, grader.runs_code) == ("stdio", 2, True)
+    assert (grader.name, grader.version, grader.runs_code) == ("stdio", 3, True)
 
 
 def test_each_verdict(sandbox: Sandbox) -> None:

@@ -68,7 +68,7 @@ def two_at_once() -> Sandbox:
 def test_children_killed_for_want_of_memory_are_not_charged_to_a_neighbour() -> None:
     with two_at_once() as sandbox, ThreadPoolExecutor(1) as other:
         greedy = other.submit(run, sandbox, GREEDY_CHILDREN, SMALL)
-        neighbours = []
+        neighbours: list[Status] = []
         while not greedy.done():
             neighbours.append(run(sandbox, FAILING + "\n#" + "x" * len(neighbours), SMALL).status)
         assert greedy.result().status is MEMORY_IS_SHARED.get(sandbox.memory_bound, Status.MEMORY_LIMIT)
@@ -193,7 +193,7 @@ def on_one_core(form: str, others: int) -> Iterator[Sandbox]:
         with open_sandbox(form) as sandbox:
             sandbox.run(SUM, b"1 2", Limits())
             try:
-                # Each in a session of its own: a kernel may share a core out among sessions.
+                # Each in a separate session: a kernel may share a core out among sessions.
                 command = [sys.executable, "-c", "while True: pass"]
                 hogs += (subprocess.Popen(command, start_new_session=True) for _ in range(others))
                 yield sandbox
