@@ -18,4 +18,9 @@ class GradeConfig(Config):
     samples: Path = Field(description='JSONL file of {"problem_id", "index", "text"}; text is the program')
     output: Path = Field(description="JSONL file to write: a verdict on each sample, in the same order")
     sandbox: SandboxConfig = Field(default=BubblewrapConfig(), description="Where the programs run")
+    extract_code: bool = Field(
+        default=False,
+        description="Take the program from a sample's text as the grader stdio does: without thinking, and of several"
+        " Markdown fences the last complete program",
+    )
     all_tests: bool = Field(default=False, description="Run all tests of a program, also after one that it failed")

@@ -1,5 +1,9 @@
 """What a sweep and a regrade set up alike: the grading of a selection, and what it needs of this machine."""
 
+from typing import Any
+
+from pydantic import BaseModel
+
 from flows.setup.defaults import verdict_origins
 from sandboxes import SandboxConfig
 from tasks.graders import Grader
@@ -17,7 +21,21 @@ def build_grading(selection: Selection, samples: SampleSet, grader: Grader, sand
     """
     limits = sandbox.ingredients() if grader.runs_code else {}
     plugins = verdict_origins(grader, sandbox)
-    return Grading(selection=selection, samples=samples, grader=grader, limits=limits, plugins=plugins)
+    return Grading(
+        selection=selection,
+        samples=samples,
+        grader=grader,
+        limits=limits,
+        plugins=plugins,
+        settings=grader_settings(grader),
+    )
+
+
+def grader_settings(grader: Grader) -> dict[str, Any]:
+    """The settings of a grader that are not its defaults, as JSON has them: verdicts depend on them."""
+    if not isinstance(grader, BaseModel):
+        return {}
+    return grader.model_dump(mode="json", exclude={"name"}, exclude_defaults=True)
 
 
 def check_grading(grading: Grading, sandbox: SandboxConfig) -> None:

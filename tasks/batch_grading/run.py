@@ -39,8 +39,17 @@ class GradeResult(NamedTuple):
         return not self.verdicts.get(Verdict.INFRASTRUCTURE)
 
 
-def grade_files(*, problems: Path, samples: Path, output: Path, sandbox: SandboxConfig, all_tests: bool) -> GradeResult:
-    """Check everything, grade what has no verdict yet, and give the file its name.
+def grade_files(
+    *,
+    problems: Path,
+    samples: Path,
+    output: Path,
+    sandbox: SandboxConfig,
+    all_tests: bool,
+    extract_code: bool = False,
+) -> GradeResult:
+    """Check everything, grade what has no verdict yet, and give the file its name. With `extract_code` a sample's
+    program is found in its text as the grader `stdio` finds it; without, it is the text.
 
     Raises:
         UserError: a file cannot be used; nothing was written.
@@ -52,7 +61,9 @@ def grade_files(*, problems: Path, samples: Path, output: Path, sandbox: Sandbox
     progress.get().say(f"reading {samples}")
     checked = check_samples(samples, read)
     grader = StdioGrader()
-    how = {"sandbox": sandbox.name, "all_tests": all_tests, grader.name: grader.version}
+    how: dict[str, object] = {"sandbox": sandbox.name, "all_tests": all_tests, grader.name: grader.version}
+    if extract_code:
+        how["extract_code"] = True
     work = fingerprint(read, checked, {**sandbox.ingredients(), **how})
     with sandbox.open() as opened, VerdictFile(output, checked, work) as verdicts:
         batch = Batch(opened, stop_early=not all_tests)
@@ -64,7 +75,7 @@ def grade_files(*, problems: Path, samples: Path, output: Path, sandbox: Sandbox
         if pending < checked.count:
             progress.get().say(f"{checked.count - pending:,} of them were graded before; going on from there")
         progress.get().plan("verdicts", pending)
-        for graded in verdicts.grade(read, batch):
+        for graded in verdicts.grade(read, batch, grader if extract_code else None):
             progress.get().advance("verdicts", 1)
             cpu_s += graded.cpu_s
             if graded.verdict is Verdict.INFRASTRUCTURE:

@@ -9,18 +9,24 @@ import fcntl
 import json
 import os
 from collections import Counter
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Self
 
+from sandboxes import SandboxUnavailableError
 from sandboxes.batch import Batch
-from tasks.batch_grading.inputs import Samples
-from tasks.errors import UserError
+from tasks.batch_grading.inputs import Samples, SampleText
+from tasks.errors import RESUME, UserError
 from tasks.files.atomic import replacing
+from tasks.graders.base.code import chosen
 from tasks.graders.base.programs import Program, grade_programs
 from tasks.graders.stdio import StdioGrader
 from tasks.records import GradedSample, Problem, Verdict
+
+# The number of samples whose programs are found together.
+_READ_AHEAD = 256
 
 
 class VerdictFile:
@@ -59,21 +65,30 @@ class VerdictFile:
         """How many samples have no verdict yet, or one that says only that the sandbox failed."""
         return self._graded.count(0)
 
-    def grade(self, problems: Mapping[str, Problem], batch: Batch) -> Generator[GradedSample, None, None]:
+    def grade(
+        self, problems: Mapping[str, Problem], batch: Batch, extracting: StdioGrader | None = None
+    ) -> Generator[GradedSample, None, None]:
         """Grade what is pending; yields the graded samples in any order, `index` being the sample's place in its file.
+
+        Args:
+            problems: the problems by id.
+            batch: where programs run.
+            extracting: finds the program in a sample's text; None: the text is the program.
 
         Raises:
             UserError: the log cannot be written, or the samples cannot be read any more.
+            SandboxUnavailableError: the process that reads programs was lost.
         """
         # What is taken and not written yet. The batch bounds how much that is.
         index_of: dict[int, int] = {}
         held: dict[int, GradedSample] = {}
 
         def programs() -> Iterator[Program]:
-            for number, sample in enumerate(self._samples.read()):
-                if not self._graded[number]:
+            pending = (each for each in enumerate(self._samples.read()) if not self._graded[each[0]])
+            while chunk := list(islice(pending, _READ_AHEAD)):
+                for (number, sample), text in zip(chunk, _programs(chunk, extracting), strict=True):
                     index_of[number] = sample.index
-                    yield Program(problems[sample.problem_id], number, sample.text)
+                    yield Program(problems[sample.problem_id], number, text)
 
         for graded in grade_programs(programs(), batch, StdioGrader.rule):
             if graded.index < self._following:
@@ -167,3 +182,15 @@ class VerdictFile:
             yield
         except OSError as error:
             raise UserError(f"{self.output}: cannot be written ({error.strerror or error})") from error
+
+
+def _programs(chunk: Sequence[tuple[int, SampleText]], extracting: StdioGrader | None) -> Iterator[str]:
+    """The program of each sample."""
+    if extracting is None:
+        yield from (sample.text for _, sample in chunk)
+        return
+    found = ((extracting.program(extracting.answer_text(sample.text)), None) for _, sample in chunk)
+    for program in chosen(found):
+        if program is None:
+            raise SandboxUnavailableError(f"the process that reads programs was lost. {RESUME}")
+        yield program

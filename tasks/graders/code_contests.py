@@ -10,10 +10,15 @@ printed (the paper, appendix; llmonk, `compare_results.py` and `execution_server
 import re
 from typing import ClassVar, Literal
 
+from pydantic import Field
+
+from tasks.graders.base.code import Code, last_complete
 from tasks.graders.base.programs import ProgramGrader, Rule
 
 _FENCED = re.compile(r"```(.*?)```", re.DOTALL)
-_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?$")
+_NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[-+]?\d+)?")
+_MAX_NUMBER = 4_000
+"""Characters of a number: a longer token is compared as text alone."""
 TOLERANCE = 1e-5
 
 
@@ -35,11 +40,11 @@ def _same_token(expected: str, got: str) -> bool:
     ours, theirs = expected.lower(), got.lower()
     if ours == theirs:
         return True
-    if not (_NUMBER.match(ours) and _NUMBER.match(theirs)):
+    if max(len(ours), len(theirs)) > _MAX_NUMBER or not (_NUMBER.fullmatch(ours) and _NUMBER.fullmatch(theirs)):
         return False
     if set(ours + theirs).isdisjoint(".e"):
         # As text they differ, by a sign or leading zeros at least.
-        return len(ours) < 4000 > len(theirs) and int(ours) == int(theirs)
+        return int(ours) == int(theirs)
     return abs(float(ours) - float(theirs)) < TOLERANCE
 
 
@@ -49,7 +54,12 @@ class CodeContestsGrader(ProgramGrader):
     version: ClassVar[int] = 3
     rule: ClassVar[Rule] = Rule(same_tokens, require_exit_zero=False)
     name: Literal["code_contests"] = "code_contests"
+    program_is: Literal["paper", "last_complete"] = Field(
+        "paper",
+        description="Where the program is: between the first two fences, as in the paper, or the last complete one"
+        " among Markdown fences; the whole text where there is no fence",
+    )
 
-    def program(self, text: str) -> str:
+    def program(self, text: str) -> Code:
         """See `ProgramGrader`."""
-        return extract_program(text)
+        return last_complete(text) if self.program_is == "last_complete" else extract_program(text)

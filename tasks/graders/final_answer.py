@@ -13,7 +13,7 @@ _MARKED = re.compile(r"####[^\S\n]*(\S[^\n]*)")
 class FinalAnswerGrader(AnswerGrader):
     """Grades the first `#### answer` of a sample."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     name: Literal["final_answer"] = "final_answer"
 
     def decide(self, gold: str, text: str) -> Decided:

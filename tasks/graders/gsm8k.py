@@ -18,7 +18,7 @@ _MARKED = re.compile(r"#### (-?[$0-9.,]+)")
 class Gsm8kGrader(AnswerGrader):
     """Grades the first `#### number` of a sample, as the paper does."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     name: Literal["gsm8k"] = "gsm8k"
 
     def decide(self, gold: str, text: str) -> Decided:

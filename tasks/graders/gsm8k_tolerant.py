@@ -41,7 +41,7 @@ _TAIL = 2_000
 class Gsm8kTolerantGrader(AnswerGrader):
     """Grades the number that a sample gives as its answer, in whatever form."""
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     name: Literal["gsm8k_tolerant"] = "gsm8k_tolerant"
 
     def decide(self, gold: str, text: str) -> Decided:

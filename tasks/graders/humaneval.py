@@ -7,13 +7,18 @@ Python alone, as its function has no body yet, has `pass` for one there.
 
 The two rules differ where a sample redefines a helper that the prompt defines and the test calls (the checker uses the
 prompt's), where the test looks at what a call did to its arguments (they are copies), and where a function returns an
-object it made itself (it is equal to nothing). The completion is used as it is: no cutting, no fences.
+object it made itself (it is equal to nothing). The completion is used as it is: no cutting, no fences. Of a chat
+model that writes the whole function, `program_is: last_complete` takes the last fence that defines it.
 """
 
 import ast
 from functools import lru_cache
 from typing import ClassVar, Literal
 
+from pydantic import Field
+
+from tasks.answers.fences import candidates
+from tasks.graders.base.code import last_complete
 from tasks.graders.base.functions import Function, FunctionGrader
 from tasks.records import Problem, Sample
 
@@ -23,10 +28,19 @@ class HumanEvalGrader(FunctionGrader):
 
     version: ClassVar[int] = 3
     name: Literal["humaneval"] = "humaneval"
+    program_is: Literal["completion", "last_complete"] = Field(
+        "completion",
+        description="What a sample is: the rest of the function that the prompt begins, or the answer of a chat model,"
+        " whose last Markdown fence that defines the function is run after the prompt; a completion where there is no"
+        " fence",
+    )
 
     def function(self, problem: Problem, sample: Sample) -> Function:
         """See `FunctionGrader`."""
-        return Function(problem, sample.index, problem.question + sample.text, _parsable_prompt(problem.question))
+        prompt = _parsable_prompt(problem.question)
+        if self.program_is == "last_complete" and candidates(sample.text):
+            return Function(problem, sample.index, last_complete(sample.text), f"{prompt}\n", prompt)
+        return Function(problem, sample.index, problem.question + sample.text, test_preamble=prompt)
 
 
 @lru_cache(maxsize=1024)

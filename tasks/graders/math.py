@@ -21,7 +21,7 @@ _DECIMAL = re.compile(r"-?\d+(?:\.\d+)?$")
 class MathGrader(AlgebraGrader):
     """Grades "The final answer is ... I hope it is correct", as the paper does."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     function: ClassVar[str] = "difference_vanishes"
     name: Literal["math"] = "math"
 

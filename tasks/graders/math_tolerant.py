@@ -17,7 +17,7 @@ from tasks.records import Verdict
 class MathTolerantGrader(AlgebraGrader):
     """Grades the final answer of a sample in whatever form, by structure, math-verify and sympy."""
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     function: ClassVar[str] = "same"
     name: Literal["math_tolerant"] = "math_tolerant"
 

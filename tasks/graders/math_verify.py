@@ -16,7 +16,7 @@ _READ = 8_000
 class MathVerifyGrader(AlgebraGrader):
     """Grades the answer that math-verify finds in a sample, as math-verify does."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     function: ClassVar[str] = "verified"
     name: Literal["math_verify"] = "math_verify"
 

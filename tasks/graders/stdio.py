@@ -1,23 +1,41 @@
 """Whole programs, graded by what they print for each test's input.
 
-The program is the text of the first Markdown fence, up to its end or the text's; without a fence, all of the text. It
-is run on the tests in order until one fails. An output is right if it has the expected lines, where a line is its
-tokens between whitespace, compared as text; blank lines at the end do not count. A program that prints what is
-expected and then fails (a non-zero exit status) has failed.
+The program is the last complete one among the Markdown fences of the text (`tasks.answers.fences`); without a fence,
+all of the text. It is run on the tests in order until one fails. An output is right if it has the expected lines, where
+a line is its tokens between whitespace, compared as text; blank lines at the end do not count. A program that prints
+what is expected and then fails (a non-zero exit status) has failed.
 """
 
 import re
 from typing import ClassVar, Literal
 
+from pydantic import Field
+
+from tasks.graders.base.code import Code, last_complete
 from tasks.graders.base.programs import ProgramGrader, Rule
+
+ProgramIs = Literal["last_complete", "first_fence", "whole_text"]
+"""Where the program of a sample is."""
+
+PROGRAM_IS = (
+    "Where the program is: the last complete one among Markdown fences, the first fence, or the whole text;"
+    " the whole text also where there is no fence"
+)
 
 _FENCE = re.compile(r"^[ \t]*```[^\n]*\n(.*?)(?:^[ \t]*```|\Z)", re.DOTALL | re.MULTILINE)
 
 
-def extract_program(text: str) -> str:
-    """The program in a sample's text."""
+def first_fence(text: str) -> str:
+    """The code of the first fence, up to its end or the text's; all of the text where there is none."""
     fenced = _FENCE.search(text)
     return fenced[1] if fenced else text
+
+
+def program_in(text: str, rule: ProgramIs) -> Code:
+    """The program in a sample's text by a rule, or the several that may be it."""
+    if rule == "last_complete":
+        return last_complete(text)
+    return first_fence(text) if rule == "first_fence" else text
 
 
 def same_output(expected: str, got: str) -> bool:
@@ -37,7 +55,8 @@ class StdioGrader(ProgramGrader):
     version: ClassVar[int] = 3
     rule: ClassVar[Rule] = Rule(same_output)
     name: Literal["stdio"] = "stdio"
+    program_is: ProgramIs = Field("last_complete", description=PROGRAM_IS)
 
-    def program(self, text: str) -> str:
+    def program(self, text: str) -> Code:
         """See `ProgramGrader`."""
-        return extract_program(text)
+        return program_in(text, self.program_is)

@@ -6,8 +6,11 @@ whitespace at the end of either; a program that ends with an error has failed.
 
 from typing import ClassVar, Literal
 
+from pydantic import Field
+
+from tasks.graders.base.code import Code
 from tasks.graders.base.programs import ProgramGrader, Rule
-from tasks.graders.stdio import extract_program
+from tasks.graders.stdio import PROGRAM_IS, ProgramIs, program_in
 
 
 def same_text(expected: str, got: str) -> bool:
@@ -21,7 +24,8 @@ class StdioExactGrader(ProgramGrader):
     version: ClassVar[int] = 3
     rule: ClassVar[Rule] = Rule(same_text)
     name: Literal["stdio_exact"] = "stdio_exact"
+    program_is: ProgramIs = Field("last_complete", description=PROGRAM_IS)
 
-    def program(self, text: str) -> str:
+    def program(self, text: str) -> Code:
         """See `ProgramGrader`."""
-        return extract_program(text)
+        return program_in(text, self.program_is)

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from types import MappingProxyType
 from typing import Any
 
 from tasks.records import Problem
@@ -45,9 +46,13 @@ def verdict_identity(
     version: int,
     limits: Mapping[str, Any],
     plugins: Mapping[str, str] | None = None,
+    *,
+    settings: Mapping[str, Any] = MappingProxyType({}),
 ) -> Identity:
-    """What verdicts depend on: the samples, the grader and its version, the limits they ran under, and plug-ins."""
+    """What verdicts depend on: the samples, the grader with its version and those settings that are not its defaults,
+    the limits they ran under, and plug-ins."""
     rule = {"grader": grader, "version": version, "limits": _known(limits), "plugins": plugins}
+    rule |= {"settings": dict(settings)} if settings else {}
     return Identity(f"{grader}-v{version}", _known({"schema": SCHEMA.major, "samples": samples.name, **rule}))
 
 

@@ -40,13 +40,14 @@ class Grading:
         grader: Grader,
         limits: Mapping[str, Any] = MappingProxyType({}),
         plugins: Mapping[str, str] | None = None,
+        settings: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
         """`limits` are the sandbox's, if the grader runs code; `plugins` are the distributions of the plug-ins that
-        verdicts depend on, by role."""
+        verdicts depend on, by role; `settings` are the grader's that differ from its defaults."""
         self.selection = selection
         self.samples = samples
         self.grader = grader
-        identity = verdict_identity(samples.identity, grader.name, grader.version, limits, plugins)
+        identity = verdict_identity(samples.identity, grader.name, grader.version, limits, plugins, settings=settings)
         self.verdicts = VerdictSet(samples.store, samples.identity, identity)
         self.claims = Claims(samples.store, f"claims/{samples.identity.name}")
 

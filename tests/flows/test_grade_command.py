@@ -69,6 +69,16 @@ def test_options_and_json(tmp_path: Path) -> None:
     assert verdicts(tmp_path) == ["wrong", "correct", "memory_limit"]
 
 
+def test_programs_are_taken_out_of_chat_answers_on_request(tmp_path: Path) -> None:
+    drafts = f"<think>```python\n{WRONG}\n```</think>Draft:\n```python\n{WRONG}\n```\nFinal:\n```python\n{RIGHT}\n```\n"
+    write(tmp_path, [drafts, RIGHT, f"```\n{WRONG}\n```"])
+    assert monkeys(*GRADE, cwd=tmp_path).code == 0
+    assert verdicts(tmp_path) == ["error", "correct", "error"]
+    (tmp_path / "verdicts.jsonl").unlink()
+    assert monkeys(*GRADE, "--extract-code", cwd=tmp_path).code == 0
+    assert verdicts(tmp_path) == ["correct", "correct", "wrong"]
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

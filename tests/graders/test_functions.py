@@ -5,7 +5,7 @@ import pytest
 from sandboxes import Sandbox
 from tasks.datasets.mbpp import MbppDataset
 from tasks.errors import UserError
-from tasks.graders.functions import FunctionsGrader, extract_code
+from tasks.graders.functions import FunctionsGrader, code_in
 from tasks.records import FunctionCheck, Problem, Sample, Verdict
 from tests.datasets.files import written
 from tests.datasets.test_mbpp import row
@@ -22,8 +22,8 @@ GRADER = FunctionsGrader()
         ("Sure:\n```python\ndef f(): pass\n```\n[DONE]", "def f(): pass\n"),
     ],
 )
-def test_the_code_in_a_text(text: str, code: str) -> None:
-    assert extract_code(text) == code
+def test_the_code_is_found_between_marks_and_fences(text: str, code: str) -> None:
+    assert code_in(text, "last_complete") == code
 
 
 def test_mbpps_assertions_grade(sandbox: Sandbox, tmp_path) -> None:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from sandboxes import Sandbox
 from tasks.graders import Grader
-from tasks.graders.stdio import StdioGrader, extract_program, same_output
+from tasks.graders.stdio import StdioGrader, first_fence, same_output
 from tasks.records import GradedSample, Problem, Sample, StdioCheck, StdioTest, Verdict
 
 TESTS = tuple(StdioTest(f"{a} {b}\n", f"{a + b}\n") for a, b in ((1, 2), (3, 4), (0, 0), (-5, 2)))
@@ -104,8 +104,8 @@ def test_a_problem_without_tests_is_refused(sandbox: Sandbox) -> None:
         ("", ""),
     ],
 )
-def test_the_program_in_a_text(text: str, program: str) -> None:
-    assert extract_program(text) == program
+def test_first_fence_is_the_program_if_asked_for(text: str, program: str) -> None:
+    assert first_fence(text) == program
 
 
 @pytest.mark.parametrize(

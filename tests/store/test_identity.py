@@ -116,6 +116,17 @@ def test_an_ingredient_that_is_none_is_left_out():
     assert verdict_identity(samples, "g", 1, {"time_limit_s": 1, "python": None}) == without
 
 
+def test_verdicts_depend_on_the_settings_of_their_grader():
+    samples = sample_identity("x", seed=0)
+    default, other, another = (
+        verdict_identity(samples, "g", 1, {}, settings=settings)
+        for settings in ({}, {"tolerance": 1}, {"tolerance": 2})
+    )
+    assert default == verdict_identity(samples, "g", 1, {})
+    assert len({default.name, other.name, another.name}) == 3
+    assert other.ingredients["settings"] == {"tolerance": 1}
+
+
 def test_ingredients_survive_their_json():
     import json
 

@@ -23,7 +23,8 @@ def grade(
     samples: Annotated[
         Path,
         typer.Argument(
-            metavar="SAMPLES.jsonl", help='One {"problem_id", "index", "text"} per line; text is the program.'
+            metavar="SAMPLES.jsonl",
+            help='One {"problem_id", "index", "text"} per line; text is the program.',
         ),
     ],
     *,
@@ -46,6 +47,10 @@ def grade(
     all_tests: Annotated[
         bool, typer.Option("--all-tests", help="Run all tests of a program, even after one has failed.")
     ] = False,
+    extract_code: Annotated[
+        bool,
+        typer.Option("--extract-code", help="Take the program out of the text: strip thinking and Markdown fences."),
+    ] = False,
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="a=b", help="Set any field of the sandbox, such as memory_limit_mb=256."),
@@ -60,6 +65,7 @@ def grade(
         set_ or (),
         as_json=as_json,
         all_tests=all_tests,
+        extract_code=extract_code,
         sandbox=sandbox,
         workers=workers,
         python=python,

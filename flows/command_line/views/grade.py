@@ -17,6 +17,7 @@ def run_grade(
     *,
     as_json: bool,
     all_tests: bool,
+    extract_code: bool,
     sandbox: str,
     workers: int | None,
     python: Path | None,
@@ -29,6 +30,7 @@ def run_grade(
         overrides: `a=b` for fields of the sandbox.
         as_json: print the summary as JSON, and everything else to stderr.
         all_tests: run all tests of a program, even after one has failed.
+        extract_code: take the program out of a sample's text.
         sandbox: the name of the sandbox.
         workers: how many programs run at a time; None: one per core.
         python: the Python that runs the programs; None: the sandbox's default.
@@ -49,7 +51,7 @@ def run_grade(
 
     fields = {"workers": workers, "python": python, "time_multiplier": time_multiplier}
     chosen = {"name": sandbox, **{field: value for field, value in fields.items() if value is not None}}
-    document = {**files, "all_tests": all_tests, "sandbox": chosen}
+    document = {**files, "all_tests": all_tests, "extract_code": extract_code, "sandbox": chosen}
     config = build_config(GradeConfig, document, [f"sandbox.{each}" for each in overrides], where="settings")
     with ProgressBars(console):
         result = grade_files(
@@ -58,6 +60,7 @@ def run_grade(
             output=config.output,
             sandbox=config.sandbox,
             all_tests=config.all_tests,
+            extract_code=config.extract_code,
         )
     _show(result, config.output, time.monotonic() - started, as_json=as_json)
     return result.complete

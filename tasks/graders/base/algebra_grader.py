@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from sandboxes import Sandbox
-from sandboxes.config import Config
 from tasks.answers.isolated.pool import Answer, Failure, shared
 from tasks.graders.base.answer_grader import Decided, kept
 from tasks.graders.base.requirements import check_algebra, require_check, require_checks
+from tasks.graders.base.text import TextGrader
 from tasks.graders.base.verdicts import shortened
 from tasks.records import AnswerCheck, GradedSample, Problem, Sample, Verdict
 
@@ -36,15 +36,13 @@ class AlgebraQuery:
 Decision = AlgebraQuery | Decided
 
 
-class AlgebraGrader(Config, ABC):
+class AlgebraGrader(TextGrader, ABC):
     """A grader (`tasks.graders.Grader`) that has only to say what is plain of one text, and what to ask of algebra.
     Subclasses set `name`, `version` and `function`."""
 
-    version: ClassVar[int]
     runs_code: ClassVar[bool] = False
     function: ClassVar[str]
     """The name in `tasks.answers.algebra` of what answers: True, False, or None for "no answer found"."""
-    name: str
 
     @abstractmethod
     def decide(self, gold: str, text: str) -> Decision:
@@ -63,7 +61,7 @@ class AlgebraGrader(Config, ABC):
         """One graded sample for each pair: those that are plain first, then those that algebra decides."""
         asked: dict[tuple[str, ...], list[tuple[Sample, AlgebraQuery]]] = {}
         for problem, sample in pairs:
-            decision = self.decide(require_check(problem, AnswerCheck).answer, sample.text)
+            decision = self.decide(require_check(problem, AnswerCheck).answer, self.answer_text(sample.text))
             if isinstance(decision, AlgebraQuery):
                 asked.setdefault(decision.arguments, []).append((sample, decision))
             else:

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 from sandboxes import Sandbox
-from sandboxes.config import Config
 from tasks.graders.base.requirements import require_check, require_checks
+from tasks.graders.base.text import TextGrader
 from tasks.records import AnswerCheck, GradedSample, Problem, Sample, Verdict
 
 MAX_ANSWER = 1_000
@@ -21,16 +21,14 @@ def kept(answer: str | None) -> str | None:
     return answer if answer is not None and len(answer) <= MAX_ANSWER else None
 
 
-class AnswerGrader(Config, ABC):
+class AnswerGrader(TextGrader, ABC):
     """A grader (`tasks.graders.Grader`) that has only to decide about one text. Subclasses set `name` and `version`."""
 
-    version: ClassVar[int]
     runs_code: ClassVar[bool] = False
-    name: str
 
     @abstractmethod
     def decide(self, gold: str, text: str) -> Decided:
-        """The verdict on a sample's text."""
+        """The verdict on a sample's text, without what the model thought before it."""
 
     def check(self, problems: Sequence[Problem]) -> None:
         """Raises UserError where a problem has no gold answer."""
@@ -44,5 +42,5 @@ class AnswerGrader(Config, ABC):
         """One graded sample for each pair, in order."""
         for problem, sample in pairs:
             gold = require_check(problem, AnswerCheck).answer
-            verdict, detail, answer = self.decide(gold, sample.text)
+            verdict, detail, answer = self.decide(gold, self.answer_text(sample.text))
             yield GradedSample(sample.problem_id, sample.index, verdict, detail, answer=kept(answer))

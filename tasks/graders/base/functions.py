@@ -12,14 +12,15 @@ to leave nothing behind (`tasks.graders.base.purity`).
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from sandboxes import CheckedOutcome, Limits, Sandbox, Status
 from sandboxes.batch import Batch, CheckedJob
-from sandboxes.config import Config
+from tasks.graders.base.code import Code, chosen, unread
 from tasks.graders.base.purity import is_pure
 from tasks.graders.base.requirements import check_function_tests, require_check, require_sandbox
+from tasks.graders.base.text import TextGrader
 from tasks.graders.base.verdicts import VERDICT_OF, reason, shortened
 from tasks.records import FunctionCheck, GradedSample, Problem, Sample, Verdict
 
@@ -63,25 +64,25 @@ _SAID = {
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A sample that defines the function of a problem: all of its code, and the code that its test may also use."""
+    """A sample that defines the function of a problem: its code, or the several that may be it; the code that stands
+    before it, such as a prompt's imports; and the code that its test may also use."""
 
     problem: Problem
     index: int
-    source: str
+    source: Code
+    preamble: str = ""
     test_preamble: str = ""
 
 
-class FunctionGrader(Config, ABC):
+class FunctionGrader(TextGrader, ABC):
     """A grader (`tasks.graders.Grader`) that has only to find the function in a sample. Subclasses set `name` and
     `version`."""
 
-    version: ClassVar[int]
     runs_code: ClassVar[bool] = True
-    name: str
 
     @abstractmethod
     def function(self, problem: Problem, sample: Sample) -> Function:
-        """The sample's function."""
+        """The sample's function; its text is without what the model thought before it."""
 
     def check(self, problems: Sequence[Problem]) -> None:
         """Raises UserError where a problem has no function test."""
@@ -89,16 +90,29 @@ class FunctionGrader(Config, ABC):
 
     def grade(self, pairs: Sequence[tuple[Problem, Sample]], sandbox: Sandbox | None) -> Iterator[GradedSample]:
         """One graded sample for each pair, in any order; `no_answer` where there is no code."""
-        yield from _grade((self.function(*pair) for pair in pairs), require_sandbox(sandbox))
+        lost: list[GradedSample] = []
+
+        def functions() -> Iterator[tuple[Function, str]]:
+            found = [self.function(each, replace(sample, text=self.answer_text(sample.text))) for each, sample in pairs]
+            names = [require_check(problem, FunctionCheck).entry_point for problem, _ in pairs]
+            sources = chosen((function.source, name) for function, name in zip(found, names, strict=True))
+            for function, source, (_, sample) in zip(found, sources, pairs, strict=True):
+                if source is None:
+                    lost.append(unread(sample))
+                else:
+                    yield function, source
+
+        yield from _grade(functions(), require_sandbox(sandbox))
+        yield from lost
 
 
-def _grade(functions: Iterable[Function], sandbox: Sandbox) -> Iterator[GradedSample]:
+def _grade(functions: Iterable[tuple[Function, str]], sandbox: Sandbox) -> Iterator[GradedSample]:
     empty: list[Function] = []
 
     def jobs() -> Iterator[CheckedJob[tuple[str, int]]]:
-        for function in functions:
-            if function.source.strip():
-                yield _job(function)
+        for function, source in functions:
+            if source.strip():
+                yield _job(function, source)
             else:
                 empty.append(function)
 
@@ -110,11 +124,11 @@ def _grade(functions: Iterable[Function], sandbox: Sandbox) -> Iterator[GradedSa
         yield GradedSample(function.problem.id, function.index, Verdict.NO_ANSWER, "there is no code")
 
 
-def _job(function: Function) -> CheckedJob[tuple[str, int]]:
+def _job(function: Function, source: str) -> CheckedJob[tuple[str, int]]:
     problem, test = function.problem, require_check(function.problem, FunctionCheck)
     return CheckedJob(
         (problem.id, function.index),
-        _PROGRAM.format(source=function.source, entry_point=test.entry_point),
+        _PROGRAM.format(source=f"{function.preamble}{source}", entry_point=test.entry_point),
         _CHECKER.format(prompt=function.test_preamble, code=test.code, entry_point=test.entry_point),
         Limits(cpu_s=problem.time_limit_s, memory_mb=problem.memory_limit_mb),
         group=problem.id,

@@ -10,8 +10,9 @@ from typing import Any, ClassVar
 
 from sandboxes import Limits, Outcome, Sandbox, Status
 from sandboxes.batch import Batch, Job, Result
-from sandboxes.config import Config
+from tasks.graders.base.code import Code, chosen, unread
 from tasks.graders.base.requirements import require_check, require_checks, require_sandbox
+from tasks.graders.base.text import TextGrader
 from tasks.graders.base.verdicts import VERDICT_OF, reason, shortened
 from tasks.records import GradedSample, Problem, Sample, StdioCheck, StdioTest, Verdict
 
@@ -39,18 +40,16 @@ class Rule:
     require_exit_zero: bool = True
 
 
-class ProgramGrader(Config, ABC):
+class ProgramGrader(TextGrader, ABC):
     """A grader (`tasks.graders.Grader`) that has only to find a sample's program and to compare outputs. Subclasses set
     `name`, `version` and `rule`."""
 
-    version: ClassVar[int]
     runs_code: ClassVar[bool] = True
     rule: ClassVar[Rule]
-    name: str
 
     @abstractmethod
-    def program(self, text: str) -> str:
-        """The program in a sample's text."""
+    def program(self, text: str) -> Code:
+        """The program in a sample's text, without what the model thought before it, or the several that may be it."""
 
     def check(self, problems: Sequence[Problem]) -> None:
         """Raises UserError where a problem has no tests."""
@@ -60,8 +59,18 @@ class ProgramGrader(Config, ABC):
         """One graded sample for each pair, in any order; `no_answer` where there is no program."""
         for problem, _ in pairs:
             require_check(problem, StdioCheck)
-        programs = (Program(problem, sample.index, self.program(sample.text)) for problem, sample in pairs)
-        yield from grade_programs(programs, Batch(require_sandbox(sandbox)), self.rule)
+        lost: list[GradedSample] = []
+
+        def programs() -> Iterator[Program]:
+            found = chosen((self.program(self.answer_text(sample.text)), None) for _, sample in pairs)
+            for (problem, sample), program in zip(pairs, found, strict=True):
+                if program is None:
+                    lost.append(unread(sample))
+                else:
+                    yield Program(problem, sample.index, program)
+
+        yield from grade_programs(programs(), Batch(require_sandbox(sandbox)), self.rule)
+        yield from lost
 
 
 def grade_programs(programs: Iterable[Program], batch: Batch, rule: Rule) -> Iterator[GradedSample]:
