@@ -46,7 +46,7 @@ def grade_files(
     output: Path,
     sandbox: SandboxConfig,
     all_tests: bool,
-    extract_code: bool = False,
+    extract_code: bool,
 ) -> GradeResult:
     """Check everything, grade what has no verdict yet, and give the file its name. With `extract_code` a sample's
     program is found in its text as the grader `stdio` finds it; without, it is the text.

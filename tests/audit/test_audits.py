@@ -20,11 +20,16 @@ from sandboxes import SandboxUnavailableError
 from sandboxes.bubblewrap import BubblewrapConfig
 from tasks.datasets.exclusions import read_exclusions
 from tasks.errors import UserError
+from tasks.graders.code_contests import CodeContestsGrader
+from tasks.graders.gsm8k_tolerant import Gsm8kTolerantGrader
+from tasks.graders.stdio import StdioGrader
+from tasks.graders.stdio_exact import StdioExactGrader
 from tasks.records import Verdict
 from tests.datasets.files import Rows, written
 from tests.flows.command import MONKEYS, monkeys
 
 RIGHT = "print(sum(map(int, input().split())))"
+TOLERANT = f"gsm8k_tolerant v{Gsm8kTolerantGrader.version}"
 FLAKY = "import time; print(3 if time.time_ns() // 1000 % 2 else 4)"
 
 
@@ -142,9 +147,9 @@ def test_the_table_fits_a_terminal_of_80_columns(tmp_path: Path) -> None:
     os.close(ours)
     assert running.returncode == 0, shown.decode()
     lines = [re.sub("\x1b\\[[0-9;?]*[a-zA-Z]", "", line) for line in shown.decode().split("\n")]
-    (row,) = [line for line in lines if "gsm8k_tolerant v2" in line and "gold answers" in line]
+    (row,) = [line for line in lines if TOLERANT in line and "gold answers" in line]
     assert row.split()[-4:] == ["100", "100.00%", "0", "0"]
-    assert any("gsm8k_tolerant v2, labelled: 99 false negatives more" in line for line in lines)
+    assert any(f"{TOLERANT}, labelled: 99 false negatives more" in line for line in lines)
 
 
 def test_the_commands_as_a_person_runs_them(tmp_path: Path) -> None:
@@ -160,7 +165,7 @@ def test_the_commands_as_a_person_runs_them(tmp_path: Path) -> None:
     graders = monkeys("audit", "graders", "s.yaml", "--json", cwd=tmp_path)
     assert graders.code == 0, graders.err
     names = [each["grader"] for each in json.loads(graders.out)["agreements"]]
-    assert names == ["stdio v2", "stdio_exact v2", "code_contests v2"]
+    assert names == [f"{each().name} v{each.version}" for each in (StdioGrader, StdioExactGrader, CodeContestsGrader)]
     bad = monkeys("audit", "tests", "--set", "dataset=nosuch", cwd=tmp_path)
     assert (bad.code, len(bad.err.splitlines())) == (2, 1)
     assert "dataset.name: 'nosuch' is unknown" in bad.err
