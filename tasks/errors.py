@@ -5,7 +5,7 @@
     │   ├── NewerSchemaError         (tasks.store.schema) an object of a later version of this project
     │   └── CorruptObjectError       (tasks.store.schema) an object that is damaged, or not what its key says
     ├── EngineFailedError            resumable
-    │   └── ServerUnreachableError   (tasks.engines.http.engine)
+    │   └── ServerUnreachableError   (tasks.engines.http.requester)
     ├── CapReachedError              resumable
     ├── SamplingCancelledError
     ├── AllRunsFailedError           retryable

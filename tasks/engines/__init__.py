@@ -1,8 +1,8 @@
 """Where samples come from. An engine is opened from a pydantic config class, one per file.
 
-Sample `index` of a problem is one fixed thing: it never depends on the block, batch or run that draws it, where the
-engine promises so (`deterministic`). That is what lets a sweep be cut, resumed and extended anywhere. Where it does
-not, a stored sample still is never drawn again.
+If an engine is `deterministic`, sample `index` of a problem is one fixed thing: it does not depend on the block, batch
+or run that draws it, so a sweep can be cut, resumed and extended anywhere. With any other engine, a stored sample is
+still never drawn again.
 """
 
 from collections.abc import Generator, Sequence
@@ -16,69 +16,77 @@ class Engine(Protocol):
 
     @property
     def version(self) -> str:
-        """What drew the samples, such as `onnxruntime 1.31.1`."""
+        """Name and version of what draws the samples, such as `onnxruntime 1.31.1`."""
         ...
 
     @property
     def deterministic(self) -> bool:
-        """Whether sample i of a problem depends on (seed, problem, i) alone, on one version and machine."""
+        """Whether sample i of a problem depends only on (seed, problem, i), given one version and machine."""
         ...
 
     @property
     def max_concurrent_calls(self) -> int:
-        """How many calls of `sample` keep the engine busy: more than 1 where a call's last samples would leave it
-        idle."""
+        """How many concurrent calls of `sample` keep the engine busy; more than 1 if one call leaves it partly idle
+        while its last samples finish."""
         ...
 
     def sample(self, requests: Sequence[Request], sampling: Sampling) -> Generator[list[Sample], None, None]:
-        """Yield every requested sample, each once, a list at a time as they finish (any order).
+        """Yield every requested sample exactly once, in lists, as samples finish (in any order).
 
-        An iterator that is closed early ends its requests.
+        Closing the generator early cancels what is left of its requests.
 
         Raises:
-            UserError: something that only the user can fix, such as a prompt longer than the model reads.
+            UserError: something that only the user can fix, such as a prompt longer than the model's context.
             EngineFailedError: the engine died, hung or returned malformed data, and does so again after restarts.
             SamplingCancelledError: `cancel` was called, or the engine was closed.
         """
         ...
 
     def cancel(self) -> None:
-        """End all calls of `sample` for good, soon; called from another thread than theirs."""
+        """End all calls of `sample` soon and for good; called from another thread than theirs."""
         ...
 
     def __enter__(self) -> Self: ...
 
     def __exit__(self, *exc: object) -> None:
-        """End all calls of `sample` for good, as `cancel` does, and give back what the engine holds."""
+        """End all calls of `sample` for good, as `cancel` does, and release the engine's resources."""
         ...
 
 
 class EngineConfig(Protocol):
-    """What a person writes to choose an engine; opens it."""
+    """What a person writes to choose and configure an engine."""
 
     @property
     def name(self) -> str:
-        """The name that chooses it."""
+        """The name by which a sweep file chooses it."""
         ...
 
     @property
     def label(self) -> str:
-        """What result sets are called after: the model, or the file."""
+        """What result sets are named after: the model, or the file."""
         ...
 
     def ingredients(self, sampling: Sampling, template: str) -> dict[str, Any]:
-        """Everything that its samples depend on other than the problems, as JSON and records (`canonical` in
+        """Everything except the problems that its samples depend on, as JSON and records (`canonical` in
         `tasks/store/identity.py`): content hashes, never paths.
 
         Raises:
-            UserError: model or file cannot be read.
+            UserError: the model or file cannot be read.
         """
         ...
 
     def check(self, problem_ids: Sequence[str], k: int) -> None:
-        """Make sure that samples 0 to k - 1 of these problems can be drawn; raises UserError where not."""
+        """Make sure that samples 0 to k - 1 of these problems can be drawn.
+
+        Raises:
+            UserError: they cannot; the message says what to change.
+        """
         ...
 
     def open(self) -> Engine:
-        """The engine, ready to sample."""
+        """The engine, ready to sample.
+
+        Raises:
+            UserError: it cannot be opened as configured.
+        """
         ...

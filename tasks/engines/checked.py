@@ -1,5 +1,4 @@
-"""An engine whose answers are checked against what was asked: a sample of another's making, or twice the same, would be
-found only when the block is stored."""
+"""Checks what an engine returns against what was requested, before anything is stored."""
 
 from collections.abc import Collection, Generator, Sequence
 from contextlib import closing
@@ -11,7 +10,8 @@ from tasks.records import Request, Sample, Sampling
 
 
 class CheckedEngine(WrappedEngine):
-    """Draws as the engine does, and fails in one line where that breaks its Protocol. `label` names it."""
+    """Draws with the inner engine, and fails in one line if that returns what its Protocol does not allow. `label`
+    names the engine in messages."""
 
     def __init__(self, engine: Engine, label: str) -> None:
         super().__init__(engine)
@@ -21,24 +21,24 @@ class CheckedEngine(WrappedEngine):
         """See `Engine`.
 
         Raises:
-            EngineFailedError: a sample that was not asked for, comes twice, or never.
+            EngineFailedError: a sample was not requested, was returned twice, or is missing at the end.
         """
-        open_ = {(each.problem_id, index) for each in requests for index in range(each.start, each.stop)}
-        asked = len(open_)
-        with closing(self._engine.sample(requests, sampling)) as answers:
-            for some in answers:
-                for sample in some:
-                    self._check(sample, open_)
-                    open_.remove((sample.problem_id, sample.index))
-                yield some
-        if open_:
-            raise EngineFailedError(f"{self._label} returned {asked - len(open_):,} of {asked:,} samples")
+        missing = {(each.problem_id, index) for each in requests for index in range(each.start, each.stop)}
+        requested = len(missing)
+        with closing(self._engine.sample(requests, sampling)) as batches:
+            for batch in batches:
+                for sample in batch:
+                    self._check(sample, missing)
+                    missing.remove((sample.problem_id, sample.index))
+                yield batch
+        if missing:
+            raise EngineFailedError(f"{self._label} returned {requested - len(missing):,} of {requested:,} samples")
 
-    def _check(self, sample: object, open_: Collection[tuple[str, int]]) -> None:
+    def _check(self, sample: object, missing: Collection[tuple[str, int]]) -> None:
         if not isinstance(sample, Sample) or not isinstance(sample.text, str):
             raise EngineFailedError(f"{self._label} returned {type(sample).__name__}, not a Sample with a text")
-        if (sample.problem_id, sample.index) not in open_:
+        if (sample.problem_id, sample.index) not in missing:
             raise EngineFailedError(
-                f"{self._label} returned sample {sample.index} of problem {sample.problem_id!r}, which was not asked"
-                " for, or was returned before"
+                f"{self._label} returned sample {sample.index} of problem {sample.problem_id!r}, which was not"
+                " requested or had been returned before"
             )

@@ -1,4 +1,4 @@
-"""The files of a model: those that come with the package, and a hash that tells one model from another."""
+"""Model files: the bundled models, and a hash that identifies a model by its content."""
 
 import hashlib
 from collections.abc import Collection
@@ -8,12 +8,12 @@ BUNDLED = Path(__file__).parent / "bundled"
 
 
 def bundled_models() -> list[str]:
-    """Names of the models that come with the package."""
+    """Names of the models that the package contains, sorted."""
     return sorted(folder.name for folder in BUNDLED.iterdir() if folder.is_dir())
 
 
 def fingerprint(folder: Path, ignored: Collection[str] = (".md",)) -> str:
-    """A hash of a model's files, less those with the endings that nobody reads."""
+    """The SHA-256 (hexadecimal) of a model's files, leaving out hidden ones and those with an ignored suffix."""
     content = hashlib.sha256()
     for path in sorted(folder.iterdir()):
         if path.is_file() and path.suffix not in ignored and not path.name.startswith("."):

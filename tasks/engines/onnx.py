@@ -1,9 +1,10 @@
 """The ONNX engine: any ONNX decoder with `past_key_values` inputs, on ONNX Runtime, on the CPU.
 
-Sample i of a problem is a function of (model, prompt, settings, seed, problem id, i) alone: its random numbers come
-from a counter (`in_process.sampling`), and a batch holds samples of one problem only, all of the same length, so that
-no sum depends on the batch (`in_process.onnx_decoder`). So a sweep may be cut and resumed anywhere. This holds on one
-machine with one version of ONNX Runtime; elsewhere logits differ in their last bits, and a sample may too.
+Sample i of a problem depends only on (model, prompt, settings, seed, problem id, i): its random numbers come from a
+counter-based generator (`in_process.sampling`), and a batch contains samples of one problem only, all of the same
+length, so that no sum depends on the batch (`in_process.onnx_decoder`). A sweep can therefore be cut and resumed
+anywhere. This holds for one machine and one version of ONNX Runtime; elsewhere logits differ in their last bits, and a
+sample may differ too.
 """
 
 from collections.abc import Sequence
@@ -22,48 +23,50 @@ from tasks.records import Sampling
 if TYPE_CHECKING:
     from tasks.engines.in_process.onnx_engine import OnnxEngine
 
-NEEDED = ("model.onnx", "tokenizer.json")
+REQUIRED_FILES = ("model.onnx", "tokenizer.json")
 
 
 class OnnxConfig(Config):
-    """A small model on this machine's CPU, through ONNX Runtime."""
+    """A small model on this machine's CPU, in ONNX Runtime."""
 
     name: Literal["onnx"] = "onnx"
-    model: str = Field(description="A bundled model (arithmetic, programs) or a folder with model.onnx and more")
+    model: str = Field(
+        description="A bundled model (arithmetic, programs), or a folder with model.onnx and tokenizer.json"
+    )
     batch_size: int = Field(default=64, ge=1, le=4_096, description="Maximum samples of a problem per batch")
     threads: int | None = Field(default=None, ge=1, le=1_024, description="CPU threads; empty: one for each core")
 
     @property
     def label(self) -> str:
-        """What result sets are called after."""
+        """What result sets are named after: the model's folder."""
         return self.folder.name
 
     @property
     def folder(self) -> Path:
-        """Where the model lies; a bundled name goes before a folder of that name."""
+        """The model's folder; the name of a bundled model takes precedence over a folder of that name."""
         return BUNDLED / self.model if self.model in bundled_models() else Path(self.model)
 
     def check(self, problem_ids: Sequence[str], k: int) -> None:  # noqa: ARG002 a model answers any problem, any index
         """Make sure that the model's files are there.
 
         Raises:
-            UserError: no such folder, or a file is missing.
+            UserError: the folder does not exist, or lacks a file.
         """
         if not self.folder.is_dir():
             raise UserError(
-                f"engine.model: no folder {self.model!r}; give a folder with {' and '.join(NEEDED)}, or one of the"
-                f" bundled models: {', '.join(bundled_models())}"
+                f"engine.model: no folder {self.model!r}; give a folder with {' and '.join(REQUIRED_FILES)}, or one of"
+                f" the bundled models: {', '.join(bundled_models())}"
             )
-        missing = [name for name in NEEDED if not (self.folder / name).is_file()]
+        missing = [name for name in REQUIRED_FILES if not (self.folder / name).is_file()]
         if missing:
             raise UserError(f"engine.model: {self.folder} has no {' and no '.join(missing)}")
 
     def fingerprint(self) -> str:
-        """A hash of the folder's files: another model never shares a set of samples."""
+        """A hash of the folder's files, so that two models never share a sample set."""
         return fingerprint(self.folder)
 
     def ingredients(self, sampling: Sampling, template: str) -> dict[str, Any]:
-        """What its samples depend on: not the batch size, nor the threads."""
+        """What its samples depend on; neither the batch size nor the threads are part of that."""
         self.check((), 0)
         return {
             "engine": self.name,
@@ -77,9 +80,9 @@ class OnnxConfig(Config):
         """Load the model.
 
         Raises:
-            UserError: a file is missing, or not what it should be.
+            UserError: a file is missing or broken.
         """
-        from tasks.engines.in_process.onnx_engine import OnnxEngine  #  loads ONNX Runtime
+        from tasks.engines.in_process.onnx_engine import OnnxEngine  # loads ONNX Runtime
 
         self.check((), 0)
         return OnnxEngine(self.folder, self.batch_size, self.threads or cpu_count())

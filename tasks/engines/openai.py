@@ -1,9 +1,9 @@
-"""Any server that speaks the OpenAI API: vLLM, SGLang, llama.cpp, hosted ones; one, or several replicas.
+"""Any server that speaks the OpenAI API: vLLM, SGLang, llama.cpp or a hosted model; one server, or several replicas.
 
-It makes no promise about sample i: who started the server, with which model files, version and settings, and who else
-it serves, is unknown here, and its name for a model may mean another one tomorrow. Seeds are sent all the same
-(`tasks.engines.seeds`): a vLLM server keeps to them, and one that was restarted does not repeat samples of the same
-problem that it drew before. What is stored is never drawn again.
+The engine is not deterministic: it cannot know how the server was started, with which files and version, or whom else
+it serves, and the name of a model may stand for another model tomorrow. Seeds are sent even so (`tasks.engines.seeds`):
+vLLM honours them, and thanks to them a restarted server does not repeat the samples of a problem that it drew before. A
+stored sample is never drawn again.
 """
 
 import os
@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from tasks.engines.http.protocol import OWN_FIELDS, Api
+from tasks.engines.http.protocol import RESERVED_FIELDS, Api
 from tasks.errors import UserError
 from tasks.records import Sampling
 
@@ -21,33 +21,38 @@ if TYPE_CHECKING:
     from tasks.engines.http.engine import OpenAIEngine
 
 REQUEST_RULE = 1
-"""Rises whenever the same settings would ask a server for something else."""
+"""Incremented whenever the same settings would produce another request."""
 
 
 class OpenAIConfig(BaseModel):
-    """A model behind servers that speak the OpenAI API."""
+    """A model on servers that speak the OpenAI API."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     name: Literal["openai"] = "openai"
     model: str = Field(min_length=1, description="The model's name on the servers")
     base_urls: tuple[str, ...] = Field(
-        min_length=1, description="A server, or several with the same model, such as http://localhost:8000/v1"
+        min_length=1, description="URL of a server, such as http://localhost:8000/v1, or several with the same model"
     )
     api: Api = Field(
-        default="completions", description="completions continues the prompt; chat sends it as a user's message"
+        default="completions", description="completions continues the prompt; chat sends it as a user message"
     )
     api_key_env: str | None = Field(
-        default=None, min_length=1, description="Environment variable that holds the key; empty: no key is sent"
+        default=None, min_length=1, description="Environment variable that contains the API key; empty: no key is sent"
     )
     n_per_request: int = Field(
         default=32, ge=1, le=16_384, description="Maximum samples per request; use 1 if the server does not support n"
     )
     concurrency: int = Field(
-        default=32, ge=1, le=4_096, description="Most requests in flight; fewer while the servers refuse or time out"
+        default=32,
+        ge=1,
+        le=4_096,
+        description="Maximum requests in flight; fewer are sent while the servers refuse them or time out",
     )
     timeout_s: float = Field(default=600.0, gt=0, le=86_400, description="Seconds that one request may take")
-    retries: int = Field(default=8, ge=0, le=100, description="Consecutive failed retries before the sweep stops")
+    retries: int = Field(
+        default=8, ge=0, le=100, description="Consecutive retries that may fail before the sweep stops"
+    )
     logprobs: bool = Field(default=True, description="Ask for log-probabilities; some hosted models refuse that")
     seeds: bool = Field(default=True, description="Send a separate seed for every sample; vLLM honours it")
     extra: dict[str, Any] = Field(
@@ -56,35 +61,35 @@ class OpenAIConfig(BaseModel):
 
     @field_validator("base_urls", mode="before")
     @classmethod
-    def _one_is_enough(cls, value: Any) -> Any:
+    def _accept_one_url(cls, value: Any) -> Any:
         return (value,) if isinstance(value, str) else value
 
     @field_validator("base_urls")
     @classmethod
-    def _usable(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
+    def _check_urls(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
         for url in urls:
             parts = urlsplit(url)
             if parts.username is not None or parts.password is not None:
-                raise ValueError("a URL must hold no credentials; name the key's variable in engine.api_key_env")
+                raise ValueError("a URL must not contain credentials; name the key's variable in engine.api_key_env")
             if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
                 raise ValueError(f"{url!r} is not the URL of a server; write one like http://localhost:8000/v1")
         return urls
 
     @field_validator("extra")
     @classmethod
-    def _not_ours(cls, extra: dict[str, Any]) -> dict[str, Any]:
-        ours = sorted(OWN_FIELDS & extra.keys())
-        if ours:
-            raise ValueError(f"{', '.join(ours)}: set by the sweep's own fields, not here")
+    def _check_extra(cls, extra: dict[str, Any]) -> dict[str, Any]:
+        reserved = sorted(RESERVED_FIELDS & extra.keys())
+        if reserved:
+            raise ValueError(f"{', '.join(reserved)}: set by the sweep's own fields, not here")
         return extra
 
     @property
     def label(self) -> str:
-        """What result sets are called after: the model, without whose it is."""
+        """What result sets are named after: the model, without its owner."""
         return self.model.rstrip("/").rsplit("/", 1)[-1]
 
     def ingredients(self, sampling: Sampling, template: str) -> dict[str, Any]:
-        """What its samples depend on, to our knowledge: not where the servers are, nor how they are asked."""
+        """What its samples are known to depend on; where the servers are and how requests are cut is not part of it."""
         return {
             "engine": self.name,
             "rule": REQUEST_RULE,
@@ -97,20 +102,20 @@ class OpenAIConfig(BaseModel):
         }
 
     def check(self, problem_ids: Sequence[str], k: int) -> None:  # noqa: ARG002 a model answers any problem, any index
-        """Make sure that the key is there; asks no server.
+        """Make sure that the environment has the key; no server is contacted.
 
         Raises:
-            UserError: the environment lacks it, or it cannot be one.
+            UserError: the variable is not set, or cannot be a key.
         """
         self._key()
 
     def open(self) -> "OpenAIEngine":
-        """A client, once a server has answered.
+        """A client; returns once a server has answered.
 
         Raises:
-            UserError: none does, or it refuses the key.
+            UserError: no server answers, or one refuses the key or has other models.
         """
-        from tasks.engines.http.engine import OpenAIEngine  #  loads httpx
+        from tasks.engines.http.engine import OpenAIEngine  # loads httpx
         from tasks.engines.http.server import probe_servers
 
         key = self._key()
@@ -137,7 +142,7 @@ class OpenAIConfig(BaseModel):
             return None
         key = os.environ.get(self.api_key_env, "").strip()
         if not key:
-            raise UserError(f"engine.api_key_env: the environment has no {self.api_key_env}, which is to hold the key")
+            raise UserError(f"engine.api_key_env: {self.api_key_env} is not set; it should contain the API key")
         if not (key.isascii() and key.isprintable()):
-            raise UserError(f"engine.api_key_env: {self.api_key_env} holds characters that no key can have")
+            raise UserError(f"engine.api_key_env: {self.api_key_env} contains characters that no API key can have")
         return key

@@ -1,11 +1,11 @@
-"""Samples that already exist, from a file of rows, so that anybody's samples can be graded and fitted.
+"""Existing samples from a file of rows, so that samples from any source can be graded and fitted.
 
-A row is `problem_id`, `index`, `text`, and optionally any other field of `Sample`, such as `tokens` or `turns`. Indices
-of a problem run from 0 without a gap: sample i of a recorded file is as fixed as sample i of a model.
+A row has `problem_id`, `index`, `text`, and optionally any other field of `Sample`, such as `tokens` or `turns`. The
+indices of a problem run from 0 without gaps.
 
-With `format`, the files of another tool are read as they are (`tasks.importers`). What is known of how the samples were
-drawn, from those files or from the provenance that `monkeys import` wrote next to its samples, is part of what the set
-depends on.
+With `format`, the files of another tool are read as they are (`tasks.importers`). What is known about how the samples
+were drawn, from those files or from the provenance that `monkeys import` wrote next to its samples, is one of the set's
+ingredients.
 """
 
 import hashlib
@@ -41,21 +41,25 @@ class RecordedConfig(Config):
     )
     ids: str | None = Field(
         default=None,
-        description="With a format: template for problem ids, such as gsm8k/{row:04d}; {id} is the tool's id, {row} the"
-        " zero-based row; empty: the tool's ids",
+        description="Only with format: template for problem ids, such as gsm8k/{row:04d}; {id} is the tool's id, {row}"
+        " the zero-based row; empty: the tool's ids",
     )
 
     @property
     def label(self) -> str:
-        """What result sets are called after."""
+        """What result sets are named after: the file."""
         name = Path(self.path).name
         return name.split(".")[0] if self.format is None else _SUFFIX.sub("", name)
 
     def ingredients(self, sampling: Sampling, template: str) -> dict[str, Any]:  # noqa: ARG002
-        """The file's content, and what is known of how it was once drawn: other content is another set."""
+        """A hash of the file, and what is known about how its samples were drawn.
+
+        Raises:
+            UserError: the file cannot be read, or `ids` is given without `format`.
+        """
         if self.format is None:
             if self.ids is not None:
-                raise UserError("engine.ids: goes with engine.format; rows of problem_id have their own")
+                raise UserError("engine.ids: needs engine.format; rows with a problem_id already have their ids")
             content = self._digest()
             known = read_provenance(Path(self.path), content)
             return {"engine": self.name, "samples": content, **({"provenance": known} if known else {})}
@@ -80,7 +84,7 @@ class RecordedConfig(Config):
         """Make sure that the file holds samples 0 to k - 1 of every problem.
 
         Raises:
-            UserError: absent, not readable, a duplicate or missing index, or fewer than k samples.
+            UserError: the file is absent or unreadable, repeats or lacks an index, or has fewer than k samples.
         """
         for problem_id in problem_ids:
             held = self._samples.get(problem_id, {})
@@ -88,13 +92,13 @@ class RecordedConfig(Config):
             absent = next((index for index in range(n) if index not in held), None)
             if absent is not None:
                 raise UserError(
-                    f"engine.path: {self.path} lacks index {absent} of problem {problem_id!r} (it holds {n} samples"
-                    f" up to index {max(held)}); indices run from 0 without a gap"
+                    f"engine.path: {self.path} lacks index {absent} of problem {problem_id!r} (it has {n} samples"
+                    f" up to index {max(held)}); indices must run from 0 without gaps"
                 )
             if n < k:
                 raise UserError(
-                    f"engine.path: {self.path} holds {n} samples of problem {problem_id!r}, and k is {k}; "
-                    + (f"lower k to {n}" if n else "take the problem out or add its samples")
+                    f"engine.path: {self.path} has {n} samples of problem {problem_id!r}, and k is {k}; "
+                    + (f"lower k to {n}" if n else "leave the problem out or add its samples")
                 )
 
     def open(self) -> "RecordedEngine":
@@ -118,7 +122,7 @@ class RecordedConfig(Config):
             of_problem = samples.setdefault(row.problem_id, {})
             if row.index in of_problem:
                 raise UserError(
-                    f"{where}: index {row.index} of problem {row.problem_id!r} occurs twice; each index may occur once"
+                    f"{where}: index {row.index} of problem {row.problem_id!r} occurs twice; each index may occur only once"
                 )
             of_problem[row.index] = Sample(row.problem_id, row.index, row.text, **optional_values(row))
         return samples
@@ -134,7 +138,7 @@ class RecordedConfig(Config):
 
 
 class RecordedEngine:
-    """Answers requests from memory."""
+    """Returns samples from memory."""
 
     deterministic = True
     max_concurrent_calls = 1
@@ -144,13 +148,13 @@ class RecordedEngine:
         self._samples = samples
 
     def sample(self, requests: Sequence[Request], sampling: Sampling) -> Generator[list[Sample], None, None]:  # noqa: ARG002
-        """Every requested sample, a problem at a time. Sampling parameters say nothing about what is recorded."""
+        """Yield every requested sample, one request at a time. Sampling parameters do not apply to recorded samples."""
         for request in requests:
             of_problem = self._samples[request.problem_id]
             yield [of_problem[index] for index in range(request.start, request.stop)]
 
     def cancel(self) -> None:
-        """Nothing to end: an answer from memory takes no time."""
+        """Nothing to cancel: samples come from memory."""
 
     def __enter__(self) -> Self:
         return self

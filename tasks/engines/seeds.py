@@ -1,13 +1,13 @@
-"""The seed of a sample, for engines whose sampler is somebody else's: `base_seed(seed, problem) + index`.
+"""The seed of a sample, for engines that take a seed per request: `base_seed(seed, problem) + index`.
 
-vLLM gives child i of a request with `n` and `seed` the seed `seed + i`, so a run of indices is one request, and any
-other cut of them draws the same.
+In a request with `n` and `seed`, vLLM uses `seed + i` for choice i. A range of indices can thus be one request, and any
+other way to cut it draws the same samples.
 """
 
 import hashlib
 
 _INDICES = 2**20
-"""More than the largest k: the seeds of two problems do not meet."""
+"""Greater than the largest k, so that the seeds of two problems do not overlap."""
 
 
 def base_seed(seed: int, problem_id: str) -> int:

@@ -1,7 +1,7 @@
-"""A cap on what one run may spend: an engine inside another, which counts what it yields and ends when it is enough.
+"""A cap on what one run may spend: wraps an engine, counts what it yields, and ends sampling when the cap is reached.
 
-What was asked for before the cap was reached is paid for, and so is yielded where it comes at once. A cap counts one
-run: the same command again has the whole of it to spend on what is still missing.
+Samples that were requested before the cap was reached are paid for, and are yielded if they are already there. A cap
+applies to one run: running the same command again starts with the full amount.
 """
 
 import threading
@@ -19,14 +19,14 @@ from tasks.records import Price, Request, Sample, Sampling
 
 
 class CapConfig(Config):
-    """Where a run ends, whatever is still missing."""
+    """Where one run stops, even if samples are still missing."""
 
-    dollars: float | None = Field(default=None, gt=0, description="Most dollars, by the price given; empty: no cap")
-    tokens: int | None = Field(default=None, ge=1, description="Most tokens that the model writes; empty: no cap")
-    hours: float | None = Field(default=None, gt=0, description="Longest time of drawing; empty: no cap")
+    dollars: float | None = Field(default=None, gt=0, description="Maximum dollars, at the given price; empty: no cap")
+    tokens: int | None = Field(default=None, ge=1, description="Maximum completion tokens; empty: no cap")
+    hours: float | None = Field(default=None, gt=0, description="Maximum hours of drawing; empty: no cap")
 
     def wrap(self, engine: Engine, price: Price | None) -> "CappedEngine":
-        """The engine, with its clock running from now."""
+        """The engine under this cap; its clock starts now."""
         return CappedEngine(engine, self, price)
 
 
@@ -37,17 +37,17 @@ class CappedEngine(WrappedEngine):
         super().__init__(engine)
         self._cap = cap
         self._price = price
-        self._began = time.monotonic()
+        self._started = time.monotonic()
         self._lock = threading.Lock()
         self._dollars = 0.0
         self._tokens = 0
 
     def sample(self, requests: Sequence[Request], sampling: Sampling) -> Generator[list[Sample], None, None]:
-        """As the inner engine does, up to the cap.
+        """Draw as the inner engine does, up to the cap.
 
         Raises:
-            CapReachedError: this call or another of this run has reached it.
-            UserError: the cap counts tokens, and the engine does not tell how many there are.
+            CapReachedError: all calls of this run together have reached the cap.
+            UserError: the cap needs token counts, and the engine does not report them.
         """
         self._check()
         with closing(self._engine.sample(requests, sampling)) as drawing:
@@ -60,32 +60,32 @@ class CappedEngine(WrappedEngine):
         with self._lock:
             for sample in samples:
                 if self._cap.tokens is not None or self._cap.dollars is not None:
-                    self._tokens += self._known("tokens", sample.tokens)
+                    self._tokens += self._reported("tokens", sample.tokens)
                 if self._price is not None and self._cap.dollars is not None:
-                    # A price of 0 asks for no count.
-                    prompt = self._known("prompt tokens", sample.prompt_tokens) if self._price.prompt else 0
+                    # A price of 0 needs no count.
+                    prompt = self._reported("prompt tokens", sample.prompt_tokens) if self._price.prompt else 0
                     self._dollars += self._price.prompt * prompt / 1e6
                     self._dollars += self._price.completion * (sample.tokens or 0) / 1e6
 
-    def _known(self, what: str, count: int | None) -> int:
+    def _reported(self, what: str, count: int | None) -> int:
         if count is None:
-            raise UserError(f"cap: {self.version} does not say how many {what} a sample has; cap hours instead")
+            raise UserError(f"cap: {self.version} does not report how many {what} a sample has; cap hours instead")
         return count
 
     def _check(self) -> None:
-        hours = (time.monotonic() - self._began) / 3_600
-        for spent, most, told in (
+        hours = (time.monotonic() - self._started) / 3_600
+        for spent, cap, template in (
             (self._dollars, self._cap.dollars, "${} of ${}"),
             (self._tokens, self._cap.tokens, "{} of {} tokens"),
             (hours, self._cap.hours, "{} of {} hours"),
         ):
-            if most is not None and spent >= most:
-                amounts = told.format(_amount(spent), _amount(most))
+            if cap is not None and spent >= cap:
+                amounts = template.format(_amount(spent), _amount(cap))
                 raise CapReachedError(f"cap: this run has spent {amounts}")
 
 
 def _amount(value: float) -> str:
-    """With as many digits as tell something: 1,234,567 and 12.50 and 0.00012."""
+    """A number with its significant digits: 1,234,567 or 12.50 or 0.00012."""
     if isinstance(value, int):
         return f"{value:,}"
     return f"{value:,.2f}" if value >= 0.1 else f"{value:.2}"

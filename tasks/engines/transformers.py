@@ -1,9 +1,9 @@
-"""Any causal language model of Hugging Face transformers, on PyTorch, where vLLM is not to be had.
+"""Any causal language model of Hugging Face transformers, on PyTorch, for machines without vLLM.
 
-Sample i of a problem is a function of (model, prompt, settings, seed, problem id, i) alone on a CPU in float32, on one
-machine with one version of PyTorch: random numbers come from a counter, and a trial at opening shows that a row's
-logits are the same bits in batches of several sizes. On a GPU, in half precision, or where the trial fails, the last
-bits depend on the batch, and samples are not reproducible.
+On a CPU in float32, with one machine and one version of PyTorch, sample i of a problem depends only on (model, prompt,
+settings, seed, problem id, i): random numbers come from a counter-based generator, and a trial when the engine is
+opened shows that a row's logits are bit-identical in batches of several sizes. On a GPU, in half precision, or if the
+trial fails, the last bits depend on the batch, and samples are not reproducible.
 """
 
 import importlib.util
@@ -40,45 +40,46 @@ class TransformersConfig(Config):
         default=None, min_length=1, description="Branch, tag or commit on the hub; empty: main"
     )
     dtype: Literal["float32", "bfloat16", "float16"] = Field(
-        default="float32", description="Precision; on a CPU only float32 draws the same samples in any batch"
+        default="float32", description="Precision; only float32 on a CPU draws the same samples in any batch"
     )
-    device: Literal["auto", "cpu", "cuda"] = Field(default="auto", description="auto: a GPU where there is one")
+    device: Literal["auto", "cpu", "cuda"] = Field(default="auto", description="auto: a GPU if there is one")
     batch_size: int = Field(default=64, ge=1, le=4_096, description="Maximum samples of a problem per batch")
     threads: int | None = Field(
-        default=None, ge=1, le=1_024, description="CPU threads, each drawing its own batch; empty: one per core"
+        default=None, ge=1, le=1_024, description="CPU threads, each of which draws its own batch; empty: one per core"
     )
     trust_remote_code: bool = Field(default=False, description="Run Python code that comes with the model")
 
     @property
     def label(self) -> str:
-        """What result sets are called after."""
+        """What result sets are named after: the model, without its owner."""
         return Path(self.model).name
 
     @property
     def folder(self) -> Path | None:
-        """Where the model lies, if on this machine; a bundled name goes before a folder, a folder before the hub."""
+        """The model's folder; None for a model of the hub. A bundled model takes precedence over a folder of that name,
+        and a folder over the hub."""
         folder = BUNDLED / self.model if self.model in bundled_models() else Path(self.model)
         return folder if folder.is_dir() else None
 
     def check(self, problem_ids: Sequence[str], k: int) -> None:  # noqa: ARG002 a model answers any problem, any index
-        """Make sure that the model can be looked for.
+        """Make sure that the packages are installed, and that a folder contains a model; the hub is not contacted.
 
         Raises:
-            UserError: PyTorch or transformers is not installed, no such folder, or one without a model.
+            UserError: PyTorch or transformers is not installed, or the folder does not exist or has no model.
         """
         absent = [module for module in ("torch", "transformers") if importlib.util.find_spec(module) is None]
         if absent:
             raise UserError(
-                f"engine transformers: {' and '.join(absent)} cannot be found here;"
-                " `uv sync --extra transformers` brings what it needs, and engine onnx needs neither"
+                f"engine transformers: {' and '.join(absent)} not installed;"
+                " `uv sync --extra transformers` installs what it needs, and engine onnx needs neither"
             )
         self._check_model()
 
     def ingredients(self, sampling: Sampling, template: str) -> dict[str, Any]:
-        """What its samples depend on: a folder's content, or a commit on the hub; not the batch size, nor the threads.
+        """What its samples depend on: a folder's content or a commit on the hub, but neither batch size nor threads.
 
         Raises:
-            UserError: there is no such model, or the hub does not answer and nothing was downloaded before.
+            UserError: the model does not exist, or the hub does not answer and the model is not in its cache.
         """
         self._check_model()
         folder = self.folder
@@ -95,10 +96,10 @@ class TransformersConfig(Config):
         """Load the model.
 
         Raises:
-            UserError: it cannot be loaded, it does not fit into memory, or there is no such device.
+            UserError: it cannot be loaded, does not fit into memory, or the device does not exist.
         """
         self.check((), 0)
-        from tasks.engines.in_process.transformers_engine import TransformersEngine  #  loads PyTorch
+        from tasks.engines.in_process.transformers_engine import TransformersEngine  # loads PyTorch
 
         folder = self.folder
         source = (self.model, self._commit()) if folder is None else (str(folder), None)
@@ -114,7 +115,7 @@ class TransformersConfig(Config):
     def _check_model(self) -> None:
         folder = self.folder
         if folder is not None and not (folder / "config.json").is_file():
-            raise UserError(f"engine.model: {folder} has no config.json; a folder of a Hugging Face model is wanted")
+            raise UserError(f"engine.model: {folder} has no config.json; give the folder of a Hugging Face model")
         if folder is not None and self.revision is not None:
             raise UserError(f"engine.revision: {folder} is a folder; only a model on the hub has revisions")
         if folder is None and not _HUB_NAME.fullmatch(self.model):
@@ -124,10 +125,10 @@ class TransformersConfig(Config):
             )
 
     def _commit(self) -> str:
-        """The commit that the revision names now; offline, the one that was downloaded."""
-        from huggingface_hub import hf_hub_download  # for models on the hub
+        """The commit that the revision names now; if the hub is offline, the one in its cache."""
+        from huggingface_hub import hf_hub_download  # only for models on the hub
 
-        # Its warnings of every new try would be all that one sees; the error says it once.
+        # Its warnings about every retry would bury the error, which is reported once.
         logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
         try:
             path = Path(hf_hub_download(self.model, "config.json", revision=self.revision))

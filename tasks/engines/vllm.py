@@ -1,13 +1,13 @@
-"""vLLM: any model that it runs, on GPUs or a CPU, through its Python API or through a server that is started here.
+"""vLLM: any model that it supports, on GPUs or a CPU, through its Python API or a server that the engine starts.
 
-Either way vLLM runs in separate processes, under a watchdog (`supervised.watchdog`), and may be installed in another
+Either way vLLM runs in separate processes under a watchdog (`supervised.watchdog`), and may be installed in another
 environment than this program (`python`). Samples [a, b) of a problem are drawn with the seeds base + a, …,
-base + b - 1 (`tasks.engines.seeds`): what vLLM does for one request with n = b - a and that base.
+base + b - 1 (`tasks.engines.seeds`), as vLLM does for one request with n = b - a and seed base + a.
 
-What sample i depends on is, on a CPU in float32 with one thread, the problem, the seed and i alone: any cut, order and
-mix of requests gives the same samples, to the last bit of their log-probabilities. With fewer bits, few rows are summed
-up otherwise than many, and now and then a sample differs. On a GPU that is so in general; VLLM_BATCH_INVARIANT=1 in the
-environment makes vLLM promise it, where it can.
+On a CPU in float32 with one thread, sample i depends only on the problem, the seed and i: requests may be cut, ordered
+and mixed in any way, and give the same samples to the last bit of their log-probabilities. At lower precision, sums
+depend on the size of the batch, and a sample differs now and then. The same goes for GPUs, unless the environment sets
+VLLM_BATCH_INVARIANT=1 and vLLM supports it there.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ from tasks.progress import progress
 from tasks.records import Sampling
 
 SEED_RULE = 1
-"""Rises whenever the same seed of a sweep would give vLLM another seed for a sample, or other settings."""
+"""Incremented whenever the same sweep would give vLLM another seed for a sample, or other settings."""
 
 SPEED_ONLY = frozenset(
     {
@@ -55,10 +55,10 @@ SPEED_ONLY = frozenset(
         "uvicorn_log_level",
     }
 )
-"""Engine arguments that change when and where something is computed, not what: they name no other set. As everywhere,
-the last bits of sums may depend on them. Every other argument goes into the set's name."""
+"""Engine arguments that change when and where something is computed, but not what: they are not among the set's
+ingredients. (The last bits of sums may still depend on them.) Every other argument is an ingredient."""
 
-_OWN_FIELDS = {
+_RESERVED_ARGUMENTS = {
     "model": "engine.model",
     "served_model_name": "engine.model",
     "dtype": "engine.dtype",
@@ -66,38 +66,42 @@ _OWN_FIELDS = {
     "data_parallel_size": "engine.data_parallel_size",
     "max_model_len": "engine.max_model_len",
     "gpu_memory_utilization": "engine.gpu_memory_utilization",
-    "host": "nothing: the server is for this machine",
+    "host": "nothing: the server only serves this machine",
     "port": "engine.port",
-    "api_key": "nothing: a new one is made for every start",
+    "api_key": "nothing: every start makes a new one",
     "seed": "sampling.seed",
     "logprobs_mode": "nothing: log-probabilities are those at temperature 1",
 }
-_WEIGHTS = (".safetensors", ".bin", ".pt", ".gguf")
-_NOT_READ = (".md", ".onnx", ".h5", ".msgpack", ".png", ".jpg")
+_WEIGHT_SUFFIXES = (".safetensors", ".bin", ".pt", ".gguf")
+_IGNORED_SUFFIXES = (".md", ".onnx", ".h5", ".msgpack", ".png", ".jpg")
 
 
 class VllmConfig(Config):
-    """A model in vLLM, which is started, watched and ended by the sweep."""
+    """A model in vLLM, which the sweep starts, watches and stops."""
 
     name: Literal["vllm"] = "vllm"
     model: str = Field(min_length=1, description="Name on the Hugging Face hub, a folder, or a bundled model's name")
     mode: Literal["in_process", "server"] = Field(
         default="in_process",
-        description="in_process: through vLLM's Python API, fastest; server: over HTTP, for data_parallel_size above 1",
+        description="in_process: vLLM's Python API, which is fastest; server: HTTP, for data_parallel_size above 1",
     )
     python: str | None = Field(
-        default=None, description="Python of the environment that has vLLM, such as .venv-vllm/bin/python; empty: this"
+        default=None,
+        description="Python of the environment that has vLLM, such as .venv-vllm/bin/python; empty: this Python",
     )
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
-        default="auto", description="auto: the model's own; float32 on a CPU makes samples reproducible"
+        default="auto", description="auto: that of the model; float32 on a CPU makes samples reproducible"
     )
     tensor_parallel_size: int = Field(default=1, ge=1, le=1_024, description="GPUs that share one copy of the model")
     data_parallel_size: int = Field(default=1, ge=1, le=1_024, description="Copies of the model; needs mode: server")
     max_model_len: int | None = Field(
-        default=None, ge=1, description="Maximum tokens of prompt and completion; empty: the model's own maximum"
+        default=None, ge=1, description="Maximum tokens of prompt and completion; empty: the model's maximum"
     )
     gpu_memory_utilization: float | None = Field(
-        default=None, gt=0, le=1, description="Part of the GPU's memory that vLLM takes; empty: vLLM's own, 0.92"
+        default=None,
+        gt=0,
+        le=1,
+        description="Fraction of the GPU's memory that vLLM takes; empty: vLLM's default, 0.92",
     )
     port: int | None = Field(default=None, ge=1, le=65_535, description="The server's port; empty: a free one")
     engine_args: dict[str, Any] = Field(
@@ -107,66 +111,67 @@ class VllmConfig(Config):
         default=None, min_length=1, description="Folder for vLLM's log; empty: ~/.local/state/monkeys/logs"
     )
     start_timeout_s: float = Field(
-        default=1_800.0, gt=0, le=86_400, description="Seconds that loading the model, or fetching it, may take"
+        default=1_800.0, gt=0, le=86_400, description="Seconds that downloading and loading the model may take"
     )
     stall_timeout_s: float = Field(
-        default=300.0, gt=0, le=86_400, description="Seconds without a token after which vLLM counts as hung"
+        default=300.0, gt=0, le=86_400, description="Seconds without a new token after which vLLM is considered hung"
     )
     max_restarts: int = Field(
-        default=3, ge=0, le=100, description="Consecutive restarts without a sample in between before the sweep stops"
+        default=3, ge=0, le=100, description="Consecutive restarts without a sample after which the sweep stops"
     )
 
     @model_validator(mode="after")
-    def _fits(self) -> "VllmConfig":
+    def _check_combinations(self) -> "VllmConfig":
         for argument in self.engine_args:
             name = argument.replace("-", "_")
-            if name in _OWN_FIELDS:
-                raise ValueError(f"engine_args.{argument} is set by {_OWN_FIELDS[name]}")
+            if name in _RESERVED_ARGUMENTS:
+                raise ValueError(f"engine_args.{argument} is set by {_RESERVED_ARGUMENTS[name]}")
             if name != argument:
-                raise ValueError(f"engine_args.{argument} is written {name}")
+                raise ValueError(f"engine_args.{argument} must be written {name}")
         if self.mode == "in_process" and self.data_parallel_size > 1:
             raise ValueError("data_parallel_size above 1 needs mode: server")
         if self.mode == "in_process" and self.port is not None:
-            raise ValueError("port goes with mode: server")
+            raise ValueError("port needs mode: server")
         if self.mode == "server" and self.engine_args.get("disable_log_stats"):
-            raise ValueError("engine_args.disable_log_stats hides the counters by which mode: server tells a hang")
+            raise ValueError("engine_args.disable_log_stats disables the counters by which mode: server detects a hang")
         return self
 
     @property
     def label(self) -> str:
-        """What result sets are called after: the model, without whose it is."""
+        """What result sets are named after: the model, without its owner."""
         return self.model.rstrip("/").rsplit("/", 1)[-1]
 
     @property
     def folder(self) -> Path | None:
-        """Where the model lies; None for one from the hub. A bundled name goes before a folder of that name."""
+        """The model's folder; None for a model of the hub. A bundled model takes precedence over a folder of that
+        name."""
         if self.model in bundled_models():
             return BUNDLED / self.model
         folder = Path(self.model)
         return folder if folder.is_dir() else None
 
     def check(self, problem_ids: Sequence[str], k: int) -> None:  # noqa: ARG002 a model answers any problem, any index
-        """Make sure that the model's files are there, if they are to be in a folder, and that vLLM is installed.
+        """Make sure that a folder contains a model, and that vLLM is installed; the hub is not contacted.
 
         Raises:
-            UserError: a file is missing, or vLLM is.
+            UserError: a file or vLLM is missing.
         """
-        from tasks.engines.supervised.vllm_process import installation  #  for those who draw
+        from tasks.engines.supervised.vllm_process import installation  # only when samples are drawn
 
         self._check_model()
         installation(self.python)
 
     def ingredients(self, sampling: Sampling, template: str) -> dict[str, Any]:
-        """What its samples depend on: not how many GPUs share the work, nor how vLLM is run and installed.
+        """What its samples depend on; neither the number of GPUs nor how vLLM is run and installed is part of that.
 
-        A model from the hub goes by its name and `engine_args.revision`: what `main` means there may change.
+        A model of the hub is identified by its name and `engine_args.revision`; what `main` stands for may change.
         """
         self._check_model()
         others = {name: value for name, value in self.engine_args.items() if name not in SPEED_ONLY}
         return {
             "engine": self.name,
             "rule": SEED_RULE,
-            "model": self.model if self.folder is None else fingerprint(self.folder, _NOT_READ),
+            "model": self.model if self.folder is None else fingerprint(self.folder, _IGNORED_SUFFIXES),
             "dtype": self.dtype,
             "max_model_len": self.max_model_len,
             "engine_args": others,
@@ -178,8 +183,8 @@ class VllmConfig(Config):
         """Start vLLM and load the model.
 
         Raises:
-            UserError: what a person can fix, such as an argument that vLLM does not take, or too little memory.
-            EngineFailedError: it does not start, again and again.
+            UserError: something that the user can fix, such as an argument that vLLM refuses, or too little memory.
+            EngineFailedError: vLLM repeatedly fails to start.
         """
         from tasks.engines.supervised.vllm_direct import DirectStart
         from tasks.engines.supervised.vllm_process import Setting, arguments, environment, installation, log_file
@@ -227,14 +232,14 @@ class VllmConfig(Config):
                 )
             return
         files = [path.name for path in folder.iterdir()]
-        if "config.json" not in files or not any(name.endswith(_WEIGHTS) for name in files):
+        if "config.json" not in files or not any(name.endswith(_WEIGHT_SUFFIXES) for name in files):
             raise UserError(
-                f"engine.model: {folder} does not hold a model; config.json and weights (*.safetensors) are needed"
+                f"engine.model: {folder} does not contain a model; it needs config.json and weights (*.safetensors)"
             )
 
 
 def _deterministic(on_cpu: bool, dtype: str, environment: dict[str, str]) -> bool:
-    """Whether sample i depends on (seed, problem, i) alone (see the module)."""
+    """Whether sample i depends only on (seed, problem, i); see the module."""
     if on_cpu:
         return dtype == "float32" and environment.get("OMP_NUM_THREADS") == "1"
     return environment.get("VLLM_BATCH_INVARIANT") == "1"

@@ -1,4 +1,4 @@
-"""An engine around another: it is what the inner one is, and passes on its life; subclasses say how it draws."""
+"""An engine that wraps another: it has the inner engine's properties and lifetime; subclasses define how it draws."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Sequence
@@ -9,24 +9,24 @@ from tasks.records import Request, Sample, Sampling
 
 
 class WrappedEngine(ABC):
-    """An engine (`tasks.engines.Engine`) that draws from `_engine`, the inner one."""
+    """A `tasks.engines.Engine` that draws from the inner engine, `_engine`."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
     @property
     def version(self) -> str:
-        """The inner engine's."""
+        """That of the inner engine."""
         return self._engine.version
 
     @property
     def deterministic(self) -> bool:
-        """The inner engine's."""
+        """That of the inner engine."""
         return self._engine.deterministic
 
     @property
     def max_concurrent_calls(self) -> int:
-        """The inner engine's."""
+        """That of the inner engine."""
         return self._engine.max_concurrent_calls
 
     @abstractmethod
@@ -34,7 +34,7 @@ class WrappedEngine(ABC):
         """See `Engine`."""
 
     def cancel(self) -> None:
-        """As the inner engine does."""
+        """Cancel the inner engine's calls."""
         self._engine.cancel()
 
     def __enter__(self) -> Self:

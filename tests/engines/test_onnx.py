@@ -185,7 +185,7 @@ def test_the_context_bounds_prompt_and_answer(tmp_path):
         assert (sample.prompt_tokens, sample.tokens) == (read, 5)
         assert sample.finish_reason == "length"
         long = Request("long", "word " * 100, 0, 1)
-        with pytest.raises(UserError, match=rf"problem 'long'.* tokens, and the model reads at most {read + 5}"):
+        with pytest.raises(UserError, match=rf"problem 'long'.* tokens, and the model's context is {read + 5} tokens"):
             _draw(engine, [long], _sampling())
         with pytest.raises(UserError, match=r"problem 'none'.*empty"):
             _draw(engine, [Request("none", "", 0, 1)], _sampling())

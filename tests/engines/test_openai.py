@@ -139,14 +139,14 @@ def test_concurrency_falls_and_rises_again(server):
     requests = [Request("p", "x", 0, 200)]
     with engine_on(server, n_per_request=1, concurrency=16) as engine:
         all_right(draw(engine, requests), requests)
-        assert (server.max_in_flight, engine.limit.limit) == (16, 16)
+        assert (server.max_in_flight, engine.requester.limit.limit) == (16, 16)
         crowded = 3
         all_right(draw(engine, requests), requests)
-        low = engine.limit.limit
+        low = engine.requester.limit.limit
         assert low < 8
         crowded, server.max_in_flight = 16, 0
         all_right(draw(engine, requests), requests)
-        assert engine.limit.limit > 2 * low
+        assert engine.requester.limit.limit > 2 * low
         assert 8 < server.max_in_flight <= 16
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tasks.engines import seeds
-from tasks.engines.http.engine import ServerUnreachableError
+from tasks.engines.http.requester import ServerUnreachableError
 from tasks.errors import EngineFailedError
 from tasks.records import Request
 from tests.engines.misbehaving_server import Asked, MisbehavingServer, Said, play_well, reply
@@ -101,7 +101,10 @@ def test_a_server_is_left_alone_as_long_as_it_asks(server, header):
 
 def test_a_wait_beyond_patience_ends_it(server):
     server.behave = lambda asked: Said(429, {"error": {"message": "daily limit"}}, {"Retry-After": "86400"})
-    with engine_on(server) as engine, pytest.raises(EngineFailedError, match=r"429 \(daily limit\), .* for 86,400 s$"):
+    with (
+        engine_on(server) as engine,
+        pytest.raises(EngineFailedError, match=r"429 \(daily limit\), and asks for no requests for 86,400 s$"),
+    ):
         draw(engine)
 
 
@@ -159,14 +162,14 @@ def test_a_seed_that_counts_for_all_choices_alike(server):
     server.behave = lambda asked: Said(body=reply(asked.body, [f"sample {asked.body['seed']}"] * asked.body["n"]))
     with engine_on(server) as engine:
         all_right(draw(engine))
-        assert engine.n_per_request == 1
+        assert engine.choices.n_per_request == 1
 
 
 def test_samples_may_be_alike(server):
     server.behave = lambda asked: Said(body=reply(asked.body, ["42"] * asked.body["n"]))
     with engine_on(server) as engine:
         drawn = draw(engine)
-        assert engine.n_per_request == 8, "singles came out the same: n is honoured"
+        assert engine.choices.n_per_request == 8, "drawn singly they are equal too: n is honoured"
     assert drawn.keys() == keys()
     assert {sample.text for sample in drawn.values()} == {"42"}
 

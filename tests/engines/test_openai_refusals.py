@@ -55,10 +55,10 @@ def test_the_key_is_sent_and_never_told(server, monkeypatch):
 def test_a_missing_or_odd_key(monkeypatch):
     monkeypatch.delenv("TEST_KEY", raising=False)
     config = OpenAIConfig(model="m", base_urls="http://localhost:1/v1", api_key_env="TEST_KEY")
-    with pytest.raises(UserError, match="the environment has no TEST_KEY"):
+    with pytest.raises(UserError, match="TEST_KEY is not set"):
         config.check([], 1)
     monkeypatch.setenv("TEST_KEY", "schlüssel")
-    with pytest.raises(UserError, match="characters that no key can have") as caught:
+    with pytest.raises(UserError, match="characters that no API key can have") as caught:
         config.check([], 1)
     assert "schlüssel" not in str(caught.value)
 
@@ -126,8 +126,8 @@ def test_a_server_that_is_elsewhere(server):
     with engine_on(server) as engine, pytest.raises(UserError) as caught:
         draw(engine)
     assert str(caught.value) == (
-        f"engine.base_urls: {server.url} answers 301 (moved to https://elsewhere/v1/completions); give the URL that"
-        " answers itself"
+        f"engine.base_urls: {server.url} answers 301 (moved to https://elsewhere/v1/completions); give the URL it"
+        " redirects to"
     )
 
 
@@ -161,8 +161,8 @@ def test_replicas_have_the_same_model(server):
         with pytest.raises(UserError) as caught:
             _opens(server, base_urls=(server.url, other.url))
         assert str(caught.value) == (
-            f"engine.base_urls: {other.url} offers other, third, and not 'm' as {server.url} does; replicas have the"
-            " same model"
+            f"engine.base_urls: {other.url} offers other, third, but not 'm' as {server.url} does; all replicas must"
+            " have the same model"
         )
         with _opens(other) as engine:  # some servers take any name, whatever they list
             all_right(draw(engine))
@@ -170,7 +170,7 @@ def test_replicas_have_the_same_model(server):
 
 def test_replicas_of_which_one_is_no_vllm_are_asked_for_what_all_know(server):
     with MisbehavingServer(owner="vllm") as other, _opens(server, base_urls=(other.url, server.url)) as engine:
-        assert not engine.wire.vllm
+        assert not engine.requester.wire.vllm
         assert engine.version == "OpenAI API of test, m and vllm"
         all_right(draw(engine))
 
@@ -180,7 +180,7 @@ def test_replicas_of_which_one_is_no_vllm_are_asked_for_what_all_know(server):
     [
         ({"base_urls": ()}, "at least 1 item"),
         ({"base_urls": "localhost:8000"}, "not the URL of a server"),
-        ({"base_urls": "http://me:secret@host/v1"}, "must hold no credentials"),
+        ({"base_urls": "http://me:secret@host/v1"}, "must not contain credentials"),
         ({"base_urls": "http://host/v1?key=secret"}, "not the URL of a server"),
         ({"extra": {"n": 3, "stop": "x"}}, "n, stop: set by the sweep's own fields"),
         ({"api": "responses"}, "'completions' or 'chat'"),
@@ -228,7 +228,7 @@ def test_trouble_is_told_in_one_line(server):
     finally:
         progress.reset(token)
     assert len(told) == 3, told
-    assert "going on with fewer requests at once" in told[0]
+    assert "continuing with fewer concurrent requests" in told[0]
     assert any("trying again" in line for line in told)
-    assert told[-1] == "the server gives fewer samples than a request asks for: going on with one sample a request"
+    assert told[-1] == "the server returns fewer samples than requested: continuing with one sample per request"
     assert not any("\n" in line for line in told)

@@ -71,8 +71,8 @@ def test_other_content_is_another_set(tmp_path: Path) -> None:
     [
         ([row("a", 0), row("a", 0)], 1, r"line 2: index 0 of problem 'a' occurs twice"),
         ([row("a", 0), row("a", 2)], 2, r"lacks index 1 of problem 'a'"),
-        ([row("a", 0)], 2, r"holds 1 samples of problem 'a', and k is 2; lower k to 1"),
-        ([row("b", 0)], 1, r"holds 0 samples of problem 'a'"),
+        ([row("a", 0)], 2, r"has 1 samples of problem 'a', and k is 2; lower k to 1"),
+        ([row("b", 0)], 1, r"has 0 samples of problem 'a'"),
         ([row("a", "0")], 1, r"line 1: index: input should be a valid integer"),
         ([row("a", -1)], 1, r"line 1: index: input should be greater than or equal to 0"),
         ([{"problem_id": "a", "index": 0}], 1, r"line 1: text: field required"),

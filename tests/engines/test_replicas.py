@@ -6,7 +6,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from tasks.engines.http.replicas import LONGEST_S, ODD_FAILURES, Replicas, backoff, retry_after
+from tasks.engines.http.replicas import MAX_BACKOFF_S, MAX_BAD_ANSWERS, Replicas, backoff, retry_after
 
 
 def test_the_one_with_the_fewest_requests():
@@ -27,7 +27,7 @@ def test_a_silent_one_rests_and_an_odd_one_after_some_failures():
     a, b = replicas.all
     assert replicas.failed(a, unreachable=True, wait_s=None)
     assert replicas.awake() == [b]
-    for _ in range(ODD_FAILURES - 1):
+    for _ in range(MAX_BAD_ANSWERS - 1):
         assert not replicas.failed(b, unreachable=False, wait_s=None)
     assert replicas.failed(b, unreachable=False, wait_s=None)
     assert replicas.awake() == []
@@ -48,7 +48,7 @@ def test_the_only_one_rests_only_where_it_asks_for_it():
 
 
 def test_backoff_grows_to_a_minute_and_is_spread():
-    for failures, most in [(0, 0.5), (1, 1.0), (4, 8.0), (20, LONGEST_S), (10_000, LONGEST_S)]:
+    for failures, most in [(0, 0.5), (1, 1.0), (4, 8.0), (20, MAX_BACKOFF_S), (10_000, MAX_BACKOFF_S)]:
         waits = [backoff(0.5, failures) for _ in range(400)]
         assert 0.8 * most < max(waits) <= most
         assert min(waits) < 0.2 * most

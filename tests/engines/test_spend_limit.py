@@ -89,7 +89,7 @@ def test_a_cap_is_one_for_all_calls() -> None:
 
 
 def test_tokens_that_nobody_counts_cannot_be_capped() -> None:
-    with pytest.raises(UserError, match=r"recorded toy does not say how many tokens .* cap hours instead"):
+    with pytest.raises(UserError, match=r"recorded toy does not report how many tokens .* cap hours instead"):
         drawn(CapConfig(tokens=10), engine(tokens=None))
     with pytest.raises(UserError, match="how many prompt tokens"):
         drawn(CapConfig(dollars=10), engine(prompt_tokens=None), PRICE)

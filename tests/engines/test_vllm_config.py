@@ -69,10 +69,10 @@ def test_a_model_is_known_by_its_content(tmp_path):
     ("changes", "message"),
     [
         ({"data_parallel_size": 2}, "data_parallel_size above 1 needs mode: server"),
-        ({"port": 8000}, "port goes with mode: server"),
+        ({"port": 8000}, "port needs mode: server"),
         ({"engine_args": {"dtype": "float16"}}, "engine_args.dtype is set by engine.dtype"),
-        ({"mode": "server", "engine_args": {"disable_log_stats": True}}, "hides the counters by which mode: server"),
-        ({"engine_args": {"max-num-seqs": 5}}, "engine_args.max-num-seqs is written max_num_seqs"),
+        ({"mode": "server", "engine_args": {"disable_log_stats": True}}, "disables the counters by which mode: server"),
+        ({"engine_args": {"max-num-seqs": 5}}, "engine_args.max-num-seqs must be written max_num_seqs"),
     ],
 )
 def test_what_does_not_fit_together_is_refused(changes, message):
@@ -98,7 +98,7 @@ def test_where_vllm_is_missing_a_line_says_how_to_get_it(tmp_path):
     bare = tmp_path / "bare"
     bare.write_text(f'#!/bin/sh\nexec {sys.executable} -I -S "$@"\n')
     bare.chmod(0o755)
-    with pytest.raises(UserError, match=r"has no vLLM; `make vllm` puts it into \.venv-vllm"):
+    with pytest.raises(UserError, match=r"has no vLLM; `make vllm` installs it in \.venv-vllm"):
         VllmConfig(model="arithmetic", python=str(bare)).check((), 0)
 
 
@@ -175,7 +175,7 @@ MEMORY = [
     (
         "RuntimeError: [enforce fail at alloc_cpu.cpp:121] err == 0. DefaultCPUAllocator: can't allocate memory: you"
         " tried to allocate 99999999999 bytes. Error code 12 (Cannot allocate memory)",
-        "the machine's own memory is too small",
+        "the machine's main memory is too small",
         "lower VLLM_CPU_KVCACHE_SPACE",
     ),
 ]

@@ -94,7 +94,7 @@ def test_an_engine_that_answers_at_once_is_no_broken_one(tmp_path):
     ("behaviour", "cause"),
     [
         ("die:17", "RuntimeError: a bit fell over"),
-        ("killed:17", "it was killed (signal 9), perhaps for memory"),
+        ("killed:17", "it was killed (signal 9), perhaps because memory ran out"),
         ("hang:17", "it hangs: no token for 1.5 s (engine.stall_timeout_s)"),
         ("nan:17", "malformed response: sample "),
         ("other index:17", "malformed response: sample 1000000 of "),
@@ -118,7 +118,7 @@ def test_a_process_that_fails_is_replaced_and_each_sample_comes_once(tmp_path, u
         progress.reset(token)
     assert sorted(drawn, key=lambda sample: (sample.problem_id, sample.index)) == undisturbed
     assert len(_lives(tmp_path)) == 2
-    assert said.lines[0].startswith(f"vLLM starts again in 1 s: {cause}")
+    assert said.lines[0].startswith(f"vLLM restarts in 1 s: {cause}")
     assert not any(map(_running, _lives(tmp_path)))
 
 

@@ -10,7 +10,7 @@ import tasks.errors
 from flows.command_line.running import one_line
 from flows.runtime.temporary_server import ServerError
 from sandboxes import SandboxUnavailableError
-from tasks.engines.http.engine import ServerUnreachableError
+from tasks.engines.http.requester import ServerUnreachableError
 from tasks.errors import (
     RESUME,
     AllRunsFailedError,

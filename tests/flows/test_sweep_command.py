@@ -240,7 +240,7 @@ def test_ctrl_c_in_a_terminal_reaches_all_processes_and_is_one_line(tmp_path: Pa
         (["--set", "problems=1000"], "problems: 1000 are asked for, and arithmetic has 128"),
         (["--set", "engine={name: onnx, model: none}"], "engine.model: no folder 'none'"),
         (["--set", "engine.path=none.jsonl"], "engine.path: none.jsonl: cannot be read"),
-        (["--k", "301"], "samples.jsonl holds 300 samples of problem"),
+        (["--k", "301"], "samples.jsonl has 300 samples of problem"),
         pytest.param(
             ["--set", "dataset=humaneval"], "set dataset.path to the test split of openai", marks=pytest.mark.slow
         ),

@@ -84,7 +84,7 @@ def test_every_field_of_the_form_is_described() -> None:
         (
             GOOD,
             ["engine={name: vllm, model: arithmetic, engine_args: {max-num-seqs: 4}}"],
-            "engine: engine_args.max-num-seqs is written max_num_seqs",
+            "engine: engine_args.max-num-seqs must be written max_num_seqs",
         ),
         (
             GOOD,

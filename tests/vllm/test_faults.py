@@ -113,7 +113,7 @@ def test_a_crash_again_and_again_is_one_line(tmp_path):
     ):
         _kill_every_life(engine)
     line = str(failed.value)
-    assert line.startswith("vLLM failed 2 times in a row: it was killed (signal 9), perhaps for memory; its log: ")
+    assert line.startswith("vLLM failed 2 times in a row: it was killed (signal 9), perhaps because memory ran out; its log: ")
     assert processes() == {}
 
 

@@ -1,1 +1,1 @@
-"""Models behind servers that speak the OpenAI API: requests, replicas, and how many are in flight."""
+"""Models on servers that speak the OpenAI API: requests, retries, replicas, and the number of requests in flight."""

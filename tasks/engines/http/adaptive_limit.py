@@ -1,8 +1,8 @@
-"""How many requests are in flight: as many as the other side bears.
+"""How many requests are in flight: as many as the servers can take.
 
 Additive increase, multiplicative decrease, as in TCP (Jacobson, 1988): a refusal halves the limit, and a full limit's
-worth of successes raises it by one. Requests that were sent before a cut tell nothing of the limit after it, so of
-those that fail together only the first cuts.
+worth of successes raises it by one. A request that was sent before a cut says nothing about the limit after it, so
+when several fail together, only the first one cuts.
 """
 
 import asyncio
@@ -13,14 +13,15 @@ from itertools import count
 
 
 class AdaptiveLimit:
-    """At most `most` holders at once; of those who wait, the lowest priority number goes first, then the first come.
+    """A semaphore whose limit adapts, up to `maximum`. Waiters are served by priority, lowest number first, then in
+    order.
 
     Belongs to one event loop.
     """
 
-    def __init__(self, most: int) -> None:
-        self.most = most
-        self.limit = float(most)
+    def __init__(self, maximum: int) -> None:
+        self.maximum = maximum
+        self.limit = float(maximum)
         self.held = 0
         self._cuts = 0
         self._order = count()
@@ -28,7 +29,7 @@ class AdaptiveLimit:
 
     @asynccontextmanager
     async def slot(self, priority: int) -> AsyncIterator[int]:
-        """Hold a slot; gives what `refused` wants to know."""
+        """Hold a slot; yields the value that `refused` takes as `sent`."""
         if self._full or self._waiting:
             turn = asyncio.get_running_loop().create_future()
             heapq.heappush(self._waiting, (priority, next(self._order), turn))
@@ -47,15 +48,15 @@ class AdaptiveLimit:
             self._leave()
 
     def succeeded(self) -> None:
-        """A request was answered."""
-        self.limit = min(self.most, self.limit + 1 / self.limit)
+        """A request was answered: raise the limit a little."""
+        self.limit = min(self.maximum, self.limit + 1 / self.limit)
         self._let_in_soon()
 
     def refused(self, sent: int) -> bool:
-        """A request was too much for the other side; returns whether the limit was cut.
+        """A server was overloaded: cut the limit; returns whether it was cut.
 
         Args:
-            sent: what `slot` gave that request.
+            sent: what `slot` yielded for the request.
         """
         if sent != self._cuts or self.limit <= 1:
             return False
@@ -72,7 +73,7 @@ class AdaptiveLimit:
         self._let_in_soon()
 
     def _let_in_soon(self) -> None:
-        # Who leaves may want to come again at once, and then counts among those who wait.
+        # A holder that leaves may ask for another slot at once; later, it is among the waiters.
         asyncio.get_running_loop().call_soon(self._let_in)
 
     def _let_in(self) -> None:

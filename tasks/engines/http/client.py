@@ -1,4 +1,4 @@
-"""One request to one server, and what it means when that fails: try again, or never again."""
+"""One request to one server, and whether a failure is worth a retry."""
 
 import asyncio
 import json
@@ -11,31 +11,33 @@ from tasks.engines.http.replicas import retry_after
 from tasks.engines.http.server import headers, listed_models, one_line, without_proxies
 from tasks.errors import EngineFailedError
 
-TRY_AGAIN = frozenset({408, 409, 425, 429})
-"""Refusals that are of the moment; those from 500 on are, too."""
+RETRYABLE = frozenset({408, 409, 425, 429})
+"""Temporary refusals, like all statuses from 500."""
 CONGESTED = frozenset({408, 429, 503, 504})
 CONNECT_S = 30.0
 
 
 class RetryableRequestError(Exception):
-    """A request that may go well another time; the message is the cause in one line.
+    """A request that may succeed if it is sent again; the message gives the cause in one line.
 
     Args:
         cause: what happened, and where.
-        wait_s: how long the server asks to be left alone.
-        congested: whether it has more to do than it can bear.
-        away: whether it gave no answer at all.
+        wait_s: seconds for which the server asks for no requests.
+        congested: whether the server is overloaded.
+        unreachable: whether there was no complete answer.
     """
 
-    def __init__(self, cause: str, *, wait_s: float | None = None, congested: bool = False, away: bool = False) -> None:
+    def __init__(
+        self, cause: str, *, wait_s: float | None = None, congested: bool = False, unreachable: bool = False
+    ) -> None:
         super().__init__(cause)
         self.wait_s = wait_s
         self.congested = congested
-        self.away = away
+        self.unreachable = unreachable
 
 
 class RejectedRequestError(Exception):
-    """A request that this server will not answer, however often it is asked; the message is what it says."""
+    """A request that this server refuses for good; the message is the server's."""
 
     def __init__(self, status: int, message: str, url: str) -> None:
         super().__init__(message)
@@ -65,23 +67,23 @@ class Client:
         """The reply to a request for `n` completions.
 
         Raises:
-            RetryableRequestError: no answer, or one that may be another later.
-            RejectedRequestError: the server will not.
-            EngineFailedError: what was paid for is used up.
+            RetryableRequestError: there was no answer, or a temporary failure.
+            RejectedRequestError: the server refuses the request for good.
+            EngineFailedError: the account's quota is used up.
         """
         try:
-            # httpx would time the pauses between bytes; a server that dribbles is too slow, too.
+            # The timeout of httpx bounds the pauses between bytes; this one bounds the whole response.
             async with asyncio.timeout(self._timeout_s):
                 response = await self._http.post(f"{url}/{self._wire.path}", content=json.dumps(body).encode())
         except (TimeoutError, httpx.TimeoutException) as error:
             raise RetryableRequestError(
-                f"{url} gave no answer within {self._timeout_s:g} s", congested=True, away=True
+                f"{url} gave no answer within {self._timeout_s:g} s", congested=True, unreachable=True
             ) from error
         except httpx.ConnectError as error:
-            raise RetryableRequestError(f"{url} cannot be reached ({one_line(error)})", away=True) from error
+            raise RetryableRequestError(f"{url} cannot be reached ({one_line(error)})", unreachable=True) from error
         except httpx.RequestError as error:
             raise RetryableRequestError(
-                f"{url} closed the connection mid-response ({one_line(error)})", away=True
+                f"{url} closed the connection mid-response ({one_line(error)})", unreachable=True
             ) from error
         if response.status_code >= 300:
             raise self._refusal(url, response)
@@ -91,7 +93,7 @@ class Client:
             raise RetryableRequestError(f"{url} returned a malformed response: {error}") from error
 
     async def models(self, url: str) -> list[str]:
-        """The names of a server's models, at most 20; empty where it does not say."""
+        """The names of a server's models, at most 20; empty if it does not list them."""
         try:
             response = await self._http.get(f"{url}/models", timeout=10.0)
         except httpx.RequestError:
@@ -104,11 +106,11 @@ class Client:
         if response.is_redirect:
             said = f"moved to {response.headers.get('location', 'nowhere')}"
         if self._key:
-            # Servers may repeat it.
+            # Servers may repeat the key.
             said = said.replace(self._key, "…")
         if "insufficient_quota" in response.text:
             return EngineFailedError(f"{url}: {said}")
-        if status in TRY_AGAIN or status >= 500:
+        if status in RETRYABLE or status >= 500:
             cause = f"{url} answers {status}{f' ({said})' if said else ''}"
             wait_s = retry_after(response.headers.get("retry-after"))
             return RetryableRequestError(cause, wait_s=wait_s, congested=status in CONGESTED)

@@ -1,7 +1,7 @@
-"""What the OpenAI API says over the wire: the body of a request, and what of a reply can be believed.
+"""The OpenAI API on the wire: the body of a request, and how a reply is read and checked.
 
-Two of its forms are spoken, `completions` and `chat` (one user message). A reply is checked before anything of it is
-taken: one that lacks a text, or whose log-probabilities are not numbers, is rejected as a whole.
+Two endpoints are supported, `completions` and `chat` (one user message). A reply is checked before anything of it is
+used: one that lacks a text, or whose log-probabilities are not numbers, is rejected as a whole.
 """
 
 import json
@@ -15,7 +15,7 @@ from tasks.records import Sampling
 
 Api = Literal["completions", "chat"]
 PATHS: dict[Api, str] = {"completions": "completions", "chat": "chat/completions"}
-OWN_FIELDS = frozenset(
+RESERVED_FIELDS = frozenset(
     [
         "model",
         "prompt",
@@ -35,23 +35,23 @@ OWN_FIELDS = frozenset(
         "return_token_ids",
     ]
 )
-"""Fields that follow from the sweep's own settings, or that would change what a reply means."""
+"""Fields that the sweep's own settings determine, or that would change what a reply means."""
 
 
-_LARGEST = 1e100
-"""No log-probability is further from 0, and sums of these are numbers."""
+_MAX_ABS_LOGPROB = 1e100
+"""Larger values are rejected, so that sums stay finite."""
 
 _MAX_TOKENS = 2**31
 _TAG = re.compile(r"</?[a-zA-Z!][^<>]{0,200}>")
-"""Proxies answer with pages."""
+"""HTML tags: proxies answer with pages."""
 
 
 class MalformedError(ValueError):
-    """A reply is not what the API promises; one line."""
+    """A reply does not follow the API; the message is one line."""
 
 
 class Choice(NamedTuple):
-    """One completion of a reply; counts in tokens, log-probability in nats, None where the server does not say."""
+    """One completion of a reply; counts in tokens, log-probability in nats, None if the server does not report it."""
 
     text: str
     tokens: int | None
@@ -60,10 +60,10 @@ class Choice(NamedTuple):
 
 
 class Reply(NamedTuple):
-    """The completions of a reply by their place among those asked for, from 0.
+    """The completions of a reply, by position among those requested, from 0.
 
-    `cached_prompt_tokens` is the part of the prompt's tokens that the server had cached. Counts are None where it does
-    not say.
+    `cached_prompt_tokens` is how many of the prompt's tokens the server had cached. Counts are None if the server does
+    not report them.
     """
 
     choices: dict[int, Choice]
@@ -73,78 +73,83 @@ class Reply(NamedTuple):
 
 @dataclass(slots=True)
 class Wire:
-    """One model behind the API, and how it is spoken to. `length_field` is learnt from what a server refuses."""
+    """How requests to one model are written and its replies read. `length_field` is learnt from a server's refusals."""
 
     model: str
     api: Api
     logprobs: bool
     extra: Mapping[str, Any]
     vllm: bool
-    """Whether the server is known to be vLLM, which counts tokens by choice and gives chosen tokens alone."""
+    """Whether the server is known to be vLLM, which counts tokens per choice and can return the log-probabilities of
+    the sampled tokens only."""
     length_field: str = field(default="max_tokens", init=False)
-    """Every server knows `max_tokens`, but OpenAI's reasoning models refuse it for `max_completion_tokens`."""
+    """Every server knows `max_tokens`, except that OpenAI's reasoning models require `max_completion_tokens`."""
 
     @property
     def path(self) -> str:
-        """Where requests go, below a base URL."""
+        """The path that requests go to, below a base URL."""
         return PATHS[self.api]
 
     def body(self, prompt: str, n: int, seed: int | None, sampling: Sampling) -> dict[str, Any]:
-        """A request for `n` completions of a prompt, the first with this seed."""
-        asked: dict[str, Any] = {"model": self.model}
+        """The body of a request for `n` completions of a prompt; `seed` is that of the first."""
+        body: dict[str, Any] = {"model": self.model}
         if self.api == "chat":
-            asked["messages"] = [{"role": "user", "content": prompt}]
+            body["messages"] = [{"role": "user", "content": prompt}]
         else:
-            asked["prompt"] = prompt
-        asked |= {"n": n, "temperature": sampling.temperature, "top_p": sampling.top_p}
-        asked[self.length_field] = sampling.max_tokens
+            body["prompt"] = prompt
+        body |= {"n": n, "temperature": sampling.temperature, "top_p": sampling.top_p}
+        body[self.length_field] = sampling.max_tokens
         if sampling.stop:
-            asked["stop"] = list(sampling.stop)
+            body["stop"] = list(sampling.stop)
         if seed is not None:
-            asked["seed"] = seed
+            body["seed"] = seed
         if self.logprobs:
-            # Of completions it is the number of alternatives, and some servers take 0 for "none at all".
-            asked["logprobs"] = True if self.api == "chat" else 0 if self.vllm else 1
+            # For completions, this is the number of alternatives; some servers read 0 as "no log-probabilities".
+            body["logprobs"] = True if self.api == "chat" else 0 if self.vllm else 1
         elif self.vllm and n > 1:
-            asked["return_token_ids"] = True
-        return asked | dict(self.extra)
+            body["return_token_ids"] = True
+        return body | dict(self.extra)
 
-    def lengthen(self, asked: dict[str, Any]) -> bool:
-        """Let a refused request ask for everything the context leaves; False if it already does, or if the server has
-        no such request. vLLM refuses a prompt that leaves less than `max_tokens`."""
-        if not self.vllm or asked[self.length_field] is None:
+    def use_rest_of_context(self, body: dict[str, Any]) -> bool:
+        """Change a refused request to ask for as many tokens as the context has left. vLLM refuses a prompt that leaves
+        less than `max_tokens`.
+
+        Returns:
+            False if the request asks for that already, or the server is not known to support it.
+        """
+        if not self.vllm or body[self.length_field] is None:
             return False
-        asked[self.length_field] = None
+        body[self.length_field] = None
         return True
 
-    def learn(self, refusal: str, asked: Mapping[str, Any]) -> bool:
-        """Take from the refusal of a request how this server wants to be asked; False where it says nothing of that."""
-        if "max_tokens" in asked and "max_completion_tokens" in refusal:
+    def learn(self, refusal: str, body: Mapping[str, Any]) -> bool:
+        """Learn from a refusal how this server wants requests to be written; False if it says nothing about that."""
+        if "max_tokens" in body and "max_completion_tokens" in refusal:
             self.length_field = "max_completion_tokens"
             return True
         return False
 
     def read(self, content: bytes, n: int) -> Reply:
-        """The completions in a reply to a request for `n`; fewer than `n` where the server gave fewer.
+        """The completions in a reply to a request for `n`; fewer than `n` if the server returned fewer.
 
         Raises:
-            MalformedError: it is not JSON, or lacks what the API promises.
+            MalformedError: it is not JSON, or lacks what the API requires.
         """
         try:
             reply = json.loads(content)
         except (ValueError, RecursionError) as error:
-            raise MalformedError("its reply is not JSON, or breaks off") from error
+            raise MalformedError("its reply is not JSON, or is truncated") from error
         choices = reply.get("choices") if isinstance(reply, dict) else None
         if not isinstance(choices, list) or not choices or not all(isinstance(each, dict) for each in choices):
             raise MalformedError("its reply has no choices")
         usage = reply.get("usage")
         counts = usage if isinstance(usage, dict) else {}
-        # The total is of all choices: it says something of a choice only where there is one.
+        # The total covers all choices: it is a choice's count only if there is just one.
         total = _count(counts.get("completion_tokens")) if len(choices) == 1 else None
-        places = [each.get("index") for each in choices]
-        if not all(isinstance(place, int) and 0 <= place < n for place in places) or len(set(places)) < len(places):
-            places = list(range(len(choices)))
-        read = {place: self._choice(each, total) for place, each in zip(places, choices, strict=True) if place < n}
+        indices = [each.get("index") for each in choices]
+        if not all(isinstance(index, int) and 0 <= index < n for index in indices) or len(set(indices)) < len(indices):
+            indices = list(range(len(choices)))
+        read = {index: self._choice(each, total) for index, each in zip(indices, choices, strict=True) if index < n}
         details = counts.get("prompt_tokens_details")
         cached = _count(details.get("cached_tokens")) if isinstance(details, dict) else None
         return Reply(read, _count(counts.get("prompt_tokens")), cached)
@@ -154,7 +159,7 @@ class Wire:
             message = choice.get("message")
             if not isinstance(message, dict):
                 raise MalformedError("a choice of its reply has no message")
-            # Null where the model said nothing.
+            # Null if the model said nothing.
             text = message.get("content", "" if "refusal" in message else None) or ""
             missing = "content" not in message
         else:
@@ -177,7 +182,7 @@ class Wire:
 
 
 def message_of(content: bytes) -> str:
-    """What an error reply says, in one line of at most 300 characters."""
+    """The message of an error reply, in one line of at most 300 characters."""
     text = content[:100_000].decode("utf-8", "replace")
     try:
         said: Any = json.loads(text)
@@ -190,7 +195,7 @@ def message_of(content: bytes) -> str:
 
 
 def _logprobs(given: Any) -> list[float] | None:
-    """The log-probabilities of a choice's tokens; None where the server gives none."""
+    """The log-probabilities of a choice's tokens; None if the server returns none."""
     if not isinstance(given, dict):
         return None
     values: list[Any]
@@ -201,7 +206,7 @@ def _logprobs(given: Any) -> list[float] | None:
     else:
         return None
     for value in values:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= _LARGEST:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= _MAX_ABS_LOGPROB:
             raise MalformedError(f"a log-probability of its reply is {str(value)[:100]}")
     return values
 
@@ -211,7 +216,7 @@ def _count(value: Any) -> int | None:
 
 
 def _valid_unicode(text: str) -> str:
-    """JSON can hold half a surrogate pair, where a server cut a character; no file can."""
+    """Replace unpaired surrogates, which JSON allows (a server may cut a character in two) but no file can store."""
     try:
         text.encode()
     except UnicodeEncodeError:

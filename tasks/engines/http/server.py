@@ -1,4 +1,5 @@
-"""What can be learnt of a server before it is asked for samples: whether it is there, takes the key, and what it is."""
+"""Probes servers before sampling: whether they answer, accept the key and have the model, and what software they
+run."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -11,62 +12,62 @@ import httpx
 from tasks.errors import UserError
 from tasks.progress import progress
 
-MAX_AT_ONCE = 16
-TRIES = 3
-"""A server that is just being started gets this many chances, a second apart."""
+MAX_CONCURRENT_PROBES = 16
+ATTEMPTS = 3
+"""One second apart, for a server that is just starting."""
 
 
 class Server(NamedTuple):
-    """What servers say of themselves: such as `vllm 0.32.0`, or several of these. `vllm` where all are."""
+    """What the servers are: `version` such as `vllm 0.32.0`, or several joined by "and"; `vllm` if all of them are."""
 
     version: str
     vllm: bool
 
 
 def probe_servers(urls: Sequence[str], key: str | None, key_env: str | None, model: str) -> Server:
-    """Make sure that a server answers, and that all that answer take the key and have the model.
+    """Make sure that a server answers, and that all that answer accept the key and have the model.
 
-    A replica that does not answer is not an error while another does. A model that none lists may still be there: some
-    servers take any name. But where one lists it and another does not, samples of two models would be mixed.
+    A replica may fail to answer if another one does. A model that no server lists may still be there, since some
+    servers accept any name; but if one lists it and another does not, samples of two models would be mixed.
 
     Raises:
-        UserError: none answers, one refuses the key, or one has other models.
+        UserError: no server answers, or one refuses the key or has other models.
     """
     names = [url.rstrip("/") for url in urls]
     with (
         httpx.Client(headers=headers(key), timeout=10.0, mounts=without_proxies()) as client,
-        ThreadPoolExecutor(min(MAX_AT_ONCE, len(names))) as pool,
+        ThreadPoolExecutor(min(MAX_CONCURRENT_PROBES, len(names))) as pool,
     ):
         replies = dict(zip(names, pool.map(partial(_models, client), names), strict=True))
         answers = {url: reply for url, reply in replies.items() if not isinstance(reply, str)}
         silent = [f"{url} ({reason})" for url, reason in replies.items() if isinstance(reason, str)]
         if not answers:
             raise UserError(f"engine.base_urls: no server answers at {', '.join(silent)}; start it, or correct the URL")
-        _make_sure_of_one_model(answers, key_env, model)
+        _check_key_and_model(answers, key_env, model)
         if silent:
-            progress.get().say(f"no answer from {', '.join(silent)}; going on with the other replicas")
+            progress.get().say(f"no answer from {', '.join(silent)}; continuing with the other replicas")
         found = [_server(client, url, reply, model) for url, reply in answers.items()]
     return Server(" and ".join(sorted({each.version for each in found})), all(each.vllm for each in found))
 
 
-def _make_sure_of_one_model(answers: Mapping[str, httpx.Response], key_env: str | None, model: str) -> None:
+def _check_key_and_model(answers: Mapping[str, httpx.Response], key_env: str | None, model: str) -> None:
     offers: dict[str, list[str]] = {}
     for url, reply in answers.items():
         if reply.status_code in {401, 403}:
-            sent = f"the key in {key_env}" if key_env else "requests without a key; name the variable that holds it"
+            sent = f"the key in {key_env}" if key_env else "requests without a key; name the variable that contains it"
             raise UserError(f"engine.api_key_env: {url} refuses {sent} ({reply.status_code})")
         offers[url] = [str(each.get("id")) for each in listed_models(reply)]
     having = next((url for url, models in offers.items() if model in models), None)
     for url, models in offers.items():
         if having is not None and models and model not in models:
             raise UserError(
-                f"engine.base_urls: {url} offers {', '.join(models[:20])}, and not {model!r} as {having} does; replicas"
-                " have the same model"
+                f"engine.base_urls: {url} offers {', '.join(models[:20])}, but not {model!r} as {having} does; all"
+                " replicas must have the same model"
             )
 
 
 def listed_models(reply: httpx.Response) -> list[dict[str, Any]]:
-    """The entries of a reply to /models; empty if it is not one."""
+    """The entries of a reply to /models; empty if it is not such a reply."""
     try:
         data = reply.json()["data"]
     except (ValueError, RecursionError, KeyError, TypeError):
@@ -80,19 +81,19 @@ def headers(key: str | None) -> dict[str, str]:
 
 
 def without_proxies() -> dict[str, None]:
-    """A proxy that the environment names is for hosts elsewhere, never for this machine."""
+    """The `mounts` of an httpx client that make it ignore the environment's proxy for this machine."""
     return {"all://localhost": None, "all://127.0.0.1": None, "all://[::1]": None}
 
 
 def one_line(error: BaseException) -> str:
-    """What went wrong on a connection."""
+    """The message of a connection error in one line."""
     return " ".join(str(error).split()) or type(error).__name__
 
 
 def _models(client: httpx.Client, url: str) -> httpx.Response | str:
-    """The reply to a question for the models, or why there is none."""
+    """The reply to /models, or the reason why there is none."""
     reason = ""
-    for attempt in range(TRIES):
+    for attempt in range(ATTEMPTS):
         if attempt:
             time.sleep(1.0)
         try:
@@ -108,7 +109,7 @@ def _models(client: httpx.Client, url: str) -> httpx.Response | str:
 
 def _server(client: httpx.Client, url: str, models: httpx.Response, model: str) -> Server:
     listed = listed_models(models)
-    # An adapter's entry has no separate owner; all of a server's models have the same.
+    # All models of a server have the same owner; an adapter's entry may lack it.
     owner = next((str(each["owned_by"]) for each in listed if each.get("owned_by")), "")
     if owner != "vllm":
         return Server(f"OpenAI API of {owner or 'an unnamed server'}, {model}", vllm=False)

@@ -1,9 +1,9 @@
-"""Drawing samples token by token from a decoder that this process holds: what the in-process engines share.
+"""Draws samples token by token from a decoder in this process; shared by the in-process engines.
 
-Sample i of a problem is a function of (model, prompt, settings, seed, problem id, i) alone: its random numbers come
-from a counter (`in_process.sampling`), and a batch holds samples of one problem only, all of the same length, so that
-nothing is ever padded along time. What remains is that a row's logits must be the same bits in a batch of any
-size: each decoder says from how many rows on that holds.
+Sample i of a problem depends only on (model, prompt, settings, seed, problem id, i): its random numbers come from a
+counter-based generator (`in_process.sampling`), and a batch contains samples of one problem only, all of the same
+length, so that no sequence is ever padded. It remains that a row's logits must be bit-identical in batches of any size;
+each decoder states from how many rows on that holds.
 """
 
 import threading
@@ -21,36 +21,36 @@ from tasks.errors import UserError
 from tasks.records import Request, Sample, Sampling
 
 SHRINK_AT = 0.75
-"""Finished rows leave the batch once no more than this part of it still runs: taking them out copies the cache, which
-costs about as much as a step."""
+"""Finished rows are removed from a batch once at most this fraction of it is unfinished: removing them copies the
+cache, which costs about as much as a step."""
 
 
 class Batch(Protocol):
-    """Rows that continue one prompt and grow together, each by one token a step; it knows their next logits."""
+    """Rows that continue one prompt, each by one token per step, with the logits of their next tokens."""
 
     def choose(self, rows: NDArray[np.int64], temperature: float, top_p: float, u: Floats) -> Choice:
-        """Draw the next token of these rows, with one number a row, as `in_process.sampling.choose` does."""
+        """Draw the next token of these rows from one uniform number each, as `in_process.sampling.choose` does."""
         ...
 
     def step(self, tokens: NDArray[np.int64]) -> object:
-        """Append one token a row: [rows]."""
+        """Append one token to each row; `tokens` is [rows]."""
         ...
 
     def select(self, rows: NDArray[np.int64]) -> None:
-        """Keep these rows alone, in this order; the next call is `step`. At least the decoder's `minimum_rows`."""
+        """Keep only these rows, at least `minimum_rows` of them, in this order. The next call must be `step`."""
         ...
 
 
 class Decoder(Protocol):
-    """A loaded model with a key-value cache. Called from several threads at once."""
+    """A loaded model with a key-value cache. May be called from several threads at once."""
 
     @property
     def minimum_rows(self) -> int:
-        """From this many rows on, a row's logits do not depend on how many there are."""
+        """In batches of at least this many rows, a row's logits do not depend on their number."""
         ...
 
     def prefill(self, ids: list[int]) -> Any:
-        """Read a prompt, once for however many samples follow; `expand` takes what it gives."""
+        """Run the model on a prompt, once for all samples of it; the result is for `expand`."""
         ...
 
     def expand(self, prefill: Any, rows: int) -> Batch:
@@ -59,7 +59,7 @@ class Decoder(Protocol):
 
 
 class Model(NamedTuple):
-    """A decoder, and what belongs to it: `context` is the most tokens that it reads, prompt and answer together."""
+    """A decoder with its tokenizer, end-of-text ids and `context`: the maximum tokens of prompt and completion."""
 
     decoder: Decoder
     tokenizer: Tokenizer
@@ -68,18 +68,23 @@ class Model(NamedTuple):
 
 
 class Decoding:
-    """One call of `sample`: what all of its batches share."""
+    """One call of `sample`: what its batches share. Either event ends it: `cancelled` is the engine's, `closed` its
+    own."""
 
     def __init__(self, model: Model, sampling: Sampling, cancelled: threading.Event) -> None:
         self.model = model
         self.sampling = sampling
         self.may_stop = stop_endings(model.tokenizer, sampling.stop)
         self.cancelled = cancelled
-        self.given_up = threading.Event()
+        self.closed = threading.Event()
         self._last_prompt = threading.local()
 
     def draw(self, request: Request, start: int, stop: int) -> list[Sample]:
-        """Samples [start, stop) of a request's problem; none where the call has been given up."""
+        """Samples [start, stop) of a request's problem; an empty list if the call has been ended.
+
+        Raises:
+            UserError: the prompt is empty or too long.
+        """
         if self.sampling.temperature > 0:
             return self._draw(request, np.arange(start, stop))
         samples = self._draw(request, np.arange(start, start + 1))
@@ -89,42 +94,45 @@ class Decoding:
         sampling, count = self.sampling, len(indices)
         prompt, prefill = self._prompt(request)
         limit = self._limit(request, len(prompt))
-        answers = Completions(self.model.tokenizer, prompt, sampling.stop)
+        completions = Completions(self.model.tokenizer, prompt, sampling.stop)
         u = np.stack([uniforms(sampling.seed, request.problem_id, int(index), limit) for index in indices])
         drawn = PartialSamples(count, limit)
-        least = self.model.decoder.minimum_rows
-        # Row j of the batch belongs to sample slots[j]; it is live until that sample ends.
-        slots = np.resize(np.arange(count), max(count, least))
+        minimum = self.model.decoder.minimum_rows
+        # Row j of the batch belongs to sample slots[j], and is live until that sample ends.
+        slots = np.resize(np.arange(count), max(count, minimum))
         live = np.arange(len(slots)) < count
         batch = self.model.decoder.expand(prefill, len(slots))
         for t in range(limit):
-            if self.given_up.is_set() or self.cancelled.is_set():
+            if self.closed.is_set() or self.cancelled.is_set():
                 return []
             running = slots[live]
             choice = batch.choose(np.flatnonzero(live), sampling.temperature, sampling.top_p, u[running, t])
             drawn.append(running, t, choice)
-            live[live] = ~self._ended(drawn, running, answers)
-            still = int(live.sum())
-            if still == 0 or t + 1 == limit:
+            live[live] = ~self._ended(drawn, running, completions)
+            unfinished = int(live.sum())
+            if unfinished == 0 or t + 1 == limit:
                 break
-            if still <= SHRINK_AT * len(slots) and len(slots) > least:
-                kept = np.argsort(~live, kind="stable")[: max(still, least)]
+            if unfinished <= SHRINK_AT * len(slots) and len(slots) > minimum:
+                kept = np.argsort(~live, kind="stable")[: max(unfinished, minimum)]
                 batch.select(kept)
                 slots, live = slots[kept], live[kept]
             batch.step(drawn.tokens[slots, t])
-        finished = Finished(request, len(prompt), answers, drawn)
+        finished = Finished(request, len(prompt), completions, drawn)
         return [finished.sample(row, int(index)) for row, index in enumerate(indices)]
 
-    def _ended(self, drawn: "PartialSamples", running: NDArray[np.int64], answers: Completions) -> NDArray[np.bool_]:
-        """Which of these samples end with their last token, by an end-of-text token or a stop string."""
+    def _ended(
+        self, drawn: "PartialSamples", running: NDArray[np.int64], completions: Completions
+    ) -> NDArray[np.bool_]:
+        """Which of these samples their last token ends, as an end-of-text token or the end of a stop string."""
         last = drawn.tokens[running, drawn.lengths[running] - 1]
         drawn.at_end[running] = np.isin(last, self.model.end_tokens)
         for row in running[self.may_stop.take(last, mode="clip") & ~drawn.at_end[running]]:
-            drawn.at_stop[row] = answers.stops(drawn.ids(row))
+            drawn.at_stop[row] = completions.stops(drawn.ids(row))
         return drawn.at_end[running] | drawn.at_stop[running]
 
     def _prompt(self, request: Request) -> "EncodedPrompt":
-        """The prompt's tokens and cache; a thread keeps the last, as parts of one request follow each other."""
+        """The prompt's tokens and cache. Each thread keeps those of the last prompt, as parts of a request follow each
+        other."""
         last: tuple[str, EncodedPrompt] | None = getattr(self._last_prompt, "value", None)
         if last is None or last[0] != request.prompt:
             ids = self.model.tokenizer.encode(request.prompt).ids
@@ -134,29 +142,30 @@ class Decoding:
         return last[1]
 
     def _limit(self, request: Request, prompt_tokens: int) -> int:
-        """How many tokens may be drawn."""
+        """The maximum length of a completion in tokens."""
         if prompt_tokens == 0:
-            raise UserError(f"problem {request.problem_id!r}: its prompt is empty; a model continues at least a token")
+            raise UserError(f"problem {request.problem_id!r}: its prompt is empty; it must have at least one token")
         if self.model.context is None:
             return self.sampling.max_tokens
         room = self.model.context - prompt_tokens
         if room < 1:
             raise UserError(
-                f"problem {request.problem_id!r}: its prompt has {prompt_tokens} tokens, and the model reads at most"
-                f" {self.model.context} with the answer"
+                f"problem {request.problem_id!r}: its prompt has {prompt_tokens} tokens, and the model's context is"
+                f" {self.model.context} tokens, completion included"
             )
         return min(room, self.sampling.max_tokens)
 
 
 class EncodedPrompt(NamedTuple):
-    """A prompt's token ids, and what the model made of them."""
+    """A prompt's token ids, and the decoder's state after them."""
 
     ids: list[int]
     prefill: Any
 
 
 class PartialSamples:
-    """What has been drawn of some samples: token ids [samples, limit] and how far each has come."""
+    """Samples being drawn: `tokens` [samples, limit]; the number of tokens, log-probability and end of each,
+    [samples]."""
 
     def __init__(self, samples: int, limit: int) -> None:
         self.tokens = np.zeros((samples, limit), np.int64)
@@ -166,7 +175,7 @@ class PartialSamples:
         self.at_stop = np.zeros(samples, np.bool_)
 
     def append(self, rows: NDArray[np.int64], t: int, choice: Choice) -> None:
-        """Token `t` of these samples."""
+        """Set token `t` of these samples."""
         self.tokens[rows, t] = choice.tokens
         self.logprobs[rows] += choice.logprobs
         self.lengths[rows] = t + 1
@@ -178,22 +187,22 @@ class PartialSamples:
 
 
 class Finished(NamedTuple):
-    """A batch that has been drawn to its end."""
+    """A batch all of whose samples are finished."""
 
     request: Request
     prompt_tokens: int
-    answers: Completions
+    completions: Completions
     drawn: PartialSamples
 
     def sample(self, row: int, index: int) -> Sample:
-        """The sample in a row."""
+        """The sample in a row of the batch, as sample `index` of its problem."""
         drawn = self.drawn
         ids = drawn.ids(row)
         whole = bool(drawn.at_end[row] or drawn.at_stop[row])
         return Sample(
             problem_id=self.request.problem_id,
             index=index,
-            text=self.answers.text(ids[:-1] if drawn.at_end[row] else ids, whole=whole),
+            text=self.completions.text(ids[:-1] if drawn.at_end[row] else ids, whole=whole),
             prompt_tokens=self.prompt_tokens,
             tokens=len(ids),
             logprob=float(drawn.logprobs[row]),

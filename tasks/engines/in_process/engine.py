@@ -1,4 +1,4 @@
-"""An engine around a decoder in this process: requests cut into batches, each drawn by a thread."""
+"""An engine with a decoder in this process: it cuts requests into batches, each of which a thread draws."""
 
 import json
 import threading
@@ -16,7 +16,7 @@ from tasks.records import Request, Sample, Sampling
 
 
 class Part(NamedTuple):
-    """A stretch of a request that is drawn as one batch."""
+    """Samples [start, stop) of a request, drawn as one batch."""
 
     request: Request
     start: int
@@ -24,7 +24,7 @@ class Part(NamedTuple):
 
 
 class InProcessEngine:
-    """A loaded model. Each of its threads draws another batch."""
+    """A loaded model; each thread draws one batch at a time."""
 
     max_concurrent_calls = 1
 
@@ -40,43 +40,47 @@ class InProcessEngine:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        """End what still runs; the model goes with the object."""
+        """End all calls of `sample`; the model is freed with the object."""
         self.cancelled.set()
 
     def cancel(self) -> None:
-        """End all calls of `sample`, each after the token that it is drawing."""
+        """End all calls of `sample` after the token that they are drawing."""
         self.cancelled.set()
 
     def sample(self, requests: Sequence[Request], sampling: Sampling) -> Generator[list[Sample], None, None]:
         """Yield every requested sample, a batch at a time, as batches finish.
 
         Raises:
-            UserError: a prompt is empty, or leaves no room for an answer.
-            SamplingCancelledError: `cancel` was called.
+            UserError: a prompt is empty, or leaves no room for a completion.
+            SamplingCancelledError: `cancel` was called, or the engine was closed.
         """
         wanted = [request for request in requests if request.stop > request.start]
         if not wanted:
             return
         drawing = Decoding(self.model, sampling, self.cancelled)
-        # Few requests are cut finer, to use all threads; how they are cut changes no sample.
-        finer = -(-self.threads // len(wanted))
-        parts = [part for request in wanted for part in _cut(request, self.batch_size, finer)]
+        # If there are fewer requests than threads, they are cut further; how they are cut changes no sample.
+        min_parts = -(-self.threads // len(wanted))
+        parts = [part for request in wanted for part in _cut(request, self.batch_size, min_parts)]
         with ThreadPoolExecutor(min(self.threads, len(parts)), "drawing") as pool:
             futures = [pool.submit(drawing.draw, *part) for part in parts]
             try:
                 for future in as_completed(futures):
                     samples = future.result()
                     if self.cancelled.is_set():
-                        raise SamplingCancelledError("sampling was given up")
+                        raise SamplingCancelledError("sampling was cancelled")
                     yield samples
             finally:
-                drawing.given_up.set()
+                drawing.closed.set()
                 for future in futures:
                     future.cancel()
 
 
 def read_tokenizer(path: Path) -> Tokenizer:
-    """The tokenizer of a `tokenizer.json`; raises UserError if it is not one."""
+    """Load a `tokenizer.json`, without padding and truncation.
+
+    Raises:
+        UserError: the file is not a tokenizer.
+    """
     try:
         tokenizer = Tokenizer.from_file(str(path))
     except Exception as error:
@@ -87,7 +91,7 @@ def read_tokenizer(path: Path) -> Tokenizer:
 
 
 def end_tokens(folder: Path) -> list[int]:
-    """Ids that end a text: generation_config.json says, or else config.json; perhaps none."""
+    """The end-of-text ids, from generation_config.json or else config.json; may be empty."""
     for name in ("generation_config.json", "config.json"):
         ids = read_json(folder / name).get("eos_token_id")
         if ids is not None:
@@ -96,7 +100,11 @@ def end_tokens(folder: Path) -> list[int]:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object from a file; an absent one is empty. Raises UserError where it is broken."""
+    """The JSON object in a file; empty if there is no such file.
+
+    Raises:
+        UserError: the file is not valid JSON.
+    """
     if not path.is_file():
         return {}
     try:
@@ -106,9 +114,10 @@ def read_json(path: Path) -> dict[str, Any]:
     return content
 
 
-def _cut(request: Request, most: int, parts: int) -> Iterator[Part]:
-    """Cut a request into stretches of near-equal size: at least `parts` where it has that many, `most` long at most."""
+def _cut(request: Request, max_samples: int, min_parts: int) -> Iterator[Part]:
+    """Cut a request into parts of nearly equal size: at least `min_parts` if it has that many samples, each of at most
+    `max_samples`."""
     count = request.stop - request.start
-    parts = min(count, max(parts, -(-count // most)))
+    parts = min(count, max(min_parts, -(-count // max_samples)))
     edges = [request.start + count * i // parts for i in range(parts + 1)]
     return (Part(request, start, stop) for start, stop in pairwise(edges))

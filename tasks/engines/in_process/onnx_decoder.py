@@ -1,7 +1,7 @@
-"""An ONNX decoder with its key-value cache: any export with `past_key_values` inputs, on one CPU thread a call.
+"""An ONNX decoder with its key-value cache: any export with `past_key_values` inputs, on one CPU thread per call.
 
-Rows of a batch all have the same length: they are samples of one prompt, drawn token by token together. Nothing is
-ever padded along time, so the sums inside attention do not depend on the batch.
+All rows of a batch have the same length: they are samples of one prompt, drawn token by token together. As no sequence
+is ever padded, the sums inside attention do not depend on the batch.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,8 @@ from tasks.errors import UserError
 
 MINIMUM_ROWS = 2
 """A single row takes ONNX Runtime's matrix-vector path, which rounds differently from its matrix-matrix path. With at
-least two rows, every row's result is the same bits in a batch of any size (tested, not promised by ONNX Runtime)."""
+least two rows, each row's result is bit-identical in batches of any size (tested; ONNX Runtime does not guarantee
+it)."""
 
 PAST, PRESENT = "past_key_values.", "present."
 FLOATS: dict[str, type[np.floating]] = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
@@ -25,7 +26,7 @@ INTEGERS: dict[str, type[np.integer]] = {"tensor(int64)": np.int64, "tensor(int3
 
 @dataclass(frozen=True, slots=True)
 class Prefill:
-    """What one prompt leaves behind: the logits after its last token [vocabulary], and its cache, of one row."""
+    """The state after a prompt: the logits after its last token [vocabulary], its cache (one row) and its length."""
 
     logits: NDArray[np.floating]
     cache: dict[str, NDArray[np.floating]]
@@ -34,7 +35,7 @@ class Prefill:
 
 @dataclass(frozen=True, slots=True)
 class CacheInput:
-    """One past input, [rows, heads, past, head], and the output that continues it."""
+    """A cache input, [rows, heads, past, head], and the output with the new tokens appended."""
 
     name: str
     output: str
@@ -44,12 +45,12 @@ class CacheInput:
 
 
 class Decoder:
-    """A loaded model. Safe to use from several threads: all state of a batch is in its `Batch`."""
+    """A loaded model. Safe to use from several threads: the state of a batch is in its `Batch`."""
 
     minimum_rows = MINIMUM_ROWS
 
     def __init__(self, path: Path) -> None:
-        import onnxruntime  #  heavy, and only needed where samples are drawn
+        import onnxruntime  # slow to import, and only needed for drawing samples
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
@@ -65,20 +66,20 @@ class Decoder:
         self._read_signature(path)
 
     def _read_signature(self, path: Path) -> None:
-        """Learn inputs and outputs, and refuse a graph that this decoder cannot feed."""
+        """Read the graph's inputs and outputs, and refuse a graph with other inputs than this decoder can provide."""
         inputs = {value.name: value for value in self.session.get_inputs()}
         outputs = [value.name for value in self.session.get_outputs()]
         integers = {name: INTEGERS.get(value.type) for name, value in inputs.items() if not name.startswith(PAST)}
         unknown = [name for name in integers if name not in {"input_ids", "attention_mask", "position_ids"}]
         if unknown or "input_ids" not in inputs:
             raise UserError(
-                f"{path}: its inputs are {', '.join(integers)}; wanted input_ids, past_key_values.N.key and .value, "
-                "and perhaps attention_mask and position_ids"
+                f"{path}: its inputs are {', '.join(integers)}; they must be input_ids, past_key_values.N.key and"
+                " .value, and optionally attention_mask and position_ids"
             )
         self.integers: dict[str, type[np.integer]] = {}
         for name, dtype in integers.items():
             if dtype is None:
-                raise UserError(f"{path}: input {name} is {inputs[name].type}; int64 or int32 is wanted")
+                raise UserError(f"{path}: input {name} is {inputs[name].type}; it must be int64 or int32")
             self.integers[name] = dtype
         self.caches = [_cache_input(path, value, outputs) for name, value in inputs.items() if name.startswith(PAST)]
         if not self.caches or "logits" not in outputs:
@@ -86,7 +87,7 @@ class Decoder:
         self.fetched = ["logits", *(cache.output for cache in self.caches)]
 
     def run(self, ids: NDArray[np.int64], past: int, cache: dict[str, Any]) -> list[Any]:
-        """One pass over new tokens [rows, new] after `past` cached ones: logits and continued caches, as OrtValues."""
+        """One pass over new tokens [rows, new] after `past` cached ones: logits and extended caches, as OrtValues."""
         rows, new = ids.shape
         total = past + new
         values = {
@@ -101,7 +102,7 @@ class Decoder:
         return outputs
 
     def prefill(self, ids: list[int]) -> Prefill:
-        """Read a prompt, once for however many samples follow (always as one row, so always to the same bits)."""
+        """Run the model on a prompt, once for all samples of it; always as one row, so that the bits never differ."""
         empty = {
             cache.name: self.make_value(np.zeros((1, cache.heads, 0, cache.head), cache.dtype)) for cache in self.caches
         }
@@ -116,7 +117,7 @@ class Decoder:
 
 
 class Batch:
-    """The state of rows that grow together, each by one token a step; `logits`, [rows, vocabulary], are the next's."""
+    """Rows that continue one prompt, each by one token per step. `logits`, [rows, vocabulary]: of the next tokens."""
 
     def __init__(self, decoder: Decoder, length: int, cache: dict[str, Any], logits: NDArray[np.floating]) -> None:
         self.decoder = decoder
@@ -129,7 +130,7 @@ class Batch:
         return choose(self.logits[rows], temperature, top_p, u)
 
     def step(self, tokens: NDArray[np.int64]) -> NDArray[np.floating]:
-        """Append one token a row ([rows]); the logits of the next, [rows, vocabulary]."""
+        """Append one token to each row ([rows]); returns the logits of the next tokens, [rows, vocabulary]."""
         logits, *presents = self.decoder.run(tokens[:, None], self.length, self.cache)
         self.cache = {c.name: present for c, present in zip(self.decoder.caches, presents, strict=True)}
         self.length += 1
@@ -137,7 +138,7 @@ class Batch:
         return self.logits
 
     def select(self, rows: NDArray[np.int64]) -> None:
-        """Keep these rows alone, in this order, for the next step; at least `MINIMUM_ROWS`."""
+        """Keep only these rows, at least `MINIMUM_ROWS`, in this order; `logits` is stale until the next step."""
         self.cache = {name: self.decoder.make_value(value.numpy()[rows]) for name, value in self.cache.items()}
 
 
@@ -147,7 +148,7 @@ def _cache_input(path: Path, value: Any, outputs: list[str]) -> CacheInput:
     if output not in outputs:
         raise UserError(f"{path}: input {value.name} has no output {output}")
     if len(shape) != 4 or not isinstance(shape[1], int) or not isinstance(shape[3], int):
-        raise UserError(f"{path}: input {value.name} is {shape}; [batch, heads, past, head size] is wanted")
+        raise UserError(f"{path}: input {value.name} is {shape}; it must be [batch, heads, past, head size]")
     if value.type not in FLOATS:
-        raise UserError(f"{path}: input {value.name} is {value.type}; float or float16 is wanted")
+        raise UserError(f"{path}: input {value.name} is {value.type}; it must be float or float16")
     return CacheInput(value.name, output, shape[1], shape[3], FLOATS[value.type])

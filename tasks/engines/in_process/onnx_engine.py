@@ -1,4 +1,4 @@
-"""A folder's ONNX decoder as an engine. `tasks.engines.onnx` says what is reproducible, and opens this."""
+"""The engine of an ONNX decoder. `tasks.engines.onnx` opens it, and says what is reproducible."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from tasks.engines.in_process.onnx_decoder import Decoder
 
 
 class OnnxEngine(InProcessEngine):
-    """Its threads draw batches concurrently; ONNX Runtime itself runs on one thread a call."""
+    """Its threads draw batches concurrently; ONNX Runtime itself runs on one thread per call."""
 
     def __init__(self, folder: Path, batch_size: int, threads: int) -> None:
         self.decoder = Decoder(folder / "model.onnx")

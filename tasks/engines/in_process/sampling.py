@@ -1,8 +1,8 @@
 """The choice of a token: a fixed function of logits, sampling settings and one uniform number.
 
-Each row is treated by itself and in the same order of operations whatever the number of rows, so a row's token does
-not depend on its neighbours. The uniform numbers come from Philox, a counter-based generator (Salmon et al., 2011):
-sample i of a problem has a stretch of the sequence to itself, reached without drawing the others.
+Each row is processed by itself, with the same order of operations for any number of rows, so its token does not depend
+on the other rows. The uniform numbers come from Philox, a counter-based generator (Salmon et al., 2011): sample i of a
+problem has its own part of the sequence, which can be computed without drawing the rest.
 """
 
 import hashlib
@@ -13,42 +13,43 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 SAMPLING_RULE = 1
-"""Rises whenever the same logits and seed would give another sample."""
+"""Incremented whenever the same logits and seed would give another sample."""
 
 
 class Choice(NamedTuple):
-    """One token a row and its log-probability at temperature 1, in nats; both [rows]."""
+    """One token per row and its log-probability at temperature 1, in nats; both [rows]."""
 
     tokens: NDArray[np.int64]
     logprobs: Floats
 
 
 def uniforms(seed: int, problem_id: str, index: int, count: int) -> Floats:
-    """The numbers in [0, 1) that choose tokens 0 to `count` - 1 of one sample; a longer answer starts the same."""
+    """The numbers in [0, 1) that choose tokens 0 to `count` - 1 of one sample; a larger `count` only appends to
+    them."""
     digest = hashlib.blake2b(f"{seed}\n{problem_id}".encode(), digest_size=16).digest()
     key = np.frombuffer(digest, dtype="<u8")
-    # The third word of the counter is the sample's index; the two below it count the draws, 2**128 for each sample.
+    # The third word of the counter is the sample's index; the two lower words count draws, up to 2**128 per sample.
     generator = np.random.Philox(key=key, counter=np.array([0, 0, index, 0], dtype=np.uint64))
-    # Raw output is what NumPy keeps fixed between versions (NEP 19); its distributions are not.
+    # NumPy keeps raw output the same between versions (NEP 19), but not its distributions.
     raw: NDArray[np.uint64] = generator.random_raw(count)
     return np.asarray((raw >> np.uint64(11)) * 2.0**-53, np.float64)
 
 
 def choose(logits: NDArray[np.floating], temperature: float, top_p: float, u: Floats) -> Choice:
-    """Draw one token a row by inverting the distribution function at `u`.
+    """Draw one token per row by inverting the cumulative distribution at `u`.
 
     Args:
         logits: [rows, vocabulary].
-        temperature: divides the logits; 0 takes the likeliest token (the first of equals).
-        top_p: keeps the likeliest tokens, as few as reach this probability; 1 keeps all.
+        temperature: divides the logits; 0 takes the likeliest token (the first if several are equally likely).
+        top_p: keeps the smallest set of likeliest tokens with at least this probability; 1 keeps all.
         u: [rows], in [0, 1).
 
     Raises:
-        FloatingPointError: a row holds no finite distribution.
+        FloatingPointError: the logits of a row are not finite.
     """
     shifted = logits.astype(np.float64)
     shifted -= shifted.max(axis=1, keepdims=True)
-    # Sums run in sequence (cumsum), so that a row's total does not depend on how a reduction is blocked.
+    # cumsum adds in sequence, so a row's total does not depend on how a reduction is blocked.
     cumulative = np.cumsum(np.exp(shifted), axis=1)
     log_total = np.log(cumulative[:, -1])
     if not np.isfinite(log_total).all():
@@ -69,7 +70,7 @@ def choose(logits: NDArray[np.floating], temperature: float, top_p: float, u: Fl
 
 
 def _nucleus(weights: Floats, top_p: float) -> Floats:
-    """Zero all but the likeliest tokens, as few as reach `top_p`; of equal tokens, the first go first."""
+    """Zero all weights but the smallest set of largest ones that reaches `top_p`; of equal ones, the first are kept."""
     order = np.argsort(-weights, axis=1, kind="stable")
     ranked = np.take_along_axis(weights, order, axis=1)
     cumulative = np.cumsum(ranked, axis=1)

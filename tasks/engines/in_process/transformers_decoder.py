@@ -1,6 +1,6 @@
-"""A causal model of transformers with its cache, and the choice of tokens from its logits, on a CPU or a GPU.
+"""A causal model of transformers with its key-value cache, and the choice of tokens from its logits, on a CPU or a GPU.
 
-Rows of a batch all have the same length: they are samples of one prompt, drawn token by token together.
+All rows of a batch have the same length: they are samples of one prompt, drawn token by token together.
 """
 
 import copy
@@ -19,14 +19,14 @@ from tasks.errors import UserError
 
 MINIMUM_ROWS = 16
 """In float32 on one thread, products of fewer rows take other paths in PyTorch's libraries, which round differently.
-From 16 rows on, every row's result is bit-identical (not promised by PyTorch; `is_batch_invariant` checks it)."""
+From 16 rows on, each row's result is bit-identical (PyTorch does not guarantee it; `is_batch_invariant` checks it)."""
 
-ROOM = 128
-"""Tokens that a cache grows by. The usual cache of transformers copies itself at every token instead."""
+CACHE_GROWTH = 128
+"""Tokens by which a cache grows. The default cache of transformers is copied for every token instead."""
 
 
 class Prefill(NamedTuple):
-    """What one prompt leaves behind: the logits after its last token, [1, vocabulary], and a cache of one row."""
+    """The state after a prompt: the logits after its last token, [1, vocabulary], and a cache of one row."""
 
     logits: Any
     cache: Any
@@ -40,14 +40,15 @@ class PreallocatedCacheLayer(DynamicLayer):  # type: ignore[misc]
     buffers: tuple[Any, Any] | None = None
 
     def update(self, key_states: Any, value_states: Any, *_: Any, **__: Any) -> tuple[Any, Any]:
-        """Append new tokens; the keys and values of all."""
+        """Append new tokens; returns the keys and values of all tokens."""
         if not self.is_initialized:
             self.lazy_initialization(key_states, value_states)
         past = self.get_seq_length()
         total = past + key_states.shape[-2]
         if self.buffers is None or self.buffers[0].shape[-2] < total:
             self.buffers = tuple(
-                new.new_empty((*new.shape[:-2], total + ROOM, new.shape[-1])) for new in (key_states, value_states)
+                new.new_empty((*new.shape[:-2], total + CACHE_GROWTH, new.shape[-1]))
+                for new in (key_states, value_states)
             )
             if past:
                 for buffer, old in zip(self.buffers, (self.keys, self.values), strict=True):
@@ -58,32 +59,37 @@ class PreallocatedCacheLayer(DynamicLayer):  # type: ignore[misc]
         return self.keys, self.values
 
     def reorder_cache(self, beam_idx: Any) -> None:
-        """Keep these rows alone, in this order."""
+        """Keep only these rows, in this order."""
         super().reorder_cache(beam_idx)
         self.buffers = None
 
 
 class Decoder:
-    """A loaded model. Safe to use from several threads: all state of a batch is in its `Batch`."""
+    """A loaded model. Safe to use from several threads: the state of a batch is in its `Batch`."""
 
     minimum_rows = MINIMUM_ROWS
 
     def __init__(self, source: str, model: Any) -> None:
-        takes = inspect.signature(model.forward).parameters
-        if "past_key_values" not in takes:
-            raise UserError(f"engine.model: {source}: {type(model).__name__} keeps no key-value cache")
+        parameters = inspect.signature(model.forward).parameters
+        if "past_key_values" not in parameters:
+            raise UserError(f"engine.model: {source}: {type(model).__name__} has no key-value cache")
         self.model = model
-        self.last_logits: dict[str, int] = {"logits_to_keep": 1} if "logits_to_keep" in takes else {}
+        self.last_logits: dict[str, int] = {"logits_to_keep": 1} if "logits_to_keep" in parameters else {}
 
     def run(self, ids: Any, cache: Any) -> Any:
-        """One pass over new tokens [rows, new]; the logits after the last, [rows, vocabulary]. The cache grows."""
+        """One pass over new tokens [rows, new], which are added to the cache; returns the logits after the last token,
+        [rows, vocabulary].
+
+        Raises:
+            UserError: memory runs out.
+        """
         with torch.inference_mode(), enough_memory():
             ids = ids.to(self.model.device)
             out = self.model(input_ids=ids, past_key_values=cache, use_cache=True, **self.last_logits)
             return out.logits[:, -1].float()
 
     def prefill(self, ids: list[int]) -> Prefill:
-        """Read a prompt, once for however many samples follow (always as one row, so always to the same bits)."""
+        """Run the model on a prompt, once for all samples of it; always as one row, so that the bits never differ."""
         cache = DynamicCache(config=self.model.config)
         cache.layers = [PreallocatedCacheLayer() if type(layer) is DynamicLayer else layer for layer in cache.layers]
         return Prefill(self.run(torch.tensor([ids]), cache), cache)
@@ -96,7 +102,7 @@ class Decoder:
             return Batch(self, cache, prefill.logits.expand(rows, -1))
 
     def is_batch_invariant(self, rows: int) -> bool:
-        """Try whether the logits of a row are the same bits in batches of several sizes, up to `rows` or some more."""
+        """Try whether a row's logits are bit-identical in batches of several sizes, the largest of at least `rows`."""
         vocabulary = self.model.config.get_text_config().vocab_size
         prefill = self.prefill([37 * i % vocabulary for i in range(1, 34)])
 
@@ -105,12 +111,12 @@ class Decoder:
             tokens = np.arange(1, rows + 1)
             return torch.stack([batch.step((31 + t) * tokens % vocabulary) for t in range(4)], dim=1)
 
-        most = logits(max(rows, 2 * MINIMUM_ROWS) + 1)
-        return all(torch.equal(logits(n), most[:n]) for n in (MINIMUM_ROWS, MINIMUM_ROWS + 1, MINIMUM_ROWS + 7))
+        largest = logits(max(rows, 2 * MINIMUM_ROWS) + 1)
+        return all(torch.equal(logits(n), largest[:n]) for n in (MINIMUM_ROWS, MINIMUM_ROWS + 1, MINIMUM_ROWS + 7))
 
 
 class Batch:
-    """The state of rows that grow together, each by one token a step; `logits`, [rows, vocabulary], are the next's."""
+    """Rows that continue one prompt, each by one token per step. `logits`, [rows, vocabulary]: of the next tokens."""
 
     def __init__(self, decoder: Decoder, cache: Any, logits: Any) -> None:
         self.decoder = decoder
@@ -127,27 +133,28 @@ class Batch:
             return sample_on_device(chosen, temperature, top_p, torch.from_numpy(u).to(device))
 
     def step(self, tokens: NDArray[np.int64]) -> Any:
-        """Append one token a row ([rows]); the logits of the next, [rows, vocabulary]."""
+        """Append one token to each row ([rows]); returns the logits of the next tokens, [rows, vocabulary]."""
         self.logits = self.decoder.run(torch.from_numpy(tokens[:, None]), self.cache)
         return self.logits
 
     def select(self, rows: NDArray[np.int64]) -> None:
-        """Keep these rows alone, in this order, for the next step; at least `MINIMUM_ROWS`."""
+        """Keep only these rows, at least `MINIMUM_ROWS`, in this order; `logits` is stale until the next step."""
         with torch.inference_mode(), enough_memory():
             self.cache.reorder_cache(torch.from_numpy(rows).to(self.decoder.model.device))
 
 
 def sample_on_device(logits: Any, temperature: float, top_p: float, u: Any) -> Choice:
-    """`in_process.sampling.choose` where the logits lie, so that no vocabulary of them leaves a GPU at each token.
+    """`in_process.sampling.choose` on the device of the logits, so that they need not be copied from a GPU at each
+    token.
 
     Args:
         logits: [rows, vocabulary].
-        temperature: divides the logits; 0 takes the likeliest token (the first of equals).
-        top_p: keeps the likeliest tokens, as few as reach this probability; 1 keeps all.
+        temperature: divides the logits; 0 takes the likeliest token (the first if several are equally likely).
+        top_p: keeps the smallest set of likeliest tokens with at least this probability; 1 keeps all.
         u: [rows], in [0, 1), float64.
 
     Raises:
-        FloatingPointError: a row holds no finite distribution.
+        FloatingPointError: the logits of a row are not finite.
     """
     shifted = logits.double()
     shifted = shifted - shifted.amax(dim=1, keepdim=True)
@@ -173,10 +180,10 @@ def sample_on_device(logits: Any, temperature: float, top_p: float, u: Any) -> C
 
 @contextmanager
 def enough_memory() -> Iterator[None]:
-    """Tell in one line what to change where memory runs out.
+    """Turn running out of memory into one line that says what to change.
 
     Raises:
-        UserError: it does.
+        UserError: memory ran out.
     """
     try:
         yield

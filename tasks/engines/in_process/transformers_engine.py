@@ -1,4 +1,5 @@
-"""A causal model of transformers as an engine; `tasks.engines.transformers` opens it, and says what is reproducible."""
+"""The engine of a causal model of transformers. `tasks.engines.transformers` opens it, and says what is
+reproducible."""
 
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from tasks.errors import UserError
 
 
 class TransformersEngine(InProcessEngine):
-    """On a CPU its threads draw batches concurrently, PyTorch itself on one thread a call; on a GPU one batch."""
+    """On a CPU, its threads draw batches concurrently, each with PyTorch on one thread; on a GPU, one batch at a
+    time."""
 
     def __init__(
         self,
@@ -28,7 +30,7 @@ class TransformersEngine(InProcessEngine):
         trust_remote_code: bool,
     ) -> None:
         chosen = _device(device)
-        # How PyTorch splits a product over threads changes its last bits.
+        # With several threads, the last bits of a product depend on how PyTorch splits it.
         torch.set_num_threads(1)
         model = _load(source, commit, dtype, chosen, trust_remote_code)
         self.decoder = Decoder(source, model)
@@ -52,7 +54,7 @@ class TransformersEngine(InProcessEngine):
 def _device(wanted: str) -> str:
     available: bool = torch.cuda.is_available()
     if wanted == "cuda" and not available:
-        raise UserError("engine.device: PyTorch finds no GPU here; cpu or auto would work")
+        raise UserError("engine.device: PyTorch finds no GPU here; use cpu or auto")
     return "cuda" if available and wanted != "cpu" else "cpu"
 
 
@@ -84,8 +86,8 @@ def _tokenizer(source: str, commit: str | None, trust_remote_code: bool) -> Toke
     inner: Tokenizer | None = getattr(tokenizer, "backend_tokenizer", None)
     if inner is None:
         raise UserError(
-            f"engine.model: {source}: its tokenizer ({type(tokenizer).__name__}) has no fast form; a model with a"
-            " tokenizer.json is wanted"
+            f"engine.model: {source}: its tokenizer ({type(tokenizer).__name__}) has no fast version; use a model with"
+            " a tokenizer.json"
         )
     inner.no_padding()
     inner.no_truncation()

@@ -1,1 +1,1 @@
-"""Models in a separate process, started, watched and ended here: what dies or hangs is restarted."""
+"""Models in a separate process, which is started, watched, restarted if it dies or hangs, and ended."""

@@ -1,9 +1,9 @@
-"""A command of which nothing outlives the process that started it, however that one ends.
+"""A command that never outlives the process that started it, nor do its descendants, however that process ends.
 
-A small process stands between: it starts the command in its own session, adopts what the command leaves behind,
-and ends all of it when the command ends, when it is told to, or when its own parent is gone. (The kernel's signal on a
-parent's death is sent when the *thread* that started the child ends, so it would not do in a program of many threads;
-nor does it reach grandchildren.)
+A small process stands between the two, and is also the program in this file. It starts the command in a new session,
+adopts its orphans, and ends all of them when the command ends, on SIGTERM, or when its own parent is gone. (The
+kernel's parent-death signal is not enough: it is sent when the *thread* that started the child ends, and does not reach
+grandchildren.)
 """
 
 import ctypes
@@ -20,11 +20,11 @@ from typing import BinaryIO
 
 POLL_S = 0.1
 GRACE_S = 3.0
-"""How long a command that is told to end may take before it is killed."""
+"""Seconds between SIGTERM and SIGKILL."""
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _SIGNALLED = 128
-"""What a shell adds to the number of the signal that ended a command, to make an exit status."""
+"""As in a shell: the exit status of a command that a signal ended is this plus the signal's number."""
 
 
 class SupervisedProcess:
@@ -43,42 +43,42 @@ class SupervisedProcess:
         )
 
     def status(self) -> int | None:
-        """The command's exit status, below 0 where a signal ended it; None while it runs."""
+        """The command's exit status, or minus the number of the signal that ended it; None while it runs."""
         status = self._process.poll()
         return status if status is None or status <= _SIGNALLED else _SIGNALLED - status
 
     def wait(self) -> None:
-        """Wait until the command has ended; one that takes longer than the usual time for that is ended."""
+        """Wait until the command has ended; end it if it takes longer than `GRACE_S`."""
         try:
             self._process.wait(GRACE_S)
         except subprocess.TimeoutExpired:
             self.stop()
 
     def stop(self) -> None:
-        """End the command and all that it started; returns when nothing is left of it."""
+        """End the command and all that it started; returns once all of these processes are gone."""
         self._process.terminate()
         self._process.wait()
 
 
 def main() -> None:
-    """Run the command that follows the parent's process id."""
+    """Run a command; the arguments are the parent's process id and the command."""
     parent, command = int(sys.argv[1]), sys.argv[2:]
-    told: list[int] = []
+    received: list[int] = []
 
-    def note(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature is signal's
-        told.append(number)
+    def on_signal(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature is signal's
+        received.append(number)
 
-    signal.signal(signal.SIGTERM, note)
-    # Ctrl-C and a closed terminal are the parent's affair: it may want to finish something first.
+    signal.signal(signal.SIGTERM, on_signal)
+    # Ctrl-C and a closed terminal are left to the parent, which may want to finish something first.
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
     try:
-        child = subprocess.Popen(command, start_new_session=True, close_fds=False, preexec_fn=_as_usual)  # noqa: PLW1509 - one thread
+        child = subprocess.Popen(command, start_new_session=True, close_fds=False, preexec_fn=_prepare)  # noqa: PLW1509 - one thread
     except OSError as error:
         sys.exit(f"{command[0]}: {error.strerror}")
-    os.closerange(3, 1024)  # the command's pipes must end with the command
-    while child.poll() is None and not told and os.getppid() == parent:
+    os.closerange(3, 1024)  # the command's pipes must be closed when it ends
+    while child.poll() is None and not received and os.getppid() == parent:
         time.sleep(POLL_S)
     if child.poll() is None:
         child.terminate()
@@ -89,15 +89,15 @@ def main() -> None:
     sys.exit(child.returncode if child.returncode >= 0 else _SIGNALLED - child.returncode)
 
 
-def _as_usual() -> None:
-    """In the command, before it starts: signals act as in any process, and it is killed if this process is."""
+def _prepare() -> None:
+    """Before the command starts, in its process: restore the default signals, and have it killed if this process is."""
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _kill_all(leader: int) -> None:
-    """Kill the command's group, and then whatever is handed to this process, until there is nothing left."""
+    """Kill the command's process group, and then orphans as this process adopts them, until none are left."""
     with suppress(ProcessLookupError):
         os.killpg(leader, signal.SIGKILL)
     while orphans := _children():
@@ -110,14 +110,14 @@ def _kill_all(leader: int) -> None:
 
 
 def _children() -> list[int]:
-    """This process's children that have not been waited for (Linux; elsewhere none are known)."""
+    """This process's children that have not been waited for (on Linux; an empty list elsewhere)."""
     with suppress(OSError):
         return [int(pid) for pid in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()]
     return []
 
 
 def _prctl(option: int, value: int) -> None:
-    # Not `sandboxes.linux.prctl`: this file runs as a script, with -I, and imports nothing but the standard library.
+    # Not `sandboxes.linux.prctl`: this file runs as a script with -I, and can import only the standard library.
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(option, value)
 

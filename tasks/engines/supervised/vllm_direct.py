@@ -1,4 +1,4 @@
-"""vLLM through its Python API: a process with the engine (`vllm_worker`), and the pipe to it."""
+"""vLLM through its Python API: a worker process with the engine (`vllm_worker`), and the pipe to it."""
 
 import json
 import os
@@ -16,53 +16,59 @@ from typing import Any
 
 from tasks.engines.seeds import base_seed
 from tasks.engines.supervised.supervised_process import SupervisedProcess
-from tasks.engines.supervised.vllm_process import Ended, Setting
+from tasks.engines.supervised.vllm_process import Diagnosis, Setting
 from tasks.engines.supervised.watchdog import EngineProcessError, Heartbeat
 from tasks.errors import SamplingCancelledError, UserError
 from tasks.records import Request, Sample, Sampling
 
 WORKER = Path(__file__).with_name("vllm_worker.py")
-LOOK_EVERY_S = 0.2
-MAX_AT_ONCE = 256
-"""Samples in one list, where that many have finished."""
+POLL_S = 0.2
+MAX_SAMPLES_PER_BATCH = 256
+"""Maximum length of a list that `sample` yields."""
 
 Message = dict[str, Any]
 
 
 class DirectStart:
-    """Starts the process."""
+    """Starts worker processes."""
 
     def __init__(self, setting: Setting, worker: Path = WORKER) -> None:
         self._setting = setting
         self._worker = worker
         self._first = True
 
-    def __call__(self, given_up: threading.Event) -> "DirectProcess":
-        """Start it, and wait until its model is loaded."""
+    def __call__(self, cancelled: threading.Event) -> "DirectProcess":
+        """Start a worker, and wait until its model is loaded.
+
+        Raises:
+            UserError: vLLM does not start, for a reason that the user can fix.
+            EngineProcessError: it does not start for another reason, or takes too long.
+            SamplingCancelledError: `cancelled` was set.
+        """
         ours, theirs = Pipe()
         setting = self._setting
         with setting.log.open("ab") as log, theirs:
             command = [setting.installed.python, str(self._worker), str(theirs.fileno())]
-            log_begins = log.tell()
+            log_start = log.tell()
             process = SupervisedProcess(command, setting.environment, log, [theirs.fileno()])
-        ended = Ended(process, setting, log_begins)
+        diagnosis = Diagnosis(process, setting, log_start)
         try:
-            self._wait(ours, given_up)
+            self._wait(ours, cancelled)
         except BaseException as error:
             process.stop()
             ours.close()
             if isinstance(error, EOFError | ConnectionError):
-                raise ended.startup_error(first=self._first) from error
+                raise diagnosis.startup_error(first=self._first) from error
             raise
         self._first = False
-        return DirectProcess(process, ours, ended)
+        return DirectProcess(process, ours, diagnosis)
 
-    def _wait(self, pipe: Connection, given_up: threading.Event) -> None:
+    def _wait(self, pipe: Connection, cancelled: threading.Event) -> None:
         pipe.send_bytes(json.dumps(self._setting.arguments).encode())
-        for _ in range(int(self._setting.start_timeout_s / LOOK_EVERY_S) + 1):
-            if given_up.is_set():
-                raise SamplingCancelledError("sampling was given up")
-            if pipe.poll(LOOK_EVERY_S):
+        for _ in range(int(self._setting.start_timeout_s / POLL_S) + 1):
+            if cancelled.is_set():
+                raise SamplingCancelledError("sampling was cancelled")
+            if pipe.poll(POLL_S):
                 pipe.recv_bytes()
                 return
         raise EngineProcessError(
@@ -72,19 +78,19 @@ class DirectStart:
 
 @dataclass(slots=True)
 class Call:
-    """One call of `sample`: how many samples are still to come, and what has come."""
+    """One call of `sample`: the number of samples that have yet to arrive, and the messages that arrived."""
 
-    left: int
+    missing: int
     inbox: "SimpleQueue[Message | None]" = field(default_factory=SimpleQueue)
 
 
 class DirectProcess:
-    """A process with vLLM's engine in it."""
+    """A worker process with vLLM's engine; see `EngineProcess`."""
 
-    def __init__(self, process: SupervisedProcess, pipe: Connection, ended: Ended) -> None:
+    def __init__(self, process: SupervisedProcess, pipe: Connection, diagnosis: Diagnosis) -> None:
         self._process = process
         self._pipe = pipe
-        self._ended = ended
+        self._diagnosis = diagnosis
         self._sending = threading.Lock()
         self._numbers = count()
         self._calls: dict[int, Call] = {}
@@ -96,32 +102,37 @@ class DirectProcess:
         self._reader.start()
 
     def sample(self, requests: Sequence[Request], sampling: Sampling) -> Generator[list[Sample], None, None]:
-        """Every requested sample, in lists of those that have finished."""
-        # Prompts with the same beginning follow each other, so that the engine still has it in its cache.
+        """Yield every requested sample, in lists of those that have finished.
+
+        Raises:
+            UserError: vLLM refuses a prompt or a setting.
+            EngineProcessError: the worker ended, or returned malformed data.
+        """
+        # Prompts with a common prefix follow each other, so that it is still in the engine's prefix cache.
         ordered = sorted(requests, key=lambda request: request.prompt)
         greedy = sampling.temperature == 0  # all samples of a problem are the same
         number = next(self._numbers)
-        wanted = sum(1 if greedy else request.stop - request.start for request in ordered)
-        self._calls[number] = call = Call(wanted)
+        missing = sum(1 if greedy else request.stop - request.start for request in ordered)
+        self._calls[number] = call = Call(missing)
         try:
             self._send(draw=_draw(number, ordered, sampling))
-            while wanted:
-                messages, over = _all_there(call.inbox)
-                wanted -= len(messages)
+            while missing:
+                messages, ended = _arrived(call.inbox)
+                missing -= len(messages)
                 samples = [sample for message in messages for sample in self._samples(message, ordered, greedy=greedy)]
                 if samples:
                     yield samples
-                if over and wanted:
+                if ended and missing:
                     raise EngineProcessError(self._cause or "it ended")
         finally:
             del self._calls[number]
-            if call.left and self._cause is None:
+            if call.missing and self._cause is None:
                 with suppress(EngineProcessError):
                     self._send(abort=number)
 
     def _samples(self, message: Message, requests: Sequence[Request], *, greedy: bool) -> Iterator[Sample]:
         if "refused" in message:
-            raise _refused(requests[message["refused"]], message)
+            raise _user_error(requests[message["refused"]], message)
         try:
             request = requests[message["request"]]
             indices = range(request.start, request.stop) if greedy else [message["index"]]
@@ -132,15 +143,15 @@ class DirectProcess:
             yield Sample(request.problem_id, index, **drawn)
 
     def heartbeat(self) -> Heartbeat:
-        """Samples are wanted of it where a call waits for more."""
-        return Heartbeat(any(call.left for call in list(self._calls.values())), self._messages)
+        """Busy while a call waits for samples; the number counts the worker's messages."""
+        return Heartbeat(any(call.missing for call in list(self._calls.values())), self._messages)
 
     def exit_reason(self) -> str | None:
-        """What the process died of."""
-        return self._ended.exit_reason()
+        """Why the process ended, in one line; None while it runs."""
+        return self._diagnosis.exit_reason()
 
     def end(self, cause: str) -> None:
-        """End the process; calls find out by the end of the pipe. Returns when it is gone, whoever ends it."""
+        """End the process; calls notice when the pipe closes. Returns once the process is gone, in every thread."""
         with self._ending:
             if self._over:
                 return
@@ -149,11 +160,11 @@ class DirectProcess:
             self._process.stop()
             self._hang_up()
             self._reader.join()
-            with self._sending:  # else the descriptor could be another file's by the time that a message is written
+            with self._sending:  # or else a message could be written to another file with the same descriptor
                 self._pipe.close()
 
     def _hang_up(self) -> None:
-        """End the pipe here, too: somebody who outlives the process may hold its other end."""
+        """Shut the pipe down on this side, too: a process that outlives the worker may hold the other end open."""
         with suppress(OSError), socket.socket(fileno=os.dup(self._pipe.fileno())) as end:
             end.shutdown(socket.SHUT_RDWR)
 
@@ -162,25 +173,25 @@ class DirectProcess:
             with self._sending:
                 self._pipe.send_bytes(json.dumps(message).encode())
         except OSError as error:
-            raise EngineProcessError(self._cause or self._ended.exit_reason() or "its pipe is closed") from error
+            raise EngineProcessError(self._cause or self._diagnosis.exit_reason() or "its pipe is closed") from error
 
     def _read(self) -> None:
-        """Hand every message to the call that it is for, until the process ends."""
+        """Pass every message to its call, until the process ends."""
         try:
             while True:
                 message: Message = json.loads(self._pipe.recv_bytes())
                 self._messages += 1
                 call = self._calls.get(message.get("call", -1))
                 if call is not None:
-                    call.left -= 1
+                    call.missing -= 1
                     call.inbox.put(message)
         except (EOFError, OSError):
             pass  # the process has closed the pipe
         except (ValueError, AttributeError, TypeError) as error:
             self._cause = self._cause or f"malformed response: {' '.join(str(error).split())}"
-        # What it died of is known when it is gone.
+        # The exit reason is known only once the process is gone.
         self._process.wait()
-        self._cause = self._cause or self._ended.exit_reason()
+        self._cause = self._cause or self._diagnosis.exit_reason()
         for call in list(self._calls.values()):
             call.inbox.put(None)
 
@@ -207,25 +218,25 @@ def _draw(number: int, requests: Sequence[Request], sampling: Sampling) -> Messa
     }
 
 
-def _refused(request: Request, message: Message) -> UserError:
+def _user_error(request: Request, message: Message) -> UserError:
     if "because" in message:
         return UserError(f"sampling: vLLM refuses these settings ({message['because']})")
     if message["prompt_tokens"] == 0:
-        return UserError(f"problem {request.problem_id!r}: its prompt is empty; a model continues at least a token")
+        return UserError(f"problem {request.problem_id!r}: its prompt is empty; it must have at least one token")
     return UserError(
-        f"problem {request.problem_id!r}: its prompt has {message['prompt_tokens']} tokens, and the model reads at most"
-        f" {message['context']} with the answer"
+        f"problem {request.problem_id!r}: its prompt has {message['prompt_tokens']} tokens, and the model's context is"
+        f" {message['context']} tokens, completion included"
     )
 
 
-def _all_there(inbox: "SimpleQueue[Message | None]") -> tuple[list[Message], bool]:
-    """What has come, and whether it was the last: waits until there is something."""
-    came: list[Message] = []
+def _arrived(inbox: "SimpleQueue[Message | None]") -> tuple[list[Message], bool]:
+    """The messages that have arrived, and whether the process has ended; waits until there is either."""
+    messages: list[Message] = []
     message = inbox.get()
     with suppress(Empty):
         while message is not None:
-            came.append(message)
-            if len(came) == MAX_AT_ONCE:
+            messages.append(message)
+            if len(messages) == MAX_SAMPLES_PER_BATCH:
                 break
             message = inbox.get_nowait()
-    return came, message is None
+    return messages, message is None

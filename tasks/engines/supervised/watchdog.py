@@ -1,13 +1,13 @@
-"""An engine that runs in a separate process, watched: what dies, hangs or returns malformed data is restarted.
+"""Watches an engine that runs in a separate process, and restarts it if it dies, hangs or returns malformed data.
 
-Each index of a request is yielded exactly once. What a process has not delivered when it ends is asked of the next
-one; all calls of `sample` that run at the same time share that one. A process is given up for
+Each index of a request is yielded exactly once. What a process has not delivered when it ends is requested from the
+next one, which all concurrent calls of `sample` share. A process is replaced when it is
 
 - dead: it ended by itself;
-- hung: samples are wanted of it, and for `stall_timeout_s` seconds it has not got one token further;
-- broken: a sample that nobody asked for, or whose numbers are not finite.
+- hung: a call waits for samples, and there was no new token for `stall_timeout_s` seconds;
+- broken: it returned a sample that was not requested, or one with impossible numbers.
 
-It is restarted after 1, 2, 4, … up to 60 seconds. After more than `max_restarts` failures in a row without one sample
+The next one starts after 1, 2, 4, … up to 60 seconds. After more than `max_restarts` failures in a row without a sample
 between them, the engine has failed for good.
 """
 
@@ -23,49 +23,69 @@ from tasks.errors import EngineFailedError, SamplingCancelledError
 from tasks.progress import progress
 from tasks.records import Request, Sample, Sampling
 
-LOOK_EVERY_S = 0.5
-LONGEST_WAIT_S = 60.0
+POLL_S = 0.5
+MAX_RESTART_DELAY_S = 60.0
 
 
 class EngineProcessError(RuntimeError):
-    """A process that draws has ended, or must be; one line with the cause."""
+    """An engine's process has ended or must be ended; the message gives the cause in one line."""
 
 
 class Heartbeat(NamedTuple):
-    """Whether samples are wanted of a process, and a number that changes whenever it gets further."""
+    """Whether a call waits for samples of a process, and a number that changes whenever the process makes progress."""
 
     busy: bool
     number: int
 
 
 class EngineProcess(Protocol):
-    """One process that draws, from its start to its end."""
+    """One process that draws samples, from its start to its end."""
 
     def sample(self, requests: Sequence[Request], sampling: Sampling) -> Generator[list[Sample], None, None]:
-        """As an engine does; raises EngineProcessError if the process ends. Several calls may run at once."""
+        """See `Engine.sample`. Several calls may run at once.
+
+        Raises:
+            UserError: something that only the user can fix.
+            EngineProcessError: the process ended, or returned malformed data.
+        """
         ...
 
     def heartbeat(self) -> Heartbeat | None:
-        """Where it stands; None where it does not even answer that."""
+        """The process's progress; None if it does not answer."""
         ...
 
     def exit_reason(self) -> str | None:
-        """What the process died of, in one line; None while it runs."""
+        """Why the process ended, in one line; None while it runs."""
         ...
 
     def end(self, cause: str) -> None:
-        """End the process and all calls of `sample`, with this cause as an EngineProcessError. Calling it again does
-        nothing."""
+        """End the process and all calls of `sample`, which raise EngineProcessError with this cause. Calling it again
+        does nothing."""
         ...
 
 
 Start = Callable[[threading.Event], EngineProcess]
-"""Starts a process and waits until it can draw, or gives up when the event is set. Raises UserError where only the
-user can fix what is wrong, EngineProcessError otherwise, and SamplingCancelledError."""
+"""Starts a process and waits until it is ready. Raises UserError if only the user can fix what is wrong,
+SamplingCancelledError once the event is set, and EngineProcessError otherwise."""
 
 
 class SupervisedEngine:
-    """An engine made of processes, one after another."""
+    """An engine that draws from a process, and replaces the process when it fails.
+
+    Args:
+        start: starts a process.
+        what: what the process is, for messages, such as `vLLM`.
+        log: its log file, for messages.
+        version: see `Engine`.
+        deterministic: see `Engine`.
+        max_concurrent_calls: see `Engine`.
+        stall_timeout_s: seconds without progress after which a process is considered hung.
+        max_restarts: how many restarts may fail in a row.
+
+    Raises:
+        UserError: the first process does not start, for a reason that the user can fix.
+        EngineFailedError: it repeatedly fails to start.
+    """
 
     def __init__(
         self,
@@ -87,26 +107,26 @@ class SupervisedEngine:
         self._log = log
         self._stall_timeout_s = stall_timeout_s
         self._max_restarts = max_restarts
-        self._given_up = threading.Event()
+        self._cancelled = threading.Event()
         self._closed = threading.Event()
         self._changing = threading.Lock()
         self._failures = 0
         self._produced_samples: set[EngineProcess] = set()
-        """The process that draws, once it has given a sample. (Calls that still read what an earlier one gave, while a
-        new one fails, must not pass for its success.)"""
+        """The current process, once it has produced a sample. (A call may still read samples of an earlier process
+        while a new one fails; they must not count as the new one's success.)"""
         self._cause = ""
         self._failed: EngineFailedError | None = None
         self._process: EngineProcess | None = None
-        self._process = self._begin()
+        self._process = self._start_process()
         threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        """End the process."""
+        """End the process and all calls."""
         self._closed.set()
-        self._given_up.set()
+        self._cancelled.set()
         with self._changing:
             if self._process is not None:
                 self._process.end("the engine was closed")
@@ -114,18 +134,18 @@ class SupervisedEngine:
 
     def cancel(self) -> None:
         """End all calls of `sample` for good."""
-        self._given_up.set()
+        self._cancelled.set()
         process = self._process
         if process is not None:
-            process.end("sampling was given up")
+            process.end("sampling was cancelled")
 
     def sample(self, requests: Sequence[Request], sampling: Sampling) -> Generator[list[Sample], None, None]:
-        """Yield every requested sample, each once, whatever happens to the process meanwhile.
+        """Yield every requested sample exactly once, even if processes fail.
 
         Raises:
             UserError: something that only the user can fix.
             EngineFailedError: more than `max_restarts` failures in a row.
-            SamplingCancelledError: `cancel` was called.
+            SamplingCancelledError: `cancel` was called, or the engine was closed.
         """
         missing = Missing(requests)
         while missing.count:
@@ -137,86 +157,86 @@ class SupervisedEngine:
                         self._produced_samples.add(process)
                         yield samples
                 if missing.count:
-                    raise EngineProcessError(f"it says that it is done, and {missing.count} samples are missing")  # noqa: TRY301
+                    raise EngineProcessError(f"it reports that it is done, but {missing.count} samples are missing")  # noqa: TRY301
             except EngineProcessError as error:
                 self._on_failure(process, str(error))
 
     def _running_process(self) -> EngineProcess:
-        """The process that draws; a new one where there is none."""
+        """The current process; starts one if there is none."""
         with self._changing:
-            self._stop_if_given_up()
+            self._raise_if_cancelled()
             if self._failed is not None:
                 raise self._failed
             if self._process is None:
-                self._process = self._begin()
-                self._stop_if_given_up()  # perhaps just then
+                self._process = self._start_process()
+                self._raise_if_cancelled()  # while it was starting
             return self._process
 
-    def _begin(self) -> EngineProcess:
-        """Start a process, again and again if need be."""
+    def _start_process(self) -> EngineProcess:
+        """Start a process, with retries."""
         while True:
             if self._failures:
-                delay = min(2.0 ** (self._failures - 1), LONGEST_WAIT_S)
-                progress.get().say(f"{self._what} starts again in {delay:.0f} s: {self._cause}")
-                self._given_up.wait(delay)
-            self._stop_if_given_up()
+                delay = min(2.0 ** (self._failures - 1), MAX_RESTART_DELAY_S)
+                progress.get().say(f"{self._what} restarts in {delay:.0f} s: {self._cause}")
+                self._cancelled.wait(delay)
+            self._raise_if_cancelled()
             try:
-                return self._start(self._given_up)
+                return self._start(self._cancelled)
             except EngineProcessError as error:
-                self._count(str(error))
+                self._count_failure(str(error))
                 if self._failed is not None:
                     raise self._failed from error
 
     def _on_failure(self, process: EngineProcess, cause: str) -> None:
-        """A call has found this process dead or broken; the first to do so ends it."""
+        """A call found that a process is dead or broken; the first call to find it ends the process."""
         with self._changing:
-            self._stop_if_given_up()
+            self._raise_if_cancelled()
             if self._process is process:
                 process.end(cause)
                 self._process = None
                 if process in self._produced_samples:
                     self._failures = 0
                 self._produced_samples.clear()
-                self._count(cause)
+                self._count_failure(cause)
 
-    def _count(self, cause: str) -> None:
+    def _count_failure(self, cause: str) -> None:
         self._cause = cause
         self._failures += 1
         if self._failures > self._max_restarts:
-            times = f"{self._failures} times in a row" if self._failures > 1 else "and may not be started again"
+            times = f"{self._failures} times in a row" if self._failures > 1 else "and engine.max_restarts is 0"
             self._failed = EngineFailedError(f"{self._what} failed {times}: {cause}; its log: {self._log}")
 
-    def _stop_if_given_up(self) -> None:
-        if self._given_up.is_set():
-            raise SamplingCancelledError("sampling was given up")
+    def _raise_if_cancelled(self) -> None:
+        if self._cancelled.is_set():
+            raise SamplingCancelledError("sampling was cancelled")
 
     def _watch(self) -> None:
-        """End a process that hangs, or of which only the calls' other ends are left."""
+        """End a process that hangs, and one that has exited without its calls noticing."""
         seen: tuple[EngineProcess, Heartbeat | None] | None = None
         stalled_s = 0.0
-        while not self._closed.wait(LOOK_EVERY_S):
+        while not self._closed.wait(POLL_S):
             process = self._process
             if process is None:
                 continue
             if (cause := process.exit_reason()) is not None:
                 process.end(cause)
                 continue
-            asked = time.monotonic()
+            before = time.monotonic()
             heartbeat = process.heartbeat()
-            answered_s = time.monotonic() - asked
+            answered_s = time.monotonic() - before
             idle = heartbeat is not None and not heartbeat.busy
             if idle or seen is None or seen[0] is not process or (heartbeat is not None and heartbeat != seen[1]):
                 seen, stalled_s = (process, heartbeat), 0.0
                 continue
-            # The looks are counted, and no clock is asked: where this process and that one stood still together (a
-            # frozen container, Ctrl-Z), the clock went on.
-            stalled_s += LOOK_EVERY_S + answered_s
+            # Polls are counted instead of reading a clock, which runs on while both processes are stopped together (a
+            # frozen container, Ctrl-Z).
+            stalled_s += POLL_S + answered_s
             if stalled_s > self._stall_timeout_s:
                 process.end(f"it hangs: no token for {self._stall_timeout_s:g} s (engine.stall_timeout_s)")
 
 
 class Missing:
-    """The samples of a call that have not come yet."""
+    """The samples of a call that have not arrived yet."""
 
     def __init__(self, requests: Sequence[Request]) -> None:
         self._requests = [request for request in requests if request.stop > request.start]
@@ -226,11 +246,11 @@ class Missing:
 
     @property
     def count(self) -> int:
-        """How many there are."""
+        """The number of missing samples."""
         return sum(map(len, self._missing.values()))
 
     def requests(self) -> list[Request]:
-        """Requests for exactly these."""
+        """Requests for exactly the missing samples."""
         return [
             Request(request.problem_id, request.prompt, start, stop)
             for request in self._requests
@@ -238,29 +258,29 @@ class Missing:
         ]
 
     def take(self, samples: Sequence[Sample]) -> None:
-        """These have come.
+        """Remove samples that have arrived.
 
         Raises:
-            EngineProcessError: one was not requested, came before, or has numbers that are not finite; none is taken.
+            EngineProcessError: one was not requested, is a duplicate, or is impossible; none is removed then.
         """
-        came: set[tuple[str, int]] = set()
+        arrived: set[tuple[str, int]] = set()
         for sample in samples:
             key = sample.problem_id, sample.index
-            if sample.index not in self._missing.get(sample.problem_id, ()) or key in came:
+            if sample.index not in self._missing.get(sample.problem_id, ()) or key in arrived:
                 raise EngineProcessError(
                     f"malformed response: sample {sample.index} of {sample.problem_id!r} was not requested"
                 )
-            came.add(key)
-            if (wrong := _wrong(sample)) is not None:
+            arrived.add(key)
+            if (fault := _fault(sample)) is not None:
                 raise EngineProcessError(
-                    f"malformed response: sample {sample.index} of {sample.problem_id!r} has {wrong}"
+                    f"malformed response: sample {sample.index} of {sample.problem_id!r} has {fault}"
                 )
-        for problem_id, index in came:
+        for problem_id, index in arrived:
             self._missing[problem_id].discard(index)
 
 
-def _wrong(sample: Sample) -> str | None:
-    """What cannot be true of a sample; what comes over a wire may be of any type."""
+def _fault(sample: Sample) -> str | None:
+    """What is impossible about a sample; values from another process may have any type."""
     if not isinstance(sample.text, str):
         return "no text"
     if sample.logprob is not None and not (math.isfinite(sample.logprob) and sample.logprob <= 1e-3):
@@ -273,7 +293,7 @@ def _wrong(sample: Sample) -> str | None:
 
 
 def _runs(missing: set[int], start: int, stop: int) -> Iterator[tuple[int, int]]:
-    """The stretches [a, b) of [start, stop) that are missing."""
+    """The maximal ranges [a, b) of missing indices in [start, stop)."""
     first: int | None = None
     for index in range(start, stop):
         if index in missing:
