@@ -122,7 +122,7 @@ class RecordedConfig(Config):
             of_problem = samples.setdefault(row.problem_id, {})
             if row.index in of_problem:
                 raise UserError(
-                    f"{where}: index {row.index} of problem {row.problem_id!r} occurs twice; each index may occur only once"
+                    f"{where}: index {row.index} of problem {row.problem_id!r} occurs twice; indices must be unique"
                 )
             of_problem[row.index] = Sample(row.problem_id, row.index, row.text, **optional_values(row))
         return samples

@@ -1,7 +1,7 @@
-"""The engines that the contract is tried on, each with the same bundled model. A new one is a line in `SUBJECTS`.
+"""The engines that the contract is tested with, each on the same bundled model. To add one, add a line to `SUBJECTS`.
 
-Those that cannot be opened here are left out, and one test for each skips to say so: transformers needs PyTorch; vLLM,
-and the server that the client of the OpenAI API is tried on, need vLLM in this Python's environment.
+Engines whose packages are missing are skipped, with one skipped test each: transformers needs PyTorch; vLLM, and the
+server for the client of the OpenAI API, need vLLM in this Python's environment.
 """
 
 import importlib.util
@@ -41,7 +41,7 @@ SERVER_START_S = 300
 
 @dataclass(frozen=True)
 class Subject:
-    """An engine to try. `model` tells whether it draws from one, or only repeats what was drawn."""
+    """An engine under test. `model`: whether it samples a model, rather than returning recorded samples."""
 
     name: str
     config: Callable[[Path], Iterator[EngineConfig]]
@@ -50,27 +50,27 @@ class Subject:
 
     @property
     def absent(self) -> list[str]:
-        """What it lacks here."""
+        """The modules that are not installed."""
         return [module for module in self.modules if importlib.util.find_spec(module) is None]
 
     def configured(self, folder: Path) -> AbstractContextManager[EngineConfig]:
-        """Its configuration, with whatever has to run for it."""
+        """Its configuration, while whatever it needs is running."""
         return contextmanager(self.config)(folder)
 
 
 def sampling(**changes: Any) -> Sampling:
-    """The settings of most tests: varied texts that end by themselves."""
+    """The sampling parameters of most tests, which give varied texts that end by themselves."""
     return replace(Sampling(temperature=1.0, top_p=1.0, max_tokens=60, stop=(), seed=0), **changes)
 
 
 def tokens_of(sample: Sample) -> int:
-    """How many tokens it took, which an engine with a model must know."""
+    """Its number of tokens, which every engine with a model reports."""
     assert sample.tokens is not None
     return sample.tokens
 
 
 def logprob_of(sample: Sample) -> float:
-    """Its log-probability, which an engine with a model must know."""
+    """Its log-probability, which every engine with a model reports."""
     assert sample.logprob is not None
     return sample.logprob
 
@@ -82,16 +82,16 @@ def request(start: int, stop: int, problem: int = 3) -> Request:
 
 
 def keys(requests: Sequence[Request]) -> set[tuple[str, int]]:
-    """What is asked for, by problem and index."""
+    """The requested samples, by problem and index."""
     return {(each.problem_id, i) for each in requests for i in range(each.start, each.stop)}
 
 
 def draw(engine: Engine, requests: Sequence[Request], settings: Sampling) -> dict[tuple[str, int], Sample]:
-    """All samples by problem and index. Each comes once, none is missing, and what they say of themselves is sound."""
+    """All samples by problem and index; each requested one must arrive exactly once."""
     drawn: dict[tuple[str, int], Sample] = {}
     for batch in engine.sample(requests, settings):
         for sample in batch:
-            assert (sample.problem_id, sample.index) not in drawn, "came twice"
+            assert (sample.problem_id, sample.index) not in drawn, "arrived twice"
             drawn[sample.problem_id, sample.index] = sample
     assert drawn.keys() == keys(requests)
     return drawn
@@ -133,7 +133,7 @@ def _vllm_server(folder: Path) -> Iterator[EngineConfig]:
 
 
 def _openai(folder: Path) -> Iterator[EngineConfig]:
-    """A server that knows nothing of us, as a person would start it."""
+    """A server started as a user would, independently of the engine."""
     installed = installation(None)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -1,4 +1,4 @@
-"""Calls in threads that a hang does not take with it: the test fails, and what hangs is left behind."""
+"""Calls in daemon threads, so that a call that hangs fails its test instead of blocking it."""
 
 import threading
 from collections.abc import Callable
@@ -6,14 +6,14 @@ from concurrent.futures import Future
 from typing import Any
 
 
-def begin(work: Callable[..., Any], *arguments: Any) -> "Future[Any]":
-    """Do something in a thread that nobody waits for at the end; ask the future with a limit."""
+def in_thread(work: Callable[..., Any], *arguments: Any) -> "Future[Any]":
+    """Call something in a daemon thread; wait for the future with a timeout."""
     future: Future[Any] = Future()
 
     def do() -> None:
         try:
             future.set_result(work(*arguments))
-        except BaseException as error:  # noqa: BLE001 - whoever asks is told
+        except BaseException as error:  # noqa: BLE001 - the future raises it
             future.set_exception(error)
 
     threading.Thread(target=do, daemon=True).start()

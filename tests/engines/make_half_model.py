@@ -1,6 +1,6 @@
-"""Makes `half_model/`: a decoder of another make than the bundled ones, to test what the engine reads from a graph.
+"""Makes `half_model/`: a decoder whose graph differs from the bundled ones, to test what the engine reads from it.
 
-Random weights, one layer, two key-value heads under four query heads; a float16 cache, int32 ids, no position_ids.
+Random weights, one layer, two key-value heads for four query heads; a float16 cache, int32 ids, no position_ids.
 Needs the `train` extra: `python -m tests.engines.make_half_model`.
 """
 
@@ -20,7 +20,7 @@ SHAPE = Shape(vocabulary=512, hidden=16, layers=1, heads=4, kv_heads=2, head=4, 
 
 
 def main() -> None:
-    """Write the folder (its tokenizer is that of a bundled model, and is not written twice)."""
+    """Write the folder, without the tokenizer, which is that of a bundled model."""
     torch.manual_seed(0)
     model = Llama(SHAPE)
     with torch.no_grad():
@@ -35,7 +35,7 @@ def main() -> None:
 
 
 def altered(model: onnx.ModelProto) -> onnx.ModelProto:
-    """The same decoder with a float16 cache, int32 ids, and positions that it works out from the mask."""
+    """The same decoder with a float16 cache, int32 ids, and positions computed from the mask."""
     graph = model.graph
     before, after = [], []
     for value in [*graph.input, *graph.output]:

@@ -1,6 +1,6 @@
-"""A small real HTTP server that speaks the OpenAI API, well or badly, as a test says.
+"""A small real HTTP server that speaks the OpenAI API, with the faults that a test asks for.
 
-Played well, choice i of a request with seed s is the text `sample s+i`, so that a test can tell which sample it is.
+By default, choice i of a request with seed s is the text `sample s+i`, so that a test can tell which sample it is.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from typing import Any, Self
 
 @dataclass(frozen=True)
 class Asked:
-    """A request as the server read it. `number` counts the requests for completions, from 0."""
+    """A request that the server received. `number` counts the requests for completions, from 0."""
 
     number: int
     method: str
@@ -28,8 +28,8 @@ class Asked:
 
 @dataclass(frozen=True)
 class Said:
-    """What the server does with a request: `cut` sends that many bytes of the body and resets the connection; `hang`
-    never answers."""
+    """What the server answers: `cut` sends that many bytes of the body and resets the connection; `hang` never
+    answers."""
 
     status: int = 200
     body: bytes | dict[str, Any] = b""
@@ -40,12 +40,12 @@ class Said:
 
 
 def play_well(asked: Asked) -> Said:
-    """A reply as the API promises it."""
+    """A correct reply."""
     return Said(body=reply(asked.body))
 
 
 def reply(body: Mapping[str, Any], texts: list[str] | None = None) -> dict[str, Any]:
-    """A good reply to a request: with these texts, or those that tell the seed."""
+    """The body of a correct reply, with these texts, or texts that show the seed."""
     n, seed = body.get("n", 1), body.get("seed", 0)
     texts = [f"sample {seed + i}" for i in range(n)] if texts is None else texts
     choices = []
@@ -64,7 +64,7 @@ def reply(body: Mapping[str, Any], texts: list[str] | None = None) -> dict[str, 
 
 
 class MisbehavingServer:
-    """Listens on its own port, in its own thread."""
+    """Runs in its own thread, on its own port."""
 
     def __init__(
         self, behave: Callable[[Asked], Said] = play_well, models: tuple[str, ...] = ("m",), owner: str = "test"
@@ -74,7 +74,7 @@ class MisbehavingServer:
         self.owner = owner
         self.asked: list[Asked] = []
         self.dropped = 0
-        """Connections that the client closed before its answer."""
+        """The number of connections that the client closed before it had an answer."""
         self.in_flight = 0
         self.max_in_flight = 0
         self.port = 0
@@ -93,14 +93,14 @@ class MisbehavingServer:
         self.stop()
 
     def start(self) -> None:
-        """Listen, on the same port as before where there was one."""
+        """Start listening, on the same port as before if there was one."""
         ready = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve(ready)), daemon=True)
         self._thread.start()
         assert ready.wait(10)
 
     def stop(self) -> None:
-        """Reset every connection and listen no more."""
+        """Reset every connection and stop listening."""
         if self._thread is not None and threading.current_thread() is not self._thread:
             with suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(self._over.set)
@@ -110,7 +110,7 @@ class MisbehavingServer:
             self._over.set()
 
     def wait_until(self, holds: Callable[[], bool], within_s: float = 20.0) -> None:
-        """Wait until something holds of this server."""
+        """Wait until a condition holds."""
         end = time.monotonic() + within_s
         while not holds():
             assert time.monotonic() < end, f"still {self.in_flight} in flight, {self.dropped} dropped"
@@ -137,7 +137,7 @@ class MisbehavingServer:
         writer.close()
 
     async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        """One request and its answer; False where the connection is over."""
+        """Handle one request; False if the connection has ended."""
         head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
         method, path, _ = head[0].split(" ")
         headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in head[1:] if line)}

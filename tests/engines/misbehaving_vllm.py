@@ -1,7 +1,7 @@
-"""Stands where the Python with vLLM would, speaks as its server does, and does not end when it is told to.
+"""Takes the place of the Python that has vLLM: behaves like its server, but ignores SIGTERM.
 
-Its environment: `LIVES`, a file that gets a line for each start. The first life never answers a request, and its
-counters know of none; the others answer well.
+The environment variable `LIVES` names a file that gets a line for each start. The first process never answers a request
+and does not count it; later ones answer correctly.
 """
 
 import json

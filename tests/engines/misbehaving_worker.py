@@ -1,7 +1,7 @@
-"""Speaks with `tasks.engines.supervised.vllm_direct` as vLLM's worker does, and then does what no engine should.
+"""Takes the place of vLLM's worker for `tasks.engines.supervised.vllm_direct`, and misbehaves as a test asks.
 
-Its arguments: `lives`, a file that gets a line for each start; `behaviours`, what each life does, the last one also for
-all that follow. A behaviour is a name, and after a colon the number of samples that come before it.
+Its arguments: `lives`, a file that gets a line for each start; `behaviours`, one for each process, the last one also
+for all that follow. A behaviour is a name, and after a colon the number of samples that are sent before it.
 """
 
 import json

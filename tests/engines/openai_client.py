@@ -1,4 +1,4 @@
-"""The client under test on a misbehaving server, what is asked of it, and what must come."""
+"""The client under test with a misbehaving server, its requests, and a check of what it draws."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -28,7 +28,7 @@ def draw(engine: OpenAIEngine, requests: Sequence[Request] = REQUESTS, **changes
     drawn: dict[tuple[str, int], Sample] = {}
     for batch in engine.sample(requests, sampling(**changes)):
         for sample in batch:
-            assert (sample.problem_id, sample.index) not in drawn, "came twice"
+            assert (sample.problem_id, sample.index) not in drawn, "arrived twice"
             drawn[sample.problem_id, sample.index] = sample
     return drawn
 
@@ -37,8 +37,8 @@ def keys(requests: Sequence[Request] = REQUESTS) -> set[tuple[str, int]]:
     return {(request.problem_id, i) for request in requests for i in range(request.start, request.stop)}
 
 
-def all_right(drawn: dict[tuple[str, int], Sample], requests: Sequence[Request] = REQUESTS) -> None:
-    """Every sample is there, and each belongs to its seed."""
+def assert_complete(drawn: dict[tuple[str, int], Sample], requests: Sequence[Request] = REQUESTS) -> None:
+    """Every sample was drawn, with its own seed."""
     assert drawn.keys() == keys(requests)
     for (problem_id, index), sample in drawn.items():
         assert sample.text == f"sample {seeds.base_seed(11, problem_id) + index}"

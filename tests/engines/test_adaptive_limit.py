@@ -1,4 +1,4 @@
-"""How many requests are in flight, by the limit alone."""
+"""The limit of requests in flight, by itself."""
 
 import asyncio
 
@@ -7,7 +7,7 @@ import pytest
 from tasks.engines.http.adaptive_limit import AdaptiveLimit
 
 
-def test_a_refusal_halves_and_a_round_of_successes_adds_one():
+def test_a_refusal_halves_the_limit_and_a_round_of_successes_adds_one():
     async def check() -> None:
         limit = AdaptiveLimit(16)
         async with limit.slot(0) as sent, limit.slot(0) as sent_too:
@@ -20,12 +20,12 @@ def test_a_refusal_halves_and_a_round_of_successes_adds_one():
         assert 9 <= limit.limit < 9.1
         for _ in range(1_000):
             limit.succeeded()
-        assert limit.limit == 16, "never more than the most"
+        assert limit.limit == 16, "never more than the maximum"
 
     asyncio.run(check())
 
 
-def test_never_below_one():
+def test_the_limit_is_never_below_one():
     async def check() -> None:
         limit = AdaptiveLimit(3)
         for _ in range(5):
@@ -38,7 +38,7 @@ def test_never_below_one():
     asyncio.run(check())
 
 
-def test_the_lowest_number_goes_first_and_nobody_twice_before():
+def test_the_lowest_priority_number_goes_first_and_equals_take_turns():
     async def check() -> None:
         limit, order = AdaptiveLimit(1), []
 
@@ -55,7 +55,7 @@ def test_the_lowest_number_goes_first_and_nobody_twice_before():
 
 
 @pytest.mark.parametrize("when", ["waiting", "let in"])
-def test_who_is_cancelled_leaves_no_slot_behind(when):
+def test_a_cancelled_waiter_leaves_its_slot_free(when):
     async def check() -> None:
         limit = AdaptiveLimit(1)
         done = []

@@ -1,4 +1,4 @@
-"""What every engine keeps to (`tasks.engines`), tried on each that can be opened here (`tests.engines.contract`)."""
+"""The contract of `tasks.engines`, tested on every engine that can be opened here (`tests.engines.contract`)."""
 
 import math
 import random
@@ -29,13 +29,13 @@ from tests.engines.contract import (
 )
 
 GUARD_S = 120
-"""A hang fails a test after so long."""
+"""Seconds after which a hang fails a test."""
 WHOLE = [request(0, 24, problem) for problem in (3, 20, 70)]
 
 
 @dataclass
 class Opened:
-    """An engine under test, and what it once drew of `WHOLE`."""
+    """An engine under test, and what it drew for `WHOLE`."""
 
     config: EngineConfig
     engine: Engine
@@ -63,21 +63,21 @@ def _on(subjects: list[Subject]) -> pytest.MarkDecorator:
 HERE = [each for each in SUBJECTS if not each.absent]
 every = _on(HERE)
 models = _on([each for each in HERE if each.model])
-promising = _on([each for each in HERE if each.name != "openai"])
+deterministic = _on([each for each in HERE if each.name != "openai"])
 
 
 @pytest.mark.parametrize("subject", [each for each in SUBJECTS if each.absent], ids=lambda each: each.name)
-def test_an_engine_that_cannot_be_opened_here(subject: Subject):
+def test_an_engine_whose_packages_are_missing_is_skipped(subject: Subject):
     pytest.skip(f"{subject.name}: {' and '.join(subject.absent)} not in this environment")
 
 
-@promising
-def test_the_promise_is_given_where_it_can_be(opened: Opened):
+@deterministic
+def test_an_engine_is_deterministic_in_the_contracts_configuration(opened: Opened):
     assert opened.engine.deterministic
 
 
 @every
-def test_an_engine_says_what_it_is(opened: Opened):
+def test_an_engine_reports_its_version_and_properties(opened: Opened):
     assert opened.engine.version.strip() == opened.engine.version != ""
     assert isinstance(opened.engine.deterministic, bool)
     assert opened.engine.max_concurrent_calls >= 1
@@ -85,7 +85,7 @@ def test_an_engine_says_what_it_is(opened: Opened):
 
 
 @every
-def test_samples_say_what_they_are(opened: Opened):
+def test_samples_have_tokens_a_log_probability_and_a_finish_reason(opened: Opened):
     for sample in opened.whole.values():
         assert sample.tokens is not None and 1 <= sample.tokens <= 60
         assert sample.prompt_tokens is not None and sample.prompt_tokens > 20
@@ -97,8 +97,8 @@ def test_samples_say_what_they_are(opened: Opened):
 
 @every
 @pytest.mark.parametrize("seed", range(4))
-def test_any_partition_gives_the_same_samples(opened: Opened, seed: int):
-    """Cut at random, mixed, problems interleaved, in as many concurrent calls as the engine takes (at most two)."""
+def test_any_partition_of_the_requests_gives_the_same_samples(opened: Opened, seed: int):
+    """Cut and shuffled at random, in as many concurrent calls as the engine supports (at most two)."""
     choice = random.Random(seed)
     cut = partition(choice, WHOLE, parts=choice.choice([1, 2, 5, 24]))
     lanes = min(2, opened.engine.max_concurrent_calls)
@@ -113,21 +113,21 @@ def test_any_partition_gives_the_same_samples(opened: Opened, seed: int):
 
 
 @every
-def test_one_sample_alone_is_the_same(opened: Opened):
+def test_a_sample_drawn_alone_is_the_same(opened: Opened):
     for each in (request(17, 18, 3), request(0, 1, 70)):
         ((key, sample),) = draw(opened.engine, [each], sampling()).items()
         assert sample == opened.whole[key] or not opened.engine.deterministic
 
 
 @every
-def test_requests_for_nothing_give_nothing(engine: Engine):
+def test_empty_requests_yield_no_samples(engine: Engine):
     assert [sample for batch in engine.sample([], sampling()) for sample in batch] == []
     assert [sample for batch in engine.sample([request(5, 5)], sampling()) for sample in batch] == []
     assert draw(engine, [request(5, 5), request(5, 6, 20)], sampling()).keys() == {("arithmetic/020", 5)}
 
 
 @every
-def test_an_iterator_closed_early_leaves_the_engine_usable(opened: Opened):
+def test_a_generator_that_is_closed_early_leaves_the_engine_usable(opened: Opened):
     samples = opened.engine.sample([request(0, 20, problem) for problem in (3, 20, 70)], sampling())
     assert next(samples)
     samples.close()
@@ -147,7 +147,7 @@ def test_other_seeds_and_other_problems_give_other_samples(engine: Engine):
 
 
 @models
-def test_temperature_0_and_a_tiny_top_p_take_the_likeliest(engine: Engine):
+def test_temperature_0_and_a_tiny_top_p_take_the_likeliest_tokens(engine: Engine):
     greedy = draw(engine, [request(10, 14)], sampling(temperature=0))
     assert len({(s.text, s.tokens, s.finish_reason) for s in greedy.values()}) == 1
     narrow = draw(engine, [request(0, 4)], sampling(top_p=1e-6))
@@ -155,20 +155,20 @@ def test_temperature_0_and_a_tiny_top_p_take_the_likeliest(engine: Engine):
 
 
 @models
-def test_a_smaller_top_p_narrows(engine: Engine):
+def test_a_smaller_top_p_gives_fewer_distinct_texts(engine: Engine):
     texts = [{s.text for s in draw(engine, [request(0, 24)], sampling(top_p=p)).values()} for p in (0.2, 1.0)]
     assert len(texts[0]) < len(texts[1])
 
 
 @models
-@pytest.mark.parametrize("most", [1, 2, 7, 20])
-def test_max_tokens_is_kept(opened: Opened, most: int):
-    for key, sample in draw(opened.engine, [request(0, 12, 20)], sampling(max_tokens=most)).items():
-        assert 1 <= tokens_of(sample) <= most
+@pytest.mark.parametrize("max_tokens", [1, 2, 7, 20])
+def test_max_tokens_bounds_the_completion(opened: Opened, max_tokens: int):
+    for key, sample in draw(opened.engine, [request(0, 12, 20)], sampling(max_tokens=max_tokens)).items():
+        assert 1 <= tokens_of(sample) <= max_tokens
         whole = opened.whole[key]
         if opened.engine.deterministic:
-            assert (sample.finish_reason == "length") == (tokens_of(whole) > most)
-            assert sample.tokens == min(most, tokens_of(whole))
+            assert (sample.finish_reason == "length") == (tokens_of(whole) > max_tokens)
+            assert sample.tokens == min(max_tokens, tokens_of(whole))
             assert whole.text.startswith(sample.text)
 
 
@@ -180,7 +180,7 @@ def _greedy(engine: Engine, problem: int = 3) -> Sample:
 
 @models
 def test_a_text_ends_before_its_first_stop_string(engine: Engine):
-    """Strings of several lengths, from the text itself, so they cross tokens in every way."""
+    """Stop strings of several lengths, taken from the text, so that they cross token boundaries in every way."""
     text = _greedy(engine).text
     for start, length in [(1, 1), (3, 2), (5, 4), (8, 7), (20, 11), (len(text) - 6, 6)]:
         stop = text[start : start + length]
@@ -189,7 +189,7 @@ def test_a_text_ends_before_its_first_stop_string(engine: Engine):
 
 
 @models
-def test_no_text_holds_a_stop_string(opened: Opened):
+def test_no_text_contains_a_stop_string(opened: Opened):
     stop = ("+ ", "\n5", "99", "#### 1")
     for key, sample in draw(opened.engine, WHOLE, sampling(stop=stop)).items():
         assert not any(each in sample.text for each in stop)
@@ -201,27 +201,27 @@ def test_no_text_holds_a_stop_string(opened: Opened):
 
 
 @models
-def test_an_output_may_be_empty(engine: Engine):
+def test_a_completion_may_be_empty(engine: Engine):
     first = _greedy(engine).text[0]
     (stopped,) = draw(engine, [request(0, 1)], sampling(temperature=0, stop=(first,))).values()
     assert (stopped.text, stopped.finish_reason) == ("", "stop")
     assert tokens_of(stopped) >= 1
-    # After the whole answer comes the end-of-text token, and that alone.
+    # After the whole completion, only the end-of-text token follows.
     answered = Request("answered", request(0, 1).prompt + _greedy(engine).text, 0, 3)
     for sample in draw(engine, [answered], sampling(temperature=0, max_tokens=1)).values():
         assert (sample.text, sample.tokens, sample.finish_reason) == ("", 1, "stop")
 
 
 @models
-def test_a_character_cut_in_two_is_left_out(opened: Opened):
-    """The model is so hot that it emits any byte: some texts are cut within a character."""
+def test_an_incomplete_last_character_is_left_out(opened: Opened):
+    """At this temperature the model emits any byte, so some texts are cut within a character."""
     whole = draw(opened.engine, [request(0, 150)], sampling(temperature=2.0))
     cut = 0
-    for most in range(5, 35, 5):
-        drawn = draw(opened.engine, [request(0, 150)], sampling(temperature=2.0, max_tokens=most))
+    for max_tokens in range(5, 35, 5):
+        drawn = draw(opened.engine, [request(0, 150)], sampling(temperature=2.0, max_tokens=max_tokens))
         for key, sample in drawn.items():
             if sample.finish_reason == "length":
-                assert not sample.text.endswith("\ufffd"), (most, sample)
+                assert not sample.text.endswith("\ufffd"), (max_tokens, sample)
             if opened.engine.deterministic:
                 assert whole[key].text.startswith(sample.text)
                 cut += not whole[key].text[len(sample.text) :][:1].isascii()
@@ -229,7 +229,7 @@ def test_a_character_cut_in_two_is_left_out(opened: Opened):
 
 
 @models
-def test_a_prompt_that_is_too_long_is_named(engine: Engine):
+def test_the_error_about_a_prompt_that_is_too_long_names_the_problem(engine: Engine):
     long = Request("long", request(0, 1).prompt * (CONTEXT // 20), 0, 2)
     with pytest.raises(UserError, match="long") as caught:
         draw(engine, [long], sampling())
@@ -238,8 +238,8 @@ def test_a_prompt_that_is_too_long_is_named(engine: Engine):
 
 
 @models
-def test_greedy_texts_are_those_of_the_embedded_engine(engine: Engine):
-    """Others differ in the last bits of logits alone: the texts are equal, and log-probabilities near."""
+def test_greedy_texts_equal_those_of_the_onnx_engine(engine: Engine):
+    """Logits differ only in their last bits: texts are equal, and log-probabilities close."""
     greedy = sampling(temperature=0, max_tokens=120)
     requests = [request(0, 1, problem) for problem in range(0, 120, 10)]
     with OnnxConfig(model=MODEL).open() as onnx:
@@ -257,10 +257,10 @@ def test_greedy_texts_are_those_of_the_embedded_engine(engine: Engine):
 
 @models
 @pytest.mark.parametrize("how", ["cancelled", "closed"])
-def test_a_fresh_engine_draws_the_same_and_ends_when_it_is(opened: Opened, how: str):
+def test_a_second_engine_draws_the_same_samples_and_ends_when_cancelled_or_closed(opened: Opened, how: str):
     """A thread waits for thousands of samples; another one cancels."""
     ended: list[BaseException | None] = []
-    under_way = threading.Event()
+    started = threading.Event()
     with opened.config.open() as fresh:
         drawn = draw(fresh, WHOLE[:2], sampling())
         if fresh.deterministic:
@@ -269,14 +269,14 @@ def test_a_fresh_engine_draws_the_same_and_ends_when_it_is(opened: Opened, how: 
         def wait() -> None:
             try:
                 for _ in fresh.sample([request(0, 4_000, problem) for problem in range(8)], sampling(temperature=2.0)):
-                    under_way.set()
+                    started.set()
                 ended.append(None)
-            except BaseException as error:  # noqa: BLE001 whatever it is, the test looks at it
+            except BaseException as error:  # noqa: BLE001 - asserted below
                 ended.append(error)
 
         thread = threading.Thread(target=wait, daemon=True)
         thread.start()
-        assert under_way.wait(GUARD_S)
+        assert started.wait(GUARD_S)
         fresh.cancel() if how == "cancelled" else fresh.__exit__(None, None, None)
         thread.join(GUARD_S)
         assert [type(each) for each in ended] == [SamplingCancelledError]
@@ -285,7 +285,7 @@ def test_a_fresh_engine_draws_the_same_and_ends_when_it_is(opened: Opened, how: 
 
 
 @models
-def test_settings_that_an_engine_does_not_take_are_the_users_to_mend(engine: Engine):
+def test_settings_that_an_engine_refuses_are_a_user_error(engine: Engine):
     try:
         draw(engine, [request(0, 2)], sampling(temperature=9.5))
     except UserError as error:

@@ -1,4 +1,4 @@
-"""The ONNX engine on the bundled models: what a sample depends on, where it ends, and what it says of itself."""
+"""The ONNX engine on the bundled models: what a sample depends on, where it ends, and what is reported with it."""
 
 import json
 import shutil
@@ -44,7 +44,7 @@ def _request(start: int, stop: int, problem: int = 70, model: str = "programs") 
 
 
 def _draw(engine: Engine, requests: Sequence[Request], sampling: Sampling) -> dict[tuple[str, int], Sample]:
-    """All samples by problem and index; each must come once."""
+    """All samples by problem and index; each must arrive exactly once."""
     drawn: dict[tuple[str, int], Sample] = {}
     for batch in engine.sample(requests, sampling):
         for sample in batch:
@@ -62,7 +62,7 @@ def programs() -> Iterator[OnnxEngine]:
 @pytest.mark.parametrize("model", bundled_models())
 @pytest.mark.parametrize("settings", [{}, {"temperature": 1.0, "top_p": 0.9}])
 @pytest.mark.slow
-def test_a_sample_is_the_same_however_the_work_is_cut(model, settings):
+def test_samples_do_not_depend_on_batch_size_threads_or_cuts(model, settings):
     sampling = _sampling(model, **settings)
     with OnnxConfig(model=model, threads=1, batch_size=48).open() as engine:
         whole = _draw(engine, [_request(0, 48, problem, model) for problem in (3, 70)], sampling)
@@ -77,8 +77,8 @@ def test_a_sample_is_the_same_however_the_work_is_cut(model, settings):
 
 
 @pytest.mark.parametrize("prepacking", ["0", "1"])
-def test_logits_are_the_same_bits_in_a_batch_of_any_size(prepacking):
-    """Also without packed weights, where ONNX Runtime treats a single row as a vector and rounds otherwise."""
+def test_logits_are_bit_identical_in_batches_of_any_size(prepacking):
+    """Also without prepacked weights, where ONNX Runtime treats a single row as a vector and rounds differently."""
     decoder = Decoder(BUNDLED / "programs" / "model.onnx")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
@@ -97,7 +97,7 @@ def test_logits_are_the_same_bits_in_a_batch_of_any_size(prepacking):
         assert (run(rows) == whole[:rows]).all(), f"{rows} rows"
 
 
-def test_seeds_problems_and_indices_give_other_samples(programs):
+def test_other_seeds_problems_and_indices_give_other_samples(programs):
     hot = _sampling(temperature=4.0, max_tokens=30)
     here = _draw(programs, [_request(0, 8)], hot)
     other_seed = _draw(programs, [_request(0, 8)], _sampling(temperature=4.0, max_tokens=30, seed=1))
@@ -107,7 +107,7 @@ def test_seeds_problems_and_indices_give_other_samples(programs):
     assert len(set(texts)) == 24
 
 
-def test_greedy_samples_are_all_alike_and_the_likeliest(programs):
+def test_greedy_samples_are_all_equal_and_the_likeliest(programs):
     greedy = _draw(programs, [_request(10, 14)], _sampling(temperature=0))
     assert sorted(index for _, index in greedy) == [10, 11, 12, 13]
     assert len({(s.text, s.tokens, s.logprob, s.finish_reason) for s in greedy.values()}) == 1
@@ -115,7 +115,7 @@ def test_greedy_samples_are_all_alike_and_the_likeliest(programs):
     assert {sample.text for sample in cold.values()} == {greedy["programs/070", 10].text}
 
 
-def test_a_sample_cut_short_is_the_beginning_of_the_whole(programs):
+def test_a_truncated_sample_is_a_prefix_of_the_whole_one(programs):
     whole = _draw(programs, [_request(0, 6)], _sampling())
     for key, sample in _draw(programs, [_request(0, 6)], _sampling(max_tokens=20)).items():
         assert sample.finish_reason == "length"
@@ -124,7 +124,7 @@ def test_a_sample_cut_short_is_the_beginning_of_the_whole(programs):
         assert whole[key].text.startswith(sample.text)
 
 
-def test_a_text_ends_at_the_end_token_or_at_a_stop_string(programs):
+def test_a_text_ends_at_the_end_of_text_token_or_at_a_stop_string(programs):
     whole = _draw(programs, [_request(0, 6)], _sampling())
     assert {sample.finish_reason for sample in whole.values()} == {"stop"}
     stopped = _draw(programs, [_request(0, 6)], _sampling(stop=("print", "\nxs")))
@@ -135,8 +135,8 @@ def test_a_text_ends_at_the_end_token_or_at_a_stop_string(programs):
         assert tokens_of(sample) < tokens_of(whole[key])
 
 
-def test_log_probability_and_counts_are_the_models(programs: OnnxEngine):
-    """The whole text in one pass, without cache, gives the same sum as drawing it token by token."""
+def test_log_probability_and_counts_agree_with_one_pass_over_the_text(programs: OnnxEngine):
+    """The whole text in one pass without the cache gives the same sum as drawing it token by token."""
     sampling = _sampling(max_tokens=25, temperature=0.8)
     for sample in _draw(programs, [_request(0, 3)], sampling).values():
         prompt = programs.tokenizer.encode(_request(0, 3).prompt).ids
@@ -148,13 +148,13 @@ def test_log_probability_and_counts_are_the_models(programs: OnnxEngine):
         assert sample.logprob == pytest.approx(expected, abs=1e-3)
 
 
-def test_requests_for_nothing_give_nothing(programs):
+def test_empty_requests_yield_no_samples(programs):
     assert list(programs.sample([], _sampling())) == []
     assert list(programs.sample([_request(5, 5)], _sampling())) == []
     assert len(_draw(programs, [_request(5, 5), _request(5, 6)], _sampling())) == 1
 
 
-def test_giving_up_early_stops_the_batch_that_is_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_closing_the_generator_stops_the_batch_in_progress(monkeypatch: pytest.MonkeyPatch) -> None:
     before = threading.active_count()
     engine = OnnxConfig(model="programs", threads=2, batch_size=2048).open()
     steps: list[int] = []
@@ -175,7 +175,7 @@ def test_giving_up_early_stops_the_batch_that_is_under_way(monkeypatch: pytest.M
     assert sum(rows > 100 for rows in steps) < whole / 2
 
 
-def test_the_context_bounds_prompt_and_answer(tmp_path):
+def test_the_context_bounds_prompt_and_completion(tmp_path):
     folder = _copy(tmp_path)
     config = json.loads((folder / "config.json").read_text())
     read = len(Tokenizer.from_file(str(folder / "tokenizer.json")).encode(_request(0, 1).prompt).ids)
@@ -203,7 +203,7 @@ def test_end_tokens_come_from_the_configuration_files(tmp_path):
         assert "\n" not in _draw(engine, [_request(0, 1)], _sampling())["programs/070", 0].text
 
 
-def test_the_fingerprint_follows_content_and_nothing_else(tmp_path):
+def test_the_fingerprint_depends_on_content_only(tmp_path):
     folder = _copy(tmp_path)
     bundled = OnnxConfig(model="programs").fingerprint()
     (folder / "README.md").write_text("Another card.")
@@ -212,7 +212,7 @@ def test_the_fingerprint_follows_content_and_nothing_else(tmp_path):
     assert OnnxConfig(model=str(folder)).fingerprint() != bundled
 
 
-def test_what_samples_depend_on_leaves_out_how_they_are_drawn():
+def test_ingredients_leave_out_batch_size_threads_and_device():
     one = OnnxConfig(model="programs", batch_size=1, threads=1).ingredients(_sampling(), "t")
     two = OnnxConfig(model="programs", batch_size=9, threads=2).ingredients(_sampling(), "t")
     assert one == two
@@ -221,7 +221,7 @@ def test_what_samples_depend_on_leaves_out_how_they_are_drawn():
     json.dumps(canonical(one))
 
 
-def test_a_missing_model_is_named_with_the_bundled_ones(tmp_path):
+def test_the_error_about_a_missing_model_lists_the_bundled_ones(tmp_path):
     with pytest.raises(UserError, match=r"no folder 'nowhere'.*arithmetic, programs"):
         OnnxConfig(model="nowhere").check([], 1)
     with pytest.raises(UserError, match=r"has no model.onnx and no tokenizer.json"):
@@ -231,7 +231,7 @@ def test_a_missing_model_is_named_with_the_bundled_ones(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["model.onnx", "tokenizer.json", "generation_config.json", "model.safetensors"])
-def test_a_broken_file_is_named_in_one_line(tmp_path, name):
+def test_the_error_about_a_broken_file_names_it_in_one_line(tmp_path, name):
     folder = _copy(tmp_path)
     (folder / name).write_bytes(b"neither one thing nor another")
     with pytest.raises(UserError, match=name if name != "model.safetensors" else "model.onnx") as caught:
@@ -243,8 +243,8 @@ def _copy(folder: Path) -> Path:
     return Path(shutil.copytree(BUNDLED / "programs", folder / "model"))
 
 
-def test_a_decoder_of_another_make_draws_as_reproducibly(tmp_path):
-    """float16 cache, several key-value heads, int32 ids, no position_ids: all of it is read from the graph."""
+def test_a_decoder_with_another_architecture_is_as_reproducible(tmp_path):
+    """A float16 cache, several key-value heads, int32 ids, no position_ids: all of this is read from the graph."""
     folder = Path(shutil.copytree(Path(__file__).parent / "half_model", tmp_path / "model"))
     shutil.copy(BUNDLED / "programs" / "tokenizer.json", folder)
     sampling = _sampling(temperature=1.0, max_tokens=30, stop=())

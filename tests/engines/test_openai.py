@@ -1,4 +1,4 @@
-"""The client of OpenAI-compatible servers, against a real server: every sample comes exactly once."""
+"""The client of OpenAI-compatible servers, against a real server: every sample arrives exactly once."""
 
 import threading
 import time
@@ -10,17 +10,17 @@ from tasks.engines import seeds
 from tasks.errors import SamplingCancelledError
 from tasks.records import Request, Sample
 from tests.engines.misbehaving_server import Asked, Said, play_well, reply
-from tests.engines.openai_client import REQUESTS, all_right, draw, engine_on, keys, sampling
+from tests.engines.openai_client import REQUESTS, assert_complete, draw, engine_on, keys, sampling
 
-# A server that plays well.
+# A server that behaves.
 
 
 @pytest.mark.parametrize("api", ["completions", "chat"])
 @pytest.mark.parametrize("n", [1, 3, 100])
-def test_any_cut_draws_the_same_samples(server, api, n):
+def test_n_per_request_does_not_change_the_samples(server, api, n):
     with engine_on(server, api=api, n_per_request=n) as engine:
         drawn = draw(engine)
-    all_right(drawn)
+    assert_complete(drawn)
     assert set(drawn.values()) == {
         Sample(p, i, f"sample {seeds.base_seed(11, p) + i}", 7, 2, -0.75, "stop") for p, i in keys()
     }
@@ -28,7 +28,7 @@ def test_any_cut_draws_the_same_samples(server, api, n):
 
 
 @pytest.mark.parametrize("api", ["completions", "chat"])
-def test_what_is_asked(server, api):
+def test_a_request_has_the_sampling_settings_and_the_seed(server, api):
     with engine_on(server, api=api, extra={"top_k": 20}, n_per_request=100) as engine:
         draw(engine, [Request("p/1", "Wie heißt der Affe? 🐒", 5, 18)])
     (asked,) = server.asked
@@ -49,17 +49,17 @@ def test_what_is_asked(server, api):
     assert "authorization" not in asked.headers
 
 
-def test_no_seeds_no_logprobs(server):
+def test_seeds_and_log_probabilities_can_be_left_out(server):
     with engine_on(server, seeds_sent=False, logprobs=False, n_per_request=13) as engine:
         drawn = draw(engine, [REQUESTS[1]])
     assert not {"seed", "logprobs", "return_token_ids"} & server.asked[0].body.keys()
-    # The total of 13 choices says nothing of one.
+    # The total of 13 choices says nothing about a single one.
     assert {(each.tokens, each.logprob) for each in drawn.values()} == {(None, None)}
     with engine_on(server, logprobs=False, n_per_request=1) as engine:
         assert {each.tokens for each in draw(engine).values()} == {2}
 
 
-def test_vllm_counts_tokens_by_choice(server):
+def test_tokens_are_counted_per_choice_on_vllm(server):
     def behave(asked: Asked) -> Said:
         said = reply(asked.body)
         assert asked.body["return_token_ids"]
@@ -73,7 +73,7 @@ def test_vllm_counts_tokens_by_choice(server):
     assert [drawn["p/1", i].tokens for i in range(5, 18)] == list(range(1, 14))
 
 
-def test_cached_prompt_tokens_are_kept_where_the_server_reports_them(server):
+def test_cached_prompt_tokens_are_kept_if_the_server_reports_them(server):
     def behave(asked: Asked) -> Said:
         said = reply(asked.body)
         said["usage"]["prompt_tokens_details"] = {"cached_tokens": 4}
@@ -85,7 +85,7 @@ def test_cached_prompt_tokens_are_kept_where_the_server_reports_them(server):
     assert {(each.prompt_tokens, each.cached_prompt_tokens) for each in drawn.values()} == {(7, 4)}
 
 
-def test_greedy_asks_once_and_answers_for_all(server):
+def test_at_temperature_0_one_request_serves_all_samples_of_a_problem(server):
     with engine_on(server) as engine:
         drawn = draw(engine, temperature=0.0)
     assert drawn.keys() == keys()
@@ -93,7 +93,7 @@ def test_greedy_asks_once_and_answers_for_all(server):
     assert len({sample.text for sample in drawn.values()}) == 2
 
 
-def test_nothing_asked_nothing_done(server):
+def test_empty_requests_are_not_sent_to_the_server(server):
     with engine_on(server) as engine:
         assert list(engine.sample([], sampling())) == []
         assert list(engine.sample([Request("p", "x", 4, 4)], sampling())) == []
@@ -104,7 +104,7 @@ TEXTS = ["", "🐒 Äffchen", "half \ud83d", "\ud83d\udc12 whole", "a\x00b"]
 
 
 @pytest.mark.parametrize("api", ["completions", "chat"])
-def test_empty_and_odd_texts(server, api):
+def test_empty_texts_and_broken_surrogates_are_handled(server, api):
     def behave(asked: Asked) -> Said:
         said = reply(asked.body, TEXTS)
         said["choices"][1]["finish_reason"] = "length"
@@ -120,16 +120,16 @@ def test_empty_and_odd_texts(server, api):
     assert [drawn["p", i].finish_reason for i in range(3)] == ["stop", "length", "content_filter"]
 
 
-def test_choices_in_another_order(server):
+def test_choices_may_come_in_any_order(server):
     server.behave = lambda asked: Said(body={"choices": reply(asked.body)["choices"][::-1]})
     with engine_on(server) as engine:
-        all_right(draw(engine))
+        assert_complete(draw(engine))
 
 
-# How many at once.
+# Concurrency.
 
 
-def test_concurrency_falls_and_rises_again(server):
+def test_concurrency_falls_and_rises_with_the_servers_refusals(server):
     crowded = 16
 
     def behave(asked: Asked) -> Said:
@@ -138,19 +138,19 @@ def test_concurrency_falls_and_rises_again(server):
     server.behave = behave
     requests = [Request("p", "x", 0, 200)]
     with engine_on(server, n_per_request=1, concurrency=16) as engine:
-        all_right(draw(engine, requests), requests)
+        assert_complete(draw(engine, requests), requests)
         assert (server.max_in_flight, engine.requester.limit.limit) == (16, 16)
         crowded = 3
-        all_right(draw(engine, requests), requests)
+        assert_complete(draw(engine, requests), requests)
         low = engine.requester.limit.limit
         assert low < 8
         crowded, server.max_in_flight = 16, 0
-        all_right(draw(engine, requests), requests)
+        assert_complete(draw(engine, requests), requests)
         assert engine.requester.limit.limit > 2 * low
         assert 8 < server.max_in_flight <= 16
 
 
-def test_calls_side_by_side_share_the_limit_and_the_first_goes_first(server):
+def test_concurrent_calls_share_the_limit_and_the_oldest_goes_first(server):
     server.behave = lambda asked: Said(body=reply(asked.body), delay_s=0.02)
     first, second = [Request("first", "1", 0, 60)], [Request("second", "2", 0, 60)]
     drawn: dict[str, Any] = {}
@@ -163,16 +163,16 @@ def test_calls_side_by_side_share_the_limit_and_the_first_goes_first(server):
         two.start()
         one.join()
         two.join()
-    all_right(drawn["first"], first)
-    all_right(drawn["second"], second)
+    assert_complete(drawn["first"], first)
+    assert_complete(drawn["second"], second)
     assert server.max_in_flight == 4
     order = [asked.body["prompt"] for asked in server.asked]
     assert "2" not in order[:56], "the older call's requests go first"
-    assert order[56:64].count("2") >= 4, "and its last replies come in while the next one's requests fill in"
+    assert order[56:64].count("2") >= 4, "its last replies arrive while the next call's requests keep the server busy"
 
 
-def test_no_more_is_asked_for_than_is_taken(server):
-    """Memory does not depend on k: a million samples are not a million tasks, nor replies nobody takes."""
+def test_requests_wait_while_the_caller_does_not_read(server):
+    """Memory does not depend on k: a million samples are neither a million tasks nor a million unread replies."""
     with engine_on(server, n_per_request=1, concurrency=4) as engine:
         drawing = engine.sample([Request("p", "x", 0, 1_000_000)], sampling())
         next(drawing)
@@ -182,10 +182,10 @@ def test_no_more_is_asked_for_than_is_taken(server):
         drawing.close()
 
 
-# Giving up.
+# Cancelling and closing.
 
 
-def test_closing_drops_the_requests(server):
+def test_closing_the_generator_drops_its_requests(server):
     server.behave = lambda asked: play_well(asked) if asked.number < 4 else Said(hang=True)
     with engine_on(server, n_per_request=1) as engine:
         drawing = engine.sample(REQUESTS, sampling())
@@ -195,20 +195,20 @@ def test_closing_drops_the_requests(server):
         server.wait_until(lambda: server.dropped == 4)
         assert server.in_flight == 0
         server.behave = play_well
-        all_right(draw(engine))
+        assert_complete(draw(engine))
 
 
 def test_cancel_ends_every_call(server):
     server.behave = lambda asked: Said(hang=True)
     ended: list[int] = []
 
-    def give_up() -> None:
+    def draw_until_cancelled() -> None:
         with pytest.raises(SamplingCancelledError):
             draw(engine)
         ended.append(1)
 
     with engine_on(server) as engine:
-        threads = [threading.Thread(target=give_up, daemon=True) for _ in range(2)]
+        threads = [threading.Thread(target=draw_until_cancelled, daemon=True) for _ in range(2)]
         for thread in threads:
             thread.start()
         server.wait_until(lambda: server.in_flight == 4)
@@ -221,7 +221,7 @@ def test_cancel_ends_every_call(server):
             draw(engine)
 
 
-def test_cancel_ends_a_call_that_has_just_begun(server):
+def test_cancel_ends_a_call_that_has_just_started(server):
     server.behave = lambda asked: Said(hang=True)
     for wait_s in [0.0, 0.0, 0.0, 0.001, 0.002, 0.005]:
         with engine_on(server) as engine:
@@ -232,17 +232,17 @@ def test_cancel_ends_a_call_that_has_just_begun(server):
             canceller.join()
 
 
-def test_leaving_the_engine_ends_its_calls(server):
+def test_closing_the_engine_ends_its_calls(server):
     server.behave = lambda asked: Said(hang=True)
     with engine_on(server) as engine:
         ended: list[int] = []
 
-        def give_up() -> None:
+        def draw_until_cancelled() -> None:
             with pytest.raises(SamplingCancelledError):
                 draw(engine)
             ended.append(1)
 
-        thread = threading.Thread(target=give_up, daemon=True)
+        thread = threading.Thread(target=draw_until_cancelled, daemon=True)
         thread.start()
         server.wait_until(lambda: server.in_flight == 4)
     thread.join(10)

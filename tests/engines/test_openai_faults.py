@@ -1,4 +1,4 @@
-"""The client of OpenAI-compatible servers, against a real server that misbehaves: every sample comes exactly once."""
+"""The client of OpenAI-compatible servers, against a real server that misbehaves: every sample arrives exactly once."""
 
 import contextlib
 import json
@@ -14,7 +14,7 @@ from tasks.engines.http.requester import ServerUnreachableError
 from tasks.errors import EngineFailedError
 from tasks.records import Request
 from tests.engines.misbehaving_server import Asked, MisbehavingServer, Said, play_well, reply
-from tests.engines.openai_client import REQUESTS, all_right, draw, engine_on, keys, sampling
+from tests.engines.openai_client import REQUESTS, assert_complete, draw, engine_on, keys, sampling
 
 # Faults that pass.
 
@@ -60,14 +60,14 @@ FAULTS: dict[str, Callable[[Asked], Said]] = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_faults_pass_and_nothing_is_lost(server, fault):
+def test_a_passing_fault_loses_no_sample(server, fault):
     server.behave = lambda asked: FAULTS[fault](asked) if asked.number in {0, 1, 4} else play_well(asked)
     with engine_on(server, timeout_s=0.5 if fault == "silent" else 20.0) as engine:
-        all_right(draw(engine))
-    assert len(server.asked) == 4 + 2 + 3, "only what failed was asked for again"
+        assert_complete(draw(engine))
+    assert len(server.asked) == 4 + 2 + 3, "only what failed was requested again"
 
 
-def test_a_chat_reply_without_content(server):
+def test_a_chat_reply_without_content_is_requested_again(server):
     def behave(asked: Asked) -> Said:
         said = reply(asked.body)
         if asked.number == 0:
@@ -78,12 +78,12 @@ def test_a_chat_reply_without_content(server):
 
     server.behave = behave
     with engine_on(server, api="chat") as engine:
-        all_right(draw(engine))
+        assert_complete(draw(engine))
     assert len(server.asked) == 8
 
 
 @pytest.mark.parametrize("header", ["1", "date"])
-def test_a_server_is_left_alone_as_long_as_it_asks(server, header):
+def test_a_server_gets_no_requests_for_as_long_as_retry_after_says(server, header):
     until: list[float] = []
 
     def behave(asked: Asked) -> Said:
@@ -95,11 +95,11 @@ def test_a_server_is_left_alone_as_long_as_it_asks(server, header):
 
     server.behave = behave
     with engine_on(server, concurrency=1) as engine:
-        all_right(draw(engine))
+        assert_complete(draw(engine))
     assert all(asked.at >= until[0] for asked in server.asked[1:])
 
 
-def test_a_wait_beyond_patience_ends_it(server):
+def test_a_retry_after_beyond_the_longest_wait_ends_sampling(server):
     server.behave = lambda asked: Said(429, {"error": {"message": "daily limit"}}, {"Retry-After": "86400"})
     with (
         engine_on(server) as engine,
@@ -108,7 +108,7 @@ def test_a_wait_beyond_patience_ends_it(server):
         draw(engine)
 
 
-def test_a_spent_quota_ends_it(server):
+def test_a_used_up_quota_ends_sampling(server):
     error = {"message": "You exceeded your current quota", "code": "insufficient_quota"}
     server.behave = lambda asked: Said(429, {"error": error})
     with engine_on(server) as engine, pytest.raises(EngineFailedError, match="exceeded your current quota"):
@@ -116,19 +116,19 @@ def test_a_spent_quota_ends_it(server):
     assert len(server.asked) <= 4
 
 
-# Servers that know no n.
+# Servers that do not support n.
 
 
-def test_fewer_choices_than_asked(server):
+def test_a_server_that_ignores_n_is_asked_for_one_sample_per_request(server):
     server.behave = lambda asked: Said(body=reply({**asked.body, "n": 1}))
     with engine_on(server) as engine:
-        all_right(draw(engine))
-    # Those in flight at first, and each sample alone after.
+        assert_complete(draw(engine))
+    # The requests in flight at first, and then one for each sample.
     assert [asked.body["n"] for asked in server.asked].count(1) >= len(server.asked) - 4
     assert len(server.asked) <= len(keys()) + 4
 
 
-def test_some_choices_are_missing(server):
+def test_missing_choices_are_requested_again(server):
     def behave(asked: Asked) -> Said:
         said = reply(asked.body)
         if asked.body["n"] > 1:
@@ -137,35 +137,35 @@ def test_some_choices_are_missing(server):
 
     server.behave = behave
     with engine_on(server) as engine:
-        all_right(draw(engine))
+        assert_complete(draw(engine))
 
 
-def test_more_choices_than_asked(server):
+def test_choices_beyond_those_requested_are_ignored(server):
     server.behave = lambda asked: Said(body=reply({**asked.body, "n": asked.body["n"] + 2}))
     with engine_on(server) as engine:
-        all_right(draw(engine))
+        assert_complete(draw(engine))
 
 
 @pytest.mark.parametrize("status", [400, 422])
-def test_n_is_refused(server, status):
+def test_a_server_that_refuses_n_is_asked_for_one_sample_per_request(server, status):
     refusal = Said(status, {"error": {"message": "Only one completion choice is allowed"}})
     server.behave = lambda asked: refusal if asked.body["n"] > 1 else play_well(asked)
     with engine_on(server) as engine:
-        all_right(draw(engine))
+        assert_complete(draw(engine))
         before = len(server.asked)
-        all_right(draw(engine))
-    assert {asked.body["n"] for asked in server.asked[before:]} == {1}, "it was learnt"
+        assert_complete(draw(engine))
+    assert {asked.body["n"] for asked in server.asked[before:]} == {1}, "the engine remembers it"
 
 
-def test_a_seed_that_counts_for_all_choices_alike(server):
-    """Such a server would give one sample n times; they are drawn by themselves."""
+def test_a_server_that_uses_one_seed_for_all_choices_is_asked_for_one_sample_per_request(server):
+    """Such a server would return one sample n times, so samples are drawn one by one."""
     server.behave = lambda asked: Said(body=reply(asked.body, [f"sample {asked.body['seed']}"] * asked.body["n"]))
     with engine_on(server) as engine:
-        all_right(draw(engine))
+        assert_complete(draw(engine))
         assert engine.choices.n_per_request == 1
 
 
-def test_samples_may_be_alike(server):
+def test_equal_samples_do_not_make_the_engine_fall_back_to_n_1(server):
     server.behave = lambda asked: Said(body=reply(asked.body, ["42"] * asked.body["n"]))
     with engine_on(server) as engine:
         drawn = draw(engine)
@@ -174,7 +174,7 @@ def test_samples_may_be_alike(server):
     assert {sample.text for sample in drawn.values()} == {"42"}
 
 
-def test_only_max_completion_tokens(server):
+def test_a_server_that_requires_max_completion_tokens_gets_it(server):
     message = (
         "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead."
     )
@@ -182,22 +182,22 @@ def test_only_max_completion_tokens(server):
         Said(400, {"error": {"message": message}}) if "max_tokens" in asked.body else play_well(asked)
     )
     with engine_on(server, api="chat") as engine:
-        all_right(draw(engine))
+        assert_complete(draw(engine))
     assert server.asked[-1].body["max_completion_tokens"] == 50
 
 
-def test_vllm_is_asked_for_the_rest_of_its_context(server):
+def test_vllm_is_asked_for_the_rest_of_its_context_if_it_refuses_max_tokens(server):
     server.behave = lambda asked: (
         Said(400, {"error": {"message": "maximum context length"}}) if asked.body["max_tokens"] else play_well(asked)
     )
     with engine_on(server, vllm=True) as engine:
-        all_right(draw(engine))
+        assert_complete(draw(engine))
 
 
 # Replicas, and servers that do not come back.
 
 
-def test_a_replica_that_dies(server):
+def test_no_sample_is_lost_if_a_replica_dies(server):
     with MisbehavingServer() as dying:
 
         def behave(asked: Asked) -> Said:
@@ -208,7 +208,7 @@ def test_a_replica_that_dies(server):
         dying.behave = behave
         requests = [Request("p", "x", 0, 200)]
         with engine_on(server, dying, n_per_request=2, retries=0) as engine:
-            all_right(draw(engine, requests), requests)
+            assert_complete(draw(engine, requests), requests)
     assert len(dying.asked) >= 6
     assert len(server.asked) >= 90
 
@@ -217,22 +217,22 @@ def test_replicas_share_the_work(server):
     with MisbehavingServer() as other:
         server.behave = other.behave = lambda asked: Said(body=reply(asked.body), delay_s=0.02)
         with engine_on(server, other, n_per_request=1) as engine:
-            all_right(draw(engine))
+            assert_complete(draw(engine))
         assert min(len(server.asked), len(other.asked)) > 10
 
 
-def test_all_replicas_are_back_before_patience_ends(server):
-    """Eight dead replicas are one failure, not eight."""
+def test_failures_of_several_replicas_count_as_one_retry(server):
+    """Failures of eight replicas count as one."""
     with contextlib.ExitStack() as stack:
         others = [stack.enter_context(MisbehavingServer()) for _ in range(7)]
         replicas = [server, *others]
         for each in replicas:
             each.behave = lambda asked: Said(500) if asked.number < 3 else play_well(asked)
         with engine_on(*replicas, retries=3, concurrency=1) as engine:
-            all_right(draw(engine))
+            assert_complete(draw(engine))
 
 
-def test_a_server_that_never_comes_back(server):
+def test_a_server_that_never_comes_back_ends_sampling_after_what_was_drawn(server):
     def behave(asked: Asked) -> Said:
         if asked.number == 3:
             server.stop()
@@ -244,7 +244,7 @@ def test_a_server_that_never_comes_back(server):
     with engine_on(server, concurrency=1, retries=2) as engine, pytest.raises(ServerUnreachableError) as caught:
         for batch in engine.sample(REQUESTS, sampling()):
             drawn += batch
-    assert len(drawn) == 24, "what had come is handed over first"
+    assert len(drawn) == 24, "what arrived before is yielded first"
     message = str(caught.value)
     assert server.url in message
     assert "3 failures in a row" in message
@@ -252,7 +252,7 @@ def test_a_server_that_never_comes_back(server):
 
 
 @pytest.mark.parametrize("fault", ["500", "malformed", "NaN", "no choices"])
-def test_a_server_that_only_talks_nonsense(server, fault):
+def test_a_server_that_only_returns_faults_ends_sampling_after_what_was_drawn(server, fault):
     server.behave = lambda asked: FAULTS[fault](asked) if asked.number >= 2 else play_well(asked)
     drawn = []
     with engine_on(server, concurrency=1, retries=2) as engine, pytest.raises(EngineFailedError) as caught:
@@ -263,8 +263,8 @@ def test_a_server_that_only_talks_nonsense(server, fault):
     assert "\n" not in str(caught.value)
 
 
-def test_one_bad_request_waits_for_the_others(server):
-    """While others succeed, a failing request is not a failing engine; everything else is drawn first."""
+def test_a_request_that_keeps_failing_ends_sampling_after_all_others(server):
+    """While other requests succeed, a failing one does not end sampling; everything else is drawn first."""
     bad = seeds.base_seed(11, "p/0")
     server.behave = lambda asked: Said(500) if asked.body["seed"] == bad else play_well(asked)
     drawn = []

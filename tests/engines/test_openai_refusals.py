@@ -1,4 +1,4 @@
-"""What only the user can fix of the client of OpenAI-compatible servers: one line each."""
+"""The client of OpenAI-compatible servers: what only the user can fix is one line each."""
 
 import json
 from typing import Any
@@ -15,7 +15,7 @@ from tasks.progress import progress
 from tasks.records import Request
 from tasks.store.identity import canonical
 from tests.engines.misbehaving_server import Asked, MisbehavingServer, Said, play_well, reply
-from tests.engines.openai_client import KEY, all_right, draw, engine_on, sampling
+from tests.engines.openai_client import KEY, assert_complete, draw, engine_on, sampling
 
 # What only the user can fix.
 
@@ -24,7 +24,7 @@ def _opens(server: MisbehavingServer, **settings: Any) -> OpenAIEngine:
     return OpenAIConfig(**{"model": "m", "base_urls": server.url} | settings).open()
 
 
-def test_the_key_is_sent_and_never_told(server, monkeypatch):
+def test_the_api_key_is_sent_and_never_shown(server, monkeypatch):
     monkeypatch.setenv("TEST_KEY", KEY)
 
     def behave(asked: Asked) -> Said:
@@ -40,7 +40,7 @@ def test_the_key_is_sent_and_never_told(server, monkeypatch):
     config = OpenAIConfig(model="m", base_urls=server.url, api_key_env="TEST_KEY", retries=0)
     config.check(["p"], 1)
     with config.open() as engine:
-        all_right(draw(engine))
+        assert_complete(draw(engine))
         said = [repr(config), repr(engine), config.model_dump_json(), str(config.ingredients(sampling(), "t"))]
         for prompt, kind in [("bad", UserError), ("odd", EngineFailedError)]:
             with pytest.raises(kind) as caught:
@@ -52,7 +52,7 @@ def test_the_key_is_sent_and_never_told(server, monkeypatch):
     assert not any(KEY in text for text in said)
 
 
-def test_a_missing_or_odd_key(monkeypatch):
+def test_a_missing_or_invalid_api_key_is_a_user_error(monkeypatch):
     monkeypatch.delenv("TEST_KEY", raising=False)
     config = OpenAIConfig(model="m", base_urls="http://localhost:1/v1", api_key_env="TEST_KEY")
     with pytest.raises(UserError, match="TEST_KEY is not set"):
@@ -64,7 +64,7 @@ def test_a_missing_or_odd_key(monkeypatch):
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_refused_key(server, monkeypatch, status):
+def test_a_refused_api_key_is_a_user_error_that_names_its_variable(server, monkeypatch, status):
     server.behave = lambda asked: Said(status, {"error": {"message": f"bad key {KEY}"}})
     with pytest.raises(UserError, match=r"engine.api_key_env: http.*refuses requests without a key") as caught:
         _opens(server)
@@ -75,24 +75,24 @@ def test_a_refused_key(server, monkeypatch, status):
     with engine, pytest.raises(UserError, match="refuses the key in TEST_KEY") as caught:
         draw(engine)
     assert KEY not in str(caught.value)
-    assert len(server.asked) <= 4, "no use in asking again"
+    assert len(server.asked) <= 4, "retries would be useless"
 
 
-def test_an_unknown_model(server):
+def test_the_error_about_an_unknown_model_lists_those_the_server_offers(server):
     server.models = ("mistral", "llama")
     server.behave = lambda asked: Said(404, {"error": {"message": "The model `m` does not exist."}})
     with engine_on(server) as engine, pytest.raises(UserError, match=r"has no 'm'; it offers mistral, llama$"):
         draw(engine)
 
 
-def test_a_wrong_path(server):
+def test_the_error_about_a_wrong_path_says_how_such_a_url_ends(server):
     server.behave = lambda asked: Said(404, {"detail": "Not Found"})
     with engine_on(server) as engine, pytest.raises(UserError, match=r"engine.base_urls: .* usually ends in /v1"):
         draw(engine)
 
 
 @pytest.mark.parametrize("n", [1, 8])
-def test_a_prompt_that_is_too_long(server, n):
+def test_the_error_about_a_prompt_that_is_too_long_gives_the_servers_reason_and_advice(server, n):
     message = "This model's maximum context length is 10 tokens.\nHowever, you requested 12."
     server.behave = lambda asked: (
         Said(400, {"error": {"message": message}}) if "Affe" in asked.body["prompt"] else play_well(asked)
@@ -114,14 +114,14 @@ def test_a_prompt_that_is_too_long(server, n):
         ("max_tokens=600 cannot be greater than 512", "lower sampling.max_tokens"),
     ],
 )
-def test_a_refused_setting(server, message, advice):
+def test_the_error_about_a_refused_setting_says_what_to_change(server, message, advice):
     server.behave = lambda asked: Said(400, {"error": {"message": message}})
     with engine_on(server) as engine, pytest.raises(UserError) as caught:
         draw(engine)
     assert str(caught.value).endswith(f"refuses its request (400: {message}); {advice}")
 
 
-def test_a_server_that_is_elsewhere(server):
+def test_a_redirect_is_a_user_error_that_gives_the_new_url(server):
     server.behave = lambda asked: Said(301, b"", {"location": "https://elsewhere/v1/completions"})
     with engine_on(server) as engine, pytest.raises(UserError) as caught:
         draw(engine)
@@ -131,7 +131,7 @@ def test_a_server_that_is_elsewhere(server):
     )
 
 
-def test_a_page_of_a_proxy_is_read_as_text(server):
+def test_a_html_page_of_a_proxy_is_reduced_to_its_text(server):
     page = b"<html>\r\n<head><title>413</title></head>\r\n<body><h1>Request Entity Too Large</h1></body></html>"
     server.behave = lambda asked: Said(413, page)
     with engine_on(server) as engine, pytest.raises(UserError) as caught:
@@ -139,24 +139,24 @@ def test_a_page_of_a_proxy_is_read_as_text(server):
     assert str(caught.value).endswith("refuses its request (413: 413 Request Entity Too Large); shorten its prompt")
 
 
-def test_no_server_answers(server):
+def test_it_is_a_user_error_if_no_server_answers(server):
     server.stop()
     with pytest.raises(UserError, match=r"engine.base_urls: no server answers at http.*; start it") as caught:
         _opens(server)
     assert "\n" not in str(caught.value)
 
 
-def test_one_replica_is_enough_to_begin(server):
+def test_an_engine_opens_if_one_of_its_replicas_answers(server):
     with MisbehavingServer() as gone:
         gone_url = gone.url
     config = OpenAIConfig(model="m", base_urls=(gone_url, server.url), n_per_request=8)
     with config.open() as engine:
         assert not engine.deterministic
         assert engine.version == "OpenAI API of test, m"
-        all_right(draw(engine))
+        assert_complete(draw(engine))
 
 
-def test_replicas_have_the_same_model(server):
+def test_replicas_with_different_models_are_refused(server):
     with MisbehavingServer(models=("other", "third")) as other:
         with pytest.raises(UserError) as caught:
             _opens(server, base_urls=(server.url, other.url))
@@ -165,14 +165,14 @@ def test_replicas_have_the_same_model(server):
             " have the same model"
         )
         with _opens(other) as engine:  # some servers take any name, whatever they list
-            all_right(draw(engine))
+            assert_complete(draw(engine))
 
 
-def test_replicas_of_which_one_is_no_vllm_are_asked_for_what_all_know(server):
+def test_replicas_that_are_not_all_vllm_are_used_without_its_extensions(server):
     with MisbehavingServer(owner="vllm") as other, _opens(server, base_urls=(other.url, server.url)) as engine:
         assert not engine.requester.wire.vllm
         assert engine.version == "OpenAI API of test, m and vllm"
-        all_right(draw(engine))
+        assert_complete(draw(engine))
 
 
 @pytest.mark.parametrize(
@@ -186,13 +186,13 @@ def test_replicas_of_which_one_is_no_vllm_are_asked_for_what_all_know(server):
         ({"api": "responses"}, "'completions' or 'chat'"),
     ],
 )
-def test_settings_that_are_refused(fields, message):
+def test_invalid_settings_are_refused(fields, message):
     with pytest.raises(ValidationError, match=message) as caught:
         OpenAIConfig(**{"model": "m", "base_urls": "http://localhost/v1"} | fields)
     assert "secret" not in str(caught.value).replace("me:secret", "") or "credentials" not in message
 
 
-def test_what_a_set_depends_on():
+def test_ingredients_leave_out_where_and_how_the_servers_are_asked():
     config = OpenAIConfig(model="meta-llama/Llama-3.1-8B-Instruct", base_urls="http://host:1/v1", extra={"top_k": 5})
     assert config.base_urls == ("http://host:1/v1",)
     assert config.label == "Llama-3.1-8B-Instruct"
@@ -209,7 +209,7 @@ def test_what_a_set_depends_on():
     assert plain == json.loads(json.dumps(plain)) == yaml.safe_load(yaml.safe_dump(plain))
 
 
-def test_trouble_is_told_in_one_line(server):
+def test_problems_with_the_server_are_reported_in_one_line_each(server):
     told: list[str] = []
 
     class Listener:
@@ -224,7 +224,7 @@ def test_trouble_is_told_in_one_line(server):
     token = progress.set(Listener())
     try:
         with engine_on(server) as engine:
-            all_right(draw(engine))
+            assert_complete(draw(engine))
     finally:
         progress.reset(token)
     assert len(told) == 3, told

@@ -1,4 +1,4 @@
-"""Whatever a server answers is a reply that can be stored, or is rejected as a whole."""
+"""Whatever a server answers is either a reply that can be stored, or is rejected as a whole."""
 
 import json
 import math
@@ -18,7 +18,7 @@ ANY = st.recursive(
 
 
 def _object(**fields: st.SearchStrategy) -> st.SearchStrategy:
-    """An object that may lack any of its fields, and have anything in them."""
+    """An object in which any field may be missing or have any value."""
     return st.fixed_dictionaries({}, optional={name: usual | ANY for name, usual in fields.items()})
 
 
@@ -41,7 +41,7 @@ REPLY = _object(choices=st.lists(CHOICE, min_size=1, max_size=4), usage=COUNTS)
 
 @settings(max_examples=1_000, deadline=None)
 @given(REPLY, st.sampled_from(["completions", "chat"]), st.booleans())
-def test_any_answer(said, api, logprobs):
+def test_any_reply_is_read_or_rejected_in_one_line(said, api, logprobs):
     try:
         read = Wire("m", api, logprobs, {}, vllm=False).read(json.dumps(said).encode(), 3)
     except MalformedError as error:
@@ -57,17 +57,17 @@ def test_any_answer(said, api, logprobs):
 
 
 @given(ANY)
-def test_any_refusal(said):
+def test_any_error_reply_gives_a_short_message_in_one_line(said):
     line = message_of(json.dumps(said).encode())
     assert "\n" not in line
     assert len(line) <= 300
 
 
 @given(st.binary())
-def test_any_bytes(said):
+def test_bytes_that_are_not_a_reply_are_rejected(said):
     assert "\n" not in message_of(said)
     try:
         Wire("m", "completions", True, {}, vllm=False).read(said, 3)
     except MalformedError:
         return
-    raise AssertionError("there is no reply in noise")
+    raise AssertionError("random bytes are not a reply")

@@ -42,7 +42,7 @@ def write(folder: Path, kind: str) -> RecordedConfig:
 
 
 @pytest.mark.parametrize("kind", ["jsonl", "jsonl.gz", "parquet"])
-def test_gives_what_was_recorded(tmp_path: Path, kind: str) -> None:
+def test_recorded_samples_are_returned_unchanged(tmp_path: Path, kind: str) -> None:
     config = write(tmp_path, kind)
     config.check(["a", "b"], 2)
     with config.open() as engine:
@@ -56,11 +56,11 @@ def test_gives_what_was_recorded(tmp_path: Path, kind: str) -> None:
     ]
 
 
-def test_asked_for_nothing_gives_nothing(tmp_path: Path) -> None:
+def test_no_request_yields_no_samples(tmp_path: Path) -> None:
     assert list(write(tmp_path, "jsonl").open().sample([], SAMPLING)) == []
 
 
-def test_other_content_is_another_set(tmp_path: Path) -> None:
+def test_ingredients_depend_on_the_files_content_and_not_on_the_template(tmp_path: Path) -> None:
     before = write(tmp_path, "jsonl").ingredients(SAMPLING, "template")
     assert write(tmp_path, "jsonl").ingredients(SAMPLING, "another") == before
     assert jsonl(tmp_path / "s.jsonl", ROWS[:-1]).ingredients(SAMPLING, "template") != before
@@ -80,27 +80,29 @@ def test_other_content_is_another_set(tmp_path: Path) -> None:
         ([[1, 2]], 1, r"line 1: the row: "),
     ],
 )
-def test_bad_rows_are_named(tmp_path: Path, rows: list[dict[str, Any]], k: int, message: str) -> None:
+def test_errors_about_rows_name_the_line_and_the_field(
+    tmp_path: Path, rows: list[dict[str, Any]], k: int, message: str
+) -> None:
     config = jsonl(tmp_path / "s.jsonl", rows)
     with pytest.raises(UserError, match=message) as caught:
         config.check(["a"], k)
     assert "\n" not in str(caught.value)
 
 
-def test_broken_json_names_the_line(tmp_path: Path) -> None:
+def test_the_error_about_broken_json_names_the_line(tmp_path: Path) -> None:
     (tmp_path / "s.jsonl").write_text('{"problem_id": "a", "index": 0, "text": ""}\n\n{"problem_id": \n')
     with pytest.raises(UserError, match="line 3: broken JSON"):
         RecordedConfig(path=str(tmp_path / "s.jsonl")).check(["a"], 1)
 
 
 @pytest.mark.parametrize("name", ["none.jsonl", "none.parquet", "."])
-def test_no_file_is_one_line(tmp_path: Path, name: str) -> None:
+def test_an_unreadable_file_is_reported_in_one_line(tmp_path: Path, name: str) -> None:
     with pytest.raises(UserError, match="cannot be read"):
         RecordedConfig(path=str(tmp_path / name)).check(["a"], 1)
 
 
 @pytest.mark.parametrize("name", ["s.parquet", "s.jsonl.gz"])
-def test_a_file_of_another_kind_is_one_line(tmp_path: Path, name: str) -> None:
+def test_a_file_that_is_not_parquet_or_gzip_is_reported_in_one_line(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("neither")
     with pytest.raises(UserError, match=r"is not a whole Parquet file|Not a gzipped file"):
         RecordedConfig(path=str(tmp_path / name)).check(["a"], 1)

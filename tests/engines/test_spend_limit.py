@@ -23,7 +23,7 @@ def engine(tokens: int | None = 3, prompt_tokens: int | None = 4) -> RecordedEng
 
 
 def drawn(cap: CapConfig, inner: RecordedEngine, price: Price | None = None) -> tuple[int, str]:
-    """How many samples came, and why no more did."""
+    """How many samples were yielded, and the message of the error that ended them."""
     count = 0
     with cap.wrap(inner, price) as capped:
         try:
@@ -34,7 +34,7 @@ def drawn(cap: CapConfig, inner: RecordedEngine, price: Price | None = None) -> 
     return count, ""
 
 
-def test_a_cap_ends_a_run_and_gives_what_was_drawn() -> None:
+def test_a_cap_ends_a_run_after_yielding_what_was_drawn() -> None:
     count, why = drawn(CapConfig(tokens=61), engine())
     assert count == 30
     assert why == "cap: this run has spent 90 of 61 tokens"
@@ -42,7 +42,7 @@ def test_a_cap_ends_a_run_and_gives_what_was_drawn() -> None:
     assert drawn(CapConfig(tokens=1_000), engine()) == (50, "")
 
 
-def test_dollars_count_prompts_and_answers() -> None:
+def test_the_dollar_cap_counts_prompt_and_completion_tokens() -> None:
     count, why = drawn(CapConfig(dollars=150), engine(), PRICE)
     assert count == 20, "each sample costs 4 + 6 dollars"
     assert why == "cap: this run has spent $200.00 of $150.00"
@@ -50,7 +50,7 @@ def test_dollars_count_prompts_and_answers() -> None:
     assert drawn(CapConfig(dollars=61), engine(prompt_tokens=None), free_prompts)[0] == 20
 
 
-def test_time_is_that_of_the_run() -> None:
+def test_the_hour_cap_counts_the_time_of_the_run() -> None:
     class Slow(RecordedEngine):
         def sample(self, requests: Sequence[Request], sampling: Sampling) -> Generator[list[Sample], None, None]:
             for samples in super().sample(requests, sampling):
@@ -62,8 +62,8 @@ def test_time_is_that_of_the_run() -> None:
     assert "hours" in why
 
 
-def test_a_cap_ends_what_was_asked_for_at_once() -> None:
-    """Not when somebody has forgotten the error, and with it where it came from: requests cost money until then."""
+def test_reaching_a_cap_closes_the_inner_generator_at_once() -> None:
+    """Not only once the error, and with it the generator, is garbage-collected: until then, requests cost money."""
     ended = []
 
     class Noted(RecordedEngine):
@@ -80,7 +80,7 @@ def test_a_cap_ends_what_was_asked_for_at_once() -> None:
         assert kept
 
 
-def test_a_cap_is_one_for_all_calls() -> None:
+def test_all_calls_of_a_run_share_one_cap() -> None:
     with CapConfig(tokens=30).wrap(engine(), None) as capped:
         with pytest.raises(CapReachedError):
             list(capped.sample(REQUESTS, SAMPLING))
@@ -88,7 +88,7 @@ def test_a_cap_is_one_for_all_calls() -> None:
             next(capped.sample(REQUESTS[:1], SAMPLING))
 
 
-def test_tokens_that_nobody_counts_cannot_be_capped() -> None:
+def test_an_engine_without_token_counts_cannot_be_capped_by_tokens() -> None:
     with pytest.raises(UserError, match=r"recorded toy does not report how many tokens .* cap hours instead"):
         drawn(CapConfig(tokens=10), engine(tokens=None))
     with pytest.raises(UserError, match="how many prompt tokens"):

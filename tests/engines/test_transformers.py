@@ -1,4 +1,4 @@
-"""The engine on transformers: the same bits in any batch, the ONNX engine's samples, and what it says of faults."""
+"""The transformers engine: bit-identical in any batch, equal to the ONNX engine, with faults reported in one line."""
 
 import json
 import shutil
@@ -25,7 +25,8 @@ except ImportError:
 
 needs_torch = pytest.mark.skipif(torch is None, reason="torch and transformers not in this environment")
 
-# Another make each: biases and a sliding window shorter than the text; learned positions and other products; odd sizes.
+# Other architectures: biases and a sliding window shorter than the text; learned positions and other products; odd
+# sizes.
 FAMILIES = {
     "qwen2": {"num_key_value_heads": 2, "use_sliding_window": True, "sliding_window": 48, "max_window_layers": 1},
     "gpt2": {"n_inner": 96, "n_positions": 256},
@@ -60,8 +61,8 @@ def _copy(folder: Path) -> Path:
 
 @needs_torch
 @pytest.mark.parametrize("settings", [{}, {"top_p": 0.9, "temperature": 0.7, "stop": ("####",)}])
-def test_samples_are_those_of_the_embedded_engine(settings):
-    """Both follow one rule from logits to tokens, and these logits differ in their last bits alone."""
+def test_samples_equal_those_of_the_onnx_engine(settings):
+    """Both choose tokens by the same rule, and their logits differ only in the last bits."""
     requests = [request(0, 40, problem) for problem in (3, 20, 70)]
     with OnnxConfig(model=MODEL).open() as onnx, TransformersConfig(model=MODEL, device="cpu").open() as engine:
         expected, drawn = (draw(each, requests, sampling(**settings)) for each in (onnx, engine))
@@ -71,8 +72,8 @@ def test_samples_are_those_of_the_embedded_engine(settings):
 
 @needs_torch
 @pytest.mark.parametrize("family", ["qwen2", "gpt2"])
-def test_a_sample_is_the_same_however_the_work_is_cut(tmp_path, family):
-    """Also past the window, and past the room that the cache begins with."""
+def test_samples_do_not_depend_on_batch_size_threads_or_cuts(tmp_path, family):
+    """Also beyond the window, and beyond the initial size of the cache."""
     model = _made(tmp_path, family)
     settings = sampling(temperature=1.0, max_tokens=170)
     with TransformersConfig(model=model, device="cpu", threads=1, batch_size=48).open() as engine:
@@ -88,7 +89,7 @@ def test_a_sample_is_the_same_however_the_work_is_cut(tmp_path, family):
 
 @needs_torch
 @pytest.mark.parametrize("family", ["qwen2", "gpt2"])
-def test_log_probabilities_are_those_of_the_text_read_in_one_pass(tmp_path, family):
+def test_log_probabilities_agree_with_one_pass_over_the_text(tmp_path, family):
     model = _made(tmp_path, family)
     with TransformersConfig(model=model, device="cpu").open() as engine:
         settings = sampling(temperature=0.0, max_tokens=150)
@@ -103,9 +104,9 @@ def test_log_probabilities_are_those_of_the_text_read_in_one_pass(tmp_path, fami
 
 
 @needs_torch
-def test_nothing_is_promised_where_a_trial_or_the_precision_says_otherwise(tmp_path):
+def test_the_engine_is_not_deterministic_if_the_trial_fails_or_precision_is_low(tmp_path):
     with TransformersConfig(model=_made(tmp_path, "odd"), device="cpu").open() as engine:
-        assert not engine.deterministic, "some rows of this model lie across vectors of the processor"
+        assert not engine.deterministic, "this model's sizes are not multiples of the processor's vectors"
         assert len(draw(engine, [request(0, 9)], sampling())) == 9
     with TransformersConfig(model=MODEL, dtype="bfloat16", device="cpu").open() as engine:
         assert not engine.deterministic
@@ -114,7 +115,7 @@ def test_nothing_is_promised_where_a_trial_or_the_precision_says_otherwise(tmp_p
 
 @needs_torch
 @pytest.mark.parametrize(("temperature", "top_p"), [(0, 1.0), (1, 1.0), (0.6, 1.0), (1.0, 0.9), (2.0, 0.3), (1, 1e-9)])
-def test_tokens_chosen_where_the_logits_lie_are_the_same(temperature, top_p):
+def test_tokens_chosen_on_the_device_equal_those_chosen_in_numpy(temperature, top_p):
     from tasks.engines.in_process.transformers_decoder import sample_on_device
 
     rng = np.random.default_rng(0)
@@ -132,7 +133,7 @@ def test_tokens_chosen_where_the_logits_lie_are_the_same(temperature, top_p):
 
 
 @needs_torch
-def test_a_model_without_a_fast_tokenizer_file_is_read_all_the_same(tmp_path):
+def test_a_model_without_tokenizer_json_is_loaded_with_a_converted_tokenizer(tmp_path):
     folder = _copy(tmp_path)
     tokenizer = json.loads((folder / "tokenizer.json").read_text())
     (folder / "tokenizer.json").unlink()
@@ -157,7 +158,7 @@ def test_end_tokens_come_from_the_generation_configuration(tmp_path):
 
 
 @needs_torch
-def test_memory_that_runs_out_names_the_settings_to_change():
+def test_the_error_about_memory_names_the_settings_to_change():
     with TransformersConfig(model=MODEL, device="cpu").open() as engine:
         prefill = engine.decoder.prefill([1, 2, 3])
         with pytest.raises(UserError, match=r"lower engine\.batch_size") as caught:
@@ -167,7 +168,7 @@ def test_memory_that_runs_out_names_the_settings_to_change():
 
 @needs_torch
 @pytest.mark.parametrize("name", ["config.json", "tokenizer.json", "model.safetensors"])
-def test_a_broken_file_is_told_in_one_line(tmp_path, name):
+def test_a_broken_file_is_reported_in_one_line(tmp_path, name):
     folder = _copy(tmp_path)
     (folder / name).write_bytes(b"neither one thing nor another")
     with pytest.raises(UserError, match=r"engine\.model|tokenizer\.json") as caught:
@@ -177,13 +178,13 @@ def test_a_broken_file_is_told_in_one_line(tmp_path, name):
 
 @needs_torch
 @pytest.mark.skipif(torch is not None and torch.cuda.is_available(), reason="there is a GPU here")
-def test_no_gpu_is_told_in_one_line():
+def test_a_missing_gpu_is_reported_in_one_line():
     with pytest.raises(UserError, match=r"engine.device: PyTorch finds no GPU"):
         TransformersConfig(model=MODEL, device="cuda").open()
 
 
 @pytest.mark.skipif(torch is not None, reason="torch is here")
-def test_without_pytorch_it_says_what_to_install():
+def test_without_pytorch_the_error_says_what_to_install():
     with pytest.raises(UserError, match="uv sync --extra transformers"):
         TransformersConfig(model=MODEL).check([], 1)
     assert TransformersConfig(model=MODEL).ingredients(sampling(), "t"), "what a set depends on needs no PyTorch"
@@ -198,20 +199,20 @@ def test_without_pytorch_it_says_what_to_install():
         ({"model": MODEL, "revision": "main"}, "only a model on the hub has revisions"),
     ],
 )
-def test_a_model_that_cannot_be_is_told_before_it_is_looked_for(tmp_path, monkeypatch, settings, message):
+def test_an_impossible_model_name_is_reported_before_the_hub_is_asked(tmp_path, monkeypatch, settings, message):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError, match=message):
         TransformersConfig(**settings).ingredients(sampling(), "t")
 
 
-def test_a_hub_that_does_not_answer_is_one_line(monkeypatch):
+def test_a_hub_that_does_not_answer_is_reported_in_one_line(monkeypatch):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     with pytest.raises(UserError, match="no folder nobody/nothing, and the hub could not provide it") as caught:
         TransformersConfig(model="nobody/nothing").ingredients(sampling(), "t")
     assert "\n" not in str(caught.value)
 
 
-def test_what_samples_depend_on_leaves_out_how_they_are_drawn(tmp_path):
+def test_ingredients_leave_out_batch_size_threads_and_device(tmp_path):
     one = TransformersConfig(model=MODEL).ingredients(sampling(), "t")
     folder = _copy(tmp_path)
     changed = TransformersConfig(model=str(folder), batch_size=2, threads=1, device="cpu").ingredients(sampling(), "t")

@@ -1,4 +1,5 @@
-"""What can be known of the vllm engine without vLLM: its configuration, its set's name, what its log tells."""
+"""What can be tested of the vllm engine without vLLM: its configuration, its ingredients, and the reading of its
+log."""
 
 import shutil
 import sys
@@ -35,7 +36,7 @@ def _ingredients(**changes: Any) -> dict[str, Any]:
         {"model": str(BUNDLED / "arithmetic")},
     ],
 )
-def test_what_only_changes_speed_names_no_other_set(changes):
+def test_settings_that_only_change_speed_are_not_ingredients(changes):
     assert _ingredients(**changes) == _ingredients()
 
 
@@ -51,11 +52,11 @@ def test_what_only_changes_speed_names_no_other_set(changes):
         {"engine_args": {"an_argument_of_tomorrow": 1}},
     ],
 )
-def test_what_changes_samples_names_another_set(changes):
+def test_settings_that_change_samples_are_ingredients(changes):
     assert _ingredients(**changes) != _ingredients()
 
 
-def test_a_model_is_known_by_its_content(tmp_path):
+def test_a_models_folder_is_identified_by_its_content(tmp_path):
     copy = shutil.copytree(BUNDLED / "arithmetic", tmp_path / "copy")
     assert _ingredients(model=str(copy)) == _ingredients()
     (copy / "README.md").write_text("other words")
@@ -75,24 +76,24 @@ def test_a_model_is_known_by_its_content(tmp_path):
         ({"engine_args": {"max-num-seqs": 5}}, "engine_args.max-num-seqs must be written max_num_seqs"),
     ],
 )
-def test_what_does_not_fit_together_is_refused(changes, message):
+def test_settings_that_do_not_fit_together_are_refused(changes, message):
     with pytest.raises(ValidationError, match=message):
         VllmConfig.model_validate({"model": "arithmetic"} | changes)
 
 
 @pytest.mark.parametrize("model", ["./nowhere", "/nowhere/at/all", "a/b/c"])
-def test_a_folder_that_is_not_there_is_not_looked_for_on_the_hub(model):
+def test_a_path_that_does_not_exist_is_not_looked_up_on_the_hub(model):
     with pytest.raises(UserError, match=r"^engine\.model: no folder"):
         _ingredients(model=model)
 
 
-def test_a_folder_without_weights_is_no_model(tmp_path):
+def test_a_folder_without_weights_is_a_user_error(tmp_path):
     (tmp_path / "config.json").write_text("{}")
     with pytest.raises(UserError, match=r"config\.json and weights"):
         VllmConfig(model=str(tmp_path)).check((), 0)
 
 
-def test_where_vllm_is_missing_a_line_says_how_to_get_it(tmp_path):
+def test_if_vllm_is_missing_the_error_says_how_to_install_it(tmp_path):
     with pytest.raises(UserError, match=r"^engine\.python: .*/nowhere is not a working Python interpreter"):
         installation(str(tmp_path / "nowhere"))
     bare = tmp_path / "bare"
@@ -102,7 +103,7 @@ def test_where_vllm_is_missing_a_line_says_how_to_get_it(tmp_path):
         VllmConfig(model="arithmetic", python=str(bare)).check((), 0)
 
 
-def test_what_a_person_sets_goes_first(monkeypatch):
+def test_the_users_environment_and_engine_args_take_precedence(monkeypatch):
     monkeypatch.setenv("VLLM_CPU_KVCACHE_SPACE", "7")
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     monkeypatch.setenv("PYTHONPATH", "ours")
@@ -118,13 +119,13 @@ def test_what_a_person_sets_goes_first(monkeypatch):
     assert "enforce_eager" not in arguments(GPU, own, {})
 
 
-def test_arguments_as_the_server_takes_them():
+def test_engine_arguments_become_options_of_the_server():
     given = {"model": "m", "enable_prefix_caching": True, "enforce_eager": False, "hf_overrides": {"a": 1}, "x": [1, 2]}
     wanted = ["--model", "m", "--enable-prefix-caching", "--no-enforce-eager"]
     assert flags(given) == [*wanted, "--hf-overrides", '{"a": 1}', "--x", "1", "2"]
 
 
-def test_the_cause_is_the_last_error_that_is_no_echo_of_another():
+def test_the_cause_in_a_log_is_the_last_error_that_does_not_echo_another():
     log = (
         "(EngineCore pid=20) INFO 11-21 02:36:33 [core.py:133] Initializing a V1 LLM engine\n"
         "(EngineCore pid=20) ERROR 11-21 02:36:34 [core.py:9] Traceback (most recent call last):\n"
@@ -182,7 +183,7 @@ MEMORY = [
 
 
 @pytest.mark.parametrize(("text", "on_gpu", "on_cpu"), MEMORY)
-def test_where_memory_ran_out_the_setting_to_change_is_named(text, on_gpu, on_cpu):
+def test_if_memory_ran_out_the_setting_to_change_is_named(text, on_gpu, on_cpu):
     log = f"INFO 11-21 02:36:33 [a.py:1] hello\n(Worker pid=3) ERROR 11-21 02:36:34 [core.py:9] {text}\n"
     for is_cpu, advice in ((False, on_gpu), (True, on_cpu)):
         line = too_little_memory(log, on_cpu=is_cpu)
@@ -193,22 +194,22 @@ def test_where_memory_ran_out_the_setting_to_change_is_named(text, on_gpu, on_cp
 
 
 @pytest.mark.parametrize(
-    ("changes", "variables", "promised"),
+    ("changes", "variables", "deterministic"),
     [
         ({"dtype": "float32"}, {}, True),
         ({"dtype": "auto"}, {}, False),
         ({"dtype": "float32"}, {"OMP_NUM_THREADS": "2"}, False),
     ],
 )
-def test_samples_are_promised_only_where_sums_do_not_depend_on_the_batch(changes, variables, promised):
+def test_vllm_is_deterministic_only_if_sums_do_not_depend_on_the_batch(changes, variables, deterministic):
     from tasks.engines.vllm import _deterministic
 
-    assert _deterministic(True, changes["dtype"], environment(CPU, local_model=True) | variables) is promised
+    assert _deterministic(True, changes["dtype"], environment(CPU, local_model=True) | variables) is deterministic
     assert _deterministic(False, changes["dtype"], {}) is False
     assert _deterministic(False, changes["dtype"], {"VLLM_BATCH_INVARIANT": "1"}) is True
 
 
-def test_the_bundled_models_are_whole():
+def test_the_bundled_models_have_all_files_that_vllm_needs():
     for name in ("arithmetic", "programs"):
         folder = VllmConfig(model=name).folder
         assert folder is not None

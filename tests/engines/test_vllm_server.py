@@ -1,4 +1,4 @@
-"""vLLM's server under the watchdog, played by one that hangs and does not end when it is told to."""
+"""vLLM's server under the watchdog, replaced by one that hangs and ignores SIGTERM."""
 
 import os
 import socket
@@ -11,7 +11,7 @@ import pytest
 from tasks.engines.supervised.vllm_process import Installation, Setting, log_file
 from tasks.engines.supervised.vllm_server import ServerStart
 from tasks.engines.supervised.watchdog import SupervisedEngine
-from tests.engines.deadline import begin
+from tests.engines.deadline import in_thread
 from tests.engines.openai_client import REQUESTS, keys, sampling
 
 
@@ -45,13 +45,13 @@ def test_a_server_that_loses_requests_is_replaced_once_its_port_is_free(tmp_path
         max_restarts=2,
     )
     with engine:
-        calls = [begin(lambda each: list(engine.sample([each], sampling())), each) for each in REQUESTS]
+        calls = [in_thread(lambda each: list(engine.sample([each], sampling())), each) for each in REQUESTS]
         drawn = [sample for call in calls for samples in call.result(timeout=90) for sample in samples]
     assert {(sample.problem_id, sample.index) for sample in drawn} == keys()
     assert len((tmp_path / "lives").read_text().splitlines()) == 2
 
 
-def test_a_server_that_was_ended_can_be_looked_at(tmp_path):
+def test_an_ended_server_has_no_heartbeat_and_can_be_ended_again(tmp_path):
     process = _start(tmp_path)(threading.Event())
     assert process.heartbeat() == (False, 7)
     process.end("it is late")

@@ -1,4 +1,5 @@
-"""The watchdog on processes that die, hang and return malformed data: each sample comes once, or there is one line."""
+"""The watchdog with processes that die, hang or return malformed data: each sample arrives once, or there is one
+line."""
 
 import os
 import signal
@@ -19,7 +20,7 @@ from tasks.engines.supervised.watchdog import EngineProcessError, Heartbeat, Mis
 from tasks.errors import EngineFailedError, SamplingCancelledError, UserError
 from tasks.progress import progress
 from tasks.records import Request, Sample, Sampling
-from tests.engines.deadline import begin
+from tests.engines.deadline import in_thread
 
 WORKER = Path(__file__).with_name("misbehaving_worker.py")
 SAMPLING = Sampling(temperature=1.0, top_p=1.0, max_tokens=5, stop=(), seed=0)
@@ -27,7 +28,7 @@ REQUESTS = [Request("b", "b", 0, 30), Request("a", "a", 10, 25)]
 WANTED = {("b", index) for index in range(30)} | {("a", index) for index in range(10, 25)}
 
 
-class Said:
+class Listener:
     def __init__(self) -> None:
         self.lines: list[str] = []
 
@@ -82,8 +83,8 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> list[Sample]:
         return sorted(_draw(engine), key=lambda sample: (sample.problem_id, sample.index))
 
 
-def test_an_engine_that_answers_at_once_is_no_broken_one(tmp_path):
-    """The first samples may come before the caller has gone on from asking for them."""
+def test_an_engine_that_answers_at_once_is_not_restarted(tmp_path):
+    """The first samples may arrive before the call that requested them continues."""
     with _engine(tmp_path, ["well"]) as engine:
         for _ in range(1_000):
             assert len(_draw(engine, [Request("a", "a", 0, 3)])) == 3
@@ -106,9 +107,9 @@ def test_an_engine_that_answers_at_once_is_no_broken_one(tmp_path):
     ],
 )
 @pytest.mark.slow
-def test_a_process_that_fails_is_replaced_and_each_sample_comes_once(tmp_path, undisturbed, behaviour, cause):
-    said = Said()
-    token = progress.set(said)
+def test_a_process_that_fails_is_replaced_and_each_sample_arrives_once(tmp_path, undisturbed, behaviour, cause):
+    listener = Listener()
+    token = progress.set(listener)
     try:
         # A busy machine must not look like an engine that hangs.
         stall_timeout_s = 1.5 if behaviour.startswith("hang") else 60
@@ -118,11 +119,11 @@ def test_a_process_that_fails_is_replaced_and_each_sample_comes_once(tmp_path, u
         progress.reset(token)
     assert sorted(drawn, key=lambda sample: (sample.problem_id, sample.index)) == undisturbed
     assert len(_lives(tmp_path)) == 2
-    assert said.lines[0].startswith(f"vLLM restarts in 1 s: {cause}")
+    assert listener.lines[0].startswith(f"vLLM restarts in 1 s: {cause}")
     assert not any(map(_running, _lives(tmp_path)))
 
 
-def test_a_log_that_somebody_removes_ends_no_watch(tmp_path):
+def test_a_process_is_replaced_even_if_its_log_was_removed(tmp_path):
     with _engine(tmp_path, ["die:17", "well"]) as engine:
         (log,) = (tmp_path / "logs").iterdir()
         log.unlink()
@@ -130,8 +131,8 @@ def test_a_log_that_somebody_removes_ends_no_watch(tmp_path):
     assert len(_lives(tmp_path)) == 2
 
 
-def test_a_cause_is_found_however_late_this_process_looks(tmp_path, monkeypatch):
-    """Nothing keeps a process from ending before the one that started it has come to its next line."""
+def test_the_cause_is_found_if_the_process_ends_before_anyone_looks(tmp_path, monkeypatch):
+    """A process may end before the one that started it executes its next line."""
 
     class Late(SupervisedProcess):
         def __init__(self, *given: Any) -> None:
@@ -144,8 +145,8 @@ def test_a_cause_is_found_however_late_this_process_looks(tmp_path, monkeypatch)
         _engine(tmp_path, ["well"], python="/no/python")
 
 
-def test_a_process_is_over_when_it_has_ended_whoever_holds_its_pipe(tmp_path, monkeypatch):
-    """A process that was forked meanwhile may have the other end of the pipe, and live on."""
+def test_a_process_that_died_is_replaced_even_if_others_hold_its_pipe_open(tmp_path, monkeypatch):
+    """A process forked in between may have inherited the other end of the pipe, and may live on."""
     held: list[int] = []
 
     class Held(SupervisedProcess):
@@ -156,7 +157,7 @@ def test_a_process_is_over_when_it_has_ended_whoever_holds_its_pipe(tmp_path, mo
     monkeypatch.setattr("tasks.engines.supervised.vllm_direct.SupervisedProcess", Held)
     try:
         with _engine(tmp_path, ["die:17", "well"]) as engine:
-            assert set(_keys(begin(_draw, engine).result(timeout=60))) == WANTED
+            assert set(_keys(in_thread(_draw, engine).result(timeout=60))) == WANTED
     finally:
         for descriptor in held:
             os.close(descriptor)
@@ -164,8 +165,8 @@ def test_a_process_is_over_when_it_has_ended_whoever_holds_its_pipe(tmp_path, mo
 
 
 @pytest.mark.slow
-def test_time_that_all_stood_still_is_no_hang(tmp_path):
-    """As in a container that is frozen: the clock goes on, and nobody has drawn."""
+def test_time_during_which_all_processes_were_stopped_does_not_count_as_a_hang(tmp_path):
+    """As in a frozen container: the clock runs on while no process does."""
     program = (
         "import sys, pathlib; from tests.engines.test_watchdog import _engine, _draw\n"
         "with _engine(pathlib.Path(sys.argv[1]), ['well'], pause_s=0.1, stall_timeout_s=4) as engine:\n"
@@ -191,8 +192,8 @@ def test_time_that_all_stood_still_is_no_hang(tmp_path):
 
 
 class Scripted:
-    """A life in this process. The first gives problem `a` two samples, the second of them only when it is dead; all
-    that follow give none."""
+    """A scripted engine process. The first yields two samples of problem `a`, the second of them only once it is dead;
+    later ones yield none."""
 
     def __init__(self, number: int, late: threading.Event, taken: threading.Event) -> None:
         self.number, self.late, self.taken = number, late, taken
@@ -217,7 +218,7 @@ class Scripted:
     def end(self, cause: str) -> None: ...
 
 
-def test_what_is_left_of_an_earlier_life_is_no_success_of_a_later_one(tmp_path):
+def test_samples_left_from_an_earlier_process_do_not_count_for_the_next_one(tmp_path):
     late, taken = threading.Event(), threading.Event()
     lives: list[Scripted] = []
 
@@ -229,30 +230,30 @@ def test_what_is_left_of_an_earlier_life_is_no_success_of_a_later_one(tmp_path):
     with SupervisedEngine(start, max_concurrent_calls=2, stall_timeout_s=60, max_restarts=1, **settings) as engine:
         first = engine.sample([Request("a", "a", 0, 3)], SAMPLING)
         assert next(first) == [Sample("a", 0, "")]
-        other = begin(_draw, engine, [Request("b", "b", 0, 3)])
+        other = in_thread(_draw, engine, [Request("b", "b", 0, 3)])
         with pytest.raises(EngineFailedError, match="It failed 2 times in a row"):
-            begin(list, first).result(timeout=60)
+            in_thread(list, first).result(timeout=60)
         with pytest.raises(EngineFailedError):
             other.result(timeout=60)
     assert len(lives) == 2
 
 
-def test_calls_side_by_side_share_one_restart(tmp_path):
+def test_concurrent_calls_share_one_restart(tmp_path):
     with _engine(tmp_path, ["die:20", "well"]) as engine:
-        calls = [begin(_draw, engine, [Request(name, name, 0, 40)]) for name in "abc"]
+        calls = [in_thread(_draw, engine, [Request(name, name, 0, 40)]) for name in "abc"]
         for name, call in zip("abc", calls, strict=True):
             assert _keys(call.result(timeout=60)) == [(name, index) for index in range(40)]
     assert len(_lives(tmp_path)) == 2
 
 
-def test_failures_with_samples_between_them_never_end_it(tmp_path):
-    # Each life gives twenty samples: more failures than `max_restarts`, but none in a row.
+def test_failures_with_samples_between_them_do_not_add_up(tmp_path):
+    # Each process yields twenty samples: more failures than `max_restarts`, but none in a row.
     with _engine(tmp_path, ["die:20"], max_restarts=1) as engine:
         assert set(_keys(_draw(engine))) == WANTED
     assert len(_lives(tmp_path)) == 3
 
 
-def test_failures_in_a_row_end_in_one_line_with_what_came_before(tmp_path):
+def test_repeated_failures_end_in_one_line_after_what_was_drawn(tmp_path):
     came = []
     with _engine(tmp_path, ["die:12", "die:0"], max_restarts=2) as engine:
         with pytest.raises(EngineFailedError) as failed:
@@ -268,12 +269,12 @@ def test_failures_in_a_row_end_in_one_line_with_what_came_before(tmp_path):
     assert "good bye" in Path(line.rsplit(": ", 1)[1]).read_text()
 
 
-def test_what_never_starts_is_the_users_to_mend(tmp_path):
+def test_a_process_that_never_starts_is_a_user_error(tmp_path):
     with pytest.raises(UserError, match=r"^engine: vLLM does not start: ValueError: the model is of cheese; its log: "):
         _engine(tmp_path, ["no start"])
 
 
-def test_what_does_not_start_again_has_failed(tmp_path):
+def test_a_process_that_does_not_restart_is_an_engine_failure(tmp_path):
     with (
         _engine(tmp_path, ["die:5", "no start"], max_restarts=1) as engine,
         pytest.raises(EngineFailedError, match="failed 2 times in a row: ValueError: the model is of cheese"),
@@ -281,13 +282,13 @@ def test_what_does_not_start_again_has_failed(tmp_path):
         _draw(engine)
 
 
-def test_a_start_that_takes_too_long_is_ended(tmp_path):
+def test_a_process_that_takes_too_long_to_start_is_ended(tmp_path):
     with pytest.raises(EngineFailedError, match=r"not loaded after 0\.5 s \(engine\.start_timeout_s\)"):
         _engine(tmp_path, ["slow start"], start_timeout_s=0.5, max_restarts=0)
     assert not any(map(_running, _lives(tmp_path)))
 
 
-def test_a_reader_that_takes_its_time_is_not_taken_for_a_hang(tmp_path):
+def test_a_slow_reader_does_not_count_as_a_hang(tmp_path):
     with _engine(tmp_path, ["well"], stall_timeout_s=1.0) as engine:
         drawing = engine.sample(REQUESTS, SAMPLING)
         came = next(drawing)
@@ -296,7 +297,7 @@ def test_a_reader_that_takes_its_time_is_not_taken_for_a_hang(tmp_path):
     assert len(_lives(tmp_path)) == 1
 
 
-def test_idle_is_not_hung(tmp_path):
+def test_an_idle_process_does_not_count_as_hung(tmp_path):
     with _engine(tmp_path, ["well"], stall_timeout_s=1.0) as engine:
         time.sleep(3)
         assert set(_keys(_draw(engine))) == WANTED
@@ -306,7 +307,7 @@ def test_idle_is_not_hung(tmp_path):
 @pytest.mark.parametrize("behaviour", ["well", "hang:5", "die:5"])
 def test_cancel_ends_all_calls(tmp_path, behaviour):
     with _engine(tmp_path, [behaviour], pause_s=0.05) as engine:
-        calls = [begin(_draw, engine, [Request(name, name, 0, 1000)]) for name in "ab"]
+        calls = [in_thread(_draw, engine, [Request(name, name, 0, 1000)]) for name in "ab"]
         time.sleep(0.7)
         engine.cancel()
         for call in calls:
@@ -317,7 +318,7 @@ def test_cancel_ends_all_calls(tmp_path, behaviour):
     assert not any(map(_running, _lives(tmp_path)))
 
 
-def test_an_iterator_that_is_closed_leaves_the_others_alone(tmp_path):
+def test_closing_one_generator_leaves_other_calls_alone(tmp_path):
     with _engine(tmp_path, ["well"], pause_s=0.005) as engine:
         first = engine.sample([Request("a", "a", 0, 100)], SAMPLING)
         next(first)
@@ -325,15 +326,15 @@ def test_an_iterator_that_is_closed_leaves_the_others_alone(tmp_path):
         assert set(_keys(_draw(engine))) == WANTED
 
 
-def test_nothing_is_asked_for_nothing(tmp_path):
+def test_empty_requests_are_not_sent_to_the_process(tmp_path):
     with _engine(tmp_path, ["die:0"]) as engine:
         assert _draw(engine, []) == []
         assert _draw(engine, [Request("a", "a", 7, 7)]) == []
     assert len(_lives(tmp_path)) == 1
 
 
-def test_nothing_is_left_when_this_process_is_killed(tmp_path):
-    """Also where the engine hangs and could not find out by itself."""
+def test_no_process_is_left_when_this_one_is_killed(tmp_path):
+    """Even if the engine hangs, and could not notice by itself."""
     program = (
         "import sys, pathlib; from tests.engines.test_watchdog import _engine, _draw\n"
         "engine = _engine(pathlib.Path(sys.argv[1]), ['hang:5'])\n"
@@ -364,7 +365,7 @@ def test_an_engine_outlives_the_thread_that_opened_it(tmp_path):
     assert len(_lives(tmp_path)) == 1
 
 
-def test_missing_requests_are_exactly_what_has_not_come():
+def test_missing_requests_are_exactly_those_that_have_not_arrived():
     missing = Missing([Request("a", "p", 5, 12), Request("b", "q", 0, 3), Request("a", "p", 20, 22)])
     missing.take([Sample("a", index, "") for index in (5, 8, 9, 21)])
     assert missing.count == 8

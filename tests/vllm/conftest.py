@@ -1,4 +1,4 @@
-"""The tests of this folder run the real vLLM on a bundled model: `make test-vllm` makes an environment that has it."""
+"""Tests with the real vLLM on a bundled model: `make test-vllm` sets up an environment that has it."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import pytest
 from tests.vllm.real import PYTHON
 
 SLOWEST_S = 900
-"""Where other work takes the cores, vLLM takes minutes to start, and some tests start it three times."""
+"""On a busy machine, vLLM takes minutes to start, and some tests start it three times."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -16,4 +16,4 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.vllm)
             item.add_marker(pytest.mark.timeout(SLOWEST_S))
             if PYTHON is None:
-                item.add_marker(pytest.mark.skip(reason="no vLLM here: `make test-vllm` has an environment with it"))
+                item.add_marker(pytest.mark.skip(reason="vLLM is not installed here; run `make test-vllm`"))

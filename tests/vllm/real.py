@@ -1,4 +1,4 @@
-"""The real vLLM for tests: where it is, how it is configured, and which of the machine's processes are its."""
+"""The real vLLM for tests: where it is installed, its configuration, and which processes belong to it."""
 
 import os
 import subprocess
@@ -32,13 +32,13 @@ PYTHON = sys.executable if _has_vllm() else None
 
 
 def config(mode: str, log: Path, **changes: Any) -> VllmConfig:
-    """The bundled model that calculates, so that a sample is the same to the last bit on a CPU."""
+    """The bundled arithmetic model in float32, whose samples are bit-identical on a CPU."""
     usual = {"model": "arithmetic", "dtype": "float32", "python": PYTHON, "log": str(log), "start_timeout_s": 250}
     return VllmConfig.model_validate(usual | {"mode": mode} | changes)
 
 
 def sampling(**changes: Any) -> Sampling:
-    """The dataset's own settings."""
+    """The dataset's sampling parameters."""
     usual: dict[str, Any] = {
         "temperature": 0.6,
         "top_p": 1.0,
@@ -50,12 +50,12 @@ def sampling(**changes: Any) -> Sampling:
 
 
 def request(problem: int, start: int, stop: int) -> Request:
-    """Samples of one of the dataset's problems."""
+    """A request for samples [start, stop) of one of the dataset's problems."""
     return Request(PROBLEMS[problem].id, render(TASK.template, PROBLEMS[problem].question), start, stop)
 
 
 def draw(engine: Engine, requests: Sequence[Request], how: Sampling | None = None) -> dict[tuple[str, int], Sample]:
-    """All samples by problem and index; each must come once."""
+    """All samples by problem and index; each must arrive exactly once."""
     drawn: dict[tuple[str, int], Sample] = {}
     for samples in engine.sample(requests, how or sampling()):
         for sample in samples:
@@ -65,7 +65,7 @@ def draw(engine: Engine, requests: Sequence[Request], how: Sampling | None = Non
 
 
 def processes() -> dict[int, str]:
-    """The processes of engines that this one has opened, with their command lines."""
+    """The processes of the engines that this process opened, by id, with their command lines."""
     listed = subprocess.run(["ps", "-ww", "-eo", "pid,ppid,args"], check=True, capture_output=True, text=True).stdout
     rows = [line.split(maxsplit=2) for line in listed.splitlines()[1:]]
     found = {int(pid): args for pid, parent, args in rows if int(parent) == os.getpid() and SUPERVISOR in args}

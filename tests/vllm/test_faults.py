@@ -1,5 +1,5 @@
-"""The real vLLM, killed, stopped and started amiss: each sample comes once, the same as undisturbed, or there is one
-line that says what to do."""
+"""The real vLLM, killed, stopped or wrongly configured: each sample arrives once and equals the undisturbed one, or
+there is one line that says what to do."""
 
 import os
 import signal
@@ -16,20 +16,20 @@ from tests.vllm.real import SUPERVISOR, config, draw, processes, request, sampli
 
 MODES = ["in_process", "server"]
 REQUESTS = [request(problem, 0, 100) for problem in range(12)]
-"""More than the engine has places for, so that the first samples come long before the last."""
+"""More samples than the engine's batch has room for, so that the first ones arrive long before the last."""
 
 
 def _core(mode: str) -> list[int]:
-    """The process in which the engine draws."""
-    below = processes()
+    """The ids of the processes in which the engine draws."""
+    running = processes()
     if mode == "in_process":
-        return [pid for pid, args in below.items() if "vllm_worker.py" in args and SUPERVISOR not in args]
-    return [pid for pid, args in below.items() if "EngineCore" in args]
+        return [pid for pid, args in running.items() if "vllm_worker.py" in args and SUPERVISOR not in args]
+    return [pid for pid, args in running.items() if "EngineCore" in args]
 
 
-@pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGSTOP])
+@pytest.mark.parametrize("signal_sent", [signal.SIGKILL, signal.SIGSTOP])
 @pytest.mark.parametrize("mode", MODES)
-def test_each_sample_comes_once_and_the_same_as_undisturbed(tmp_path, undisturbed, mode, blow):
+def test_each_sample_arrives_once_and_equals_the_undisturbed_one(tmp_path, undisturbed, mode, signal_sent):
     with config(mode, tmp_path, stall_timeout_s=15).open() as engine:
         drawn = {}
         struck: list[int] = []
@@ -41,7 +41,7 @@ def test_each_sample_comes_once_and_the_same_as_undisturbed(tmp_path, undisturbe
                 struck = _core(mode)
                 assert struck, f"none among {processes()}"
                 for pid in struck:
-                    os.kill(pid, blow)
+                    os.kill(pid, signal_sent)
         assert drawn == undisturbed
         assert not set(struck) & processes().keys()
     assert processes() == {}
@@ -54,7 +54,7 @@ def undisturbed(tmp_path_factory):
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_both_modes_draw_the_same_under_the_same_promise(tmp_path, undisturbed, mode):
+def test_both_modes_draw_the_same_samples(tmp_path, undisturbed, mode):
     with config(mode, tmp_path).open() as engine:
         assert draw(engine, REQUESTS) == undisturbed
         assert engine.version.startswith("vllm ")
@@ -62,7 +62,7 @@ def test_both_modes_draw_the_same_under_the_same_promise(tmp_path, undisturbed, 
     assert processes() == {}
 
 
-def test_cancelling_and_closing_leave_nothing(tmp_path):
+def test_cancelling_and_closing_leave_no_process(tmp_path):
     with config("in_process", tmp_path).open() as engine:
         drawing = engine.sample(REQUESTS, sampling())
         next(drawing)
@@ -77,7 +77,7 @@ def test_cancelling_and_closing_leave_nothing(tmp_path):
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_an_argument_that_vllm_does_not_take_is_one_line(tmp_path, mode):
+def test_an_argument_that_vllm_refuses_is_reported_in_one_line(tmp_path, mode):
     with pytest.raises(UserError) as wrong:
         config(mode, tmp_path, engine_args={"no_such_argument": 1}).open()
     line = str(wrong.value)
@@ -95,7 +95,7 @@ def test_an_argument_that_vllm_does_not_take_is_one_line(tmp_path, mode):
         ({"environment": {"VLLM_CPU_KVCACHE_SPACE": "1000000"}}, "lower VLLM_CPU_KVCACHE_SPACE (GiB)"),
     ],
 )
-def test_too_little_memory_names_the_setting_to_change(tmp_path, monkeypatch, changes, advice):
+def test_the_error_about_too_little_memory_names_the_setting_to_change(tmp_path, monkeypatch, changes, advice):
     for name, value in changes.pop("environment", {"VLLM_CPU_KVCACHE_SPACE": ""}).items():
         monkeypatch.setenv(name, value)
     with pytest.raises(UserError) as wrong:
@@ -106,14 +106,15 @@ def test_too_little_memory_names_the_setting_to_change(tmp_path, monkeypatch, ch
     assert processes() == {}
 
 
-def test_a_crash_again_and_again_is_one_line(tmp_path):
+def test_repeated_crashes_are_reported_in_one_line(tmp_path):
     with (
         config("in_process", tmp_path, max_restarts=1).open() as engine,
         pytest.raises(EngineFailedError) as failed,
     ):
         _kill_every_life(engine)
     line = str(failed.value)
-    assert line.startswith("vLLM failed 2 times in a row: it was killed (signal 9), perhaps because memory ran out; its log: ")
+    cause = "it was killed (signal 9), perhaps because memory ran out"
+    assert line.startswith(f"vLLM failed 2 times in a row: {cause}; its log: ")
     assert processes() == {}
 
 
@@ -137,7 +138,7 @@ def _kill_every_life(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_nothing_is_left_when_this_process_is_killed(tmp_path, mode):
+def test_no_process_is_left_when_this_one_is_killed(tmp_path, mode):
     program = (
         "import sys; from pathlib import Path\n"
         "from tests.vllm.real import config, processes\n"
@@ -161,7 +162,7 @@ def _all_processes() -> set[int]:
     return {int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()}
 
 
-def test_a_port_that_is_taken_is_named(tmp_path):
+def test_the_error_about_a_port_in_use_names_it(tmp_path):
     import socket
 
     with socket.socket() as taken:
