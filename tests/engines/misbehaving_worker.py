@@ -1,7 +1,7 @@
 """Takes the place of vLLM's worker for `tasks.engines.supervised.vllm_direct`, and misbehaves as a test asks.
 
-Its arguments: `lives`, a file that gets a line for each start; `behaviours`, one for each process, the last one also
-for all that follow. A behaviour is a name, and after a colon the number of samples that are sent before it.
+Its arguments: `lives`, a file that gets a line for each start; `behaviours`, one for each process, where
+the last one is repeated. A behaviour is a name, and after a colon the number of samples that are sent before it.
 """
 
 import json
