@@ -1,4 +1,4 @@
-"""The base of all errors that are shown as one line. It is here, at the bottom, so that every room can derive its own.
+"""The base of all errors that are shown as one line; it is in this package so that every other one can derive from it.
 
 `tasks/errors.py` draws the tree.
 """
@@ -7,8 +7,8 @@ from typing import ClassVar
 
 
 class MonkeysError(Exception):
-    """Its message is one line, shown as it is: what is wrong, where, and what would be right. The command line ends
-    with it and exit code 2."""
+    """Its message is one line, shown as it is: what is wrong, where, and what would be right. The command line prints
+    it and exits with code 2."""
 
     retryable: ClassVar[bool] = False
     """Whether another try, a moment later, can help."""

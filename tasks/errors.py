@@ -1,8 +1,8 @@
 """Errors whose message is one line, meant to be shown as it is: what is wrong, where, and what would be right.
 
     MonkeysError
-    ├── UserError                    something that a person wrote or named, or has to install
-    │   ├── NewerSchemaError         (tasks.store.schema) an object of a later version of this project
+    ├── UserError                    something that the user wrote, named or has to install
+    │   ├── NewerSchemaError         (tasks.store.schema) an object written by a later version of this package
     │   └── CorruptObjectError       (tasks.store.schema) an object that is damaged, or not what its key says
     ├── EngineFailedError            resumable
     │   └── ServerUnreachableError   (tasks.engines.http.requester)
@@ -15,7 +15,7 @@
     ├── SandboxUnavailableError      (sandboxes)
     └── ServerError                  (flows.runtime.temporary_server)
 
-Every error has two properties. `retryable`: another try can help, so Prefect repeats the task. `resumable`: finished
+Every class has two attributes. `retryable`: another try can help, so Prefect repeats the task. `resumable`: finished
 work is saved, and the command line adds that the same command resumes. A plug-in's errors derive from these.
 """
 
@@ -35,37 +35,37 @@ __all__ = [
 ]
 
 RESUME = "Finished work is saved; run the same command again to resume."
-"""How every message ends about a run that stopped early and loses nothing."""
+"""The last sentence of every message about a run that stopped early."""
 
 
 class UserError(MonkeysError, ValueError):
-    """Something the user wrote, named or has to install cannot be used."""
+    """Something that the user wrote, named or has to install cannot be used."""
 
 
 class EngineFailedError(MonkeysError, RuntimeError):
-    """What draws samples has failed for good, after its own restarts or retries; the message has the cause."""
+    """An engine has failed for good, after its own restarts or retries; the message gives the cause."""
 
     resumable: ClassVar[bool] = True
 
 
 class CapReachedError(MonkeysError, RuntimeError):
-    """A run has spent what it may; the message says of what."""
+    """A run has reached its cap; the message says which one."""
 
     resumable: ClassVar[bool] = True
 
 
 class SamplingCancelledError(MonkeysError, RuntimeError):
-    """The work was given up on request; nobody need be told."""
+    """Sampling was cancelled on request; this need not be reported."""
 
 
 class AllRunsFailedError(MonkeysError, RuntimeError):
-    """All runs that share a sweep have ended, and none has completed."""
+    """All runs that share a sweep have ended, and none of them completed."""
 
     retryable: ClassVar[bool] = True
 
 
 class StoreUnavailableError(MonkeysError, OSError):
-    """The store does not answer, or not as it should; it may a moment later."""
+    """The store does not answer, or answers with an error that may be temporary."""
 
     retryable: ClassVar[bool] = True
     resumable: ClassVar[bool] = True

@@ -1,4 +1,4 @@
-"""What becomes of an error: tried again by Prefect or not, and what the command line says of it."""
+"""How errors are handled: whether Prefect retries the task, and what the command line prints."""
 
 import re
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ from tasks.errors import (
 )
 from tasks.plugins import PluginError
 from tasks.steps.retries import is_retryable
-from tasks.store.schema import NewerSchemaError
+from tasks.store.schema import CorruptObjectError, NewerSchemaError
 from tasks.sweep.sweep import TakenOverError
 
 RETRYABLE = {AllRunsFailedError, StoreUnavailableError, TakenOverError}
@@ -32,6 +32,7 @@ ALL: set[type[MonkeysError]] = {
     *RETRYABLE,
     *RESUMABLE,
     UserError,
+    CorruptObjectError,
     NewerSchemaError,
     SamplingCancelledError,
     SandboxUnavailableError,
@@ -50,12 +51,12 @@ def below(error: type[Exception]) -> Iterator[type[Exception]]:
 
 
 @pytest.mark.parametrize("kind", sorted(ALL, key=str))
-def test_an_error_of_ours_says_itself_what_becomes_of_it(kind: type[MonkeysError]) -> None:
+def test_each_error_class_says_whether_it_is_retryable_and_resumable(kind: type[MonkeysError]) -> None:
     assert retried(kind("x: is wrong")) == (kind in RETRYABLE)
     assert one_line(kind("x: is wrong")) == (f"x: is wrong. {RESUME}" if kind in RESUMABLE else "x: is wrong")
 
 
-def test_the_tree_of_errors_is_drawn_whole() -> None:
+def test_the_docstring_of_errors_draws_the_whole_tree() -> None:
     drawn = {name for line in (tasks.errors.__doc__ or "").splitlines() for name in re.findall(r"── (\w+)", line)}
     ours = {
         each.__name__
@@ -65,7 +66,7 @@ def test_the_tree_of_errors_is_drawn_whole() -> None:
     assert drawn == ours == {each.__name__ for each in ALL}
 
 
-def test_an_error_of_a_plug_in_is_treated_as_it_says() -> None:
+def test_a_plugins_error_may_be_retryable() -> None:
     class FlakyError(EngineFailedError):
         retryable = True
 
@@ -74,6 +75,6 @@ def test_an_error_of_a_plug_in_is_treated_as_it_says() -> None:
 
 
 @pytest.mark.parametrize(("error", "again"), [(OSError(), True), (ValueError(), True), (TypeError(), False)])
-def test_another_error_is_tried_again_unless_it_is_a_bug(error: Exception, again: bool) -> None:
+def test_other_errors_are_retried_unless_they_are_bugs(error: Exception, again: bool) -> None:
     assert retried(error) == again
     assert one_line(error) is None
