@@ -1,10 +1,11 @@
-"""Whether two expressions are the same, by algebra. Runs in the processes of `tasks.answers.isolated.pool` alone.
+"""Whether two answers are the same, by algebra. Runs in the processes of `tasks.answers.isolated.pool` alone.
 
-What it calls may take for ever, or all memory: nothing here bounds that, for its caller does.
+What it calls may take forever, or all memory: nothing here bounds that, for its caller does.
 """
 
 import logging
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -12,12 +13,22 @@ import sympy
 from math_verify import ExprExtractionConfig, LatexExtractionConfig, parse, verify
 from sympy.parsing.latex import parse_latex
 
-from tasks.answers.spelling import Parts, equal_without_algebra, named, parts, spell
+from tasks.answers.expressions import equal, read, rounds_to, solve_together
+from tasks.answers.finding import find
+from tasks.answers.sight import as_values, equal_without_algebra, number
+from tasks.answers.spelling import spell
+from tasks.answers.structure import Parts, equation, parts
+from tasks.answers.units import differ, unit_of
 
 # math-verify says, at each call without a time limit, that the caller has to set one.
 logging.getLogger("math_verify").setLevel(logging.CRITICAL)
 
 _UNTIMED = 0
+_COMMAND = re.compile(r"\\[a-zA-Z]+")
+# What no formula has: a word, or a numeral right after a letter.
+_PROSE = re.compile(r"[a-zA-Z]{4,}|(?<![_^a-zA-Z])[a-zA-Z]+\d")
+_PIECES = re.compile(r"\\[a-zA-Z]+|[a-zA-Z]+|[^a-zA-Z\\]+|\\.")
+_NUMERAL = re.compile(r"\d+")
 
 
 def difference_vanishes(one: str, other: str) -> bool:
@@ -32,27 +43,54 @@ def difference_vanishes(one: str, other: str) -> bool:
 
 
 def verified(gold: str, text: str) -> bool | None:
-    """math-verify's word on a text against the gold answer (LaTeX); None where it finds no answer in the text."""
+    """math-verify's word on a text against the gold answer (LaTeX); None where it finds no answer in the text.
+
+    One thing is added. Where the text's answer is the gold answer with other numerals, it is accepted only if `same`
+    accepts it, too: math-verify drops units, bases, words and what its parser does not reach, with the numerals in them.
+    """
     found = _read(text)
-    return None if not found else bool(verify(list(_gold(gold)), found, timeout_seconds=_UNTIMED))
+    if not found:
+        return None
+    if not verify(list(_gold(gold)), found, timeout_seconds=_UNTIMED):
+        return False
+    said = find(text)
+    return said is None or not _differ_in_numerals(gold, said) or same_answer(gold, said)
+
+
+def same_answer(gold: str, answer: str) -> bool:
+    """Whether two answers as they are written are the same, in value and unit."""
+    return not differ(unit_of(gold), unit_of(answer)) and same(spell(gold), spell(answer))
 
 
 def same(gold: str, answer: str) -> bool:
     """Whether two answers in the spelling of `tasks.answers.spelling` are the same: element by element where they have
-    elements, and else if they are the same number or word, or math-verify or Minerva's rule makes them the same."""
-    ours, theirs = parts(gold), parts(answer)
-    if ours is not None and theirs is not None:
-        if ours.rows != theirs.rows or len(ours.elements) != len(theirs.elements) or not _alike(ours, theirs):
-            return False
-        return (_in_order if ours.ordered else _in_any_order)(ours.elements, theirs.elements)
+    elements, piece by piece where there are words in them, and else as expressions. What is not read to its end is not
+    the same."""
     known = equal_without_algebra(gold, answer)
     if known is not None:
         return known
-    found = _read(f"${answer}$")
-    if found and verify(list(_gold(gold)), found, timeout_seconds=_UNTIMED, allow_set_relation_comp=True):
-        return True
-    # sympy reads a list as its first element.
-    return ours is None and theirs is None and difference_vanishes(gold, answer)
+    values = as_values(gold, answer)
+    if values is None:
+        # x = 2y and y = x/2 are one equation; a value is none.
+        return equation(gold) is not None and equation(answer) is not None and _same_expression(gold, answer)
+    gold, answer = values
+    ours, theirs = parts(gold), parts(answer)
+    if ours is not None and theirs is not None:
+        theirs = _sorted_by_name(theirs) if ours.ordered else theirs
+        if ours.rows != theirs.rows or len(ours.elements) != len(theirs.elements) or not _alike(ours, theirs):
+            return False
+        if (_in_order if ours.ordered else _in_any_order)(ours.elements, theirs.elements):
+            return True
+        return ours.brackets == ":" and _proportional(ours.elements, theirs.elements)
+    if any(found is not None and found.brackets == ":" for found in (ours, theirs)):
+        return False
+    for whole, listed in ((gold, theirs), (answer, ours)):
+        # x < 2 or x > 3 is a set as much as its union of intervals is.
+        if listed is not None and not listed.brackets and _same_solutions(whole, listed.elements):
+            return True
+    if _is_prose(gold) or _is_prose(answer):
+        return _same_pieces(gold, answer)
+    return _same_expression(gold, answer)
 
 
 def _alike(ours: Parts, theirs: Parts) -> bool:
@@ -67,15 +105,81 @@ def _in_order(ours: Sequence[str], theirs: Sequence[str]) -> bool:
 def _in_any_order(ours: Sequence[str], theirs: Sequence[str]) -> bool:
     left = list(theirs)
     # a = 1, b = 2 is not a = 2, b = 1.
-    names = {named(element) for element in ours}
-    by_name = len(names) > 1 and names == {named(element) for element in theirs}
+    names = {_name(element) for element in ours}
+    by_name = len(names) > 1 and names == {_name(element) for element in theirs}
     for element in ours:
-        of_its_name = [other for other in left if not by_name or named(other) == named(element)]
+        of_its_name = [other for other in left if not by_name or _name(other) == _name(element)]
         match = next((other for other in of_its_name if same(spell(element), spell(other))), None)
         if match is None:
             return False
         left.remove(match)
     return True
+
+
+def _name(element: str) -> str | None:
+    """What an element of a list says that it is the value of; None where it says nothing."""
+    name, equals, _ = element.partition("=")
+    return name.strip() if equals else None
+
+
+def _sorted_by_name(named: Parts) -> Parts:
+    """x = 2, y = 3 as (2, 3); anything else as it is."""
+    names = [_name(element) for element in named.elements]
+    if named.brackets or None in names or len(set(names)) != len(names):
+        return named
+    return Parts("()", tuple(element.partition("=")[2] for element in sorted(named.elements)))
+
+
+def _same_solutions(gold: str, relations: Sequence[str]) -> bool:
+    """Whether a set has the solutions of any, or of all, of some relations: x < 2 or x > 3."""
+    wanted, read_relations = read(gold), [read(each) for each in relations]
+    if wanted is None or any(each is None for each in read_relations):
+        return False
+    return _without_errors(lambda: any(equal(wanted, each) for each in solve_together(read_relations) or ()))
+
+
+def _proportional(ours: Sequence[str], theirs: Sequence[str]) -> bool:
+    pairs = [(number(a), number(b)) for a, b in zip(ours, theirs, strict=True)]
+    factors = {a / b for a, b in pairs if a is not None and b}
+    return len(factors) == 1 and all(a and b for a, b in pairs)
+
+
+def _is_prose(spelt: str) -> bool:
+    return _PROSE.search(_COMMAND.sub("\\\\", spelt)) is not None
+
+
+def _same_pieces(gold: str, answer: str) -> bool:
+    """Whether the words are the same, and what stands between them is: 12 remainder 3 is no product."""
+    ours, theirs = _PIECES.findall(gold), _PIECES.findall(answer)
+    if len(ours) != len(theirs) or len(ours) == 1:
+        return False
+    return all(
+        a.casefold() == b.casefold() or (not a[0].isalpha() and not b[0].isalpha() and a[0] != "\\" and same(a, b))
+        for a, b in zip(ours, theirs, strict=True)
+    )
+
+
+def _same_expression(gold: str, answer: str) -> bool:
+    one, other = read(gold), read(answer)
+    if one is None or other is None:
+        return False
+    return _without_errors(lambda: equal(one, other) or rounds_to(one, answer))
+
+
+def _without_errors(compare: Callable[[], bool]) -> bool:
+    """What a comparison finds; False where it fails."""
+    try:
+        return compare()
+    except (MemoryError, RecursionError):
+        raise
+    except Exception:  # noqa: BLE001 - sympy raises anything where it cannot compare two expressions
+        return False
+
+
+def _differ_in_numerals(gold: str, answer: str) -> bool:
+    """Whether two texts are the same but for numerals, and not in all of these."""
+    ours, theirs = ("".join(text.replace("$", "").split()) for text in (gold, answer))
+    return _NUMERAL.sub("0", ours) == _NUMERAL.sub("0", theirs) and ours != theirs
 
 
 @lru_cache(maxsize=4096)
@@ -90,4 +194,6 @@ def _read(text: str) -> list[Any]:
 
 def warm_up() -> None:
     """Both parsers build large tables when they are first used."""
+    difference_vanishes("x^2+\\frac{1}{2}", "x^2+1")
+    verified("x^2+\\frac{1}{2}", "$x^2+1$")
     same("x^2+\\frac{1}{2}", "x^2+1")

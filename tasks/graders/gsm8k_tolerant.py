@@ -1,22 +1,25 @@
 r"""Numbers as final answers, in the many forms in which models give them.
 
-Where the answer stands: after the first `####`; or else in the last `\boxed{}`; or else after the last "answer is" or
-`A:` (also "Answer:") that begins a line; or else it is the last number of the text. There it is the first number, or,
-where a calculation stands, its result. What is compared: values, exactly. $18, 18.0, 18.00 dollars, 36/2, 17 2/2 and 18
-are one, as are 1,800, 1 800, 1{,}800 and 1.8e3; 18 % is 18; 17.99 is not 18.
+Where the answer stands: after the first `####` that is not a heading; or else in the last `\boxed{}`; or else after the
+last "answer is" or `A:` (also "Answer:") that begins a line; or else it is the last number of the text. There it is the
+first number, or, where a calculation stands, its result. What is compared: values, exactly. $18, 18.0, 18.00 dollars,
+36/2, 17 2/2 and 18 are one, as are 1,800, 1 800, 1{,}800 and 1.8e3; 18 % is 18; 17.99 is not 18.
 """
 
 import re
 from fractions import Fraction
 from typing import ClassVar, Literal
 
-from tasks.answers.minerva import boxed
+from tasks.answers.finding import boxed, hashed
 from tasks.graders.base.answer_grader import AnswerGrader, Decided
 from tasks.graders.base.verdicts import shortened
 from tasks.records import Verdict
 
-_MARKED = re.compile(r"####\s*([^\n]*)")
-_SAID = re.compile(r"(?:^[ \t*]*(?:A|Answer|Final answer)[ \t*]*:|\banswer\s*(?:is|=)[ \t:*]*)([^\n]*)", re.I | re.M)
+_SAID = re.compile(
+    r"(?:^[ \t*#]*(?:A|Answer|Final answer)[ \t*]*:|\banswer[*_]{0,3}[ \t]*(?:is\b|=)"
+    r"(?:[ \t]+(?:therefore|thus|then|hence|so|simply|just)\b,?)?[ \t:*]*)([^\n]*)",
+    re.IGNORECASE | re.MULTILINE,
+)
 _NUMBER = re.compile(
     r"-?\s?(?:[$€£]\s?)?(?:(?:(?P<whole>\d+)\s?)?\\frac\{(?P<above>\d+)\}\{(?P<below>\d+)\}"
     r"|(?P<full>\d+) (?P<part>\d+)/(?P<of>\d+)"
@@ -25,12 +28,14 @@ _NUMBER = re.compile(
 )
 # "3 + 4 = 7", and not "7 = 3 + 4" or "7 (where x = 3)".
 _CALCULATION = re.compile(r"[\s$*(]*(?:\w+\s*=\s*)?-?[$€£]?[\d.,]+[\w\s]*[-+*/×÷]\s*[$€£]?\d[^=]*=")
-# How LaTeX, and people who have other keys, write what a number is made of.
+# How LaTeX, typesetters, and people who have other keys, write what a number is made of.
 _WRITTEN = (
+    (re.compile("[\u00a0\u2000-\u200a\u202f\u205f\u3000]"), " "),
     (re.compile(r"\{,\}|,\\!|(?<=\d)\\[,;: ](?=\d{3})"), ","),
     (re.compile(r"[−–](?=\s?[$€£]?\s?\d)"), "-"),
     (re.compile(r"\\[dtc]frac(?![a-zA-Z])"), r"\\frac"),
     (re.compile(r"\\frac\s*(\d)\s*(\d)"), r"\\frac{\1}{\2}"),
+    (re.compile(r"(?<=\d)\s?(?:[xX]|\\times|\\cdot)\s?(?=[$€£]?\d)"), " × "),
 )
 # A number of more digits is an answer to nothing, and costs time to read.
 _LONGEST = 1_000
@@ -59,9 +64,10 @@ class Gsm8kTolerantGrader(AnswerGrader):
 
 def find(text: str) -> str | None:
     """The number that a text gives as its answer, as it is written there; None where there is none."""
-    marked = _MARKED.search(text)
+    # The first that is marked counts, with or without a number: whatever a sample goes on to say cannot change it.
+    marked = next(iter(hashed(text)), None)
     if marked is not None:
-        return _first(marked[1])
+        return _first(marked)
     inside = boxed(text)
     if inside is not None and (found := _first(inside)) is not None:
         return found

@@ -1,21 +1,28 @@
 r"""MATH's final answers in the many forms in which models give them.
 
-Where the answer stands: in the prompt's form, or else in the last `\boxed{}`, or after "answer is", or after `####`
-(`tasks.answers.spelling.find`). It is right if one spelling, one number, or one set of words makes it the gold answer;
-or if it has the gold answer's elements (tuples and intervals in order and with the same brackets, sets and lists in any
-order, matrices); or if math-verify or sympy, by Minerva's rule, make it the same.
+Where the answer stands: in the prompt's form, or else in `<answer>` tags, in the last `\boxed{}`, after "answer is",
+or after `####` (`tasks.answers.finding`). It is right if one spelling, one number, or one set of words makes it the
+gold answer; or if it has the gold answer's elements (tuples and intervals in order and with the same brackets, sets and
+lists in any order, matrices); or if it is the same expression, set or relation (`tasks.answers.expressions`).
+
+What is not read to its end decides nothing, and no difference is too small to count. A name ("x =") and a unit may be
+left out, but must not be others.
 """
 
 from typing import ClassVar, Literal
 
-from tasks.answers.spelling import equal_without_algebra, find, spell
+from tasks.answers.finding import find
+from tasks.answers.sight import equal_without_algebra
+from tasks.answers.spelling import spell
+from tasks.answers.structure import count, equation
+from tasks.answers.units import differ, unit_of
 from tasks.graders.base.algebra_grader import LONGEST, AlgebraGrader, AlgebraQuery, Decision
 from tasks.graders.base.verdicts import shortened
 from tasks.records import Verdict
 
 
 class MathTolerantGrader(AlgebraGrader):
-    """Grades the final answer of a sample in whatever form, by structure, math-verify and sympy."""
+    """Grades the final answer of a sample in whatever form, by structure and algebra."""
 
     version: ClassVar[int] = 3
     function: ClassVar[str] = "same"
@@ -23,15 +30,20 @@ class MathTolerantGrader(AlgebraGrader):
 
     def decide(self, gold: str, text: str) -> Decision:
         """See `AlgebraGrader`."""
-        found = find(text)
+        ours = spell(gold)
+        found = find(text, several=count(ours))
         if found is None:
             return Verdict.NO_ANSWER, "no final answer", None
         if len(found) > LONGEST and found.strip() != gold.strip():
             return Verdict.WRONG, f"answered {shortened(found)}", None
-        ours, theirs = spell(gold), spell(found)
+        theirs = spell(found)
+        sides = equation(theirs)
+        value = theirs if sides is None or sides.name is None else sides.right
+        if differ(unit_of(gold), unit_of(found)):
+            return Verdict.WRONG, f"answered {shortened(found)}", value
         known = equal_without_algebra(ours, theirs)
         if known is None:
-            return AlgebraQuery((ours, theirs), found, theirs)
+            return AlgebraQuery((ours, theirs), found, value)
         if known:
-            return Verdict.CORRECT, "", theirs
-        return Verdict.WRONG, f"answered {shortened(found)}", theirs
+            return Verdict.CORRECT, "", value
+        return Verdict.WRONG, f"answered {shortened(found)}", value

@@ -9,8 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.answers.isolated.pool import IsolatedPool
-from tasks.answers.minerva import boxed, final_answer, normalise
-from tasks.answers.spelling import equal_without_algebra, find, number, parts, spell
+from tasks.answers.finding import boxed, find
+from tasks.answers.minerva import final_answer, normalise
+from tasks.answers.sight import equal_without_algebra, number
+from tasks.answers.spelling import spell
+from tasks.answers.structure import parts
 from tasks.graders import Grader
 from tasks.graders.base import algebra_grader as base_algebra
 from tasks.graders.math import MathGrader
