@@ -17,7 +17,7 @@ _IN_FACE = re.compile(
 )
 _IN_WORDS = re.compile(
     rf"^(?P<amount>{_NUMERAL})(?:\s+(?P<words>(?!(?:in\s+)?base\b)[a-zA-Z]{{2}}[a-zA-Z./\s]*?)|(?P<close>cm|mm|km|ft|mph)\b)\.?"
-    rf"\s*(?:\^?(?P<inner>[23])|{_POWER})?[.\s]*$"
+    rf"(?:(?<=[a-zA-Z])(?P<inner>[23])|\s*{_POWER})?[.\s]*$"
 )
 _NAMES = {
     "inch": ("in", "inch", "inches"),
