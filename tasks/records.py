@@ -32,12 +32,13 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class AnswerCheck(Check):
-    """A gold final answer."""
+    """A gold final answer. Where it corrects the one that the dataset has, that one is `published`."""
 
     kind: ClassVar[str] = "answer"
     noun: ClassVar[str] = "gold answer"
 
     answer: str
+    published: str | None = None
 
     @property
     def is_empty(self) -> bool:

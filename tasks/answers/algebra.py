@@ -29,6 +29,7 @@ _COMMAND = re.compile(r"\\[a-zA-Z]+")
 _PROSE = re.compile(r"[a-zA-Z]{4,}|(?<![_^a-zA-Z])[a-zA-Z]+\d")
 _PIECES = re.compile(r"\\[a-zA-Z]+|[a-zA-Z]+|[^a-zA-Z\\]+|\\.")
 _NUMERAL = re.compile(r"\d+")
+_BASE = re.compile(r"\d_")
 
 
 def difference_vanishes(one: str, other: str) -> bool:
@@ -45,8 +46,9 @@ def difference_vanishes(one: str, other: str) -> bool:
 def verified(gold: str, text: str) -> bool | None:
     """math-verify's word on a text against the gold answer (LaTeX); None where it finds no answer in the text.
 
-    One thing is added. Where the text's answer is the gold answer with other numerals, it is accepted only if `same`
-    accepts it, too: math-verify drops units, bases, words and what its parser does not reach, with the numerals in them.
+    One thing is added. Where the text's answer is the gold answer with other numerals, or with a base, it is accepted
+    only if `same` accepts it, too: math-verify drops units, bases, words and whatever its parser does not reach, and
+    the numerals in them.
     """
     found = _read(text)
     if not found:
@@ -71,17 +73,15 @@ def same(gold: str, answer: str) -> bool:
         return known
     values = as_values(gold, answer)
     if values is None:
-        # x = 2y and y = x/2 are one equation; a value is none.
+        # x = 2y and y = x/2 are one equation; an equation and a value are never the same.
         return equation(gold) is not None and equation(answer) is not None and _same_expression(gold, answer)
-    gold, answer = values
+    return _same_value(*values)
+
+
+def _same_value(gold: str, answer: str) -> bool:
     ours, theirs = parts(gold), parts(answer)
     if ours is not None and theirs is not None:
-        theirs = _sorted_by_name(theirs) if ours.ordered else theirs
-        if ours.rows != theirs.rows or len(ours.elements) != len(theirs.elements) or not _alike(ours, theirs):
-            return False
-        if (_in_order if ours.ordered else _in_any_order)(ours.elements, theirs.elements):
-            return True
-        return ours.brackets == ":" and _proportional(ours.elements, theirs.elements)
+        return _same_parts(ours, theirs)
     if any(found is not None and found.brackets == ":" for found in (ours, theirs)):
         return False
     for whole, listed in ((gold, theirs), (answer, ours)):
@@ -91,6 +91,15 @@ def same(gold: str, answer: str) -> bool:
     if _is_prose(gold) or _is_prose(answer):
         return _same_pieces(gold, answer)
     return _same_expression(gold, answer)
+
+
+def _same_parts(ours: Parts, theirs: Parts) -> bool:
+    theirs = _sorted_by_name(theirs) if ours.ordered else theirs
+    if ours.rows != theirs.rows or len(ours.elements) != len(theirs.elements) or not _alike(ours, theirs):
+        return False
+    if (_in_order if ours.ordered else _in_any_order)(ours.elements, theirs.elements):
+        return True
+    return ours.brackets == ":" and _proportional(ours.elements, theirs.elements)
 
 
 def _alike(ours: Parts, theirs: Parts) -> bool:
@@ -149,7 +158,7 @@ def _is_prose(spelt: str) -> bool:
 
 
 def _same_pieces(gold: str, answer: str) -> bool:
-    """Whether the words are the same, and what stands between them is: 12 remainder 3 is no product."""
+    """Whether the words are the same, and so is what stands between them: 12 remainder 3 is not a product."""
     ours, theirs = _PIECES.findall(gold), _PIECES.findall(answer)
     if len(ours) != len(theirs) or len(ours) == 1:
         return False
@@ -177,8 +186,10 @@ def _without_errors(compare: Callable[[], bool]) -> bool:
 
 
 def _differ_in_numerals(gold: str, answer: str) -> bool:
-    """Whether two texts are the same but for numerals, and not in all of these."""
+    """Whether two texts are the same but for numerals, and not in all of these; or differ, and one has a base."""
     ours, theirs = ("".join(text.replace("$", "").split()) for text in (gold, answer))
+    if _BASE.search(ours) or _BASE.search(theirs):
+        return ours != theirs
     return _NUMERAL.sub("0", ours) == _NUMERAL.sub("0", theirs) and ours != theirs
 
 

@@ -1,4 +1,4 @@
-"""LaTeX read to its end, and whether two expressions are equal. Runs in the processes of `tasks.answers.isolated` alone.
+"""LaTeX read to its end, and whether two expressions are equal. Runs only in the processes of `tasks.answers.isolated`.
 
 What it calls may take forever, or all memory: nothing here bounds that, for its caller does.
 """
@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import sympy
-from antlr4 import Token
-from latex2sympy2_extended.latex2sympy2 import _Latex2Sympy, latex2sympy
+from antlr4 import CommonTokenStream, InputStream, Token
+from latex2sympy2_extended.antlr_parser import PSLexer, PSParser
+from latex2sympy2_extended.latex2sympy2 import latex2sympy
 from latex2sympy2_extended.logic import And
 from sympy.core.relational import Relational
 
@@ -27,7 +28,7 @@ _POINTS = (
 _ENOUGH_POINTS = 3
 _DIGITS, _MAX_DIGITS = 15, 300
 _DECIMAL = re.compile(r"^-?\d*\.(\d+)$")
-# A decimal of fewer digits is no statement about an irrational number.
+# A decimal of fewer digits says nothing about an irrational number.
 _ENOUGH_DIGITS = 6
 _OPPOSITE = {
     sympy.StrictGreaterThan: sympy.StrictLessThan,
@@ -40,17 +41,26 @@ def read(latex: str) -> Any:
     if not latex or _DROPPED.search(latex):
         return None
     try:
-        parser = _Latex2Sympy().create_parser(latex)
-        parser.math()
-        stream = parser.getTokenStream()
-        tokens = "".join(token.text for token in stream.tokens if token.type != Token.EOF)
-        if parser.getCurrentToken().type != Token.EOF or _dense(tokens) != _dense(latex):
+        if not _is_understood(latex):
             return None
         return latex2sympy(latex, is_real=True, convert_degrees=False, normalization_config=None)
     except (MemoryError, RecursionError):
         raise
     except Exception:  # noqa: BLE001 - the library raises bare exceptions, and the errors of sympy and of Python
         return None
+
+
+def _is_understood(latex: str) -> bool:
+    """Whether the grammar derives the whole text: the library's own call ends where the grammar does."""
+    lexer = PSLexer(InputStream(latex))
+    lexer.removeErrorListeners()
+    stream = CommonTokenStream(lexer)
+    parser = PSParser(stream)
+    parser.removeErrorListeners()
+    parser.math()
+    tokens = "".join(token.text for token in stream.tokens if token.type != Token.EOF)
+    ended = parser.getCurrentToken().type == Token.EOF and not parser.getNumberOfSyntaxErrors()
+    return ended and _dense(tokens) == _dense(latex)
 
 
 def _dense(text: str) -> str:
@@ -131,7 +141,7 @@ def _vanishes(difference: Any) -> bool:
 
 
 def _points(expression: Any) -> Iterator[dict[Any, Any]]:
-    """Values for the symbols of an expression, different ones for each; integers for those that usually are integers."""
+    """Values for the symbols of an expression, all different; integers for those that are usually integers."""
     symbols = sorted(expression.free_symbols, key=str)
     for at, _ in enumerate(_POINTS):
         chosen = {}
@@ -240,4 +250,3 @@ def _ascending(relation: Any) -> tuple[Any, Any]:
     if kind in _OPPOSITE:
         return _OPPOSITE[kind], relation.rhs - relation.lhs
     return kind, relation.lhs - relation.rhs
-

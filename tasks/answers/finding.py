@@ -19,12 +19,14 @@ _PLACEHOLDER = re.compile(
     re.IGNORECASE,
 )
 # Between two boxes that hold the parts of one answer: signs, "and", "or", and names such as "x =".
-_JOIN = re.compile(r"(?:[\s$.,;&]|\\[\[\]()]|\\(?:quad|qquad|text\{|mbox\{|,|;| )|\}|\band\b|\bor\b|[a-zA-Z](?:_\{?\w\}?)?\s?=)*")
+_JOIN = re.compile(
+    r"(?:[\s$.,;&]|\\[\[\]()]|\\(?:quad|qquad|text\{|mbox\{|,|;| )|\}|\band\b|\bor\b|[a-zA-Z](?:_\{?\w\}?)?\s?=)*"
+)
 _MAX_JOIN = 60
 
 _SAID = re.compile(
-    r"\banswer[*_]{0,3}[ \t]*(?:is\b|was\b|:|=)(?:[ \t]*(?:therefore|thus|then|hence|so|simply|just|indeed|clearly)\b,?)?"
-    r"[:*_\s]*",
+    r"\banswer[*_]{0,3}[ \t]*(?:is\b|was\b|:|=)"
+    r"(?:[ \t]*(?:therefore|thus|then|hence|so|simply|just|indeed|clearly)\b,?)?[:*_\s]*",
     re.IGNORECASE,
 )
 _HEADED = re.compile(
@@ -55,7 +57,7 @@ def find(text: str, several: int = 1) -> str | None:
     `<answer>...</answer>`, the last `\boxed{}` that is not empty, what follows the last "answer is" or "Answer:" (in
     running text, in a display, or below a heading), the first `####` that is not a heading. None if there is none.
 
-    `several` is the number of parts that the gold answer has: so many boxes, one part in each, are one answer.
+    `several` is the number of parts that the gold answer has: as many boxes, with one part in each, are one answer.
     """
     looks: tuple[Callable[[str], str | None], ...]
     looks = (final_answer, _closed, _tagged, lambda text: boxed(text, several), _said, _hashed)

@@ -7,7 +7,9 @@ from collections.abc import Callable
 
 _SYMBOLS = str.maketrans({"−": "-", "–": "-", "π": "\\pi ", "∞": "\\infty ", "×": "\\times ", "·": "\\cdot ", "°": ""})
 _SYMBOLS |= str.maketrans({"≤": "\\le ", "≥": "\\ge ", "∪": "\\cup ", "√": "\\sqrt ", "θ": "\\theta ", "±": "\\pm "})
-_SYMBOLS |= str.maketrans({"≠": "\\ne ", "∅": "\\emptyset ", "⟨": "(", "⟩": ")", "÷": "\\div ", "≈": "=", "∩": "\\cap "})
+_SYMBOLS |= str.maketrans(
+    {"≠": "\\ne ", "∅": "\\emptyset ", "⟨": "(", "⟩": ")", "÷": "\\div ", "≈": "=", "∩": "\\cap "}
+)
 _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 
 

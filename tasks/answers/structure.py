@@ -6,7 +6,9 @@ from typing import NamedTuple
 _MATRIX = re.compile(r"^[(\[]?\\begin\{([bpvB]?matrix|array)\}(?:\{[lcr|]*\})?(.*)\\end\{\1\}[)\]]?$", re.DOTALL)
 _CHOICE = re.compile(r"^\(([A-Z])\)[.:]?(.+)$", re.DOTALL)
 _VARIABLE = r"(?:[a-zA-Z]|\\[a-zA-Z]+ ?)(?:_(?:\w|\{[^{}]*\}))?'*"
-_NAME = re.compile(rf"^(?:{_VARIABLE}(?:\^\{{-1\}})?(?:\([a-zA-Z0-9,]*\))?|\((?:{_VARIABLE},)*{_VARIABLE}\)|[a-zA-Z]+)$")
+_NAME = re.compile(
+    rf"^(?:{_VARIABLE}(?:\^\{{-1\}})?(?:\([a-zA-Z0-9,]*\))?|\((?:{_VARIABLE},)*{_VARIABLE}\)|[a-zA-Z]+)$"
+)
 _FUNCTION = re.compile(r"^[a-zA-Z]\([a-z]\)$")
 _SUM = re.compile(r"[a-zA-Z\d})][+-]")
 
@@ -63,7 +65,7 @@ class Equation(NamedTuple):
 
     @property
     def name(self) -> str | None:
-        """The name that is given to the right side, y for f(x); None where the left side is no name."""
+        """The name that is given to the right side, y for f(x); None where the left side is not a name."""
         if not _NAME.match(self.left):
             return None
         return "y" if _FUNCTION.match(self.left) else self.left.casefold()

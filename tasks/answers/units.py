@@ -49,7 +49,7 @@ _DIMENSIONS = {"square": 2, "sq": 2, "cubic": 3, "cu": 3}
 
 
 class Unit(NamedTuple):
-    """A unit's name in the singular, None where it is not one of those known here; and its power, None where not said."""
+    """A unit's name in the singular, None where it is not one of those known here; its power, None where not said."""
 
     name: str | None
     power: int | None

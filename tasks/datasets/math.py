@@ -5,13 +5,15 @@ answer. The prompt is Minerva's, with its four fixed examples. The hub's copy is
 subjects one after another in alphabetical order.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from sandboxes.config import Config
 from tasks.answers.minerva import boxed
+from tasks.datasets.known_faults import with_corrections
 from tasks.datasets.paper.subsets import check
 from tasks.files.schema import RowModel, Where
 from tasks.files.sources import Hub, Source, read, row_error
@@ -44,18 +46,27 @@ class MathDataset(Config):
         default=None, description="Test split (JSONL, .gz, Parquet, CSV; URL too); empty: from the Hugging Face hub"
     )
     subset: Literal["paper"] | None = Field(default=None, description="The paper's 128 problems; empty: all")
+    golds: Literal["published", "corrected"] = Field(
+        default="published",
+        description="Gold answers as MATH's own rule takes them, or with those of 10 problems put right that it takes"
+        " wrong; the samples stay the same set",
+    )
 
     def load(self) -> list[Problem]:
         """The problems in upstream order, the paper's in the paper's; raises UserError where they cannot be read."""
         source = Source(self.path, HUB, "test")
         problems = problems_of(source)
-        if self.subset is None:
-            return problems
-        return [problems[at] for at in check(self.name, [problem.question for problem in problems], source.name)]
+        if self.subset is not None:
+            rows = check(self.name, [problem.question for problem in problems], source.name)
+            problems = [problems[at] for at in rows]
+        return with_corrections(self.name, problems, correct=self.golds == "corrected")
 
     def solutions(self) -> Iterator[LabelledSample]:
         """The solutions of the dataset itself, with the closing sentence of the prompt."""
-        yield from solutions_of(Source(self.path, HUB, "test"))
+        source = Source(self.path, HUB, "test")
+        problems = self.load() if self.golds == "corrected" else []
+        corrected = {each.id: each.check.answer for each in problems if isinstance(each.check, AnswerCheck)}
+        yield from solutions_of(source, corrected)
 
 
 def problems_of(source: Source) -> list[Problem]:
@@ -68,10 +79,12 @@ def problems_of(source: Source) -> list[Problem]:
     return [Problem(_id(at, row), row.problem, AnswerCheck(_answer(where, row))) for at, (where, row) in rows]
 
 
-def solutions_of(source: Source) -> Iterator[LabelledSample]:
-    """The solutions of the dataset itself, with the closing sentence of the prompt; raises as `problems_of` does."""
+def solutions_of(source: Source, golds: Mapping[str, str] = MappingProxyType({})) -> Iterator[LabelledSample]:
+    """The solutions of the dataset itself, with the closing sentence of the prompt about their own answer or, by the
+    problem's id, that of `golds`; raises as `problems_of` does."""
     for at, (where, row) in enumerate(read(source, _Row, _EXAMPLE)):
-        closing = f"Final Answer: The final answer is ${_answer(where, row)}$. I hope it is correct."
+        answer = golds.get(_id(at, row)) or _answer(where, row)
+        closing = f"Final Answer: The final answer is ${answer}$. I hope it is correct."
         yield LabelledSample(_id(at, row), f"{row.solution}\n{closing}")
 
 

@@ -1,7 +1,13 @@
-"""MATH's final answers by math-verify (Hugging Face), as the library finds and compares them.
+r"""MATH's final answers by math-verify (Hugging Face), as the library finds and compares them.
 
 It reads the last 8,000 characters of a sample: its patterns for answers are costly on more, and an answer ends a text.
 The library's release is not part of the rule's version: the lock file has the one that the tests were run with.
+
+The library accepts more than it should. It leaves out units and the words in `\text{}` with the numerals in them
+(`5 \text{ ft } 6 \text{ in}` for `... 7 ...`), the base of a numeral (`0.0011_2` for `0.0011_3`), and whatever comes
+after the part that its parser understands (`7 \to 8` for `7 \to 9`). Where an answer is the gold answer but for its
+numerals, or either has a base, this grader therefore asks `math_tolerant`'s comparison as well, and both must accept.
+Other differences in what the library leaves out, and brackets at infinity, as in `(2,\infty]`, remain unseen.
 """
 
 from typing import ClassVar, Literal
@@ -14,7 +20,7 @@ _READ = 8_000
 
 
 class MathVerifyGrader(AlgebraGrader):
-    """Grades the answer that math-verify finds in a sample, as math-verify does."""
+    """Grades the answer that math-verify finds in a sample, as math-verify does, and guards against numerals that it drops."""
 
     version: ClassVar[int] = 2
     function: ClassVar[str] = "verified"

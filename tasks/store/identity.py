@@ -10,11 +10,11 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
-from tasks.records import Problem
+from tasks.records import AnswerCheck, Problem
 from tasks.store.schema import SCHEMA
 
 
@@ -48,11 +48,13 @@ def verdict_identity(
     plugins: Mapping[str, str] | None = None,
     *,
     settings: Mapping[str, Any] = MappingProxyType({}),
+    corrections: str | None = None,
 ) -> Identity:
     """What verdicts depend on: the samples, the grader with its version and those settings that are not its defaults,
-    the limits they ran under, and plug-ins."""
+    the limits they ran under, plug-ins, and the digest of gold answers that were corrected."""
     rule = {"grader": grader, "version": version, "limits": _known(limits), "plugins": plugins}
     rule |= {"settings": dict(settings)} if settings else {}
+    rule |= {"corrections": corrections}
     return Identity(f"{grader}-v{version}", _known({"schema": SCHEMA.major, "samples": samples.name, **rule}))
 
 
@@ -63,8 +65,24 @@ def score_identity(samples: Identity, scorer: str, version: int, **ingredients: 
 
 
 def problems_digest(problems: Iterable[Problem]) -> str:
-    """Content hash of a dataset: every problem, in order."""
-    return digest(list(problems))
+    """Content hash of a dataset as it was published: every problem, in order. Samples do not depend on corrections."""
+    return digest([_as_published(problem) for problem in problems])
+
+
+def corrections_digest(problems: Iterable[Problem]) -> str | None:
+    """Content hash of the gold answers that were corrected, with their problems; None where none was."""
+    checks = [(problem.id, problem.check) for problem in problems]
+    corrected = [
+        [name, check.answer] for name, check in checks if isinstance(check, AnswerCheck) and check.published is not None
+    ]
+    return digest(corrected)[:12] if corrected else None
+
+
+def _as_published(problem: Problem) -> Problem:
+    check = problem.check
+    if not isinstance(check, AnswerCheck) or check.published is None:
+        return problem
+    return replace(problem, check=AnswerCheck(check.published))
 
 
 def digest(value: Any) -> str:

@@ -16,7 +16,7 @@ from tasks.records import GradedSample, Sample
 from tasks.store.annotations import VerdictFooter
 from tasks.store.blocks import Block
 from tasks.store.claims import Claims
-from tasks.store.identity import verdict_identity
+from tasks.store.identity import corrections_digest, verdict_identity
 from tasks.store.retry import retry_while_unavailable
 from tasks.store.rows import first_ids
 from tasks.store.samples import SampleFooter
@@ -47,7 +47,15 @@ class Grading:
         self.selection = selection
         self.samples = samples
         self.grader = grader
-        identity = verdict_identity(samples.identity, grader.name, grader.version, limits, plugins, settings=settings)
+        identity = verdict_identity(
+            samples.identity,
+            grader.name,
+            grader.version,
+            limits,
+            plugins,
+            settings=settings,
+            corrections=corrections_digest(selection.dataset),
+        )
         self.verdicts = VerdictSet(samples.store, samples.identity, identity)
         self.claims = Claims(samples.store, f"claims/{samples.identity.name}")
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.answers.isolated.pool import IsolatedPool
 from tasks.answers.finding import boxed, find
+from tasks.answers.isolated.pool import IsolatedPool
 from tasks.answers.minerva import final_answer, normalise
 from tasks.answers.sight import equal_without_algebra, number
 from tasks.answers.spelling import spell
