@@ -29,7 +29,7 @@ def prepare(config: SweepConfig) -> Sweep:
         SandboxUnavailableError: this machine cannot run the sandbox.
     """
     job = build_sweep(config)
-    config.engine.check([problem.id for problem in job.selection.problems], config.k)
+    config.engine.check(job.selection.problems, config.k)
     check_grading(job.grading, config.sandbox)
     FsspecStore(config.store).probe()
     return job

@@ -8,7 +8,7 @@ still never drawn again.
 from collections.abc import Generator, Sequence
 from typing import Any, Protocol, Self
 
-from tasks.records import Request, Sample, Sampling
+from tasks.records import Problem, Request, Sample, Sampling
 
 
 class Engine(Protocol):
@@ -75,7 +75,7 @@ class EngineConfig(Protocol):
         """
         ...
 
-    def check(self, problem_ids: Sequence[str], k: int) -> None:
+    def check(self, problems: Sequence[Problem], k: int) -> None:
         """Make sure that samples 0 to k - 1 of these problems can be drawn.
 
         Raises:

@@ -18,7 +18,7 @@ from tasks.engines.in_process import cpu_count
 from tasks.engines.in_process.sampling import SAMPLING_RULE
 from tasks.engines.model_files import BUNDLED, bundled_models, fingerprint
 from tasks.errors import UserError
-from tasks.records import Sampling
+from tasks.records import Problem, Sampling
 
 if TYPE_CHECKING:
     from tasks.engines.in_process.onnx_engine import OnnxEngine
@@ -46,7 +46,7 @@ class OnnxConfig(Config):
         """The model's folder; the name of a bundled model takes precedence over a folder of that name."""
         return BUNDLED / self.model if self.model in bundled_models() else Path(self.model)
 
-    def check(self, problem_ids: Sequence[str], k: int) -> None:  # noqa: ARG002 a model answers any problem, any index
+    def check(self, problems: Sequence[Problem], k: int) -> None:  # noqa: ARG002 a model answers any problem, any index
         """Make sure that the model's files are there.
 
         Raises:

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from tasks.engines.http.protocol import RESERVED_FIELDS, Api
 from tasks.errors import UserError
-from tasks.records import Sampling
+from tasks.records import Problem, Sampling
 
 if TYPE_CHECKING:
     from tasks.engines.http.engine import OpenAIEngine
@@ -101,7 +101,7 @@ class OpenAIConfig(BaseModel):
             "extra": self.extra,
         }
 
-    def check(self, problem_ids: Sequence[str], k: int) -> None:  # noqa: ARG002 a model answers any problem, any index
+    def check(self, problems: Sequence[Problem], k: int) -> None:  # noqa: ARG002 a model answers any problem, any index
         """Make sure that the environment has the key; no server is contacted.
 
         Raises:

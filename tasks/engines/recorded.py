@@ -21,10 +21,12 @@ from sandboxes.config import Config
 from tasks.errors import UserError
 from tasks.files.rows import read_rows
 from tasks.files.schema import RowModel
-from tasks.importers.provenance import of_samples, read_provenance
+from tasks.importers.normalise import Recorded, digest, recorded
+from tasks.importers.pairing import asked, check_pairing
+from tasks.importers.provenance import of_samples, read_provenance, read_questions
 from tasks.importers.sample_rows import optional_values, with_optional_fields
 from tasks.plugins import origin
-from tasks.records import Request, Sample, Sampling
+from tasks.records import Problem, Request, Sample, Sampling
 
 # Other tools write models and temperatures into names, which may contain dots.
 _SUFFIX = re.compile(r"(\.(raw|jsonl|json|parquet|eval|gz))+$")
@@ -64,7 +66,6 @@ class RecordedConfig(Config):
             known = read_provenance(Path(self.path), content)
             return {"engine": self.name, "samples": content, **({"provenance": known} if known else {})}
         from tasks.importers.formats import importer  # for those who import
-        from tasks.importers.normalise import digest
 
         paths = [Path(self.path)]
         chosen = importer(self.format, paths)
@@ -80,14 +81,16 @@ class RecordedConfig(Config):
             "provenance": known | ({} if self.ids is None else {"ids": self.ids}),
         }
 
-    def check(self, problem_ids: Sequence[str], k: int) -> None:
-        """Make sure that the file holds samples 0 to k - 1 of every problem.
+    def check(self, problems: Sequence[Problem], k: int) -> None:
+        """Make sure that the file holds samples 0 to k - 1 of every problem, and that they were drawn for its question,
+        where the file or its provenance says for which.
 
         Raises:
-            UserError: the file is absent or unreadable, repeats or lacks an index, or has fewer than k samples.
+            UserError: the file is absent or unreadable, repeats or lacks an index, has fewer than k samples, or its
+                samples are of another question.
         """
-        for problem_id in problem_ids:
-            held = self._samples.get(problem_id, {})
+        for problem_id in (problem.id for problem in problems):
+            held = self._recorded.samples.get(problem_id, {})
             n = len(held)
             absent = next((index for index in range(n) if index not in held), None)
             if absent is not None:
@@ -100,24 +103,25 @@ class RecordedConfig(Config):
                     f"engine.path: {self.path} has {n} samples of problem {problem_id!r}, and k is {k}; "
                     + (f"lower k to {n}" if n else "leave the problem out or add its samples")
                 )
+        check_pairing(self._recorded.questions, problems, f"engine.path: {self.path}")
 
     def open(self) -> "RecordedEngine":
         """The file as an engine."""
-        return RecordedEngine(self._samples, f"recorded {self.label}")
+        return RecordedEngine(self._recorded.samples, f"recorded {self.label}")
 
     @cached_property
-    def _samples(self) -> dict[str, dict[int, Sample]]:
+    def _recorded(self) -> Recorded:
         return self._own() if self.format is None else self._imported(self.format)
 
-    def _imported(self, format_: str) -> dict[str, dict[int, Sample]]:
+    def _imported(self, format_: str) -> Recorded:
         from tasks.importers.formats import importer  # for those who import
-        from tasks.importers.normalise import samples
 
         paths = [Path(self.path)]
-        return samples(importer(format_, paths), paths, self.ids)
+        return recorded(importer(format_, paths), paths, self.ids)
 
-    def _own(self) -> dict[str, dict[int, Sample]]:
+    def _own(self) -> Recorded:
         samples: dict[str, dict[int, Sample]] = {}
+        questions = read_questions(Path(self.path))
         for where, row in read_rows(Path(self.path), _Row, _EXAMPLE, option="engine.path"):
             of_problem = samples.setdefault(row.problem_id, {})
             if row.index in of_problem:
@@ -125,7 +129,9 @@ class RecordedConfig(Config):
                     f"{where}: index {row.index} of problem {row.problem_id!r} occurs twice; indices must be unique"
                 )
             of_problem[row.index] = Sample(row.problem_id, row.index, row.text, **optional_values(row))
-        return samples
+            if row.question is not None or row.prompt is not None:
+                questions.setdefault(row.problem_id, asked(row.question, row.prompt) or "")
+        return Recorded(samples, questions)
 
     def _digest(self) -> str:
         try:
@@ -168,3 +174,5 @@ class _Row(RowModel):
     problem_id: str
     index: Annotated[int, Field(ge=0)]
     text: str
+    question: str | None = None
+    prompt: str | None = None

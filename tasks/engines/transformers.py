@@ -20,7 +20,7 @@ from tasks.engines.in_process import cpu_count
 from tasks.engines.in_process.sampling import SAMPLING_RULE
 from tasks.engines.model_files import BUNDLED, bundled_models, fingerprint
 from tasks.errors import UserError
-from tasks.records import Sampling
+from tasks.records import Problem, Sampling
 
 if TYPE_CHECKING:
     from tasks.engines.in_process.transformers_engine import TransformersEngine
@@ -61,7 +61,7 @@ class TransformersConfig(Config):
         folder = BUNDLED / self.model if self.model in bundled_models() else Path(self.model)
         return folder if folder.is_dir() else None
 
-    def check(self, problem_ids: Sequence[str], k: int) -> None:  # noqa: ARG002 a model answers any problem, any index
+    def check(self, problems: Sequence[Problem], k: int) -> None:  # noqa: ARG002 a model answers any problem, any index
         """Make sure that the packages are installed, and that a folder contains a model; the hub is not contacted.
 
         Raises:

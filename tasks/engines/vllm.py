@@ -21,7 +21,7 @@ from tasks.engines import Engine
 from tasks.engines.model_files import BUNDLED, bundled_models, fingerprint
 from tasks.errors import UserError
 from tasks.progress import progress
-from tasks.records import Sampling
+from tasks.records import Problem, Sampling
 
 SEED_RULE = 1
 """Incremented whenever the same sweep would give vLLM another seed for a sample, or other settings."""
@@ -150,7 +150,7 @@ class VllmConfig(Config):
         folder = Path(self.model)
         return folder if folder.is_dir() else None
 
-    def check(self, problem_ids: Sequence[str], k: int) -> None:  # noqa: ARG002 a model answers any problem, any index
+    def check(self, problems: Sequence[Problem], k: int) -> None:  # noqa: ARG002 a model answers any problem, any index
         """Make sure that a folder contains a model, and that vLLM is installed; the hub is not contacted.
 
         Raises:

@@ -17,11 +17,19 @@ from tasks.records import Turn
 class Imported:
     """One sample as a tool has recorded it.
 
-    `where` says in words where it stands, for messages. `source_id` is the problem as the tool names it, `problem_id`
-    as this project's dataset does, where the file tells which that is. `index` is its place among its problem's
-    samples, None where the order in which they come is all there is. `text` is None where the tool itself failed, and
-    there is no sample. `correct` is the verdict that the file carries, None where it carries none. The rest is as in
-    `tasks.engines.Sample`.
+    Attributes:
+        where: its place in the file, for messages.
+        source_id: the tool's id of the problem.
+        problem_id: the problem's id in this project's dataset, where the file tells which that is; else the tool's.
+        text: None where the tool itself failed, and there is no sample.
+        index: its index among its problem's samples; None: they are numbered as they come.
+        correct: the verdict that the file has on it; None where it has none.
+        question: what was asked: the question, or a prompt that contains it.
+        row: the problem's row in the whole dataset, from 0. None: `source_id` is its number, from the importer's
+            `first_row`. NO_ROW: it is a row of a part of a dataset, and which row of the whole is not known.
+        choices: the names of its verdicts, where it has several, none of them is the usual one, and none was chosen.
+
+    The other fields are those of `tasks.records.Sample`.
     """
 
     where: Where | str
@@ -36,6 +44,20 @@ class Imported:
     finish_reason: str | None = None
     cached_prompt_tokens: int | None = None
     turns: tuple[Turn, ...] = ()
+    question: str | None = None
+    row: int | None = None
+    choices: tuple[str, ...] = ()
+
+
+NO_ROW = -1
+"""The `row` of a sample whose problem has no known row in the whole dataset."""
+
+
+def correct(value: object) -> bool | None:
+    """A number as a verdict: 1 is correct, partial credit from 0 to 1 is not; anything else is not a verdict."""
+    if not isinstance(value, bool | int | float) or not 0 <= value <= 1:
+        return None
+    return value == 1
 
 
 class Importer(Protocol):
@@ -58,7 +80,7 @@ class Importer(Protocol):
 
     @property
     def verdicts(self) -> str | None:
-        """What `verdict` may name, in a few words; None where there is nothing to choose."""
+        """What `verdict` may name, in a few words; None where a sample has one verdict at most."""
         ...
 
     def recognises(self, path: Path, first: Mapping[str, Any]) -> bool:
@@ -71,10 +93,11 @@ class Importer(Protocol):
 
         Args:
             paths: files or folders.
-            verdict: which of several verdicts on a sample counts; None: the usual one.
+            verdict: which of several verdicts on a sample counts; None: the usual one. Where none is usual, a sample
+                has `choices` and no verdict.
 
         Raises:
-            UserError: something cannot be read or is malformed; one line names file, entry and field.
+            UserError: something cannot be read or is malformed; one line names file, row and field.
         """
         ...
 

@@ -35,7 +35,8 @@ class Tally:
 class Imports:
     """What came of an import.
 
-    `left_out` counts what the tool failed to draw, `renumbered` the problems whose indices had gaps.
+    `left_out` counts what the tool failed to draw, `renumbered` the problems whose indices had gaps. `choices` names
+    the verdicts, where samples have several and none was chosen; `questions` says what was asked, by problem.
     """
 
     format: str
@@ -43,6 +44,8 @@ class Imports:
     left_out: int = 0
     renumbered: int = 0
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    choices: dict[str, None] = field(default_factory=dict)
+    questions: dict[str, str] = field(default_factory=dict)
 
     @property
     def samples(self) -> int:
@@ -105,7 +108,7 @@ def convert(
             raise UserError(f"{paths[0]}: holds no sample{failed}")
         moved = numbering.closed()
         imports.renumbered = len(moved)
-        known = importer.provenance(paths, verdict)
+        known = _provenance(importer, paths, verdict)
         if not imports.graded:
             known.pop("graded_by", None)
         imports.provenance = known
@@ -119,6 +122,7 @@ def convert(
                 **known,
                 **({} if ids is None else {"ids": ids}),
                 **({"left_out": imports.left_out} if imports.left_out else {}),
+                **({"questions": imports.questions} if imports.questions else {}),
                 "files": {"names": [path.name for path in paths], "sha256": digest(paths)},
                 "samples": _sha256(fresh),
             }
@@ -135,6 +139,21 @@ def _refuse_overwrite(option: str, written: Path, paths: Sequence[Path]) -> None
             raise UserError(f"{option} {written}: is what is imported, or in it; write it elsewhere")
 
 
+def _provenance(importer: Importer, paths: Sequence[Path], verdict: str | None) -> dict[str, Any]:
+    """What the files say; they have to be of one model, sampled in one way."""
+    known = importer.provenance(paths, verdict)
+    for path in paths[1:]:
+        other = importer.provenance([path], verdict)
+        for name in ("model", "sampling"):
+            mine, its = known.get(name), other.get(name)
+            if mine is not None and its is not None and its != mine:
+                raise UserError(
+                    f"{path}: {name}: is {_to_json(its)}, and that of {paths[0]} is {_to_json(mine)}; import the"
+                    " samples of one model and one run at a time"
+                )
+    return known
+
+
 def _tallied(samples: Iterator[Imported], imports: Imports) -> Iterator[Imported]:
     """Those that are samples, counted."""
     for sample in samples:
@@ -145,6 +164,9 @@ def _tallied(samples: Iterator[Imported], imports: Imports) -> Iterator[Imported
         tally.samples += 1
         tally.graded += sample.correct is not None
         tally.correct += sample.correct is True
+        imports.choices |= dict.fromkeys(sample.choices)
+        if sample.question is not None and sample.problem_id not in imports.questions:
+            imports.questions[sample.problem_id] = sample.question
         yield sample
 
 
@@ -165,6 +187,11 @@ def _renumber(path: Path, moved: Mapping[str, Mapping[int, int]]) -> None:
 
 
 def _write_counts(imports: Imports, path: Path, source: Path) -> None:
+    if imports.choices:
+        raise UserError(
+            f"--counts: {source} has several verdicts on a sample; choose one with --verdict:"
+            f" {', '.join(map(repr, imports.choices))}"
+        )
     if not imports.graded:
         raise UserError(f"--counts: {source} carries no verdicts; leave it out, and grade the samples with a sweep")
     with path.open("w", encoding="utf-8", newline="") as file:

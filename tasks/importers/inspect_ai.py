@@ -5,11 +5,15 @@ header is header.json, or _journal/start.json where the run did not end. A sampl
 (`completion`, `choices`, `usage`), `scores` by scorer, `error` where it failed, and `attachments`: long texts.
 
 A problem without an id has its number, counted from 1; its samples are its epochs in their order. One with an error is
-no sample: the tool failed, not the model. A score is correct where it is `C`, true or 1; partial credit is not correct;
-scores that are lists or objects are not verdicts.
+not a sample: the tool failed, not the model. Where the model was asked more than once, or used tools, the messages are
+the sample's turns; the log's usage is then that of the last request alone, and is left out.
+
+A score is read as inspect_ai's own `accuracy` reads it: `C`, true, 1, "yes", "true" and "1" are correct; `I`, `P`, `N`,
+partial credit, "no" and "false" are not. Anything else, such as a list, is not a verdict.
 """
 
 import io
+import json
 import re
 import struct
 import zipfile
@@ -25,7 +29,9 @@ from tasks.errors import UserError
 from tasks.files.json_stream import JsonStream
 from tasks.files.rows import opened, parse_json
 from tasks.files.schema import RowModel, parse_row
-from tasks.importers import Imported
+from tasks.importers import Imported, correct
+from tasks.importers.pairing import asked
+from tasks.records import ToolCall, Turn
 
 _EXAMPLE = '{"id": "...", "epoch": 1, "output": {"completion": "..."}, "scores": {"...": {"value": "C"}}}'
 _HEADERS = ("header.json", "_journal/start.json", "start.json")
@@ -33,6 +39,8 @@ _ATTACHMENT = re.compile(r"attachment://([0-9a-f]{32})")
 # Numbers of the zip format (APPNOTE 4.3.7 and 4.4.5): the method, a member's header, and the lengths of name and extra.
 _ZSTANDARD, _LOCAL_HEADER, _LENGTHS_AT = 93, 30, 26
 _FINISH = {"stop": "stop", "max_tokens": "length", "model_length": "length"}
+_WORDS = {"C": True, "I": False, "P": False, "N": False}
+_WORDS_OF_ANY_CASE = {"yes": True, "true": True, "no": False, "false": False}
 _SAMPLING = ("temperature", "top_p", "max_tokens", "seed")
 
 
@@ -41,8 +49,24 @@ class _Part(RowModel):
     text: str = ""
 
 
+class _Call(RowModel):
+    id: str | None = None
+    function: str
+    arguments: Any = None
+
+
 class _Message(RowModel):
-    content: str | list[_Part] = ""
+    role: str = "assistant"
+    source: str | None = None
+    content: str | list[_Part] | None = None
+    tool_calls: list[_Call] | None = None
+    tool_call_id: str | None = None
+
+    @property
+    def text(self) -> str:
+        if self.content is None or isinstance(self.content, str):
+            return self.content or ""
+        return "\n".join(part.text for part in self.content if part.type == "text")
 
 
 class _Choice(RowModel):
@@ -53,6 +77,14 @@ class _Choice(RowModel):
 class _Usage(RowModel):
     input_tokens: int | None = None
     output_tokens: int | None = None
+    input_tokens_cache_read: int | None = None
+    input_tokens_cache_write: int | None = None
+
+    @property
+    def prompt_tokens(self) -> int | None:
+        # inspect_ai counts cached tokens apart from its input tokens.
+        cached = (self.input_tokens_cache_read or 0) + (self.input_tokens_cache_write or 0)
+        return None if self.input_tokens is None else self.input_tokens + cached
 
 
 class _Output(RowModel):
@@ -66,15 +98,21 @@ class _Score(RowModel):
 
     @property
     def correct(self) -> bool | None:
-        if isinstance(self.value, str):
-            return self.value == "C"
-        # NaN says that nothing was scored.
-        return self.value == 1 if isinstance(self.value, bool | int | float) and self.value == self.value else None
+        if not isinstance(self.value, str):
+            return correct(self.value)
+        if self.value in _WORDS:
+            return _WORDS[self.value]
+        word = self.value.strip().lower()
+        if word in _WORDS_OF_ANY_CASE:
+            return _WORDS_OF_ANY_CASE[word]
+        return correct(float(word)) if re.fullmatch(r"[0-9]+(\.[0-9]*)?|\.[0-9]+", word) else None
 
 
 class _Sample(RowModel):
     id: str | int
     epoch: int = Field(default=1, ge=1)
+    input: Any = None
+    messages: list[_Message] = Field(default_factory=list)
     output: _Output = _Output()
     scores: dict[str, _Score] | None = None
     error: Any = None
@@ -84,11 +122,31 @@ class _Sample(RowModel):
     def text(self) -> str:
         text = self.output.completion
         if not text and self.output.choices:
-            content = self.output.choices[0].message.content
-            text = (
-                content if isinstance(content, str) else "\n".join(part.text for part in content if part.type == "text")
+            text = self.output.choices[0].message.text
+        return self.whole(text or "")
+
+    @property
+    def turns(self) -> tuple[Turn, ...]:
+        """The messages, where the model wrote more than one of them or called tools; those of the input are not its."""
+        written = [each for each in self.messages if each.role == "assistant" and each.source != "input"]
+        if len(written) < 2 and not any(each.tool_calls for each in written):
+            return ()
+        return tuple(
+            Turn(
+                each.role,
+                self.whole(each.text),
+                tuple(
+                    ToolCall(call.function, self.whole(_json(call.arguments)), call.id)
+                    for call in each.tool_calls or ()
+                ),
+                each.tool_call_id,
             )
-        return _ATTACHMENT.sub(lambda found: self.attachments.get(found[1], found[0]), text or "")
+            for each in self.messages
+        )
+
+    def whole(self, text: str) -> str:
+        """The text with its attachments put in."""
+        return _ATTACHMENT.sub(lambda found: self.attachments.get(found[1], found[0]), text)
 
 
 class InspectAi:
@@ -108,8 +166,10 @@ class InspectAi:
         for path in paths:
             for where, data in _zipped(path) if path.suffix == ".eval" else _listed(path):
                 sample = parse_row(where, data, _Sample, _EXAMPLE, thing="sample")
-                usage = sample.output.usage or _Usage()
+                turns = sample.turns
+                usage = (None if turns else sample.output.usage) or _Usage()
                 choices = sample.output.choices
+                question = asked(sample.input)
                 yield Imported(
                     where,
                     sample.id,
@@ -117,9 +177,13 @@ class InspectAi:
                     None if sample.error is not None else sample.text,
                     sample.epoch - 1,
                     _graded(where, sample, verdict),
-                    usage.input_tokens,
+                    usage.prompt_tokens,
                     usage.output_tokens,
                     finish_reason=_FINISH.get(choices[0].stop_reason or "") if choices else None,
+                    cached_prompt_tokens=usage.input_tokens_cache_read,
+                    turns=turns,
+                    question=None if question is None else sample.whole(question),
+                    choices=_choices(sample) if verdict is None else (),
                 )
 
     def provenance(self, paths: Sequence[Path], verdict: str | None) -> dict[str, Any]:
@@ -142,14 +206,23 @@ class InspectAi:
         return {name: value for name, value in known.items() if value is not None}
 
 
+def _choices(sample: _Sample) -> tuple[str, ...]:
+    """The scorers among which one has to be chosen."""
+    return tuple(sample.scores) if sample.error is None and len(sample.scores or ()) > 1 and sample.scores else ()
+
+
 def _graded(where: str, sample: _Sample, scorer: str | None) -> bool | None:
     if not sample.scores or sample.error is not None:
         return None
     if scorer is None:
-        return next(iter(sample.scores.values())).correct
+        return next(iter(sample.scores.values())).correct if len(sample.scores) == 1 else None
     if scorer not in sample.scores:
         raise UserError(f"{where}: scores: has no {scorer!r}; it has {', '.join(map(repr, sample.scores))}")
     return sample.scores[scorer].correct
+
+
+def _json(arguments: Any) -> str:
+    return arguments if isinstance(arguments, str) else json.dumps(arguments or {}, ensure_ascii=False)
 
 
 def _object(value: Any) -> dict[str, Any]:
@@ -175,7 +248,8 @@ def _listed(path: Path) -> Iterator[tuple[str, Any]]:
 def _zipped(path: Path) -> Iterator[tuple[str, Any]]:
     """The samples of an .eval log, in the order of their names."""
     with _archive(path) as archive:
-        names = sorted(name for name in archive.namelist() if name.startswith("samples/") and name.endswith(".json"))
+        # A name that occurs twice is a sample that was written again: zipfile's directory has the last.
+        names = sorted({name for name in archive.namelist() if name.startswith("samples/") and name.endswith(".json")})
         if not names:
             raise UserError(f"{path}: holds no samples/*.json; the log was written without samples")
         for name in names:

@@ -23,6 +23,7 @@ _SUFFIXES = (".yaml", ".yml")
 class _Problem(RowModel):
     samples: list[str]
     is_corrects: list[bool] | None = None
+    question: str | None = None
     gt_answer: str | None = None
     theorem_name: str | None = None
     test_cases: dict[str, Any] | None = None
@@ -61,7 +62,8 @@ class Llmonk:
             problem_id = problem.theorem_name or by_row(problem.task, row)
             for index, text in enumerate(problem.samples):
                 correct = None if problem.is_corrects is None else problem.is_corrects[index]
-                yield Imported(f"{file}, samples.{index}", row, problem_id, text, index, correct)
+                where = f"{file}, samples.{index}"
+                yield Imported(where, row, problem_id, text, index, correct, question=problem.question)
 
     def provenance(self, paths: Sequence[Path], verdict: str | None) -> dict[str, Any]:  # noqa: ARG002
         """The tool, and the task that the first file shows."""

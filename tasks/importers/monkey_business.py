@@ -33,6 +33,16 @@ class _Row(RowModel):
     samples: list[str]
     is_corrects: list[bool] | None = None
     theorem_name: str | None = None
+    orig_dset_split: str = "test"
+    question: str | None = None
+
+    def problem_id(self, task: str | None) -> str:
+        if self.theorem_name:
+            return self.theorem_name
+        # Row 3 of the train split is another problem than row 3 of the test split.
+        if self.orig_dset_split != "test":
+            return f"{self.orig_dset_split}/{self.orig_dset_idx}"
+        return by_row(task, self.orig_dset_idx)
 
 
 class MonkeyBusiness:
@@ -56,10 +66,11 @@ class MonkeyBusiness:
                     raise UserError(
                         f"{where}: is_corrects: has {len(row.is_corrects):,} verdicts on {len(row.samples):,} samples"
                     )
-                problem_id = row.theorem_name or by_row(task, row.orig_dset_idx)
+                problem_id, number = row.problem_id(task), row.orig_dset_idx
                 for index, text in enumerate(row.samples):
                     correct = None if row.is_corrects is None else row.is_corrects[index]
-                    yield Imported(f"{where}, sample {index}", row.orig_dset_idx, problem_id, text, index, correct)
+                    at = f"{where}, sample {index}"
+                    yield Imported(at, number, problem_id, text, index, correct, question=row.question)
 
     def provenance(self, paths: Sequence[Path], verdict: str | None) -> dict[str, Any]:  # noqa: ARG002
         """Task and model by the file's name; how such samples were drawn, by the paper."""

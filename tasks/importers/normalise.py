@@ -4,10 +4,11 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from tasks.errors import UserError
-from tasks.importers import Imported, Importer
-from tasks.importers.problem_ids import by_template
+from tasks.importers import NO_ROW, Imported, Importer
+from tasks.importers.problem_ids import as_number, by_template
 from tasks.importers.sample_rows import OPTIONAL
 from tasks.records import Sample
 
@@ -35,8 +36,13 @@ def read(importer: Importer, paths: Sequence[Path], *, verdict: str | None, ids:
         problem_id = sample.problem_id
         if ids is not None:
             try:
-                problem_id = by_template(ids, sample.source_id, importer.first_row)
+                problem_id = by_template(ids, sample.source_id, _row(sample, importer.first_row))
             except (ValueError, KeyError, IndexError, AttributeError) as error:
+                if sample.row == NO_ROW and "{row" in ids:
+                    raise UserError(
+                        f"--ids {ids}: {sample.where} is of a part of a dataset, whose rows are not those of the whole;"
+                        " use {id}, and a dataset of that part"
+                    ) from error
                 raise UserError(
                     f"--ids {ids}: does not suit {sample.source_id!r} ({sample.where}); write a form such as"
                     " gsm8k/{row:04d} or {id}"
@@ -52,6 +58,13 @@ def read(importer: Importer, paths: Sequence[Path], *, verdict: str | None, ids:
         except UnicodeEncodeError as error:
             raise UserError(f"{sample.where}: is not valid Unicode (a lone surrogate)") from error
         yield sample if problem_id == sample.problem_id else replace(sample, problem_id=problem_id)
+
+
+def _row(sample: Imported, first: int) -> int | None:
+    if sample.row is not None:
+        return None if sample.row == NO_ROW else sample.row
+    number = as_number(sample.source_id)
+    return None if number is None or number < first else number - first
 
 
 class Numbering:
@@ -99,13 +112,23 @@ class Numbering:
         }
 
 
-def samples(importer: Importer, paths: Sequence[Path], ids: str | None) -> dict[str, dict[int, Sample]]:
-    """All samples by problem and index; raises as `read` does."""
+class Recorded(NamedTuple):
+    """All samples by problem and index, and what was asked, by problem, where that is known."""
+
+    samples: dict[str, dict[int, Sample]]
+    questions: dict[str, str]
+
+
+def recorded(importer: Importer, paths: Sequence[Path], ids: str | None) -> Recorded:
+    """All samples of some files, in memory; raises as `read` does."""
     numbering = Numbering()
     found: dict[str, dict[int, Sample]] = {}
+    questions: dict[str, str] = {}
     for each in read(importer, paths, verdict=None, ids=ids):
         if each.text is not None:
             index = numbering.place(each)
+            if each.question is not None:
+                questions.setdefault(each.problem_id, each.question)
             known = {name: getattr(each, name) for name in OPTIONAL}
             found.setdefault(each.problem_id, {})[index] = Sample(each.problem_id, index, each.text, **known)
     for problem, moved in numbering.closed().items():
@@ -113,7 +136,7 @@ def samples(importer: Importer, paths: Sequence[Path], ids: str | None) -> dict[
         found[problem] = {
             new: replace(of_problem[old], index=new) for old in sorted(of_problem) for new in (moved.get(old, old),)
         }
-    return found
+    return Recorded(found, questions)
 
 
 def digest(paths: Sequence[Path]) -> str:

@@ -1,7 +1,7 @@
 """Plain rows: `problem_id`, `text`, and, where known, `index` and a verdict. `monkeys export` writes such files.
 
 Rows without an index are numbered within their problem as they come. The verdict is `correct` (true or false) or
-`verdict` (`correct`, `wrong`, ...; `infrastructure` does not count).
+`verdict` (`correct`, `wrong`, ...; `infrastructure` does not count). `question` or `prompt` says what was asked.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,9 +10,11 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
+from tasks.errors import UserError
 from tasks.files.rows import read_rows
 from tasks.files.schema import RowModel
 from tasks.importers import Imported
+from tasks.importers.pairing import asked
 from tasks.importers.sample_rows import optional_values, with_optional_fields
 from tasks.records import Verdict
 
@@ -28,11 +30,18 @@ class _Row(RowModel):
     # In strict mode a text is not accepted as a verdict.
     verdict: Annotated[Verdict | None, Field(strict=False)] = None
 
-    @property
-    def graded(self) -> bool | None:
-        if self.correct is None and self.verdict not in {None, Verdict.INFRASTRUCTURE}:
-            return self.verdict is Verdict.CORRECT
-        return self.correct
+    question: str | None = None
+    prompt: str | None = None
+
+    def graded(self, where: object) -> bool | None:
+        if self.verdict is Verdict.INFRASTRUCTURE:
+            return None
+        verdict = None if self.verdict is None else self.verdict is Verdict.CORRECT
+        if None not in {self.correct, verdict} and self.correct != verdict:
+            raise UserError(
+                f"{where}: correct: is {str(self.correct).lower()}, and verdict is {self.verdict}; keep one"
+            )
+        return verdict if self.correct is None else self.correct
 
 
 class Plain:
@@ -57,8 +66,9 @@ class Plain:
                     row.problem_id,
                     row.text,
                     row.index,
-                    row.graded,
+                    row.graded(where),
                     **optional_values(row),
+                    question=asked(row.question, row.prompt),
                 )
 
     def provenance(self, paths: Sequence[Path], verdict: str | None) -> dict[str, Any]:  # noqa: ARG002

@@ -11,7 +11,7 @@ from typing import Any
 
 from tasks.errors import UserError
 
-_NOT_OF_SAMPLES = ("samples", "files", "graded_by")
+_NOT_OF_SAMPLES = ("samples", "files", "graded_by", "questions")
 
 
 def provenance_path(samples: Path) -> Path:
@@ -25,20 +25,41 @@ def read_provenance(samples: Path, sha256: str) -> dict[str, Any] | None:
     Raises:
         UserError: it cannot be read, or is of other samples.
     """
-    file = provenance_path(samples)
-    if not file.is_file():
+    document = _document(samples)
+    if document is None:
         return None
-    try:
-        document = json.loads(file.read_bytes())
-    except (OSError, ValueError) as error:
+    if document.get("samples") != sha256:
         raise UserError(
-            f"{file}: cannot be read ({' '.join(str(error).split())}); import again, or remove it"
-        ) from error
-    if not isinstance(document, dict) or document.get("samples") != sha256:
-        raise UserError(f"{file}: is of other samples than {samples} holds; import them again, or remove it")
+            f"{provenance_path(samples)}: is of other samples than {samples} holds; import them again, or remove it"
+        )
     return of_samples(document)
+
+
+def read_questions(samples: Path) -> dict[str, str]:
+    """What was asked, by problem, if there is provenance next to a file of samples that says so.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    questions = (_document(samples) or {}).get("questions")
+    if not isinstance(questions, dict):
+        return {}
+    return {problem: question for problem, question in questions.items() if isinstance(question, str)}
 
 
 def of_samples(known: Mapping[str, Any]) -> dict[str, Any]:
     """What samples depend on, of what is known of them: not file names, nor who graded them."""
     return {name: value for name, value in known.items() if name not in _NOT_OF_SAMPLES}
+
+
+def _document(samples: Path) -> dict[str, Any] | None:
+    file = provenance_path(samples)
+    if not file.is_file():
+        return None
+    try:
+        document = json.loads(file.read_bytes())
+    except (OSError, ValueError, RecursionError) as error:
+        raise UserError(
+            f"{file}: cannot be read ({' '.join(str(error).split())}); import again, or remove it"
+        ) from error
+    return document if isinstance(document, dict) else {}

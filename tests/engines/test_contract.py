@@ -13,7 +13,7 @@ import pytest
 from tasks.engines import Engine, EngineConfig
 from tasks.engines.onnx import OnnxConfig
 from tasks.errors import SamplingCancelledError, UserError
-from tasks.records import Request, Sample
+from tasks.records import Problem, Request, Sample
 from tests.engines.contract import (
     CONTEXT,
     MODEL,
@@ -46,7 +46,7 @@ class Opened:
 def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opened]:
     subject: Subject = request.param
     with subject.configured(tmp_path_factory.mktemp("engine")) as config:
-        config.check([each.problem_id for each in WHOLE], 24)
+        config.check([Problem(each.problem_id, each.prompt) for each in WHOLE], 24)
         with config.open() as engine:
             yield Opened(config, engine, draw(engine, WHOLE, sampling()))
 

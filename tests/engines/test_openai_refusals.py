@@ -12,7 +12,7 @@ from tasks.engines.http.engine import OpenAIEngine
 from tasks.engines.openai import OpenAIConfig
 from tasks.errors import EngineFailedError, UserError
 from tasks.progress import progress
-from tasks.records import Request
+from tasks.records import Problem, Request
 from tasks.store.identity import canonical
 from tests.engines.misbehaving_server import Asked, MisbehavingServer, Said, play_well, reply
 from tests.engines.openai_client import KEY, assert_complete, draw, engine_on, sampling
@@ -38,7 +38,7 @@ def test_the_api_key_is_sent_and_never_shown(server, monkeypatch):
 
     server.behave = behave
     config = OpenAIConfig(model="m", base_urls=server.url, api_key_env="TEST_KEY", retries=0)
-    config.check(["p"], 1)
+    config.check([Problem("p", "?")], 1)
     with config.open() as engine:
         assert_complete(draw(engine))
         said = [repr(config), repr(engine), config.model_dump_json(), str(config.ingredients(sampling(), "t"))]

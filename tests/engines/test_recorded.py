@@ -9,7 +9,7 @@ import pytest
 
 from tasks.engines.recorded import RecordedConfig
 from tasks.errors import UserError
-from tasks.records import Request, Sample, Sampling
+from tasks.records import Problem, Request, Sample, Sampling
 
 SAMPLING = Sampling(temperature=0.6, top_p=1.0, max_tokens=10, stop=(), seed=0)
 
@@ -44,7 +44,7 @@ def write(folder: Path, kind: str) -> RecordedConfig:
 @pytest.mark.parametrize("kind", ["jsonl", "jsonl.gz", "parquet"])
 def test_recorded_samples_are_returned_unchanged(tmp_path: Path, kind: str) -> None:
     config = write(tmp_path, kind)
-    config.check(["a", "b"], 2)
+    config.check([Problem("a", "?"), Problem("b", "?")], 2)
     with config.open() as engine:
         drawn = list(engine.sample([Request("b", "?", 1, 2), Request("a", "?", 0, 2)], SAMPLING))
     assert drawn == [
@@ -85,24 +85,24 @@ def test_errors_about_rows_name_the_line_and_the_field(
 ) -> None:
     config = jsonl(tmp_path / "s.jsonl", rows)
     with pytest.raises(UserError, match=message) as caught:
-        config.check(["a"], k)
+        config.check([Problem("a", "?")], k)
     assert "\n" not in str(caught.value)
 
 
 def test_the_error_about_broken_json_names_the_line(tmp_path: Path) -> None:
     (tmp_path / "s.jsonl").write_text('{"problem_id": "a", "index": 0, "text": ""}\n\n{"problem_id": \n')
     with pytest.raises(UserError, match="line 3: broken JSON"):
-        RecordedConfig(path=str(tmp_path / "s.jsonl")).check(["a"], 1)
+        RecordedConfig(path=str(tmp_path / "s.jsonl")).check([Problem("a", "?")], 1)
 
 
 @pytest.mark.parametrize("name", ["none.jsonl", "none.parquet", "."])
 def test_an_unreadable_file_is_reported_in_one_line(tmp_path: Path, name: str) -> None:
     with pytest.raises(UserError, match="cannot be read"):
-        RecordedConfig(path=str(tmp_path / name)).check(["a"], 1)
+        RecordedConfig(path=str(tmp_path / name)).check([Problem("a", "?")], 1)
 
 
 @pytest.mark.parametrize("name", ["s.parquet", "s.jsonl.gz"])
 def test_a_file_that_is_not_parquet_or_gzip_is_reported_in_one_line(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("neither")
     with pytest.raises(UserError, match=r"is not a whole Parquet file|Not a gzipped file"):
-        RecordedConfig(path=str(tmp_path / name)).check(["a"], 1)
+        RecordedConfig(path=str(tmp_path / name)).check([Problem("a", "?")], 1)

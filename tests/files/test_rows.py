@@ -127,7 +127,7 @@ def test_whoever_reads_a_file_says_the_same_of_the_same_fault(
     readers: list[tuple[str, Callable[[], object]]] = [
         ("", lambda: check_samples(path, PROBLEMS)),
         ("", lambda: list(Plain().samples([path], None))),
-        ("engine.path: ", lambda: RecordedConfig(path=str(path)).check(["a"], 1)),
+        ("engine.path: ", lambda: RecordedConfig(path=str(path)).check([*PROBLEMS.values()], 1)),
         ("labelled: ", lambda: list(labelled(str(path), PROBLEMS.values(), "labelled"))),
     ]
     for option, reader in readers:

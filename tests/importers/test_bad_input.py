@@ -100,6 +100,18 @@ CASES: list[tuple[str, Write, str]] = [
     ("lm_eval", lines({"doc_id": 0, "resps": "x"}), "line 1: resps: input should be a valid list"),
     (
         "lm_eval",
+        lines({**tools.lm_eval_row(0, ["a"], "none", 1.0), "resps": [["a"], ["b"]]}),
+        "line 1: resps: has 2 requests for one problem",
+    ),
+    (
+        "plain",
+        lines({"problem_id": "a", "text": "", "correct": True, "verdict": "wrong"}),
+        "line 1: correct: is true, and verdict is wrong; keep one",
+    ),
+    ("plain", lines({"problem_id": "a", "text": "", "turns": [{"role": "user"}]}), "turns.0.content: field required"),
+    ("plain", lines({"problem_id": "a", "text": "", "turns": "["}), "line 1: turns: value error, Expecting value"),
+    (
+        "lm_eval",
         lines(tools.lm_eval_row(0, ["a"], "none", 1.0), tools.lm_eval_row(0, ["a"], "none", 1.0)),
         "line 2: index 0 of problem '0' occurs twice",
     ),
@@ -128,7 +140,7 @@ def test_choices_that_are_not_there(tmp_path: Path) -> None:
     assert "--verdict x: plain carries one" in fault("plain", tools.lines(tmp_path / "p.jsonl", tools.PLAIN), "x")
     assert "it has 'match', 'judge'" in fault("inspect_ai", tools.inspect_json(tmp_path / "l.json"), "x")  # words: ok
     samples = tools.lines(tmp_path / tools.LM_EVAL_NAME, tools.LM_EVAL)
-    assert "it has 'strict-match', 'flexible-extract'" in fault("lm_eval", samples, "x")
+    assert "it has 'exact_match,strict-match', 'exact_match,flexible-extract'" in fault("lm_eval", samples, "x")
     assert "evalplus has plus" in fault("evalplus", tools.lines(tmp_path / "e.jsonl", tools.EVALPLUS), "x")
 
 

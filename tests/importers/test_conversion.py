@@ -9,7 +9,7 @@ from tasks.errors import UserError
 from tasks.files.counts import read_counts_file
 from tasks.importers.convert import convert
 from tasks.importers.formats import importer
-from tasks.records import Request, Sampling
+from tasks.records import Problem, Request, Sampling
 from tasks.scaling.estimators import coverage
 from tests.importers import other_tools as tools
 
@@ -18,7 +18,7 @@ OUTCOMES = Path(__file__).parents[3] / "shared/data/outcomes/large_language_monk
 
 
 def drawn(config: RecordedConfig, problem: str, n: int) -> list[str]:
-    config.check([problem], n)
+    config.check([Problem(problem, "?")], n)
     with config.open() as engine:
         return [each.text for some in engine.sample([Request(problem, "?", 0, n)], SAMPLING) for each in some]
 

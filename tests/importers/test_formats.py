@@ -1,6 +1,7 @@
 """Each format's small file becomes the samples, verdicts and provenance that it holds."""
 
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -133,7 +134,7 @@ def test_inspect_ai(tmp_path: Path, kind: str) -> None:
     else:
         header = "header.json" if kind == "eval" else "_journal/start.json"
         path = tools.inspect_eval(tmp_path / "log.eval", header=header)
-    imports, rows = imported(path)
+    imports, rows = imported(path, verdict="match")
     assert imports.format == "inspect_ai"
     assert sorted(rows) == [("1", 0, "first"), ("1", 1, "second"), ("two", 0, "long text"), ("two", 1, "third")]
     assert tallies(imports) == {"1": (2, 1), "two": (2, 1)}
@@ -145,17 +146,113 @@ def test_inspect_ai(tmp_path: Path, kind: str) -> None:
         "model": "openai/gpt-4o-mini",
         "created": "2025-03-01T10:00:00+00:00",
         "sampling": {"temperature": 0.8, "top_p": 0.95, "max_tokens": 256, "seed": 7, "stop": ["Q:"]},
+        "graded_by": "match",
     }
     row = json.loads((tmp_path / "out.jsonl").read_text().splitlines()[0])
     assert (row["prompt_tokens"], row["tokens"], row["finish_reason"]) == (11, 5, "stop")
 
 
 @pytest.mark.parametrize(
-    ("value", "correct"), [("C", True), ("P", False), (1, True), (1.0, True), (0.5, False), (True, True), ([1], None)]
+    ("value", "correct"),
+    [
+        *(("C", True), ("I", False), ("P", False), ("N", False)),
+        *((1, True), (1.0, True), (0.5, False), (True, True), (False, False), ([1], None), (7, None), (None, None)),
+        *(("yes", True), ("Yes", True), ("true", True), ("1", True), ("1.0", True)),
+        *(("no", False), ("FALSE", False), ("0", False), ("0.5", False)),
+        *(("", None), ("A", None), ("c", None), ("7", None), ("²", None)),
+    ],
 )
-def test_inspect_ai_gives_full_credit_or_none(tmp_path: Path, value: Any, correct: bool | None) -> None:
-    imports, _ = imported(tools.inspect_json(tmp_path / "l.json", [tools.inspect_sample("a", 1, "t", value)]))
+def test_inspect_ai_scores_are_read_as_its_own_accuracy_reads_them(
+    tmp_path: Path, value: Any, correct: bool | None
+) -> None:
+    log = tools.inspect_json(tmp_path / "l.json", [tools.inspect_sample("a", 1, "t", value)])
+    imports, _ = imported(log, verdict="match")
     assert tallies(imports) == {"a": (0, 0) if correct is None else (1, int(correct))}
+
+
+def test_of_several_verdicts_one_has_to_be_chosen(tmp_path: Path) -> None:
+    several = {"exact_match": 0.0, "math_verify": 1.0, "metrics": ["exact_match", "math_verify"]}
+    rows = [tools.lm_eval_row(number, ["x"], "none", 0.0) | several for number in range(2)]
+    files = {
+        tools.inspect_json(tmp_path / "log.json"): ("match", "judge"),  # words: ok
+        tools.lines(tmp_path / "two_filters.jsonl", tools.LM_EVAL): (
+            "exact_match,strict-match",
+            "exact_match,flexible-extract",
+        ),
+        tools.lines(tmp_path / "two_metrics.jsonl", rows): ("exact_match,none", "math_verify,none"),
+    }
+    for path, choices in files.items():
+        chosen = importer("auto", [path])
+        with pytest.raises(UserError) as caught:
+            convert(chosen, [path], output=None, counts=tmp_path / "c.csv")
+        names = ", ".join(map(repr, choices))
+        assert str(caught.value) == (
+            f"--counts: {path} has several verdicts on a sample; choose one with --verdict: {names}"
+        )
+        imports, _ = imported(path)
+        assert (imports.graded, tuple(imports.choices), "graded_by" in imports.provenance) == (0, choices, False)
+        assert imported(path, verdict=choices[0])[0].graded
+    metrics = tmp_path / "two_metrics.jsonl"
+    assert imported(metrics, verdict="math_verify")[0].correct == 2
+    with pytest.raises(UserError, match="--verdict none: is more than one: 'exact_match,none', 'math_verify,none'"):
+        imported(metrics, verdict="none")
+
+
+def test_a_metric_that_is_not_a_share_is_not_a_verdict(tmp_path: Path) -> None:
+    rows = [{**tools.lm_eval_row(0, ["x"], "none", 0.0), "metrics": ["bleu"], "bleu": 37.5}]
+    assert imported(tools.lines(tmp_path / "s.jsonl", rows))[0].graded == 0
+
+
+def test_a_member_that_occurs_twice_in_a_log_counts_once_with_its_last_content(tmp_path: Path) -> None:
+    path = tools.inspect_eval(tmp_path / "l.eval", [tools.inspect_sample(1, 1, "first", "I")])
+    with zipfile.ZipFile(path, "a") as archive, pytest.warns(UserWarning, match="Duplicate name"):
+        archive.writestr("samples/1_epoch_1.json", json.dumps(tools.inspect_sample(1, 1, "again", "C")))
+    imports, rows = imported(path, verdict="match")
+    assert (rows, imports.correct) == ([("1", 0, "again")], 1)
+
+
+def test_inspect_ai_messages_of_an_agent_are_turns(tmp_path: Path) -> None:
+    long = "0123456789abcdef" * 2
+    call = {"id": "call-1", "function": "bash", "arguments": {"cmd": "ls"}, "type": "function"}
+    messages = [
+        {"role": "user", "content": "Fix it.", "source": "input"},
+        {"role": "assistant", "content": [{"type": "text", "text": "I look."}], "tool_calls": [call]},
+        {"role": "tool", "content": f"attachment://{long}", "tool_call_id": "call-1", "function": "bash"},
+        {"role": "assistant", "content": "done", "source": "generate"},
+    ]
+    sample = tools.inspect_sample(1, 1, "done", "C", messages=messages, attachments={long: "a.py"})
+    log = tools.inspect_json(tmp_path / "log.json", [sample])
+    imported(log)
+    row = json.loads((tmp_path / "out.jsonl").read_text())
+    assert row["turns"] == [
+        {"role": "user", "content": "Fix it."},
+        {
+            "role": "assistant",
+            "content": "I look.",
+            "calls": [{"name": "bash", "arguments": '{"cmd": "ls"}', "id": "call-1"}],
+        },
+        {"role": "tool", "content": "a.py", "call_id": "call-1"},
+        {"role": "assistant", "content": "done"},
+    ]
+    assert "tokens" not in row, "the log's usage is of the last request alone"
+
+
+def test_examples_in_the_input_of_a_single_completion_are_not_turns(tmp_path: Path) -> None:
+    messages = [
+        *({"role": role, "content": "x", "source": "input"} for role in ("user", "assistant", "user")),
+        {"role": "assistant", "content": "t"},
+    ]
+    imported(tools.inspect_json(tmp_path / "l.json", [tools.inspect_sample(1, 1, "t", "C", messages=messages)]))
+    row = json.loads((tmp_path / "out.jsonl").read_text())
+    assert (row.get("turns"), row["tokens"]) == (None, 5)
+
+
+def test_inspect_ai_prompt_tokens_contain_the_cached_ones(tmp_path: Path) -> None:
+    sample = tools.inspect_sample(1, 1, "t", "C")
+    sample["output"]["usage"] |= {"input_tokens_cache_read": 64, "input_tokens_cache_write": 0}
+    imported(tools.inspect_json(tmp_path / "l.json", [sample]))
+    row = json.loads((tmp_path / "out.jsonl").read_text())
+    assert (row["prompt_tokens"], row["cached_prompt_tokens"]) == (75, 64)
 
 
 def test_inspect_ai_by_another_scorer(tmp_path: Path) -> None:
@@ -172,8 +269,10 @@ def test_inspect_ai_content_in_parts(tmp_path: Path) -> None:
     assert rows == [("a", 0, "one\ntwo")]
 
 
-@pytest.mark.parametrize(("filter_", "correct"), [(None, 1), ("strict-match", 1), ("flexible-extract", 2)])
-def test_lm_eval(tmp_path: Path, filter_: str | None, correct: int) -> None:
+@pytest.mark.parametrize(
+    ("filter_", "correct"), [("strict-match", 1), ("exact_match,strict-match", 1), ("flexible-extract", 2)]
+)
+def test_lm_eval(tmp_path: Path, filter_: str, correct: int) -> None:
     tools.lm_eval_results(tmp_path)
     imports, rows = imported(tools.lines(tmp_path / tools.LM_EVAL_NAME, tools.LM_EVAL), verdict=filter_)
     assert imports.format == "lm_eval"
@@ -184,7 +283,7 @@ def test_lm_eval(tmp_path: Path, filter_: str | None, correct: int) -> None:
         "tool_version": "0.4.5",
         "task": "gsm8k",
         "model": "EleutherAI/pythia-160m",
-        "graded_by": f"filter {filter_ or 'strict-match'}",
+        "graded_by": filter_,
         "sampling": {"temperature": 0.7, "max_tokens": 256, "stop": ["Question:"], "seed": 1234},
     }
 

@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 from pydantic import Field
 
 from tasks.plugins import Config
-from tasks.records import Request, Sample, Sampling
+from tasks.records import Problem, Request, Sample, Sampling
 
 
 class GuesserConfig(Config):
@@ -25,7 +25,7 @@ class GuesserConfig(Config):
         """All that a sample depends on, other than the problem. Other ingredients make another set of samples."""
         return {"engine": self.name, "spread": self.spread, "sampling": {"seed": sampling.seed}, "template": template}
 
-    def check(self, problem_ids: Sequence[str], k: int) -> None:
+    def check(self, problems: Sequence[Problem], k: int) -> None:
         """Fail with `UserError` where k samples of these problems cannot be drawn; here they always can."""
 
     def open(self) -> "Guesser":

@@ -40,7 +40,10 @@ def import_(
     ] = "auto",
     verdict: Annotated[
         str | None,
-        typer.Option("--verdict", help="Which of the tool's verdicts to use: base, or the name of a scorer or filter."),
+        typer.Option(
+            "--verdict",
+            help="Which of the tool's verdicts counts: base, or the name of a scorer, filter or metric.",
+        ),
     ] = None,
     ids: Annotated[
         str | None,

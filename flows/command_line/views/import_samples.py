@@ -53,6 +53,8 @@ def _show(imports: Imports, output: Path | None, counts: Path | None) -> None:
     facts.add_row("samples", f"{imports.samples:,} = {len(each):,} problems × {spread}")
     if imports.graded:
         facts.add_row("verdicts", f"{imports.correct:,} correct of {imports.graded:,}")
+    elif imports.choices:
+        facts.add_row("verdicts", literal(f"several; choose one with --verdict: {', '.join(imports.choices)}"))
     else:
         facts.add_row("verdicts", "not in these files")
     known = dict(imports.provenance)

@@ -153,9 +153,9 @@ def test_an_export_is_samples_that_another_sweep_can_verify(store: FsspecStore, 
     export(annotated_blocks(store, stored, None), path)
     recorded = RecordedConfig(path=str(path))
     ids = [problem.id for problem in sweep.selection.problems]
-    recorded.check(ids, 130)
+    recorded.check(sweep.selection.problems, 130)
     original = answers(3, 130)
-    assert recorded._samples == {problem_id: original[problem_id] for problem_id in ids}
+    assert recorded._recorded.samples == {problem_id: original[problem_id] for problem_id in ids}
 
 
 def test_a_set_with_damage_is_not_exported(store: FsspecStore, tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def exported(folder: Path, name: str, suffix: str) -> Path:
 
 def drawn(config: RecordedConfig) -> list[Sample]:
     ids = [problem.id for problem in golden.PROBLEMS]
-    config.check(ids, 3)
+    config.check(golden.PROBLEMS, 3)
     with config.open() as engine:
         return [
             sample for some in engine.sample([Request(each, "", 0, 3) for each in ids], SAMPLING) for sample in some
