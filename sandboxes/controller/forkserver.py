@@ -18,11 +18,14 @@ from typing import Protocol
 from sandboxes import Outcome, Status
 from sandboxes.settings import EffectiveLimits
 
-# The fork server's program, the module that programs can import, and the other parts of the server.
+# The fork server's program and its other parts, then the module that programs can import, in parts as well.
 _INSIDE = Path(__file__).parents[1] / "inside"
-_EXECUTOR, _REMOTE, *_PARTS = (
+_EXECUTOR, *_PARTS = (
     (_INSIDE / name).read_text(encoding="utf-8")
-    for name in ("executor.py", "remote.py", "program.py", "usage.py", "child.py", "cleanup.py")
+    for name in (
+        *("executor.py", "program.py", "usage.py", "child.py", "cleanup.py"),
+        *("values.py", "proxies.py", "remote.py", "checking.py"),
+    )
 )
 
 # As in executor.py, which is never imported here.
@@ -44,7 +47,7 @@ _PAUSE_S = 0.01
 def server_arguments(connection: str, uid: int, mode: str) -> list[str]:
     """The arguments with which a Python becomes a server: the socket to its controller, the user id to change to
     (0: none), and the mode in which it isolates programs from each other (see `executor.py`)."""
-    return ["-c", _EXECUTOR, connection, str(uid), mode, _REMOTE, *_PARTS]
+    return ["-c", _EXECUTOR, connection, str(uid), mode, *_PARTS]
 
 
 class ServerGoneError(RuntimeError):

@@ -65,7 +65,7 @@ if TYPE_CHECKING:
     )
     from sandboxes.inside.usage import CORES, Usage, own_group
 else:
-    for at, part in enumerate(("program.py", "usage.py", "child.py", "cleanup.py"), 5):
+    for at, part in enumerate(("program.py", "usage.py", "child.py", "cleanup.py"), 4):
         exec(compile(sys.argv[at], part, "exec"))  # In this namespace: they are not files that could be imported.
 
 NAMESPACED, CONTAINER, ONE_PROGRAM = "namespaces", "container", "one program"
@@ -369,9 +369,9 @@ def connect(to: str) -> _socket.socket:
     return connection
 
 
-def main(to: str, uid: int, mode: str, remote: str) -> NoReturn:
-    """Put this process out of reach of its children, then serve. `uid` 0: no change of user; `remote` is the source of
-    the module that programs can import under that name."""
+def main(to: str, uid: int, mode: str, remote: list[str]) -> NoReturn:
+    """Put this process out of reach of its children, then serve. `uid` 0: no change of user; `remote` are the sources
+    of the module that programs can import under that name."""
     if uid:
         become_user(uid)
     if mode == CONTAINER:
@@ -410,7 +410,8 @@ def main(to: str, uid: int, mode: str, remote: str) -> NoReturn:
         if not hasattr(builtins, name):
             setattr(builtins, name, _sitebuiltins.Quitter(name, "Ctrl-D (i.e. EOF)"))
     sys.modules["remote"] = module = type(sys)("remote")
-    exec(compile(remote, "remote.py", "exec"), module.__dict__)
+    for name, part in zip(("values.py", "proxies.py", "remote.py", "checking.py"), remote):
+        exec(compile(part, name, "exec"), module.__dict__)
     sys.argv[:] = ["main.py"]
     # The working directory: a program must not import what another program of its group writes there.
     sys.path.remove("")
@@ -426,4 +427,4 @@ def main(to: str, uid: int, mode: str, remote: str) -> NoReturn:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4])
+    main(sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[8:])

@@ -64,12 +64,15 @@ except EOFError:
     pass
 function = remote.Function("f")
 try:
-    function(((1, 2.5, "text", [None, (True,)]), {"a": {"b"}}))
+    function(1, 2.5, "text", [None, (True,)], a={"b": {"c"}})
 except remote.PeerClosedError:
     remote.serve(function)
-out = []
-remote.encode(((1, 2.5, "text", [None, (True,)]), {"a": {"b"}}), out)
-remote.decode(b"".join(out))
+exchange, out = remote.Exchange(remote.Link()), []
+remote.encode(((1, 2.5, "text", [None, (True,)]), {"a": {"b": {"c"}}}), out, exchange)
+exchange = remote.Exchange(exchange.link)
+remote.decode(b"".join(out), 0, exchange)
+remote.snapshot([1], exchange.link)
+exchange.turn()
 """
 
 SYS_CAPSET = {"x86_64": 126, "aarch64": 91}.get(os.uname().machine, -1)
@@ -123,6 +126,8 @@ def become_program(
         if len(others) <= CHANNEL:
             os.close(CHANNEL)
         else:
+            # Under this name, too: `pickle`, `dataclasses` and others look for a class's module there.
+            sys.modules[MODULE_NAME] = sys.modules["__main__"]
             sys.modules["__main__"].__name__ = MODULE_NAME
         for name, value, highest in rlimits:
             resource.setrlimit(name, (value, highest))

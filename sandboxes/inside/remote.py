@@ -1,227 +1,251 @@
-"""Calls a function in another process, so that only plain values come back.
+"""Calls a function in another process, so that only values come back that the caller's own classes were made of.
 
 Every program in a sandbox can import this as `remote`: standard library only, Python 3.8+. It is how a test checks an
-untrusted function: the test calls a `Function`, the program on the other end of descriptor 3 runs `serve`. Values are
-rebuilt on arrival from a fixed set of built-in types. An object with custom equality, a deceptive subclass or a patched
-built-in stays in its process; a value without a plain form arrives as an `Opaque`, which equals nothing.
+untrusted function: the test calls a `Function`, the program on the other end of descriptor 3 runs `serve`. Its parts
+are `values.py` (what is sent, and what is rebuilt from it), `proxies.py` (what stays in its process) and `checking.py`
+(from a test to what it says of the function).
 
-A frame is its length (8 bytes), then one encoded value: a type letter, a size or count, and the contents.
+A frame is the length of its data, a letter, and a number, then the data: encoded values. A question's letter says what
+to do with which of the receiver's objects, by number. The answer's says whether it returned or raised. Its number is 1
+if the objects that both sides have of this exchange have changed: then their contents follow. While one side waits for
+an answer, the other may ask: functions and iterators may be passed in both directions.
 """
 
 from __future__ import annotations
 
-import builtins
+import _thread
 import os
 import struct
 
 TYPE_CHECKING = False  # `typing` is not worth its time here.
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
+    from typing import Any, NoReturn
+
+    from sandboxes.inside.proxies import _USES, CALL, NEXT, USE
+    from sandboxes.inside.values import Exchange, decode, encode, snapshot
 
 CHANNEL = 3
 FRAME_LIMIT = 64 << 20
+# Answers; the question whether the other side is still there; and the end of a test, which the sample may ask for.
+RETURNED, RAISED, PRESENT, REFUSED = b"=", b"!", b".", b"?"
 
-_SIZE = struct.Struct("<Q")
-_COMPLEX = struct.Struct("<dd")
-_PAIRS: Callable[[Any], Any] = dict.items
-_SEQUENCES: dict[bytes, Any] = {b"l": list, b"t": tuple, b"S": set, b"Z": frozenset}
-# A subclass is sent as its built-in base type; bool comes before int, because it is a subclass of it.
-_LETTER_OF: dict[type, bytes] = {
-    type(None): b"n",
-    bool: b"b",
-    int: b"i",
-    float: b"f",
-    complex: b"c",
-    str: b"s",
-    bytes: b"y",
-    bytearray: b"a",
-    list: b"l",
-    tuple: b"t",
-    set: b"S",
-    frozenset: b"Z",
-    dict: b"d",
-}
-
-
-class Opaque:
-    """A value of the other side that has no plain form. It equals only itself."""
-
-    def __init__(self, kind: str):
-        self.kind = kind
-
-    def __repr__(self) -> str:
-        return "<" + self.kind + ">"
-
-
-# Integers are sent in hexadecimal, because Python limits the conversion of decimal digits.
-_CONTENTS: dict[bytes, Callable[[Any], bytes]] = {
-    b"n": lambda _: b"",
-    b"b": lambda value: b"1" if value else b"",
-    b"i": lambda value: int.__format__(value, "x").encode(),
-    b"f": lambda value: _COMPLEX.pack(float.__float__(value), 0.0),
-    b"c": lambda value: _COMPLEX.pack(complex(value).real, complex(value).imag),
-    b"s": lambda value: str.encode(value, "utf-8", "surrogatepass"),
-    b"y": bytes,
-    b"a": bytes,
-    b"o": lambda value: type(value).__name__.encode("utf-8", "replace"),
-}
-_VALUE: dict[bytes, Callable[[bytes], object]] = {
-    b"n": lambda _: None,
-    b"b": bool,
-    b"i": lambda contents: int(contents, 16),
-    b"f": lambda contents: _COMPLEX.unpack(contents)[0],
-    b"c": lambda contents: complex(*_COMPLEX.unpack(contents)),
-    b"s": lambda contents: contents.decode("utf-8", "surrogatepass"),
-    b"y": bytes,
-    b"a": bytearray,
-    b"o": lambda contents: Opaque(contents.decode("utf-8", "replace")),
-}
+_FRAME = struct.Struct("<QcQ")
+_MALFORMED = (ValueError, TypeError, ArithmeticError, LookupError, AttributeError, RecursionError, struct.error)
 
 
 class PeerClosedError(Exception):
     """The other side ended, or sent a malformed message."""
 
 
-class RemoteError(Exception):
-    """The function raised an exception that is not a built-in one."""
+class Link:
+    """The connection to the other side, and the objects that each has of the other.
 
-
-def encode(value: object, out: list[bytes]) -> None:
-    """Append the pieces of an encoded value to a list."""
-    letter = _LETTER_OF.get(type(value))
-    if letter is None:
-        # The methods used below are those of the built-in type, not of the subclass.
-        letter = next((letter for kind, letter in _LETTER_OF.items() if isinstance(value, kind)), b"o")
-    if letter in _SEQUENCES:
-        parts = list(_SEQUENCES[letter].__iter__(value))
-    elif letter == b"d":
-        parts = [part for pair in _PAIRS(value) for part in pair]
-    else:
-        contents = _CONTENTS[letter](value)
-        out += (letter, _SIZE.pack(len(contents)), contents)
-        return
-    out += (letter, _SIZE.pack(len(parts)))
-    for part in parts:
-        encode(part, out)
-
-
-def decode(data: bytes, at: int = 0) -> tuple[Any, int]:
-    """The value encoded in `data` from `at` on, and where it ends.
-
-    Raises:
-        ValueError, struct.error, TypeError, RecursionError: it is not an encoded value.
+    `serving`: this is the sample's side. `end`, where it is set, ends the test's process with what it is told: that
+    the sample's process has ended must not be an exception, because the test might catch it.
     """
-    letter, size = data[at : at + 1], _SIZE.unpack_from(data, at + 1)[0]
-    at += 1 + _SIZE.size
-    if letter in _SEQUENCES or letter == b"d":
-        parts = []
-        # Every part takes some bytes: this loop cannot run beyond the data, whatever the count.
-        for _ in range(size):
-            part, at = decode(data, at)
-            parts.append(part)
-        return dict(zip(parts[::2], parts[1::2])) if letter == b"d" else _SEQUENCES[letter](parts), at
-    contents = data[at : at + size]
-    if len(contents) != size or letter not in _VALUE:
-        raise ValueError("not an encoded value")
-    return _VALUE[letter](contents), at + size
 
+    def __init__(self, *, serving: bool = False):
+        self.serving = serving
+        self.end: Callable[[str], NoReturn] | None = None
+        self.exported: list[Any] = []
+        self.exported_kinds: list[str] = []
+        self.exported_numbers: dict[int, int] = {}
+        self.imported: dict[int, Any] = {}
+        self.imported_ids: dict[int, int] = {}
+        self.questions = 0
+        self.raised: BaseException | None = None
+        """The last exception of the other side."""
+        self.foreign = ""
+        """The class of an object in the last answer that only the other side's process has."""
+        self._lock = _thread.RLock()
+        self._received = b""
 
-def send(value: object) -> None:
-    """Write one frame."""
-    pieces = [b""]
-    encode(value, pieces)
-    pieces[0] = _SIZE.pack(sum(map(len, pieces)))
-    data = memoryview(b"".join(pieces))
-    while data:
-        data = data[os.write(CHANNEL, data) :]
+    def ask(self, letter: bytes, number: int, *values: object) -> Any:
+        """What the other side answers.
 
-
-def receive() -> Any:
-    """The value of the next frame.
-
-    Raises:
-        PeerClosedError: the other side has ended, or the frame is malformed.
-    """
-    size = _SIZE.unpack(_read(_SIZE.size))[0]
-    if size > FRAME_LIMIT:
-        raise PeerClosedError("it sent too large a value")
-    data = _read(size)
-    try:
-        value, end = decode(data)
-    except (ValueError, struct.error, TypeError, RecursionError) as error:
-        raise PeerClosedError("it sent a malformed value") from error
-    if end != size:
-        raise PeerClosedError("it sent more than a value")
-    return value
-
-
-def _read(size: int) -> bytes:
-    pieces = []
-    while size:
+        Raises:
+            PeerClosedError: it has ended or does not follow the protocol, and there is no `end`.
+            Exception: what it raised, as an exception of Python or its standard library, and otherwise RemoteError. From
+                a call, StopIteration is RuntimeError, as in a generator: it would end a loop over `map` in the test,
+                which would then have checked nothing.
+        """
         try:
-            piece = os.read(CHANNEL, min(size, 1 << 20))
+            with self._lock:
+                raised, value = self._exchange(letter, number, values)
+        except PeerClosedError as error:
+            if self.end is not None:
+                self.end("gone the program ended its part of the test: " + str(error))
+            raise
+        except MemoryError:  # The answer may be too large on purpose.
+            if self.end is not None:
+                self.end("memory the function's answer does not fit into memory")
+            raise
+        if raised:
+            if letter == CALL and isinstance(value, StopIteration) and not self.serving:
+                value = RuntimeError(*value.args)
+            self.raised = value if id(value) not in self.exported_numbers else None
+            raise value
+        return value
+
+    def refuse(self, why: str) -> NoReturn:
+        """End the test, as it depends on an object that cannot be carried.
+
+        Raises:
+            TypeError: there is no `end`.
+        """
+        if self.serving:
+            self._send(REFUSED, 0, (why,), Exchange(self))
+            while True:
+                self._receive()
+        if self.end is not None:
+            self.end("refused " + why)
+        raise TypeError(why)
+
+    def serve(self) -> None:
+        """Answer questions until the other side is gone."""
+        try:
+            while True:
+                self._answer(*self._receive())
+        except (PeerClosedError, OSError):
+            return
+
+    def export(self, value: object, kind: str) -> int:
+        """The number by which the other side may ask for an object. It is kept: its address is its identity."""
+        number = self.exported_numbers.get(id(value))
+        if number is None:
+            number = self.exported_numbers[id(value)] = len(self.exported)
+            self.exported.append(value)
+            self.exported_kinds.append(kind)
+        return number
+
+    def remember(self, number: int, proxy: object) -> None:
+        """Let a proxy stand for an object of the other side, which gets the object itself where it is sent."""
+        self.imported[number] = proxy
+        self.imported_ids[id(proxy)] = number
+
+    def _exchange(self, letter: bytes, number: int, values: tuple[object, ...]) -> tuple[bool, Any]:
+        """Whether the other side raised, and the value or exception."""
+        self.questions += 1
+        exchange = Exchange(self)
+        try:
+            self._send(letter, number, values, exchange)
         except OSError as error:
             raise PeerClosedError("it closed the connection") from error
-        if not piece:
-            raise PeerClosedError("it closed the connection")
-        pieces.append(piece)
-        size -= len(piece)
-    return b"".join(pieces)
+        while True:
+            letter, number, data = self._receive()
+            if letter == RETURNED or letter == RAISED:
+                break
+            self._answer(letter, number, data)
+        self.foreign = ""
+        try:
+            value, *contents = _decode_all(data, exchange)
+            if number:
+                exchange.update(*contents)
+        except _MALFORMED as error:
+            raise PeerClosedError("it sent a malformed value") from error
+        if letter == RAISED and (
+            not isinstance(value, BaseException)
+            or not (self.serving or isinstance(value, Exception) or id(value) in self.exported_numbers)
+        ):
+            raise PeerClosedError("it raised a malformed exception")
+        return letter == RAISED, value
+
+    def _answer(self, letter: bytes, number: int, data: bytes) -> None:
+        """Do what the other side asks for, and say what came of it."""
+        exchange = Exchange(self)
+        try:
+            values = _decode_all(data, exchange)
+        except _MALFORMED as error:
+            raise PeerClosedError("it sent a malformed question") from error
+        if letter == REFUSED and not self.serving:
+            self.refuse(str(values[0]))
+        act = self._act(letter, number, values)
+        received = len(exchange.objects)
+        before = snapshot(values, self) if received else b""
+        answer, result = RETURNED, None
+        try:
+            result = act()
+        except BaseException as error:  # noqa: BLE001 (any exception is the answer, except for those that end a process)
+            if self.serving and (isinstance(error, MemoryError) or not isinstance(error, Exception)):
+                raise
+            answer, result = RAISED, error
+        changed = received > 0 and snapshot(values, self) != before
+        exchange.turn()
+        contents = (exchange.contents(),) if changed else ()
+        self._send(answer, int(changed), (result, *contents), exchange)
+
+    def _act(self, letter: bytes, number: int, values: list[Any]) -> Callable[[], object]:
+        """What is asked for, if it may be.
+
+        Raises:
+            PeerClosedError: it may not.
+        """
+        if letter == PRESENT:
+            return lambda: None
+        if number < len(self.exported):
+            value, kind = self.exported[number], self.exported_kinds[number]
+            if letter == CALL and (self.serving or kind == "function") and list(map(type, values)) == [tuple, dict]:
+                return lambda: value(*values[0], **values[1])
+            if letter == NEXT and (self.serving or kind == "iterator"):
+                return lambda: next(value)
+            if letter == USE and self.serving:
+                return lambda: _USES[values[0]](value, *values[1:])
+        raise PeerClosedError("it asked for what it may not have")
+
+    def _send(self, letter: bytes, number: int, values: tuple[object, ...], exchange: Exchange) -> None:
+        """Write one frame."""
+        pieces = [b""]
+        for value in values:
+            encode(value, pieces, exchange)
+        pieces[0] = _FRAME.pack(sum(map(len, pieces)), letter, number)
+        data = memoryview(b"".join(pieces))
+        while data:
+            data = data[os.write(CHANNEL, data) :]
+
+    def _receive(self) -> tuple[bytes, int, bytes]:
+        """The letter, number and data of the next frame.
+
+        Raises:
+            PeerClosedError: the other side has ended, or what it sent is too large.
+        """
+        data = self._received
+        while len(data) < _FRAME.size:
+            data += _read(1 << 16)
+        size, letter, number = _FRAME.unpack_from(data)
+        if size > FRAME_LIMIT:
+            raise PeerClosedError("it sent too large a value")
+        end = _FRAME.size + size
+        if len(data) < end:
+            pieces, missing = [data], end - len(data)
+            while missing > 0:
+                pieces.append(_read(min(max(missing, 1 << 16), 1 << 20)))
+                missing -= len(pieces[-1])
+            data = b"".join(pieces)
+        self._received = data[end:]
+        return letter, number, data[_FRAME.size : end]
 
 
 def serve(function: Callable[..., object]) -> None:
-    """Answer calls of `function` until the other side is gone."""
-    while True:
-        try:
-            arguments, named = receive()
-        except PeerClosedError:
-            return
-        try:
-            reply: tuple[object, ...] = (function(*arguments, **named),)
-        except BaseException as error:  # noqa: BLE001 (any exception is the answer)
-            reply = (_name(error), str(error)[:500])
-        send(reply)
+    """Answer calls of `function` until the other side is gone. SystemExit and its like, and MemoryError, end it."""
+    link = Link(serving=True)
+    link.export(function, "function")
+    link.serve()
 
 
-def _name(error: BaseException) -> str:
-    """The name of its class, or of the built-in exception that it is derived from."""
-    refined = next(kind for kind in type(error).__mro__ if kind.__module__ == "builtins")
-    return (type(error) if refined in (Exception, BaseException) else refined).__name__
+def _decode_all(data: bytes, exchange: Exchange) -> list[Any]:
+    values, at = [], 0
+    while at < len(data):
+        value, at = decode(data, at, exchange)
+        values.append(value)
+    return values
 
 
-class Function:
-    """The function that the other side serves; called, it raises
-
-    - PeerClosedError if the other side has ended or does not follow the protocol;
-    - the exception of the function, if it is a built-in one or derived from one, and otherwise RemoteError.
-      StopIteration becomes RuntimeError, as in a generator: it would end a loop over `map` in the test, which would
-      then have checked nothing. The last exception is kept in `raised`.
-    """
-
-    def __init__(self, name: str):
-        self.__name__ = self.__qualname__ = name
-        self.raised: Exception | None = None
-
-    def __call__(self, *arguments: object, **named: object) -> object:
-        """Send the arguments, wait for the answer."""
-        try:
-            send((arguments, named))
-        except OSError as error:
-            raise PeerClosedError("it closed the connection") from error
-        reply = receive()
-        if type(reply) is not tuple or len(reply) not in (1, 2):
-            raise PeerClosedError("it sent a malformed answer")
-        if len(reply) == 1:
-            return reply[0]
-        name, text = reply
-        kind = getattr(builtins, name, None) if type(name) is str else None
-        if not isinstance(kind, type) or not issubclass(kind, Exception):
-            kind = RemoteError
-        if issubclass(kind, StopIteration):
-            kind = RuntimeError
-        try:
-            self.raised = kind(text)
-        except TypeError:  # UnicodeDecodeError and others take more than a message.
-            self.raised = RemoteError(name, text)
-        raise self.raised
+def _read(size: int) -> bytes:
+    try:
+        piece = os.read(CHANNEL, size)
+    except OSError as error:
+        raise PeerClosedError("it closed the connection") from error
+    if not piece:
+        raise PeerClosedError("it closed the connection")
+    return piece

@@ -24,40 +24,29 @@ from tasks.graders.base.text import TextGrader
 from tasks.graders.base.verdicts import VERDICT_OF, reason, shortened
 from tasks.records import FunctionCheck, GradedSample, Problem, Sample, Verdict
 
+# Nothing here takes a name that the sample or the test could use.
 _PROGRAM = """\
 {source}
 
-import remote as _remote
-_remote.serve({entry_point})
+__import__("remote").serve({entry_point})
+__import__("os")._exit(0)
 """
 
-# One text, so that it is compiled once for all samples of a problem. What `check` prints must not mix with the verdict.
-# PeerClosedError is the program's end: its own outcome says why.
+# One text, so that it is compiled once for all samples of a problem. (See `sandboxes/inside/checking.py`.)
 _CHECKER = """\
 {prompt}
-import os as _os, sys as _sys, remote as _remote
-_verdict = _os.dup(1)
-_os.dup2(_os.open("/dev/null", _os.O_WRONLY), 1)
-_candidate = {entry_point} = _remote.Function({entry_point!r})
-_above_test = _sys._getframe().f_lineno
+__import__("remote").begin({entry_point!r})
 {code}
-try:
-    check(_candidate)
-    _said = "passed"
-except _remote.PeerClosedError as _error:
-    _said = "gone the program ended its part of the test: " + str(_error)
-except BaseException as _error:
-    _said = "raised " if _error is _candidate.raised else "failed "
-    _said = "memory " if isinstance(_error, MemoryError) else _said
-    _line = _error.__traceback__.tb_next or _error.__traceback__
-    _said += "line " + str(_line.tb_lineno - _above_test) + " " + type(_error).__name__ + ": " + str(_error)[:200]
-_os.write(_verdict, _said.encode("utf-8", "replace"))
+
+__import__("remote").finish()
 """
 
 _SAID = {
     "failed": Verdict.WRONG,
     "raised": Verdict.ERROR,
+    "refused": Verdict.ERROR,
     "gone": Verdict.ERROR,
+    "broken": Verdict.ERROR,
     "memory": Verdict.MEMORY_LIMIT,
 }
 
@@ -137,15 +126,15 @@ def _job(function: Function, source: str) -> CheckedJob[tuple[str, int]]:
 
 
 def _verdict(checked: CheckedOutcome) -> tuple[Verdict, str]:
-    """The checker's word that all is well stands alone; that something is not, the program's own end may explain."""
+    """What the checker says of a program that kept to its limits and did not end by itself; otherwise its own end."""
     for outcome in checked:
         if outcome.status is Status.INFRASTRUCTURE:
             return Verdict.INFRASTRUCTURE, outcome.detail
     said, _, detail = checked.checker.stdout.decode(errors="replace").partition(" ")
+    if checked.program.status is not Status.OK and said != "refused":
+        return VERDICT_OF[checked.program.status], reason(checked.program)
     if said == "passed":
         return Verdict.CORRECT, ""
-    if checked.program.status is not Status.OK:
-        return VERDICT_OF[checked.program.status], reason(checked.program)
     if said in _SAID:
         return _SAID[said], shortened(detail)
     return VERDICT_OF.get(checked.checker.status, Verdict.ERROR), "its test: " + reason(checked.checker)

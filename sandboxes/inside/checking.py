@@ -1,0 +1,105 @@
+"""From a test to what it says of the function that it calls.
+
+A part of `remote.py`: standard library only, Python 3.8+; never imported.
+
+The program is the test's text, with `begin` before it and `finish` after it. What it says is a word and details:
+
+- passed;
+- failed: the test raised;
+- raised: the function raised, and the test did not catch it;
+- gone: the sample's process has ended, which its own outcome explains. No test can catch that, as it ends here, too;
+- refused: the test depends on an object that cannot be carried between the two processes;
+- memory: the test needs more memory than it may use;
+- broken: the test does not define `check`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+TYPE_CHECKING = False  # `typing` is not worth its time here.
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
+
+    from sandboxes.inside.proxies import Function
+    from sandboxes.inside.remote import PRESENT, Link
+
+_leave = os._exit
+
+
+class Test:
+    """The test that this process runs."""
+
+    def __init__(self, name: str, space: dict[str, Any], line: int):
+        self.name = name
+        self.space = space
+        self.line = line
+        # What the test prints must not mix with what is said of the function.
+        self.said = os.dup(1)
+        null = os.open("/dev/null", os.O_WRONLY)
+        os.dup2(null, 1)
+        os.close(null)
+        self.link = Link()
+        self.link.end = self.end
+        self.function = Function(name, self.link)
+        self.link.remember(0, self.function)
+
+    def run(self) -> None:
+        """Run `check` and say what came of it."""
+        check = self.space.get("check")
+        if self.name == "check":
+            self.space["check"] = self.function  # From here on, the test means the sample's.
+        if not callable(check) or check is self.function:
+            self.say("broken its test defines no check(candidate)")
+            return
+        try:
+            check(self.function)
+            if not self.link.questions:
+                # A sample that cannot even be loaded has failed a test that calls nothing.
+                self.link.ask(PRESENT, 0)
+        except BaseException as error:  # noqa: BLE001 (it is what the test says)
+            self.say(self._about(error))
+        else:
+            self.say("passed")
+
+    def say(self, what: str) -> None:
+        """Write what is said of the function."""
+        os.write(self.said, what.encode("utf-8", "replace"))
+
+    def end(self, what: str) -> NoReturn:
+        """Say it, and end the process: nothing in it can catch that."""
+        word, _, details = what.partition(" ")
+        frame = sys._getframe(1)
+        line = 0
+        while frame is not None:
+            if frame.f_globals is self.space and frame.f_code.co_name != "<module>":
+                line = frame.f_lineno
+            frame = frame.f_back  # type: ignore[assignment]
+        self.say(f"{word} line {line - self.line}: {details}" if line and word == "refused" else what)
+        _leave(0)
+
+    def _about(self, error: BaseException) -> str:
+        link = self.link
+        word = "raised" if error is link.raised else "failed"
+        word = "memory" if isinstance(error, MemoryError) else word
+        trace = error.__traceback__
+        while trace.tb_next and trace.tb_frame.f_globals is not self.space:  # type: ignore[union-attr]
+            trace = trace.tb_next  # type: ignore[union-attr]
+        where = f"line {trace.tb_lineno - self.line}"  # type: ignore[union-attr]
+        if word == "failed" and link.foreign:
+            return f"refused {where}: the function returned an object of class {link.foreign}"
+        return f"{word} {where} {type(error).__name__}: {str(error)[:200]}"
+
+
+def begin(name: str) -> None:
+    """Give the calling module a function of this name: the sample's. It is followed by the test."""
+    global _test  # noqa: PLW0603 (one process runs one test at a time)
+    caller = sys._getframe(1)
+    _test = Test(name, caller.f_globals, caller.f_lineno)
+    caller.f_globals[name] = _test.function
+
+
+def finish() -> None:
+    """Run the test that the calling module defines."""
+    _test.run()

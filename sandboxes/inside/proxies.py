@@ -1,0 +1,398 @@
+"""What stands for objects that stay in the other process: functions, iterators, exceptions, anything else.
+
+A part of `remote.py`: standard library only, Python 3.8+; never imported.
+
+The two sides trust each other differently. A test may use an object of the sample: call it, iterate over it, read its
+attributes. Each such act runs in the sample's process, and a value comes back. But the sample's classes never decide
+what equals what: a test that compares such an object ends there, and says of which class it was. A sample may call the
+functions that the test gave it and iterate over the test's iterators, and nothing else.
+"""
+
+from __future__ import annotations
+
+import builtins
+import operator
+import sys
+
+TYPE_CHECKING = False  # `typing` is not worth its time here.
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from sandboxes.inside.remote import Link
+
+# What one side asks of an object of the other.
+CALL, NEXT, USE = b"C", b"N", b"U"
+# Where tests and samples define their own: the other side has other modules of these names.
+_OWN_MODULES = frozenset({"__main__", "program", "remote"})
+_STANDARD_MODULES: frozenset[str] = frozenset(getattr(sys, "stdlib_module_names", ("builtins",))) - _OWN_MODULES
+_FUNCTION, _METHOD = type(lambda: 0), type([].append)
+_PLAIN_CALLABLES = (_FUNCTION, _METHOD, type, type((lambda self: 0).__get__(0)))
+
+
+class RemoteError(Exception):
+    """The other side raised an exception that neither Python nor its standard library defines."""
+
+
+# --- objects that are sent as handles ---------------------------------------------------------------------------------
+
+
+def describe_handle(value: Any, link: Link) -> list[Any]:
+    """What the other side needs for a proxy: its kind, the object's number, a name, whether it is of a class of this
+    side's own, whether that class has its own equality, and how a function of the test is called."""
+    kind = type(value)
+    own_equality = kind.__eq__ is not object.__eq__ and not isinstance(value, _PLAIN_CALLABLES)
+    own_class = kind.__module__ in _OWN_MODULES
+    if link.serving and hasattr(kind, "gi_frame"):
+        proxy = "generator"
+    elif link.serving and hasattr(kind, "cr_frame"):
+        proxy = "coroutine"
+    elif hasattr(kind, "__next__") and not own_equality:
+        proxy = "iterator"
+    elif callable(value) and not own_equality:
+        proxy = "function"
+    else:
+        proxy, own_class = "object", True
+    name = getattr(value, "__name__", None)
+    name = name if type(name) is str and proxy == "function" else kind.__name__
+    signature = _signature(value) if kind is _FUNCTION and not link.serving else ()
+    return [proxy, link.export(value, proxy), name, own_class, own_equality, signature]
+
+
+def open_handle(
+    link: Link, kind: str, number: int, name: str, own_class: bool, own_equality: bool, signature: tuple[Any, ...]
+) -> object:
+    """The proxy of an object of the other side, always the same one for the same object.
+
+    Raises:
+        ValueError, LookupError, TypeError: the parts are not those of a handle.
+    """
+    if (type(kind), type(number), type(name)) != (str, int, str):
+        raise ValueError("not a handle")
+    if own_class:
+        link.foreign = name
+    proxy = link.imported.get(number)
+    if proxy is None:
+        if not link.serving:
+            proxy = _OPENED_BY_TEST[kind](link, number, name)
+        elif kind == "function":
+            proxy = _function_of_test(link, number, name, signature)
+        else:
+            proxy = Iterator(link, number, name) if kind == "iterator" else _OPAQUE[own_equality](link, number, name)
+        link.remember(number, proxy)
+    return proxy
+
+
+class Function:
+    """A function of the other side. Called, it returns or raises what the function does there (see `Link.ask`)."""
+
+    def __init__(self, name: str, link: Link | None = None, number: int = 0):
+        self.__name__ = self.__qualname__ = name
+        if link is None:
+            link = Link()
+            link.remember(number, self)
+        self.__link, self.__number = link, number
+
+    def __call__(self, *arguments: object, **named: object) -> object:
+        """Send the arguments, wait for the answer."""
+        return self.__link.ask(CALL, self.__number, arguments, named)
+
+    def __getattr__(self, name: str) -> object:
+        return _attribute(self.__link, self.__number, name)
+
+    def __get__(self, instance: object, owner: type | None = None) -> object:
+        """As a function in the body of a class: a method."""
+        return self if instance is None else type(self.__call__)(self, instance)
+
+    def __repr__(self) -> str:
+        return "<function " + self.__name__ + ">"
+
+
+class Iterator:
+    """An iterator of the other side."""
+
+    def __init__(self, link: Link, number: int, name: str):
+        self.__link, self.__number, self.__name = link, number, name
+
+    def __iter__(self) -> Iterator:
+        return self
+
+    def __next__(self) -> object:
+        return self.__link.ask(NEXT, self.__number)
+
+    def __getattr__(self, name: str) -> object:
+        return _attribute(self.__link, self.__number, name)
+
+    def __repr__(self) -> str:
+        return "<" + self.__name + " object>"
+
+
+class Object:
+    """An object of the sample, of a class that only the sample's process has."""
+
+    __slots__ = ("__link", "__name", "__number")
+    __hash__ = object.__hash__
+
+    def __init__(self, link: Link, number: int, name: str):
+        for slot, value in (("link", link), ("number", number), ("name", name)):
+            object.__setattr__(self, "_Object__" + slot, value)
+
+    def __getattr__(self, name: str) -> object:
+        return _attribute(self.__link, self.__number, name)
+
+    def _use(self, name: str, *operands: object) -> object:
+        return self.__link.ask(USE, self.__number, name, *operands)
+
+    def _refuse(self) -> object:
+        return self.__link.refuse("an object of class " + self.__name + " was compared or computed with")
+
+
+class Opaque:
+    """An object of the test, which the sample may keep and give back. Where it looks into it, the test ends."""
+
+    def __init__(self, link: Link, number: int, name: str):
+        self.__link, self.__number, self.__name = link, number, name
+
+    def __getattr__(self, name: str) -> object:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self._refuse()
+
+    def __repr__(self) -> str:
+        return "<" + self.__name + " object>"
+
+    def _refuse(self) -> object:
+        return self.__link.refuse("the function was given an object of class " + self.__name)
+
+
+class _ComparedOpaque(Opaque):
+    """One whose class says what it equals."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+_OPAQUE: dict[bool, type[Opaque]] = {False: Opaque, True: _ComparedOpaque}
+# How the test uses objects of the sample, by the name of the special method.
+_USES: dict[str, Callable[..., object]] = {
+    "getattr": getattr,
+    "setattr": setattr,
+    "delattr": delattr,
+    "str": str,
+    "repr": repr,
+    "len": len,
+    "bool": bool,
+    "int": int,
+    "float": float,
+    "iter": iter,
+    "next": next,
+    "call": lambda value, *operands: value(*operands),
+    "getitem": operator.getitem,
+    "setitem": operator.setitem,
+    "delitem": operator.delitem,
+    "enter": lambda value: type(value).__enter__(value),
+    "exit": lambda value, *error: type(value).__exit__(value, *(error or (None, None, None))),
+    "send": lambda value, sent: value.send(sent),
+    "throw": lambda value, error: value.throw(error),
+    "await": lambda value: __import__("asyncio").run(value),
+}
+_COMPARISONS = ("eq", "ne", "lt", "le", "gt", "ge")
+_ARITHMETIC = (
+    *("add", "sub", "mul", "truediv", "floordiv", "mod", "divmod", "pow", "matmul", "and", "or", "xor", "lshift"),
+    "rshift",
+)
+
+
+def _define_special_methods() -> None:
+    def used(name: str) -> Callable[..., object]:
+        return lambda self, *operands: self._use(name, *operands)
+
+    def refused(self: Any, *_: object) -> object:
+        return self._refuse()
+
+    for name in ("setattr", "delattr", "str", "repr", "len", "bool", "int", "float", "iter", "getitem", "setitem"):
+        setattr(Object, "__" + name + "__", used(name))
+    for name in ("delitem", "enter"):
+        setattr(Object, "__" + name + "__", used(name))
+    Object.__exit__ = lambda self, *_: self._use("exit")  # type: ignore[attr-defined]
+    arithmetic = [reflected + name for name in _ARITHMETIC for reflected in ("", "r")]
+    for name in (*_COMPARISONS, *arithmetic, "neg", "pos", "abs", "invert", "contains"):
+        setattr(Object, "__" + name + "__", refused)
+    for name in (*arithmetic, *_COMPARISONS[2:], "neg", "abs", "contains", "len", "bool", "int", "float", "iter", "next"):
+        setattr(Opaque, "__" + name + "__", refused)
+    for name in ("getitem", "setitem", "delitem", "enter", "call", "str", "index"):
+        setattr(Opaque, "__" + name + "__", refused)
+    for name in ("eq", "ne", "hash"):
+        setattr(_ComparedOpaque, "__" + name + "__", refused)
+
+
+_define_special_methods()
+
+
+def _attribute(link: Link, number: int, name: str) -> object:
+    if link.serving or (name.startswith("__") and name.endswith("__")):
+        raise AttributeError(name)
+    return link.ask(USE, number, "getattr", name)
+
+
+def _generator(link: Link, number: int, name: str) -> Any:
+    """A generator of the sample; it may be sent values and exceptions."""
+    del name
+    try:
+        value = link.ask(NEXT, number)
+        while True:
+            try:
+                sent = yield value
+            except GeneratorExit:
+                raise  # Perhaps from the garbage collector, which must not send anything.
+            except BaseException as error:  # noqa: BLE001 (it is passed on)
+                value = link.ask(USE, number, "throw", error)
+            else:
+                value = link.ask(NEXT, number) if sent is None else link.ask(USE, number, "send", sent)
+    except StopIteration as end:
+        return end.value
+
+
+async def _coroutine(link: Link, number: int, name: str) -> Any:
+    """A coroutine of the sample, which runs to its end when it is awaited."""
+    del name
+    return link.ask(USE, number, "await")
+
+
+_OPENED_BY_TEST: dict[str, Callable[[Link, int, str], Any]] = {
+    "function": lambda link, number, name: Function(name, link, number),
+    "iterator": Iterator,
+    "generator": _generator,
+    "coroutine": _coroutine,
+    "object": Object,
+}
+
+
+# --- functions of the test --------------------------------------------------------------------------------------------
+
+
+def _signature(function: Any) -> tuple[object, ...]:
+    """The text of a function with the same parameters that passes them on; the name by which it does; defaults."""
+    code = function.__code__
+    names = code.co_varnames
+    count, keyword_only = code.co_argcount, code.co_kwonlyargcount
+    positional, keywords = names[:count], names[count : count + keyword_only]
+    defaults = function.__defaults__ or ()
+    parameters = [name + "=0" * (at >= count - len(defaults)) for at, name in enumerate(positional)]
+    if code.co_posonlyargcount:
+        parameters.insert(code.co_posonlyargcount, "/")
+    forwarded = list(positional)
+    named = ["'" + name + "': " + name for name in keywords]
+    rest = list(names[count + keyword_only :])
+    if code.co_flags & 4:
+        parameters.append("*" + rest[0])
+        forwarded.append("*" + rest.pop(0))
+    elif keywords:
+        parameters.append("*")
+    parameters += keywords
+    if code.co_flags & 8:
+        parameters.append("**" + rest[0])
+        named.append("**" + rest[0])
+    call = "_"
+    while call in names:
+        call += "_"
+    body = "{}(({}), {{{}}})".format(call, "".join(name + ", " for name in forwarded), ", ".join(named))
+    return "lambda " + ", ".join(parameters) + ": " + body, call, function.__defaults__, function.__kwdefaults__
+
+
+def _function_of_test(link: Link, number: int, name: str, signature: tuple[Any, ...]) -> Any:
+    """A function with the signature of one of the test's: `inspect` and decorators look at it."""
+
+    def call(arguments: tuple[object, ...], named: dict[str, object]) -> object:
+        return link.ask(CALL, number, arguments, named)
+
+    if not signature:
+        proxy: Any = lambda *arguments, **named: call(arguments, named)  # noqa: E731
+    else:
+        text, call_name, defaults, keyword_defaults = signature
+        proxy = eval(text, {call_name: call})  # noqa: S307 (the test wrote it, and this is the sample's process)
+        proxy.__defaults__, proxy.__kwdefaults__ = defaults, keyword_defaults
+    proxy.__name__ = proxy.__qualname__ = name
+    return proxy
+
+
+def name_of_global(value: Any) -> str:
+    """Where the other side finds a function or class of the standard library, or ""."""
+    owner = getattr(value, "__objclass__", None)  # of a method such as `str.upper`
+    module = getattr(value if owner is None else owner, "__module__", None)
+    name = getattr(value, "__qualname__", None)
+    if type(module) is not str or type(name) is not str or module.partition(".")[0] not in _STANDARD_MODULES:
+        return ""
+    text = module + ":" + name
+    try:
+        return text if find_global(text) is value else ""
+    except (AttributeError, ImportError):
+        return ""
+
+
+def find_global(text: str) -> object:
+    """The object of this name. Only a sample looks up names that it gets: a test would import what a sample says.
+
+    Raises:
+        AttributeError, ImportError: there is none.
+    """
+    module, _, names = text.partition(":")
+    __import__(module)
+    found: object = sys.modules[module]
+    for name in names.split("."):
+        found = getattr(found, name)
+    return found
+
+
+# --- exceptions -------------------------------------------------------------------------------------------------------
+
+
+def describe_exception(error: BaseException, link: Link) -> list[Any]:
+    """Its classes, arguments and attributes; its number if it is the test's, which then gets it back as it was; and
+    what it says."""
+    names = [kind.__module__ + ":" + kind.__qualname__ for kind in type(error).__mro__]
+    arguments = error.args
+    if isinstance(error, OSError) and error.filename is not None and len(arguments) == 2:
+        arguments = (*arguments, error.filename)
+    attributes = {name: value for name, value in vars(error).items() if not name.startswith("__")}
+    number = -1 if link.serving else link.export(error, "exception")
+    try:
+        text = str(error)[:500]
+    except Exception:  # noqa: BLE001 (its own method, which may raise anything)
+        text = ""
+    return [tuple(names), arguments, attributes, number, text]
+
+
+def rebuild_exception(
+    link: Link, names: tuple[str, ...], arguments: tuple[Any, ...], attributes: dict[str, Any], number: int, text: str
+) -> BaseException:
+    """An exception of the first of these classes that is Python's own, or the standard library's and imported here.
+
+    Raises:
+        ValueError, TypeError, AttributeError: the parts are not those of an exception.
+    """
+    if (type(names), type(arguments), type(attributes)) != (tuple, tuple, dict):
+        raise ValueError("not an exception")
+    kind = next(filter(None, map(_exception_class, names)), Exception)
+    try:
+        if kind in (Exception, BaseException) and names[0].partition(":")[0] != "builtins":
+            error: BaseException = RemoteError(names[0].rpartition(":")[2] + ": " + text)
+        elif kind.__module__ == "builtins":
+            error = kind(*arguments)
+        else:
+            error = kind.__new__(kind, *arguments)  # What its `__init__` would do has been done on the other side.
+    except TypeError:
+        error = RemoteError(names[0].rpartition(":")[2] + ": " + text)
+    for name, value in attributes.items():
+        if type(name) is str and not name.startswith("__"):
+            vars(error)[name] = value
+    if link.serving and number >= 0:
+        link.remember(number, error)
+    return error
+
+
+def _exception_class(name: str) -> type[BaseException] | None:
+    module, _, qualified = name.partition(":")
+    if module.partition(".")[0] not in _STANDARD_MODULES or module not in sys.modules:
+        return None
+    kind = getattr(builtins if module == "builtins" else sys.modules[module], qualified, None)
+    return kind if isinstance(kind, type) and issubclass(kind, BaseException) else None
