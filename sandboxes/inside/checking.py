@@ -7,10 +7,12 @@ The program is the test's text, with `begin` before it and `finish` after it. Wh
 - passed;
 - failed: the test raised;
 - raised: the function raised, and the test did not catch it;
-- gone: the sample's process has ended, which its own outcome explains. No test can catch that, as it ends here, too;
+- gone: the sample's process has ended, which its own outcome explains;
 - refused: the test depends on an object that cannot be carried between the two processes;
 - memory: the test needs more memory than it may use;
 - broken: the test does not define `check`.
+
+The first word counts. It is written at once, so nothing that the test does about the exception that follows changes it.
 """
 
 from __future__ import annotations
@@ -25,7 +27,9 @@ if TYPE_CHECKING:
     from sandboxes.inside.proxies import Function
     from sandboxes.inside.remote import PRESENT, Link
 
-_leave = os._exit
+
+class TestEndedError(BaseException):
+    """What is said of the function is decided. It unwinds the test."""
 
 
 class Test:
@@ -35,6 +39,7 @@ class Test:
         self.name = name
         self.space = space
         self.line = line
+        self.ended = False
         # What the test prints must not mix with what is said of the function.
         self.said = os.dup(1)
         null = os.open("/dev/null", os.O_WRONLY)
@@ -51,7 +56,7 @@ class Test:
         if self.name == "check":
             self.space["check"] = self.function  # From here on, the test means the sample's.
         if not callable(check) or check is self.function:
-            self.say("broken its test defines no check(candidate)")
+            self.say("broken it defines no check(candidate)")
             return
         try:
             check(self.function)
@@ -59,16 +64,23 @@ class Test:
                 # A sample that cannot even be loaded has failed a test that calls nothing.
                 self.link.ask(PRESENT, 0)
         except BaseException as error:  # noqa: BLE001 (it is what the test says)
-            self.say(self._about(error))
+            if not self.ended:
+                self.say(self._about(error))
         else:
             self.say("passed")
 
     def say(self, what: str) -> None:
-        """Write what is said of the function."""
-        os.write(self.said, what.encode("utf-8", "replace"))
+        """Write what is said of the function, unless something has been."""
+        if not self.ended:
+            self.ended = True
+            os.write(self.said, what.encode("utf-8", "replace"))
 
     def end(self, what: str) -> NoReturn:
-        """Say it, and end the process: nothing in it can catch that."""
+        """Say it, and unwind the test.
+
+        Raises:
+            TestEndedError: always.
+        """
         word, _, details = what.partition(" ")
         frame = sys._getframe(1)
         line = 0
@@ -77,7 +89,7 @@ class Test:
                 line = frame.f_lineno
             frame = frame.f_back  # type: ignore[assignment]
         self.say(f"{word} line {line - self.line}: {details}" if line and word == "refused" else what)
-        _leave(0)
+        raise TestEndedError(what)
 
     def _about(self, error: BaseException) -> str:
         link = self.link
@@ -88,7 +100,7 @@ class Test:
             trace = trace.tb_next  # type: ignore[union-attr]
         where = f"line {trace.tb_lineno - self.line}"  # type: ignore[union-attr]
         if word == "failed" and link.foreign:
-            return f"refused {where}: the function returned an object of class {link.foreign}"
+            return f"refused {where}: {link.foreign}"
         return f"{word} {where} {type(error).__name__}: {str(error)[:200]}"
 
 

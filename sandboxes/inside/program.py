@@ -44,7 +44,7 @@ RERUN_CPU_S, RERUN_BYTES = 1.0, 8 << 20
 WARM_UP_RUNS = 20
 # The operations that programs use most.
 WARM_UP_PROGRAM = """
-import sys, remote
+import _socket, os, sys, remote
 def positive(items, factor=2):
     try:
         return [factor * item for item in items if item > 0]
@@ -62,17 +62,20 @@ try:
     input()
 except EOFError:
     pass
-function = remote.Function("f")
-try:
-    function(1, 2.5, "text", [None, (True,)], a={"b": {"c"}})
-except remote.PeerClosedError:
-    remote.serve(function)
-exchange, out = remote.Exchange(remote.Link()), []
-remote.encode(((1, 2.5, "text", [None, (True,)]), {"a": {"b": {"c"}}}), out, exchange)
-exchange = remote.Exchange(exchange.link)
-remote.decode(b"".join(out), 0, exchange)
-remote.snapshot([1], exchange.link)
-exchange.turn()
+remote.begin("f")
+def check(function):
+    function(1, [2.5, "text", None], (True,), a={"b": {"c"}})
+    assert not function, function
+ours, theirs = _socket.socketpair()
+os.dup2(ours.fileno(), 3)
+sample = remote.Link(serving=True)
+sample.export(lambda *arguments, **named: arguments[0], "function")
+sample._send(b"=", 0, 1, remote.Exchange(sample))
+theirs.send(theirs.recv(4096))
+remote.finish()
+theirs.send(theirs.recv(4096))
+sample._answer(*sample._receive())
+os.close(remote._test.said)
 """
 
 SYS_CAPSET = {"x86_64": 126, "aarch64": 91}.get(os.uname().machine, -1)
@@ -289,7 +292,7 @@ def flush(name: str) -> None:
 def warm_up() -> None:
     """Run a typical program a few times in the server. The interpreter specializes code that has run a few times and
     caches its lookups: once here, instead of in every child, which would need copies of those pages. Input is empty,
-    output is discarded, and descriptor 3 is /dev/null."""
+    and output is discarded."""
     kept, null = os.dup(1), os.open("/dev/null", os.O_WRONLY)
     os.dup2(null, 1)
     code = marshal.dumps(compile(WARM_UP_PROGRAM, "main.py", "exec", dont_inherit=True))
@@ -298,5 +301,6 @@ def warm_up() -> None:
         exec(marshal.loads(code), space)
         finish(exit_status(None), space)
     os.dup2(kept, 1)
+    os.dup2(null, CHANNEL)
     os.close(kept)
     os.close(null)

@@ -27,7 +27,7 @@ CALL, NEXT, USE = b"C", b"N", b"U"
 _OWN_MODULES = frozenset({"__main__", "program", "remote"})
 _STANDARD_MODULES: frozenset[str] = frozenset(getattr(sys, "stdlib_module_names", ("builtins",))) - _OWN_MODULES
 _FUNCTION, _METHOD = type(lambda: 0), type([].append)
-_PLAIN_CALLABLES = (_FUNCTION, _METHOD, type, type((lambda self: 0).__get__(0)))
+_PLAIN_CALLABLES = (_FUNCTION, _METHOD, type, type((lambda self: 0).__get__(0)), type(str.upper), type("".__len__))
 
 
 class RemoteError(Exception):
@@ -42,19 +42,22 @@ def describe_handle(value: Any, link: Link) -> list[Any]:
     side's own, whether that class has its own equality, and how a function of the test is called."""
     kind = type(value)
     own_equality = kind.__eq__ is not object.__eq__ and not isinstance(value, _PLAIN_CALLABLES)
-    own_class = kind.__module__ in _OWN_MODULES
+    own_class = kind.__module__ in _OWN_MODULES and not isinstance(value, _PLAIN_CALLABLES)
     if link.serving and hasattr(kind, "gi_frame"):
         proxy = "generator"
     elif link.serving and hasattr(kind, "cr_frame"):
         proxy = "coroutine"
     elif hasattr(kind, "__next__") and not own_equality:
         proxy = "iterator"
-    elif callable(value) and not own_equality:
+    elif isinstance(value, _PLAIN_CALLABLES) or (callable(value) and not link.serving):
         proxy = "function"
     else:
-        proxy, own_class = "object", True
-    name = getattr(value, "__name__", None)
-    name = name if type(name) is str and proxy == "function" else kind.__name__
+        proxy = "callable" if callable(value) else "object"
+        own_class = kind is not object
+    name = getattr(value, "__name__", None) if proxy == "function" else None
+    name = name if type(name) is str else kind.__name__
+    if own_class and not link.serving:
+        link.foreign = "the function was given an object of class " + name
     signature = _signature(value) if kind is _FUNCTION and not link.serving else ()
     return [proxy, link.export(value, proxy), name, own_class, own_equality, signature]
 
@@ -69,8 +72,8 @@ def open_handle(
     """
     if (type(kind), type(number), type(name)) != (str, int, str):
         raise ValueError("not a handle")
-    if own_class:
-        link.foreign = name
+    if own_class and not link.serving:
+        link.foreign = "the function returned an object of class " + name
     proxy = link.imported.get(number)
     if proxy is None:
         if not link.serving:
@@ -140,11 +143,21 @@ class Object:
     def __getattr__(self, name: str) -> object:
         return _attribute(self.__link, self.__number, name)
 
-    def _use(self, name: str, *operands: object) -> object:
-        return self.__link.ask(USE, self.__number, name, *operands)
+    def _ask(self, letter: bytes, *values: object) -> object:
+        return self.__link.ask(letter, self.__number, *values)
 
     def _refuse(self) -> object:
         return self.__link.refuse("an object of class " + self.__name + " was compared or computed with")
+
+
+class CallableObject(Object):
+    """One that can be called."""
+
+    __slots__ = ()
+
+    def __call__(self, *arguments: object, **named: object) -> object:
+        """Let the sample's process call it."""
+        return self._ask(CALL, arguments, named)
 
 
 class Opaque:
@@ -204,7 +217,7 @@ _ARITHMETIC = (
 
 def _define_special_methods() -> None:
     def used(name: str) -> Callable[..., object]:
-        return lambda self, *operands: self._use(name, *operands)
+        return lambda self, *operands: self._ask(USE, name, *operands)
 
     def refused(self: Any, *_: object) -> object:
         return self._refuse()
@@ -213,7 +226,7 @@ def _define_special_methods() -> None:
         setattr(Object, "__" + name + "__", used(name))
     for name in ("delitem", "enter"):
         setattr(Object, "__" + name + "__", used(name))
-    Object.__exit__ = lambda self, *_: self._use("exit")  # type: ignore[attr-defined]
+    Object.__exit__ = lambda self, *_: self._ask(USE, "exit")  # type: ignore[attr-defined]
     arithmetic = [reflected + name for name in _ARITHMETIC for reflected in ("", "r")]
     for name in (*_COMPARISONS, *arithmetic, "neg", "pos", "abs", "invert", "contains"):
         setattr(Object, "__" + name + "__", refused)
@@ -264,6 +277,7 @@ _OPENED_BY_TEST: dict[str, Callable[[Link, int, str], Any]] = {
     "generator": _generator,
     "coroutine": _coroutine,
     "object": Object,
+    "callable": CallableObject,
 }
 
 

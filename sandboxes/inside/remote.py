@@ -41,8 +41,8 @@ class PeerClosedError(Exception):
 class Link:
     """The connection to the other side, and the objects that each has of the other.
 
-    `serving`: this is the sample's side. `end`, where it is set, ends the test's process with what it is told: that
-    the sample's process has ended must not be an exception, because the test might catch it.
+    `serving`: this is the sample's side. `end`, where it is set, is told why the test cannot go on: that the sample's
+    process has ended must not be an exception alone, because the test might catch it.
     """
 
     def __init__(self, *, serving: bool = False):
@@ -57,7 +57,7 @@ class Link:
         self.raised: BaseException | None = None
         """The last exception of the other side."""
         self.foreign = ""
-        """The class of an object in the last answer that only the other side's process has."""
+        """The object of the last call that only one side's process has, if there is one."""
         self._lock = _thread.RLock()
         self._received = b""
 
@@ -95,7 +95,7 @@ class Link:
             TypeError: there is no `end`.
         """
         if self.serving:
-            self._send(REFUSED, 0, (why,), Exchange(self))
+            self._send(REFUSED, 0, why, Exchange(self))
             while True:
                 self._receive()
         if self.end is not None:
@@ -127,6 +127,7 @@ class Link:
     def _exchange(self, letter: bytes, number: int, values: tuple[object, ...]) -> tuple[bool, Any]:
         """Whether the other side raised, and the value or exception."""
         self.questions += 1
+        self.foreign = ""
         exchange = Exchange(self)
         try:
             self._send(letter, number, values, exchange)
@@ -137,71 +138,87 @@ class Link:
             if letter == RETURNED or letter == RAISED:
                 break
             self._answer(letter, number, data)
-        self.foreign = ""
         try:
-            value, *contents = _decode_all(data, exchange)
+            value, _ = decode(data, 0, exchange)
             if number:
-                exchange.update(*contents)
+                value, contents = value
+                exchange.update(contents)
         except _MALFORMED as error:
             raise PeerClosedError("it sent a malformed value") from error
-        if letter == RAISED and (
-            not isinstance(value, BaseException)
-            or not (self.serving or isinstance(value, Exception) or id(value) in self.exported_numbers)
+        if letter == RETURNED:
+            return False, value
+        # The sample raises no SystemExit: that ends its process. What the test itself has raised comes back as it was.
+        if isinstance(value, Exception) or (
+            isinstance(value, BaseException) and (self.serving or id(value) in self.exported_numbers)
         ):
-            raise PeerClosedError("it raised a malformed exception")
-        return letter == RAISED, value
+            return True, value
+        raise PeerClosedError("it raised a malformed exception")
 
     def _answer(self, letter: bytes, number: int, data: bytes) -> None:
-        """Do what the other side asks for, and say what came of it."""
+        """Do what the other side asks for, and say what came of it.
+
+        Raises:
+            PeerClosedError: what it asks for is malformed, or not its to ask for.
+        """
         exchange = Exchange(self)
         try:
-            values = _decode_all(data, exchange)
+            values, _ = decode(data, 0, exchange)
+            value = self._asked_for(letter, number, values)
         except _MALFORMED as error:
             raise PeerClosedError("it sent a malformed question") from error
-        if letter == REFUSED and not self.serving:
-            self.refuse(str(values[0]))
-        act = self._act(letter, number, values)
         received = len(exchange.objects)
         before = snapshot(values, self) if received else b""
         answer, result = RETURNED, None
         try:
-            result = act()
+            if letter == CALL:
+                result = value(*values[0], **values[1])
+            elif letter == NEXT:
+                result = next(value)
+            elif letter == USE:
+                result = _USES[values[0]](value, *values[1:])
         except BaseException as error:  # noqa: BLE001 (any exception is the answer, except for those that end a process)
             if self.serving and (isinstance(error, MemoryError) or not isinstance(error, Exception)):
                 raise
             answer, result = RAISED, error
-        changed = received > 0 and snapshot(values, self) != before
-        exchange.turn()
-        contents = (exchange.contents(),) if changed else ()
-        self._send(answer, int(changed), (result, *contents), exchange)
+        if received:
+            changed = snapshot(values, self) != before
+            exchange.turn()
+            if changed:
+                self._send(answer, 1, (result, exchange.contents()), exchange)
+                return
+        self._send(answer, 0, result, exchange)
 
-    def _act(self, letter: bytes, number: int, values: list[Any]) -> Callable[[], object]:
-        """What is asked for, if it may be.
+    def _asked_for(self, letter: bytes, number: int, values: Any) -> Any:
+        """The object that a question is about. What the sample may ask for is what the test has given it.
 
         Raises:
-            PeerClosedError: it may not.
+            ValueError, LookupError, TypeError: it is not to be asked for.
         """
+        if letter == CALL:
+            arguments, named = values
+            if type(arguments) is not tuple or type(named) is not dict:
+                raise ValueError("not the arguments of a call")
+        if letter == REFUSED and not self.serving:
+            self.refuse(str(values))
         if letter == PRESENT:
-            return lambda: None
-        if number < len(self.exported):
-            value, kind = self.exported[number], self.exported_kinds[number]
-            if letter == CALL and (self.serving or kind == "function") and list(map(type, values)) == [tuple, dict]:
-                return lambda: value(*values[0], **values[1])
-            if letter == NEXT and (self.serving or kind == "iterator"):
-                return lambda: next(value)
-            if letter == USE and self.serving:
-                return lambda: _USES[values[0]](value, *values[1:])
-        raise PeerClosedError("it asked for what it may not have")
+            return None
+        if not (
+            (letter == CALL and (self.serving or self.exported_kinds[number] == "function"))
+            or (letter == NEXT and (self.serving or self.exported_kinds[number] == "iterator"))
+            or (letter == USE and self.serving)
+        ):
+            raise ValueError("it may not be used like that")
+        return self.exported[number]
 
-    def _send(self, letter: bytes, number: int, values: tuple[object, ...], exchange: Exchange) -> None:
+    def _send(self, letter: bytes, number: int, value: object, exchange: Exchange) -> None:
         """Write one frame."""
         pieces = [b""]
-        for value in values:
-            encode(value, pieces, exchange)
+        encode(value, pieces, exchange)
         pieces[0] = _FRAME.pack(sum(map(len, pieces)), letter, number)
-        data = memoryview(b"".join(pieces))
-        while data:
-            data = data[os.write(CHANNEL, data) :]
+        data = b"".join(pieces)
+        sent = os.write(CHANNEL, data)
+        while sent < len(data):
+            sent += os.write(CHANNEL, memoryview(data)[sent:])
 
     def _receive(self) -> tuple[bytes, int, bytes]:
         """The letter, number and data of the next frame.
@@ -231,14 +248,6 @@ def serve(function: Callable[..., object]) -> None:
     link = Link(serving=True)
     link.export(function, "function")
     link.serve()
-
-
-def _decode_all(data: bytes, exchange: Exchange) -> list[Any]:
-    values, at = [], 0
-    while at < len(data):
-        value, at = decode(data, at, exchange)
-        values.append(value)
-    return values
 
 
 def _read(size: int) -> bytes:
