@@ -60,6 +60,7 @@ if TYPE_CHECKING:
         become_program,
         become_user,
         call,
+        fill_gaps,
         libc,
         warm_up,
     )
@@ -421,6 +422,7 @@ def main(to: str, uid: int, mode: str, remote: list[str]) -> NoReturn:
     warm_up()
     server.socket.send(READY)
     gc.collect()
+    fill_gaps()
     gc.freeze()
     gc.disable()
     server.serve()

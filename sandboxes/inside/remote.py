@@ -163,7 +163,7 @@ class Link:
         exchange = Exchange(self)
         try:
             values, _ = decode(data, 0, exchange)
-            value = self._asked_for(letter, number, values)
+            value = self.exported[number] if letter == CALL and self.serving else self._asked_for(letter, number, values)
         except _MALFORMED as error:
             raise PeerClosedError("it sent a malformed question") from error
         received = len(exchange.objects)
@@ -226,7 +226,7 @@ class Link:
         Raises:
             PeerClosedError: the other side has ended, or what it sent is too large.
         """
-        data = self._received
+        data = self._received or _read(1 << 16)
         while len(data) < _FRAME.size:
             data += _read(1 << 16)
         size, letter, number = _FRAME.unpack_from(data)
@@ -236,7 +236,7 @@ class Link:
         if len(data) < end:
             pieces, missing = [data], end - len(data)
             while missing > 0:
-                pieces.append(_read(min(max(missing, 1 << 16), 1 << 20)))
+                pieces.append(_read(1 << 20))
                 missing -= len(pieces[-1])
             data = b"".join(pieces)
         self._received = data[end:]

@@ -100,6 +100,8 @@ _NAME_OF = {id(value): name for name, value in _NAMED.items()}
 class Exchange:
     """A call and its answer: the objects of it that both sides have, in the order in which they were sent."""
 
+    __slots__ = ("link", "objects", "places")
+
     def __init__(self, link: Link):
         self.link = link
         self.objects: list[Any] = []
