@@ -24,7 +24,7 @@ _EXECUTOR, *_PARTS = (
     (_INSIDE / name).read_text(encoding="utf-8")
     for name in (
         *("executor.py", "program.py", "usage.py", "child.py", "cleanup.py"),
-        *("values.py", "proxies.py", "remote.py", "checking.py"),
+        *("proxies.py", "values.py", "remote.py", "checking.py"),
     )
 )
 

@@ -104,6 +104,9 @@ class Test:
         return f"{word} {where} {type(error).__name__}: {str(error)[:200]}"
 
 
+_test: Test
+
+
 def begin(name: str) -> None:
     """Give the calling module a function of this name: the sample's. It is followed by the test."""
     global _test  # noqa: PLW0603 (one process runs one test at a time)

@@ -411,7 +411,7 @@ def main(to: str, uid: int, mode: str, remote: list[str]) -> NoReturn:
         if not hasattr(builtins, name):
             setattr(builtins, name, _sitebuiltins.Quitter(name, "Ctrl-D (i.e. EOF)"))
     sys.modules["remote"] = module = type(sys)("remote")
-    for name, part in zip(("values.py", "proxies.py", "remote.py", "checking.py"), remote):
+    for name, part in zip(("proxies.py", "values.py", "remote.py", "checking.py"), remote):
         exec(compile(part, name, "exec"), module.__dict__)
     sys.argv[:] = ["main.py"]
     # The working directory: a program must not import what another program of its group writes there.

@@ -11,8 +11,10 @@ functions that the test gave it and iterate over the test's iterators, and nothi
 from __future__ import annotations
 
 import builtins
+import functools
 import operator
 import sys
+import types
 
 TYPE_CHECKING = False  # `typing` is not worth its time here.
 if TYPE_CHECKING:
@@ -26,8 +28,7 @@ CALL, NEXT, USE = b"C", b"N", b"U"
 # Where tests and samples define their own: the other side has other modules of these names.
 _OWN_MODULES = frozenset({"__main__", "program", "remote"})
 _STANDARD_MODULES: frozenset[str] = frozenset(getattr(sys, "stdlib_module_names", ("builtins",))) - _OWN_MODULES
-_FUNCTION, _METHOD = type(lambda: 0), type([].append)
-_PLAIN_CALLABLES = (_FUNCTION, _METHOD, type, type((lambda self: 0).__get__(0)), type(str.upper), type("".__len__))
+_FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.MethodDescriptorType, type)
 
 
 class RemoteError(Exception):
@@ -41,15 +42,16 @@ def describe_handle(value: Any, link: Link) -> list[Any]:
     """What the other side needs for a proxy: its kind, the object's number, a name, whether it is of a class of this
     side's own, whether that class has its own equality, and how a function of the test is called."""
     kind = type(value)
-    own_equality = kind.__eq__ is not object.__eq__ and not isinstance(value, _PLAIN_CALLABLES)
-    own_class = kind.__module__ in _OWN_MODULES and not isinstance(value, _PLAIN_CALLABLES)
+    is_function = isinstance(value, _FUNCTIONS) or (callable(value) and kind.__module__ == "functools")
+    own_equality = not is_function and any("__eq__" in vars(base) for base in kind.__mro__[:-1])
+    own_class = not is_function and kind.__module__ in _OWN_MODULES
     if link.serving and hasattr(kind, "gi_frame"):
         proxy = "generator"
     elif link.serving and hasattr(kind, "cr_frame"):
         proxy = "coroutine"
     elif hasattr(kind, "__next__") and not own_equality:
         proxy = "iterator"
-    elif isinstance(value, _PLAIN_CALLABLES) or (callable(value) and not link.serving):
+    elif is_function or (callable(value) and not link.serving):
         proxy = "function"
     else:
         proxy = "callable" if callable(value) else "object"
@@ -58,18 +60,17 @@ def describe_handle(value: Any, link: Link) -> list[Any]:
     name = name if type(name) is str else kind.__name__
     if own_class and not link.serving:
         link.foreign = "the function was given an object of class " + name
-    signature = _signature(value) if kind is _FUNCTION and not link.serving else ()
+    signature = _signature(value) if kind is types.FunctionType and not link.serving else ()
     return [proxy, link.export(value, proxy), name, own_class, own_equality, signature]
 
 
-def open_handle(
-    link: Link, kind: str, number: int, name: str, own_class: bool, own_equality: bool, signature: tuple[Any, ...]
-) -> object:
+def open_handle(parts: list[Any], link: Link) -> object:
     """The proxy of an object of the other side, always the same one for the same object.
 
     Raises:
         ValueError, LookupError, TypeError: the parts are not those of a handle.
     """
+    kind, number, name, own_class, own_equality, signature = parts
     if (type(kind), type(number), type(name)) != (str, int, str):
         raise ValueError("not a handle")
     if own_class and not link.serving:
@@ -105,7 +106,7 @@ class Function:
 
     def __get__(self, instance: object, owner: type | None = None) -> object:
         """As a function in the body of a class: a method."""
-        return self if instance is None else type(self.__call__)(self, instance)
+        return self if instance is None else types.MethodType(self, instance)
 
     def __repr__(self) -> str:
         return "<function " + self.__name__ + ">"
@@ -135,6 +136,9 @@ class Object:
 
     __slots__ = ("__link", "__name", "__number")
     __hash__ = object.__hash__
+    __link: Link
+    __name: str
+    __number: int
 
     def __init__(self, link: Link, number: int, name: str):
         for slot, value in (("link", link), ("number", number), ("name", name)):
@@ -163,8 +167,11 @@ class CallableObject(Object):
 class Opaque:
     """An object of the test, which the sample may keep and give back. Where it looks into it, the test ends."""
 
-    def __init__(self, link: Link, number: int, name: str):
-        self.__link, self.__number, self.__name = link, number, name
+    __slots__ = ("_refuse", "_repr")
+
+    def __init__(self, link: Link, _: int, name: str):
+        self._refuse: Callable[[], object] = lambda: link.refuse("the function was given an object of class " + name)
+        self._repr = "<" + name + " object>"
 
     def __getattr__(self, name: str) -> object:
         if name.startswith("__"):
@@ -172,16 +179,13 @@ class Opaque:
         return self._refuse()
 
     def __repr__(self) -> str:
-        return "<" + self.__name + " object>"
-
-    def _refuse(self) -> object:
-        return self.__link.refuse("the function was given an object of class " + self.__name)
+        return self._repr
 
 
 class _ComparedOpaque(Opaque):
     """One whose class says what it equals."""
 
-    __hash__ = None  # type: ignore[assignment]
+    __slots__ = ()
 
 
 _OPAQUE: dict[bool, type[Opaque]] = {False: Opaque, True: _ComparedOpaque}
@@ -230,9 +234,8 @@ def _define_special_methods() -> None:
     arithmetic = [reflected + name for name in _ARITHMETIC for reflected in ("", "r")]
     for name in (*_COMPARISONS, *arithmetic, "neg", "pos", "abs", "invert", "contains"):
         setattr(Object, "__" + name + "__", refused)
-    for name in (*arithmetic, *_COMPARISONS[2:], "neg", "abs", "contains", "len", "bool", "int", "float", "iter", "next"):
-        setattr(Opaque, "__" + name + "__", refused)
-    for name in ("getitem", "setitem", "delitem", "enter", "call", "str", "index"):
+    used_by_sample = ("len", "bool", "int", "float", "iter", "next", "getitem", "setitem", "delitem", "enter", "call")
+    for name in (*arithmetic, *_COMPARISONS[2:], "neg", "abs", "contains", "str", "index", *used_by_sample):
         setattr(Opaque, "__" + name + "__", refused)
     for name in ("eq", "ne", "hash"):
         setattr(_ComparedOpaque, "__" + name + "__", refused)
@@ -250,19 +253,24 @@ def _attribute(link: Link, number: int, name: str) -> object:
 def _generator(link: Link, number: int, name: str) -> Any:
     """A generator of the sample; it may be sent values and exceptions."""
     del name
+    letter, operands = NEXT, ()
     try:
-        value = link.ask(NEXT, number)
         while True:
-            try:
-                sent = yield value
-            except GeneratorExit:
-                raise  # Perhaps from the garbage collector, which must not send anything.
-            except BaseException as error:  # noqa: BLE001 (it is passed on)
-                value = link.ask(USE, number, "throw", error)
-            else:
-                value = link.ask(NEXT, number) if sent is None else link.ask(USE, number, "send", sent)
+            operands = yield from _sent(link.ask(letter, number, *operands))
+            letter = USE if operands else NEXT
     except StopIteration as end:
         return end.value
+
+
+def _sent(value: object) -> Any:
+    """Yield a value; what is sent back, or thrown, as a use of the other side's generator."""
+    try:
+        sent = yield value
+    except GeneratorExit:
+        raise  # Perhaps from the garbage collector, which must not send anything.
+    except BaseException as error:  # noqa: BLE001 (it is passed on)
+        return "throw", error
+    return () if sent is None else ("send", sent)
 
 
 async def _coroutine(link: Link, number: int, name: str) -> Any:
@@ -339,7 +347,7 @@ def name_of_global(value: Any) -> str:
     text = module + ":" + name
     try:
         return text if find_global(text) is value else ""
-    except (AttributeError, ImportError):
+    except (AttributeError, ImportError):  # It is defined in a function.
         return ""
 
 
@@ -351,10 +359,7 @@ def find_global(text: str) -> object:
     """
     module, _, names = text.partition(":")
     __import__(module)
-    found: object = sys.modules[module]
-    for name in names.split("."):
-        found = getattr(found, name)
-    return found
+    return functools.reduce(getattr, names.split("."), sys.modules[module])
 
 
 # --- exceptions -------------------------------------------------------------------------------------------------------
@@ -376,15 +381,14 @@ def describe_exception(error: BaseException, link: Link) -> list[Any]:
     return [tuple(names), arguments, attributes, number, text]
 
 
-def rebuild_exception(
-    link: Link, names: tuple[str, ...], arguments: tuple[Any, ...], attributes: dict[str, Any], number: int, text: str
-) -> BaseException:
+def rebuild_exception(parts: list[Any], link: Link) -> BaseException:
     """An exception of the first of these classes that is Python's own, or the standard library's and imported here.
 
     Raises:
         ValueError, TypeError, AttributeError: the parts are not those of an exception.
     """
-    if (type(names), type(arguments), type(attributes)) != (tuple, tuple, dict):
+    names, arguments, attributes, number, text = parts
+    if (type(names), type(arguments), type(attributes), type(text)) != (tuple, tuple, dict, str):
         raise ValueError("not an exception")
     kind = next(filter(None, map(_exception_class, names)), Exception)
     try:

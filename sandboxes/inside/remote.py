@@ -30,6 +30,7 @@ FRAME_LIMIT = 64 << 20
 # Answers; the question whether the other side is still there; and the end of a test, which the sample may ask for.
 RETURNED, RAISED, PRESENT, REFUSED = b"=", b"!", b".", b"?"
 
+_ANSWERS = frozenset({RETURNED, RAISED})
 _FRAME = struct.Struct("<QcQ")
 _MALFORMED = (ValueError, TypeError, ArithmeticError, LookupError, AttributeError, RecursionError, struct.error)
 
@@ -66,9 +67,9 @@ class Link:
 
         Raises:
             PeerClosedError: it has ended or does not follow the protocol, and there is no `end`.
-            Exception: what it raised, as an exception of Python or its standard library, and otherwise RemoteError. From
-                a call, StopIteration is RuntimeError, as in a generator: it would end a loop over `map` in the test,
-                which would then have checked nothing.
+            Exception: what it raised: an exception of Python or its standard library, otherwise RemoteError. A call
+                that raises StopIteration raises RuntimeError, as a generator does: it would end a loop over `map` in
+                the test, which would then have checked nothing.
         """
         try:
             with self._lock:
@@ -135,7 +136,7 @@ class Link:
             raise PeerClosedError("it closed the connection") from error
         while True:
             letter, number, data = self._receive()
-            if letter == RETURNED or letter == RAISED:
+            if letter in _ANSWERS:
                 break
             self._answer(letter, number, data)
         try:
@@ -163,7 +164,9 @@ class Link:
         exchange = Exchange(self)
         try:
             values, _ = decode(data, 0, exchange)
-            value = self.exported[number] if letter == CALL and self.serving else self._asked_for(letter, number, values)
+            value = (
+                self.exported[number] if letter == CALL and self.serving else self._asked_for(letter, number, values)
+            )
         except _MALFORMED as error:
             raise PeerClosedError("it sent a malformed question") from error
         received = len(exchange.objects)
@@ -176,7 +179,7 @@ class Link:
                 result = next(value)
             elif letter == USE:
                 result = _USES[values[0]](value, *values[1:])
-        except BaseException as error:  # noqa: BLE001 (any exception is the answer, except for those that end a process)
+        except BaseException as error:  # Any is the answer, except for those that end a process.
             if self.serving and (isinstance(error, MemoryError) or not isinstance(error, Exception)):
                 raise
             answer, result = RAISED, error

@@ -61,7 +61,7 @@ _CONTENTS: dict[bytes, Callable[[Any], bytes]] = {
     b"c": lambda value: _COMPLEX.pack(complex(value).real, complex(value).imag),
     b"s": lambda value: str.encode(value, "utf-8", "surrogatepass"),
     b"y": bytes,
-    b"T": lambda value: _NAME_OF[id(value)].encode(),
+    b"T": lambda value: _name_of(value).encode(),
     b"g": lambda value: name_of_global(value).encode(),
 }
 _VALUE: dict[bytes, Callable[[bytes], object]] = {
@@ -77,6 +77,11 @@ _VALUE: dict[bytes, Callable[[bytes], object]] = {
 # Values whose parts are encoded one by one. Those of `_EMPTY` are made before their parts, which may refer to them.
 _ITERATED: dict[bytes, Any] = {b"t": tuple, b"Z": frozenset, b"l": list, b"S": set}
 _EMPTY: dict[bytes, Callable[[], Any]] = {b"l": list, b"S": set, b"d": dict}
+_FILLED: dict[bytes, Callable[[Any, list[Any]], object]] = {
+    b"l": list.extend,
+    b"S": set.update,
+    b"d": lambda value, parts: value.update(_paired(parts)),
+}
 _MUTABLE = frozenset({b"l", b"S", b"d", b"a", b"M"})
 
 # Built-in objects that are sent by name: types, functions without side effects, constants.
@@ -95,6 +100,10 @@ _NAMED.update(
 )
 _NAMED["NoneType"] = type(None)
 _NAME_OF = {id(value): name for name, value in _NAMED.items()}
+
+
+def _name_of(value: object) -> str:
+    return _NAME_OF[id(value)]
 
 
 class Exchange:
@@ -175,24 +184,20 @@ def decode(data: bytes, at: int, exchange: Exchange) -> tuple[Any, int]:
         return find_global(data[at : at + size].decode()), at + size
     place = len(exchange.objects)
     empty = _EMPTY.get(letter)
-    value = None if empty is None else empty()
+    value = empty and empty()
     if letter in _MUTABLE:
         exchange.objects.append(value)
-    parts = []
+    parts: list[Any] = []
     # Every part takes some bytes: this loop cannot run beyond the data, whatever the count.
     for _ in range(size):
         part, at = decode(data, at, exchange)
         parts.append(part)
-    if letter == b"l":
-        value += parts
-    elif letter == b"d":
-        value.update(_paired(parts))
-    elif letter == b"S":
-        value.update(parts)
+    if empty is not None:
+        _FILLED[letter](value, parts)
     elif letter in _ITERATED:
         value = _ITERATED[letter](parts)
     else:
-        value = _BUILT[letter](exchange.link, *parts)
+        value = _BUILT[letter](parts, exchange.link)
         if letter in _MUTABLE:
             exchange.objects[place] = value
     return value, at
@@ -202,7 +207,7 @@ def snapshot(values: object, link: Link) -> bytes:
     """Bytes that differ if something in these values has changed."""
     try:
         # Version 2 has no references: equal values give equal bytes, whoever else holds them.
-        return marshal.dumps(values, 2)
+        return marshal.dumps(values, 2)  # type: ignore[arg-type]
     except ValueError:  # Something in it has no such form, or it contains itself.
         pieces: list[bytes] = []
         encode(values, pieces, Exchange(link))
@@ -257,22 +262,24 @@ def _letter_of(value: Any, link: Link) -> bytes:
         return b"m"
     if isinstance(value, BaseException):
         return b"e"
-    name = _record_of(value)
-    if name:
-        return b"M" if name in _MUTABLE_RECORDS else b"x"
+    record = _record_of(value)
+    if record:
+        return b"M" if record in _MUTABLE_RECORDS else b"x"
     if isinstance(value, tuple) and _field_names(value):
         return b"N"
-    letter = next((letter for kind, letter in _LETTER_OF.items() if isinstance(value, kind)), None)
-    if letter is not None:
-        return letter
     if id(value) in _NAME_OF:
         return b"T"
-    return b"g" if not link.serving and name_of_global(value) else b"h"
+    handle = b"g" if not link.serving and name_of_global(value) else b"h"
+    return next((letter for kind, letter in _LETTER_OF.items() if isinstance(value, kind)), handle)
 
 
 def _standard(module: str, name: str) -> Callable[..., Any]:
     """A class of the standard library, imported when the first such value arrives."""
-    return lambda *parts, **named: getattr(__import__(module), name)(*parts, **named)
+
+    def build(*parts: Any, **named: Any) -> Any:
+        return getattr(__import__(module), name)(*parts, **named)
+
+    return build
 
 
 def _mapping(name: str) -> Callable[..., Any]:
@@ -298,7 +305,10 @@ _RECORDS: dict[str, tuple[Callable[[Any], Any], Callable[..., object]]] = {
     "collections.Counter": (_pairs, _mapping("Counter")),
     "collections.OrderedDict": (_pairs, _mapping("OrderedDict")),
     "collections.defaultdict": (lambda v: (v.default_factory, *_pairs(v)), _mapping("defaultdict")),
-    "collections.deque": (lambda v: (v.maxlen, *v), lambda most, *parts: _standard("collections", "deque")(parts, most)),
+    "collections.deque": (
+        lambda v: (v.maxlen, *v),
+        lambda most, *parts: _standard("collections", "deque")(parts, most),
+    ),
     "array.array": (lambda v: (v.typecode, *v), lambda code, *parts: _standard("array", "array")(code, parts)),
     "fractions.Fraction": (lambda v: (v.numerator, v.denominator), _standard("fractions", "Fraction")),
     "decimal.Decimal": (lambda v: (str(v),), _standard("decimal", "Decimal")),
@@ -330,17 +340,6 @@ def _record_of(value: object) -> str:
     return ""
 
 
-def _record_parts(value: Any, link: Link) -> list[Any]:
-    del link
-    name = _record_of(value)
-    return [name, *_RECORDS[name][0](value)]
-
-
-def _build_record(link: Link, name: str, *parts: Any) -> object:
-    del link
-    return _RECORDS[name][1](*parts)
-
-
 def _field_names(value: Any) -> tuple[str, ...]:
     """The fields of a named tuple; of another tuple, none."""
     names = getattr(type(value), "_fields", ())
@@ -350,9 +349,9 @@ def _field_names(value: Any) -> tuple[str, ...]:
 _named_tuples: dict[tuple[str, tuple[str, ...]], Any] = {}
 
 
-def _build_named_tuple(link: Link, name: str, fields: tuple[str, ...], *values: Any) -> object:
-    """`namedtuple` accepts only identifiers as names: it evaluates them."""
-    del link
+def _build_named_tuple(parts: list[Any], _: Link) -> object:
+    """`namedtuple` takes only identifiers as names, because it evaluates them."""
+    name, fields, *values = parts
     if type(name) is not str or type(fields) is not tuple or {type(field) for field in fields} != {str}:
         raise ValueError("not the names of a named tuple")
     kind = _named_tuples.get((name, fields))
@@ -361,20 +360,29 @@ def _build_named_tuple(link: Link, name: str, fields: tuple[str, ...], *values: 
     return kind(*values)
 
 
+def _record_parts(value: Any, _: Link) -> list[Any]:
+    name = _record_of(value)
+    return [name, *_RECORDS[name][0](value)]
+
+
+def _build_record(parts: list[Any], _: Link) -> object:
+    return _RECORDS[parts[0]][1](*parts[1:])
+
+
 _PARTS: dict[bytes, Callable[[Any, Link], list[Any]]] = {
     b"d": lambda value, _: _pairs(value),
     b"a": lambda value, _: [bytes(value)],
     b"x": _record_parts,
     b"M": _record_parts,
     b"N": lambda value, _: [type(value).__name__, _field_names(value), *tuple.__iter__(value)],
-    b"e": lambda value, link: describe_exception(value, link),
-    b"h": lambda value, link: describe_handle(value, link),
+    b"e": describe_exception,
+    b"h": describe_handle,
 }
-_BUILT: dict[bytes, Callable[..., Any]] = {
-    b"a": lambda _, contents: bytearray(contents),
+_BUILT: dict[bytes, Callable[[list[Any], Link], object]] = {
+    b"a": lambda parts, _: bytearray(*parts),
     b"x": _build_record,
     b"M": _build_record,
     b"N": _build_named_tuple,
-    b"e": lambda link, *parts: rebuild_exception(link, *parts),
-    b"h": lambda link, *parts: open_handle(link, *parts),
+    b"e": rebuild_exception,
+    b"h": open_handle,
 }
