@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn
 
     from sandboxes.inside.proxies import _USES, CALL, NEXT, USE
-    from sandboxes.inside.values import Exchange, decode, encode, snapshot
+    from sandboxes.inside.values import Exchange, decode_all, encode, snapshot
 
 CHANNEL = 3
 FRAME_LIMIT = 64 << 20
@@ -140,7 +140,7 @@ class Link:
                 break
             self._answer(letter, number, data)
         try:
-            value, _ = decode(data, 0, exchange)
+            value = decode_all(data, exchange)
             if number:
                 value, contents = value
                 exchange.update(contents)
@@ -163,7 +163,7 @@ class Link:
         """
         exchange = Exchange(self)
         try:
-            values, _ = decode(data, 0, exchange)
+            values = decode_all(data, exchange)
             value = (
                 self.exported[number] if letter == CALL and self.serving else self._asked_for(letter, number, values)
             )

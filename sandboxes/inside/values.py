@@ -17,6 +17,7 @@ from __future__ import annotations
 import builtins
 import marshal
 import struct
+from collections import OrderedDict
 
 TYPE_CHECKING = False  # `typing` is not worth its time here.
 if TYPE_CHECKING:
@@ -203,6 +204,14 @@ def decode(data: bytes, at: int, exchange: Exchange) -> tuple[Any, int]:
     return value, at
 
 
+def decode_all(data: bytes, exchange: Exchange) -> Any:
+    """The value that is all of `data`; raises as `decode` does."""
+    value, end = decode(data, 0, exchange)
+    if end != len(data):
+        raise ValueError("more than an encoded value")
+    return value
+
+
 def snapshot(values: object, link: Link) -> bytes:
     """Bytes that differ if something in these values has changed."""
     try:
@@ -215,7 +224,9 @@ def snapshot(values: object, link: Link) -> bytes:
 
 
 def _pairs(value: Any) -> list[Any]:
-    return [part for pair in dict.items(value) for part in pair]
+    # Not the methods of a subclass; an ordered dictionary has its order from its own.
+    kind = OrderedDict if isinstance(value, OrderedDict) else dict
+    return [part for pair in kind.items(value) for part in pair]
 
 
 def _paired(parts: Any) -> list[tuple[Any, Any]]:

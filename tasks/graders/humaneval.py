@@ -6,9 +6,9 @@ is right if it runs to its end with `check(entry_point)`. There the sample share
 Python alone, as its function has no body yet, has `pass` for one there.
 
 The two rules differ where a sample redefines a helper that the prompt defines and the test calls (the checker uses the
-prompt's), where the test looks at what a call did to its arguments (they are copies), and where a function returns an
-object it made itself (it is equal to nothing). The completion is used as it is: no cutting, no fences. Of a chat
-model that writes the whole function, `program_is: last_complete` takes the last fence that defines it.
+prompt's), and where two processes differ from one (`tasks.graders.base.functions` says where). The completion is used
+as it is: no cutting, no fences. Of a chat model that writes the whole function, `program_is: last_complete` takes the
+last fence that defines it.
 """
 
 import ast
@@ -37,10 +37,13 @@ class HumanEvalGrader(FunctionGrader):
 
     def function(self, problem: Problem, sample: Sample) -> Function:
         """See `FunctionGrader`."""
-        prompt = _parsable_prompt(problem.question)
         if self.program_is == "last_complete" and candidates(sample.text):
-            return Function(problem, sample.index, last_complete(sample.text), f"{prompt}\n", prompt)
-        return Function(problem, sample.index, problem.question + sample.text, test_preamble=prompt)
+            return Function(problem, sample.index, last_complete(sample.text), f"{self.test_preamble(problem)}\n")
+        return Function(problem, sample.index, problem.question + sample.text)
+
+    def test_preamble(self, problem: Problem) -> str:
+        """The prompt."""
+        return _parsable_prompt(problem.question)
 
 
 @lru_cache(maxsize=1024)

@@ -45,7 +45,7 @@ def test_each_verdict(sandbox: Sandbox) -> None:
         "    return undefined\n": (Verdict.ERROR, "line 3 NameError: name 'undefined' is not defined"),
         "    return (\n": (Verdict.ERROR, "SyntaxError: '(' was never closed"),
         "    while True: pass\n": (Verdict.TIME_LIMIT, None),
-        "    return bytearray(1 << 30)\n": (Verdict.MEMORY_LIMIT, "line 3 MemoryError: "),
+        "    return bytearray(1 << 30)\n": (Verdict.MEMORY_LIMIT, "more than 256 MB of memory"),
         "    while True: print('x' * 100000)\n": (Verdict.OUTPUT_LIMIT, "more than 4194304 bytes on stdout"),
         "    pass\n\nx = bytearray(1 << 30)\n": (Verdict.MEMORY_LIMIT, "more than 256 MB of memory"),
         "": (Verdict.WRONG, "line 3 AssertionError: "),
@@ -143,7 +143,7 @@ FORGERIES = {
     return 0
 """,
     "a patched assertion": "    return 0\n\nimport builtins\nbuiltins.AssertionError = ValueError\n",
-    "a patched remote": "    return 0\n\nimport remote\nremote.Function.__call__ = lambda *a: 2\nremote.send = None\n",
+    "a patched remote": "    return 0\n\nimport remote\nremote.Link.ask = lambda *a: 2\nremote.Test.say = None\n",
     "walking the frames": """
     import sys
     frame = sys._getframe()
@@ -174,8 +174,8 @@ FORGERIES = {
     "a frame for every call to come": """
     import os, remote
     reply = []
-    remote.encode((2,), reply)
-    frame = remote._SIZE.pack(sum(map(len, reply))) + b"".join(reply)
+    remote.encode(2, reply, remote.Exchange(remote.Link()))
+    frame = remote._FRAME.pack(sum(map(len, reply)), remote.RETURNED, 0) + b"".join(reply)
     os.write(3, frame * 3)
     os._exit(0)
 """,

@@ -101,7 +101,7 @@ COMPLETIONS = {
     "    return 2\n": (Verdict.WRONG, "line 7 AssertionError: a list"),
     "    return x\n": (Verdict.WRONG, "line 4 AssertionError: "),
     "    return 1 // 0\n": (Verdict.ERROR, "line 4 ZeroDivisionError: integer division or modulo by zero"),
-    "    raise KeyboardInterrupt\n": (Verdict.ERROR, "line 4 RemoteError: "),
+    "    raise KeyboardInterrupt\n": (Verdict.ERROR, "KeyboardInterrupt"),
     "    return double(x)\n": (Verdict.ERROR, "line 4 RecursionError: maximum recursion depth exceeded"),
     "    import os\n    os._exit(0)\n": (Verdict.ERROR, None),
     "    while True: pass\n": (Verdict.TIME_LIMIT, None),

@@ -1,5 +1,6 @@
 """A program that attacks its checker, written by somebody who has read `executor.py` and `remote.py`."""
 
+import struct
 import textwrap
 import time
 
@@ -117,31 +118,80 @@ def test_an_orphan_that_holds_the_channel(attacker: Attacker) -> None:
     assert time.monotonic() - started < 30
 
 
-@pytest.mark.parametrize(
-    "frame",
-    [
-        "bytes(8)",
-        "b'\\xff' * 100",
-        "struct.pack('<Q', 1 << 62)",
-        "struct.pack('<Q', 9) + b'l' + struct.pack('<Q', 1 << 60)",
-        "struct.pack('<Q', 9 * 3000) + (b'l' + struct.pack('<Q', 1)) * 3000",
-        "struct.pack('<Q', 10) + b'd' + struct.pack('<Q', 1) + b'n'",
-        "struct.pack('<Q', 27) + b'd' + struct.pack('<Q', 1) + (b'l' + struct.pack('<Q', 0)) * 2",
-        "struct.pack('<Q', 11) + b'i' + struct.pack('<Q', 2) + b'zz'",
-        "struct.pack('<Q', 8) + b'n'",
-        "struct.pack('<Q', 9) + b'n' + bytes(8)",
-    ],
-)
-def test_answers_that_are_none(attacker: Attacker, frame: str) -> None:
-    """Whatever comes, the function calls fail as they should, and no value is made of it."""
+def piece(letter: bytes, size: int, contents: bytes = b"") -> bytes:
+    """One encoded value, or a part of one."""
+    return struct.pack("<cQ", letter, size) + contents
+
+
+def text(value: str) -> bytes:
+    return piece(b"s", len(value), value.encode())
+
+
+def frame(letter: bytes, data: bytes, number: int = 0, size: int | None = None) -> bytes:
+    return struct.pack("<QcQ", len(data) if size is None else size, letter, number) + data
+
+
+NONE, ZERO, TRUE = piece(b"n", 0), piece(b"i", 1, b"0"), piece(b"b", 1, b"1")
+EMPTY_TUPLE, EMPTY_DICT = piece(b"t", 0), piece(b"d", 0)
+MALFORMED = {
+    "nothing": b"",
+    "half a head": bytes(8),
+    "noise": b"\xff" * 100,
+    "an unknown letter": frame(b"x", NONE),
+    "a size beyond all bounds": frame(b"=", b"", size=1 << 62),
+    "no value": frame(b"=", b""),
+    "a value cut short": frame(b"=", piece(b"i", 2, b"1")),
+    "more than a value": frame(b"=", NONE + NONE),
+    "an unknown value": frame(b"=", piece(b"?", 0)),
+    "more parts than there are": frame(b"=", piece(b"l", 1 << 60)),
+    "parts too deep": frame(b"=", piece(b"l", 1) * 3000),
+    "a key without a value": frame(b"=", piece(b"d", 1, NONE)),
+    "a key that cannot be one": frame(b"=", piece(b"d", 2, piece(b"l", 0) * 2)),
+    "no number": frame(b"=", piece(b"i", 2, b"zz")),
+    "a place that nothing has": frame(b"=", piece(b"r", 7)),
+    "an object that was never given": frame(b"=", piece(b"m", 2)),
+    "a name to import": frame(b"=", piece(b"g", 9, b"os:system")),
+    "an unknown name": frame(b"=", piece(b"T", 4, b"exec")),
+    "an unknown record": frame(b"=", piece(b"x", 1, text("os.system"))),
+    "a record without parts": frame(b"=", piece(b"x", 1, text("datetime.date"))),
+    "a fraction over nothing": frame(b"=", piece(b"x", 3, text("fractions.Fraction") + ZERO + ZERO)),
+    "a field that is code": frame(b"=", piece(b"N", 3, text("P") + piece(b"t", 1, text("a=print(1)")) + ZERO)),
+    "fields that are not text": frame(b"=", piece(b"N", 3, text("P") + piece(b"t", 1, ZERO) + ZERO)),
+    "an unknown handle": frame(
+        b"=", piece(b"h", 6, text("module") + piece(b"i", 1, b"5") + text("os") + TRUE + TRUE + EMPTY_TUPLE)
+    ),
+    "a handle without a number": frame(b"=", piece(b"h", 6, text("object") + NONE * 5)),
+    "an exception of nothing": frame(b"=", piece(b"e", 5, NONE * 5)),
+    "raising what is not an exception": frame(b"!", ZERO),
+    "raising SystemExit": frame(
+        b"!",
+        piece(
+            b"e",
+            5,
+            piece(b"t", 1, text("builtins:SystemExit")) + EMPTY_TUPLE + EMPTY_DICT + piece(b"i", 2, b"-1") + text(""),
+        ),
+    ),
+    "contents of what was not sent": frame(b"=", piece(b"t", 2, NONE + piece(b"t", 9, NONE * 9)), 1),
+    "contents of another kind": frame(b"=", piece(b"t", 2, NONE + piece(b"t", 1, ZERO)), 1),
+    "calling what was not given": frame(b"C", piece(b"t", 2, EMPTY_TUPLE + EMPTY_DICT), 2),
+    "iterating over a function": frame(b"N", EMPTY_TUPLE, 0),
+    "calling an iterator": frame(b"C", piece(b"t", 2, EMPTY_TUPLE + EMPTY_DICT), 1),
+    "reading an attribute of a function": frame(b"U", piece(b"t", 2, text("getattr") + text("__globals__")), 0),
+    "a call without arguments": frame(b"C", NONE, 0),
+}
+
+
+@pytest.mark.parametrize("name", MALFORMED)
+def test_a_malformed_answer_or_question_ends_the_exchange(attacker: Attacker, name: str) -> None:
+    """No value is made of it, and nothing is done that the test did not allow."""
     checker = """
         import remote
         try:
-            print("value", remote.Function("f")(1))
+            print("value", remote.Function("f")([0], lambda: 0, iter([1])))
         except remote.PeerClosedError:
             print("gone")
     """
-    program = f"import os, struct\nos.read(3, 1000)\nos.write(3, {frame})"
+    program = f"import os\nos.read(3, 1000)\nos.write(3, {MALFORMED[name]!r})"
     assert attack_checker(attacker, checker, program).checker.stdout == b"gone\n"
 
 
@@ -192,11 +242,14 @@ def test_an_exception_that_ends_the_checkers_loop(attacker: Attacker, raised: st
         ("type('Mine', (ValueError,), {})('v')", "ValueError"),
         ("type('ValueError', (KeyError,), {})('v')", "KeyError"),
         ("type('Mine', (Exception,), {})('v')", "RemoteError"),
-        ("SystemExit(0)", "RemoteError"),
-        ("UnicodeDecodeError('a', b'b', 0, 1, 'c')", "RemoteError"),
+        ("SystemExit(0)", "PeerClosedError"),
+        ("KeyboardInterrupt", "PeerClosedError"),
+        ("MemoryError", "PeerClosedError"),
+        ("UnicodeDecodeError('a', b'b', 0, 1, 'c')", "UnicodeDecodeError"),
+        ("UnicodeDecodeError", "TypeError"),
     ],
 )
-def test_exceptions_arrive_as_pythons_own(attacker: Attacker, raised: str, arrives: str) -> None:
+def test_an_exception_arrives_as_pythons_own(attacker: Attacker, raised: str, arrives: str) -> None:
     checker = """
         import remote
         try:

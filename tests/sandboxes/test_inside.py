@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 INSIDE = Path(__file__).resolve().parents[2] / "sandboxes" / "inside"
-FILES = ("executor.py", "program.py", "usage.py", "child.py", "cleanup.py", "remote.py")
+SERVER = ("executor.py", "program.py", "usage.py", "child.py", "cleanup.py")
+MODULE = ("remote.py", "values.py", "proxies.py", "checking.py")
+FILES = (*SERVER, *MODULE)
 OLDEST = (3, 8)
 
 
@@ -37,9 +39,10 @@ def test_a_file_inside_imports_only_the_standard_library(name: str) -> None:
     assert not imported & {"typing", "pathlib"}
 
 
-def test_no_two_parts_of_the_executor_define_the_same_name() -> None:
+@pytest.mark.parametrize("parts", [SERVER, MODULE])
+def test_no_two_parts_of_one_namespace_define_the_same_name(parts: tuple[str, ...]) -> None:
     defined: Counter[str] = Counter()
-    for name in FILES[:-1]:
+    for name in parts:
         for node in tree_of(name).body:
             if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
                 defined[node.name] += 1

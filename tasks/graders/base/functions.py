@@ -3,16 +3,24 @@
 Two processes run concurrently, each in its own sandbox:
 
 - the program: the sample's code; it serves calls of its function;
-- the checker: the test, with the entry point's name bound to a proxy that sends arguments and gets plain values back.
-  The verdict is what the checker prints, in a place that the program cannot reach.
+- the checker: the test, with the entry point's name bound to a proxy that sends arguments and gets values back, made of
+  the checker's own classes (`sandboxes/inside/values.py` and `proxies.py` say which). The verdict is what the checker
+  prints, in a place that the program cannot reach.
+
+A test sees what it would see in one process: what a call did to its arguments, whether a result is an argument itself,
+functions, iterators and exceptions. Three things differ. A sample's classes never decide what equals what: a test that
+compares such an object is an error, which says so. An object that two calls return is two, unless it is a function or
+an iterator. And the end of the sample's process is no exception that a test could catch.
 
 Each sample is a separate program. A checker's process may grade several, one after another, where its test is known
 to leave nothing behind (`tasks.graders.base.purity`).
 """
 
+import ast
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import ClassVar
 
 from sandboxes import CheckedOutcome, Limits, Sandbox, Status
@@ -34,7 +42,7 @@ __import__("os")._exit(0)
 
 # One text, so that it is compiled once for all samples of a problem. (See `sandboxes/inside/checking.py`.)
 _CHECKER = """\
-{prompt}
+{future}{preamble}
 __import__("remote").begin({entry_point!r})
 {code}
 
@@ -53,14 +61,13 @@ _SAID = {
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A sample that defines the function of a problem: its code, or the several that may be it; the code that stands
-    before it, such as a prompt's imports; and the code that its test may also use."""
+    """A sample that defines the function of a problem: its code, or the several that may be it; and the code that
+    stands before it, such as a prompt's imports."""
 
     problem: Problem
     index: int
     source: Code
     preamble: str = ""
-    test_preamble: str = ""
 
 
 class FunctionGrader(TextGrader, ABC):
@@ -73,9 +80,17 @@ class FunctionGrader(TextGrader, ABC):
     def function(self, problem: Problem, sample: Sample) -> Function:
         """The sample's function; its text is without what the model thought before it."""
 
+    def test_preamble(self, problem: Problem) -> str:
+        """The code of a problem that its test may use."""
+        del problem
+        return ""
+
     def check(self, problems: Sequence[Problem]) -> None:
-        """Raises UserError where a problem has no function test."""
-        check_function_tests(problems, self.name)
+        """Raises UserError where a problem has no function test, or one that cannot be compiled."""
+        check_function_tests(problems, self.name, self._checker)
+
+    def _checker(self, problem: Problem) -> str:
+        return checker_text(self.test_preamble(problem), require_check(problem, FunctionCheck))
 
     def grade(self, pairs: Sequence[tuple[Problem, Sample]], sandbox: Sandbox | None) -> Iterator[GradedSample]:
         """One graded sample for each pair, in any order; `no_answer` where there is no code."""
@@ -91,17 +106,36 @@ class FunctionGrader(TextGrader, ABC):
                 else:
                     yield function, source
 
-        yield from _grade(functions(), require_sandbox(sandbox))
+        yield from _grade(functions(), self.test_preamble, require_sandbox(sandbox))
         yield from lost
 
 
-def _grade(functions: Iterable[tuple[Function, str]], sandbox: Sandbox) -> Iterator[GradedSample]:
+@lru_cache(maxsize=1024)
+def checker_text(preamble: str, test: FunctionCheck) -> str:
+    """The program that runs a test, after code that it may use. `from __future__` must stand first in it."""
+    code, features = test.code, list[str]()
+    for node in reversed(ast.parse(code).body if "__future__" in code else []):
+        if isinstance(node, ast.ImportFrom) and node.module == "__future__":
+            features += [alias.name for alias in node.names]
+            lines = code.encode().split(b"\n")
+            first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
+            # On the same lines, so that those of the test keep their numbers.
+            kept = lines[first][: node.col_offset] + b"pass" + b"\n" * (last - first)
+            lines[first : last + 1] = [kept + lines[last][node.end_col_offset :]]
+            code = b"\n".join(lines).decode()
+    future = f"from __future__ import {', '.join(features)}\n" if features else ""
+    return _CHECKER.format(future=future, preamble=preamble, code=code, entry_point=test.entry_point)
+
+
+def _grade(
+    functions: Iterable[tuple[Function, str]], preamble: Callable[[Problem], str], sandbox: Sandbox
+) -> Iterator[GradedSample]:
     empty: list[Function] = []
 
     def jobs() -> Iterator[CheckedJob[tuple[str, int]]]:
         for function, source in functions:
             if source.strip():
-                yield _job(function, source)
+                yield _job(function, source, preamble(function.problem))
             else:
                 empty.append(function)
 
@@ -113,15 +147,15 @@ def _grade(functions: Iterable[tuple[Function, str]], sandbox: Sandbox) -> Itera
         yield GradedSample(function.problem.id, function.index, Verdict.NO_ANSWER, "there is no code")
 
 
-def _job(function: Function, source: str) -> CheckedJob[tuple[str, int]]:
+def _job(function: Function, source: str, preamble: str) -> CheckedJob[tuple[str, int]]:
     problem, test = function.problem, require_check(function.problem, FunctionCheck)
     return CheckedJob(
         (problem.id, function.index),
         _PROGRAM.format(source=f"{function.preamble}{source}", entry_point=test.entry_point),
-        _CHECKER.format(prompt=function.test_preamble, code=test.code, entry_point=test.entry_point),
+        checker_text(preamble, test),
         Limits(cpu_s=problem.time_limit_s, memory_mb=problem.memory_limit_mb),
         group=problem.id,
-        reusable_process=is_pure(f"{function.test_preamble}\n{test.code}", test.entry_point),
+        reusable_process=is_pure(f"{preamble}\n{test.code}", test.entry_point),
     )
 
 

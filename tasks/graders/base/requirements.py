@@ -1,7 +1,7 @@
 """What a grader needs of problems and of the installation, checked before any work and said in one line."""
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from typing import TypeVar
 
@@ -30,11 +30,12 @@ def require_checks(problems: Sequence[Problem], kind: type[Check], grader: str) 
         )
 
 
-def check_function_tests(problems: Sequence[Problem], grader: str) -> None:
-    """Make sure that every problem has a function test that can run; raises UserError naming one without."""
+def check_function_tests(problems: Sequence[Problem], grader: str, checker: Callable[[Problem], str]) -> None:
+    """Make sure that every problem has a function test that can run; raises UserError naming one without. `checker` is
+    the program that runs a problem's test."""
     require_checks(problems, FunctionCheck, grader)
     for problem in problems:
-        fault = _fault(require_check(problem, FunctionCheck).code)
+        fault = _fault(require_check(problem, FunctionCheck).code) or _fault_of_program(problem, checker)
         if fault is not None:
             raise UserError(
                 f"grader: {grader} cannot grade problem {problem.id!r}: its function test {fault}; fix or exclude it"
@@ -64,8 +65,21 @@ def _fault(test: str) -> str | None:
         bound = {
             name
             for node in nodes
-            for name in (getattr(node, "name", None), getattr(node, "asname", None), getattr(node, "id", None))
+            for name in (getattr(node, "name", None), getattr(node, "asname", None), _assigned(node))
         }
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         return f"is not valid Python ({' '.join(str(error).split())[:100]})"
     return None if bound & {"check", "*"} else "defines no check(candidate)"
+
+
+def _assigned(node: ast.AST) -> str | None:
+    return node.id if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) else None
+
+
+def _fault_of_program(problem: Problem, checker: Callable[[Problem], str]) -> str | None:
+    """Why a test cannot be compiled with what stands before it."""
+    try:
+        compile(checker(problem), "test", "exec", dont_inherit=True)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        return f"cannot be compiled ({' '.join(str(error).split())[:100]})"
+    return None
