@@ -25,8 +25,8 @@ def regrade(config: RegradeConfig) -> Regraded:
     grading = load(config)
     pending = blocks.plan_verdicts(grading)
     with grading.claims, config.sandbox.open() if grading.grader.runs_code and pending else nullcontext() as sandbox:
-        begun = [blocks.grade_block.submit(grading, block, sandbox) for block in pending]
-        blocks.finish_grading(grading, begun, sandbox)
+        submitted = [blocks.grade_block.submit(grading, block, sandbox) for block in pending]
+        blocks.finish_grading(grading, submitted, sandbox)
     result = compare(config, grading)
     before = None if result.before is None else result.before.name
     show_difference(regraded(result.after.name, result.after.counts, before, result.difference))

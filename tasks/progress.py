@@ -1,6 +1,6 @@
-"""Progress of a run: how much work there is, how much is done, and what a person should know meanwhile.
+"""Progress of a run: how much work there is, how much is done, and messages for the user.
 
-The command line shows it as bars and lines. Without a listener nothing is reported.
+The command line shows it as progress bars and lines. Without a listener, nothing is reported.
 """
 
 from contextvars import ContextVar
@@ -15,11 +15,11 @@ class Progress(Protocol):
         ...
 
     def advance(self, stage: str, done: int) -> None:
-        """`done` more units of a stage are done; negative where work was lost and must be repeated."""
+        """`done` more units of a stage are done; negative if work was lost and must be repeated."""
         ...
 
     def say(self, line: str) -> None:
-        """A line for a person: something slow has begun, or something failed and is being retried."""
+        """A line for the user: something slow has started, or something failed and is being retried."""
         ...
 
 
@@ -37,4 +37,4 @@ class NullProgress:
 
 
 progress: ContextVar[Progress] = ContextVar("progress", default=NullProgress())  # noqa: B039 - it has no state
-"""Receives the progress of this run. Prefect passes the context on to the threads of its tasks."""
+"""Receives the progress of this run. Prefect passes the context on to the threads of tasks."""

@@ -1,1 +1,1 @@
-"""Figures and the self-contained page that show a sweep's result."""
+"""Reports: figures, tables and self-contained pages of sweeps and comparisons."""

@@ -1,4 +1,4 @@
-"""Results as JSON documents: the same for every front end. Values are plain dicts, lists, numbers and strings."""
+"""Results as JSON documents, the same for every interface: plain dicts, lists, numbers and strings."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -58,7 +58,7 @@ def sample_document(row: Row) -> dict[str, Any]:
 
 
 def plan_document(found: SweepEstimate, problem_ids: list[str]) -> dict[str, Any]:
-    """What is stored of a sweep, what is missing, and what that should take; `problem_ids` in the sweep's order."""
+    """What is stored of a sweep, what is missing, and its expected cost; `problem_ids` are in the sweep's order."""
     document = asdict(found)
     for each, cost in zip(
         (document["remaining"], document["upper_bound"], *document["larger_k"]),
@@ -98,7 +98,7 @@ def regrade_document(
 
 
 def comparison_document(comparison: Comparison) -> dict[str, Any]:
-    """Coverage curves together, and each against the first."""
+    """The coverage of each set, and the differences between each set and the first."""
     return {
         "headline": comparison.headline,
         "paired": comparison.paired,
@@ -121,7 +121,7 @@ def comparison_document(comparison: Comparison) -> dict[str, Any]:
 def agreements_document(
     agreements: list[Agreement], unavailable: Mapping[str, str], max_examples: int
 ) -> dict[str, Any]:
-    """How graders agree with labelled samples, with up to `max_examples` disagreements of each kind."""
+    """How far graders agree with labelled samples, with up to `max_examples` disagreements of each kind."""
     return {
         "agreements": [
             {

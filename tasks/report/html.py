@@ -1,7 +1,7 @@
-"""What every page has in common: one file that needs nothing else, in which text from outside stays text.
+"""What all pages share: one self-contained file, in which text from models and users cannot become markup.
 
 The templates escape every value, control and direction-changing characters are made visible, and a content security
-policy lets only the page's own script run, by its hash.
+policy allows only the page's own script, by its hash.
 """
 
 import base64
@@ -21,7 +21,7 @@ _STYLES = ("report.css",)
 
 
 def page(template: str, *, title: str, plots: dict[str, Any], **values: Any) -> str:
-    """A template of this package, filled in; `plots` is what the script draws, by the name of its figure."""
+    """Render a template of this package; `plots` has the data that the script draws, by the name of the figure."""
     script = '"use strict";\n' + "".join(map(_part, _SCRIPTS))
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return (
@@ -39,7 +39,7 @@ def page(template: str, *, title: str, plots: dict[str, Any], **values: Any) -> 
 
 
 def link(name: str, content: bytes | str) -> dict[str, str]:
-    """A file inside the page, to be downloaded under this name."""
+    """A file embedded in the page, as a download link with this name."""
     kinds = {"csv": "text/csv", "svg": "image/svg+xml", "pdf": "application/pdf"}
     if isinstance(content, str):
         content = content.encode("utf-8", errors="backslashreplace")
@@ -58,7 +58,7 @@ def _part(name: str) -> str:
 
 
 def _finalize(value: object) -> object:
-    """What an expression of a template puts on the page: text from outside goes through `visible`."""
+    """Applied to the value of every template expression: makes hidden characters of plain text visible."""
     return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 

@@ -1,4 +1,4 @@
-"""What a report is made of, and what drawing gives back: plain objects that import nothing heavy."""
+"""The contents of a report, and figures as files: plain objects without heavy imports."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from tasks.scaling.summary import SweepSummary
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A sample to show: which it is, its verdict with the grader's reason, and its text as the engine gave it."""
+    """A sample to show, with its verdict, the grader's reason (`detail`), and its text as the engine returned it."""
 
     problem_id: str
     index: int
@@ -18,7 +18,7 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class ReportData:
-    """Everything that a page says: `provenance` is (label, value) pairs, shown in their order."""
+    """The contents of a page. `provenance` has (label, value) pairs, shown in this order."""
 
     title: str
     summary: SweepSummary
@@ -29,7 +29,7 @@ class ReportData:
 
 @dataclass(frozen=True, slots=True)
 class FigureFile:
-    """One figure as files: SVG with its letters as outlines, and PDF with its font embedded."""
+    """A figure as files: SVG with text as outlines, and PDF with its font embedded."""
 
     name: str
     svg: bytes

@@ -1,7 +1,7 @@
-"""The house colours and the order of verdicts, shared by figures and page.
+"""The colours and the order of verdicts, shared by figures and pages.
 
-The colours are Okabe and Ito's, which people with any common colour blindness tell apart; no meaning rests on colour
-alone, since every mark is labelled too.
+The colours are Okabe and Ito's, which people with any common form of colour blindness can tell apart. Every mark also
+has a label, so that nothing depends on colour alone.
 """
 
 from collections.abc import Mapping
@@ -15,12 +15,12 @@ MEASURED, LAW, FORECAST = BLUE, DARK, VERMILLION
 `templates/report.css`, with variants for light and dark."""
 
 SERIES = (BLUE, "#C24F00", "#00815E", "#A8497D", "#2C8FC7", "#8A6D00", DARK, "#6A51A3")
-"""The lines of a comparison, in order; each is named at its end too."""
+"""The lines of a comparison, in order; each also has a label at its end."""
 
 
 @dataclass(frozen=True, slots=True)
 class VerdictStyle:
-    """How one verdict is shown: its identifier, its name in words and its colour."""
+    """How a verdict is shown: its identifier, its label and its colour."""
 
     verdict: str
     label: str
@@ -41,7 +41,7 @@ VERDICTS = (
 
 @dataclass(frozen=True, slots=True)
 class VerdictShare:
-    """How many samples got a verdict, and their share of all graded samples; None for those left out of n."""
+    """The number of samples with a verdict, and their share of all graded samples; None for those left out of n."""
 
     style: VerdictStyle
     count: int
@@ -49,7 +49,7 @@ class VerdictShare:
 
 
 def verdict_shares(counts: Mapping[str, int]) -> tuple[VerdictShare, ...]:
-    """The verdicts that occurred, in the house order, and after them any that the house does not know."""
+    """The verdicts that occurred, in the order of `VERDICTS`, followed by any that are not in it."""
     known = {style.verdict: style for style in VERDICTS}
     styles = [*VERDICTS, *(VerdictStyle(name, name, GREY) for name in sorted(counts) if name not in known)]
     graded = sum(count for verdict, count in counts.items() if verdict != "infrastructure")

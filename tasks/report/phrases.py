@@ -10,24 +10,24 @@ from tasks.scaling.summary import Outlook, SweepSummary, percent
 
 
 def table_percent(summary: SweepSummary) -> Callable[[float], str]:
-    """A percentage format with one number of decimals for the whole table, enough for its smallest coverage."""
+    """A formatter of percentages with as many decimals for the whole table as its smallest coverage needs."""
     smallest = min((point.coverage for point in summary.table if point.coverage > 0), default=1.0)
     digits = 1 if smallest >= 0.01 else 2 if smallest >= 0.001 else 3
     return lambda share: f"{share:.{digits}%}"
 
 
 def interval(low: float | None, high: float | None, show: Callable[[float], str]) -> str:
-    """`low – high`, or a dash where there is no interval."""
+    """`low – high`, or a dash if there is no interval."""
     return "–" if low is None or high is None else f"{show(low)} – {show(high)}"
 
 
 def number(value: float) -> str:
-    """Three figures after the point, with a true minus sign."""
+    """Three decimals, with a true minus sign."""
     return f"{value:.3f}".replace("-", "−")
 
 
 def parameter(value: float, around: Interval | None) -> str:
-    """A parameter with its interval, where there is one."""
+    """A parameter with its interval, if there is one."""
     return number(value) if around is None else f"{number(value)} [{number(around.low)}, {number(around.high)}]"
 
 
@@ -55,7 +55,7 @@ def forecast_sentence(summary: SweepSummary) -> str | None:
 
 
 def usage_rows(summary: SweepSummary) -> list[tuple[str, str]]:
-    """Label and value for tokens and, where there is a price, dollars; empty where nothing is known of either."""
+    """Label and value for tokens and, if there is a price, dollars; empty if there are no samples."""
     usage = summary.usage
     if usage is None or not usage.samples:
         return []
@@ -77,7 +77,7 @@ def usage_rows(summary: SweepSummary) -> list[tuple[str, str]]:
 
 
 def usage_sentence(summary: SweepSummary) -> str:
-    """Tokens, and dollars where there is a price, in one line."""
+    """Tokens, and dollars if there is a price, in one line."""
     usage = summary.usage
     if usage is None or usage.tokens is None:
         return "Tokens were not recorded."
@@ -91,7 +91,7 @@ def _dollars(value: float) -> str:
 
 
 def backtest_rows(laws: LawComparison) -> list[tuple[str, str, str]]:
-    """Law, median and root-mean-square error of log coverage at held-out k, the best first."""
+    """Law, median and root mean square error of log coverage at held-out k, the best first."""
 
     def error(value: float | None) -> str:
         return "no fit" if value is None else f"{value:.3f}"
@@ -138,12 +138,13 @@ def outlook_rows(outlook: Outlook, drawn: int) -> list[tuple[str, str]]:
 
 
 def _rounded(k: int | None) -> str:
-    """A forecast of k is good for two significant figures."""
+    """k to two significant figures, which is all that a forecast of it is good for."""
     return f"{int(float(f'{k:.1e}')):,}" if k else "–"
 
 
 def visible(text: str) -> str:
-    """Text with nothing hidden: control, direction-changing and unpaired characters are shown as code points."""
+    """Text whose hidden characters (control, direction-changing, private, unpaired surrogates) are shown as code
+    points."""
     if text.isprintable():
         return text
     return "".join(

@@ -1,4 +1,4 @@
-"""What changed by regrading, as Markdown: verdicts before and after, and the problems on which they differ."""
+"""What regrading changed, as Markdown: verdicts before and after, and the problems on which they differ."""
 
 from collections.abc import Mapping
 
@@ -9,16 +9,17 @@ from tasks.store.inspect.regrade_diff import Difference
 MAX_PROBLEMS = 50
 
 
-def regraded(after: str, counts: Mapping[str, int], before: str | None, apart: Difference | None) -> str:
-    """The new verdicts by count, and against those of `before` where there are some to compare with."""
+def regraded(after: str, counts: Mapping[str, int], before: str | None, difference: Difference | None) -> str:
+    """The counts of the new verdicts, and how they differ from those of the set `before`, if there is one."""
     lines = [f"# {escape(after)}", "", *_counts(counts)]
-    if before is not None and apart is not None:
+    if before is not None and difference is not None:
         changed = (
-            f"**{apart.changed:,} of {apart.samples:,} samples have another verdict than under {escape(before)}.**"
+            f"**{difference.changed:,} of {difference.samples:,} samples have another verdict than in"
+            f" {escape(before)}.**"
         )
         lines += ["", changed, ""]
-        if apart.changed:
-            lines += [*_verdicts(apart), "", *_problems(apart)]
+        if difference.changed:
+            lines += [*_verdicts(difference), "", *_problems(difference)]
     return "\n".join(lines) + "\n"
 
 
@@ -28,18 +29,18 @@ def _counts(counts: Mapping[str, int]) -> list[str]:
     ]
 
 
-def _verdicts(apart: Difference) -> list[str]:
-    seen = {verdict for pair in apart.verdicts for verdict in pair}
+def _verdicts(difference: Difference) -> list[str]:
+    seen = {verdict for pair in difference.verdicts for verdict in pair}
     names = [verdict.value for verdict in Verdict if verdict in seen]
     rows = [
-        f"| {before} | " + " | ".join(f"{apart.verdicts.get((before, after), 0):,}" for after in names) + " |"
+        f"| {before} | " + " | ".join(f"{difference.verdicts.get((before, after), 0):,}" for after in names) + " |"
         for before in names
     ]
     return [f"| before ↓ after → | {' | '.join(names)} |", "|:--|" + "--:|" * len(names), *rows]
 
 
-def _problems(apart: Difference) -> list[str]:
-    changed = sorted((each for each in apart.problems if each.changed), key=lambda each: -each.changed)
+def _problems(difference: Difference) -> list[str]:
+    changed = sorted((each for each in difference.problems if each.changed), key=lambda each: -each.changed)
     rows = [
         f"| {escape(each.problem_id)} | {each.samples:,} | {each.correct_before:,} | {each.correct_after:,} |"
         f" {each.changed:,} |"
@@ -47,4 +48,4 @@ def _problems(apart: Difference) -> list[str]:
     ]
     left = len(changed) - len(rows)
     head = ["| problem | samples | correct before | correct after | changed |", "|:--|--:|--:|--:|--:|"]
-    return head + rows + (["", f"and {left:,} problems more"] if left > 0 else [])
+    return head + rows + (["", f"and {left:,} more problems"] if left > 0 else [])

@@ -1,8 +1,8 @@
-"""The house style of figures: axes without frames, quiet grids, files that repeat byte for byte.
+"""The style of figures: axes without frames, light grids, byte-for-byte reproducible files.
 
-Drawn on separate `matplotlib.figure.Figure` objects: no pyplot, no display, nothing global but the two font
-settings that matplotlib reads only from its configuration while it saves. Importing this module takes a second or
-two, so whoever draws imports it when there is something to draw.
+Figures are separate `matplotlib.figure.Figure` objects: no pyplot, no display, and no global state except the font
+settings that matplotlib reads only from its configuration, and only while a file is saved. Importing this module takes
+a second or two, so import it only when there is something to draw.
 """
 
 import io
@@ -23,14 +23,14 @@ _saving = Lock()
 
 
 def k_axis(axes: Axes) -> None:
-    """Samples per problem on a log axis."""
+    """Make the x axis that of k, samples per problem, on a log scale."""
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter(FuncFormatter(lambda k, _: f"{k:,.0f}"))
     axes.set_xlabel("samples per problem, k")
 
 
 def band(axes: Axes, points: Sequence[tuple[int, float | None, float | None]], colour: str, alpha: float) -> None:
-    """A band of (k, low, high), left out where there is no interval."""
+    """Draw a band through points (k, low, high), leaving out those without an interval."""
     banded = [(k, low, high) for k, low, high in points if low is not None]
     if banded:
         ks, low, high = zip(*banded, strict=True)
@@ -38,7 +38,7 @@ def band(axes: Axes, points: Sequence[tuple[int, float | None, float | None]], c
 
 
 def new_axes(width: float, height: float, columns: int = 1) -> tuple[Figure, Axes]:
-    """A figure of this size (inches) with this many panels, and the axes of the first."""
+    """A figure of this size in inches with this many panels, and the axes of the first panel."""
     figure = Figure(figsize=(width, height), layout="constrained")
     for axes in np.atleast_1d(figure.subplots(1, columns)):
         axes.spines[["top", "right"]].set_visible(False)
@@ -55,7 +55,7 @@ def new_axes(width: float, height: float, columns: int = 1) -> tuple[Figure, Axe
 def files(name: str, figure: Figure) -> FigureFile:
     """A figure as SVG and PDF."""
     svg, pdf = io.BytesIO(), io.BytesIO()
-    # Type 42 keeps the letters of a PDF as a font, which publishers ask for; the salt makes files repeat.
+    # Type 42 embeds the PDF's font, as publishers require; the salt makes files reproducible.
     with _saving, rc_context({"svg.fonttype": "path", "svg.hashsalt": name, "pdf.fonttype": 42}):
         figure.savefig(svg, format="svg", metadata={"Date": None})
         figure.savefig(pdf, format="pdf", metadata={"CreationDate": None})

@@ -1,1 +1,1 @@
-"""The door to Prefect: the steps of a sweep as tasks with names, retries, logs and artifacts."""
+"""The steps of a sweep as Prefect tasks, with names, retries, logs and artifacts."""

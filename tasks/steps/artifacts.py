@@ -1,4 +1,4 @@
-"""What a sweep found, measured, written to the store and shown in the Prefect UI."""
+"""Measuring a sweep, writing its report to the store, and showing results in the Prefect UI."""
 
 import base64
 from collections.abc import Mapping
@@ -27,12 +27,12 @@ from tasks.sweep.sweep import Sweep
 
 @task(task_run_name="report: what changed", **RETRIED)
 def show_difference(text: str) -> None:
-    """Show what changed by regrading in the Prefect UI."""
+    """Show what regrading changed in the Prefect UI."""
     create_markdown_artifact(text, key="regrade")
 
 
 class Measurement(NamedTuple):
-    """What one look at the store found, and its summary."""
+    """The stored results of a sweep, read once, and their summary."""
 
     results: Results
     summary: SweepSummary
@@ -40,14 +40,14 @@ class Measurement(NamedTuple):
 
 @task(task_run_name="measure: coverage and fit", **RETRIED)
 def measure(sweep: Sweep) -> Measurement:
-    """Unbiased coverage below k with bootstrap intervals, and the power law through it."""
+    """Unbiased coverage up to k with bootstrap intervals, and the fitted power law."""
     results = sweep.results()
     return Measurement(results, results.summarise())
 
 
 @task(task_run_name="report: page, figures and tables", **RETRIED)
 def report(sweep: Sweep, measured: Measurement, config_yaml: str) -> Publication:
-    """Write page, figures and tables to the store, and show them in the Prefect UI."""
+    """Write the page, figures and tables to the store, and show them in the Prefect UI."""
     publication = publish(sweep.grading, measured.results, measured.summary, config_yaml)
     headline = measured.summary.headline
     create_markdown_artifact(publication.markdown, key="coverage", description=headline)
@@ -61,14 +61,14 @@ def report(sweep: Sweep, measured: Measurement, config_yaml: str) -> Publication
         ("samples", sweep.samples.store.url(f"samples/{samples}")),
         ("verdicts", sweep.samples.store.url(f"verdicts/{samples}/{verdicts}")),
     ):
-        # The address itself: no browser follows s3://, but a person can copy it.
+        # The URL is also the text: browsers do not open s3://, but users can copy it.
         create_link_artifact(url, link_text=url, key=key, description=headline)
     return publication
 
 
 @task(task_run_name="report: show in Prefect", cache_policy=NO_CACHE)
 def show_comparison(comparison: Comparison, files: ComparisonFiles | None) -> None:
-    """The comparison as artifacts: as text always, its page and figures where they were written."""
+    """Show a comparison as artifacts: its text, and its page and figures if they were written."""
     headline = comparison.headline
     if files is None:
         create_markdown_artifact(markdown(comparison), key="comparison", description=headline)

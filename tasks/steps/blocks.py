@@ -1,7 +1,7 @@
 """Drawing and grading as Prefect tasks, with names, retries and logs.
 
-No task caches in Prefect's sense. The store knows what is done, so a retried or repeated task finds it there; such a
-task run ends in a state named `Cached`, whose message is the URL of the object.
+Prefect's own caching is not used. The store knows what is done, so a task that is retried or repeated finds its result
+there. Work that an earlier run did is shown as a task run that ends in a state named `Cached`, with the object's URL.
 """
 
 from collections.abc import Collection, Iterable
@@ -23,8 +23,8 @@ from tasks.sweep.grading import Grading
 from tasks.sweep.sweep import Sweep
 
 MAX_SHOWN = 420
-"""How many blocks that are stored already get a task run each: Prefect loses task runs beyond about 1,000 in one flow
-run. A full set of 300 problems × 10,000 samples has 418 blocks of samples and verdicts."""
+"""Maximum task runs for blocks that are stored already: Prefect loses task runs beyond about 1,000 in one flow run. A
+full set of 300 problems × 10,000 samples has 418 blocks of samples and verdicts."""
 
 
 @task(task_run_name="plan: which samples are missing", **RETRIED)
@@ -33,7 +33,7 @@ def plan_samples(sweep: Sweep) -> list[Block]:
     blocks = sweep.missing_samples()
     samples = sum(block.samples for block in blocks)
     get_run_logger().info("%s: %d samples to draw in %d blocks", sweep.samples.identity.name, samples, len(blocks))
-    # Runs that share a set begin at different problems, so that they do not compete for the same claims.
+    # Runs that share a set start at different problems, so that they do not compete for the same claims.
     return rotated(blocks, by=hash(flow_run.get_id()))
 
 
@@ -48,9 +48,9 @@ def plan_verdicts(grading: Grading) -> list[Block]:
 
 @task(task_run_name="draw: {block}", **RETRIED)
 def draw_block(sweep: Sweep, block: Block, engine: Engine, *, wait: bool = False) -> list[Block] | None:
-    """Draw a block and store it; returns the blocks stored, ready to be graded.
+    """Draw a block and store it; returns the blocks that were stored and can be graded.
 
-    None where another sweep is drawing it, unless told to wait for that one.
+    None if another sweep is drawing it and `wait` is False.
     """
     drawn = sweep.draw(block, engine, wait=wait)
     if drawn is None:
@@ -64,7 +64,7 @@ def draw_block(sweep: Sweep, block: Block, engine: Engine, *, wait: bool = False
 
 @task(task_run_name="grade: {block}", **RETRIED)
 def grade_block(grading: Grading, block: Block, sandbox: Sandbox | None, *, wait: bool = False) -> bool:
-    """Grade a stored block and store the verdicts; False where another sweep does, unless told to wait for that one."""
+    """Grade a stored block and store the verdicts; False if another sweep is grading it and `wait` is False."""
     url = grading.grade(block, sandbox, wait=wait)
     if url is None:
         get_run_logger().info("another sweep is grading these samples; looking again later")
@@ -74,14 +74,14 @@ def grade_block(grading: Grading, block: Block, sandbox: Sandbox | None, *, wait
 
 
 def grading_runner() -> TaskRunner[Any]:
-    """Two blocks are graded concurrently: one keeps every core of the sandbox busy, the second fills in for its last
-    samples."""
+    """Grades two blocks concurrently: the second keeps the sandbox's cores busy while the first one's last samples
+    run."""
     return ThreadPoolTaskRunner(max_workers=2)
 
 
-def finish_grading(grading: Grading, begun: Iterable[PrefectFuture[bool]], sandbox: Sandbox | None) -> None:
-    """Wait for the blocks that were begun, then for those that other sweeps are grading, or grade them here."""
-    for future in begun:
+def finish_grading(grading: Grading, submitted: Iterable[PrefectFuture[bool]], sandbox: Sandbox | None) -> None:
+    """Wait for the submitted blocks, and then for those that other sweeps are grading; grade here what they leave."""
+    for future in submitted:
         future.result()
     for block in plan_verdicts(grading):
         grade_block(grading, block, sandbox, wait=True)
@@ -89,13 +89,13 @@ def finish_grading(grading: Grading, begun: Iterable[PrefectFuture[bool]], sandb
 
 @task(task_run_name="{what}", cache_policy=NO_CACHE)
 def mark_cached(what: str, url: str) -> State[None]:  # noqa: ARG001 - `what` names the task run
-    """Something that an earlier run has done: the task run ends as `Cached`, and links to the object."""
-    get_run_logger().info("stored already: %s", url)
+    """Show work of an earlier run as a task run that ends as `Cached`, with the object's URL as its message."""
+    get_run_logger().info("already stored: %s", url)
     return Completed(name="Cached", message=url)
 
 
 def show_stored(grading: Grading, pending: Collection[Block]) -> None:
-    """A task run that ends as `Cached` for each block of samples, and of verdicts on them, that this run finds done."""
+    """Show each block of samples or verdicts that was already stored when this run started as a `Cached` task run."""
     blocks = grading.stored_samples()
     found = [(f"draw: {block}", grading.samples.url(block)) for block in blocks]
     found += [(f"grade: {block}", grading.verdicts.url(block)) for block in blocks if block not in pending]

@@ -9,14 +9,14 @@ from prefect.concurrency.sync import concurrency
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 
 LEASE_S = 60.0
-"""A slot of a concurrency limit whose holder was killed is free again after this time."""
+"""Seconds after which the slot of a killed holder is free again."""
 
 
 @contextmanager
 def concurrency_slot(limit: str | None) -> Iterator[None]:
-    """Hold a slot of Prefect's global concurrency limit with this name, waiting for one if need be; None: no limit.
+    """Hold a slot of the Prefect global concurrency limit with this name (None: no limit); waits until there is one.
 
-    A limit that does not exist is made, with one slot; one that exists keeps the slots that somebody gave it.
+    If the limit does not exist, it is created with one slot.
     """
     if limit is None:
         yield
@@ -28,7 +28,7 @@ def concurrency_slot(limit: str | None) -> Iterator[None]:
             with suppress(ObjectAlreadyExists):  # another run was first
                 client.create_global_concurrency_limit(GlobalConcurrencyLimitCreate(name=limit, limit=1))
     get_run_logger().info("waiting for a slot of the concurrency limit %s", limit)
-    # A server that is away for a moment must not end a run that holds its slot and draws.
+    # A temporary outage of the server must not end a run that holds its slot and is drawing.
     with concurrency(limit, strict=True, lease_duration=LEASE_S, raise_on_lease_renewal_failure=False):
         get_run_logger().info("got a slot of the concurrency limit %s", limit)
         yield

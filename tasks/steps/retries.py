@@ -1,4 +1,4 @@
-"""Which tasks Prefect tries again, and for how long."""
+"""Which failed tasks Prefect retries, and for how long."""
 
 from typing import Any
 
@@ -11,12 +11,13 @@ _BUGS = (TypeError, AttributeError, NameError)
 
 
 def is_retryable(task: Any, run: Any, state: Any) -> bool:  # noqa: ARG001 - the signature is Prefect's
-    """Whether another try could help: an error of this project says so itself; of others, all but bugs might pass."""
+    """Whether a retry can help: errors of this project say so themselves; all others are retried unless they are
+    bugs."""
     error = state.result(raise_on_failure=False)
     return error.retryable if isinstance(error, MonkeysError) else not isinstance(error, _BUGS)
 
 
-# Tries again after 2, 4, … 64 s, each give or take a half: over a minute in all, however the dice fall.
+# Delays of 2, 4, … 64 s, each ±50 %: more than a minute in total for any jitter.
 RETRIED: dict[str, Any] = {
     "cache_policy": NO_CACHE,
     "retries": 6,

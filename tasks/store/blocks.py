@@ -37,7 +37,7 @@ class Block:
         """The block's name within its set."""
         return f"p{self.first:05d}-{self.last:05d}/i{self.start:07d}-{self.stop:07d}.parquet"
 
-    def cell(self, width: int = PROBLEMS_A_BLOCK) -> str:
+    def grid_cell(self, width: int = PROBLEMS_A_BLOCK) -> str:
         """The grid cell that contains it, `width` problems wide. Blocks of two runs overlap only within one cell."""
         return f"p{self.first // width * width:05d}/i{_edge_below(self.start):07d}"
 

@@ -1,1 +1,1 @@
-"""The sweep in plain Python: which samples are missing, drawing, grading and counting them."""
+"""The sweep in plain Python: finding, drawing, grading and counting samples."""

@@ -17,16 +17,16 @@ class Budget(Protocol):
 
     @property
     def name(self) -> str:
-        """The name that chooses it."""
+        """The name by which a sweep file chooses it."""
         ...
 
     @property
     def gives_coverage(self) -> bool:
-        """Whether coverage against k is reported; else it is what was solved, and at what cost."""
+        """Whether coverage against k is reported; if not, the report says what was solved, and at what cost."""
         ...
 
     def plan(self, k: int) -> Plan:
-        """The rounds up to k, and the correct samples after which a problem gets no more."""
+        """The rounds up to k, and how many correct samples stop a problem at the end of each."""
         ...
 
 
@@ -37,7 +37,7 @@ class UniformConfig(Config):
 
     @property
     def gives_coverage(self) -> bool:
-        """It does."""
+        """True."""
         return True
 
     def plan(self, k: int) -> Plan:
@@ -46,7 +46,8 @@ class UniformConfig(Config):
 
 
 class AdaptiveConfig(Config):
-    """Samples go where they narrow the coverage curve most: a problem stops once samples × correct ≥ precision × k.
+    """More samples for harder problems, which narrow the coverage curve most: a problem stops once
+    samples × correct ≥ precision × k.
 
     Averaged over log k, the variance of pass@k for a problem with pass rate p and n samples scales as 1 / (p n). For a
     fixed total of samples it is smallest for n ∝ 1/sqrt(p); with p estimated by c/n, that means equal n c for all
@@ -60,11 +61,11 @@ class AdaptiveConfig(Config):
 
     @property
     def gives_coverage(self) -> bool:
-        """It does."""
+        """True."""
         return True
 
     def plan(self, k: int) -> Plan:
-        """Rounds from the first at which a problem with only correct samples could stop."""
+        """Rounds from the first after which a problem with only correct samples can stop."""
         enough = self.precision * k
         ends = _ladder(max(1, ceil(sqrt(enough))), k)
         return Plan(ends, tuple(ceil(enough / end) for end in ends))
@@ -78,11 +79,11 @@ class SolveConfig(Config):
 
     @property
     def gives_coverage(self) -> bool:
-        """It does not."""
+        """False."""
         return False
 
     def plan(self, k: int) -> Plan:
-        """Rounds that grow about twofold, each ending at the first correct sample."""
+        """Rounds that about double in size; one correct sample stops a problem."""
         ends = _ladder(self.first, k)
         return Plan(ends, (1,) * len(ends))
 

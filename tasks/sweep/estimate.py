@@ -1,7 +1,7 @@
-"""What a sweep still costs, estimated from the store before anything is spent. Nothing is written, no engine is opened.
+"""Estimates from the store what the rest of a sweep costs. Nothing is written, and no engine is opened.
 
-The figures come from what the set holds already. If it holds nothing, only what is certain is given: how many samples
-are missing, and how many tokens they can have at most.
+The figures come from the samples that are already stored. If there are none, only what is certain is given: the number
+of missing samples, and the maximum of their tokens.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,20 +21,20 @@ from tasks.store.tables import sums_by_problem
 from tasks.sweep.sweep import Sweep
 from tasks.sweep.throughput import Throughput, drawing_throughputs, grading_throughput
 
-# Samples of every problem that a pilot draws: enough to tell how much they vary.
-_PILOT = 10
-_AT_ONCE = 16
+# Samples per problem in a pilot: enough to estimate how much they vary.
+_PILOT_K = 10
+_MAX_CONCURRENT_READS = 16
 _TARGETS = (100, 1_000, 10_000)
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What is stored of the selected problems: `held` samples below k of each, `samples` in total (below k and above),
-    tokens (None where an engine did not report them), bytes with their verdicts, and damaged blocks, which count as
-    missing.
+    """What is stored of the selected problems.
 
-    `pending` samples below k have no verdict yet. `drawing` has the latest throughput last; `grading` is None where
-    nothing is graded yet.
+    `held` has the number of samples below k of each problem; `samples` is the number of all, including those from k.
+    Tokens are None if an engine did not report them. `bytes` includes verdicts. `damaged` blocks count as missing, and
+    `pending` samples below k have no verdict. `drawing` has the latest throughput last; `grading` is None if nothing is
+    graded yet.
     """
 
     held: tuple[int, ...]
@@ -49,17 +49,17 @@ class Stored:
 
     @property
     def below_k(self) -> int:
-        """How many samples below k are stored."""
+        """The number of stored samples below k."""
         return sum(self.held)
 
 
 @dataclass(frozen=True, slots=True)
 class CostEstimate:
-    """The cost of going on to k: samples to draw, the blocks that hold them, samples to grade (`verdicts`), and the
-    expected tokens, time, space and dollars; None where there is nothing to estimate them from.
+    """The cost of continuing to k: samples and blocks to draw, samples to grade (`verdicts`), and the expected tokens,
+    seconds, bytes and dollars, which are None if there is nothing to estimate them from.
 
-    `max_tokens` is what the samples can have at most, and `max_dollars` what those cost without prompts. Times are wall
-    seconds; drawing and grading overlap, so the whole takes the longer of the two.
+    `max_tokens` bounds the completion tokens, and `max_dollars` is their cost, without prompts. Times are wall-clock
+    seconds; drawing and grading overlap, so the sweep takes the longer of the two.
     """
 
     k: int
@@ -87,8 +87,8 @@ class CostEstimate:
 class SweepEstimate:
     """What is stored, what the remaining samples and verdicts cost, and what a larger k would cost.
 
-    `upper_bound` is the most that the budget can come to, if it plans in rounds. `larger_k` does not count on a problem
-    stopping early. `prompt_characters` has the shortest, mean and longest prompt.
+    `upper_bound` is the maximum cost under the budget, if it has several rounds; None otherwise. `larger_k` assumes
+    that no problem stops early. `prompt_characters` are the lengths of the shortest, mean and longest prompt.
     """
 
     k: int
@@ -101,15 +101,15 @@ class SweepEstimate:
 
     @property
     def pilot_k(self) -> int:
-        """Samples of every problem that a pilot of this sweep draws."""
-        return min(_PILOT, self.k)
+        """The number of samples per problem in a pilot of this sweep."""
+        return min(_PILOT_K, self.k)
 
 
 def estimate(job: Sweep) -> SweepEstimate:
-    """Read the sets of a sweep, and estimate what it costs to finish it, or to go on to a larger k.
+    """Read the sets of a sweep, and estimate what it costs to finish it, or to continue to a larger k.
 
     Raises:
-        UserError: a newer version wrote the set.
+        NewerSchemaError: a newer version of this package wrote the set.
         StoreUnavailableError: the store does not respond.
     """
     store, name = job.samples.store, job.samples.identity.name
@@ -138,7 +138,7 @@ def estimate(job: Sweep) -> SweepEstimate:
 
 
 class _Expectation:
-    """What the stored blocks of the selected problems predict for further blocks."""
+    """Predicts the cost of further blocks from the stored blocks of the selected problems."""
 
     def __init__(
         self, job: Sweep, samples: Objects[SampleFooter], verdicts: Objects[VerdictFooter], sizes: Mapping[str, int]
@@ -170,13 +170,13 @@ class _Expectation:
         )
 
     def cost_of(self, k: int, blocks: Sequence[Block]) -> CostEstimate:
-        """The cost of drawing these blocks, and of grading them and what is pending."""
+        """The cost of drawing these blocks, and of grading them and all samples that are pending."""
         missing = self._by_problem(blocks)
         samples = int(missing.sum())
         verdicts = samples + self.stored.pending
-        longest, price = self._job.sampling.max_tokens, self._job.price
+        max_tokens, price = self._job.sampling.max_tokens, self._job.price
         prompts = None if self._prompts is None else predict_total(self._prompts, missing)
-        tokens = None if self._tokens is None else predict_total(self._tokens, missing, most=longest)
+        tokens = None if self._tokens is None else predict_total(self._tokens, missing, most=max_tokens)
         drawing = self.stored.drawing[-1] if self.stored.drawing else None
         grading = self.stored.grading
         return CostEstimate(
@@ -184,7 +184,7 @@ class _Expectation:
             samples=samples,
             blocks=len(blocks),
             verdicts=verdicts,
-            max_tokens=samples * longest,
+            max_tokens=samples * max_tokens,
             prompt_tokens=prompts,
             tokens=tokens,
             drawing_s=drawing.seconds_for(samples, tokens.expected if tokens else None)
@@ -193,15 +193,15 @@ class _Expectation:
             grading_s=grading.seconds_for(verdicts) if grading else _zero_if_none(verdicts),
             bytes=round(self._bytes_each * samples) if self.stored.samples else None,
             dollars=_dollars(price, prompts, tokens),
-            max_dollars=None if price is None else price.completion * samples * longest / 1e6,
+            max_dollars=None if price is None else price.completion * samples * max_tokens / 1e6,
         )
 
     def _rows(self, block: Block) -> list[int]:
-        """The rows of a block's problems among the selected ones."""
+        """The rows of those of a block's problems that are selected."""
         return [self._row[position] for position in block.positions if position in self._row]
 
     def _by_problem(self, blocks: Iterable[Block], below: int | None = None) -> Ints:
-        """How many samples each selected problem has in these blocks."""
+        """The number of samples that each selected problem has in these blocks: [problems]."""
         counts = np.zeros(len(self._row), dtype=np.int64)
         for block in blocks:
             stop = block.stop if below is None else min(block.stop, below)
@@ -209,12 +209,12 @@ class _Expectation:
         return counts
 
     def _tokens_by_problem(self, blocks: Iterable[Block]) -> tuple[Seen | None, Seen | None]:
-        """Prompt tokens and completion tokens by problem; None where some were not counted."""
+        """Prompt tokens and completion tokens by problem; None if some are not known."""
         at = {problem.id: row for row, problem in enumerate(self._job.selection.problems)}
         names = ("prompt_tokens", "tokens")
         sums = {name: np.zeros((3, len(at)), dtype=np.int64) for name in names}
         unknown = set()
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
+        with ThreadPoolExecutor(_MAX_CONCURRENT_READS) as pool:
             tables = pool.map(lambda block: self._job.samples.columns(block, ("problem_id", *names)), blocks)
         for table in tables:
             for name in names:
@@ -230,17 +230,17 @@ class _Expectation:
 
 
 def _ratio(amount: int, blocks: Iterable[Block]) -> float:
-    """Per sample of the blocks; 0 without any."""
+    """The amount per sample of the blocks; 0 if there are none."""
     return amount / (sum(block.samples for block in blocks) or 1)
 
 
 def _zero_if_none(things: int) -> float | None:
-    """Zero things take no time, whatever the throughput."""
+    """0 for no things, which take no time at any throughput; None otherwise."""
     return None if things else 0.0
 
 
 def _dollars(price: Price | None, prompts: Prediction | None, tokens: Prediction | None) -> Prediction | None:
-    """What tokens to come cost, counted as `tasks.scaling.cost` does; the two intervals add up, which is never too
+    """The cost of expected tokens, as `tasks.scaling.cost` counts it. The two intervals are added, which is never too
     narrow."""
     if price is None:
         return None

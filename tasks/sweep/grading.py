@@ -1,4 +1,4 @@
-"""Stored samples, graded by one grader: which verdicts are pending, and how a block is graded.
+"""Grading stored samples with one grader: which verdicts are pending, and how a block is graded.
 
 Nothing here knows Prefect: `tasks.steps` wraps these methods as tasks, and tests call them directly.
 """
@@ -26,11 +26,11 @@ from tasks.sweep.selection import Selection
 from tasks.sweep.shared_blocks import claimed, setting_aside
 
 VERDICTS = "verdicts"
-"""The stage of grading, as progress names it."""
+"""The name of the grading stage in progress."""
 
 
 class Grading:
-    """The verdicts of one grader on the stored samples of a selection. It draws nothing."""
+    """Grades the stored samples of a selection with one grader; draws nothing."""
 
     def __init__(
         self,
@@ -60,24 +60,24 @@ class Grading:
         self.claims = Claims(samples.store, f"claims/{samples.identity.name}")
 
     def pending_verdicts(self) -> list[Block]:
-        """The stored blocks of selected samples that still lack a verdict."""
+        """The stored blocks with selected samples that lack verdicts."""
         pending = self.verdicts.pending(self.selection.within(self.samples.stored()))
         progress.get().plan(VERDICTS, sum(block.samples for block in pending))
         return pending
 
     def stored_samples(self) -> list[Block]:
-        """The stored blocks of selected samples, by their keys alone: one listing, nothing is opened."""
+        """The stored blocks with selected samples; takes one listing, and opens no block."""
         return [block for block in self.samples.blocks() if self.selection.includes(block)]
 
     def grade(self, block: Block, sandbox: Sandbox | None, *, wait: bool = False) -> str | None:
         """Grade a stored block, if that is still pending, and store the verdicts; returns their URL.
 
-        None where another sweep is grading it, unless told to wait.
+        None if another sweep is grading it and `wait` is False.
 
         Raises:
             UserError: the samples turn out to be damaged; they are set aside, to be drawn again.
         """
-        claim = f"verdicts/{self.verdicts.identity.name}/{block.cell(1)}"
+        claim = f"verdicts/{self.verdicts.identity.name}/{block.grid_cell(1)}"
         return claimed(self.claims, claim, lambda: self._grade_if_pending(block, sandbox), wait=wait)
 
     def read_samples(self, block: Block) -> tuple[list[Sample], SampleFooter]:
@@ -112,7 +112,7 @@ class Grading:
 
     def _check_problems(self, blocks: SampleSet | VerdictSet, block: Block, found: Sequence[str]) -> None:
         if list(found) != [problem.id for problem in self.selection.problems_in(block)]:
-            raise CorruptObjectError(blocks.url(block), "it is about other problems than the dataset has there")
+            raise CorruptObjectError(blocks.url(block), "its problems are not those that the dataset has there")
 
     def _grade_if_pending(self, block: Block, sandbox: Sandbox | None) -> str:
         samples, footer = self.read_samples(block)
@@ -124,21 +124,21 @@ class Grading:
 
     def _grade(self, block: Block, samples: list[Sample], footer: SampleFooter, sandbox: Sandbox | None) -> None:
         started = time.monotonic()
-        of = {problem.id: problem for problem in self.selection.problems_in(block)}
+        problems = {problem.id: problem for problem in self.selection.problems_in(block)}
         by_name: dict[tuple[str, int], GradedSample] = {}
-        asked = {(sample.problem_id, sample.index) for sample in samples}
-        for graded in self.grader.grade([(of[sample.problem_id], sample) for sample in samples], sandbox):
+        pending = {(sample.problem_id, sample.index) for sample in samples}
+        for graded in self.grader.grade([(problems[sample.problem_id], sample) for sample in samples], sandbox):
             if not isinstance(graded, GradedSample):
                 raise self._fault(f"returned {type(graded).__name__}, not a GradedSample")
-            if (graded.problem_id, graded.index) not in asked:
+            if (graded.problem_id, graded.index) not in pending:
                 raise self._fault(
-                    f"graded sample {graded.index} of problem {graded.problem_id!r}, which was not asked for, or was"
-                    " graded before"
+                    f"graded sample {graded.index} of problem {graded.problem_id!r}, which was not requested or had"
+                    " been graded before"
                 )
-            asked.remove((graded.problem_id, graded.index))
+            pending.remove((graded.problem_id, graded.index))
             by_name[graded.problem_id, graded.index] = graded
             progress.get().advance(VERDICTS, 1)
-        if asked:
+        if pending:
             raise self._fault(f"graded {len(by_name):,} of {len(samples):,} samples")
         graded_samples = [by_name[sample.problem_id, sample.index] for sample in samples]
         where = described(sandbox) if sandbox is not None and self.grader.runs_code else "none"
@@ -154,5 +154,5 @@ class Grading:
 
 
 def described(sandbox: Sandbox) -> str:
-    """A sandbox as results name it."""
+    """The name of a sandbox in results, with how it bounds memory."""
     return f"{sandbox.name}, memory bounded by {sandbox.memory_bound}"

@@ -1,6 +1,6 @@
-"""What is stored of a sweep, looked up once: its verdicts counted, its tokens summed, its samples shown.
+"""The stored results of a sweep: verdicts counted, tokens summed, and examples of samples.
 
-A report is made of one look at the store, so that its page, figures and tables agree while other sweeps go on writing.
+The store is listed once, so that the page, figures and tables of a report agree even if other sweeps keep writing.
 """
 
 from collections.abc import Iterable, Mapping
@@ -26,12 +26,12 @@ _TOKENS = ("prompt_tokens", "tokens")
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """The stored verdicts on the samples that the budget counts: n and c by problem, and how often each verdict was
-    given. `first_correct` is the index of a problem's first correct sample, under a budget that stops there.
+    """The verdicts on the samples that the budget counts: n and c of each problem, and the number of each verdict.
 
-    `deduplicated` counts samples that were graded by the execution of an equal program; None where the grader runs
-    none. `counted_below` is the index of each problem below which its samples count. `engines` and `sandboxes` name all
-    that took part; `drawn_at` and `graded_at` span the times (UTC) at which they did.
+    `first_correct` has the index of each problem's first correct sample, under a budget that stops there.
+    `deduplicated` is the number of samples that were graded by the execution of an equal program; None if the grader
+    runs no programs. A problem's samples count below index `counted_below`. `engines` and `sandboxes` name all that
+    took part, between the times in `drawn_at` and `graded_at` (UTC).
     """
 
     by_problem: Counts
@@ -54,7 +54,7 @@ class Example:
 
 
 class Results:
-    """The blocks of samples that were stored when it was made, all of them graded."""
+    """The graded blocks of samples that were stored when this object was made."""
 
     def __init__(
         self, *, grading: Grading, budget: Budget, price: Price | None, stored: Mapping[Block, SampleFooter]
@@ -67,7 +67,7 @@ class Results:
 
     @cached_property
     def tally(self) -> Tally:
-        """The counts. Samples that no sandbox could grade are not in n; `verdicts` has their number.
+        """The counts. Samples with an infrastructure failure are left out of n; `verdicts` has their number.
 
         Raises:
             UserError: verdicts are damaged; they are set aside, to be graded again.
@@ -99,8 +99,7 @@ class Results:
         )
 
     def tokens(self) -> tuple[int | None, int | None]:
-        """Prompt tokens and completion tokens of the samples that count; None where an engine did not report them for
-        all.
+        """Prompt tokens and completion tokens of the samples that count; None if an engine did not report all of them.
 
         Raises:
             UserError: a block is damaged; it is set aside, to be drawn again.
@@ -117,7 +116,7 @@ class Results:
         return prompt_tokens, tokens
 
     def summarise(self) -> SweepSummary:
-        """Coverage and the law through it, or what was solved where the budget is for that."""
+        """Coverage and its fitted law, or what was solved if the budget gives no coverage; raises as `tally` does."""
         tally = self.tally
         samples = int(tally.by_problem.n.sum()) + tally.verdicts.get(Verdict.INFRASTRUCTURE, 0)
         usage = Usage(samples, *self.tokens(), self._price)
@@ -133,10 +132,10 @@ class Results:
             return []
         of = len(self._selection.problems) + excluded
         verb = "is" if excluded == 1 else "are"
-        return [f"{excluded:,} of {of:,} problems {verb} left out by `exclude`: all results are about the others."]
+        return [f"{excluded:,} of {of:,} problems {verb} left out by `exclude`; all results are for the others."]
 
     def examples(self, of_each: int) -> list[Example]:
-        """Up to `of_each` samples with each verdict, each of another problem.
+        """Up to `of_each` samples with each verdict, all of different problems.
 
         Raises:
             UserError: a block is damaged; it is set aside, to be drawn again.

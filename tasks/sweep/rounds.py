@@ -1,4 +1,4 @@
-"""Where each problem is in the rounds of its budget: which verdicts its samples below the end of each round got."""
+"""How far each problem is in the rounds of its budget, by the verdicts on its samples below the end of each round."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ from tasks.store.parquet import SAMPLE_KEY
 from tasks.store.tables import count_verdicts
 
 GRADED_COLUMNS = (*SAMPLE_KEY, "verdict")
-"""The columns of verdicts that are counted."""
+"""The columns of verdict tables that `RoundProgress` needs."""
 
 
 class RoundProgress:
@@ -39,12 +39,12 @@ class RoundProgress:
                         self._given[Verdict(verdict)][self._position[problem], number] += count
 
     def add_first_correct(self, of_block: Mapping[str, int]) -> None:
-        """The index of the first correct sample in a block, of each problem that has one."""
+        """Note the index of the first correct sample in a block, for each problem that has one."""
         for problem, index in of_block.items():
             self._first[problem] = min(index, self._first.get(problem, index))
 
     def first_correct(self) -> dict[str, int]:
-        """The index of the first correct sample, for each problem with one among the samples that count."""
+        """The index of the first correct sample, for each problem that has one among the samples that count."""
         below = self.counted_below()
         return {
             problem: index
@@ -53,48 +53,48 @@ class RoundProgress:
         }
 
     def wanted(self) -> Ints:
-        """How many samples each problem should have for now: the end of the round after which it stops, or of the round
-        that it still has to finish; shape (problems,)."""
+        """How many samples each problem should have now, [problems]: the end of the round after which it stops, or else
+        of its first unfinished round."""
         wanted: Ints = self._ends[self._current_round]
         return wanted
 
     def counted_below(self) -> dict[str, int]:
-        """By problem, the index below which its samples count."""
+        """For each problem, the index below which its samples count."""
         return dict(zip(self._ids, self.wanted().tolist(), strict=True))
 
     def counts(self) -> Counts:
-        """n and c of each problem, up to the round after which it stops, or up to where it is now."""
+        """n and c of each problem, up to the round after which it stops, or to the end of its current round."""
         graded, correct, current = self._graded.copy(), self._given[Verdict.CORRECT], self._current_round
         rows = np.arange(len(self._ids))
         n, c = graded[rows, current], correct[rows, current]
         if len(self._plan.ends) == 1:
             return Counts.of(self._ids, n, c)
         unfinished = self._stored[rows, current] < self._ends[current]
-        # Nothing is decided before a round is finished: no problem stopped or continued because of what it has so far.
+        # Nothing is decided before a round is finished, so an unfinished one has stopped no problem.
         later = np.arange(len(self._ends)) >= current[:, None]
         graded = np.where(later & unfinished[:, None], self._ends, graded)
         return Counts(self._ids, n, c, Rounds(self._ends, self._limits, graded))
 
     def verdicts(self) -> dict[str, int]:
-        """How often each verdict was given to the samples that count."""
+        """The number of each verdict among the samples that count."""
         rows, current = np.arange(len(self._ids)), self._current_round
         totals = Counter({verdict.value: int(given[rows, current].sum()) for verdict, given in self._given.items()})
         return dict(+totals)
 
     @property
     def _stored(self) -> Ints:
-        """Samples below the end of each round that have any verdict; shape (problems, rounds)."""
+        """Samples below the end of each round that have a verdict: [problems, rounds]."""
         stored: Ints = np.sum(list(self._given.values()), axis=0, dtype=np.int64)
         return stored
 
     @property
     def _graded(self) -> Ints:
-        """Without those that no sandbox could grade."""
+        """The same without infrastructure failures."""
         return self._stored - self._given[Verdict.INFRASTRUCTURE]
 
     @property
     def _current_round(self) -> Ints:
-        """The first round that is unfinished, or after which the problem stops; shape (problems,)."""
+        """The first round that is unfinished or after which the problem stops: [problems]."""
         stays = (self._stored < self._ends) | (self._given[Verdict.CORRECT] >= self._limits)
         stays[:, -1] = True
         current: Ints = stays.argmax(axis=1)

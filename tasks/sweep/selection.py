@@ -1,4 +1,4 @@
-"""Which samples a sweep is about: those below k of the selected problems of a dataset."""
+"""The samples that a sweep covers: those below k of the selected problems of a dataset."""
 
 from bisect import bisect_left
 from collections.abc import Collection, Mapping, Sequence
@@ -15,8 +15,8 @@ Value = TypeVar("Value")
 class Selection:
     """The samples with an index below k of the problems at `positions` of a dataset.
 
-    Blocks are named by positions in the dataset, so a selection of other problems shares their samples. `excluded`
-    counts the problems that were left out.
+    Blocks are named by positions in the dataset, so overlapping selections share the samples of their common problems.
+    `excluded` is the number of problems that were left out.
     """
 
     dataset: tuple[Problem, ...]
@@ -46,5 +46,5 @@ class Selection:
         return block.start < self.k and at < len(self.positions) and self.positions[at] < block.last
 
     def within(self, stored: Mapping[Block, Value]) -> dict[Block, Value]:
-        """The blocks that have samples of this selection, with what is known of them."""
+        """The entries of those blocks that have samples of this selection."""
         return {block: value for block, value in stored.items() if self.includes(block)}

@@ -1,4 +1,4 @@
-"""Blocks that several sweeps may be using at once: work under a claim, and damaged blocks that are set aside."""
+"""Blocks that several sweeps may use concurrently: work under a claim, and damaged blocks that are set aside."""
 
 import random
 import time
@@ -14,26 +14,29 @@ from tasks.store.sets import AnnotationSet, SampleSet
 
 Result = TypeVar("Result")
 
-# How long to wait before trying a claim again: a random time between these, so that two sweeps that tried at once do
-# not keep getting in each other's way.
-_TRY_AGAIN_S = (0.5, 1.5)
+# The delay before a claim is tried again is random within these bounds, so that two sweeps do not keep colliding.
+_RETRY_S = (0.5, 1.5)
 
 
 def claimed(claims: Claims, name: str, work: Callable[[], Result], *, wait: bool) -> Result | None:
-    """Do work that only one sweep at a time may do. None where another sweep holds the claim, unless told to wait until
-    that one has finished or died."""
+    """Do work that only one sweep at a time may do.
+
+    Returns:
+        The work's result; None if another sweep holds the claim and `wait` is False. If it is True, waits until that
+        sweep has finished or died.
+    """
     while True:
         with claims.take(name) as taken:
             if taken:
                 return work()
         if not wait:
             return None
-        time.sleep(random.uniform(*_TRY_AGAIN_S))  # noqa: S311 - not for security
+        time.sleep(random.uniform(*_RETRY_S))  # noqa: S311 - not for security
 
 
 @contextmanager
 def setting_aside(blocks: SampleSet | AnnotationSet[Any, Any], block: Block) -> Iterator[None]:
-    """Read a block of samples or of annotations: one that turns out to be damaged is set aside, to be done again.
+    """Read a block of samples or of annotations in this context: if it is damaged, it is set aside, to be done again.
 
     Raises:
         UserError: the block was damaged.

@@ -1,4 +1,4 @@
-"""A sweep as plain Python: which samples are missing, and how a block of them is drawn.
+"""A sweep in plain Python: which samples are missing, and how a block of them is drawn.
 
 Nothing here knows Prefect: `tasks.steps` wraps these methods as tasks, and tests call them directly.
 """
@@ -25,17 +25,17 @@ from tasks.sweep.rounds import GRADED_COLUMNS, RoundProgress
 from tasks.sweep.shared_blocks import claimed
 
 SAMPLES = "samples"
-"""The stage of drawing, as progress names it."""
+"""The name of the drawing stage in progress."""
 
 
 class TakenOverError(MonkeysError, RuntimeError):
-    """Another sweep did this work while this one was suspended; a retry finds it done."""
+    """Another sweep did the work while this process was suspended; a retry finds it done."""
 
     retryable: ClassVar[bool] = True
 
 
 class Sweep:
-    """Draws samples of the problems that its grading is about, as many as the budget gives each."""
+    """Draws samples of the selected problems, as many of each as the budget asks for."""
 
     def __init__(
         self,
@@ -57,9 +57,9 @@ class Sweep:
         self.chat = chat
 
     def missing_samples(self) -> list[Block]:
-        """The blocks that hold exactly the samples that the budget gives each problem for now and that are not stored.
+        """Blocks of exactly those samples that the budget asks for now and that are not stored.
 
-        Under a budget of several rounds, more may be missing once these are graded; none is when the sweep is done.
+        Under a budget with several rounds, more may be missing once these are graded; the sweep is done when none are.
         """
         stored = self.samples.stored()
         blocks = self.missing_given(stored, {} if self.single_round else self.grading.verdicts.stored())
@@ -67,7 +67,7 @@ class Sweep:
         return blocks
 
     def missing_given(self, stored: Mapping[Block, SampleFooter], graded: Mapping[Block, VerdictFooter]) -> list[Block]:
-        """The same, if exactly these blocks are stored and graded; reads nothing but their verdicts."""
+        """Like `missing_samples`, given the blocks that are stored and graded; only reads their verdicts."""
         return [
             block
             for end, positions in self._wanted(stored, graded).items()
@@ -75,8 +75,7 @@ class Sweep:
         ]
 
     def missing_below(self, k: int, stored: Iterable[Block]) -> list[Block]:
-        """The blocks that hold exactly the samples below k of every problem that are not stored: an upper bound for
-        every budget."""
+        """Blocks of exactly those samples below k that are not stored: an upper bound for any budget."""
         return missing(stored, self.selection.positions, k, width=self._width)
 
     @property
@@ -87,7 +86,7 @@ class Sweep:
     def _wanted(
         self, stored: Mapping[Block, SampleFooter], graded: Mapping[Block, VerdictFooter]
     ) -> dict[int, list[int]]:
-        """How many samples problems should have for now, and the positions of these problems."""
+        """The positions of the problems, by the number of samples that each should have now."""
         if self.single_round:
             return {self.selection.k: list(self.selection.positions)}
         rounds = RoundProgress([problem.id for problem in self.selection.problems], self.budget.plan(self.selection.k))
@@ -100,15 +99,17 @@ class Sweep:
         return dict(sorted(wanted.items()))
 
     def results(self) -> Results:
-        """Look up what is stored now, once: one listing, and the footer of each block of samples."""
+        """What is stored now; takes one listing, and reads the footer of each block of samples."""
         return Results(grading=self.grading, budget=self.budget, price=self.price, stored=self.samples.stored())
 
     def draw(self, block: Block, engine: Engine, *, wait: bool = False) -> list[Block] | None:
-        """Draw what is still missing of a block and store it; returns the blocks stored.
+        """Draw what is missing of a block and store it.
 
-        None where another sweep is drawing it, unless told to wait until that one has finished or died.
+        Returns:
+            The blocks that were stored; None if another sweep is drawing the block and `wait` is False. If it is True,
+            waits until that sweep has finished or died.
         """
-        claim = f"samples/{block.cell(self._width)}"
+        claim = f"samples/{block.grid_cell(self._width)}"
         return claimed(self.grading.claims, claim, lambda: self._draw_missing(block, engine), wait=wait)
 
     def _draw_missing(self, block: Block, engine: Engine) -> list[Block]:
@@ -124,11 +125,11 @@ class Sweep:
         requests = [Request(problem.id, self.prompt_of(problem), block.start, block.stop) for problem in problems]
         drawn: list[Sample] = []
         try:
-            for some in engine.sample(requests, self.sampling):
-                drawn += some
-                progress.get().advance(SAMPLES, len(some))
+            for batch in engine.sample(requests, self.sampling):
+                drawn += batch
+                progress.get().advance(SAMPLES, len(batch))
         except Exception:
-            # A cap is reached, the engine failed for good, or the run is being stopped: keep what is paid for.
+            # The cap is reached, the engine failed for good, or the run is being stopped: keep what has been paid for.
             progress.get().advance(SAMPLES, -len(drawn))
             self._keep_partial(block, drawn, engine, time.monotonic() - started)
             raise
@@ -136,7 +137,7 @@ class Sweep:
         retry_while_unavailable(lambda: self._keep(block, drawn, engine, seconds))
 
     def _keep_partial(self, block: Block, drawn: Sequence[Sample], engine: Engine, seconds: float) -> None:
-        """Store what blocks can hold of an unfinished block: the samples of each problem up to its first gap."""
+        """Store of an unfinished block what blocks can represent: each problem's samples before its first gap."""
         held = {(sample.problem_id, sample.index): sample for sample in drawn}
         problems, indices = self.selection.problems_in(block), block.indices
         ends = [next((at for at in indices if (each.id, at) not in held), block.stop) for each in problems]
@@ -146,13 +147,13 @@ class Sweep:
             retry_while_unavailable(partial(self._keep, part, [held[name] for name in names], engine, seconds * share))
 
     def prompt_of(self, problem: Problem) -> str:
-        """What the engine is given."""
+        """The prompt for the engine, with the chat template if there is one."""
         plain = prompt(self.template, problem)
         return plain if self.chat is None else self.chat.render(plain)
 
     def _keep(self, block: Block, drawn: Sequence[Sample], engine: Engine, seconds: float) -> None:
         if self._missing_of(block) != [block]:
-            # This process was suspended for so long that its claim expired: what the other sweep stored stays.
+            # This process was suspended for so long that its claim expired: what another sweep stored is kept.
             raise TakenOverError(f"{block} was stored by another sweep in the meantime")
         problems = self.selection.problems_in(block)
         self.samples.write(block, problems, drawn, engine.version, seconds, reproducible=engine.deterministic)
@@ -164,5 +165,5 @@ class Sweep:
 
     @property
     def _width(self) -> int:
-        """Problems per block: the same for all sweeps of a set, as it follows from what the set is named by."""
+        """Problems per block: the same for all sweeps of a set, since it follows from the set's ingredients."""
         return width_for(self.samples.identity.ingredients.get("sampling", {}).get("max_tokens"))

@@ -11,8 +11,8 @@ from tasks.store.samples import SampleFooter
 
 @dataclass(frozen=True, slots=True)
 class Throughput:
-    """Samples processed in a number of wall seconds, concurrent work counted once; `by` whom, and when `last` (UTC).
-    `tokens` is None where some were not counted."""
+    """Samples processed in a number of wall-clock seconds, in which concurrent work counts once; `by` whom, and when
+    `last` (UTC). `tokens` is None if some are not known."""
 
     by: str
     samples: int
@@ -21,14 +21,14 @@ class Throughput:
     last: str
 
     def seconds_for(self, samples: int, tokens: float | None = None) -> float:
-        """Seconds for more: by tokens where they are known, otherwise by samples."""
+        """Seconds for more samples, in proportion to tokens if they are known, or else to samples."""
         if tokens is not None and self.tokens:
             return self.seconds * tokens / self.tokens
         return self.seconds * samples / self.samples
 
 
 def drawing_throughputs(blocks: Mapping[Block, SampleFooter]) -> tuple[Throughput, ...]:
-    """One for each engine's version, the latest last."""
+    """One throughput for each engine and version, the latest last."""
     by: dict[str, dict[Block, SampleFooter]] = {}
     for block, footer in blocks.items():
         by.setdefault(footer.engine, {})[block] = footer
@@ -48,7 +48,7 @@ def drawing_throughputs(blocks: Mapping[Block, SampleFooter]) -> tuple[Throughpu
 
 
 def grading_throughput(blocks: Mapping[Block, VerdictFooter]) -> Throughput | None:
-    """One for all sandboxes together; None where nothing is graded yet."""
+    """One throughput for all sandboxes together; None if nothing is graded yet."""
     if not blocks:
         return None
     return Throughput(
@@ -61,17 +61,21 @@ def grading_throughput(blocks: Mapping[Block, VerdictFooter]) -> Throughput | No
 
 
 def busy_s(work: Iterable[tuple[str, float]]) -> float:
-    """Wall seconds in which pieces of work ran, given when each ended (ISO 8601, cut to the second) and how long it
-    took: concurrent pieces count once. Pieces too short for such a clock are added up."""
+    """Wall-clock seconds during which any of some pieces of work ran: concurrent pieces count once.
+
+    Args:
+        work: for each piece, when it ended (ISO 8601, truncated to the second) and how many seconds it took.
+    """
     pieces = list(work)
     spans = sorted(
         (end - timedelta(seconds=seconds), end + timedelta(seconds=1))
         for at, seconds in pieces
         for end in (datetime.fromisoformat(at),)
     )
-    together, reached = 0.0, None
+    busy, reached = 0.0, None
     for start, end in spans:
-        begun = start if reached is None else max(start, reached)
-        together += max(0.0, (end - begun).total_seconds())
+        from_ = start if reached is None else max(start, reached)
+        busy += max(0.0, (end - from_).total_seconds())
         reached = end if reached is None else max(reached, end)
-    return min(together, sum(seconds for _, seconds in pieces))
+    # As times are truncated, short pieces may seem to take longer than their sum.
+    return min(busy, sum(seconds for _, seconds in pieces))

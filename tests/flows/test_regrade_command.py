@@ -30,7 +30,7 @@ def test_programs_are_run_again_within_other_limits(tmp_path: Path, prefect_url:
     ]
     (shown,) = query(prefect_url, "artifacts", flow_runs={"id": {"any_": [run["id"]]}})
     assert shown["key"] == "regrade"
-    assert f"0 of 36 samples have another verdict than under {document['before']}" in shown["data"].replace("\\", "")
+    assert f"0 of 36 samples have another verdict than in {document['before']}" in shown["data"].replace("\\", "")
 
     again = monkeys(*arguments, cwd=tmp_path, PREFECT_API_URL=prefect_url)
     assert json.loads(again.out)["counts"] == document["counts"]

@@ -159,7 +159,7 @@ def test_a_plug_in_that_hangs_is_named_soon_and_can_be_interrupted(folder: Path)
             "engine: guesser (strange 0.3) returned Sample, not a Sample with a text",
         ),
         ("close_enough", "in pairs:", "in pairs[1:]:", "grader: close_enough (strange 0.3) graded 7 of 8 samples"),
-        ("close_enough", "in pairs:", "in [*pairs, *pairs]:", "which was not asked for, or was graded before"),
+        ("close_enough", "in pairs:", "in [*pairs, *pairs]:", "which was not requested or had been graded before"),
         (
             "close_enough",
             "yield GradedSample(",

@@ -1,4 +1,4 @@
-"""A real Chromium, driven over its debugging protocol: just enough to open a page, click, and read what came."""
+"""A real Chromium, driven over its debugging protocol: enough to open a page, click, and read the result."""
 
 import json
 import shutil
@@ -17,7 +17,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 
 
 class Page:
-    """One open page. `requests` are the addresses that it asked for, `complaints` what its console said."""
+    """An open page. `requests` has the URLs that it requested, `complaints` what it logged to the console."""
 
     def __init__(self, socket: Connection) -> None:
         self._socket = socket

@@ -1,4 +1,4 @@
-"""Comparisons to report on, from the usual one to the corners."""
+"""Comparisons to report on, from the usual one to edge cases."""
 
 import numpy as np
 

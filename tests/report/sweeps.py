@@ -1,4 +1,4 @@
-"""Sweeps to report on, from the usual one to the corners."""
+"""Sweeps to report on, from the usual one to edge cases."""
 
 from collections.abc import Sequence
 

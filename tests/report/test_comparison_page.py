@@ -15,7 +15,7 @@ from .test_page import read
 
 
 @pytest.mark.parametrize("name", SETS)
-def test_every_comparison_gives_a_sound_page(name):
+def test_the_page_of_every_comparison_is_well_formed_and_loads_nothing(name):
     comparison = comparison_of(name)
     tree = read(render(comparison, "sets: []\n"))
     text = " ".join(" ".join(tree.text).split())
@@ -30,7 +30,7 @@ def test_every_comparison_gives_a_sound_page(name):
     assert "<script>" not in markdown(comparison)
 
 
-def test_the_page_says_the_numbers():
+def test_the_page_shows_the_numbers():
     comparison = comparison_of("crossing")
     text = " ".join(" ".join(read(render(comparison, "sets: []\n")).text).split())
     assert comparison.headline in text
@@ -45,7 +45,7 @@ def test_the_page_says_the_numbers():
     assert "falls behind small at k =" in text
 
 
-def test_the_tables_hold_every_number():
+def test_the_csv_tables_have_every_number():
     comparison = comparison_of("two")
     curves = curves_csv(comparison).splitlines()
     assert curves[0] == "set,k,coverage,low,high,kind"
@@ -76,7 +76,7 @@ def show(page: Page, tmp_path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SETS)
-def test_nothing_is_fetched_nothing_complains_and_nothing_foreign_runs(page, tmp_path, name):
+def test_the_page_fetches_nothing_logs_no_errors_and_runs_no_foreign_script(page, tmp_path, name):
     show(page, tmp_path, name)
     fetched = [address for address in page.requests if not address.startswith("data:")]
     assert fetched == [(tmp_path / "comparison.html").as_uri()]
@@ -85,7 +85,7 @@ def test_nothing_is_fetched_nothing_complains_and_nothing_foreign_runs(page, tmp
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-def test_hovering_reads_every_set_at_once_and_sets_toggle(page, tmp_path):
+def test_hovering_shows_the_values_of_all_sets_and_sets_can_be_toggled(page, tmp_path):
     show(page, tmp_path, "crossing")
     x, y = page.middle("#chart")
     page.mouse("mouseMoved", x, y)
@@ -107,7 +107,7 @@ def test_hovering_reads_every_set_at_once_and_sets_toggle(page, tmp_path):
     assert page.evaluate("document.querySelectorAll('#chart path.forecast-line').length") == 3
 
 
-def test_the_keyboard_reads_the_differences(page, tmp_path):
+def test_the_keyboard_moves_along_the_differences(page, tmp_path):
     show(page, tmp_path, "two")
     page.evaluate("document.querySelector('[data-plot=differences] .chart').focus()")
     page.press("End")
@@ -117,7 +117,7 @@ def test_the_keyboard_reads_the_differences(page, tmp_path):
     assert "95% interval" in said
 
 
-def test_a_phone_shows_it_without_scrolling_sideways(page, tmp_path):
+def test_the_page_fits_a_phone_without_scrolling_sideways(page, tmp_path):
     page.send("Emulation.setDeviceMetricsOverride", width=390, height=844, deviceScaleFactor=2, mobile=True)
     try:
         show(page, tmp_path, "crossing")

@@ -9,7 +9,7 @@ from .sweeps import summary_of
 
 @pytest.mark.parametrize("name", ["usual", "none solved", "one problem", "k = 1", "nothing", "adaptive", "solving"])
 @pytest.mark.slow
-def test_every_sweep_can_be_drawn(name):
+def test_the_figures_of_every_sweep_can_be_drawn(name):
     files = {figure.name: figure for figure in draw(summary_of(name))}
     expected = {"verdicts"} if name == "nothing" else {"coverage", "heat_map", "pass_rates", "verdicts"}
     if name == "solving":
@@ -24,15 +24,15 @@ def test_every_sweep_can_be_drawn(name):
 
 
 @pytest.mark.slow
-def test_letters_are_embedded_and_files_repeat():
+def test_fonts_are_embedded_and_files_are_reproducible():
     first, again = (draw(summary_of("usual"))[0] for _ in range(2))
     assert first == again
-    # Type 42 (TrueType) fonts lie in the file; Type 3 ones are refused by some publishers.
+    # Type 42 (TrueType) fonts are embedded in the file; some publishers refuse Type 3 fonts.
     assert b"/FontFile2" in first.pdf
     assert b"/Type3" not in first.pdf
 
 
-def test_drawing_leaves_matplotlib_as_it_was():
+def test_drawing_leaves_matplotlibs_settings_unchanged():
     import matplotlib as mpl
 
     before = dict(mpl.rcParams)

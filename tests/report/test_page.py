@@ -14,7 +14,7 @@ VOID = {"meta", "link", "img", "br", "wbr", "hr", "input"}
 
 
 class Tree(HTMLParser):
-    """Checks that every element is closed in its turn, and gathers what a browser would fetch or run."""
+    """Checks that elements are closed in order, and collects what a browser would fetch or run."""
 
     def __init__(self):
         super().__init__()
@@ -44,7 +44,7 @@ def read(page: str) -> Tree:
 
 
 @pytest.mark.parametrize("name", COUNTS)
-def test_every_sweep_gives_a_sound_page_that_asks_for_nothing(name):
+def test_the_page_of_every_sweep_is_well_formed_and_loads_nothing(name):
     page = render(report_of(name))
     tree = read(page)
     assert all(address.startswith(("#", "data:")) for address in tree.addresses)
@@ -57,7 +57,7 @@ def test_every_sweep_gives_a_sound_page_that_asks_for_nothing(name):
     assert "nan" not in " ".join(tree.text).lower().split()
 
 
-def test_the_page_says_the_numbers():
+def test_the_page_shows_the_numbers():
     report = report_of("usual")
     text = " ".join(" ".join(read(render(report)).text).split())
     summary = report.summary
@@ -77,7 +77,7 @@ def test_the_page_says_the_numbers():
         assert problem.problem_id in text
 
 
-def test_what_samples_say_is_text_and_never_markup():
+def test_text_of_samples_is_never_markup():
     page = render(report_of("hostile names"))
     tree = read(page)
     assert "<script>window" not in page
@@ -90,14 +90,14 @@ def test_what_samples_say_is_text_and_never_markup():
     assert "‹U+202E›reversed‹U+0000›‹U+001B›[31m" in text
 
 
-def test_only_the_own_script_may_run():
+def test_only_the_pages_own_script_may_run():
     page = render(report_of("usual"))
     (policy,) = re.findall(r'Content-Security-Policy" content="([^"]*)"', page)
     assert "default-src 'none'" in policy
     assert re.search(r"script-src 'sha256-[\w+/]{43}='", policy)
 
 
-def test_figures_are_offered_where_they_were_drawn():
+def test_figures_can_be_downloaded_if_they_were_drawn():
     page = render(report_of("usual"), [FigureFile("coverage", b"<svg/>", b"%PDF")])
     assert 'download="coverage.svg" href="data:image/svg+xml;base64,PHN2Zy8+"' in page
     assert 'download="coverage.pdf"' in page
@@ -105,17 +105,17 @@ def test_figures_are_offered_where_they_were_drawn():
     assert 'download="problems.csv" href="data:text/csv;base64,' in page
 
 
-def test_a_large_sweep_stays_small():
+def test_the_page_of_a_large_sweep_stays_small():
     assert len(render(report_of("300 problems")).encode()) < 400_000
 
 
-def test_visible_keeps_honest_text():
+def test_visible_keeps_ordinary_text():
     text = 'def f(x):\n\treturn "é 数 🙂"\r\n'
     assert visible(text) == text.replace("\r\n", "\n")
     assert visible("a\ud800\u200bb\r") == "a‹U+D800›‹U+200B›b‹U+000D›"
 
 
-def test_the_page_compares_laws_and_names_costs_and_likely_solves():
+def test_the_page_shows_laws_costs_and_problems_likely_to_be_solved():
     report = report_of("usual")
     text = " ".join(" ".join(read(render(report)).text).split())
     assert "Extrapolation error at held-out k" in text
@@ -129,7 +129,7 @@ def test_the_page_compares_laws_and_names_costs_and_likely_solves():
     assert f"{report.summary.table[2].pass_hat_k:.1%}" in text
 
 
-def test_a_solving_sweep_shows_no_coverage():
+def test_the_page_of_a_solve_budget_shows_no_coverage():
     text = " ".join(" ".join(read(render(report_of("solving"))).text).split())
     assert "do not give pass@k" in text
     assert "samples to the first success, median" in text

@@ -25,18 +25,18 @@ def show(page: Page, tmp_path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", COUNTS)
-def test_nothing_is_fetched_nothing_complains_and_nothing_foreign_runs(page, tmp_path, name):
+def test_the_page_fetches_nothing_logs_no_errors_and_runs_no_foreign_script(page, tmp_path, name):
     show(page, tmp_path, name)
     assert [address for address in page.requests if not address.startswith("data:")] == [
         (tmp_path / "report.html").as_uri()
     ]
     assert page.complaints == []
     assert page.evaluate("window.stolen") is None
-    # The whole page fits its window: nothing is cut off at the side.
+    # The page is not wider than its window.
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-def test_the_plot_answers_the_mouse(page, tmp_path):
+def test_the_plot_reacts_to_the_mouse(page, tmp_path):
     show(page, tmp_path, "usual")
     x, y = page.middle("#chart")
     page.mouse("mouseMoved", x, y)
@@ -50,7 +50,7 @@ def test_the_plot_answers_the_mouse(page, tmp_path):
     assert page.evaluate("document.querySelector('[data-reset]').hidden")
 
 
-def test_layers_and_scales_toggle(page, tmp_path):
+def test_layers_and_scales_can_be_toggled(page, tmp_path):
     show(page, tmp_path, "usual")
     labels = "[...document.querySelectorAll('#chart text')].map((e) => e.textContent).join(' ')"
     before = page.evaluate(labels)
@@ -69,7 +69,7 @@ def test_layers_and_scales_toggle(page, tmp_path):
         assert page.evaluate(line) == logarithmic
 
 
-def test_the_keyboard_reads_the_plot(page, tmp_path):
+def test_the_keyboard_moves_along_the_curve(page, tmp_path):
     show(page, tmp_path, "usual")
     page.evaluate("document.querySelector('#chart').focus()")
     page.press("Home")
@@ -84,7 +84,7 @@ def test_the_keyboard_reads_the_plot(page, tmp_path):
     assert page.evaluate("document.querySelector('[data-reset]').hidden")
 
 
-def test_samples_filter_by_verdict_and_the_table_sorts(page, tmp_path):
+def test_samples_can_be_filtered_by_verdict_and_the_table_sorted(page, tmp_path):
     show(page, tmp_path, "usual")
     open_samples = "document.querySelectorAll('.sample:not([hidden])').length"
     assert page.evaluate(open_samples) == 3
@@ -98,7 +98,7 @@ def test_samples_filter_by_verdict_and_the_table_sorts(page, tmp_path):
     assert page.evaluate(rates) == sorted(page.evaluate(rates))
 
 
-def test_the_theme_turns(page, tmp_path):
+def test_the_theme_button_cycles_through_the_themes(page, tmp_path):
     show(page, tmp_path, "usual")
     paper = "getComputedStyle(document.body).backgroundColor"
     for name, colour in (("Light", "rgb(255, 255, 255)"), ("Dark", "rgb(20, 23, 27)")):
@@ -107,7 +107,7 @@ def test_the_theme_turns(page, tmp_path):
         assert page.evaluate(paper) == colour
 
 
-def test_a_phone_shows_it_without_scrolling_sideways(page, tmp_path):
+def test_the_page_fits_a_phone_without_scrolling_sideways(page, tmp_path):
     page.send("Emulation.setDeviceMetricsOverride", width=360, height=740, deviceScaleFactor=2, mobile=True)
     try:
         show(page, tmp_path, "300 problems")
@@ -117,7 +117,7 @@ def test_a_phone_shows_it_without_scrolling_sideways(page, tmp_path):
         page.send("Emulation.clearDeviceMetricsOverride")
 
 
-def test_pass_hat_k_is_drawn_when_asked_for(page, tmp_path):
+def test_pass_hat_k_is_drawn_if_its_layer_is_on(page, tmp_path):
     show(page, tmp_path, "usual")
     assert page.evaluate("document.querySelector('path.every')") is None
     page.click('[data-layer="every"]')

@@ -15,7 +15,7 @@ def rows(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text)))
 
 
-def test_coverage_csv_tells_forecast_from_measured():
+def test_coverage_csv_distinguishes_forecast_from_measured():
     summary = summary_of("usual")
     found = rows(coverage_csv(summary))
     measured = [row for row in found if row["kind"] == "measured"]
@@ -26,7 +26,7 @@ def test_coverage_csv_tells_forecast_from_measured():
     assert len({row["k"] for row in found}) == len(found)
 
 
-def test_problems_csv_holds_every_count():
+def test_problems_csv_has_every_count():
     summary = summary_of("hostile names")
     found = rows(problems_csv(summary))
     assert [(row["problem"], int(row["samples"]), int(row["correct"])) for row in found] == [
@@ -40,7 +40,7 @@ def test_problems_csv_holds_every_count():
 
 
 @pytest.mark.parametrize("name", COUNTS)
-def test_markdown_of_every_sweep(name):
+def test_the_markdown_of_every_sweep_has_headline_table_and_verdicts(name):
     summary = summary_of(name)
     text = markdown(summary, f"title | {HOSTILE}")
     assert summary.headline in text
@@ -50,7 +50,7 @@ def test_markdown_of_every_sweep(name):
         assert f"| {point.k:,} | {point.coverage:.1%} |" in text or point.coverage < 0.01
 
 
-def test_rate_bins_hold_each_graded_problem_once():
+def test_rate_bins_count_each_graded_problem_once():
     problems = [ProblemCount(str(c), 100, c) for c in (0, 0, 1, 2, 3, 9, 10, 29, 30, 99, 100)]
     bins = rate_bins([*problems, ProblemCount("ungraded", 0, 0)])
     assert [(item.label, item.count) for item in bins] == [

@@ -123,7 +123,9 @@ def test_blocks_of_long_samples_span_fewer_problems() -> None:
     assert [width_for(length) for length in lengths] == [16, 16, 16, 16, 8, 8, 2, 1, 1]
     narrow = missing([], range(6), 2_000, width=4)
     assert [(block.first, block.last) for block in narrow if block.start == 0] == [(0, 4), (4, 6)]
-    assert {block.cell(4) for block in narrow if block.first == 4} == {f"p00004/i{edge:07}" for edge in (0, 100, 1_000)}
+    assert {block.grid_cell(4) for block in narrow if block.first == 4} == {
+        f"p00004/i{edge:07}" for edge in (0, 100, 1_000)
+    }
     most = max(block.samples for block in missing([], range(300), 10_000, width=width_for(32_768)))
     assert most * 32_768 <= 64 * 1_024 * 1_000
 

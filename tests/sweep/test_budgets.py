@@ -1,4 +1,4 @@
-"""Budgets against a real store: which samples they draw, and that every other budget goes on from them."""
+"""Budgets with a real store: which samples they draw, and that any other budget can continue from them."""
 
 from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
@@ -22,7 +22,7 @@ from tests.sweep.test_sweep import PROBLEMS, SAMPLING, CountingEngine, DividesGr
 
 
 class RateGrader(DividesGrader):
-    """Problem i is right on a share of samples that falls with i, to none; by chance, but the same every time."""
+    """The share of correct samples falls with the problem's position, down to none; random with a fixed seed."""
 
     def grade(self, pairs: Sequence[tuple[Problem, Sample]], sandbox: Sandbox | None) -> Iterator[GradedSample]:
         for problem, sample in pairs:
@@ -65,7 +65,7 @@ def run(sweep: Sweep, engine: CountingEngine, max_rounds: int = 100) -> int:
     return rounds
 
 
-def test_the_adaptive_plan_stops_a_problem_at_samples_times_correct() -> None:
+def test_the_adaptive_plan_stops_a_problem_by_samples_times_correct() -> None:
     plan = AdaptiveConfig(precision=2).plan(10_000)
     assert plan.ends == (200, 500, 1_000, 2_000, 5_000, 10_000)
     assert plan.limits == (100, 40, 20, 10, 4, 2)
@@ -75,7 +75,7 @@ def test_the_adaptive_plan_stops_a_problem_at_samples_times_correct() -> None:
     assert UniformConfig().plan(120).ends == (120,)
 
 
-def test_adaptive_draws_for_each_problem_just_what_its_plan_says(tmp_path: Path) -> None:
+def test_the_adaptive_budget_draws_exactly_what_its_plan_says(tmp_path: Path) -> None:
     engine, budget = CountingEngine(), AdaptiveConfig(precision=1)
     sweep = sweep_of(tmp_path, 1_000, budget)
     assert run(sweep, engine) > 2
@@ -95,7 +95,7 @@ def test_adaptive_draws_for_each_problem_just_what_its_plan_says(tmp_path: Path)
     assert coverage(counts, [1, 10, 100, 1_000]).coverage == pytest.approx(whole, abs=0.06)
 
 
-def test_a_uniform_sweep_fills_the_rest_and_draws_nothing_twice(tmp_path: Path) -> None:
+def test_a_uniform_sweep_draws_what_an_adaptive_one_left(tmp_path: Path) -> None:
     engine = CountingEngine()
     for budget in (SolveConfig(), AdaptiveConfig(precision=0.2), AdaptiveConfig(precision=1), UniformConfig()):
         run(sweep_of(tmp_path, 1_000, budget), engine)
@@ -105,8 +105,8 @@ def test_a_uniform_sweep_fills_the_rest_and_draws_nothing_twice(tmp_path: Path) 
     assert counts.c.tolist() == RIGHT.sum(axis=1).tolist()
 
 
-def test_what_others_stored_beyond_a_rest_does_not_count(tmp_path: Path) -> None:
-    """An adaptive result depends on the plan alone, and not on what happens to lie in the store."""
+def test_samples_beyond_where_the_plan_stops_do_not_count(tmp_path: Path) -> None:
+    """An adaptive result depends only on the plan, not on what else is in the store."""
     alone, after = CountingEngine(), CountingEngine()
     run(sweep_of(tmp_path / "alone", 500, AdaptiveConfig(precision=1)), alone)
     run(sweep_of(tmp_path / "after", 1_000, UniformConfig()), after)
@@ -119,7 +119,7 @@ def test_what_others_stored_beyond_a_rest_does_not_count(tmp_path: Path) -> None
     assert first.verdicts == second.verdicts
 
 
-def test_solve_stops_after_the_round_of_the_first_success(tmp_path: Path) -> None:
+def test_the_solve_budget_stops_a_problem_after_the_round_of_its_first_success(tmp_path: Path) -> None:
     engine = CountingEngine()
     sweep = sweep_of(tmp_path, 200, SolveConfig())
     run(sweep, engine)
@@ -132,7 +132,7 @@ def test_solve_stops_after_the_round_of_the_first_success(tmp_path: Path) -> Non
     assert tally.first_correct == firsts
 
 
-def test_a_killed_round_is_finished_before_the_next_begins(tmp_path: Path) -> None:
+def test_an_interrupted_round_is_finished_before_the_next_starts(tmp_path: Path) -> None:
     engine = CountingEngine()
     sweep = sweep_of(tmp_path, 1_000, AdaptiveConfig(precision=1))
     for block in sweep.missing_samples()[:1]:
@@ -140,7 +140,7 @@ def test_a_killed_round_is_finished_before_the_next_begins(tmp_path: Path) -> No
     assert {block.stop for block in sweep.missing_samples()} == {50}
     for block in sweep.grading.pending_verdicts():
         sweep.grading.grade(block, None)
-    # The first 16 problems have finished their round: some stopped, the others continue, and four have not begun.
+    # The first 16 problems have finished their round: some stopped, the others continue, and four have not started.
     assert {block.stop for block in sweep.missing_samples()} == {50, 100}
     counts = sweep.results().tally.by_problem
     assert counts.n.tolist() == [50] * 16 + [0] * 4
@@ -148,7 +148,7 @@ def test_a_killed_round_is_finished_before_the_next_begins(tmp_path: Path) -> No
     assert len(engine.asked) == len(set(engine.asked))
 
 
-def test_samples_that_no_sandbox_could_grade_are_left_out(tmp_path: Path) -> None:
+def test_infrastructure_failures_are_left_out_of_the_counts(tmp_path: Path) -> None:
     broken = {("p00", index) for index in range(30)} | {("p19", 999)}
     sweep = sweep_of(tmp_path, 1_000, AdaptiveConfig(precision=1), broken)
     run(sweep, CountingEngine())
@@ -158,7 +158,7 @@ def test_samples_that_no_sandbox_could_grade_are_left_out(tmp_path: Path) -> Non
     assert np.isfinite(coverage(counts, [1, 999]).coverage).all()
 
 
-def test_tokens_are_those_of_the_samples_that_count(tmp_path: Path) -> None:
+def test_only_tokens_of_samples_that_count_are_summed(tmp_path: Path) -> None:
     class TalkingEngine(CountingEngine):
         def sample(self, requests: Sequence[Request], sampling: Sampling) -> Generator[list[Sample], None, None]:
             for samples in super().sample(requests, sampling):

@@ -1,4 +1,4 @@
-"""A sweep says how many samples were graded by the run of an equal program, and where programs ran."""
+"""A sweep reports how many samples were graded by the execution of an equal program, and where programs ran."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from tasks.sweep.selection import Selection
 from tasks.sweep.sweep import Sweep
 from tests.sandboxes.conftest import open_sandbox
 
-# Of each problem's ten samples, three are equal to one before; two have no program, and share nothing.
+# Of each problem's ten samples, three equal an earlier one; two have no program, and so are not deduplicated.
 PROGRAMS = ("print(1)", "print(1)", "print(2)", "", "print(1)", " ", "print(3)", "1/0", "print(2)", "print(4)")
 
 
@@ -39,7 +39,7 @@ def drawn_and_graded(store: FsspecStore, sandbox: Sandbox) -> Sweep:
     return sweep
 
 
-def test_the_saving_by_equal_programs_is_reported(tmp_path: Path) -> None:
+def test_the_number_of_deduplicated_samples_is_reported(tmp_path: Path) -> None:
     with open_sandbox("bubblewrap") as sandbox:
         sweep = drawn_and_graded(FsspecStore(str(tmp_path)), sandbox)
         results = sweep.results()

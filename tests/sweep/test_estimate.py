@@ -1,4 +1,4 @@
-"""What a plan says, against exact recounts and against what was drawn afterwards."""
+"""Estimates of a sweep, compared with exact recounts and with what was drawn afterwards."""
 
 from pathlib import Path
 
@@ -26,7 +26,7 @@ def counts(problems: int, k: int) -> list[list[int]]:
     return [[sample.tokens or 0 for sample in of.values()] for of in answers(problems, k).values()]
 
 
-def test_an_empty_store_tells_what_is_certain_and_guesses_nothing(tmp_path: Path) -> None:
+def test_an_empty_store_gives_only_what_is_certain(tmp_path: Path) -> None:
     job = sweep_of(FsspecStore(str(tmp_path)), problems=20, k=100, price=Price(0.1, 0.5))
     found = estimate(job)
     assert (found.problems, found.stored.samples, found.stored.held) == (20, 0, (0,) * 20)
@@ -45,7 +45,7 @@ def test_an_empty_store_tells_what_is_certain_and_guesses_nothing(tmp_path: Path
     assert not snapshot(tmp_path)
 
 
-def test_what_is_stored_and_missing_is_counted_to_the_sample(tmp_path: Path) -> None:
+def test_stored_and_missing_samples_are_counted_exactly(tmp_path: Path) -> None:
     store = FsspecStore(str(tmp_path))
     fill(store, problems=5, k=50)
     fill(store, problems=20, k=30)
@@ -55,7 +55,7 @@ def test_what_is_stored_and_missing_is_counted_to_the_sample(tmp_path: Path) -> 
     assert snapshot(tmp_path) == before, "a plan writes nothing"
     assert found.stored.held == (50,) * 5 + (30,) * 7
     written = counts(5, 50) + counts(12, 30)[5:]
-    # 12 of the 20 problems are chosen: what a block holds of the others counts for neither samples nor tokens.
+    # 12 of the 20 problems are selected: samples and tokens of the others in the same blocks do not count.
     assert found.stored.samples == sum(map(len, written)) == 460
     assert found.stored.tokens == sum(map(sum, written))
     assert found.stored.prompt_tokens == PROMPT * 460
@@ -70,7 +70,7 @@ def test_what_is_stored_and_missing_is_counted_to_the_sample(tmp_path: Path) -> 
     assert [(each.k, each.samples) for each in found.larger_k] == [(1_000, 740 + 12 * 900), (10_000, 740 + 12 * 9_900)]
 
 
-def test_samples_beyond_k_are_known_and_not_missing(tmp_path: Path) -> None:
+def test_samples_beyond_k_count_as_stored_for_a_larger_k(tmp_path: Path) -> None:
     store = FsspecStore(str(tmp_path))
     fill(store, problems=3, k=30)
     found = estimate(sweep_of(store, problems=3, k=20))
@@ -83,7 +83,7 @@ def test_samples_beyond_k_are_known_and_not_missing(tmp_path: Path) -> None:
     assert found.remaining.seconds == 0
 
 
-def test_what_is_drawn_next_is_what_was_foretold(tmp_path: Path) -> None:
+def test_what_is_drawn_next_agrees_with_the_estimate(tmp_path: Path) -> None:
     store = FsspecStore(str(tmp_path))
     fill(store, k=10)
     further = sweep_of(store, k=100)
@@ -95,11 +95,11 @@ def test_what_is_drawn_next_is_what_was_foretold(tmp_path: Path) -> None:
     assert found.tokens.low is not None
     assert found.tokens.high is not None
     assert found.tokens.low < drawn < found.tokens.high
-    assert found.tokens.high - found.tokens.low < 0.2 * drawn, "and the interval is not vacuous"
+    assert found.tokens.high - found.tokens.low < 0.2 * drawn, "the interval is not vacuous"
     assert estimate(further).remaining.samples == 0
 
 
-def test_stored_samples_await_their_verdict(tmp_path: Path) -> None:
+def test_stored_samples_without_verdicts_are_pending(tmp_path: Path) -> None:
     store = FsspecStore(str(tmp_path))
     draw(sweep_of(store, k=30))
     found = estimate(sweep_of(store, k=30))
@@ -110,10 +110,10 @@ def test_stored_samples_await_their_verdict(tmp_path: Path) -> None:
         None,
     )
     assert found.remaining.drawing_s == 0
-    assert found.remaining.grading_s is None, "nothing was graded yet, and nothing tells how long it takes"
+    assert found.remaining.grading_s is None, "nothing has been graded yet, so the time is unknown"
     broken = sweep_of(store, k=30, grader=LastLineGrader(broken=29))
     grade(broken)
-    assert estimate(broken).stored.pending == 600, "a block in which the sandbox failed is remaining again"
+    assert estimate(broken).stored.pending == 600, "a block with infrastructure failures is pending again"
     grade(sweep_of(store, k=30))
     graded = estimate(sweep_of(store, k=30))
     assert graded.stored.pending == 0
@@ -121,7 +121,7 @@ def test_stored_samples_await_their_verdict(tmp_path: Path) -> None:
     assert graded.stored.grading.samples == 600
 
 
-def test_a_damaged_block_counts_as_absent_and_stays_where_it_is(tmp_path: Path) -> None:
+def test_a_damaged_block_counts_as_missing_and_is_not_moved(tmp_path: Path) -> None:
     store = FsspecStore(str(tmp_path))
     job = fill(store, k=30)
     Path(job.samples.url(job.samples.blocks()[0])).write_bytes(b"torn")
@@ -130,7 +130,7 @@ def test_a_damaged_block_counts_as_absent_and_stays_where_it_is(tmp_path: Path) 
     assert snapshot(tmp_path) == before
     assert (found.stored.damaged, found.stored.held) == (1, (0,) * 16 + (30,) * 4)
     assert found.remaining.samples == 16 * 30
-    # Problems without a sample are expected to be as those with some.
+    # Problems without a sample are expected to be like those with samples.
     assert found.remaining.tokens is not None
     assert found.remaining.tokens.expected == pytest.approx(
         480 * np.mean([np.mean(each) for each in counts(20, 30)[16:]])
@@ -138,7 +138,9 @@ def test_a_damaged_block_counts_as_absent_and_stays_where_it_is(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("budget", [AdaptiveConfig(precision=0.5), SolveConfig(first=1)])
-def test_a_budget_asks_for_its_round_and_never_beyond_k(tmp_path: Path, budget: AdaptiveConfig | SolveConfig) -> None:
+def test_a_budget_in_rounds_is_estimated_for_its_round_and_up_to_k(
+    tmp_path: Path, budget: AdaptiveConfig | SolveConfig
+) -> None:
     job = sweep_of(FsspecStore(str(tmp_path)), k=100, budget=budget)
     engine = RecordedEngine(answers(20, 100), "recorded by a test")
     rounds = 0
@@ -161,7 +163,7 @@ def test_a_budget_asks_for_its_round_and_never_beyond_k(tmp_path: Path, budget: 
     assert found.upper_bound.samples > 0, "some problem stops"
 
 
-def test_dollars_are_as_usage_counts_them(tmp_path: Path) -> None:
+def test_estimated_dollars_agree_with_those_of_usage(tmp_path: Path) -> None:
     store = FsspecStore(str(tmp_path))
     fill(store, k=10)
     job = sweep_of(store, k=100, price=Price(prompt=0.2, completion=0.6))
@@ -173,7 +175,7 @@ def test_dollars_are_as_usage_counts_them(tmp_path: Path) -> None:
     assert remaining.dollars.low < remaining.dollars.expected
 
 
-def test_tokens_that_no_engine_counted_are_not_made_up(tmp_path: Path) -> None:
+def test_tokens_are_not_estimated_if_no_engine_counted_them(tmp_path: Path) -> None:
     job = sweep_of(FsspecStore(str(tmp_path)), problems=2, k=10)
     silent = {
         problem: {index: type(each)(problem, index, each.text) for index, each in of.items()}
@@ -184,10 +186,10 @@ def test_tokens_that_no_engine_counted_are_not_made_up(tmp_path: Path) -> None:
     found = estimate(sweep_of(FsspecStore(str(tmp_path)), problems=2, k=20, price=Price(prompt=0.2, completion=0.6)))
     assert (found.stored.tokens, found.stored.prompt_tokens) == (None, None)
     assert (found.remaining.tokens, found.remaining.dollars, found.remaining.samples) == (None, None, 20)
-    assert found.remaining.drawing_s is not None, "a rate in samples is known all the same"
+    assert found.remaining.drawing_s is not None, "the rate in samples is known nevertheless"
 
 
-def test_engines_are_named_and_the_latest_gives_the_rate(tmp_path: Path) -> None:
+def test_the_latest_engines_throughput_gives_the_time(tmp_path: Path) -> None:
     store = FsspecStore(str(tmp_path))
 
     def drawn_by(version: str, k: int, at: str, seconds: float) -> None:

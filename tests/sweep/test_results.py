@@ -1,4 +1,4 @@
-"""A report takes one look at the store."""
+"""How often a report reads the store."""
 
 from collections import Counter
 from pathlib import Path

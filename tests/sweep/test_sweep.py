@@ -1,4 +1,4 @@
-"""The sweep as plain Python, without Prefect, on a grader whose sandbox can be made to fail."""
+"""The sweep in plain Python, without Prefect, with a grader that can simulate infrastructure failures."""
 
 from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
@@ -27,7 +27,7 @@ SAMPLING = Sampling(temperature=0.6, top_p=1.0, max_tokens=10, stop=(), seed=0)
 
 
 class DividesGrader:
-    """Sample i of problem p is right where p + 1 divides i; `broken` names samples that the sandbox fails on."""
+    """Sample i of problem p is correct if p + 1 divides i; samples in `broken` are infrastructure failures."""
 
     name, version, runs_code = "divides", 1, False
 
@@ -53,7 +53,7 @@ class DividesGrader:
 
 
 class CountingEngine:
-    """Counts what it is asked for."""
+    """Counts the samples that it is asked for."""
 
     version, deterministic, max_concurrent_calls = "counting 1", True, 1
 
@@ -96,7 +96,7 @@ def run(sweep: Sweep, engine: Engine) -> int:
     return sum(block.samples for block in missing)
 
 
-def test_not_one_sample_is_drawn_twice_or_lost(tmp_path: Path) -> None:
+def test_no_sample_is_drawn_twice_or_lost(tmp_path: Path) -> None:
     engine = CountingEngine()
     budgets = [(5, 30), (5, 30), (20, 30), (20, 10), (20, 130), (7, 1_050), (20, 1_050)]
     drawn = [run(sweep_of(tmp_path, k, DividesGrader(), first), engine) for first, k in budgets]
@@ -111,7 +111,7 @@ def test_no_sample_is_graded_twice(tmp_path: Path) -> None:
     assert grader.graded == len(engine.asked) == 20 * 130
 
 
-def test_counts_are_those_below_k_of_the_chosen_problems(tmp_path: Path) -> None:
+def test_only_samples_below_k_of_selected_problems_are_counted(tmp_path: Path) -> None:
     run(sweep_of(tmp_path, 130, DividesGrader()), CountingEngine())
     tally = sweep_of(tmp_path, 60, DividesGrader(), first=3).results().tally
     assert tally.by_problem.problem_ids == ("p00", "p01", "p02")
@@ -120,7 +120,7 @@ def test_counts_are_those_below_k_of_the_chosen_problems(tmp_path: Path) -> None
     assert tally.verdicts == {"correct": 110, "wrong": 70}
 
 
-def test_what_the_sandbox_failed_on_is_left_out_of_n_and_tried_again(tmp_path: Path) -> None:
+def test_infrastructure_failures_are_left_out_of_n_and_graded_again(tmp_path: Path) -> None:
     engine = CountingEngine()
     broken = DividesGrader({("p00", 3), ("p19", 0)})
     run(sweep_of(tmp_path, 10, broken), engine)
@@ -140,26 +140,28 @@ def test_what_the_sandbox_failed_on_is_left_out_of_n_and_tried_again(tmp_path: P
     assert (tally.by_problem.n[0], tally.by_problem.c[19]) == (10, 1)
 
 
-def test_a_damaged_block_is_set_aside_named_and_drawn_again(tmp_path: Path) -> None:
+def test_a_damaged_block_is_set_aside_reported_and_drawn_again(tmp_path: Path) -> None:
     sweep = sweep_of(tmp_path, 10, DividesGrader())
     (block, *_) = sweep.missing_samples()
     assert sweep.draw(block, CountingEngine()) == [block]
     path = tmp_path / "samples" / sweep.samples.identity.name / block.key
     data = bytearray(path.read_bytes())
-    data[20] ^= 0xFF  # within the first column's page; the footer stays whole
+    data[20] ^= 0xFF  # within the first column's page; the footer stays intact
     path.write_bytes(data)
     with pytest.raises(UserError, match="problems 0-15, samples 0-9 was damaged"):
         sweep.grading.grade(block, None)
     assert block in sweep.missing_samples()
 
 
-def test_a_sweep_that_stood_still_too_long_stores_nothing_over_its_heirs_work(tmp_path: Path) -> None:
-    sleeper, heir = sweep_of(tmp_path, 10, DividesGrader()), sweep_of(tmp_path, 20, DividesGrader())
+def test_a_sweep_that_was_suspended_does_not_overwrite_what_another_stored(tmp_path: Path) -> None:
+    sleeper, other = sweep_of(tmp_path, 10, DividesGrader()), sweep_of(tmp_path, 20, DividesGrader())
     (block, *_) = sleeper.missing_samples()
 
     class SlowEngine(CountingEngine):
         def sample(self, requests: Sequence[Request], sampling: Sampling) -> Generator[list[Sample], None, None]:
-            heir._draw_missing(heir.missing_samples()[0], CountingEngine())  # as if the sleeper's claim had run out
+            other._draw_missing(
+                other.missing_samples()[0], CountingEngine()
+            )  # as if the claim of the suspended sweep had expired
             yield from super().sample(requests, sampling)
 
     with pytest.raises(TakenOverError):
@@ -174,12 +176,12 @@ def test_two_sweeps_share_the_work(tmp_path: Path) -> None:
 
     class BusyEngine(CountingEngine):
         def sample(self, requests: Sequence[Request], sampling: Sampling) -> Generator[list[Sample], None, None]:
-            assert second.draw(same, CountingEngine()) is None, "the first is at it"
+            assert second.draw(same, CountingEngine()) is None, "the first sweep is drawing it"
             yield from super().sample(requests, sampling)
 
     engine = CountingEngine()
     assert first.draw(mine, BusyEngine()) == [mine]
-    assert second.draw(same, engine, wait=True) == [Block(10, 30, 0, 16)], "only what the first has left"
+    assert second.draw(same, engine, wait=True) == [Block(10, 30, 0, 16)], "only what the first sweep left"
     assert {index for _, index in engine.asked} == set(range(10, 30))
 
 
@@ -191,8 +193,8 @@ def test_examples_show_each_verdict_on_several_problems(tmp_path: Path) -> None:
     assert len(set(shown)) == 6
 
 
-def test_a_listener_hears_every_unit(tmp_path: Path) -> None:
-    class Ears:
+def test_progress_reports_every_unit(tmp_path: Path) -> None:
+    class CountingListener:
         def __init__(self) -> None:
             self.planned: dict[str, int] = {}
             self.done: dict[str, int] = {}
@@ -206,8 +208,8 @@ def test_a_listener_hears_every_unit(tmp_path: Path) -> None:
         def say(self, line: str) -> None:
             raise AssertionError(line)
 
-    ears = Ears()
-    token = progress.set(ears)
+    listener = CountingListener()
+    token = progress.set(listener)
     try:
         sweep = sweep_of(tmp_path, 10, DividesGrader())
         for block in sweep.missing_samples():
@@ -215,7 +217,7 @@ def test_a_listener_hears_every_unit(tmp_path: Path) -> None:
             sweep.grading.grade(block, None)
     finally:
         progress.reset(token)
-    assert ears.planned == ears.done == {"samples": 200, "verdicts": 200}
+    assert listener.planned == listener.done == {"samples": 200, "verdicts": 200}
 
 
 def recorded(k: int) -> dict[str, dict[int, Sample]]:
@@ -231,7 +233,7 @@ class DyingEngine(CountingEngine):
 
     def sample(self, requests: Sequence[Request], sampling: Sampling) -> Generator[list[Sample], None, None]:
         for request in requests:
-            # Those from 40 on come last, so that there can be a gap.
+            # Those from 40 on are yielded last, so that there can be a gap.
             for start in sorted(range(request.start, request.stop, 5), key=lambda at: at == 40):
                 if not self.lists:
                     raise EngineFailedError("the engine died")
@@ -241,7 +243,7 @@ class DyingEngine(CountingEngine):
                 yield [Sample(request.problem_id, index, f"{index}") for index in samples]
 
 
-def test_what_a_dying_engine_has_drawn_is_stored_and_never_drawn_again(tmp_path: Path) -> None:
+def test_what_a_failing_engine_drew_is_stored_and_not_drawn_again(tmp_path: Path) -> None:
     # Two whole problems of 12 lists each; of the third, lists up to 39, and one after the gap at 40.
     dying, grader = DyingEngine(2 * 12 + 9), DividesGrader()
     sweep = sweep_of(tmp_path, 60, grader)
@@ -257,15 +259,15 @@ def test_what_a_dying_engine_has_drawn_is_stored_and_never_drawn_again(tmp_path:
     assert sum(sweep.results().tally.by_problem.n) == 20 * 60
 
 
-def test_progress_tells_what_is_stored_also_after_a_failure(tmp_path: Path) -> None:
-    class Ears(NullProgress):
+def test_progress_equals_what_is_stored_after_a_failure(tmp_path: Path) -> None:
+    class CountingListener(NullProgress):
         done = 0
 
         def advance(self, stage: str, done: int) -> None:
             self.done += done if stage == "samples" else 0
 
-    ears = Ears()
-    token = progress.set(ears)
+    listener = CountingListener()
+    token = progress.set(listener)
     try:
         sweep = sweep_of(tmp_path, 60, DividesGrader())
         missing = sweep.missing_samples()
@@ -275,10 +277,10 @@ def test_progress_tells_what_is_stored_also_after_a_failure(tmp_path: Path) -> N
             sweep.draw(block, CountingEngine())
     finally:
         progress.reset(token)
-    assert ears.done == 20 * 60
+    assert listener.done == 20 * 60
 
 
-def test_the_promise_of_the_engine_lies_with_its_samples(tmp_path: Path) -> None:
+def test_whether_samples_are_reproducible_is_stored_with_them(tmp_path: Path) -> None:
     class Fickle(CountingEngine):
         deterministic = False
 

@@ -1,1 +1,1 @@
-"""The report of a comparison: figures, page, tables, and their place in the store."""
+"""The report of a comparison: its figures, page and tables, and where they are stored."""

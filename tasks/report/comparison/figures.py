@@ -11,7 +11,7 @@ from tasks.scaling.comparison import Comparison
 
 
 def draw(comparison: Comparison) -> tuple[FigureFile, ...]:
-    """`curves`, and `differences` where the sets are on the same problems."""
+    """`curves`, and `differences` if the sets have the same problems."""
     found = [files("curves", curves_figure(comparison))]
     if any(pair.differences for pair in comparison.pairs):
         found.append(files("differences", differences_figure(comparison)))
@@ -19,7 +19,7 @@ def draw(comparison: Comparison) -> tuple[FigureFile, ...]:
 
 
 def curves_figure(comparison: Comparison) -> Figure:
-    """Coverage of every set against k with its band; forecasts dashed."""
+    """Coverage of every set against k with its interval as a band; forecasts are dashed."""
     figure, axes = new_axes(6.4, 4.0)
     for each, colour in zip(comparison.sets, SERIES, strict=False):
         curve, forecast = each.summary.curve, each.summary.forecast
@@ -38,7 +38,7 @@ def curves_figure(comparison: Comparison) -> Figure:
 
 
 def differences_figure(comparison: Comparison) -> Figure:
-    """Coverage of each set less that of the first, with its paired interval."""
+    """The difference in coverage between each set and the first, with its paired interval."""
     figure, axes = new_axes(6.4, 3.2)
     for pair, colour in zip(comparison.pairs, SERIES[1:], strict=False):
         band(axes, [(each.k, each.low, each.high) for each in pair.differences], colour, 0.15)

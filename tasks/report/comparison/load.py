@@ -1,4 +1,4 @@
-"""The sets that a comparison is of: stored ones, and files of counts."""
+"""Loads the sets to compare: stored sets, and files of counts."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ from tasks.store.inspect.counts import counts
 
 
 class NamedCounts(NamedTuple):
-    """One set to compare: what to call it, in short and in full, and what was counted."""
+    """A set to compare: its short and its full name, and its counts."""
 
     label: str
     name: str
@@ -23,15 +23,16 @@ class NamedCounts(NamedTuple):
 
 
 def is_file(name: str) -> bool:
-    """Whether a set is named as a file of counts, and not as one in the store."""
+    """Whether a name is that of a file of counts rather than of a stored set."""
     return name.lower().endswith(".csv") or Path(name).is_file()
 
 
 def compared(names: Sequence[str], verdicts: str | None, open_store: Callable[[], Store]) -> Comparison:
-    """Read the sets and compare them; the store is opened only if a set is in one.
+    """Read the sets and compare them; the store is opened only if one of them is stored.
 
     Raises:
-        UserError: a set cannot be read, was sampled in solve mode, or has no verdicts; or there are too few or many.
+        UserError: a set cannot be read, was sampled with budget `solve`, or has no verdicts, or there are too few or
+            too many sets.
     """
     store = None if all(map(is_file, names)) else open_store()
     sets = [

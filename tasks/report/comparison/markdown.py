@@ -1,4 +1,4 @@
-"""A comparison as Markdown, for places that show text."""
+"""A comparison as Markdown."""
 
 from tasks.report.comparison.phrases import chance, findings, is_clear, points, span
 from tasks.report.sweep.markdown import escape
@@ -6,13 +6,13 @@ from tasks.scaling.comparison import Comparison
 
 
 def markdown(comparison: Comparison) -> str:
-    """Headline, coverage of every set at round k, differences and findings."""
+    """The headline, the coverage of every set at round values of k, the differences and the findings."""
     names = [escape(each.label) for each in comparison.sets]
     lines = [f"**{escape(comparison.headline)}**", "", f"| k | {' | '.join(names)} |", "|--:|" + "--:|" * len(names)]
     at = [{point.k: f"{point.coverage:.1%}" for point in each.summary.table} for each in comparison.sets]
     lines += [f"| {k:,} | {' | '.join(of_set.get(k, '–') for of_set in at)} |" for k in sorted(set().union(*at))]
     for pair in comparison.pairs:
-        lines += ["", f"| k | {escape(pair.label)} less {names[0]} | interval | p |", "|--:|--:|:-:|--:|"]
+        lines += ["", f"| k | {escape(pair.label)} − {names[0]} | interval | p |", "|--:|--:|:-:|--:|"]
         for each in pair.differences:
             gap = f"**{points(each.difference)}**" if is_clear(each) else points(each.difference)
             lines.append(f"| {each.k:,} | {gap} | {span(each)} | {chance(each.p)} |")

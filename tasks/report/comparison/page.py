@@ -17,7 +17,7 @@ def render(comparison: Comparison, config_yaml: str, figures: Sequence[FigureFil
 
     Args:
         comparison: what to show.
-        config_yaml: the configuration that it came from, shown as it is.
+        config_yaml: the configuration of the comparison, shown as it is.
         figures: figures offered for download under their plots (`tasks.report.comparison.figures.draw`).
     """
     reference = comparison.sets[0].label
@@ -48,7 +48,7 @@ def render(comparison: Comparison, config_yaml: str, figures: Sequence[FigureFil
 
 
 def _rows(comparison: Comparison) -> list[dict[str, Any]]:
-    """Coverage of every set at each round k that one of them reaches; `best` is the largest of several."""
+    """Coverage of every set at each round k that any of them reaches; `best` is the largest, None if all are equal."""
     at = [{point.k: point for point in each.summary.table} for each in comparison.sets]
     rows = []
     for k in sorted(set().union(*at)):

@@ -1,18 +1,18 @@
-"""How a comparison is put into words, the same on the page, in Markdown and on the terminal."""
+"""A comparison in words, the same on the page, in Markdown and in the terminal."""
 
 from tasks.report.phrases import number
 from tasks.scaling.comparison import Comparison, Crossing, Difference, Pair
 from tasks.scaling.laws import PowerLaw
 from tasks.scaling.summary import SweepSummary
 
-# Below this share of resamples a crossing is what one point on the curve did, and not a finding.
+# A crossing in a smaller share of resamples may be chance.
 _LIKELY = 0.5
-# Curves that still differ by more after the best shift have another shape.
-_NO_FAMILY = 0.06
+# Curves that differ by more than this (root mean square) after the best shift have different shapes.
+_MAX_RMSE = 0.06
 
 
 def points(gap: float) -> str:
-    """A difference of shares in points, with its sign."""
+    """A difference of shares in percentage points, with its sign."""
     sign = "+" if gap > 0 else "−" if gap < 0 else ""
     return f"{sign}{100 * abs(gap):.1f}"
 
@@ -23,59 +23,60 @@ def span(difference: Difference) -> str:
 
 
 def chance(p: float) -> str:
-    """A p-value, to two figures where it is small."""
+    """A p-value to two decimals, or `< 0.01`."""
     return "< 0.01" if p < 0.01 else f"{p:.2f}"
 
 
 def is_clear(difference: Difference) -> bool:
-    """Whether the interval leaves out 0."""
+    """Whether the interval excludes 0."""
     return difference.low > 0 or difference.high < 0
 
 
 def crossing_sentence(crossing: Crossing, pair: Pair, reference: str) -> str:
-    """Where one set passes the other, and how sure that is."""
+    """Where one set overtakes the other, and in how many resamples it does."""
     does = "overtakes" if crossing.upwards else "falls behind"
     if crossing.share is None:
-        return f"{pair.label} is expected to be the one that {does} {reference}, at about k = {_rounded(crossing.k)}."
-    sure = f"{crossing.share:.0%} of resamples have one"
+        verb = "overtake" if crossing.upwards else "fall behind"
+        return f"{pair.label} is expected to {verb} {reference} at about k = {_rounded(crossing.k)}."
+    share = f"{crossing.share:.0%} of resamples have a crossing"
     if crossing.share < _LIKELY:
-        return f"{pair.label} {does} {reference} at k = {crossing.k:,}, which may be chance: only {sure}."
+        return f"{pair.label} {does} {reference} at k = {crossing.k:,}, which may be chance: only {share}."
     ends = f"interval {crossing.low:,} to {crossing.high:,}"
-    return f"{pair.label} {does} {reference} at k = {crossing.k:,} ({ends}; {sure})."
+    return f"{pair.label} {does} {reference} at k = {crossing.k:,} ({ends}; {share})."
 
 
 def family_sentence(pair: Pair, reference: str) -> str:
-    """By how many times the samples one curve is the other, and how well that holds."""
+    """How many times the samples one set needs for the coverage of the other, and how well such a shift fits."""
     if pair.family is None:
-        return f"{pair.label} and {reference} share no range of coverage, so neither is a shift of the other."
+        return f"The curves of {pair.label} and {reference} share no range of coverage, so no shift can be fitted."
     shift, around = pair.family.shift, pair.family.interval
-    if shift.rmse > _NO_FAMILY:
+    if shift.rmse > _MAX_RMSE:
         return (
-            f"{pair.label} and {reference} are not shifts of each other in log k: at best they still differ by "
-            f"{100 * shift.rmse:.1f} points (root mean square)."
+            f"The curves of {pair.label} and {reference} are not shifts of each other in log k: after the best shift "
+            f"they differ by {100 * shift.rmse:.1f} points (root mean square)."
         )
     factor, ends = _times(shift.factor), ""
     if around is not None:
         ends = f" [{_times(around.low)}, {_times(around.high)}]"
     return (
-        f"{pair.label} needs {factor}{ends} times the samples of {reference} for the same coverage; shifted so in "
-        f"log k, the curves differ by {100 * shift.rmse:.1f} points (root mean square over {shift.overlap:.0%} of the "
-        "curve)."
+        f"{pair.label} needs {factor}{ends} times the samples of {reference} for the same coverage; after this shift "
+        f"in log k, the curves differ by {100 * shift.rmse:.1f} points (root mean square over {shift.overlap:.0%} of "
+        "the curve)."
     )
 
 
 def findings(comparison: Comparison) -> list[str]:
-    """Crossings and families of every pair, in sentences."""
+    """The crossings and the shift of every pair, in sentences."""
     reference = comparison.sets[0].label
-    said = []
+    sentences = []
     for pair in comparison.pairs:
-        said += [crossing_sentence(each, pair, reference) for each in pair.crossings]
-        said.append(family_sentence(pair, reference))
-    return said
+        sentences += [crossing_sentence(each, pair, reference) for each in pair.crossings]
+        sentences.append(family_sentence(pair, reference))
+    return sentences
 
 
 def law_cells(summary: SweepSummary) -> tuple[str, str]:
-    """a and b of the law, or dashes."""
+    """a and b of the fitted power law, or dashes."""
     law = summary.law
     return (number(law.a), number(law.b)) if isinstance(law, PowerLaw) else ("–", "–")
 

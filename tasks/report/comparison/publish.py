@@ -1,4 +1,4 @@
-"""Where a comparison is written: its page, figures and tables."""
+"""Writes a comparison: its page, figures and tables."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,13 +21,13 @@ class ComparisonFiles:
 
 
 def folder_of(comparison: Comparison) -> str:
-    """The folder of the comparison in a store; comparing the same sets again replaces it."""
+    """The comparison's folder in a store: the same for the same sets."""
     labels = [each.label for each in comparison.sets]
     return f"comparisons/{slug('-'.join(labels))[:80]}-{digest(labels)[:12]}"
 
 
 def publish(store: Store, folder: str, comparison: Comparison, config_yaml: str) -> ComparisonFiles:
-    """Write page, figures and tables into a folder of a store."""
+    """Write the page, figures and tables into a folder of a store, replacing earlier ones."""
     drawn = figures.draw(comparison)
     files = {
         "comparison.html": render(comparison, config_yaml, drawn).encode(),

@@ -5,8 +5,8 @@ from tasks.scaling.comparison import Comparison
 
 
 def curves_csv(comparison: Comparison) -> str:
-    """`set,k,coverage,low,high,kind`: the curve of every set, measured with its interval over problems and forecast
-    with its 90 % interval; `kind` tells them apart."""
+    """`set,k,coverage,low,high,kind`: the curve of every set. `kind` is `measured`, with an interval over problems, or
+    `forecast`, with a 90 % interval."""
     rows: list[tuple[object, ...]] = []
     for each in comparison.sets:
         measured, beyond = each.summary.measured, each.summary.forecast[1:]
@@ -16,7 +16,7 @@ def curves_csv(comparison: Comparison) -> str:
 
 
 def differences_csv(comparison: Comparison) -> str:
-    """`set,reference,k,difference,low,high,p`: coverage of each set less that of the first."""
+    """`set,reference,k,difference,low,high,p`: the coverage of each set minus that of the first."""
     reference = comparison.sets[0].label
     return to_csv(
         ("set", "reference", "k", "difference", "low", "high", "p"),

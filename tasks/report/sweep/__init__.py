@@ -1,1 +1,1 @@
-"""The report of one sweep: figures, page, tables, and their place in the store."""
+"""The report of a sweep: its figures, page and tables, and where they are stored."""

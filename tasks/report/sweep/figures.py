@@ -19,8 +19,8 @@ from tasks.scaling.summary import SweepSummary
 
 
 def draw(summary: SweepSummary) -> tuple[FigureFile, ...]:
-    """Every figure of a sweep: `coverage` or `solved`, `heat_map`, `pass_rates` and `verdicts`, those for which there
-    are numbers."""
+    """The figures of a sweep for which there are numbers: `coverage` or `solved`, `heat_map`, `pass_rates` and
+    `verdicts`."""
     drawn: list[tuple[str, Callable[[SweepSummary], Figure]]] = []
     if summary.solving is not None:
         drawn.append(("solved", solved_figure))
@@ -32,7 +32,8 @@ def draw(summary: SweepSummary) -> tuple[FigureFile, ...]:
 
 
 def coverage_figure(summary: SweepSummary) -> Figure:
-    """Coverage against k on a log axis with its bootstrap band; the forecast beyond the data dashed, and so named."""
+    """Coverage against k on a log axis with its bootstrap interval as a band; the forecast beyond the data is dashed
+    and labelled."""
     figure, axes = new_axes(6.4, 4.0)
     ks = [point.k for point in summary.curve]
     band(axes, [(point.k, point.low, point.high) for point in summary.curve], BLUE, 0.18)
@@ -70,7 +71,11 @@ def coverage_figure(summary: SweepSummary) -> Figure:
 
 
 def solved_figure(summary: SweepSummary) -> Figure:
-    """Problems by samples to their first success, with those that had none."""
+    """The number of problems by samples to their first success, and of those without one.
+
+    Raises:
+        ValueError: sampling did not stop at first successes.
+    """
     if summary.solving is None:
         raise ValueError("sampling did not stop at first successes: there is nothing to draw")
     figure, axes = new_axes(6.4, 3.4)
@@ -91,8 +96,8 @@ def solved_figure(summary: SweepSummary) -> Figure:
 
 
 def heat_map_figure(summary: SweepSummary) -> Figure:
-    """A cell for each problem, easiest first, darker where more of its samples are correct (logarithmic); a cross where
-    none is."""
+    """A cell for each problem, easiest first; the more of its samples are correct, the darker (on a log scale); crossed
+    if none are."""
     ordered = by_difficulty(summary.problems)
     columns = max(10, ceil(sqrt(4 * len(ordered))))
     rows = ceil(len(ordered) / columns)
@@ -114,14 +119,15 @@ def heat_map_figure(summary: SweepSummary) -> Figure:
     axes.set_aspect("equal")
     axes.set_axis_off()
     axes.set_title(
-        "problems, easiest first: darker where more samples are correct, crossed where none is",
+        "problems, easiest first: the darker, the more samples are correct; crossed if none are",
         fontsize=8, color=INK, loc="left",
     )  # fmt: skip
     return figure
 
 
 def pass_rate_figure(summary: SweepSummary) -> Figure:
-    """Two panels: problems by pass rate, and the pass rate of each problem, easiest first, on a log axis."""
+    """Two panels: the number of problems by pass rate, and the pass rate of each problem, easiest first, on a log
+    axis."""
     figure, left = new_axes(8.0, 3.4, columns=2)
     right = figure.axes[1]
     bins = rate_bins(summary.problems)
@@ -154,9 +160,9 @@ def verdict_figure(summary: SweepSummary) -> Figure:
     rows = range(len(shares))
     axes.barh(rows, [item.count for item in shares], color=[item.style.colour for item in shares], height=0.72)
     for row, item in zip(rows, shares, strict=True):
-        said = "left out of n" if item.share is None else f"{item.share:.1%}"
+        share = "left out of n" if item.share is None else f"{item.share:.1%}"
         axes.annotate(
-            f"{item.count:,} ({said})", (item.count, row), (5, 0), textcoords="offset points",
+            f"{item.count:,} ({share})", (item.count, row), (5, 0), textcoords="offset points",
             va="center", fontsize=8.5, color=INK,
         )  # fmt: skip
     axes.set_yticks(rows, [item.style.label for item in shares])

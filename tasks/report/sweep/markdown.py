@@ -1,4 +1,4 @@
-"""The result as Markdown, for places that show text: the Prefect UI, a pull request, a log book."""
+"""The result of a sweep as Markdown, for the Prefect UI, a pull request or a log."""
 
 from tasks.report.palette import verdict_shares
 from tasks.report.phrases import (
@@ -14,7 +14,7 @@ from tasks.scaling.summary import SweepSummary
 
 
 def markdown(summary: SweepSummary, title: str) -> str:
-    """Headline, coverage table, laws, costs and verdicts of a sweep."""
+    """The headline, coverage table, laws, costs and verdicts of a sweep."""
     show = table_percent(summary)
     lines = [f"# {escape(title)}", "", f"**{summary.headline}**", ""]
     if summary.table:
@@ -29,7 +29,7 @@ def markdown(summary: SweepSummary, title: str) -> str:
         lines += [f"| {escape(law)} | {median} | {rms} |" for law, median, rms in backtest_rows(summary.laws)]
         lines += ["", backtest_sentence(summary.laws), ""]
     if summary.solving is not None:
-        lines += ["| samples | first solved by them |", "|--:|--:|"]
+        lines += ["| samples | problems newly solved |", "|--:|--:|"]
         lines += [f"| {step.k:,} | {step.problems:,} |" for step in summary.solving.steps()]
         lines.append("")
     if usage := usage_rows(summary):
@@ -49,7 +49,7 @@ def markdown(summary: SweepSummary, title: str) -> str:
 
 
 def escape(text: str) -> str:
-    """Text that Markdown and HTML show as it is, on one line."""
+    """Text escaped so that Markdown and HTML show it literally, on one line."""
     flat = visible(" ".join(text.split()))
     for mark in "\\`*_[]<>|#":
         flat = flat.replace(mark, f"&#{ord(mark)};")

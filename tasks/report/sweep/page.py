@@ -15,7 +15,7 @@ from tasks.scaling.forecast import Forecast
 from tasks.scaling.laws import PowerLaw
 from tasks.scaling.summary import LikelySolves, Point, ProblemCount, SweepSummary, percent
 
-# Enough to understand a sample, and 100 of them stay far below a megabyte.
+# Enough to understand a sample, while 100 of them stay well below a megabyte.
 _SHOWN_CHARACTERS = 4000
 _LIKELY_ROWS, _LIKELY_NAMES = 10, 12
 
@@ -92,8 +92,8 @@ def _plot(summary: SweepSummary) -> dict[str, Any]:
 
 
 def series(name: str, summary: SweepSummary) -> dict[str, Any]:
-    """What the script draws of one curve: measured points as [k, coverage, low, high], forecasts as [k, coverage,
-    low90, high90, low50, high50], lines as [k, value], rounded to what a pixel can show."""
+    """The data of one curve for the script: measured points as [k, coverage, low, high], forecasts as [k, coverage,
+    low90, high90, low50, high50], lines as [k, value]; rounded to what a pixel can show."""
     law = []
     if isinstance(summary.law, PowerLaw):
         ks = [point.k for point in summary.measured]
@@ -118,7 +118,7 @@ def _ends(point: Forecast) -> list[float]:
 
 
 def _shade(problems: Sequence[ProblemCount]) -> Any:
-    """How deep a problem's cell is coloured, 0.12 to 1, even in the logarithm of its pass rate."""
+    """The shade of a problem's cell, from 0.12 to 1, linear in the logarithm of its pass rate."""
     largest = max((problem.n for problem in problems), default=1)
 
     def shade(problem: ProblemCount) -> float:
@@ -128,7 +128,7 @@ def _shade(problems: Sequence[ProblemCount]) -> Any:
 
 
 def _downloads(summary: SweepSummary, figures: Sequence[FigureFile]) -> dict[str, list[dict[str, str]]]:
-    """Links for each plot, by its name: the numbers as CSV, and its figure where one was drawn."""
+    """Links for each plot, by name: its numbers as CSV, and its figure if one was drawn."""
     links = {
         "coverage": [link("coverage.csv", tables.coverage_csv(summary))],
         "solved": [link("solved.csv", tables.solved_csv(summary))],

@@ -1,5 +1,5 @@
-"""How pass rates are spread over problems: the heavy left tail is what makes coverage grow as a power law
-(Schaeffer et al. 2025, arXiv 2502.17578)."""
+"""The distribution of pass rates over problems: its heavy left tail makes coverage grow as a power law (Schaeffer et
+al. 2025, arXiv 2502.17578)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from tasks.scaling.summary import ProblemCount
 
 @dataclass(frozen=True, slots=True)
 class RateBin:
-    """`count` problems with a pass rate c/n in [low, high); the first bin holds c = 0, the last c = n."""
+    """`count` problems with a pass rate c/n in [low, high); the first bin is c = 0, the last c = n."""
 
     label: str
     count: int
@@ -22,7 +22,8 @@ def by_difficulty(problems: Sequence[ProblemCount]) -> list[ProblemCount]:
 
 
 def rate_bins(problems: Sequence[ProblemCount]) -> list[RateBin]:
-    """Graded problems by pass rate: none correct, half-decades from the smallest rate that n can show, all correct."""
+    """Bins of graded problems by pass rate: none correct, half-decades from the smallest rate possible with the largest
+    n, all correct."""
     graded = [problem for problem in problems if problem.n]
     if not graded:
         return []

@@ -1,4 +1,4 @@
-"""From a measured sweep to what people read: the page, its figures and its tables, as objects in the store."""
+"""Writes the report of a measured sweep to the store: its page, figures and tables."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,8 +17,8 @@ EXAMPLES_OF_EACH_VERDICT = 4
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """The page's URL, one line on how the samples were graded, the result as Markdown, and the coverage plot as SVG
-    (None: there is nothing to plot)."""
+    """The page's URL, one line on how the samples were graded, the result as Markdown, and the figures by name, as
+    SVG."""
 
     page: str
     grading_note: str
@@ -27,7 +27,7 @@ class Publication:
 
 
 def publish(grading: Grading, results: Results, summary: SweepSummary, config_yaml: str) -> Publication:
-    """Write page, figures and tables of the sweep's latest result, replacing those of an earlier k."""
+    """Write the page, figures and tables of the sweep's latest result, replacing earlier ones."""
     title = f"{grading.samples.identity.label}, k = {grading.selection.k:,}"
     figures = draw(summary)
     page = render(
@@ -79,7 +79,7 @@ def _provenance(grading: Grading, tally: Tally) -> tuple[tuple[str, str], ...]:
 
 
 def _grading_note(tally: Tally) -> str:
-    """Where programs ran, and how many executions were saved."""
+    """Where programs ran, and how many executions deduplication saved."""
     graded = int(tally.by_problem.n.sum())
     where = " and ".join(tally.sandboxes) or "nowhere"
     if tally.deduplicated is None:

@@ -1,4 +1,4 @@
-"""The numbers of a report as CSV text, next to the page and inside it."""
+"""The numbers of a report as CSV text, for files next to the page and for download links in it."""
 
 import csv
 import io
@@ -8,8 +8,8 @@ from tasks.scaling.summary import SweepSummary
 
 
 def coverage_csv(summary: SweepSummary) -> str:
-    """`k,coverage,low,high,kind,all_correct`: what was measured with its interval over problems, then the forecast for
-    larger k with its 90 % interval; `kind` tells them apart. `all_correct` is pass^k, the chance that all k are."""
+    """`k,coverage,low,high,kind,all_correct`. `kind` is `measured`, with an interval over problems, or `forecast`, with
+    a 90 % interval. `all_correct` is pass^k, the probability that all k samples are correct."""
     return to_csv(
         ("k", "coverage", "low", "high", "kind", "all_correct"),
         [
@@ -23,9 +23,10 @@ def coverage_csv(summary: SweepSummary) -> str:
 
 
 def solved_csv(summary: SweepSummary) -> str:
-    """`problem,samples_to_first_success`, for the problems that were solved; no row where sampling did not stop so."""
-    took = summary.solving.to_first_success if summary.solving else {}
-    return to_csv(("problem", "samples_to_first_success"), took.items())
+    """`problem,samples_to_first_success`, for the problems that were solved; without rows if sampling did not stop at
+    first successes."""
+    solved = summary.solving.to_first_success if summary.solving else {}
+    return to_csv(("problem", "samples_to_first_success"), solved.items())
 
 
 def problems_csv(summary: SweepSummary) -> str:
@@ -37,7 +38,7 @@ def problems_csv(summary: SweepSummary) -> str:
 
 
 def verdicts_csv(summary: SweepSummary) -> str:
-    """`verdict,samples`, infrastructure failures among them."""
+    """`verdict,samples`, including infrastructure failures."""
     return to_csv(("verdict", "samples"), sorted(summary.verdicts.items()))
 
 
