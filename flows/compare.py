@@ -4,6 +4,7 @@ from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
 from flows.config.compare import CompareConfig
+from flows.runtime.completion import keeps_outcome
 from flows.setup.compare import load, write
 from tasks.scaling.comparison import Comparison
 from tasks.steps.artifacts import show_comparison
@@ -13,6 +14,7 @@ report = task(name="report: page, figures and tables", cache_policy=NO_CACHE)(wr
 
 
 @flow(name="compare", flow_run_name="compare")
+@keeps_outcome
 def compare(config: CompareConfig) -> Comparison:
     """Compare stored sets, or tables of counts."""
     comparison = read(config)

@@ -12,6 +12,7 @@ from prefect.cache_policies import NO_CACHE
 from pydantic import Field
 
 from flows.config.sweep import SweepConfig
+from flows.runtime.completion import keeps_outcome
 from flows.runtime.deployment_runs import start_runs, wait_for_one
 from flows.setup.prepared import prepared_or
 from flows.setup.sweep import prepare_for_workers
@@ -25,6 +26,7 @@ load = task(name="load: problems", cache_policy=NO_CACHE)(prepared_or(prepare_fo
 
 
 @flow(name="distributed-sweep", flow_run_name="{config.dataset.name}-k{config.k} on {workers} workers")
+@keeps_outcome
 def distributed_sweep(
     config: SweepConfig,
     workers: Annotated[int, Field(ge=1, le=MAX_WORKERS, description="How many runs to start")] = 2,

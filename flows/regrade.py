@@ -9,6 +9,7 @@ from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
 from flows.config.regrade import RegradeConfig
+from flows.runtime.completion import keeps_outcome
 from flows.setup.prepared import prepared_or
 from flows.setup.regrade import Regraded, compare_verdicts, prepare
 from tasks.report.regrade import regraded
@@ -20,6 +21,7 @@ compare = task(name="compare: verdicts before and after", cache_policy=NO_CACHE)
 
 
 @flow(name="regrade", flow_run_name="{config.samples}", task_runner=blocks.grading_runner())
+@keeps_outcome
 def regrade(config: RegradeConfig) -> Regraded:
     """Grade every stored sample of a set that this grader has not graded yet, and compare with the earlier verdicts."""
     grading = load(config)

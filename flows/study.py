@@ -7,8 +7,10 @@ from prefect import flow
 from flows.compare import compare
 from flows.config.compare import CompareConfig
 from flows.config.study import StudyConfig
+from flows.runtime.completion import completed, keeps_outcome
 from flows.sweep import SweepResult, sweep
 from tasks.scaling.comparison import Comparison
+from tasks.steps import blocks
 
 
 class StudyResult(NamedTuple):
@@ -18,11 +20,12 @@ class StudyResult(NamedTuple):
     comparison: Comparison
 
 
-@flow(name="study", flow_run_name="study of {config.label}")
+@flow(name="study", flow_run_name="study of {config.label}", task_runner=blocks.grading_runner())
+@keeps_outcome
 def study(config: StudyConfig) -> StudyResult:
     """Sweep after sweep, then the comparison of all."""
-    sweeps = tuple(sweep(each) for each in config.sweeps)
-    return StudyResult(sweeps, compare(_comparison(config, sweeps)))
+    sweeps = tuple(completed(sweep, each) for each in config.sweeps)
+    return StudyResult(sweeps, completed(compare, _comparison(config, sweeps)))
 
 
 def _comparison(config: StudyConfig, sweeps: tuple[SweepResult, ...]) -> CompareConfig:

@@ -10,6 +10,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.runtime import deployment
 
 from flows.config.sweep import SweepConfig
+from flows.runtime.completion import keeps_outcome
 from flows.runtime.rounds import draw_and_grade
 from flows.setup.prepared import prepared_or
 from flows.setup.sweep import prepare, prepare_for_workers
@@ -46,6 +47,7 @@ load = task(name="load: problems", cache_policy=NO_CACHE)(prepared_or(prepare_ru
 
 
 @flow(name="sweep", flow_run_name="{config.dataset.name}-k{config.k}", task_runner=blocks.grading_runner())
+@keeps_outcome
 def sweep(config: SweepConfig) -> SweepResult:
     """Draw and grade the samples that the budget gives each problem and the store lacks, and report on the whole sweep.
     A budget of several rounds looks at the verdicts of one before it plans the next."""

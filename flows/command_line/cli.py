@@ -67,16 +67,20 @@ def main() -> None:
     try:
         app()
     except SystemExit as ended:
+        from flows.command_line.running import leave
+
         if ended.code in {INTERRUPTED, TERMINATED}:
             from tasks.errors import RESUME
 
             print(f"\nmonkeys: interrupted. {RESUME}", file=sys.stderr)
+        leave(ended.code)
         raise
     except Exception as error:
-        from flows.command_line.running import one_line
+        from flows.command_line.running import leave, one_line
 
         line = one_line(error)
         if line is None:
             raise
         print(f"monkeys: {line}", file=sys.stderr)
+        leave(USAGE_ERROR)
         sys.exit(USAGE_ERROR)

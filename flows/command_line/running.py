@@ -1,6 +1,8 @@
 """Running a flow from the command line, and the errors that end in one line."""
 
+import logging
 import os
+import sys
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -14,7 +16,10 @@ Result = TypeVar("Result")
 _PREFECT_DEFAULTS = {
     # Progress bars, tables and one-line errors are enough here; the Prefect UI still shows the logs.
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
+    # Prefect's background threads, where its server goes away: one line of ours says so.
+    "PREFECT_LOGGING_INTERNAL_LEVEL": "CRITICAL",
 }
+_LOST = {"server": False}
 
 
 def run_flow(console: Console, load: Callable[[], Callable[[Config], Result]], config: Config) -> Result:
@@ -22,14 +27,30 @@ def run_flow(console: Console, load: Callable[[], Callable[[Config], Result]], c
     from flows.command_line.progress_bars import ProgressBars
     from flows.runtime.temporary_server import prefect_api
 
+    logging.raiseExceptions = False  # logs that Prefect cannot send would each write to standard error
     for name, value in _PREFECT_DEFAULTS.items():
         os.environ.setdefault(name, value)
     with ProgressBars(console) as bars:
         bars.wait("starting Prefect")
         with prefect_api() as wait_for_api:
             flow = load()
+            from flows.runtime.completion import completed
+            from tasks.steps.server import is_lost
+
             wait_for_api()
-            return flow(config)
+            try:
+                return completed(flow, config)
+            finally:
+                _LOST["server"] = is_lost()
+
+
+def leave(code: object) -> None:
+    """End the process without waiting for Prefect's threads, where its server is away: they would try to reach it for
+    minutes. Otherwise this does nothing, and the interpreter ends as usual."""
+    if _LOST["server"]:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code if isinstance(code, int) else int(code is not None))
 
 
 def require_server(option: str) -> None:
@@ -48,7 +69,11 @@ def one_line(error: Exception) -> str | None:
     """The message of an error that a person can fix, or None for a bug, which deserves its traceback."""
     if isinstance(error, MonkeysError):
         return f"{error}. {RESUME}" if error.resumable else str(error)
-    url = os.environ.get("PREFECT_API_URL")
-    if (url and "httpx" in type(error).__module__) or "Failed to reach API" in str(error):
-        return f"PREFECT_API_URL: {url} does not respond; start it (`prefect server start`) or unset PREFECT_API_URL"
+    if "httpx" in type(error).__module__ or "Failed to reach API" in str(error):
+        url = os.environ.get("PREFECT_API_URL")
+        if url:
+            return (
+                f"PREFECT_API_URL: {url} does not respond; start it (`prefect server start`) or unset PREFECT_API_URL"
+            )
+        return f"Prefect's temporary server does not respond. {RESUME}"
     return None

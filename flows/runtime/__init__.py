@@ -1,1 +1,1 @@
-"""What flows need of Prefect: blocks drawn concurrently, and a temporary server."""
+"""What flows need of Prefect: blocks drawn concurrently, a temporary server, and doing without one that goes away."""

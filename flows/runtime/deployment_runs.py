@@ -8,16 +8,21 @@ from uuid import UUID
 
 from prefect import get_client, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
-from prefect.client.schemas.objects import FlowRun, WorkerStatus
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.objects import FlowRun, State, WorkerStatus
 from prefect.deployments import run_deployment
 from prefect.exceptions import ObjectNotFound
+from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
 from flows.config.sweep import SweepConfig
 from tasks.errors import RESUME, AllRunsFailedError, UserError
 from tasks.progress import progress
+from tasks.steps.server import FAULTS, tell_unreachable, unreachable
 from tasks.sweep.sweep import SAMPLES, Sweep
 
 POLL_EVERY_S = 2.0
+POLL_STORE_EVERY_S = 10.0
+"""While the server is away: looking at the whole store costs more than asking for the states of runs."""
 
 
 @task(task_run_name="start: {workers} runs of {deployment}", cache_policy=NO_CACHE)
@@ -47,7 +52,7 @@ def start_runs(deployment: str, config: SweepConfig, workers: int) -> list[UUID]
 
 @task(task_run_name="wait: until a run has completed", cache_policy=NO_CACHE)
 def wait_for_one(job: Sweep, runs: Sequence[UUID]) -> None:
-    """Follow the runs until one has completed.
+    """Follow the runs until one has completed; while the server is away, until the store holds the whole sweep.
 
     Raises:
         AllRunsFailedError: all have ended otherwise.
@@ -58,26 +63,46 @@ def wait_for_one(job: Sweep, runs: Sequence[UUID]) -> None:
     stored = _stored(job)
     with get_client(sync_client=True) as client:
         while True:
-            states = [state for run in runs if (state := client.read_flow_run(run).state) is not None]
-            names = Counter(state.name or state.type.value for state in states)
-            if names != before:
+            states = _states(client, runs)
+            names = Counter(state.name or state.type.value for state in states or ())
+            if names != before and states is not None:
                 log.info("runs: %s", ", ".join(f"{count} {name}" for name, count in sorted(names.items())))
                 before = names
             now = _stored(job)
             progress.get().advance(SAMPLES, now - stored)
             stored = now
-            if any(state.is_completed() for state in states):
+            if _is_whole(job) if states is None else any(state.is_completed() for state in states):
                 break
-            if all(state.is_final() for state in states):
+            if states is not None and all(state.is_final() for state in states):
                 why = next((state.message for state in states if state.message), "no reason was given")
                 raise AllRunsFailedError(f"none of the {len(runs)} runs completed ({' '.join(why.split())}). {RESUME}")
-            time.sleep(POLL_EVERY_S)
+            time.sleep(POLL_EVERY_S if states is not None else POLL_STORE_EVERY_S)
     if stored and not job.grading.verdicts.stored():
         raise UserError(
             "workers: all samples are drawn and graded, but the workers' verdicts belong to another set than this"
             " machine's would (perhaps its Python has another version, which is part of a verdict set's name); set"
             " sandbox.python, or look at the result from a worker's machine"
         )
+
+
+def _states(client: SyncPrefectClient, runs: Sequence[UUID]) -> list[State] | None:
+    """The states of the runs; None where the server does not answer."""
+    try:
+        with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}):
+            return [state for run in runs if (state := client.read_flow_run(run).state) is not None]
+    except FAULTS:
+        reason = unreachable()
+        if reason is None:
+            raise
+        tell_unreachable(reason)
+        return None
+
+
+def _is_whole(job: Sweep) -> bool:
+    """Whether every sample that the budget asks for is stored and graded."""
+    stored = job.samples.stored()
+    selected = job.selection.within(stored)
+    return not job.missing_given(stored, job.grading.verdicts.stored()) and not job.grading.verdicts.pending(selected)
 
 
 def _stored(job: Sweep) -> int:

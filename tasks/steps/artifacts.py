@@ -1,4 +1,4 @@
-"""Measuring a sweep, writing its report to the store, and showing results in the Prefect UI."""
+"""Measuring a sweep, writing its report to the store, and showing results in the Prefect UI, if its server answers."""
 
 import base64
 from collections.abc import Mapping
@@ -21,6 +21,7 @@ from tasks.report.sweep.publish import Publication, publish
 from tasks.scaling.comparison import Comparison
 from tasks.scaling.summary import SweepSummary
 from tasks.steps.retries import RETRIED
+from tasks.steps.server import show
 from tasks.sweep.results import Results
 from tasks.sweep.sweep import Sweep
 
@@ -28,7 +29,11 @@ from tasks.sweep.sweep import Sweep
 @task(task_run_name="report: what changed", **RETRIED)
 def show_difference(text: str) -> None:
     """Show what regrading changed in the Prefect UI."""
-    create_markdown_artifact(text, key="regrade")
+
+    def create() -> None:
+        create_markdown_artifact(text, key="regrade")
+
+    show("what changed", create)
 
 
 class Measurement(NamedTuple):
@@ -49,12 +54,17 @@ def measure(sweep: Sweep) -> Measurement:
 def report(sweep: Sweep, measured: Measurement, config_yaml: str) -> Publication:
     """Write the page, figures and tables to the store, and show them in the Prefect UI."""
     publication = publish(sweep.grading, measured.results, measured.summary, config_yaml)
-    headline = measured.summary.headline
+    show("the report", lambda: _create_artifacts(sweep, measured.summary, publication))
+    return publication
+
+
+def _create_artifacts(sweep: Sweep, summary: SweepSummary, publication: Publication) -> None:
+    headline = summary.headline
     create_markdown_artifact(publication.markdown, key="coverage", description=headline)
     _show_figures(publication.figures, headline)
-    if measured.summary.laws is not None:
-        rows = [asdict(error) for error in measured.summary.laws.errors]
-        create_table_artifact(rows, key="laws", description=backtest_sentence(measured.summary.laws))
+    if summary.laws is not None:
+        rows = [asdict(error) for error in summary.laws.errors]
+        create_table_artifact(rows, key="laws", description=backtest_sentence(summary.laws))
     samples, verdicts = sweep.samples.identity.name, sweep.grading.verdicts.identity.name
     for key, url in (
         ("report", publication.page),
@@ -63,19 +73,21 @@ def report(sweep: Sweep, measured: Measurement, config_yaml: str) -> Publication
     ):
         # The URL is also the text: browsers do not open s3://, but users can copy it.
         create_link_artifact(url, link_text=url, key=key, description=headline)
-    return publication
 
 
 @task(task_run_name="report: show in Prefect", cache_policy=NO_CACHE)
 def show_comparison(comparison: Comparison, files: ComparisonFiles | None) -> None:
     """Show a comparison as artifacts: its text, and its page and figures if they were written."""
     headline = comparison.headline
-    if files is None:
-        create_markdown_artifact(markdown(comparison), key="comparison", description=headline)
-        return
-    create_markdown_artifact(files.markdown, key="comparison", description=headline)
-    create_link_artifact(files.page, link_text="comparison.html", key="comparison-page", description=headline)
-    _show_figures(files.figures, headline)
+
+    def create() -> None:
+        text = markdown(comparison) if files is None else files.markdown
+        create_markdown_artifact(text, key="comparison", description=headline)
+        if files is not None:
+            create_link_artifact(files.page, link_text="comparison.html", key="comparison-page", description=headline)
+            _show_figures(files.figures, headline)
+
+    show("the comparison", create)
 
 
 def _show_figures(figures: Mapping[str, bytes], description: str) -> None:

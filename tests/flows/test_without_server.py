@@ -1,0 +1,182 @@
+"""Prefect's server goes away while a run goes on: what a person waits for does not depend on it."""
+
+import http.server
+import os
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from prefect.settings import PREFECT_API_URL, temporary_settings
+
+from tasks.progress import NullProgress, progress
+from tasks.steps import server
+from tests.flows.command import MONKEYS, environment
+from tests.flows.counted_sweep import CountedSweep, blocks, counted_sweep, descendants, graded, stored, wait_until
+from tests.servers import free_port, prefect_server
+
+SAYS = "does not answer"
+ENDS_IN_S = 150
+"""Prefect alone tries for a quarter of an hour. Most of this is for a busy machine."""
+
+
+@contextmanager
+def losing_its_server(folder: Path, how: int) -> Iterator[tuple[str, Callable[[], None]]]:
+    """A Prefect server's URL, and what sends a signal to all of its processes."""
+    (folder / "prefect").mkdir()
+    with prefect_server(folder / "prefect") as url:
+        port = url.removesuffix("/api").rpartition(":")[2]
+        listing = subprocess.run(
+            ["pgrep", "-f", f"prefect server start --port {port}"], capture_output=True, check=True
+        )
+        (first, *_) = map(int, listing.stdout.split())
+
+        def send(signal_number: int) -> None:
+            for pid in (first, *descendants(first)):
+                os.kill(pid, signal_number)
+
+        try:
+            yield url, lambda: send(how)
+        finally:
+            if how == signal.SIGSTOP:
+                send(signal.SIGCONT)
+
+
+@pytest.fixture
+def sweep(tmp_path: Path) -> CountedSweep:
+    return counted_sweep(tmp_path, seconds=0.3)
+
+
+def told(out: str) -> list[str]:
+    return [line for line in out.splitlines() if SAYS in line]
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "frozen"])
+def test_a_sweep_whose_server_goes_away_ends_with_its_report_and_summary(how: int, sweep: CountedSweep) -> None:
+    runs = sweep.folder / "runs"
+    with losing_its_server(sweep.folder, how) as (url, lose):
+        process = sweep.start(PREFECT_API_URL=url)
+        wait_until(lambda: len(blocks(runs, "verdicts")) >= 2, "something is graded", running=process)
+        lose()
+        out, err = process.communicate(timeout=ENDS_IN_S)
+    assert (process.returncode, err) == (0, ""), out
+    assert len(told(out)) == 1, out
+    assert "k = 110 samples solve" in out
+    assert stored(runs) == sweep.recorded()
+    assert len(graded(runs)) == len(sweep.recorded())
+    page = out.rpartition("report: ")[2].strip()
+    assert Path(page).is_file()
+    assert sweep.drawn_again() == 0
+
+
+@pytest.mark.server
+def test_a_sweep_without_its_server_still_ends_when_it_is_told_to(sweep: CountedSweep) -> None:
+    runs = sweep.folder / "runs"
+    slow = CountedSweep(sweep.folder, seconds=30.0)
+    with losing_its_server(sweep.folder, signal.SIGKILL) as (url, lose):
+        process = slow.start(command=["env", "--default-signal=TERM,INT"], PREFECT_API_URL=url)
+        wait_until(slow.calls, "it draws", running=process)
+        lose()
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=ENDS_IN_S)
+    assert process.returncode == 143
+    assert err.strip() == "monkeys: interrupted. Finished work is saved; run the same command again to resume."
+    assert not list((runs / "claims").rglob("*.json"))
+
+
+@pytest.mark.server
+def test_a_study_whose_server_goes_away_runs_the_other_sweeps_and_compares(sweep: CountedSweep) -> None:
+    runs = sweep.folder / "runs"
+    shutil.copy(sweep.folder / "samples.jsonl", sweep.folder / "others.jsonl")
+    other = (sweep.folder / "sweep.yaml").read_text().replace("samples.jsonl", "others.jsonl")
+    (sweep.folder / "other.yaml").write_text(other)
+    with losing_its_server(sweep.folder, signal.SIGKILL) as (url, lose):
+        process = subprocess.Popen(
+            [MONKEYS, "study", "sweep.yaml", "other.yaml", "--k", "20"],
+            cwd=sweep.folder,
+            env=environment(**sweep.environment, PREFECT_API_URL=url),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        wait_until(lambda: len(blocks(runs, "verdicts")) >= 1, "something is graded", running=process)
+        lose()
+        out, err = process.communicate(timeout=ENDS_IN_S)
+    assert (process.returncode, err) == (0, ""), out
+    assert len(told(out)) == 1, out
+    assert out.count("report: ") == 2
+    assert "vs" in out or "compared" in out.lower()
+    assert len(list((runs / "samples").iterdir())) == 2
+
+
+class Told(NullProgress):
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def say(self, line: str) -> None:
+        self.lines.append(line)
+
+
+@contextmanager
+def answering(status: int) -> Iterator[str]:
+    """A server that has one answer to everything."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.end_headers()
+
+        do_POST = do_GET  # noqa: N815
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name in the library
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as httpd:
+        threading.Thread(target=httpd.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{httpd.server_address[1]}/api"
+        httpd.shutdown()
+
+
+@contextmanager
+def telling(url: str) -> Iterator[Told]:
+    listener = Told()
+    token = progress.set(listener)
+    try:
+        with temporary_settings({PREFECT_API_URL: url}):
+            yield listener
+    finally:
+        progress.reset(token)
+
+
+@pytest.mark.parametrize(("status", "answers"), [(200, True), (401, True), (404, True), (502, False), (503, False)])
+def test_a_refusal_is_an_answer_and_a_gateway_without_a_server_is_not(status: int, answers: bool) -> None:
+    with answering(status) as url, telling(url):
+        assert (server.unreachable() is None) == answers
+
+
+def test_what_cannot_be_shown_is_told_once_and_not_tried() -> None:
+    tried = []
+    with telling(f"http://127.0.0.1:{free_port()}/api") as listener:
+        began = time.monotonic()
+        for _ in range(3):
+            server.show("the report", lambda: tried.append(1))
+        assert time.monotonic() - began < 60
+    assert tried == []
+    (line,) = listener.lines
+    assert SAYS in line
+
+
+def test_what_a_server_refuses_to_show_is_told_and_ends_nothing() -> None:
+    def refused() -> None:
+        raise ValueError("too large\nby far")
+
+    with answering(200) as url, telling(url) as listener:
+        server.show("the report", refused)
+    (line,) = listener.lines
+    assert "cannot show the report (too large by far); it is stored all the same" in line
