@@ -3,8 +3,6 @@ from its verdicts, up to the n that all its problems have."""
 
 from collections import Counter
 
-from pydantic import ValidationError
-
 from tasks.errors import UserError
 from tasks.records import Verdict
 from tasks.scaling.estimators import Counts
@@ -14,6 +12,7 @@ from tasks.store.annotations import VERDICTS
 from tasks.store.footers import is_complete
 from tasks.store.inspect.catalog import StoredSamples, StoredVerdicts
 from tasks.store.parquet import SAMPLE_KEY
+from tasks.store.schema import CorruptObjectError
 from tasks.store.tables import count_verdicts
 
 # Above every index.
@@ -24,7 +23,8 @@ def counts(store: Store, samples: StoredSamples, verdicts: StoredVerdicts) -> Co
     """n and c of each problem.
 
     Raises:
-        UserError: another version wrote the report, or the set was sampled in solve mode, which gives no coverage.
+        UserError: another version wrote the report, an object is damaged, or the set was sampled in solve mode, which
+            gives no coverage.
     """
     key = f"reports/{samples.name}/{verdicts.name}/summary.json"
     try:
@@ -33,7 +33,8 @@ def counts(store: Store, samples: StoredSamples, verdicts: StoredVerdicts) -> Co
         return _counted(store, samples, verdicts)
     try:
         summary = SweepSummary.from_json(data)
-    except ValidationError as error:
+        found = summary.counts
+    except (ValueError, OverflowError) as error:
         raise UserError(
             f"store: {store.url(key)} is damaged, or another version's; run the sweep of {samples.name} again"
         ) from error
@@ -41,10 +42,13 @@ def counts(store: Store, samples: StoredSamples, verdicts: StoredVerdicts) -> Co
         raise UserError(
             f"{samples.name} was last sampled in solve mode, which gives no pass@k; run its sweep with a uniform budget"
         )
-    return summary.counts
+    return found
 
 
 def _counted(store: Store, samples: StoredSamples, verdicts: StoredVerdicts) -> Counts:
+    for objects in (samples.objects, verdicts.objects):
+        for block, reason in objects.damaged.items():
+            raise CorruptObjectError(objects.key(block), f"{reason}; run the sweep of {samples.name} again")
     tables = []
     for block, footer in verdicts.objects.footers.items():
         if block in samples.objects.footers and is_complete(footer, samples.objects.footers[block]):
