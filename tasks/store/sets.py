@@ -20,6 +20,7 @@ from tasks.store.annotations import (
     VerdictFooter,
 )
 from tasks.store.blocks import Block, directly_under, overlap
+from tasks.store.documents import json_object
 from tasks.store.footers import is_complete, read_footer, read_objects
 from tasks.store.identity import Identity
 from tasks.store.parquet import AnyFooter, Record
@@ -48,6 +49,10 @@ class SampleSet:
             urls = " and ".join(self.store.url(self._key(block)) for block in clash)
             raise UserError(f"store: {urls} hold the same samples; move one of them out of the set")
         return found
+
+    def restore_ingredients(self) -> None:
+        """Write `set.json` again where it is absent or damaged."""
+        _restore_ingredients(self.store, self._prefix, self.identity)
 
     def blocks(self) -> list[Block]:
         """Every block by its key alone: one listing, nothing is opened."""
@@ -122,6 +127,10 @@ class AnnotationSet(Generic[Record, AnyAnnotationFooter]):
         """Every intact block with its footer, in order."""
         return _intact(self.store, self._prefix, self.kind.read_footer)
 
+    def restore_ingredients(self) -> None:
+        """Write `set.json` again where it is absent or damaged."""
+        _restore_ingredients(self.store, self._prefix, self.identity)
+
     def pending(self, samples: Mapping[Block, SampleFooter]) -> list[Block]:
         """The blocks of samples without annotations on just these samples, or with some that failed."""
         stored = self.stored()
@@ -193,6 +202,21 @@ def _intact(store: Store, prefix: str, read: Callable[[BinaryIO, str], AnyFooter
     objects = read_objects(store, prefix, store.sizes(prefix), read)
     quarantine(store, {objects.key(block): reason for block, reason in objects.damaged.items()})
     return objects.footers
+
+
+def _restore_ingredients(store: Store, prefix: str, identity: Identity) -> None:
+    key = f"{prefix}/set.json"
+    try:
+        if json_object(store.read(key)) == identity.ingredients:
+            return
+        fault = "its ingredients do not match the name of the set"
+    except FileNotFoundError:
+        fault = None
+    except ValueError as error:
+        fault = str(error)
+    if fault is not None:
+        quarantine(store, {key: fault})
+    store.write(key, identity.to_json())
 
 
 def now() -> str:

@@ -61,7 +61,10 @@ class Grading:
 
     def pending_verdicts(self) -> list[Block]:
         """The stored blocks with selected samples that lack verdicts."""
-        pending = self.verdicts.pending(self.selection.within(self.samples.stored()))
+        stored = self.selection.within(self.samples.stored())
+        pending = self.verdicts.pending(stored)
+        if len(pending) < len(stored):
+            self.verdicts.restore_ingredients()
         progress.get().plan(VERDICTS, sum(block.samples for block in pending))
         return pending
 

@@ -62,6 +62,8 @@ class Sweep:
         Under a budget with several rounds, more may be missing once these are graded; the sweep is done when none are.
         """
         stored = self.samples.stored()
+        if stored:
+            self.samples.restore_ingredients()
         blocks = self.missing_given(stored, {} if self.single_round else self.grading.verdicts.stored())
         progress.get().plan(SAMPLES, sum(block.samples for block in blocks))
         return blocks

@@ -94,9 +94,11 @@ def store(pristine: Pristine, tmp_path: Path) -> Store:
     return Store(tmp_path / "runs", pristine.name)
 
 
-CHECK = ("check", "NAME")
-EXPORT = ("export", "NAME", "-o", "OUT.jsonl", "--verdicts", "final")
-COMMANDS = [
+CHECK: tuple[str, ...] = ("check", "NAME")
+EXPORT: tuple[str, ...] = ("export", "NAME", "-o", "OUT.jsonl", "--verdicts", "final")
+LS: tuple[str, ...] = ("ls",)
+SHOW: tuple[str, ...] = ("show", "NAME")
+COMMANDS: list[tuple[str, ...]] = [
     ("ls",),
     ("ls", "--json"),
     ("show", "NAME"),
@@ -354,14 +356,14 @@ def test_a_document_that_is_not_ingredients_ends_no_command(store: Store) -> Non
     good = path.read_bytes()
     for data in (b"", b"[]", b"\xff", damage.NESTED.encode(), b'{"limits": 3}', b'{"schema": true}'):
         path.write_bytes(data)
-        for command in (("ls",), ("show", "NAME"), CHECK, ("gc",)):
+        for command in (LS, SHOW, CHECK, ("gc",)):
             ends_well(store.folder, store.name, command)
     until_whole(store)
-    path.write_bytes(good)
+    assert json.loads(path.read_bytes()) == json.loads(good)
     verdicts = store.folder / "verdicts" / store.name / store.sweep.grading.verdicts.identity.name / "set.json"
     for limits in (None, 3, [1], {"time_limit_s": None}):
         verdicts.write_bytes(json.dumps({"limits": limits}).encode())
-        for command in (("ls",), ("show", "NAME"), ("show", "NAME", "--json")):
+        for command in (LS, SHOW, ("show", "NAME", "--json")):
             ends_well(store.folder, store.name, command)
 
 
@@ -392,7 +394,7 @@ def test_what_is_not_an_object_of_ours_counts_for_nothing(stray: str, store: Sto
     before = find(store.opened, store.name)
     store.opened.write(stray.replace("NAME", store.name), data)
     assert store.sweep.samples.blocks() == list(before.objects.footers)
-    for command in (("ls",), ("show", "NAME"), CHECK, ("gc",), EXPORT):
+    for command in (LS, SHOW, CHECK, ("gc",), EXPORT):
         ends_well(store.folder, store.name, command)
     assert until_whole(store) == []
     after = find(store.opened, store.name)
