@@ -99,9 +99,9 @@ def annotated_blocks(
     Raises:
         UserError: a block is damaged: what is left would pass for the whole.
     """
-    for each in (samples, verdicts, scores):
-        for block, reason in () if each is None else each.objects.damaged.items():
-            raise _damaged(store, each.objects.key(block), reason)
+    for objects in (each.objects for each in (samples, verdicts, scores) if each is not None):
+        for block, reason in objects.damaged.items():
+            raise _damaged(store, objects.key(block), reason)
     for block, footer in _in_order(samples):
         key = samples.objects.key(block)
         try:
