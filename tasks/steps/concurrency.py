@@ -19,8 +19,8 @@ LEASE_S = 60.0
 def concurrency_slot(limit: str | None) -> Iterator[None]:
     """Hold a slot of the Prefect global concurrency limit with this name (None: no limit); waits until there is one.
 
-    If the limit does not exist, it is created with one slot. Taking a slot needs Prefect's server; keeping it and giving
-    it back do not: a slot that cannot be given back is free again after `LEASE_S`.
+    If the limit does not exist, it is created with one slot. Only taking a slot needs Prefect's server: one that cannot
+    be given back is free again after `LEASE_S`.
     """
     if limit is None:
         yield

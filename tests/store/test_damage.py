@@ -442,7 +442,7 @@ def damages(pristine: Pristine) -> st.SearchStrategy[tuple[str, bytes]]:
     opened = FsspecStore(str(pristine.folder))
     contents = {key: opened.read(key) for key in opened.keys("")}
     (block, *_) = directly_under(f"samples/{pristine.name}", contents)
-    contents[f"claims/{pristine.name}/samples/{block.cell()}/0123.json"] = CLAIM
+    contents[f"claims/{pristine.name}/samples/{block.grid_cell()}/0123.json"] = CLAIM
     blocks = [data for key, data in contents.items() if key.endswith(".parquet")]
 
     def of(key: str) -> st.SearchStrategy[tuple[str, bytes]]:
