@@ -22,7 +22,19 @@ from pydantic import BaseModel
 from sandboxes.config import Config
 from tasks.errors import MonkeysError
 
-__all__ = ["GROUPS", "VARIABLE", "Config", "Plugin", "PluginError", "label_of", "load", "loaded", "origin"]
+__all__ = [
+    "GROUPS",
+    "VARIABLE",
+    "Config",
+    "Plugin",
+    "PluginError",
+    "class_fault",
+    "fault_of",
+    "label_of",
+    "load",
+    "loaded",
+    "origin",
+]
 
 GROUPS = {
     "dataset": "monkeys.datasets",
@@ -96,6 +108,15 @@ def fault_of(role: str, name: str) -> str | None:
     return f"{of_name[0]} cannot be used: {of_name[0].fault}" if of_name else None
 
 
+def class_fault(role: str, name: str, target: Any, protocol: type) -> str | None:
+    """What is wrong with a plug-in's class (or an importer's object) that its name would choose; None: nothing that can
+    be seen before it is used."""
+    if role == "format":
+        same = getattr(target, "name", None) == name
+        return _lacks(target, protocol, ()) if same else f"has another name than its entry point, {name}"
+    return _fault_of_model(name, target) or _lacks(target, protocol, target.model_fields)
+
+
 def origin(chosen: object) -> str | None:
     """The distribution and version that a chosen object comes from, such as `monkeys-example 1.0`; None: built in."""
     plugin = _of(chosen)
@@ -152,7 +173,7 @@ def _with_target(plugin: Plugin, point: EntryPoint, protocol: type) -> Plugin:
     except (Exception, SystemExit) as error:  # noqa: BLE001
         reason = " ".join(str(error).split())[:200]
         return plugin._replace(fault=f"{point.value} does not load ({type(error).__name__}: {reason})")
-    fault = _fault(plugin, target, protocol)
+    fault = class_fault(plugin.role, plugin.name, target, protocol)
     return plugin._replace(target=target) if fault is None else plugin._replace(fault=f"{point.value} {fault}")
 
 
@@ -167,14 +188,6 @@ def _said_if_slow(plugin: Plugin) -> Iterator[None]:
         yield
     finally:
         timer.cancel()
-
-
-def _fault(plugin: Plugin, target: Any, protocol: type) -> str | None:
-    """What is wrong with a loaded object; None: nothing that can be seen before it is used."""
-    if plugin.role == "format":
-        same = getattr(target, "name", None) == plugin.name
-        return _lacks(target, protocol, ()) if same else f"has another name than its entry point, {plugin.name}"
-    return _fault_of_model(plugin.name, target) or _lacks(target, protocol, target.model_fields)
 
 
 def _fault_of_model(wanted: str, target: Any) -> str | None:

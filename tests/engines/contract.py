@@ -6,20 +6,19 @@ server for the client of the OpenAI API, need vLLM in this Python's environment.
 
 import importlib.util
 import json
-import random
 import socket
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, replace
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from monkeys.testing.engines import draw
 from tasks.datasets.arithmetic import ArithmeticDataset
-from tasks.engines import Engine, EngineConfig
+from tasks.engines import EngineConfig
 from tasks.engines.model_files import BUNDLED
 from tasks.engines.onnx import OnnxConfig
 from tasks.engines.openai import OpenAIConfig
@@ -79,33 +78,6 @@ def request(start: int, stop: int, problem: int = 3) -> Request:
     """Samples [start, stop) of one of the dataset's problems."""
     name = f"arithmetic/{problem:03}"
     return Request(name, PROBLEMS[name], start, stop)
-
-
-def keys(requests: Sequence[Request]) -> set[tuple[str, int]]:
-    """The requested samples, by problem and index."""
-    return {(each.problem_id, i) for each in requests for i in range(each.start, each.stop)}
-
-
-def draw(engine: Engine, requests: Sequence[Request], settings: Sampling) -> dict[tuple[str, int], Sample]:
-    """All samples by problem and index; each requested one must arrive exactly once."""
-    drawn: dict[tuple[str, int], Sample] = {}
-    for batch in engine.sample(requests, settings):
-        for sample in batch:
-            assert (sample.problem_id, sample.index) not in drawn, "arrived twice"
-            drawn[sample.problem_id, sample.index] = sample
-    assert drawn.keys() == keys(requests)
-    return drawn
-
-
-def partition(choice: random.Random, requests: Sequence[Request], parts: int) -> list[Request]:
-    """The same samples as requests cut at random, in a random order."""
-    cut = []
-    for each in requests:
-        inner = range(each.start + 1, each.stop)
-        edges = [each.start, *sorted(choice.sample(inner, min(parts - 1, len(inner)))), each.stop]
-        cut += [Request(each.problem_id, each.prompt, a, b) for a, b in pairwise(edges)]
-    choice.shuffle(cut)
-    return cut
 
 
 def _onnx(_: Path) -> Iterator[EngineConfig]:

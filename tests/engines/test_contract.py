@@ -1,58 +1,41 @@
-"""The contract of `tasks.engines`, tested on every engine that can be opened here (`tests.engines.contract`)."""
+"""The contract of engines and the rules of decoding, tested on every engine that can be opened here."""
 
 import math
-import random
-import threading
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from statistics import mean
 
 import pytest
 
-from tasks.engines import Engine, EngineConfig
+from monkeys.testing.engines import ENGINE_CHECKS, MODEL_CHECKS, EngineUnderTest, draw, ends_all_calls
+from tasks.engines import Engine
 from tasks.engines.onnx import OnnxConfig
-from tasks.errors import SamplingCancelledError, UserError
+from tasks.errors import UserError
 from tasks.records import Problem, Request, Sample
 from tests.engines.contract import (
     CONTEXT,
     MODEL,
     SUBJECTS,
     Subject,
-    draw,
-    keys,
     logprob_of,
-    partition,
     request,
     sampling,
     tokens_of,
 )
 
-GUARD_S = 120
-"""Seconds after which a hang fails a test."""
 WHOLE = [request(0, 24, problem) for problem in (3, 20, 70)]
 
 
-@dataclass
-class Opened:
-    """An engine under test, and what it drew for `WHOLE`."""
-
-    config: EngineConfig
-    engine: Engine
-    whole: dict[tuple[str, int], Sample] = field(default_factory=dict)
-
-
 @pytest.fixture(scope="module")
-def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opened]:
+def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineUnderTest]:
     subject: Subject = request.param
     with subject.configured(tmp_path_factory.mktemp("engine")) as config:
         config.check([Problem(each.problem_id, each.prompt) for each in WHOLE], 24)
         with config.open() as engine:
-            yield Opened(config, engine, draw(engine, WHOLE, sampling()))
+            yield EngineUnderTest.of(config, engine, WHOLE, sampling())
 
 
 @pytest.fixture(scope="module")
-def engine(opened: Opened) -> Engine:
+def engine(opened: EngineUnderTest) -> Engine:
     return opened.engine
 
 
@@ -72,78 +55,33 @@ def test_an_engine_whose_packages_are_missing_is_skipped(subject: Subject):
 
 
 @deterministic
-def test_an_engine_is_deterministic_in_the_contracts_configuration(opened: Opened):
+def test_an_engine_is_deterministic_in_the_contracts_configuration(opened: EngineUnderTest):
     assert opened.engine.deterministic
 
 
 @every
-def test_an_engine_reports_its_version_and_properties(opened: Opened):
-    assert opened.engine.version.strip() == opened.engine.version != ""
-    assert isinstance(opened.engine.deterministic, bool)
-    assert opened.engine.max_concurrent_calls >= 1
-    assert opened.config.label
+@pytest.mark.parametrize("check", ENGINE_CHECKS, ids=lambda check: check.__name__)
+def test_an_engine_keeps_to_the_contract(opened: EngineUnderTest, check: Callable[[EngineUnderTest], None]) -> None:
+    check(opened)
+
+
+@models
+@pytest.mark.parametrize("check", MODEL_CHECKS, ids=lambda check: check.__name__)
+def test_an_engine_with_a_model_keeps_to_its_contract(
+    opened: EngineUnderTest, check: Callable[[EngineUnderTest], None]
+) -> None:
+    check(opened)
 
 
 @every
-def test_samples_have_tokens_a_log_probability_and_a_finish_reason(opened: Opened):
-    for sample in opened.whole.values():
+def test_samples_have_tokens_a_log_probability_and_a_finish_reason(opened: EngineUnderTest):
+    for sample in opened.drawn.values():
         assert sample.tokens is not None and 1 <= sample.tokens <= 60
         assert sample.prompt_tokens is not None and sample.prompt_tokens > 20
         assert sample.logprob is not None and math.isfinite(sample.logprob) and sample.logprob <= 0
         assert sample.finish_reason in {"stop", "length"}
-    assert {sample.finish_reason for sample in opened.whole.values()} == {"stop", "length"}
-    assert len({sample.text for sample in opened.whole.values()}) > 36, "varied texts are needed to tell samples apart"
-
-
-@every
-@pytest.mark.parametrize("seed", range(4))
-def test_any_partition_of_the_requests_gives_the_same_samples(opened: Opened, seed: int):
-    """Cut and shuffled at random, in as many concurrent calls as the engine supports (at most two)."""
-    choice = random.Random(seed)
-    cut = partition(choice, WHOLE, parts=choice.choice([1, 2, 5, 24]))
-    lanes = min(2, opened.engine.max_concurrent_calls)
-    with ThreadPoolExecutor(lanes) as pool:
-        halves = list(pool.map(lambda half: draw(opened.engine, half, sampling()), [cut[0::2], cut[1::2]]))
-    drawn = halves[0] | halves[1]
-    assert len(halves[0]) + len(halves[1]) == len(drawn)
-    assert drawn.keys() == keys(WHOLE)
-    if opened.engine.deterministic:
-        # Equal in everything: text, tokens, and the log-probability to the last bit.
-        assert {key for key in drawn if drawn[key] != opened.whole[key]} == set()
-
-
-@every
-def test_a_sample_drawn_alone_is_the_same(opened: Opened):
-    for each in (request(17, 18, 3), request(0, 1, 70)):
-        ((key, sample),) = draw(opened.engine, [each], sampling()).items()
-        assert sample == opened.whole[key] or not opened.engine.deterministic
-
-
-@every
-def test_empty_requests_yield_no_samples(engine: Engine):
-    assert [sample for batch in engine.sample([], sampling()) for sample in batch] == []
-    assert [sample for batch in engine.sample([request(5, 5)], sampling()) for sample in batch] == []
-    assert draw(engine, [request(5, 5), request(5, 6, 20)], sampling()).keys() == {("arithmetic/020", 5)}
-
-
-@every
-def test_a_generator_that_is_closed_early_leaves_the_engine_usable(opened: Opened):
-    samples = opened.engine.sample([request(0, 20, problem) for problem in (3, 20, 70)], sampling())
-    assert next(samples)
-    samples.close()
-    drawn = draw(opened.engine, [request(4, 8)], sampling())
-    if opened.engine.deterministic:
-        assert all(drawn[key] == opened.whole[key] for key in drawn)
-
-
-@models
-def test_other_seeds_and_other_problems_give_other_samples(engine: Engine):
-    hot = sampling(temperature=2.0, max_tokens=30)
-    here = request(0, 4)
-    texts = [sample.text for sample in draw(engine, [here], hot).values()]
-    texts += [s.text for s in draw(engine, [here], sampling(temperature=2.0, max_tokens=30, seed=1)).values()]
-    texts += [s.text for s in draw(engine, [Request("another", here.prompt, 0, 4)], hot).values()]
-    assert len(set(texts)) == 12
+    assert {sample.finish_reason for sample in opened.drawn.values()} == {"stop", "length"}
+    assert len({sample.text for sample in opened.drawn.values()}) > 36, "varied texts are needed to tell samples apart"
 
 
 @models
@@ -158,18 +96,6 @@ def test_temperature_0_and_a_tiny_top_p_take_the_likeliest_tokens(engine: Engine
 def test_a_smaller_top_p_gives_fewer_distinct_texts(engine: Engine):
     texts = [{s.text for s in draw(engine, [request(0, 24)], sampling(top_p=p)).values()} for p in (0.2, 1.0)]
     assert len(texts[0]) < len(texts[1])
-
-
-@models
-@pytest.mark.parametrize("max_tokens", [1, 2, 7, 20])
-def test_max_tokens_bounds_the_completion(opened: Opened, max_tokens: int):
-    for key, sample in draw(opened.engine, [request(0, 12, 20)], sampling(max_tokens=max_tokens)).items():
-        assert 1 <= tokens_of(sample) <= max_tokens
-        whole = opened.whole[key]
-        if opened.engine.deterministic:
-            assert (sample.finish_reason == "length") == (tokens_of(whole) > max_tokens)
-            assert sample.tokens == min(max_tokens, tokens_of(whole))
-            assert whole.text.startswith(sample.text)
 
 
 def _greedy(engine: Engine, problem: int = 3) -> Sample:
@@ -189,11 +115,11 @@ def test_a_text_ends_before_its_first_stop_string(engine: Engine):
 
 
 @models
-def test_no_text_contains_a_stop_string(opened: Opened):
+def test_no_text_contains_a_stop_string(opened: EngineUnderTest):
     stop = ("+ ", "\n5", "99", "#### 1")
     for key, sample in draw(opened.engine, WHOLE, sampling(stop=stop)).items():
         assert not any(each in sample.text for each in stop)
-        whole = opened.whole[key].text
+        whole = opened.drawn[key].text
         if opened.engine.deterministic:
             assert (
                 sample.text == whole[: min((place for each in stop if (place := whole.find(each)) >= 0), default=60**2)]
@@ -213,7 +139,7 @@ def test_a_completion_may_be_empty(engine: Engine):
 
 
 @models
-def test_an_incomplete_last_character_is_left_out(opened: Opened):
+def test_an_incomplete_last_character_is_left_out(opened: EngineUnderTest):
     """At this temperature the model emits any byte, so some texts are cut within a character."""
     whole = draw(opened.engine, [request(0, 150)], sampling(temperature=2.0))
     cut = 0
@@ -257,31 +183,14 @@ def test_greedy_texts_equal_those_of_the_onnx_engine(engine: Engine):
 
 @models
 @pytest.mark.parametrize("how", ["cancelled", "closed"])
-def test_a_second_engine_draws_the_same_samples_and_ends_when_cancelled_or_closed(opened: Opened, how: str):
+def test_a_second_engine_draws_the_same_samples_and_ends_when_cancelled_or_closed(
+    opened: EngineUnderTest, how: str
+) -> None:
     """A thread waits for thousands of samples; another one cancels."""
-    ended: list[BaseException | None] = []
-    started = threading.Event()
     with opened.config.open() as fresh:
-        drawn = draw(fresh, WHOLE[:2], sampling())
-        if fresh.deterministic:
-            assert {key for key in drawn if drawn[key] != opened.whole[key]} == set()
-
-        def wait() -> None:
-            try:
-                for _ in fresh.sample([request(0, 4_000, problem) for problem in range(8)], sampling(temperature=2.0)):
-                    started.set()
-                ended.append(None)
-            except BaseException as error:  # noqa: BLE001 - asserted below
-                ended.append(error)
-
-        thread = threading.Thread(target=wait, daemon=True)
-        thread.start()
-        assert started.wait(GUARD_S)
-        fresh.cancel() if how == "cancelled" else fresh.__exit__(None, None, None)
-        thread.join(GUARD_S)
-        assert [type(each) for each in ended] == [SamplingCancelledError]
-        with pytest.raises(SamplingCancelledError):
-            draw(fresh, [request(0, 1)], sampling())
+        opened.same(draw(fresh, WHOLE[:2], sampling()))
+        endless = [request(0, 1, problem) for problem in range(8)]
+        ends_all_calls(fresh, endless, fresh.cancel if how == "cancelled" else fresh.__exit__)
 
 
 @models

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from monkeys.testing.engines import draw
 from tasks.engines.in_process.sampling import choose
 from tasks.engines.model_files import BUNDLED
 from tasks.engines.onnx import OnnxConfig
 from tasks.engines.transformers import TransformersConfig
 from tasks.errors import UserError
 from tasks.store.identity import canonical
-from tests.engines.contract import MODEL, draw, logprob_of, request, sampling, tokens_of
+from tests.engines.contract import MODEL, logprob_of, request, sampling, tokens_of
 
 try:
     import torch

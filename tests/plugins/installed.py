@@ -1,6 +1,10 @@
 """Distributions with plug-ins, as an installer would leave them in a folder that is put on PYTHONPATH."""
 
+import subprocess
+import sys
 from pathlib import Path
+
+from tests.flows.command import Ended, environment
 
 
 def install(
@@ -15,3 +19,12 @@ def install(
     (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
     (metadata / "entry_points.txt").write_text(entry_points)
     return str(folder)
+
+
+def pytest_in(folder: Path, tests: str, **variables: str) -> Ended:
+    """Run a plug-in's own tests, as its author does."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", "/dev/null", tests]
+    done = subprocess.run(
+        command, check=False, cwd=folder, env=environment(**variables), capture_output=True, text=True, timeout=280
+    )
+    return Ended(done.returncode, done.stdout, done.stderr)

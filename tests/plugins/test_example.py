@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.flows.command import monkeys
+from tests.plugins.installed import pytest_in
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "examples" / "plugin"
@@ -52,6 +53,12 @@ def test_the_example_is_listed(installed: str, tmp_path: Path) -> None:
     assert (none.code, none.out.split(":")[0]) == (0, "no plug-ins")
     some = monkeys("plugins", "--json", cwd=tmp_path, PYTHONPATH=installed, MONKEYS_PLUGINS="sums, other")
     assert [each["name"] for each in json.loads(some.out)] == ["sums"]
+
+
+def test_the_tests_of_the_example_pass(installed: str, tmp_path: Path) -> None:
+    done = pytest_in(tmp_path, str(EXAMPLE / "tests"), PYTHONPATH=installed)
+    assert done.code == 0, done.out
+    assert "3 passed" in done.out
 
 
 def test_a_sweep_with_the_example_names_its_distribution_in_the_sets(installed: str, tmp_path: Path) -> None:

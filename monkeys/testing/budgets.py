@@ -1,0 +1,27 @@
+"""The contract of budgets."""
+
+from monkeys.testing.contract import check_class, require
+from tasks.scaling.sequential_stopping import Plan
+from tasks.sweep.budgets import Budget
+
+KS = (1, 2, 3, 10, 99, 100, 10_000)
+
+
+def check_budget(budget: Budget) -> None:
+    """Check that a budget's plans keep coverage unbiased: rounds that grow up to k, and limits of at least 1.
+
+    Raises:
+        ContractError: what is not kept.
+    """
+    check_class("budget", budget)
+    require(isinstance(budget.gives_coverage, bool), "gives_coverage is not a bool")
+    for k in KS:
+        plan = budget.plan(k)
+        require(isinstance(plan, Plan), f"plan({k}) returned {type(plan).__name__}, not a Plan")
+        ends, limits = plan
+        require(len(ends) == len(limits) > 0, f"plan({k}): {len(ends)} ends and {len(limits)} limits")
+        require(all(type(each) is int for each in (*ends, *limits)), f"plan({k}): not all numbers are integers")
+        require(list(ends) == sorted(set(ends)) and ends[0] >= 1, f"plan({k}): the ends {ends} do not grow from 1")
+        require(ends[-1] == k, f"plan({k}) ends at {ends[-1]}")
+        require(min(limits) >= 1, f"plan({k}): a limit below 1 makes coverage biased: {limits}")
+        require(budget.plan(k) == plan, f"plan({k}) is not the same twice")

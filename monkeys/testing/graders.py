@@ -1,0 +1,125 @@
+"""The contract of graders."""
+
+import time
+from collections.abc import Sequence
+from contextlib import nullcontext
+from typing import NamedTuple
+
+from monkeys.testing.contract import check_class, one_line, require
+from sandboxes import Sandbox, SandboxConfig
+from sandboxes.bubblewrap import BubblewrapConfig
+from tasks.errors import UserError
+from tasks.graders import Grader
+from tasks.records import GradedSample, Problem, Sample, Verdict
+
+BUBBLEWRAP = BubblewrapConfig()
+
+MAX_S = 60.0
+"""Seconds for one hostile sample: far more than any needs that is graded in linear time."""
+
+HOSTILE = (
+    "",
+    " \n\t",
+    "\0",
+    "é 数 🙂 \u202e\u200b",
+    "٣ ³ ½ 一",
+    "1" * 200_000 + "x",
+    "-" * 100_000,
+    "{" * 100_000,
+    "\\frac{" * 20_000,
+    "(" * 50_000 + "1" + ")" * 50_000,
+    "9^9^9^9^9^9",
+    "1e999999999",
+    "nan",
+    "#### " * 20_000,
+    "\\boxed{" * 20_000,
+    "```\n" * 20_000,
+    "<think>" * 20_000,
+)
+"""Texts that models wrote or could write, and that break graders."""
+
+
+class GradingCase(NamedTuple):
+    """A sample of a problem with the verdict that it must get."""
+
+    problem: Problem
+    text: str
+    verdict: Verdict
+
+
+def check_grader(grader: Grader, cases: Sequence[GradingCase], *, sandbox: SandboxConfig = BUBBLEWRAP) -> None:
+    """Check that a grader gives these verdicts, whatever is graded along with a sample, and gets over hostile text.
+
+    Args:
+        grader: with the fields that it needs.
+        cases: samples whose verdicts are known, right and wrong ones.
+        sandbox: opened if the grader runs code.
+
+    Raises:
+        ContractError: what is not kept.
+        SandboxUnavailableError: programs must be run, and this machine cannot offer the sandbox.
+    """
+    check_class("grader", grader)
+    require(type(grader.version) is int and grader.version >= 1, f"version is {grader.version!r}")
+    require(isinstance(grader.runs_code, bool), "runs_code is not a bool")
+    require({True, False} <= {case.verdict is Verdict.CORRECT for case in cases}, "give a right and a wrong case")
+    grader.check([case.problem for case in cases])
+    try:
+        grader.check([Problem("open", "?")])
+    except UserError as error:
+        one_line(error, "check")
+    with sandbox.open() if grader.runs_code else nullcontext() as opened:
+        _check_cases(grader, cases, opened)
+        _check_hostile(grader, cases, opened)
+
+
+def _check_cases(grader: Grader, cases: Sequence[GradingCase], sandbox: Sandbox | None) -> None:
+    require(_grade(grader, [], sandbox) == {}, "verdicts come for no samples")
+    expected = {index: case.verdict for index, case in enumerate(cases)}
+    pairs = [(case.problem, Sample(case.problem.id, index, case.text)) for index, case in enumerate(cases)]
+    for together in (pairs, pairs[::-1], *([pair] for pair in pairs)):
+        for index, graded in _grade(grader, together, sandbox).items():
+            case = cases[index]
+            require(
+                graded.verdict is expected[index],
+                f"{case.text[:100]!r} on {case.problem.id} is {graded.verdict} ({graded.detail}), not {case.verdict}"
+                f" (graded with {len(together) - 1} others)",
+            )
+
+
+def _check_hostile(grader: Grader, cases: Sequence[GradingCase], sandbox: Sandbox | None) -> None:
+    problem = cases[0].problem
+    texts = [*HOSTILE, *(bent for case in cases for bent in _bent(case.text))]
+    for text in texts:
+        started = time.monotonic()
+        try:
+            (graded,) = _grade(grader, [(problem, Sample(problem.id, 0, text))], sandbox).values()
+        except Exception as error:
+            require(False, f"{type(error).__name__} on the sample {text[:100]!r}: {error}")
+            raise
+        took = time.monotonic() - started
+        require(took < MAX_S, f"the sample {text[:100]!r} takes {took:.0f} s")
+        require(graded.verdict is not Verdict.INFRASTRUCTURE, f"{text[:100]!r} is taken for a failed sandbox")
+
+
+def _bent(text: str) -> list[str]:
+    """A sample as a model could have got it wrong: cut, doubled, with signs and digits in excess."""
+    doubled = "".join(2 * character for character in text)
+    digits = "".join(character * (5_000 if character.isdigit() else 1) for character in text)
+    signs = "".join(f"-{character}" if character.isdigit() else character for character in text)
+    other = "".join(chr(0x660 + int(each)) if each in "0123456789" else each for each in text)  # Arabic digits
+    return [text[: len(text) // 2], doubled, digits, signs, signs.replace("-", "--"), other, f"{text}\0", text + text]
+
+
+def _grade(grader: Grader, pairs: Sequence[tuple[Problem, Sample]], sandbox: Sandbox | None) -> dict[int, GradedSample]:
+    """The graded samples by index; one for each pair."""
+    found: dict[int, GradedSample] = {}
+    wanted = {sample.index: problem.id for problem, sample in pairs}
+    for graded in grader.grade(pairs, sandbox):
+        require(isinstance(graded, GradedSample), f"grade() yields {type(graded).__name__}, not a GradedSample")
+        require(isinstance(graded.verdict, Verdict), f"{graded.verdict!r} is not a Verdict")
+        require(wanted.get(graded.index) == graded.problem_id, f"{graded!r:.100} was not asked for")
+        require(graded.index not in found, f"sample {graded.index} of {graded.problem_id} is graded twice")
+        found[graded.index] = graded
+    require(found.keys() == wanted.keys(), f"{len(found)} of {len(wanted)} samples are graded")
+    return found
