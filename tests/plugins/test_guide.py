@@ -70,6 +70,13 @@ def test_the_importer_of_the_guide_imports(installed: str, tmp_path: Path) -> No
     ]
 
 
+def test_help_of_import_lists_the_format_of_the_guide(installed: str, tmp_path: Path) -> None:
+    done = monkeys("import", "--help", cwd=tmp_path, PYTHONPATH=installed)
+    assert "From plug-ins: tsv." in " ".join(done.out.replace("│", " ").split())
+    without = monkeys("import", "--help", cwd=tmp_path, PYTHONPATH=installed, MONKEYS_PLUGINS="")
+    assert "From plug-ins" not in without.out
+
+
 def test_the_sandbox_of_the_guide_grades_programs(installed: str, tmp_path: Path) -> None:
     more = ["--set", "sandbox=logged", "--set", "engine={name: onnx, model: programs}", "--set", "budget=uniform"]
     (tmp_path / "s.yaml").write_text("dataset: programs\nproblems: 2\nengine: parrot\nk: 2\n")

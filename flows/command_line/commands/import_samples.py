@@ -1,16 +1,33 @@
 """`monkeys import`: samples and verdicts of other tools. Needs no store or Prefect."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand, TyperOption
 
 from flows.command_line.options import JsonSummary
 
 app = typer.Typer()
 
 
+class _ImportCommand(TyperCommand):
+    """Its help also lists the formats of plug-ins, which are loaded only then."""
+
+    def format_help(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]  # typer.Context is public
+        from rich.markup import escape
+
+        from tasks.importers.formats import FORMATS, formats
+
+        added = ", ".join(escape(each.name) for each in formats()[len(FORMATS) :])
+        for option in self.params:
+            if added and isinstance(option, TyperOption) and option.name == "format_":
+                option.help = f"{option.help} From plug-ins: {added}."
+        super().format_help(ctx, formatter)
+
+
 @app.command(
+    cls=_ImportCommand,
     name="import",
     epilog="Examples: [bold]monkeys import samples.jsonl -o mine.jsonl[/]  ·  "
     "[bold]monkeys import MATH_Pythia-12B.json --counts counts.csv[/] (then monkeys curve counts.csv)  ·  "

@@ -1,6 +1,6 @@
 """The output of `monkeys doctor`."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -16,11 +16,13 @@ def show_doctor(*, as_json: bool) -> bool:
     from flows.config.choices import sandbox_classes
     from sandboxes.doctor import diagnose  # after the first line is on the stdout
 
-    states = tuple(diagnose(_configs(sandbox_classes())))
+    configs, untried = _configs(sandbox_classes())
+    states = tuple(diagnose(configs))
     facts = _facts()
     works = any(state.works for state in states)
     if as_json:
-        print_json({"works": works, "sandboxes": [state._asdict() for state in states], **dict(facts)})
+        sandboxes = [state._asdict() for state in states]
+        print_json({"works": works, "sandboxes": sandboxes, "not_tried": untried, **dict(facts)})
         return works
     console = stdout()
     table = new_table("sandbox", "", "isolated", "memory limited by", "user inside", "time per run", right=(5,))
@@ -35,6 +37,8 @@ def show_doctor(*, as_json: bool) -> bool:
     for state in states:
         if not state.works:
             console.print(literal(f"{state.name}: {state.remedy}"), soft_wrap=True)
+    for name, fields in untried.items():
+        console.print(literal(f"{name}: not tried, because it needs {' and '.join(fields)}"), soft_wrap=True)
     for name, fact in facts:
         console.print(f"[dim]{name:<16}[/]{fact}", soft_wrap=True)
     if not works:
@@ -42,12 +46,18 @@ def show_doctor(*, as_json: bool) -> bool:
     return works
 
 
-def _configs(classes: Iterable[type[Any]]) -> Iterator[Any]:
-    """The other sandboxes, with one worker; a plug-in that cannot be opened without further settings is left out."""
+def _configs(classes: Iterable[type[Any]]) -> tuple[list[Any], dict[str, list[str]]]:
+    """The other sandboxes, with one worker; and those that have no defaults for some fields, with these fields."""
+    configs: list[Any] = []
+    untried: dict[str, list[str]] = {}
     for each in classes:
-        needed = any(field.is_required() for field in each.model_fields.values())
-        if not needed and each.model_fields["name"].default != "bubblewrap":
-            yield each(workers=1) if "workers" in each.model_fields else each()
+        name = each.model_fields["name"].default
+        needed = [field for field, about in each.model_fields.items() if about.is_required()]
+        if needed:
+            untried[name] = needed
+        elif name != "bubblewrap":
+            configs.append(each(workers=1) if "workers" in each.model_fields else each())
+    return configs, untried
 
 
 def _facts() -> tuple[tuple[str, str], ...]:
