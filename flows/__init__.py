@@ -1,14 +1,15 @@
-"""What happens in which order: Prefect flows, the sweep's configuration, and the command that runs them."""
+"""Prefect flows, the configurations that users write, and the command line."""
 
 from importlib.util import find_spec
 from pathlib import Path
 
 DEFAULT_STORE = "./runs"
-"""Where results are stored unless a store is named."""
+"""Where results are stored by default."""
 
 
 def _require_own_tasks() -> None:
-    """A worker or a test run may start in a folder with another package called tasks, which hides this project's."""
+    """Fail if another package called tasks hides this project's, as in a worker or a test run that starts in its
+    folder."""
     spec = find_spec("tasks")
     places = [] if spec is None else list(spec.submodule_search_locations or [spec.origin or ""])
     if Path(__file__).resolve().parent.with_name("tasks") not in (Path(place).resolve() for place in places):

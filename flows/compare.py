@@ -1,4 +1,4 @@
-"""Comparison: read the sets → compare them → page, and artifacts in the Prefect UI."""
+"""The comparison: read the sets → compare them → write the page and show artifacts in the Prefect UI."""
 
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
@@ -16,7 +16,7 @@ report = task(name="report: page, figures and tables", cache_policy=NO_CACHE)(wr
 @flow(name="compare", flow_run_name="compare")
 @keeps_outcome
 def compare(config: CompareConfig) -> Comparison:
-    """Compare stored sets, or tables of counts."""
+    """Compare stored sets or tables of counts."""
     comparison = read(config)
     files = report(config, comparison)
     show_comparison(comparison, files)

@@ -1,8 +1,8 @@
 """One sweep on several workers: start runs of its deployment → wait until it is done → coverage and fit → report.
 
-The runs share nothing but the store: each takes blocks that no other has claimed, and those of a run that has died. A
-run completes when everything is stored and graded, whichever run did it. So the first to complete says that the sweep
-is done, and a run that died holds up no other.
+The runs share only the store: each takes blocks that no other run has claimed, and those of runs that died. A run
+completes when everything is stored and graded, no matter by which run. So the sweep is done when the first run
+completes, and a run that died delays no other.
 """
 
 from typing import Annotated
@@ -30,7 +30,7 @@ load = task(name="load: problems", cache_policy=NO_CACHE)(prepared_or(prepare_fo
 def distributed_sweep(
     config: SweepConfig,
     workers: Annotated[int, Field(ge=1, le=MAX_WORKERS, description="How many runs to start")] = 2,
-    deployment: Annotated[str, Field(description="Which deployment of the sweep to run")] = "sweep/sweep",
+    deployment: Annotated[str, Field(description="The deployment of the sweep that is run")] = "sweep/sweep",
 ) -> SweepResult:
     """Draw and grade as `sweep` does, split across several runs of its deployment, and report on the whole sweep."""
     job = load(config)

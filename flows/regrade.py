@@ -1,6 +1,6 @@
-"""Regrading: grade stored samples with another grader or other limits → compare with the verdicts they had.
+"""Regrading: grade stored samples with another grader or other limits → compare with their earlier verdicts.
 
-Nothing is drawn and no verdict is replaced: another grader or limit makes another set of verdicts.
+Nothing is drawn, and no verdict is replaced: another grader or limit makes another verdict set.
 """
 
 from contextlib import nullcontext
@@ -23,7 +23,7 @@ compare = task(name="compare: verdicts before and after", cache_policy=NO_CACHE)
 @flow(name="regrade", flow_run_name="{config.samples}", task_runner=blocks.grading_runner())
 @keeps_outcome
 def regrade(config: RegradeConfig) -> Regraded:
-    """Grade every stored sample of a set that this grader has not graded yet, and compare with the earlier verdicts."""
+    """Grade the stored samples of a set that this grader has not graded yet, and compare with earlier verdicts."""
     grading = load(config)
     pending = blocks.plan_verdicts(grading)
     with grading.claims, config.sandbox.open() if grading.grader.runs_code and pending else nullcontext() as sandbox:

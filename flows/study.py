@@ -1,4 +1,4 @@
-"""A study: a sweep of each of several models, each in its own flow run → their comparison."""
+"""A study: sweeps of several models, each in its own flow run → their comparison."""
 
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ from tasks.steps import blocks
 
 
 class StudyResult(NamedTuple):
-    """What each sweep found, in order, and how they compare."""
+    """The result of each sweep, in order, and their comparison."""
 
     sweeps: tuple[SweepResult, ...]
     comparison: Comparison
@@ -23,7 +23,7 @@ class StudyResult(NamedTuple):
 @flow(name="study", flow_run_name="study of {config.label}", task_runner=blocks.grading_runner())
 @keeps_outcome
 def study(config: StudyConfig) -> StudyResult:
-    """Sweep after sweep, then the comparison of all."""
+    """Run the sweeps one after another, then compare them."""
     sweeps = tuple(completed(sweep, each) for each in config.sweeps)
     return StudyResult(sweeps, completed(compare, _comparison(config, sweeps)))
 
@@ -32,7 +32,7 @@ def _comparison(config: StudyConfig, sweeps: tuple[SweepResult, ...]) -> Compare
     verdicts = {each.verdicts for each in sweeps}
     return CompareConfig(
         sets=tuple(each.samples for each in sweeps),
-        # If all were graded in the same way, as when only the model differs, that is the way to compare.
+        # If all sweeps have the same verdict set's name, as when only the model differs, compare these verdicts.
         verdicts=verdicts.pop() if len(verdicts) == 1 else None,
         store=config.sweeps[0].store,
     )

@@ -1,6 +1,6 @@
 """The sweep: load problems → draw samples → grade them in a sandbox → coverage and fit → report.
 
-The same flow starts, resumes and extends: it does exactly what the store lacks.
+The same flow starts, resumes and extends a sweep: it does exactly what is missing in the store.
 """
 
 from typing import NamedTuple, Self
@@ -22,7 +22,7 @@ from tasks.sweep.sweep import Sweep
 
 
 class SweepResult(NamedTuple):
-    """What a sweep drew and found, and the names of its two sets. `drawn` counts the samples of this run alone."""
+    """The names of a sweep's sample set and verdict set, the number of samples that this run drew, and the report."""
 
     samples: str
     verdicts: str
@@ -38,8 +38,8 @@ class SweepResult(NamedTuple):
 
 
 def prepare_run(config: SweepConfig) -> Sweep:
-    """As `prepare` does. A run of a deployment may begin in a folder that is removed when it ends, so a relative store
-    is refused there."""
+    """Like `prepare`, but a run of a deployment refuses a relative store, since it may start in a folder that is
+    removed when it ends."""
     return prepare_for_workers(config) if deployment.id else prepare(config)
 
 
@@ -49,8 +49,8 @@ load = task(name="load: problems", cache_policy=NO_CACHE)(prepared_or(prepare_ru
 @flow(name="sweep", flow_run_name="{config.dataset.name}-k{config.k}", task_runner=blocks.grading_runner())
 @keeps_outcome
 def sweep(config: SweepConfig) -> SweepResult:
-    """Draw and grade the samples that the budget gives each problem and the store lacks, and report on the whole sweep.
-    A budget of several rounds looks at the verdicts of one before it plans the next."""
+    """Draw and grade the samples that the budget asks for and the store lacks, and report on the whole sweep. A budget
+    with several rounds plans each one from the verdicts of those before."""
     job = load(config)
     missing, pending = blocks.plan_samples(job), blocks.plan_verdicts(job.grading)
     blocks.show_stored(job.grading, pending)

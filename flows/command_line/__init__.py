@@ -1,1 +1,1 @@
-"""The command `monkeys`: its options (`commands`), and what it shows to people and to scripts (`views`)."""
+"""The command `monkeys`: its options (`commands`) and its output (`views`)."""

@@ -1,4 +1,4 @@
-"""The entry point of `monkeys`. Heavy imports wait until a command needs them, so that help shows at once."""
+"""The entry point of `monkeys`. Heavy imports are deferred until a command needs them, so that help is fast."""
 
 import signal
 import sys
@@ -60,9 +60,9 @@ app.add_typer(audit_commands, name="audit")
 
 
 def main() -> None:
-    """Run the command line. Errors that a person can fix end in one line and exit code 2; SIGTERM ends a command as
+    """Run the command line. Errors that the user can fix end in one line and exit code 2; SIGTERM ends a command as
     Ctrl-C does."""
-    # While a flow runs, Prefect has its own handler, and passes the signal on when the flow has ended.
+    # While a flow runs, Prefect's handler replaces this one, and passes the signal on once the flow has ended.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     try:
         app()

@@ -1,4 +1,4 @@
-"""Progress in a terminal: one bar per stage with rate and time left, or plain lines where output is piped."""
+"""Progress in a terminal: one bar per stage with rate and time left, or plain lines if output is piped."""
 
 import threading
 import time
@@ -66,7 +66,7 @@ class ProgressBars:
         progress.reset(self._token)
 
     def wait(self, what: str) -> None:
-        """Show what is being waited for until the first stage begins."""
+        """Show a message with a spinner until the first stage starts."""
         self._waiting = self._bars.add_task(what, total=None, count="")
         if not self._console.is_terminal:
             self._console.print(what)
@@ -85,7 +85,7 @@ class ProgressBars:
             self._bars.update(task.id, total=(task.total or 0) + total, count=_count(task, total))
 
     def advance(self, stage: str, done: int) -> None:
-        """Count work of a stage as done."""
+        """Count units of a stage as done."""
         with self._lock:
             task = self._task(stage)
             self._bars.update(task.id, advance=done)

@@ -1,4 +1,4 @@
-"""Running a flow from the command line, and the errors that end in one line."""
+"""Running a flow from the command line, and which errors are shown as one line."""
 
 import logging
 import os
@@ -54,7 +54,7 @@ def leave(code: object) -> None:
 
 
 def require_server(option: str) -> None:
-    """Refuse an option that a temporary server cannot serve, as no worker polls it.
+    """Refuse an option that does not work with a temporary server, which no worker polls.
 
     Raises:
         UserError: Prefect's settings do not name a server.
@@ -66,7 +66,7 @@ def require_server(option: str) -> None:
 
 
 def one_line(error: Exception) -> str | None:
-    """The message of an error that a person can fix, or None for a bug, which deserves its traceback."""
+    """The message of an error that the user can fix; None for a bug, which is shown with its traceback."""
     if isinstance(error, MonkeysError):
         return f"{error}. {RESUME}" if error.resumable else str(error)
     if "httpx" in type(error).__module__ or "Failed to reach API" in str(error):

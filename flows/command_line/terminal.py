@@ -1,4 +1,4 @@
-"""Standard output, for people and for scripts: a console, tables, text from outside made harmless, and JSON."""
+"""Standard output: a console, tables, untrusted text made harmless, and JSON."""
 
 import json
 from collections.abc import Collection
@@ -11,7 +11,7 @@ from rich.text import Text
 
 from tasks.report.phrases import visible
 
-# Piped tables are read by programs and pagers: no line is folded.
+# Wide enough that no line of a piped table is folded.
 _PIPED_WIDTH = 2_000
 
 
@@ -30,12 +30,12 @@ def new_table(*columns: str, right: Collection[int] = ()) -> Table:
 
 
 def literal(text: str) -> Text:
-    """Text from outside as it is: markup has no effect, and control characters are spelt out."""
+    """Untrusted text, shown literally: markup has no effect, and control characters are shown as code points."""
     return Text(visible(text))
 
 
 def counted(number: int, noun: str) -> str:
-    """`1 block`, `2 blocks`."""
+    """A number with its noun, such as `1 block` or `2 blocks`."""
     return f"{number:,} {noun}{'s' * (number != 1)}"
 
 

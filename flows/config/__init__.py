@@ -1,1 +1,1 @@
-"""What a person writes: one pydantic object for the YAML file, the command line and the form in the Prefect UI."""
+"""The configurations that users write: one pydantic model for YAML file, command line and form in the Prefect UI."""

@@ -1,4 +1,4 @@
-"""What a person writes to have graders or tests audited."""
+"""The configuration of an audit of graders or tests."""
 
 from pathlib import Path
 
@@ -10,30 +10,30 @@ from sandboxes.bubblewrap import BubblewrapConfig
 
 
 class _AuditConfig(WithOldNames):
-    """What every audit needs: the dataset, its problems, samples whose truth is known, and a sandbox."""
+    """What every audit needs: the dataset, its problems, labelled samples, and a sandbox."""
 
-    dataset: DatasetConfig = Field(description="Whose graders, gold answers, tests and solutions")
+    dataset: DatasetConfig = Field(description="The dataset whose graders, gold answers, tests and solutions are used")
     problems: int | None = Field(default=None, ge=1, description="Only the first N problems; empty: all")
     labelled: str | None = Field(
         default=None, description="File of labelled samples: problem_id, text, correct; empty: none"
     )
     max_solutions: int = Field(
-        default=10, ge=1, description="At most this many known solutions of a problem, right and wrong"
+        default=10, ge=1, description="Maximum known solutions per problem, of correct and of wrong ones"
     )
     sandbox: SandboxConfig = Field(default=BubblewrapConfig(), description="Where untrusted programs run")
 
 
 class AuditGradersConfig(_AuditConfig):
-    """Which graders are checked on which samples."""
+    """An audit of graders."""
 
-    grader: GraderConfig | None = Field(default=None, description="Only this grader; empty: all of the dataset")
+    grader: GraderConfig | None = Field(default=None, description="Only this grader; empty: all of the dataset's")
 
 
 class AuditTestsConfig(_AuditConfig):
-    """Which tests are checked on which programs, how many times, and where the list of bad problems is written."""
+    """An audit of the tests of problems."""
 
     grader: GraderConfig | None = Field(
-        default=None, description="How samples are graded; empty: the usual grader of the dataset"
+        default=None, description="How samples are graded; empty: the dataset's default grader"
     )
     repeats: int = Field(default=3, ge=1, le=100, description="How many times each program is graded")
-    output: Path | None = Field(default=None, description="Write the problems to leave out to this file")
+    output: Path | None = Field(default=None, description="JSONL file to write the problems to exclude to")

@@ -1,6 +1,7 @@
 """What can be chosen by name in a sweep file: datasets, engines, graders, budgets and sandboxes.
 
-Each is what is built in, and what plug-ins add (`tasks.plugins`). A type checker sees what is built in.
+The choices are those that are built in and those that plug-ins add (`tasks.plugins`). A type checker only sees the
+former.
 """
 
 from functools import reduce
@@ -58,14 +59,14 @@ def _renamed_dataset(value: Any) -> Any:
     return {**value, "name": "custom"} if isinstance(value, dict) and value.get("name") == "own" else value
 
 
-def _usual_sandbox(value: Any) -> Any:
-    """`sandbox: {time_limit_s: 2}` is the usual sandbox with another limit."""
+def _default_sandbox(value: Any) -> Any:
+    """`sandbox: {time_limit_s: 2}` is short for the default sandbox with this limit."""
     return {"name": "bubblewrap", **value} if isinstance(value, dict) else value
 
 
 class _Form:
-    """Shows a choice as `anyOf`, which the Prefect UI turns into fields; of `oneOf` it makes a text box for JSON. Each
-    of the choices is titled by its name."""
+    """Makes the schema of a choice `anyOf`, for which the Prefect UI shows fields (for `oneOf`, a text box for JSON),
+    and titles each alternative by its name."""
 
     def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         schema = handler(core)
@@ -108,7 +109,7 @@ _Sandbox = BubblewrapConfig | DockerConfig
 
 
 def _choices(role: str, built_in: Any, protocol: type, *validators: BeforeValidator) -> Any:
-    """The type of a role's field: one of those that are built in, or of the plug-ins that can be used."""
+    """The type of a role's field: a union of the built-in classes and of the plug-ins that can be used."""
     classes = get_args(built_in)
     plugins = load(role, protocol, [get_args(each.model_fields["name"].annotation)[0] for each in classes])
     union = reduce(or_, [*classes, *(each.target for each in plugins if each.fault is None)])
@@ -126,7 +127,7 @@ else:
     EngineConfig = _choices("engine", _Engine, tasks.engines.EngineConfig)
     GraderConfig = _choices("grader", _Grader, tasks.graders.Grader)
     BudgetConfig = _choices("budget", _Budget, Budget)
-    SandboxConfig = _choices("sandbox", _Sandbox, sandboxes.SandboxConfig, BeforeValidator(_usual_sandbox))
+    SandboxConfig = _choices("sandbox", _Sandbox, sandboxes.SandboxConfig, BeforeValidator(_default_sandbox))
 
 
 def sandbox_classes() -> tuple[type[Any], ...]:

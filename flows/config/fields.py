@@ -1,4 +1,4 @@
-"""What the configurations share: the store, and how they are shown in the Prefect UI."""
+"""What the configurations share: the store, old names of fields, and their order in the Prefect UI."""
 
 from typing import Annotated, Any
 
@@ -10,29 +10,29 @@ from sandboxes.config import Config
 from tasks.errors import UserError
 
 OLD_NAMES = {"task": "dataset"}
-"""Fields by the names that they used to have, which still work."""
+"""Former names of fields, which still work."""
 
 
 def in_order(schema: JsonSchemaValue) -> None:
-    """Postgres forgets the order of fields; the form sorts them by `position`."""
+    """Number the fields in a schema: Postgres does not keep their order, and the form sorts them by `position`."""
     for position, field in enumerate(schema["properties"].values()):
         field["position"] = position
 
 
 def by_new_names(fields: dict[str, Any]) -> dict[str, Any]:
-    """The same fields, each under its present name.
+    """The fields under their current names.
 
     Raises:
-        UserError: one is there under both names.
+        UserError: a field is given under both names.
     """
     for old, new in OLD_NAMES.items():
         if old in fields and new in fields:
-            raise UserError(f"{new}: is given twice, also by its old name, {old}; keep {new}")
+            raise UserError(f"{new}: is also given under its former name, {old}; keep only {new}")
     return {OLD_NAMES.get(name, name): value for name, value in fields.items()}
 
 
 class WithOldNames(Config):
-    """A configuration whose fields can also be given by their old names."""
+    """A configuration whose fields may also be given under their former names."""
 
     @model_validator(mode="before")
     @classmethod
@@ -41,7 +41,7 @@ class WithOldNames(Config):
 
 
 def _no_credentials(url: str) -> str:
-    """Fails where a store's URL holds credentials. Its rule is imported late, with fsspec."""
+    """Refuse a store URL that contains credentials. The rule is imported late, as it needs fsspec."""
     from tasks.files.remote import without_credentials
 
     return without_credentials(url)
@@ -52,6 +52,6 @@ STORE = Field(
     default=DEFAULT_STORE,
     min_length=1,
     description="Folder or fsspec URL, such as s3://bucket/runs",
-    # Prefect's server and its form refuse by the schema, before there is a run that would keep the value.
+    # With the pattern in the schema, Prefect's server and form refuse the value before a run could record it.
     json_schema_extra={"pattern": "^(?![^/]*://[^/]*@)"},
 )

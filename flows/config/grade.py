@@ -1,4 +1,4 @@
-"""What a person writes to have programs in files graded."""
+"""The configuration of grading programs in files."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from sandboxes.config import Config
 
 
 class GradeConfig(Config):
-    """Which programs are graded, on which tests, in which sandbox, and where the verdicts are written."""
+    """The programs to grade, their tests, the sandbox, and where the verdicts are written."""
 
     problems: Path = Field(
         description='JSONL file of {"id", "tests": [{"input", "output"}]}, and limits if a problem has its own'
@@ -23,4 +23,4 @@ class GradeConfig(Config):
         description="Take the program from a sample's text as the grader stdio does: without thinking, and of several"
         " Markdown fences the last complete program",
     )
-    all_tests: bool = Field(default=False, description="Run all tests of a program, also after one that it failed")
+    all_tests: bool = Field(default=False, description="Run all tests of a program, even after one has failed")

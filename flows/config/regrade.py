@@ -1,4 +1,4 @@
-"""What a person writes to have a stored set graded again."""
+"""The configuration of regrading a stored set."""
 
 from pydantic import ConfigDict, Field
 
@@ -8,16 +8,16 @@ from sandboxes.bubblewrap import BubblewrapConfig
 
 
 class RegradeConfig(WithOldNames):
-    """Which stored set is graded again, by which grader, within which limits."""
+    """The stored set to grade again, with which grader and in which sandbox."""
 
     model_config = ConfigDict(hide_input_in_errors=True, json_schema_extra=in_order)
 
-    samples: str = Field(min_length=1, description="The sample set: its name, or a unique start of it")
+    samples: str = Field(min_length=1, description="The sample set: its name or hash, or a unique prefix of either")
     dataset: DatasetConfig = Field(
-        description="Where the problems of the set come from, with their gold answers or tests"
+        description="The dataset that the set was drawn from, with its gold answers or tests"
     )
     grader: GraderConfig | None = Field(
-        default=None, description="How samples are graded; empty: the usual grader of the dataset"
+        default=None, description="How samples are graded; empty: the dataset's default grader"
     )
     sandbox: SandboxConfig = Field(default=BubblewrapConfig(), description="Where untrusted programs run")
     against: str | None = Field(default=None, description="The verdict set to compare with; empty: the latest other")

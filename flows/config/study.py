@@ -1,4 +1,4 @@
-"""What a person writes to have several models swept and compared."""
+"""The configuration of a study: sweeps of several models, which are compared."""
 
 from pydantic import ConfigDict, Field, model_validator
 
@@ -9,7 +9,7 @@ MAX_SWEEPS = 8
 
 
 class StudyConfig(Config):
-    """Sweeps that belong together, such as one dataset with several models: run one after another, then compared."""
+    """Sweeps of one dataset with several models, or any others, which are run one after another and then compared."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
 
@@ -23,10 +23,10 @@ class StudyConfig(Config):
     def _one_store(self) -> "StudyConfig":
         stores = sorted({each.store for each in self.sweeps})
         if len(stores) > 1:
-            raise ValueError(f"the sweeps of a study share a store; these have {' and '.join(stores)}")
+            raise ValueError(f"the sweeps of a study must share one store; these have {' and '.join(stores)}")
         return self
 
     @property
     def label(self) -> str:
-        """What it studies, for people."""
+        """The models, for the name of the flow run."""
         return ", ".join(dict.fromkeys(each.engine.label for each in self.sweeps))

@@ -1,4 +1,4 @@
-"""What a person writes to ask for a sweep."""
+"""The configuration of a sweep."""
 
 from typing import Self
 
@@ -26,23 +26,25 @@ class SamplingConfig(Config):
     temperature: float = Field(default=0.6, ge=0, le=10, description="0 is greedy; the paper uses 0.6 for most tasks")
     top_p: float = Field(default=1.0, gt=0, le=1, description="Keep the likeliest tokens up to this mass; 1 keeps all")
     max_tokens: int | None = Field(
-        default=None, ge=1, description="Longest sample in tokens; empty: the usual one of the dataset"
+        default=None, ge=1, description="Maximum tokens of a sample; empty: the dataset's default"
     )
     stop: tuple[str, ...] | None = Field(
-        default=None, description="Strings that end a sample; empty: the usual one of the dataset"
+        default=None, description="Strings that end a sample; empty: the dataset's default"
     )
-    seed: int = Field(default=0, ge=0, le=2**63 - 1, description="Another seed is another, independent set of samples")
+    seed: int = Field(
+        default=0, ge=0, le=2**63 - 1, description="Another seed gives another, independent set of samples"
+    )
 
 
 class PriceConfig(Config):
-    """What tokens cost, in dollars for a million of them."""
+    """What tokens cost."""
 
     prompt: float = Field(default=0.0, ge=0, description="Dollars per million prompt tokens")
     completion: float = Field(ge=0, description="Dollars per million completion tokens")
 
 
 class SweepConfig(WithOldNames):
-    """A sweep: which problems, how and how often they are sampled, where samples are graded and stored."""
+    """A sweep: its problems, how and how often they are sampled, and how samples are graded and stored."""
 
     model_config = ConfigDict(hide_input_in_errors=True, json_schema_extra=in_order)
 
@@ -65,23 +67,23 @@ class SweepConfig(WithOldNames):
     k: int = Field(default=100, ge=1, le=1_000_000, description="Samples for each problem; raise it to extend a sweep")
     budget: BudgetConfig = Field(default=UniformConfig(), description="How samples are distributed over the problems")
     grader: GraderConfig | None = Field(
-        default=None, description="How samples are graded; empty: the usual grader of the dataset"
+        default=None, description="How samples are graded; empty: the dataset's default grader"
     )
     sandbox: SandboxConfig = Field(default=BubblewrapConfig(), description="Where untrusted programs run")
-    price: PriceConfig | None = Field(default=None, description="Shows costs in dollars too; empty: tokens only")
+    price: PriceConfig | None = Field(default=None, description="Token prices, to show costs in dollars; empty: none")
     cap: CapConfig | None = Field(
-        default=None, description="Limits on what one run spends; a later run resumes; empty: none"
+        default=None, description="What one run may spend; the next run continues from there; empty: no cap"
     )
     store: Store = STORE
     concurrency_limit: str | None = Field(
         default=None,
         min_length=1,
-        description="Prefect concurrency limit to hold while the engine is open, such as gpu-0; made with one slot if"
-        " there is none; empty: no limit",
+        description="Prefect concurrency limit to hold while the engine is open, such as gpu-0; created with one slot"
+        " if it does not exist; empty: no limit",
     )
 
     @model_validator(mode="after")
-    def _fits(self) -> Self:
+    def _check_combinations(self) -> Self:
         if self.chat is not None and isinstance(self.engine, OpenAIConfig) and self.engine.api == "chat":
             raise ValueError("chat and engine.api: chat both apply a template; leave out one of them")
         if self.cap is not None and self.cap.dollars is not None and self.price is None:

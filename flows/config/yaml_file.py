@@ -1,4 +1,5 @@
-"""From a YAML file and `--set` options to a `SweepConfig`, with errors that name the field and what would be right."""
+"""Reads a `SweepConfig` from a YAML file and `--set` options, with errors that name the field and what would be
+right."""
 
 import logging
 from collections.abc import Iterable, Mapping
@@ -22,7 +23,7 @@ def read_config(path: Path, overrides: Iterable[str] = (), **fields: Any) -> Swe
     """Read a sweep file, then apply `a.b=c` overrides in order, then top-level fields that are not None.
 
     Raises:
-        UserError: absent, broken YAML, an unknown field, a value out of bounds; all in one line.
+        UserError: the file is absent or not YAML, a field is unknown, or a value is out of bounds.
     """
     return build_config(SweepConfig, read_yaml(path), overrides, where=str(path), **fields)
 
@@ -49,7 +50,11 @@ def build_config(
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """A file's fields, unchecked; raises UserError where it is not a YAML file of fields."""
+    """The fields of a file, not validated.
+
+    Raises:
+        UserError: it cannot be read, or is not a YAML mapping.
+    """
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -74,7 +79,7 @@ def _value(override: str, text: str) -> Any:
 
 
 def _put(document: dict[str, Any], path: list[str], value: Any, override: str) -> None:
-    """Set a nested field; a role written in short (`engine: onnx`) opens up to take it."""
+    """Set a nested field; a role in its short form (`engine: onnx`) is expanded to `{name: onnx}` first."""
     at = document
     for name in path[:-1]:
         inner = at.get(name) or {}
@@ -87,7 +92,7 @@ def _put(document: dict[str, Any], path: list[str], value: Any, override: str) -
 
 
 def _one_line(error: ValidationError) -> str:
-    """The first fault, with the field as it is written in the file."""
+    """The first error, with the field as it is written in the file."""
     fault = error.errors()[0]
     context: Mapping[str, Any] = fault.get("ctx", {})
     match fault["type"]:
@@ -113,7 +118,8 @@ def _one_line(error: ValidationError) -> str:
 
 
 def _path(location: tuple[int | str, ...]) -> str:
-    """`("engine", "onnx", "model")` is written `engine.model`: the second part is only the union's choice."""
+    """The field's path in the file: `engine.model` for `("engine", "onnx", "model")`, whose second part is the union's
+    choice."""
     roles = {"dataset", "engine", "budget", "grader", "sandbox"}
     parts = [str(part) for part in location]
     if len(parts) > 1 and parts[0] in roles:

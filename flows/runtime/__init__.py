@@ -1,1 +1,1 @@
-"""What flows need of Prefect: blocks drawn concurrently, a temporary server, and doing without one that goes away."""
+"""What flows need from Prefect: drawing blocks concurrently, runs of deployments, a temporary server, and carrying on without one."""

@@ -1,5 +1,5 @@
-"""Blocks drawn concurrently, so that an engine's batch never drains: the next ones begin while the last samples of one
-are still being drawn."""
+"""Draws blocks concurrently, so that an engine's batch never drains: the next block starts while the last samples of
+one are still being drawn."""
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -15,8 +15,12 @@ from tasks.sweep.sweep import Sweep
 
 
 def draw_concurrently(job: Sweep, missing: Sequence[Block], engine: Engine) -> Iterator[Block]:
-    """Yields every block as soon as it is stored. As many are drawn concurrently as keep the engine busy; those that
-    another sweep is drawing come last."""
+    """Yield every block as soon as it is stored. `max_concurrent_calls` blocks of the engine are drawn at a time;
+    blocks that another sweep is drawing come last.
+
+    Raises:
+        CapReachedError, EngineFailedError: drawing stopped early; what was drawn is stored.
+    """
     waiting, elsewhere = iter(missing), list[Block]()
     drawing: dict[PrefectFuture[Any], Block] = {}
     runner: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=engine.max_concurrent_calls)
@@ -35,7 +39,7 @@ def draw_concurrently(job: Sweep, missing: Sequence[Block], engine: Engine) -> I
                 else:
                     yield from parts
         except BaseException:
-            # Otherwise the calls that have begun would be waited for.
+            # Or else leaving the task runner would wait for the calls in progress.
             engine.cancel()
             raise
     for block in elsewhere:

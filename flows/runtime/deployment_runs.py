@@ -1,4 +1,5 @@
-"""Runs of a deployment that share one sweep: starting them on the workers of a Prefect server, and waiting for one."""
+"""Starts runs of a deployment that share one sweep on the workers of a Prefect server, and waits for one to
+complete."""
 
 import time
 from collections import Counter
@@ -30,7 +31,7 @@ def start_runs(deployment: str, config: SweepConfig, workers: int) -> list[UUID]
     """Schedule runs of the sweep's deployment; workers that poll its pool pick them up.
 
     Raises:
-        UserError: there is no such deployment.
+        UserError: the deployment does not exist.
     """
     with get_client(sync_client=True) as client:
         try:
@@ -46,7 +47,7 @@ def start_runs(deployment: str, config: SweepConfig, workers: int) -> list[UUID]
         ):
             progress.get().say(f"no worker polls the pool {pool!r} yet: prefect worker start --pool {pool}")
     parameters = {"config": config.model_dump(mode="json")}
-    # What it returns is awaitable only inside an event loop, and a task has none.
+    # `run_deployment` returns an awaitable only inside an event loop, and a task has none.
     return [cast(FlowRun, run_deployment(deployment, parameters=parameters, timeout=0)).id for _ in range(workers)]
 
 
@@ -55,8 +56,8 @@ def wait_for_one(job: Sweep, runs: Sequence[UUID]) -> None:
     """Follow the runs until one has completed; while the server is away, until the store holds the whole sweep.
 
     Raises:
-        AllRunsFailedError: all have ended otherwise.
-        UserError: a run completed, but its verdicts are not those that this machine would give.
+        AllRunsFailedError: all of them ended without completing.
+        UserError: a run completed, but its verdicts are in another set than this machine's would be.
     """
     log = get_run_logger()
     before: Counter[str] = Counter()

@@ -1,4 +1,5 @@
-"""Drawing and grading round by round, until the budget asks for no more. A block is graded while the next are drawn."""
+"""Draws and grades round by round, until the budget asks for no more. A block is graded while the next ones are
+drawn."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack, nullcontext
@@ -41,7 +42,7 @@ def draw_and_grade(config: SweepConfig, job: Sweep, missing: Sequence[Block], pe
                         drawn += block.samples
                         grading.append(blocks.grade_block.submit(job.grading, block, sandbox))
                 except (CapReachedError, EngineFailedError) as error:
-                    stopped = error  # raised when what was drawn is graded
+                    stopped = error  # raised below, once what was drawn has been graded
             if job.single_round:
                 drawing.close()
             blocks.finish_grading(job.grading, grading, sandbox)

@@ -1,7 +1,7 @@
-"""A Prefect server for as long as one command runs, for people who have set none up.
+"""A Prefect server that lives as long as one command, for users who have not set one up.
 
-Prefect can start one by itself, but only after the whole server has been imported into the caller's process as well,
-and one that is killed leaves it running. This one starts while the caller still imports, and dies with the caller.
+Prefect can start one by itself, but it imports the whole server into the caller's process first, and a caller that is
+killed leaves the server running. This one starts while the caller is still importing, and dies with the caller.
 """
 
 import atexit
@@ -24,18 +24,18 @@ START_LIMIT_S = 180
 
 
 class ServerError(MonkeysError, RuntimeError):
-    """The temporary server did not come up; the message is one line."""
+    """The temporary server did not start; the message is one line."""
 
 
 @contextmanager
 def prefect_api() -> Iterator[Callable[[], None]]:
-    """Give flows an API: the one that Prefect's settings name, or a temporary server's.
+    """Provide an API for flows: the one that Prefect's settings name, or that of a temporary server.
 
-    Yields a function that waits until it answers: call it when everything else is ready. The temporary server keeps
-    its runs in the same database as any other server of this user, so a later `prefect server start` shows them.
+    Yields a function that waits until the API answers; call it when everything else is ready. The temporary server uses
+    the same database as any other server of this user, so a later `prefect server start` shows its runs.
 
     Raises:
-        ServerError: by that function, where the server ends or does not answer in time.
+        ServerError: raised by that function, if the server ends or does not answer in time.
     """
     from prefect.settings import PREFECT_API_URL, temporary_settings  # seconds
 
@@ -51,11 +51,11 @@ def prefect_api() -> Iterator[Callable[[], None]]:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        # A terminal's Ctrl-C is not for it: it is still to be told how the run ended.
+        # Ctrl-C must not reach the server, which has yet to be told how the run ended.
         start_new_session=True,
         preexec_fn=partial(die_with_parent, signal.SIGTERM),  # noqa: PLW1509 - no other thread runs yet
     )
-    # At exit, after Prefect's own threads have sent their last logs and events, which they do before any such function.
+    # At exit, after Prefect's threads have sent their last logs and events.
     atexit.register(_stop, process)
     with temporary_settings({PREFECT_API_URL: url}):
         yield lambda: _wait(url, process)
@@ -78,7 +78,7 @@ def _wait(url: str, process: subprocess.Popen[bytes]) -> None:
             time.sleep(0.1)
     raise ServerError(
         "Prefect's temporary server did not start; `prefect server start` shows why,"
-        " and PREFECT_API_URL names one that runs already"
+        " or set PREFECT_API_URL to one that is already running"
     )
 
 

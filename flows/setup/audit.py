@@ -1,4 +1,4 @@
-"""From a configuration to an audit: the dataset, its problems, and the graders that can grade them here."""
+"""Runs an audit from its configuration: the dataset, its problems, and the graders that can grade them here."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,19 +17,19 @@ from tasks.records import Problem
 
 
 class GradersAudited(NamedTuple):
-    """What came of it, grader by grader, and those that could not be had here, with the reason."""
+    """The agreement of each grader, and the graders that are unavailable here, with the reason."""
 
     agreements: list[Agreement]
     unavailable: dict[str, str]
 
     @property
     def sound(self) -> bool:
-        """Whether every grader finds every gold answer equal to itself, and everything was graded."""
+        """Whether every grader accepts every gold answer, and everything was graded."""
         return not any(each.undecided or (each.source == GOLD and each.rate < 1) for each in self.agreements)
 
 
 def audit_graders(config: AuditGradersConfig) -> GradersAudited:
-    """Audit every grader of a dataset, or the one that is named; raises as `tasks.audit.run` does."""
+    """Audit every grader of a dataset, or only the named one; raises as `tasks.audit.run` does."""
     dataset: Dataset = config.dataset
     problems = select_problems(load_problems(dataset), config.problems, dataset)
     graders, unavailable = _graders(config, dataset, problems)
@@ -73,7 +73,11 @@ def _check_output(output: Path, *read: str | None) -> None:
 def _graders(
     config: AuditGradersConfig, dataset: Dataset, problems: Sequence[Problem]
 ) -> tuple[list[Grader], dict[str, str]]:
-    """The graders that can grade these problems here; one that is asked for by name must."""
+    """The graders that can grade these problems here, and why the others cannot.
+
+    Raises:
+        UserError: the grader that was named, or every one of the dataset's, cannot.
+    """
     if config.grader is not None:
         config.grader.check(problems)
         return [config.grader], {}

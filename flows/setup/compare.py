@@ -1,4 +1,4 @@
-"""From a configuration to a comparison, and to where its page is written."""
+"""Runs a comparison from its configuration, and decides where its page is written."""
 
 from flows.config.compare import CompareConfig
 from tasks.report.comparison.load import compared, is_file
@@ -17,7 +17,7 @@ def load(config: CompareConfig) -> Comparison:
 
 
 def write(config: CompareConfig, comparison: Comparison) -> ComparisonFiles | None:
-    """Write the page, into the store unless another place is named; None where files alone are compared and none is.
+    """Write the page to the named place, or else to the store; None if only files are compared and no place is named.
 
     Raises:
         UserError: the place cannot be written.

@@ -1,4 +1,4 @@
-"""What a configuration selects of a dataset, and the dataset's defaults for what it leaves open."""
+"""Resolves what a configuration selects from a dataset, and the dataset's defaults for fields that it leaves empty."""
 
 from collections import Counter
 
@@ -14,7 +14,12 @@ from tasks.records import Problem, Sampling
 
 
 def load_problems(dataset: Dataset) -> list[Problem]:
-    """Every problem of a dataset; raises as `load` does, and PluginError where it gives something else."""
+    """Every problem of a dataset.
+
+    Raises:
+        UserError: raised by the dataset's `load`.
+        PluginError: `load` returned something other than a list of problems.
+    """
     problems = dataset.load()
     if not isinstance(problems, list) or not problems:
         raise PluginError(f"{label_of('dataset', dataset)} gave {type(problems).__name__}, not a list of problems")
@@ -25,7 +30,7 @@ def load_problems(dataset: Dataset) -> list[Problem]:
 
 
 def origins(**chosen: object) -> dict[str, str] | None:
-    """The distributions of the plug-ins among what was chosen, by role; None where all is built in."""
+    """The distributions of the plug-ins among the chosen objects, by role; None if all are built in."""
     found = {role: from_ for role, each in chosen.items() if (from_ := origin(each)) is not None}
     return found or None
 
@@ -39,13 +44,13 @@ def select_problems(problems: list[Problem], first: int | None, dataset: Dataset
     """The first N problems of a dataset; None: all.
 
     Raises:
-        UserError: it has fewer, or one id twice.
+        UserError: the dataset has fewer problems, or repeats an id.
     """
     twice = next((name for name, times in Counter(problem.id for problem in problems).items() if times > 1), None)
     if twice is not None:
-        raise UserError(f"dataset: {dataset.name} holds problem {twice!r} more than once; every id must be its own")
+        raise UserError(f"dataset: {dataset.name} has problem {twice!r} more than once; ids must be unique")
     if first is not None and first > len(problems):
-        raise UserError(f"problems: {first} are asked for, and {dataset.name} has {len(problems)}")
+        raise UserError(f"problems: {first} requested, but {dataset.name} has only {len(problems)}")
     return problems[:first]
 
 
@@ -65,7 +70,7 @@ def grader_named(name: str) -> Grader:
 
 
 def resolve_sampling(dataset: Dataset, chosen: SamplingConfig) -> Sampling:
-    """The chosen sampling parameters; those left open are the dataset's."""
+    """The chosen sampling parameters, with the dataset's defaults for those left empty."""
     return Sampling(
         temperature=chosen.temperature,
         top_p=chosen.top_p,

@@ -13,7 +13,7 @@ from tasks.sweep.selection import Selection
 
 
 def build_grading(selection: Selection, samples: SampleSet, grader: Grader, sandbox: SandboxConfig) -> Grading:
-    """The grading whose verdicts depend on this sandbox, if the grader runs code.
+    """The grading of a selection; its verdict set depends on the sandbox if the grader runs code.
 
     Raises:
         UserError: the sandbox's Python cannot be used.

@@ -1,6 +1,6 @@
-"""Passes what a command has prepared to the flow that it runs; a flow started elsewhere prepares for itself.
+"""Passes what a command has prepared to the flow that it runs; a flow that is started elsewhere prepares it itself.
 
-A command checks everything before it starts Prefect. Doing that again in the flow would read a file of samples twice.
+A command checks everything before it starts Prefect; if the flow did so again, large files would be read twice.
 """
 
 from collections.abc import Callable, Iterator

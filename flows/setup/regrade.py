@@ -1,4 +1,4 @@
-"""From a configuration to a grading of stored samples that can run, and the comparison of its verdicts with others."""
+"""Prepares the regrading of a stored set from its configuration, and compares the new verdicts with earlier ones."""
 
 from dataclasses import dataclass
 
@@ -41,7 +41,7 @@ def _read_problems(dataset: Dataset, stored: StoredSamples) -> list[Problem]:
     problems = load_problems(dataset)
     if problems_digest(problems) != stored.ingredients.get("problems"):
         raise UserError(
-            f"dataset: {stored.name} was drawn on other problems than those of {dataset.name}; name its own"
+            f"dataset: {stored.name} was not drawn from the problems of {dataset.name}; give the dataset of the set"
         )
     return problems
 
@@ -49,13 +49,13 @@ def _read_problems(dataset: Dataset, stored: StoredSamples) -> list[Problem]:
 def _identity(stored: StoredSamples) -> Identity:
     identity = Identity(stored.label, stored.ingredients)
     if identity.name != stored.name:
-        raise UserError(f"store: set.json of {stored.name} is damaged; `monkeys check` says more")
+        raise UserError(f"store: set.json of {stored.name} is damaged; see `monkeys check`")
     return identity
 
 
 @dataclass(frozen=True, slots=True)
 class Regraded:
-    """The new verdicts, and what changed; no difference if there are no other verdicts to compare with."""
+    """The new verdicts, and how they differ from the earlier ones, if there are any."""
 
     samples: StoredSamples
     before: StoredVerdicts | None
@@ -75,7 +75,7 @@ def compare_verdicts(config: RegradeConfig, job: Grading) -> Regraded:
 
 
 def _baseline(stored: StoredSamples, config: RegradeConfig, *, new: str) -> StoredVerdicts | None:
-    """The verdicts to compare with: the ones asked for, or else the latest other than the new ones."""
+    """The verdict set to compare with: the named one, or else the latest that is not the new one."""
     if config.against is not None:
         return stored.graded_by(config.against)
     return next((each for each in reversed(stored.verdicts) if each.name != new and not each.from_newer_version), None)

@@ -1,4 +1,4 @@
-"""From a configuration to a sweep that can run: names become objects, and everything is checked before any work."""
+"""Prepares a sweep from its configuration, and checks everything before any work starts."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -36,7 +36,7 @@ def prepare(config: SweepConfig) -> Sweep:
 
 
 def prepare_for_workers(config: SweepConfig) -> Sweep:
-    """Like `prepare`, for a store that workers in other folders and on other machines must find.
+    """Like `prepare`, for a store that workers in other folders and on other machines have to find.
 
     Raises:
         UserError: as `prepare` does, or the store is a relative path.
@@ -71,7 +71,7 @@ def build_sweep(config: SweepConfig) -> Sweep:
 
 
 class _Resolved(NamedTuple):
-    """What the configuration may leave open, decided."""
+    """The values of fields that the configuration may leave empty."""
 
     grader: Grader
     sampling: Sampling
@@ -79,15 +79,15 @@ class _Resolved(NamedTuple):
 
 
 def _read_problems(config: SweepConfig) -> tuple[Selection, str]:
-    """The selected problems, and the hash of all."""
+    """The selection, and the hash of all problems."""
     dataset: Dataset = config.dataset
     problems = load_problems(dataset)
     candidates = select_problems(problems, config.problems, dataset)
     digest = problems_digest(problems)
     if config.pin is not None and not digest.startswith(config.pin):
         raise UserError(
-            f"pin: the problems of {dataset.name} hash to {digest}, not to {config.pin}: they are other texts, or"
-            " in another order"
+            f"pin: the problems of {dataset.name} hash to {digest}, not to {config.pin}: their texts or their order"
+            " differ"
         )
     exclude = read_exclusions(config.exclude, problems) if config.exclude else {}
     selection = Selection.of(problems, k=config.k, first=len(candidates), exclude=exclude)
@@ -105,7 +105,7 @@ def _resolve_defaults(config: SweepConfig) -> _Resolved:
 
 
 def _name_sets(config: SweepConfig, selection: Selection, digest: str, resolved: _Resolved) -> Grading:
-    """Where samples and verdicts are stored, by what they depend on."""
+    """The sample set and the verdict set, named by their ingredients."""
     dataset: Dataset = config.dataset
     samples = sample_identity(
         f"{dataset.name}-{config.engine.label}",

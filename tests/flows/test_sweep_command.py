@@ -237,7 +237,7 @@ def test_ctrl_c_in_a_terminal_reaches_all_processes_and_is_one_line(tmp_path: Pa
         (["--set", "engine.name=nosuch"], "engine.name: 'nosuch' is unknown; one of onnx, openai"),
         (["--set", "sandbox=nosuch"], "sandbox.name: 'nosuch' is unknown; one of bubblewrap"),
         (["--k", "0"], "k: input should be greater than or equal to 1 (it is 0)"),
-        (["--set", "problems=1000"], "problems: 1000 are asked for, and arithmetic has 128"),
+        (["--set", "problems=1000"], "problems: 1000 requested, but arithmetic has only 128"),
         (["--set", "engine={name: onnx, model: none}"], "engine.model: no folder 'none'"),
         (["--set", "engine.path=none.jsonl"], "engine.path: none.jsonl: cannot be read"),
         (["--k", "301"], "samples.jsonl has 300 samples of problem"),

@@ -109,7 +109,7 @@ def test_every_field_of_the_form_is_described() -> None:
             [],
             "chat and engine.api: chat both apply a template",
         ),
-        (GOOD + "task: programs\n", [], "dataset: is given twice, also by its old name, task; keep dataset"),
+        (GOOD + "task: programs\n", [], "dataset: is also given under its former name, task; keep only dataset"),
         ("dataset: [a\n", [], "broken YAML"),
         ("- a\n", [], "holds no fields"),
         ("", [], "holds no fields"),

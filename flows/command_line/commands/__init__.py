@@ -1,1 +1,1 @@
-"""The commands and their options. Each imports its view when it runs, which keeps `monkeys --help` fast."""
+"""The commands and their options. Each imports its view only when it runs, which keeps `monkeys --help` fast."""

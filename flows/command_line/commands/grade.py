@@ -10,7 +10,7 @@ from flows.command_line.options import Json, JsonSummary
 app = typer.Typer()
 
 
-@app.command("judge", hidden=True)  # words: ok (its name before it was called grade)
+@app.command("judge", hidden=True)  # words: ok (the command's former name)
 @app.command(
     "grade",
     epilog="Examples: [bold]monkeys grade problems.jsonl samples.jsonl -o verdicts.jsonl[/]  ·  "

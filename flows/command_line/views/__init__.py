@@ -1,1 +1,1 @@
-"""What each command shows: tables for people, JSON for scripts."""
+"""The output of each command: tables for people, JSON for scripts."""

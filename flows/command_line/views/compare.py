@@ -21,7 +21,7 @@ _WIDTH = 31
 def show_comparison(
     sets: Sequence[str], *, verdicts: str | None, store: str, output: str | None, as_json: bool
 ) -> None:
-    """Compare, write the page where there is a place for it, and show the result."""
+    """Compare, write the page if there is a place for it, and show the result."""
     document = {"sets": tuple(sets), "store": store, "verdicts": verdicts, "output": output}
     config = build_config(CompareConfig, document, where="compare")
     comparison = load(config)

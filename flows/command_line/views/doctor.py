@@ -14,7 +14,7 @@ def show_doctor(*, as_json: bool) -> bool:
 
     from flows.command_line.terminal import literal, new_table, print_json, stdout
     from flows.config.choices import sandbox_classes
-    from sandboxes.doctor import diagnose  # after the first line is on the stdout
+    from sandboxes.doctor import diagnose  # imported after the first line is shown
 
     configs, untried = _configs(sandbox_classes())
     states = tuple(diagnose(configs))
@@ -61,7 +61,7 @@ def _configs(classes: Iterable[type[Any]]) -> tuple[list[Any], dict[str, list[st
 
 
 def _facts() -> tuple[tuple[str, str], ...]:
-    """The environment of the sandboxes, and the versions of the packages under engines, stores and flows."""
+    """The environment of the sandboxes, and the versions of the packages that engines, stores and flows build on."""
     from sandboxes.doctor import environment
 
     return (

@@ -1,4 +1,4 @@
-"""The output of `monkeys grade`: a first line at once, progress, verdicts and what they cost."""
+"""The output of `monkeys grade`: a first line at once, progress, verdicts and their cost."""
 
 import time
 from collections.abc import Iterable, Mapping
@@ -46,7 +46,7 @@ def run_grade(
 
     from flows.command_line.progress_bars import ProgressBars
     from flows.config.grade import GradeConfig
-    from flows.config.yaml_file import build_config  # after the first line is on the stdout
+    from flows.config.yaml_file import build_config  # imported after the first line is shown
     from tasks.batch_grading.run import grade_files
 
     fields = {"workers": workers, "python": python, "time_multiplier": time_multiplier}

@@ -1,4 +1,4 @@
-"""The output of `monkeys import`: what was read, its provenance, and what to do with it."""
+"""The output of `monkeys import`: what was read, its provenance, and how to use it."""
 
 from collections.abc import Sequence
 from pathlib import Path

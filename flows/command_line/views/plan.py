@@ -1,4 +1,4 @@
-"""The output of `monkeys plan`: what is stored, what is missing, and what that should cost."""
+"""The output of `monkeys plan`: what is stored, what is missing, and its expected cost."""
 
 import shlex
 from collections.abc import Iterator, Sequence
@@ -33,14 +33,14 @@ def show_plan(file: Path, overrides: Sequence[str], *, k: int | None, store: str
     if not as_json:
         stdout().print(f"[bold]monkeys plan[/] {file}", soft_wrap=True)
 
-    from flows.config.yaml_file import read_config  # after the first line is on the stdout
+    from flows.config.yaml_file import read_config  # imported after the first line is shown
     from flows.setup.sweep import build_sweep
     from tasks.store.fsspec_store import FsspecStore
     from tasks.sweep.estimate import estimate
 
     config = read_config(file, overrides, k=k, store=store)
     job = build_sweep(config)
-    if "://" in config.store:  # a local folder that is not there yet is an empty store
+    if "://" in config.store:  # a local folder that does not exist yet is an empty store
         FsspecStore(config.store).check_readable()
     found = estimate(job)
     options = [
@@ -183,7 +183,7 @@ def _footing(stored: "Stored", *, priced: bool) -> str:
 
 
 def _ranges(held: Sequence[int]) -> str:
-    """How many samples the problems have, by runs of consecutive problems."""
+    """The number of samples per problem, by runs of consecutive problems."""
     fewest, most = min(held), max(held)
     if fewest == most:
         return f" ({most:,} per problem)" if most else ""
@@ -226,7 +226,7 @@ def _short(predicted: "Prediction | None") -> str:
 
 
 def _count(number: float) -> str:
-    """A number to three significant digits, with a unit where it is large."""
+    """A number to three significant digits, with a unit if it is large."""
     for size, unit in ((1e12, "T"), (1e9, "G"), (1e6, "M")):
         if number >= size:
             return f"{number / size:,.3g} {unit}" if number < 1_000 * size else f"{number / size:,.0f} {unit}"
@@ -234,7 +234,7 @@ def _count(number: float) -> str:
 
 
 def _rate(rate: float) -> str:
-    """A rate: a whole number, or three significant digits where it is slow."""
+    """A rate, as a whole number from 100 and to three significant digits below."""
     return f"{rate:,.0f}" if rate >= 100 else f"{rate:.3g}"
 
 
@@ -243,7 +243,7 @@ def _dollars(value: float) -> str:
 
 
 def _time(seconds: float | None) -> str:
-    """In the two largest units that fit."""
+    """A duration, in its one or two largest units."""
     if seconds is None:
         return "unknown"
     if seconds < 1:

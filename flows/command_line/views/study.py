@@ -25,7 +25,7 @@ def run_study(files: Sequence[Path], overrides: Sequence[str], *, k: int | None,
     console = Console(highlight=False)
     console.print(f"[bold]monkeys study[/] {' '.join(map(str, files))}")
 
-    from flows.command_line.views.compare import print_comparison  # after the first line is on the screen
+    from flows.command_line.views.compare import print_comparison  # imported after the first line is shown
     from flows.config.study import MAX_SWEEPS, StudyConfig
     from flows.config.yaml_file import read_config
     from flows.setup.prepared import using_prepared
@@ -35,7 +35,7 @@ def run_study(files: Sequence[Path], overrides: Sequence[str], *, k: int | None,
         raise UserError(f"study: takes two to {MAX_SWEEPS} sweep files, not {len(files)}")
     sweeps = tuple(read_config(file, overrides, k=k, store=store) for file in files)
     if len({each.store for each in sweeps}) > 1:
-        raise UserError("store: the sweeps of a study share one store, and these files name several; give --store")
+        raise UserError("store: the sweeps of a study share one store, but these files name several; give --store")
     config = StudyConfig(sweeps=sweeps)
     with ExitStack() as prepared:
         for each in config.sweeps:

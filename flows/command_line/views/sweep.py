@@ -34,7 +34,7 @@ def run_sweep(
     console.print(f"[bold]monkeys sweep[/] {file}")
 
     from flows.command_line.terminal import counted
-    from flows.config.yaml_file import read_config  # after the first line is on the screen
+    from flows.config.yaml_file import read_config  # imported after the first line is shown
     from flows.setup.sweep import prepare, prepare_for_workers
 
     config = read_config(file, overrides, k=k, store=store)
@@ -61,7 +61,7 @@ def run_sweep(
 
 
 def _show(console: Console, result: "SweepResult", seconds: float) -> None:
-    from tasks.report.phrases import law_sentence, usage_sentence  # numpy, long after the first line
+    from tasks.report.phrases import law_sentence, usage_sentence  # imports numpy
 
     summary = result.summary
     stored = summary.samples + summary.verdicts.get("infrastructure", 0)

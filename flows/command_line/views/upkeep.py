@@ -1,4 +1,4 @@
-"""The output of `monkeys check` and `monkeys gc`: the state of a store, and what can be deleted from it."""
+"""The output of `monkeys check` and `monkeys gc`: the integrity of a set, and what can be deleted from a store."""
 
 from rich.filesize import decimal
 
