@@ -89,7 +89,7 @@ _NAMES = {"integer": "integer", "number": "number", "string": "text", "boolean":
 
 
 def _type(field: Schema, definitions: Schema) -> str:
-    """What may stand in a field."""
+    """The type of a field in words."""
     if choices := _choices(field, definitions):
         return "a choice, see below" if len(choices) > 1 else "fields, see below"
     match field:
@@ -117,7 +117,7 @@ def _bounds(field: Schema) -> str:
 
 
 def _choices(field: Schema, definitions: Schema) -> list[Schema]:
-    """The objects that a field may hold."""
+    """The objects that a field may be."""
     options = field.get("anyOf", [field])
     references = [each["$ref"].rpartition("/")[2] for each in options if "$ref" in each]
     nested = [choice for each in options if "anyOf" in each for choice in _choices(each, definitions)]
@@ -141,7 +141,7 @@ def _examples(found: re.Match[str]) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Write the pages, or check them; 1 where one is not up to date."""
+    """Write the pages, or with --check compare them; returns 1 if a page is not up to date."""
     stale = 0
     for name, text in {"sweep_file.md": sweep_file_page(), "command_line.md": command_line_page()}.items():
         page = DOCS / name

@@ -1,6 +1,7 @@
-"""Keeps idioms out of code, messages and docs that make a reader stop: python infra/lint_wording.py [PATH …]
+"""Finds idioms in code, messages and docs that make a reader stop: python infra/lint_wording.py [PATH …]
 
-Each rule is a pattern and what to write instead. A line that needs the word all the same ends in `words: ok`.
+Each rule is a pattern and what to write instead. Names of functions and classes are checked as sentences too. To allow
+a match, end the line in `words: ok`.
 """
 
 import re
@@ -13,10 +14,11 @@ from typing import NamedTuple
 SUFFIXES = {".py", ".md", ".yaml", ".yml", ".toml", ".sh", ".j2", ".js", ".css"}
 LEFT_OUT = ("uv.lock", "infra/lint_wording.py", "CHANGELOG.md", "tasks/prompts/", "tasks/engines/bundled/")
 ALLOWED = "words: ok"
+_DEFINITION = re.compile(r"\s*(?:async )?(?:def|class) (\w+)")
 
 
 class Rule(NamedTuple):
-    """What is found, and what to write instead."""
+    """An idiom, and what to write instead."""
 
     pattern: re.Pattern[str]
     instead: str
@@ -57,6 +59,16 @@ RULES = (
     ),
     _rule(r"(?<![a-z_])most_[a-z]|(?<![A-Z])MOST_[A-Z]", "max_, MAX_"),
     _rule(r"\bmeanwhile had\b|\bwherefore\b|\bthereof\b|\bhereby\b", "plain words"),
+    _rule(r"\b(was|were|is|are|been|being) given up\b", "cancelled, ended"),
+    _rule(r"\bgo(es|ing)? on\b(?! (to|the|a) )", "continue"),
+    _rule(r"\bsomebody else's\b|\bof another('s)? make\b|\bof (ours|theirs|mine)\b", "plain words"),
+    _rule(r"\ball the same\b", "even so, nevertheless"),
+    _rule(r"\bnot to be had\b|\bto be had\b", "available"),
+    _rule(r"\b(what|which|that|this|how) (it|he|one) (is|was) to be\b", "should be"),
+    _rule(r"\b(is|was|are|were) begun\b|\bhas begun\b|\bhave begun\b", "started"),
+    _rule(r"\bnobody need\b|\bneed not be told\b", "need not be reported"),
+    _rule(r"\bis called after\b|\bare called after\b", "is named after"),
+    _rule(r"\b(told|said|named) in one line\b|\b(is|are) one line\b", "is reported in one line"),
 )
 
 
@@ -79,14 +91,16 @@ def findings(path: Path) -> Iterator[str]:
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         if ALLOWED in line:
             continue
+        defined = _DEFINITION.match(line)
+        texts = [line] if defined is None else [line, defined.group(1).replace("_", " ")]
         for rule in RULES:
-            found = rule.pattern.search(line)
+            found = next(filter(None, map(rule.pattern.search, texts)), None)
             if found is not None:
                 yield f"{path}:{number}: {found.group().strip()!r}: write: {rule.instead}"
 
 
 def main(paths: list[str]) -> int:
-    """Print what is found; 1 where there is something."""
+    """Print the findings; returns 1 if there are any."""
     found = [line for path in files(paths) for line in findings(path)]
     print(*found, sep="\n" if found else "")
     return 1 if found else 0

@@ -2,9 +2,9 @@
 
     PREFECT_API_URL=http://127.0.0.1:4200/api python infra/prefect_setup.py
 
-Run it again to apply a change. Where AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are set, they become Prefect Secret
-blocks, which the server encrypts. The pools only refer to these: a worker fetches them when it starts a run, and no
-deployment, run or log holds them. AWS_ENDPOINT_URL and AWS_DEFAULT_REGION are not secrets, and are copied.
+Run it again to apply a change. If AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are set, they become Prefect Secret blocks,
+which the server encrypts. The pools only refer to these: a worker fetches them when it starts a run, and no deployment,
+run or log contains them. AWS_ENDPOINT_URL and AWS_DEFAULT_REGION are not secret, and are copied.
 """
 
 import asyncio
@@ -23,14 +23,14 @@ from prefect.workers.utilities import get_default_base_job_template_for_infrastr
 POOLS = {"cpu": "process", "gpu": "process", "docker": "docker", "kubernetes": "kubernetes"}
 IMAGE = "monkeys:latest"
 HEARTBEAT_EVERY_S = 30
-MAY_MAKE_NAMESPACES = {"seccompProfile": {"type": "Unconfined"}, "procMount": "Unmasked"}
-"""What bubblewrap needs of a pod, to make namespaces for the programs that it runs."""
+ALLOWS_NAMESPACES = {"seccompProfile": {"type": "Unconfined"}, "procMount": "Unmasked"}
+"""The security context that a pod needs so that bubblewrap can create namespaces."""
 SECRETS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 SETTINGS = ("AWS_ENDPOINT_URL", "AWS_DEFAULT_REGION")
 
 
 async def main() -> None:
-    """Create or update everything."""
+    """Create or update the secret blocks, work pools and automations."""
     environment = {"PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT_EVERY_S)}
     environment |= {name: os.environ[name] for name in SETTINGS if name in os.environ}
     for name in SECRETS:
@@ -47,7 +47,7 @@ async def main() -> None:
 
 
 async def make_pool(client: PrefectClient, name: str, kind: str, environment: dict[str, str]) -> None:
-    """A pool whose runs get this environment in addition to the worker's."""
+    """Create or update a pool whose runs get this environment in addition to the worker's."""
     template: dict[str, Any] | None = await get_default_base_job_template_for_infrastructure_type(kind)
     if template is None:
         raise SystemExit(f"prefect_setup: this server knows no work pool of type {kind}")
@@ -55,20 +55,20 @@ async def make_pool(client: PrefectClient, name: str, kind: str, environment: di
     variables["env"]["default"] = environment
     if "image" in variables:
         variables["image"]["default"] = IMAGE
-        # Left to itself, a Docker worker asks a registry for every `latest`, also where the image was built here.
+        # By default, a Docker worker looks every `latest` image up in a registry, even if it was built on this machine.
         variables["image_pull_policy"]["default"] = "IfNotPresent"
     if "auto_remove" in variables:
-        # A container that has ended would keep the S3 secret where `docker inspect` shows it.
+        # `docker inspect` would show the S3 secret in containers that have ended.
         variables["auto_remove"]["default"] = True
     if kind == "kubernetes":
         (container,) = template["job_configuration"]["job_manifest"]["spec"]["template"]["spec"]["containers"]
-        container["securityContext"] = MAY_MAKE_NAMESPACES
+        container["securityContext"] = ALLOWS_NAMESPACES
     await client.create_work_pool(WorkPoolCreate(name=name, type=kind, base_job_template=template), overwrite=True)
     print(f"work pool {name} ({kind})")
 
 
 async def make_automation(document: dict[str, Any]) -> None:
-    """An automation, in place of one with the same name."""
+    """Create an automation, or replace the one with the same name."""
     wanted = Automation.model_validate(document)
     try:
         earlier = await Automation.read(name=wanted.name)

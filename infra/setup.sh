@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # Sets a fresh Debian or Ubuntu machine up for this checkout: the locked environment in .venv, and bubblewrap.
-# Does nothing that is done already. Needs Python 3.11 or newer; asks for root only where a package is missing.
-#   infra/setup.sh              what it takes to run sweeps
-#   infra/setup.sh --develop    and to test
+# Skips what is done already. Needs Python 3.11 or newer, and root only to install a missing package.
+#   infra/setup.sh              what sweeps need
+#   infra/setup.sh --develop    and what the tests need
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 say() { printf '%s\n' "setup: $*" >&2; }
 fail() { say "$*"; exit 2; }
 
-install_package() { # the Debian package that is missing, and what for
+install_package() { # the missing Debian package, and why it is needed
     command -v apt-get >/dev/null || fail "$1 is missing ($2); install it with this system's package manager"
     local as_root=()
     if [ "$(id -u)" -ne 0 ]; then
@@ -40,7 +40,7 @@ python=$(find_python)
 command -v uv >/dev/null || "$python" -c 'import ensurepip, venv' 2>/dev/null ||
     install_package python3-venv "python -m venv needs it"
 uv=$(find_uv "$python")
-say "environment from uv.lock (a minute where nothing is cached)"
+say "installing the environment of uv.lock (about a minute with an empty cache)"
 without=(--no-dev --inexact)
 [ "${1:-}" = --develop ] && without=()
 env -u VIRTUAL_ENV UV_PYTHON_DOWNLOADS=never "$uv" sync --frozen --quiet --python "$python" "${without[@]}"

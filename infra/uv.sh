@@ -1,8 +1,8 @@
-# The uv that the scripts next to this use; to be sourced from the root of the checkout, where `say` is defined.
+# Finds or installs uv for the scripts in this folder. Source it from the root of the checkout, with `say` defined.
 
 UV_VERSION=0.13.8
 
-find_uv() { # the system's uv where there is one, else our own in .venv-setup, installed by this Python
+find_uv() { # print the path of the system's uv, or of one that this Python installs in .venv-setup
     if command -v uv >/dev/null; then
         command -v uv
         return

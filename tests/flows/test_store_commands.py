@@ -160,7 +160,7 @@ def test_on_s3_the_same(tmp_path: Path, s3: S3) -> None:
         (["samples", "S", "--verdicts", "stdio"], "is called 'stdio'; there are: final-answer-v1-"),
         (["export", "S", "-o", "out.csv"], "--output out.csv: ends in neither .parquet nor .jsonl"),
         (["regrade", "S", "--grader", "nosuch"], "grader.name: 'nosuch' is unknown; one of "),
-        (["regrade", "S", "--set", "dataset=programs"], "was drawn on other problems than those of programs"),
+        (["regrade", "S", "--set", "dataset=programs"], "was not drawn from the problems of programs"),
         (["regrade", "S", "--set", "nosuch=1"], "nosuch: is not a field"),
         (["regrade", "S", "none.yaml"], "none.yaml: cannot be read"),
         (["regrade", "S", "--against", "nosuch"], "is called 'nosuch'; there are: final-answer-v1-"),

@@ -15,8 +15,8 @@ class TextGrader(Config):
     name: str
     thinking_tags: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
         THINK,
-        description="The tags around what a reasoning model thinks, which is no part of its answer: one that opens and"
-        " one that closes, such as [THINK] and [/THINK]; empty: the whole text is read",
+        description="The tags around what a reasoning model thinks, which is not part of its answer: an opening and"
+        " a closing one, such as [THINK] and [/THINK]; empty: the whole text is read",
     )
 
     @field_validator("thinking_tags")
