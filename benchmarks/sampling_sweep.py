@@ -44,7 +44,7 @@ class Pulse(NamedTuple):
 
 
 class Watch:
-    """Looks at a process until that ends: what it did is then no longer to be had."""
+    """Looks at a process until that ends: its counters are gone after that."""
 
     def __init__(self, pid: int) -> None:
         self.first = self.last = Pulse.of(pid)

@@ -108,7 +108,7 @@ def _sample(number: int, index: int, pool: list[str], chance: random.Random) -> 
     )
 
 
-def judgements_on(samples: list[Sample]) -> list[GradedSample]:
+def verdicts_on(samples: list[Sample]) -> list[GradedSample]:
     """Some verdict on each."""
     chance = random.Random(samples[0].index)
     given = chance.choices(VERDICTS, [20, 60, 15, 5], k=len(samples))
@@ -136,7 +136,7 @@ def fill(sweep: Sweep) -> float:
     for block in missing([], range(len(sweep.selection.problems)), SAMPLES):
         numbers = range(block.first, block.last)
         drawn = [each for number in numbers for each in samples_of(number, block.start, block.stop)]
-        graded_samples, graded = judgements_on(drawn), checksum(LAYOUT.to_table(drawn))
+        graded_samples, graded = verdicts_on(drawn), checksum(LAYOUT.to_table(drawn))
         started = time.monotonic()
         sweep.samples.write(block, sweep.selection.problems[block.first : block.last], drawn, "benchmark", 0.0)
         sweep.grading.verdicts.write(block, graded_samples, samples_checksum=graded, made_by="none", seconds=0.0)
@@ -192,7 +192,7 @@ def _rival(
 ) -> Rival:
     seconds_write = seconds_read = size = 0.0
     for number, samples in texts.items():
-        path, graded_samples = folder / f"{number}", judgements_on(samples)
+        path, graded_samples = folder / f"{number}", verdicts_on(samples)
         seconds_write += timed(lambda: write(path, samples, graded_samples))  # noqa: B023 - called at once
         seconds_read += timed(lambda: read(path))  # noqa: B023
         size += path.stat().st_size / 1e6

@@ -52,23 +52,22 @@ RULES = (
     _rule(
         r"\b(files?|objects?|samples?|results?|verdicts?|blocks?|sets?|it|they|page|report) lies?\b", "is stored, is in"
     ),
-    _rule(r"\bof (its|their|our) own\b", "its own, separate, dedicated"),
+    _rule(r"(?<!fault )\bof (its|their|our) own\b", "its own, separate, dedicated"),
     _rule(r"\bthe same command goes on\b", "run the same command again to resume"),
     _rule(
         r"\b(un)?judg(e|es|ed|ing|ement|ements)\b|(?<![a-z])(judge|judged|judgement)(?![a-z])", "grade, graded, verdict"
     ),
-    _rule(r"(?<![a-z_])most_[a-z]|(?<![A-Z])MOST_[A-Z]", "max_, MAX_"),
+    _rule(r"(?<![a-z_.])most_(?!common)[a-z]|(?<![A-Z])MOST_[A-Z]", "max_, MAX_"),
     _rule(r"\bmeanwhile had\b|\bwherefore\b|\bthereof\b|\bhereby\b", "plain words"),
     _rule(r"\b(was|were|is|are|been|being) given up\b", "cancelled, ended"),
-    _rule(r"\bgo(es|ing)? on\b(?! (to|the|a) )", "continue"),
-    _rule(r"\bsomebody else's\b|\bof another('s)? make\b|\bof (ours|theirs|mine)\b", "plain words"),
+    _rule(r"\bgo(es|ing)? on (with|without|from)\b|\bgo(es)? on$", "continue"),
+    _rule(r"\bsomebody else's\b|\bof another('s)? make\b", "another, of another kind"),
     _rule(r"\ball the same\b", "even so, nevertheless"),
     _rule(r"\bnot to be had\b|\bto be had\b", "available"),
     _rule(r"\b(what|which|that|this|how) (it|he|one) (is|was) to be\b", "should be"),
     _rule(r"\b(is|was|are|were) begun\b|\bhas begun\b|\bhave begun\b", "started"),
     _rule(r"\bnobody need\b|\bneed not be told\b", "need not be reported"),
     _rule(r"\bis called after\b|\bare called after\b", "is named after"),
-    _rule(r"\b(told|said|named) in one line\b|\b(is|are) one line\b", "is reported in one line"),
 )
 
 

@@ -2,9 +2,9 @@
 
     PREFECT_API_URL=http://127.0.0.1:4200/api python infra/prefect_setup.py
 
-Run it again to apply a change. If AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are set, they become Prefect Secret blocks,
-which the server encrypts. The pools only refer to these: a worker fetches them when it starts a run, and no deployment,
-run or log contains them. AWS_ENDPOINT_URL and AWS_DEFAULT_REGION are not secret, and are copied.
+Run it again to apply a change. If AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are set, they become Prefect Secret
+blocks, which the server encrypts. The pools only refer to these: a worker fetches them when it starts a run, and no
+deployment, run or log contains them. AWS_ENDPOINT_URL and AWS_DEFAULT_REGION are not secret, and are copied.
 """
 
 import asyncio

@@ -1,1 +1,1 @@
-"""What flows need from Prefect: drawing blocks concurrently, runs of deployments, a temporary server, and carrying on without one."""
+"""What flows need from Prefect: concurrent blocks, deployment runs, a temporary server, and working without a server."""

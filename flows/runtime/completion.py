@@ -1,7 +1,7 @@
 """The outcome of a flow, whether or not Prefect's server still answers when it ends.
 
-Prefect tells the server how a flow run ended before it returns the flow's result, and waits for minutes where the
-server is away. A flow marked with `keeps_outcome` and called by `completed` hands its result over first.
+Prefect tells the server how a flow run ended before it returns the flow's result, and waits for minutes if the server
+is unavailable. A flow marked with `keeps_outcome` and called by `completed` hands its result over before that.
 """
 
 from collections.abc import Callable, Iterator
@@ -24,7 +24,7 @@ Result = TypeVar("Result")
 class _Outcome(Generic[Result]):
     """How a flow's function ended: `result` or `error`, once it has `ended`."""
 
-    begun: bool = False
+    started: bool = False
     ended: bool = False
     result: Result | None = None
     error: BaseException | None = None
@@ -34,15 +34,15 @@ _outcome: ContextVar["_Outcome[Any] | None"] = ContextVar("outcome", default=Non
 
 
 def keeps_outcome(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
-    """A flow's function that hands its outcome to `completed`. Called by anything else, it is as it was."""
+    """Make a flow's function hand its outcome to `completed`; called by anything else, it is unchanged."""
 
     @wraps(function)
     def run(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
         outcome = _outcome.get()
         if outcome is None:
             return function(*args, **kwargs)
-        outcome.begun = True
-        with _handed_over(None):  # the flows that this one runs have outcomes of their own
+        outcome.started = True
+        with _handed_over(None):  # the flows that this one runs have their own outcomes
             try:
                 result = function(*args, **kwargs)
             except BaseException as error:
@@ -59,8 +59,8 @@ def keeps_outcome(function: Callable[Parameters, Result]) -> Callable[Parameters
 def completed(flow: Callable[Parameters, Result], *args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
     """Call a flow, and return or raise what its function did, even if the server went away in the meantime.
 
-    A flow that another one runs does not need the server to begin either: without it, its steps count as those of the
-    other. Raises what Prefect does where the server does not answer at the start of the outermost flow.
+    A flow that another one runs does not need the server to start either: without it, its steps count as those of the
+    other. Raises what Prefect raises if the server does not answer at the start of the outermost flow.
     """
     inner = FlowRunContext.get() is not None
     if inner and (reason := unreachable()) is not None:
@@ -71,11 +71,11 @@ def completed(flow: Callable[Parameters, Result], *args: Parameters.args, **kwar
         try:
             return flow(*args, **kwargs)
         except (Abort, *FAULTS) as error:
-            if error is outcome.error or (not outcome.ended and (outcome.begun or not inner)):
+            if error is outcome.error or (not outcome.ended and (outcome.started or not inner)):
                 raise
             fault = error
     tell_unreachable(str(fault) or type(fault).__name__)
-    if not outcome.begun:
+    if not outcome.started:
         return _without_server(flow, *args, **kwargs)
     if isinstance(outcome.error, TerminationSignal):
         raise SystemExit(128 + outcome.error.signal)

@@ -73,7 +73,7 @@ def grade_files(
         todo = f"{_counted(checked.count, 'program')} for {_counted(len(read), 'problem')}"
         progress.get().say(f"{todo}, in {opened.name}, {opened.workers} at once")
         if pending < checked.count:
-            progress.get().say(f"{checked.count - pending:,} of them were graded before; going on from there")
+            progress.get().say(f"{checked.count - pending:,} of them were graded before; resuming")
         progress.get().plan("verdicts", pending)
         for graded in verdicts.grade(read, batch, grader if extract_code else None):
             progress.get().advance("verdicts", 1)

@@ -1,8 +1,8 @@
-"""The file that `monkeys grade` writes: it has its name only when it is complete, in the order of the samples.
+"""The file that `monkeys grade` writes: it gets its name only when it is complete, in the order of the samples.
 
-Until then the verdicts are in a log next to it, whose name says what is graded and how: the same work, and no other,
-goes on where it was stopped. A line of the log is the number of a sample, a tab, and its verdict. Numbers rise by one
-from 0, except that of a verdict that replaces an earlier one: one of the sandbox's own failure.
+Until then the verdicts are in a log next to it, whose name depends on what is graded and how, so that only the same work
+resumes from it. A line of the log is the number of a sample, a tab, and its verdict. Numbers rise by one from 0, except
+for a verdict that replaces an earlier infrastructure failure.
 """
 
 import fcntl
@@ -100,7 +100,7 @@ class VerdictFile:
             yield graded
 
     def finish(self) -> None:
-        """Give the verdicts their name. While some are pending, the log stays, to go on from.
+        """Give the file its name. While verdicts are pending, the log is kept, so that the work can be resumed.
 
         Raises:
             UserError: they cannot be written.

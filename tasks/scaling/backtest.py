@@ -45,7 +45,7 @@ def compare_laws(counts: Counts, subsamples: int = 5, seed: int = 0) -> LawCompa
     """Compare the power law, every mixture, the mixture with no shape assumed, and the forecast.
 
     None where there are fewer than 50 samples of some problem, where none is solved or all are by every sample, or
-    where problems rested by their outcomes: which of their samples came first is then not to be had from counts.
+    where problems rested by their outcomes: counts do not tell which of their samples came first.
     """
     last = counts.reach
     fitted = last // _SHARE

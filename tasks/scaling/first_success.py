@@ -1,7 +1,7 @@
 """What came of sampling each problem only until it was solved: how many were, and after how many samples.
 
 Such data is for solving. Which samples exist depends on what they were, and no coverage against k is read off them
-here; a sweep with a uniform budget goes on from the same samples, and gives it again.
+here; a sweep with a uniform budget continues from the same samples, and gives coverage again.
 """
 
 from collections.abc import Mapping, Sequence

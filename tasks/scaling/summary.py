@@ -91,7 +91,7 @@ class SweepSummary:
     """The result of a sweep over `problems`.
 
     `table` is coverage at round k up to the smallest n, `curve` the same at log-spaced k; their intervals are
-    bootstraps over problems at probability `level`. `forecast` goes on from the last measured point (without width
+    bootstraps over problems at probability `level`. `forecast` continues from the last measured point (without width
     there), with intervals for these problems; it and `outlook` are absent if every problem is solved by every sample.
     `likely_solves` are the unsolved problems, most likely to be solved first. `laws` compares laws at held-out k.
     `notes` say in whole sentences what could not be computed and what was left out. `stopping` is None unless the

@@ -1,5 +1,5 @@
-"""Whether Prefect's server answers. Results never depend on it: what is shown there is tried once, and a failure is
-told in one line."""
+"""Whether Prefect's server answers. Results never depend on it: showing something there is tried once, and a failure is
+reported in one line."""
 
 from collections.abc import Callable
 
@@ -12,14 +12,14 @@ from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, tempor
 from tasks.progress import progress
 
 FAULTS = (httpx.HTTPError, httpx.InvalidURL, PrefectException, OSError, RuntimeError, ValueError)
-"""What Prefect's client raises where the server does not answer, or not as it should."""
+"""What Prefect's client raises if the server does not answer, or answers with an error."""
 
 _ANSWER_WITHIN_S = 5.0
 _told: set[str] = set()
 
 
 def unreachable() -> str | None:
-    """Why Prefect's server does not answer, found out within seconds; None where it does, be it with a refusal."""
+    """Why Prefect's server does not answer, found within seconds; None if it answers, even with a refusal."""
     with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}):
         try:
             with get_client(httpx_settings={"timeout": _ANSWER_WITHIN_S}, sync_client=True) as client:
@@ -35,7 +35,7 @@ def unreachable() -> str | None:
 
 
 def show(what: str, action: Callable[[], None]) -> None:
-    """Show something in the Prefect UI, if its server answers; where it does not, say so."""
+    """Show something in the Prefect UI; if the server does not answer, report that instead."""
     reason = unreachable()
     if reason is not None:
         tell_unreachable(reason)
@@ -44,7 +44,7 @@ def show(what: str, action: Callable[[], None]) -> None:
         with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 1}):
             action()
     except FAULTS as error:
-        _tell(f"Prefect's server at {_url()} cannot show {what} ({_reason(error)}); it is stored all the same")
+        _tell(f"Prefect's server at {_url()} cannot show {what} ({_reason(error)}); it is stored nevertheless")
 
 
 def is_lost() -> bool:
@@ -56,7 +56,7 @@ def tell_unreachable(reason: str) -> None:
     """Say, once for each time that it goes away, that the server does not answer."""
     if _url() not in _told:
         _told.add(_url())
-        _tell(f"Prefect's server at {_url()} does not answer ({reason}): this run goes on without it, and is not shown")
+        _tell(f"Prefect's server at {_url()} does not answer ({reason}): this run continues without it")
 
 
 def _tell(line: str) -> None:

@@ -39,7 +39,7 @@ class Footer:
     """What a block says about itself; each kind of block has its own fields, whose types are checked on reading."""
 
     def describes(self, samples: int) -> bool:  # noqa: ARG002 - what a kind counts, it compares
-        """Whether this can be the footer of a block of so many samples."""
+        """Whether this can be the footer of a block with this number of samples."""
         return True
 
 

@@ -11,7 +11,7 @@ from tasks.store.tables import integers
 
 def fault_in_rows(table: pa.Table, indices: range, problems: int) -> str | None:
     """What is wrong with the columns `problem_id` and `index` of a block, which has no nulls and should have these
-    indices of each of so many problems; None if nothing is. No Python object is made for a row."""
+    indices of each problem; None if nothing is wrong. No Python object is made for a row."""
     shape = (problems, len(indices))
     if table.num_rows != problems * len(indices):
         return "it does not hold the samples that its key names, each once"

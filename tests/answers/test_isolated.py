@@ -76,7 +76,7 @@ def test_one_that_sleeps_is_ended_by_the_clock() -> None:
     pool.close()
 
 
-def test_what_a_call_prints_is_no_answer(pool: IsolatedPool) -> None:
+def test_what_a_call_prints_is_not_taken_for_its_answer(pool: IsolatedPool) -> None:
     assert pool.call("print").value == "print"
 
 

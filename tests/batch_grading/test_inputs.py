@@ -93,7 +93,7 @@ def test_malformed_samples(tmp_path: Path, line: object, field: str) -> None:
     assert "\n" not in str(error.value)
 
 
-def test_files_that_are_none(tmp_path: Path) -> None:
+def test_an_unreadable_path_is_a_user_error(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "absent", written(tmp_path / "empty", "")):
         with pytest.raises(UserError):
             read_problems(path)

@@ -89,7 +89,7 @@ def test_an_output_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
         VerdictFile(tmp_path / "no" / "v.jsonl", samples, "work")
 
 
-def test_stopped_work_goes_on_and_has_no_name_till_then(tmp_path: Path, sandbox: Sandbox) -> None:
+def test_stopped_work_is_resumed_and_renamed_only_when_complete(tmp_path: Path, sandbox: Sandbox) -> None:
     output, programs = tmp_path / "v.jsonl", [f"{SUM} # {n}" for n in range(8)]
     samples = samples_of(tmp_path, *programs)
     with VerdictFile(output, samples, "work") as verdicts:
@@ -109,7 +109,7 @@ def test_stopped_work_goes_on_and_has_no_name_till_then(tmp_path: Path, sandbox:
     assert not verdicts.log.exists()
 
 
-def test_other_work_does_not_go_on_from_it(tmp_path: Path, sandbox: Sandbox) -> None:
+def test_other_work_does_not_resume_from_a_log(tmp_path: Path, sandbox: Sandbox) -> None:
     samples = samples_of(tmp_path, SUM, "1/0")
     with VerdictFile(tmp_path / "v.jsonl", samples, "other") as verdicts:
         next(verdicts.grade(PROBLEMS, Batch(sandbox)))

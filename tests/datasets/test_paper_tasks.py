@@ -33,7 +33,7 @@ def gsm8k(folder: Path, **fields: Any) -> Gsm8kDataset:
     return Gsm8kDataset(**{"path": test, "train_path": train, **fields})
 
 
-def test_gsm8k_shows_five_examples_of_its_own_to_each_problem(tmp_path: Path) -> None:
+def test_gsm8k_prompts_each_problem_with_five_examples(tmp_path: Path) -> None:
     problems = gsm8k(tmp_path).load()
     assert [(each.id, each.question, each.check) for each in problems] == [
         ("gsm8k/0000", "What is 0 + 1?", AnswerCheck("1")),

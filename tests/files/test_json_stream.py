@@ -48,7 +48,7 @@ def test_members_are_those_of_the_object(value: dict[str, Any], each: int) -> No
     "text", ["", "[", "[1", "[1,", '["a', "[1 2]", "{}", "[1,]", "[nul]", '["\x01"]', "[" * 9_000, f"[{'7' * 9_000}]"]
 )
 @pytest.mark.parametrize("each", [1, 100])
-def test_what_is_no_list(text: str, each: int) -> None:
+def test_documents_that_are_not_lists_are_rejected(text: str, each: int) -> None:
     with pytest.raises(UserError, match="broken JSON"):
         list(JsonStream(Dripping(text.encode(), each), UserError).elements())
 

@@ -50,7 +50,7 @@ def test_a_folder_gives_the_files_of_its_split_in_order(tmp_path: Path) -> None:
         rows_of(str(tmp_path / "other"))
 
 
-def test_a_copy_of_the_hubs_folder_gives_the_configurations_of_the_data_set_alone(tmp_path: Path) -> None:
+def test_a_copy_of_the_hubs_folder_gives_only_the_datasets_configurations(tmp_path: Path) -> None:
     for config in ("socratic", "main", "b", "a"):
         written(tmp_path / config / "test-00000-of-00001.parquet", [{"question": config, "answer": "1"}])
     for configs in (("main",), ("b", "a")):
@@ -84,7 +84,7 @@ def test_what_windows_writes_is_read(tmp_path: Path) -> None:
     assert rows_of(str(tmp_path / "R.CSV")) == [("č", "2")]
 
 
-def test_a_url_is_read_where_it_lies() -> None:
+def test_a_url_is_read_in_place() -> None:
     import fsspec
 
     with fsspec.open("memory://sets/r.jsonl", "wb") as file:

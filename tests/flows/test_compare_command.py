@@ -27,7 +27,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.mark.slow
-def test_tables_side_by_side_without_a_store(folder: Path) -> None:
+def test_tables_of_counts_are_compared_without_a_store(folder: Path) -> None:
     ended = monkeys("compare", "small.csv", "large.csv", cwd=folder)
     assert (ended.code, ended.err) == (0, "")
     assert "large solves" in ended.out.splitlines()[0]

@@ -111,7 +111,7 @@ def test_a_malformed_last_line_is_found_before_any_work(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGINT])
 @pytest.mark.slow
-def test_stopped_in_the_middle_it_goes_on(tmp_path: Path, ending: signal.Signals) -> None:
+def test_grading_that_was_stopped_is_resumed(tmp_path: Path, ending: signal.Signals) -> None:
     write(tmp_path, [f"import time; time.sleep(0.1) # {n}\n" + RIGHT for n in range(30)])
     # A job in the background, as tests may be, hands an ignored SIGINT on.
     command = ["env", "--default-signal=INT", MONKEYS, *GRADE]

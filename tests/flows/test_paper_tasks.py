@@ -169,7 +169,7 @@ def test_a_reader_is_told_what_was_left_out(tmp_path: Path, prefect_url: str) ->
         ),
     ],
 )
-def test_what_only_a_person_can_mend_is_one_line_and_nothing_is_written(
+def test_what_only_the_user_can_fix_is_reported_in_one_line_and_nothing_is_written(
     tmp_path: Path, name: str, fields: dict[str, Any], message: str
 ) -> None:
     laid_out(tmp_path, name, **fields)

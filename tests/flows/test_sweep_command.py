@@ -167,7 +167,7 @@ def test_two_sweeps_at_once_share_the_work_and_draw_nothing_twice(tmp_path: Path
     assert not list((tmp_path / "runs" / "claims").rglob("*.json"))
 
 
-def test_a_server_that_fails_half_way_is_one_line_and_the_same_command_goes_on(
+def test_a_server_that_fails_half_way_is_reported_in_one_line_and_the_sweep_resumes(
     tmp_path: Path, prefect_url: str
 ) -> None:
     with MisbehavingServer() as server:
@@ -291,7 +291,7 @@ def test_help_names_the_commands_and_an_example(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_solving_sweep_says_that_it_gives_no_coverage_and_a_uniform_one_goes_on_from_it(recorded: Path) -> None:
+def test_a_solve_budget_reports_no_coverage_and_a_uniform_one_continues_from_it(recorded: Path) -> None:
     home = {"PREFECT_HOME": str(recorded / "home")}
     solving = monkeys("sweep", "sweep.yaml", "--k", "300", "--set", "budget=solve", cwd=recorded, **home)
     assert (solving.code, solving.err) == (0, "")

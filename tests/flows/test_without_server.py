@@ -179,4 +179,4 @@ def test_what_a_server_refuses_to_show_is_told_and_ends_nothing() -> None:
     with answering(200) as url, telling(url) as listener:
         server.show("the report", refused)
     (line,) = listener.lines
-    assert "cannot show the report (too large by far); it is stored all the same" in line
+    assert "cannot show the report (too large by far); it is stored nevertheless" in line

@@ -37,7 +37,7 @@ def test_another_answer_is_wrong(text):
 
 
 @pytest.mark.parametrize("text", ["", "1234", "### 1234", "####", "#### \n1234", "the answer is 1234"])
-def test_no_marked_answer_is_no_answer(text):
+def test_a_text_without_a_marked_answer_has_no_answer(text):
     assert _verdict(text) is Verdict.NO_ANSWER
 
 

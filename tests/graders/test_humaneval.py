@@ -56,7 +56,7 @@ def test_each_verdict(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("head", ["def double(x):\n    ", "def double(x):\n", "import math\n\ndef double(x):"])
-def test_a_prompt_without_a_docstring_is_no_fault_of_the_sample(sandbox: Sandbox, head: str) -> None:
+def test_a_prompt_without_a_docstring_does_not_count_against_the_sample(sandbox: Sandbox, head: str) -> None:
     problem = Problem("double", head, FunctionCheck("double", CHECK))
     body = " return 2 * x" if head.endswith(":") else "return 2 * x" if head.endswith(" ") else "    return 2 * x"
     right, wrong = grade(sandbox, body, body.replace("2", "3"), problem=problem)
@@ -208,7 +208,7 @@ def test_a_verdict_cannot_be_forged(sandbox: Sandbox, name: str) -> None:
     assert honest.verdict is Verdict.CORRECT
 
 
-def test_a_test_that_prints_or_calls_by_name_is_no_obstacle(sandbox: Sandbox) -> None:
+def test_a_test_may_print_and_call_by_name(sandbox: Sandbox) -> None:
     code = "def check(candidate):\n    print('passed')\n    assert double(2) == 4 == candidate(2), 'x'\n"
     problem = Problem("named", PROMPT, FunctionCheck("double", code))
     right, wrong = grade(sandbox, "    print('failed'); return 2 * x\n", "    return 3 * x\n", problem=problem)

@@ -193,7 +193,7 @@ def test_where_the_answer_stands() -> None:
     assert find("7") is None
 
 
-def test_a_sample_without_an_answer_is_none() -> None:
+def test_a_sample_without_an_answer_gets_no_answer() -> None:
     for grader in (PAPER, TOLERANT, VERIFY):
         assert [each.verdict for each in grade(grader, "7", "", "no idea")] == [Verdict.NO_ANSWER] * 2
 

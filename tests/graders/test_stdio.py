@@ -126,7 +126,7 @@ def test_outputs_are_lines_of_tokens(expected: str, got: str, same: bool) -> Non
 
 
 @given(st.lists(st.lists(st.text("ab1.-", min_size=1), min_size=1)), st.lists(st.sampled_from([" ", "\t", "  "])))
-def test_white_space_between_tokens_never_matters(lines: list[list[str]], blanks: list[str]) -> None:
+def test_whitespace_between_tokens_never_matters(lines: list[list[str]], blanks: list[str]) -> None:
     blank = "".join(blanks) or " "
     plain = "\n".join(" ".join(line) for line in lines)
     spread = "\n".join(blank + blank.join(line) + blank for line in lines) + "\n\n"

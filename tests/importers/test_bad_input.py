@@ -181,7 +181,7 @@ def test_a_file_that_is_named_twice_does_not_count_twice(tmp_path: Path) -> None
         convert(importer("auto", [path]), [path, tmp_path / "." / "h.jsonl"], output=tmp_path / "o.jsonl", counts=None)
 
 
-def test_a_score_that_is_no_number_is_no_verdict(tmp_path: Path) -> None:
+def test_a_score_that_is_not_a_number_gives_no_verdict(tmp_path: Path) -> None:
     rows = [tools.lm_eval_row(0, ["1"], "none", float("nan")), tools.lm_eval_row(1, ["1"], "none", 1.0)]
     path = tools.lines(tmp_path / "samples.jsonl", rows)
     assert convert(importer("auto", [path]), [path], output=tmp_path / "o.jsonl", counts=None).graded == 1

@@ -65,7 +65,7 @@ def test_the_engine_reads_folders_and_other_content_is_another_set(tmp_path: Pat
     assert RecordedConfig(path=str(tmp_path / "f"), format="llmonk").ingredients(SAMPLING, "") != before
 
 
-def test_a_set_is_called_after_the_file_with_the_dots_of_its_name() -> None:
+def test_a_set_is_named_after_the_file_including_dots() -> None:
     path = "runs/Qwen--Qwen2.5-7B_vllm_temp_0.8.raw.jsonl.gz"
     assert RecordedConfig(path=path, format="evalplus").label == "Qwen--Qwen2.5-7B_vllm_temp_0.8"
     assert RecordedConfig(path=path).label == "Qwen--Qwen2"

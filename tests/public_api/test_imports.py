@@ -64,7 +64,7 @@ def test_a_foreign_package_called_tasks_is_named_in_one_line(foreign: Path, use:
     assert use != "main" or len(done.stderr.splitlines()) == 1
 
 
-def test_python_m_monkeys_beside_a_foreign_package_called_flows_is_one_line(tmp_path: Path) -> None:
+def test_python_m_monkeys_next_to_a_foreign_package_called_flows_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "flows.py").write_text("raise RuntimeError('never imported')\n")
     done = python("-m", "monkeys", "--help", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")

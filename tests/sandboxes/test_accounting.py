@@ -46,7 +46,7 @@ def test_children_killed_for_want_of_memory_are_charged_to_their_own_program(san
     assert run(sandbox, "print(2)", SMALL).status is Status.OK
 
 
-def test_a_lower_memory_limit_than_that_of_the_program_before_is_no_ones_failure(sandbox: Sandbox) -> None:
+def test_a_lower_memory_limit_than_that_of_the_program_before_fails_nobody(sandbox: Sandbox) -> None:
     """What the first left in /tmp must not count towards the second's memory."""
     fill = "open('/tmp/x', 'wb').write(b'x' * (3 << 20)); x = bytearray(300 << 20); print(2)"
     limits = Limits(cpu_s=5.0, wall_s=60.0, memory_mb=512)
@@ -104,7 +104,7 @@ def test_a_fork_bomb_does_not_use_up_the_processes_of_a_neighbour() -> None:
 # --- CPU time --------------------------------------------------------------------------------------------------------
 
 
-def test_spinning_children_in_sessions_of_their_own_are_ended_at_the_cpu_limit(attacker: Attacker) -> None:
+def test_spinning_children_in_separate_sessions_are_ended_at_the_cpu_limit(attacker: Attacker) -> None:
     outcome = attack(
         attacker,
         """

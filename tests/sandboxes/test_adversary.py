@@ -36,7 +36,7 @@ def test_changing_its_output_after_its_end(attacker: Attacker) -> None:
         assert (outcome.status, outcome.stdout) == (Status.OK, b"wrong\n"), outcome
 
 
-def test_output_that_is_no_ordinary_file(attacker: Attacker) -> None:
+def test_output_to_special_files_is_handled(attacker: Attacker) -> None:
     """It is an anonymous file: sealed, cut, grown, preallocated and punched, it keeps to its limit."""
     outcome = attack(
         attacker,

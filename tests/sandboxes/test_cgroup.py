@@ -76,7 +76,7 @@ def give(folder: Path, *names: str) -> None:
         os.chown(path, 65534, 65534)
 
 
-def test_beside_a_group_whose_controllers_nobody_has_shared_out(top: Path) -> None:
+def test_next_to_a_group_without_delegated_controllers(top: Path) -> None:
     own = top / "own"
     own.mkdir()
     assert report(own) == ["cgroup v2", "cgroup v2", "memory_limit", "own"]

@@ -95,7 +95,7 @@ def test_a_named_interpreter_brings_its_packages(client: docker.DockerClient) ->
         assert (outcome.status, outcome.stdout) == (Status.OK, b"42\n"), outcome
 
 
-def test_a_package_with_shared_libraries_of_its_own(client: docker.DockerClient) -> None:
+def test_a_package_with_its_own_shared_libraries_can_be_imported(client: docker.DockerClient) -> None:
     """Wheels name them with `..` in their paths, and Docker 20 refuses an archive in which a path comes twice."""
     installed = Path(np.__file__).parent
     with TemporaryDirectory(dir="/var/tmp") as folder:

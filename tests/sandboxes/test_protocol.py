@@ -267,7 +267,7 @@ def test_random_answers_say_nothing_of_the_program(reply: bytes) -> None:
     assert run_through(lambda _: reply, SUM).status is Status.INFRASTRUCTURE
 
 
-def test_a_batch_goes_on_after_garbled_answers() -> None:
+def test_a_batch_continues_after_garbled_answers() -> None:
     """Each is an infrastructure failure, which is tried again: every job gets its right result."""
     chance = random.Random(0)
     answers = 0

@@ -56,7 +56,7 @@ def test_the_p_value_keeps_its_word_where_nothing_differs():
     assert np.mean(np.array(p) < 0.5) > 0.4
 
 
-def test_a_crossing_is_found_where_it_is_and_forecast_where_it_lies_beyond():
+def test_a_crossing_is_found_within_the_data_and_forecast_beyond_it():
     steady = np.repeat([1.0, 0.0], 50)  # half of the problems at once, and no other ever
     late = np.full(100, 0.02)  # overtakes where 1 - .98^k = 1/2, at k = 34.3
     found = compare([("steady", drawn(steady, 1_000)), ("late", drawn(late, 1_000))])

@@ -126,7 +126,7 @@ def other_rows(draw: st.DrawFn, data: bytes) -> bytes:
 
 
 def _with(table: pa.Table, at: int, name: str, values: list[Any], type_: pa.DataType) -> pa.Table:
-    """A table with other values in a column, as far as they fit its type."""
+    """A table with other values in a column, if they fit its type."""
     try:
         column = pa.array(values, type_)
     except (pa.ArrowException, TypeError, OverflowError, UnicodeEncodeError):

@@ -243,7 +243,7 @@ def test_a_disk_without_space_ends_no_renewals(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_renewals_go_on_while_the_store_is_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_renewals_continue_while_the_store_is_unavailable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     s3 = s3_of(tmp_path / "buckets")
     for name, value in s3.environment.items():
         monkeypatch.setenv(name, value)

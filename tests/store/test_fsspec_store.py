@@ -128,7 +128,7 @@ def requests_of(store: FsspecStore) -> list[tuple[str, str]]:
     return sent
 
 
-def test_what_a_killed_writer_left_is_no_object(store: FsspecStore) -> None:
+def test_leftovers_of_a_killed_writer_are_not_listed(store: FsspecStore) -> None:
     store.write("samples/.tmp-12ab-object", b"half")
     store.write("samples/object", b"whole")
     assert store.sizes("") == {"samples/object": 5}

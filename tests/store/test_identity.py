@@ -108,7 +108,7 @@ def test_checks_of_two_kinds_with_equal_fields_differ():
     assert problems_digest([one]) != problems_digest([other])
 
 
-def test_an_ingredient_that_is_none_is_left_out():
+def test_an_ingredient_without_a_value_is_left_out():
     assert sample_identity("x", seed=0, chat=None).name == sample_identity("x", seed=0).name
     assert sample_identity("x", seed=0, chat={}).name != sample_identity("x", seed=0).name
     samples = sample_identity("x", seed=0)

@@ -33,7 +33,7 @@ def test_gives_up_in_the_end_with_the_last_error() -> None:
         retry_while_unavailable(act, [0.001] * 3)
 
 
-def test_does_not_wait_for_what_waiting_does_not_mend() -> None:
+def test_errors_that_waiting_cannot_fix_are_not_retried() -> None:
     tries = []
 
     def act() -> None:

@@ -52,7 +52,7 @@ class Call:
 
     @property
     def greedy(self) -> bool:
-        """Whether temperature is 0: a request's samples are all the same, so one is requested. Servers refuse n > 1."""
+        """Whether temperature is 0: all samples of a request are equal, so one is requested. Servers refuse n > 1."""
         return self.sampling.temperature == 0
 
     def started(self, task: asyncio.Task[None]) -> None:

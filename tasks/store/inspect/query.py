@@ -18,7 +18,7 @@ from tasks.store.schema import CorruptObjectError
 
 _OF_SAMPLE = pa.schema([("engine", pa.string()), ("drawn_at", pa.string())])
 _OF_VERDICT = {field.name: field for field in VERDICTS.layout.schema if field.name not in SAMPLE_KEY}
-# A score's column is called after it where a verdict has one of the same name: `score_detail`.
+# A score's column gets a prefix if a verdict has one of the same name: `score_detail`.
 _OF_SCORE = {
     f"score_{field.name}" if field.name in _OF_VERDICT else field.name: field
     for field in SCORES.layout.schema

@@ -99,7 +99,7 @@ def test_any_unique_start_of_name_or_hash_will_do(name: str) -> None:
     )
 
 
-def test_a_whole_name_is_meant_even_where_another_goes_on() -> None:
+def test_a_whole_name_takes_precedence_over_longer_names() -> None:
     assert choose("a-1", ["a-1", "a-12"], "set") == "a-1"
 
 

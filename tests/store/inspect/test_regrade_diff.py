@@ -56,7 +56,7 @@ def _in_order(verdicts: dict[tuple[str, int], str]) -> list[tuple[str, int]]:
     return sorted(verdicts, key=lambda each: (int(each[0][-3:]) // 16, each[1] >= 100, each))
 
 
-def test_so_many_changes_are_listed_and_all_counted(store: FsspecStore) -> None:
+def test_only_max_changes_are_listed_but_all_are_counted(store: FsspecStore) -> None:
     strict, lenient = fill(store, k=130, grader=LastLineGrader()), fill(store, k=130)
     everything = between(strict, lenient)
     for most in (0, 3, 500):
@@ -74,7 +74,7 @@ def test_what_lacks_a_verdict_is_not_compared(store: FsspecStore) -> None:
     assert (found.samples, found.uncompared) == (600, 400)
 
 
-def test_verdicts_on_samples_that_were_drawn_anew_are_not_compared(store: FsspecStore) -> None:
+def test_verdicts_on_samples_that_were_redrawn_are_not_compared(store: FsspecStore) -> None:
     strict, lenient = fill(store, grader=LastLineGrader()), fill(store)
     block = strict.samples.blocks()[0]
     Path(strict.samples.url(block)).unlink()
