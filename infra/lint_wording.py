@@ -57,7 +57,7 @@ RULES = (
     _rule(
         r"\b(un)?judg(e|es|ed|ing|ement|ements)\b|(?<![a-z])(judge|judged|judgement)(?![a-z])", "grade, graded, verdict"
     ),
-    _rule(r"(?<![a-z_.])most_(?!common)[a-z]|(?<![A-Z])MOST_[A-Z]", "max_, MAX_"),
+    _rule(r"(?<![a-z.])_?most_(?!common)[a-z]", "max_, MAX_"),
     _rule(r"\bmeanwhile had\b|\bwherefore\b|\bthereof\b|\bhereby\b", "plain words"),
     _rule(r"\b(was|were|is|are|been|being) given up\b", "cancelled, ended"),
     _rule(r"\bgo(es|ing)? on (with|without|from)\b|\bgo(es)? on$", "continue"),

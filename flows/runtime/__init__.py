@@ -1,1 +1,1 @@
-"""What flows need from Prefect: concurrent blocks, deployment runs, a temporary server, and working without a server."""
+"""What flows need from Prefect: concurrent blocks, deployment runs, a temporary server, and working without one."""

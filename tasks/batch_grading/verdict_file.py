@@ -1,8 +1,8 @@
 """The file that `monkeys grade` writes: it gets its name only when it is complete, in the order of the samples.
 
-Until then the verdicts are in a log next to it, whose name depends on what is graded and how, so that only the same work
-resumes from it. A line of the log is the number of a sample, a tab, and its verdict. Numbers rise by one from 0, except
-for a verdict that replaces an earlier infrastructure failure.
+Until then the verdicts are in a log next to it, whose name depends on what is graded and how, so that only the same
+work resumes from it. A line of the log is the number of a sample, a tab, and its verdict. Numbers rise by one from 0,
+except for a verdict that replaces an earlier infrastructure failure.
 """
 
 import fcntl
