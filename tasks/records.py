@@ -99,11 +99,12 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class LabelledSample:
-    """A sample that is known to be correct, or known to be wrong, before it is graded."""
+    """A sample that is known to be correct or wrong before it is graded. `source` says where its label comes from."""
 
     problem_id: str
     text: str
     correct: bool = True
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)

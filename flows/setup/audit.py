@@ -17,15 +17,15 @@ from tasks.records import Problem
 
 
 class GradersAudited(NamedTuple):
-    """The agreement of each grader, and the graders that are unavailable here, with the reason."""
+    """The agreement of each grader, and the graders that this machine cannot run, with the reason."""
 
     agreements: list[Agreement]
     unavailable: dict[str, str]
 
     @property
     def sound(self) -> bool:
-        """Whether every grader accepts every gold answer, and everything was graded."""
-        return not any(each.undecided or (each.source == GOLD and each.rate < 1) for each in self.agreements)
+        """Whether every grader accepts every gold answer, and every sample was graded."""
+        return not any(each.not_graded or (each.source == GOLD and each.rate < 1) for each in self.agreements)
 
 
 def audit_graders(config: AuditGradersConfig) -> GradersAudited:

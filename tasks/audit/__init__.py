@@ -1,1 +1,1 @@
-"""Audits: graders and problems' tests, compared with samples that are known to be correct or wrong."""
+"""Audits: graders and problems' tests, checked with samples that are known to be correct or wrong."""

@@ -1,22 +1,22 @@
-"""How far a grader agrees with what is known of samples."""
+"""How often a grader's verdicts agree with the labels of samples."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from sandboxes import Sandbox
-from tasks.audit.labelled import Known
 from tasks.graders import Grader
 from tasks.progress import progress
-from tasks.records import AnswerCheck, Problem, Sample, Verdict
+from tasks.records import AnswerCheck, LabelledSample, Problem, Sample, Verdict
 
 VERDICTS = "verdicts"
 
 
 class Disagreement(NamedTuple):
-    """A sample whose verdict differs from its label, and why."""
+    """A sample whose verdict contradicts its label. `gold` is the problem's gold answer, where it has one; `detail` is
+    the grader's reason."""
 
-    known: Known
+    sample: LabelledSample
     gold: str | None
     verdict: Verdict
     detail: str
@@ -24,52 +24,57 @@ class Disagreement(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """What a grader made of samples whose truth is known. `undecided` are those that no sandbox could grade."""
+    """How one grader graded the labelled samples of one source. `not_graded` counts those on which the sandbox failed.
+
+    A false positive is a wrong sample that was accepted; a false negative is a correct one that was not.
+    """
 
     grader: str
     source: str
     samples: int
-    undecided: int
+    not_graded: int
     false_positives: tuple[Disagreement, ...]
     false_negatives: tuple[Disagreement, ...]
 
     @property
     def agreed(self) -> int:
         """Samples whose verdict matches their label."""
-        return self.samples - self.undecided - len(self.false_positives) - len(self.false_negatives)
+        return self.samples - self.not_graded - len(self.false_positives) - len(self.false_negatives)
 
     @property
     def rate(self) -> float:
-        """The share of samples whose verdict matches their label; undecided ones do not count as agreement."""
+        """The share of samples whose verdict matches their label; those that were not graded do not match."""
         return self.agreed / self.samples
 
 
 def agreement(
-    grader: Grader, problems: Sequence[Problem], samples: Sequence[Known], sandbox: Sandbox | None
+    grader: Grader, problems: Sequence[Problem], samples: Sequence[LabelledSample], sandbox: Sandbox | None
 ) -> Agreement:
-    """Grade samples of one source and compare."""
+    """Grade labelled samples of one source, and compare the verdicts with the labels."""
     of = {problem.id: problem for problem in problems}
-    # One index for each sample of a problem, so that the graded samples can be told apart.
-    pairs = [(of[known.problem_id], Sample(known.problem_id, index, known.text)) for index, known in enumerate(samples)]
+    # Each sample gets another index, by which the graded samples are told apart.
+    pairs = [(of[each.problem_id], Sample(each.problem_id, index, each.text)) for index, each in enumerate(samples)]
     progress.get().plan(VERDICTS, len(pairs))
-    otherwise: dict[bool, list[tuple[int, Disagreement]]] = {True: [], False: []}
-    undecided = 0
+    contradicted: dict[bool, list[tuple[int, Disagreement]]] = {True: [], False: []}
+    not_graded = 0
     for graded in grader.grade(pairs, sandbox):
         progress.get().advance(VERDICTS, 1)
-        known = samples[graded.index]
+        sample = samples[graded.index]
         if graded.verdict is Verdict.INFRASTRUCTURE:
-            undecided += 1
-        elif (graded.verdict is Verdict.CORRECT) != known.correct:
-            check = of[known.problem_id].check
+            not_graded += 1
+        elif (graded.verdict is Verdict.CORRECT) != sample.correct:
+            check = of[sample.problem_id].check
             gold = check.answer if isinstance(check, AnswerCheck) else None
-            case = Disagreement(known, gold, graded.verdict, graded.detail)
-            otherwise[known.correct].append((graded.index, case))
-    false_negatives, false_positives = (tuple(case for _, case in sorted(otherwise[right])) for right in (True, False))
+            case = Disagreement(sample, gold, graded.verdict, graded.detail)
+            contradicted[sample.correct].append((graded.index, case))
+    false_negatives, false_positives = (
+        tuple(case for _, case in sorted(contradicted[label])) for label in (True, False)
+    )
     return Agreement(
         f"{grader.name} v{grader.version}",
         samples[0].source if samples else "",
         len(samples),
-        undecided,
+        not_graded,
         false_positives,
         false_negatives,
     )

@@ -50,7 +50,7 @@ class SampleText:
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """A file of samples that was read once and is sound: how many, and a digest of what it holds."""
+    """A file of samples that was read once and is valid: the number of samples, and a digest of their content."""
 
     path: Path
     count: int
@@ -60,7 +60,7 @@ class Samples:
         """Its samples in order.
 
         Raises:
-            UserError: the file has changed, and is not sound any more.
+            UserError: the file has changed since, and is no longer valid.
         """
         for _, row in read_rows(self.path, _SampleRow, _SAMPLE):
             yield SampleText(row.problem_id, row.index, row.text)
@@ -86,10 +86,10 @@ def read_problems(path: Path) -> dict[str, Problem]:
 
 
 def check_samples(path: Path, problems: Mapping[str, Problem]) -> Samples:
-    """Read a whole file of samples once, so that a fault in its last line is known before any work.
+    """Read a whole file of samples, so that a fault in its last row is found before anything is graded.
 
     Raises:
-        UserError: the file cannot be read, a row is malformed, or names a problem that is not there.
+        UserError: the file cannot be read, a row is malformed, or names an unknown problem.
     """
     count, digest = 0, hashlib.sha256()
     for where, row in read_rows(path, _SampleRow, _SAMPLE):
@@ -103,7 +103,7 @@ def check_samples(path: Path, problems: Mapping[str, Problem]) -> Samples:
 
 
 def fingerprint(problems: Mapping[str, Problem], samples: Samples, ingredients: Mapping[str, object]) -> str:
-    """A short name for a piece of work: the same for the same problems, samples and ingredients, and for no other."""
+    """A short hash of the problems, the samples and everything else that verdicts depend on."""
     known = hashlib.sha256(repr(sorted(problems.items())).encode()).hexdigest()
     document = json.dumps([known, samples.digest, ingredients], sort_keys=True)
     return hashlib.sha256(document.encode()).hexdigest()[:12]

@@ -1,4 +1,4 @@
-"""Grading programs in files, step by step. It needs neither a store nor Prefect."""
+"""Grades programs in files. Needs neither a store nor Prefect."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -12,26 +12,33 @@ from tasks.graders.stdio import StdioGrader
 from tasks.progress import progress
 from tasks.records import Verdict
 
-# Failures of the sandbox in a row after which it is not expected to come back by itself.
-_HOPELESS = 20
+# After this many failures in a row, the sandbox is not expected to recover.
+_MAX_FAILURES = 20
 
 
 class GradeResult(NamedTuple):
-    """What came of it: samples by verdict; of those, how many an earlier run had graded; and what this one did.
+    """The result of grading a file.
 
-    `equal` programs were the same as another of their problem, which saved `saved` executions. `trouble` is what the
-    sandbox failed of, as often as it did.
+    Attributes:
+        verdicts: the number of samples by verdict.
+        earlier: how many of them an earlier run had graded.
+        executions: how many times this run executed a program on a test.
+        deduplicated: programs whose verdict was copied from an identical program for the same problem.
+        executions_saved: executions that these would have needed.
+        cpu_s: CPU time of the programs, in seconds.
+        sandbox, memory_bound: the sandbox, and what bounds the memory of its programs.
+        failures: how often the sandbox failed, by reason.
     """
 
     verdicts: dict[Verdict, int]
     earlier: int
     executions: int
-    equal: int
-    saved: int
+    deduplicated: int
+    executions_saved: int
     cpu_s: float
     sandbox: str
     memory_bound: str
-    trouble: dict[str, int]
+    failures: dict[str, int]
 
     @property
     def complete(self) -> bool:
@@ -48,13 +55,13 @@ def grade_files(
     all_tests: bool,
     extract_code: bool,
 ) -> GradeResult:
-    """Check everything, grade what has no verdict yet, and give the file its name. With `extract_code` a sample's
-    program is found in its text as the grader `stdio` finds it; without, it is the text.
+    """Check all input, grade the samples that have no verdict yet, and write the file of verdicts.
+
+    With `extract_code`, a sample's program is found in its text as the grader `stdio` finds it; without, it is the text.
 
     Raises:
         UserError: a file cannot be used; nothing was written.
-        SandboxUnavailableError: this machine cannot offer the sandbox, or no longer could; the verdicts up to then
-            are kept.
+        SandboxUnavailableError: the sandbox is not available, or keeps failing; verdicts given before are kept.
     """
     sandbox.check()
     read = read_problems(problems)
@@ -68,24 +75,24 @@ def grade_files(
     with sandbox.open() as opened, VerdictFile(output, checked, work) as verdicts:
         batch = Batch(opened, stop_early=not all_tests)
         pending, cpu_s = verdicts.pending, 0.0
-        trouble: dict[str, int] = {}
+        failures: dict[str, int] = {}
         in_a_row = 0
         todo = f"{_counted(checked.count, 'program')} for {_counted(len(read), 'problem')}"
-        progress.get().say(f"{todo}, in {opened.name}, {opened.workers} at once")
+        progress.get().say(f"{todo}, in {opened.name}, {opened.workers} workers")
         if pending < checked.count:
-            progress.get().say(f"{checked.count - pending:,} of them were graded before; resuming")
+            progress.get().say(f"{checked.count - pending:,} were graded by an earlier run; resuming")
         progress.get().plan("verdicts", pending)
         for graded in verdicts.grade(read, batch, grader if extract_code else None):
             progress.get().advance("verdicts", 1)
             cpu_s += graded.cpu_s
             if graded.verdict is Verdict.INFRASTRUCTURE:
                 in_a_row += 1
-                trouble[graded.detail] = trouble.get(graded.detail, 0) + 1
-            elif graded.cpu_s:  # An equal program's verdict says nothing of the sandbox as it is now.
+                failures[graded.detail] = failures.get(graded.detail, 0) + 1
+            elif graded.cpu_s:  # A copied verdict does not show that the sandbox works.
                 in_a_row = 0
-            if in_a_row == _HOPELESS:
+            if in_a_row == _MAX_FAILURES:
                 raise SandboxUnavailableError(
-                    f"{opened.name} has failed {_HOPELESS} programs in a row ({graded.detail}), with"
+                    f"{opened.name} has failed {_MAX_FAILURES} programs in a row ({graded.detail}), with"
                     f" {verdicts.pending:,} still to grade. {RESUME}"
                 )
         verdicts.finish()
@@ -98,7 +105,7 @@ def grade_files(
             cpu_s,
             opened.name,
             opened.memory_bound,
-            trouble,
+            failures,
         )
 
 

@@ -1,8 +1,8 @@
-"""The file that `monkeys grade` writes: it gets its name only when it is complete, in the order of the samples.
+"""The file that `monkeys grade` writes: the verdicts in the order of the samples. It exists only once it is complete.
 
-Until then the verdicts are in a log next to it, whose name depends on what is graded and how, so that only the same
-work resumes from it. A line of the log is the number of a sample, a tab, and its verdict. Numbers rise by one from 0,
-except for a verdict that replaces an earlier infrastructure failure.
+Until then the verdicts are in a log next to it. The log's name contains a hash of what is graded and how, so that the
+same work resumes from it and other work does not. A line of the log is the number of a sample, a tab, and its verdict.
+Numbers increase by one from 0; a smaller number is a new verdict on a sample on which the sandbox had failed.
 """
 
 import fcntl
@@ -30,15 +30,15 @@ _READ_AHEAD = 256
 
 
 class VerdictFile:
-    """The verdicts on some samples, on their way to `output`. To be used in a `with` block.
+    """The verdicts on the samples of a file, and their log. Use it in a `with` block.
 
     Args:
-        output: the name that they get once they are complete.
+        output: the file to write once every sample has a verdict.
         samples: what is graded.
-        work: the `fingerprint` of the samples, and of how they are graded.
+        work: the `fingerprint` of what is graded and how.
 
     Raises:
-        UserError: the output is there already, or is a folder, or the log cannot be written, or is being written.
+        UserError: the output exists or is a folder; the log cannot be written, or another process is writing it.
     """
 
     def __init__(self, output: Path, samples: Samples, work: str):
@@ -51,13 +51,13 @@ class VerdictFile:
         if output.is_dir():
             raise UserError(f"{output}: is a folder; name a file in it")
         if output.exists() and not self.log.exists():
-            raise UserError(f"{output}: is there already; remove it, or name another file")
+            raise UserError(f"{output}: already exists; remove it, or name another file")
         with self._faults():
             self._file = self.log.open("a+b")
             try:
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
-                raise UserError(f"{output}: another `monkeys grade` is writing it; wait for its end") from error
+                raise UserError(f"{output}: another `monkeys grade` is writing it; wait until it has ended") from error
             self._take_up()
 
     @property

@@ -51,5 +51,5 @@ class Dataset(Protocol):
         ...
 
     def solutions(self) -> Iterator[LabelledSample]:
-        """Samples whose truth is known from the source, such as reference solutions; raises as `load` does."""
+        """Samples that the source says are correct or wrong, such as reference solutions; raises as `load` does."""
         ...

@@ -129,11 +129,11 @@ def agreements_document(
                 "samples": each.source,
                 "n": each.samples,
                 "agreed": each.agreed,
-                "not_graded": each.undecided,
+                "not_graded": each.not_graded,
                 "false_positives": len(each.false_positives),
                 "false_negatives": len(each.false_negatives),
                 "examples": [
-                    {**case.known._asdict(), "gold": case.gold, "verdict": case.verdict.value, "detail": case.detail}
+                    {**asdict(case.sample), "gold": case.gold, "verdict": case.verdict.value, "detail": case.detail}
                     for cases in (each.false_positives, each.false_negatives)
                     for case in cases[:max_examples]
                 ],

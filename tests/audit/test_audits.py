@@ -1,4 +1,4 @@
-"""Audits find the graders' faults that were put there, and no others."""
+"""Audits find the faults that were planted, and no others."""
 
 import contextlib
 import fcntl
@@ -55,7 +55,7 @@ def _sandbox() -> None:
         pytest.skip(str(error))
 
 
-def test_test_sets_that_reject_accept_or_change_are_found(tmp_path: Path) -> None:
+def test_tests_that_reject_a_correct_program_accept_a_wrong_one_or_are_flaky_are_found(tmp_path: Path) -> None:
     rows = [
         sums("sound"),
         sums("1_A. rejects", "12\n"),
@@ -71,16 +71,16 @@ def test_test_sets_that_reject_accept_or_change_are_found(tmp_path: Path) -> Non
     asked = config(tmp_path, rows, labelled=labelled, repeats=12, output=tmp_path / "out.jsonl")
     audits = {each.problem_id: each for each in audit_tests(AuditTestsConfig.model_validate(asked))}
     sound, rejects, flaky, unknown = (audits[name] for name in ("sound", "1_A. rejects", "flaky", "unknown"))
-    assert (sound.right, sound.rejected, sound.wrong, sound.accepted, sound.reason) == (1, 0, 2, 1, None)
+    assert (sound.correct, sound.rejected, sound.wrong, sound.accepted, sound.reason) == (1, 0, 2, 1, None)
     assert rejects.rejected == 1
     assert rejects.reason == "rejects 1 of 1 known-correct: wrong (test 1 of 1: expected '12', got '3')"
-    assert (flaky.right, flaky.rejected, flaky.flaky) == (2, 0, 1)
-    assert (unknown.right, unknown.reason) == (0, None)
+    assert (flaky.correct, flaky.rejected, flaky.flaky) == (2, 0, 1)
+    assert (unknown.correct, unknown.reason) == (0, None)
     left_out = read_exclusions(str(tmp_path / "out.jsonl"), AuditTestsConfig.model_validate(asked).dataset.load())
     assert list(left_out) == ["1_A. rejects", "flaky"]
 
 
-def test_graders_agreement_has_its_false_positives_and_negatives(tmp_path: Path) -> None:
+def test_an_agreement_lists_false_positives_and_false_negatives(tmp_path: Path) -> None:
     rows = [{"id": f"p{number}", "question": "?", "answer": f"{number}"} for number in (1, 2)]
     labelled = [
         {"problem_id": "p1", "text": "#### 1", "correct": True},
@@ -95,18 +95,18 @@ def test_graders_agreement_has_its_false_positives_and_negatives(tmp_path: Path)
     assert (gold.source, gold.samples, gold.rate) == ("gold answers", 2, 1)
     assert (of_labelled.samples, of_labelled.agreed, of_labelled.rate) == (4, 2, 0.5)
     (positive,), (negative,) = of_labelled.false_positives, of_labelled.false_negatives
-    assert (positive.known.text, positive.gold, positive.verdict) == ("#### 2", "2", Verdict.CORRECT)
-    assert (negative.known.text, negative.verdict) == ("The answer is 1.", Verdict.NO_ANSWER)
+    assert (positive.sample.text, positive.gold, positive.verdict) == ("#### 2", "2", Verdict.CORRECT)
+    assert (negative.sample.text, negative.verdict) == ("The answer is 1.", Verdict.NO_ANSWER)
     assert result.sound
 
 
-def test_a_gold_answer_unequal_to_itself_is_not_sound(tmp_path: Path) -> None:
+def test_a_grader_that_rejects_a_gold_answer_is_not_sound(tmp_path: Path) -> None:
     rows = [{"id": "p", "question": "?", "answer": "no number"}]
     asked = config(tmp_path, rows, grader="gsm8k")
     assert not audit_graders(AuditGradersConfig.model_validate(asked)).sound
 
 
-def test_what_cannot_be_audited_is_one_line(tmp_path: Path) -> None:
+def test_a_dataset_or_file_that_cannot_be_audited_is_one_line(tmp_path: Path) -> None:
     rows = [sums("p", solutions=[])]
     with pytest.raises(UserError, match="custom has no known solutions; give a file of programs"):
         audit_tests(AuditTestsConfig.model_validate(config(tmp_path, rows)))
@@ -127,7 +127,7 @@ def test_what_cannot_be_audited_is_one_line(tmp_path: Path) -> None:
     assert (tmp_path / "own.jsonl").read_text() == whole
 
 
-def test_the_table_fits_a_terminal_of_80_columns(tmp_path: Path) -> None:
+def test_the_table_of_agreements_fits_a_terminal_of_80_columns(tmp_path: Path) -> None:
     rows = [{"id": f"p{number}", "question": "?", "answer": f"{number}"} for number in range(100)]
     path = written(tmp_path / "own.jsonl", rows)
     samples = [{"problem_id": row["id"], "text": "none", "correct": True} for row in rows]
@@ -152,7 +152,7 @@ def test_the_table_fits_a_terminal_of_80_columns(tmp_path: Path) -> None:
     assert any(f"{TOLERANT}, labelled: 99 false negatives more" in line for line in lines)
 
 
-def test_the_commands_as_a_person_runs_them(tmp_path: Path) -> None:
+def test_audit_tests_and_audit_graders_run_from_the_command_line(tmp_path: Path) -> None:
     written(tmp_path / "own.jsonl", [sums("sound"), sums("rejects", "12\n")])
     (tmp_path / "s.yaml").write_text(
         "dataset: {name: custom, path: own.jsonl}\nengine: {name: recorded, path: none.jsonl}\nk: 7\n"

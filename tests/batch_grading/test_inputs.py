@@ -21,7 +21,7 @@ def written(path: Path, *lines: object) -> Path:
     return path
 
 
-def test_problems_and_samples(tmp_path: Path) -> None:
+def test_problems_and_samples_are_read_with_their_limits(tmp_path: Path) -> None:
     limited = {"id": "b", "tests": [{"input": "", "output": ""}], "time_limit_s": 2, "memory_limit_mb": 64, "more": 1}
     problems = read_problems(written(tmp_path / "p.jsonl", GOOD_PROBLEM, "", limited))
     assert problems == PROBLEMS | {
@@ -35,7 +35,7 @@ def test_problems_and_samples(tmp_path: Path) -> None:
     ]
 
 
-def test_compressed_files(tmp_path: Path) -> None:
+def test_a_gzip_file_is_read_and_a_torn_one_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "s.jsonl.gz"
     path.write_bytes(gzip.compress(json.dumps(GOOD_SAMPLE).encode()))
     assert check_samples(path, PROBLEMS).count == 1
@@ -61,7 +61,7 @@ def test_compressed_files(tmp_path: Path) -> None:
         (GOOD_PROBLEM | {"id": "b", "memory_limit_mb": 1.5}, "line 2: memory_limit_mb: "),
     ],
 )
-def test_malformed_problems(tmp_path: Path, line: object, field: str) -> None:
+def test_a_malformed_problem_is_named_by_line_and_field(tmp_path: Path, line: object, field: str) -> None:
     path = written(tmp_path / "p.jsonl", GOOD_PROBLEM, line)
     with pytest.raises(UserError) as error:
         read_problems(path)
@@ -81,7 +81,7 @@ def test_malformed_problems(tmp_path: Path, line: object, field: str) -> None:
         (GOOD_SAMPLE | {"problem_id": "z"}, "line 3: problem_id: 'z' is not one of the 1 problems"),
     ],
 )
-def test_malformed_samples(tmp_path: Path, line: object, field: str) -> None:
+def test_a_malformed_sample_is_named_by_line_and_field(tmp_path: Path, line: object, field: str) -> None:
     path = tmp_path / "s.jsonl"
     lines = (GOOD_SAMPLE, GOOD_SAMPLE, line)
     path.write_bytes(
@@ -93,7 +93,7 @@ def test_malformed_samples(tmp_path: Path, line: object, field: str) -> None:
     assert "\n" not in str(error.value)
 
 
-def test_an_unreadable_path_is_a_user_error(tmp_path: Path) -> None:
+def test_a_folder_an_absent_file_and_an_empty_file_are_refused(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "absent", written(tmp_path / "empty", "")):
         with pytest.raises(UserError):
             read_problems(path)
@@ -101,7 +101,7 @@ def test_an_unreadable_path_is_a_user_error(tmp_path: Path) -> None:
             check_samples(path, PROBLEMS)
 
 
-def test_other_work_has_another_name(tmp_path: Path) -> None:
+def test_the_fingerprint_depends_on_problems_samples_and_ingredients(tmp_path: Path) -> None:
     one = check_samples(written(tmp_path / "1.jsonl", GOOD_SAMPLE), PROBLEMS)
     same = check_samples(written(tmp_path / "2.jsonl", GOOD_SAMPLE), PROBLEMS)
     other = check_samples(written(tmp_path / "3.jsonl", GOOD_SAMPLE | {"text": "print(3)"}), PROBLEMS)

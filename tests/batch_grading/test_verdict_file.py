@@ -72,10 +72,10 @@ def test_verdicts_are_in_the_order_of_the_samples(tmp_path: Path, sandbox: Sandb
     assert sorted(path.name for path in tmp_path.iterdir()) == ["samples.jsonl", "v.jsonl"]
 
 
-def test_what_is_there_is_not_replaced(tmp_path: Path, sandbox: Sandbox) -> None:
+def test_an_existing_file_is_not_replaced(tmp_path: Path, sandbox: Sandbox) -> None:
     samples = samples_of(tmp_path, SUM)
     (tmp_path / "v.jsonl").write_text("mine")
-    with pytest.raises(UserError, match="is there already"):
+    with pytest.raises(UserError, match="already exists"):
         VerdictFile(tmp_path / "v.jsonl", samples, "work")
     assert (tmp_path / "v.jsonl").read_text() == "mine"
     assert len(list(tmp_path.iterdir())) == 2
@@ -89,7 +89,7 @@ def test_an_output_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
         VerdictFile(tmp_path / "no" / "v.jsonl", samples, "work")
 
 
-def test_stopped_work_is_resumed_and_renamed_only_when_complete(tmp_path: Path, sandbox: Sandbox) -> None:
+def test_interrupted_grading_resumes_and_writes_no_file_before_it_is_complete(tmp_path: Path, sandbox: Sandbox) -> None:
     output, programs = tmp_path / "v.jsonl", [f"{SUM} # {n}" for n in range(8)]
     samples = samples_of(tmp_path, *programs)
     with VerdictFile(output, samples, "work") as verdicts:
@@ -109,7 +109,7 @@ def test_stopped_work_is_resumed_and_renamed_only_when_complete(tmp_path: Path, 
     assert not verdicts.log.exists()
 
 
-def test_other_work_does_not_resume_from_a_log(tmp_path: Path, sandbox: Sandbox) -> None:
+def test_other_work_does_not_resume_from_the_log(tmp_path: Path, sandbox: Sandbox) -> None:
     samples = samples_of(tmp_path, SUM, "1/0")
     with VerdictFile(tmp_path / "v.jsonl", samples, "other") as verdicts:
         next(verdicts.grade(PROBLEMS, Batch(sandbox)))
@@ -119,7 +119,7 @@ def test_other_work_does_not_resume_from_a_log(tmp_path: Path, sandbox: Sandbox)
 
 
 @pytest.mark.parametrize("lost", [("A",), ("A", "C"), ("D",), ("A", "B", "C", "D")])
-def test_failures_of_the_sandbox_are_graded_again_and_nothing_else(
+def test_only_samples_on_which_the_sandbox_failed_are_graded_again(
     tmp_path: Path, sandbox: Sandbox, lost: tuple[str, ...]
 ) -> None:
     output, programs = tmp_path / "v.jsonl", [f"{SUM} # {letter}" for letter in "ABCD"]
@@ -130,11 +130,11 @@ def test_failures_of_the_sandbox_are_graded_again_and_nothing_else(
     ran = Failing(sandbox)
     assert run(output, samples, ran) == ["correct"] * 4
     assert {program[-1] for program in ran.ran} == set(lost)
-    with pytest.raises(UserError, match="is there already"):
+    with pytest.raises(UserError, match="already exists"):
         run(output, samples, ran)
 
 
-def test_nothing_is_left_of_work_that_did_not_begin(tmp_path: Path) -> None:
+def test_grading_that_did_not_begin_leaves_no_file(tmp_path: Path) -> None:
     with VerdictFile(tmp_path / "v.jsonl", samples_of(tmp_path, SUM), "work"):
         pass
     assert [path.name for path in tmp_path.iterdir()] == ["samples.jsonl"]
@@ -163,10 +163,10 @@ class Gone(WrappedSandbox):
         self.inner.__exit__()
 
 
-def test_a_sandbox_that_does_not_come_back_ends_the_work_and_keeps_it(
+def test_a_sandbox_that_keeps_failing_ends_the_grading_and_keeps_the_verdicts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tasks.batch_grading.run._HOPELESS", 3)
+    monkeypatch.setattr("tasks.batch_grading.run._MAX_FAILURES", 3)
     (tmp_path / "problems.jsonl").write_text('{"id": "p", "tests": [{"input": "1 2", "output": "3"}]}\n')
     samples = samples_of(tmp_path, *(f"{SUM} # {n}" for n in range(100))).path
     files = {"problems": tmp_path / "problems.jsonl", "samples": samples, "output": tmp_path / "v.jsonl"}

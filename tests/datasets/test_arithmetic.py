@@ -27,7 +27,7 @@ def test_there_are_128_problems_of_every_length_and_no_two_alike():
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row["id"])
-def test_answer_and_every_line_of_the_solution_are_right(row):
+def test_the_answer_and_every_line_of_the_solution_are_correct(row):
     value, *steps = re.findall(r"\d+|[-+*/]\d+", row["form"])
     for step in steps:
         divided = step.startswith("/")
@@ -42,7 +42,7 @@ def test_the_question_tells_every_number_in_order(row):
     assert re.findall(r"\d+", row["question"]) == re.findall(r"\d+", row["form"])
 
 
-def test_numbers_stay_whole_and_within_bounds():
+def test_all_numbers_are_integers_within_bounds():
     for problem in islice(training_problems(9, 2000), 2000):
         for line in problem.solution.split("\n")[:-1]:
             left, result = line.split(" = ")
@@ -55,7 +55,7 @@ def test_one_form_in_sixteen_is_held_out():
     assert sum(map(is_held_out, forms)) == pytest.approx(250, abs=50)
 
 
-def test_training_is_the_same_stream_every_time():
+def test_the_training_problems_are_the_same_each_time():
     first = [problem.question for problem in training_problems(5, 3)]
     assert first == [problem.question for problem in training_problems(5, 3)]
     assert first != [problem.question for problem in training_problems(6, 3)]

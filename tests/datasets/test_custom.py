@@ -23,7 +23,7 @@ def own(folder: Path, rows: Rows, **fields: str) -> CustomDataset:
     return CustomDataset(path=written(folder / "own.jsonl", rows), **fields)
 
 
-def test_each_kind_has_its_grader(tmp_path: Path) -> None:
+def test_the_fields_of_a_row_decide_the_grader(tmp_path: Path) -> None:
     (answer,) = own(tmp_path, [ANSWER]).load()
     assert answer.check == AnswerCheck("2")
     assert own(tmp_path, [ANSWER]).grader == "final_answer"
@@ -42,7 +42,7 @@ def test_a_folder_of_files_is_read_in_the_order_of_their_names(tmp_path: Path) -
     assert [problem.id for problem in CustomDataset(path=str(tmp_path)).load()] == ["a", "b"]
 
 
-def test_the_prompt_is_the_question_or_a_file(tmp_path: Path) -> None:
+def test_the_prompt_is_the_question_or_comes_from_a_template_file(tmp_path: Path) -> None:
     dataset = own(tmp_path, [ANSWER])
     assert prompt(dataset.template, dataset.load()[0]) == "1 + 1?"
     (tmp_path / "mine.txt").write_text("Reply to {question} {shots} with {x}:")
@@ -50,14 +50,14 @@ def test_the_prompt_is_the_question_or_a_file(tmp_path: Path) -> None:
     assert prompt(mine.template, mine.load()[0]) == "Reply to 1 + 1?  with {x}:"
 
 
-def test_a_template_that_windows_wrote_is_its_text(tmp_path: Path) -> None:
+def test_a_template_with_a_byte_order_mark_and_crlf_is_read_as_its_text(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_bytes("Say: č\r\n{question}".encode("utf-8-sig"))
     mine = own(tmp_path, [ANSWER], template=str(tmp_path / "mine.txt"))
     assert prompt(mine.template, mine.load()[0]) == "Say: č\n1 + 1?"
 
 
 @pytest.mark.parametrize("name", ["nosuch", "../own", "gsm8k.shot", ""])
-def test_a_template_that_is_not_bundled_is_one_line(name: str) -> None:
+def test_an_unknown_template_is_reported_in_one_line(name: str) -> None:
     with pytest.raises(
         UserError, match=r"dataset.template: .* is not one of arithmetic, .*question, nor a file"
     ) as caught:
@@ -66,7 +66,7 @@ def test_a_template_that_is_not_bundled_is_one_line(name: str) -> None:
 
 
 @pytest.mark.parametrize("text", [None, "no field"])
-def test_a_template_that_cannot_serve_is_one_line(tmp_path: Path, text: str | None) -> None:
+def test_an_unusable_template_file_is_reported_in_one_line(tmp_path: Path, text: str | None) -> None:
     if text is not None:
         (tmp_path / "t.txt").write_text(text)
     with pytest.raises(UserError, match=r"dataset.template: "):
@@ -87,7 +87,7 @@ def test_a_template_that_cannot_serve_is_one_line(tmp_path: Path, text: str | No
         ([{"question": "?", "answer": "1"}], "line 1: id: field required"),
     ],
 )
-def test_bad_rows_name_line_and_field(tmp_path: Path, rows: Rows, message: str) -> None:
+def test_a_malformed_row_is_named_by_line_and_field(tmp_path: Path, rows: Rows, message: str) -> None:
     with pytest.raises(UserError) as caught:
         own(tmp_path, rows).load()
     assert message in str(caught.value)

@@ -30,7 +30,7 @@ def written(path: Path, rows: list[dict[str, str]]) -> HumanEvalDataset:
 
 
 @pytest.mark.parametrize("name", ["HumanEval.jsonl", "HumanEval.jsonl.gz"])
-def test_reads_the_upstream_file(tmp_path: Path, name: str) -> None:
+def test_the_upstream_file_is_read(tmp_path: Path, name: str) -> None:
     problems = written(tmp_path / name, ROWS).load()
     assert [problem.id for problem in problems] == ["HumanEval/0", "HumanEval/1", "HumanEval/2"]
     check = require_check(problems[1], FunctionCheck)
@@ -38,7 +38,7 @@ def test_reads_the_upstream_file(tmp_path: Path, name: str) -> None:
     assert "candidate(1) == 2" in check.code
 
 
-def test_the_prompt_is_the_functions_head_to_the_letter(tmp_path: Path) -> None:
+def test_the_prompt_is_exactly_the_start_of_the_function(tmp_path: Path) -> None:
     dataset = written(tmp_path / "h.jsonl", ROWS)
     assert render(dataset.template, dataset.load()[2].question) == ROWS[2]["prompt"]
 
@@ -56,7 +56,7 @@ def test_broken_json_names_the_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["none.jsonl", "torn.jsonl.gz"])
-def test_no_file_is_one_line(tmp_path: Path, name: str) -> None:
+def test_an_unreadable_file_is_reported_in_one_line(tmp_path: Path, name: str) -> None:
     (tmp_path / "torn.jsonl.gz").write_bytes(gzip.compress(b"{}" * 1000)[:20])
     with pytest.raises(UserError, match="cannot be read") as caught:
         HumanEvalDataset(path=str(tmp_path / name)).load()
@@ -64,12 +64,12 @@ def test_no_file_is_one_line(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.skipif(find_spec("datasets") is not None, reason="the hub extra is installed, and may reach the hub")
-def test_without_file_and_hub_it_says_what_to_do() -> None:
+def test_without_a_file_and_the_hub_the_error_says_what_to_do() -> None:
     with pytest.raises(UserError, match=r"set dataset.path to the test split of openai/openai_humaneval"):
         HumanEvalDataset().load()
 
 
-def test_reads_what_the_hub_library_loads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_copy_on_the_hub_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The library takes a folder of the hub's name in the working directory for the hub's dataset."""
     pytest.importorskip("datasets", reason="the hub extra is not installed")
     folder = tmp_path / "openai" / "openai_humaneval"

@@ -32,7 +32,7 @@ def test_tasks_11_to_510_are_the_problems(tmp_path: Path) -> None:
     assert require_check(problems[0], FunctionCheck).entry_point == "add"
 
 
-def test_the_prompt_to_the_letter(tmp_path: Path) -> None:
+def test_the_prompt_is_exactly_that_of_austin_et_al(tmp_path: Path) -> None:
     dataset = MbppDataset(path=written(tmp_path / "mbpp.jsonl", ROWS), shots=1)
     ask = (
         "You are an expert Python programmer, and here is your task: Write a function to add {0}. Your code should pass"
@@ -55,12 +55,12 @@ def test_the_prompt_to_the_letter(tmp_path: Path) -> None:
         ([*ROWS[:4], row(11, test_list=["assert ("])], "line 5: test_list: is not valid Python"),
     ],
 )
-def test_bad_rows(tmp_path: Path, rows: Rows, message: str) -> None:
+def test_a_malformed_row_is_named_by_line_and_field(tmp_path: Path, rows: Rows, message: str) -> None:
     with pytest.raises(UserError, match=message):
         MbppDataset(path=written(tmp_path / "mbpp.jsonl", rows)).load()
 
 
-def test_without_a_network_all_of_the_file_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_network_the_error_asks_for_the_whole_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     datasets = pytest.importorskip("datasets", reason="the hub extra is not installed")
     monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
     monkeypatch.chdir(tmp_path)
@@ -68,7 +68,7 @@ def test_without_a_network_all_of_the_file_is_asked_for(tmp_path: Path, monkeypa
         MbppDataset().load()
 
 
-def test_from_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_copy_on_the_hub_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("datasets", reason="the hub extra is not installed")
     # An empty list has no specific type in Parquet.
     rows = [{**each, "challenge_test_list": ["assert True"]} for each in ROWS]

@@ -33,7 +33,7 @@ def gsm8k(folder: Path, **fields: Any) -> Gsm8kDataset:
     return Gsm8kDataset(**{"path": test, "train_path": train, **fields})
 
 
-def test_gsm8k_prompts_each_problem_with_five_examples(tmp_path: Path) -> None:
+def test_each_prompt_of_gsm8k_shows_five_examples_chosen_for_it(tmp_path: Path) -> None:
     problems = gsm8k(tmp_path).load()
     assert [(each.id, each.question, each.check) for each in problems] == [
         ("gsm8k/0000", "What is 0 + 1?", AnswerCheck("1")),
@@ -50,7 +50,7 @@ def test_gsm8k_prompts_each_problem_with_five_examples(tmp_path: Path) -> None:
     assert gsm8k(tmp_path, shots=0, train_path=None).load()[0].shots == ()
 
 
-def test_the_prompt_of_gsm8k_to_the_letter(tmp_path: Path) -> None:
+def test_the_prompt_of_gsm8k_is_exactly_the_papers(tmp_path: Path) -> None:
     dataset = gsm8k(tmp_path, shots=2)
     rows = random.Random(0).sample(range(2, 8), 2)
     assert prompt(dataset.template, dataset.load()[0]) == (
@@ -63,18 +63,18 @@ def test_the_prompt_of_gsm8k_to_the_letter(tmp_path: Path) -> None:
     assert (dataset.stop, dataset.max_tokens) == (("Q:", "Question:"), 512)
 
 
-def test_gsm8k_without_a_marked_answer_names_row_and_field(tmp_path: Path) -> None:
+def test_a_gsm8k_row_without_a_marked_answer_is_named_by_line_and_field(tmp_path: Path) -> None:
     bad = written(tmp_path / "bad.jsonl", [*SUMS[:1], {"question": "?", "answer": "so 5"}])
     with pytest.raises(UserError, match="line 2: answer: has no number after ####"):
         gsm8k(tmp_path, path=bad).load()
 
 
-def test_too_few_examples_is_one_line(tmp_path: Path) -> None:
+def test_a_train_split_with_too_few_examples_is_reported_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"dataset.shots: 7 are asked for, and there are 6 examples"):
         gsm8k(tmp_path, shots=7).load()
 
 
-def test_gsm8k_from_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_gsm8k_is_read_from_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("datasets", reason="the hub extra is not installed")
     on_the_hub(tmp_path, "openai/gsm8k", {"test": SUMS[:2], "train": SUMS[2:]}, ("main", "socratic"))
     monkeypatch.chdir(tmp_path)
@@ -114,7 +114,7 @@ def test_the_pinned_hashes_are_those_of_the_real_questions() -> None:
         assert subset("math").hashes[row] == hashlib.sha256(text.encode()).hexdigest()
 
 
-def test_another_edition_is_not_the_papers(tmp_path: Path) -> None:
+def test_a_dataset_with_other_questions_does_not_have_the_papers_subset(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"rows of the whole gsm8k test split, 1,319 rows; .* has 2"):
         gsm8k(tmp_path, subset="paper").load()
     with pytest.raises(UserError, match="row 92 of here is not the paper's problem"):
@@ -150,7 +150,7 @@ def test_math_takes_the_last_boxed_answer(tmp_path: Path) -> None:
         MathDataset(path=written(tmp_path / "b.jsonl", [{**MATH_ROWS[0], "solution": "2"}])).load()
 
 
-def test_the_prompt_of_math_to_the_letter(tmp_path: Path) -> None:
+def test_the_prompt_of_math_is_exactly_minervas(tmp_path: Path) -> None:
     dataset = MathDataset(path=written(tmp_path / "m.jsonl", MATH_ROWS[1:]))
     text = prompt(dataset.template, dataset.load()[0])
     assert text.endswith(
@@ -177,7 +177,7 @@ def test_math_from_the_hub_is_its_seven_subjects_in_order(tmp_path: Path, monkey
 
 
 @needs_data
-def test_math500_has_its_answers_in_a_field() -> None:
+def test_math500_takes_answers_from_their_field() -> None:
     dataset = Math500Dataset(path=str(DATA / "math" / "math500_first200.jsonl"))
     problems = dataset.load()
     assert (len(problems), problems[0].id) == (200, "test/precalculus/807.json")
@@ -229,7 +229,7 @@ def test_code_contests_has_all_tests_and_the_papers_limits(tmp_path: Path, name:
     assert (own.time_limit_s, own.memory_limit_mb) == (1.5, 244)
 
 
-def test_the_prompt_of_code_contests_to_the_letter(tmp_path: Path) -> None:
+def test_the_prompt_of_code_contests_is_exactly_the_papers(tmp_path: Path) -> None:
     dataset = contests(tmp_path)
     ask = (
         "Q: Write python code to solve the following coding problem that obeys the constraints and passes the example"
@@ -257,18 +257,18 @@ def test_the_papers_contest_problems_are_those_without_images(tmp_path: Path, mo
     assert len(problems) == 140
 
 
-def test_contest_tests_that_do_not_pair_name_row_and_field(tmp_path: Path) -> None:
+def test_contest_tests_with_more_inputs_than_outputs_are_named_by_line_and_field(tmp_path: Path) -> None:
     bad = [{**CONTEST[0], "private_tests": {"input": ["1"], "output": []}}]
     with pytest.raises(UserError, match="line 1: private_tests: has 1 inputs and 0 outputs"):
         contests(tmp_path, path=written(tmp_path / "bad.jsonl", bad)).load()
 
 
-def test_known_programs_right_and_wrong(tmp_path: Path) -> None:
+def test_solutions_of_code_contests_are_labelled_correct_or_wrong(tmp_path: Path) -> None:
     known = [(each.problem_id, each.correct) for each in contests(tmp_path).solutions()]
     assert known == [("1_A. Sum", True), ("1_A. Sum", True), ("1_A. Sum", False), ("1_B. Picture", True)]
 
 
-def test_code_contests_from_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_code_contests_is_read_from_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("datasets", reason="the hub extra is not installed")
     on_the_hub(tmp_path, "deepmind/code_contests", {"test": CONTEST, "train": CONTEST[:1] * 2})
     monkeypatch.chdir(tmp_path)

@@ -58,7 +58,7 @@ def test_the_reference_program_passes_as_a_program(number):
         assert done.stdout == test.stdout
 
 
-def test_programs_one_slip_away_fail():
+def test_a_reference_program_with_one_step_changed_fails():
     """A step left out, swapped or exchanged, an argument off by one: at least 95 % fail, and every step matters."""
     caught = escaped = 0
     for composition, problem in zip(held_out_compositions(), PROBLEMS, strict=True):
@@ -114,7 +114,7 @@ def test_operations_do_what_their_phrases_say(form, numbers, printed):
     assert run(composition.program, numbers + "\n") == printed + "\n"
 
 
-def test_training_is_the_same_stream_every_time():
+def test_the_training_problems_are_the_same_each_time():
     assert list(training_problems(5, 20)) == list(training_problems(5, 20))
     assert list(training_problems(5, 20)) != list(training_problems(6, 20))
 

@@ -17,7 +17,7 @@ def test_a_file_appears_when_it_is_complete(tmp_path: Path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_after_an_error_the_old_file_stays_and_nothing_else(tmp_path: Path):
+def test_after_an_error_only_the_old_file_is_left(tmp_path: Path):
     path = tmp_path / "out"
     path.write_text("old")
     with pytest.raises(ValueError, match="halfway"), replacing(path) as temporary:

@@ -48,12 +48,12 @@ def test_members_are_those_of_the_object(value: dict[str, Any], each: int) -> No
     "text", ["", "[", "[1", "[1,", '["a', "[1 2]", "{}", "[1,]", "[nul]", '["\x01"]', "[" * 9_000, f"[{'7' * 9_000}]"]
 )
 @pytest.mark.parametrize("each", [1, 100])
-def test_documents_that_are_not_lists_are_rejected(text: str, each: int) -> None:
+def test_a_document_that_is_not_a_list_is_refused(text: str, each: int) -> None:
     with pytest.raises(UserError, match="broken JSON"):
         list(JsonStream(Dripping(text.encode(), each), UserError).elements())
 
 
-def test_a_fault_is_seen_long_before_the_end() -> None:
+def test_a_fault_is_found_without_reading_to_the_end() -> None:
     data = io.BytesIO(b'[1, {"a" 2}, "' + b"x" * 10_000_000 + b'"]')
     with pytest.raises(UserError, match="':' delimiter"):
         list(JsonStream(data, UserError).elements())

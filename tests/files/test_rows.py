@@ -118,7 +118,7 @@ def test_a_fault_is_found_when_the_reader_comes_to_it(tmp_path: Path) -> None:
         ("absent.jsonl", None, "cannot be read (No such file or directory)"),
     ],
 )
-def test_whoever_reads_a_file_says_the_same_of_the_same_fault(
+def test_every_reader_reports_the_same_fault_in_the_same_words(
     tmp_path: Path, name: str, data: bytes | None, message: str
 ) -> None:
     path = tmp_path / name

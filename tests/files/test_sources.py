@@ -31,7 +31,7 @@ EXPECTED = [("1 + 1?\nSay.", "2"), ('a "b", č', "3")]
 
 
 @pytest.mark.parametrize("name", ["r.jsonl", "r.jsonl.gz", "r.json", "r.parquet", "r.csv"])
-def test_every_form_reads_the_same(tmp_path: Path, name: str) -> None:
+def test_every_format_gives_the_same_rows(tmp_path: Path, name: str) -> None:
     rows = TABLE if name.endswith((".parquet", ".csv")) else ROWS
     assert rows_of(written(tmp_path / name, rows)) == EXPECTED
 
@@ -65,7 +65,7 @@ def test_a_folder_may_be_named_after_the_split(tmp_path: Path) -> None:
     assert rows_of(str(tmp_path)) == EXPECTED[:1]
 
 
-def test_json_lines_by_the_name_of_json_are_read(tmp_path: Path) -> None:
+def test_json_lines_in_a_json_file_are_read(tmp_path: Path) -> None:
     (tmp_path / "r.json").write_text("".join(json.dumps(row) + "\n" for row in ROWS))
     assert rows_of(str(tmp_path / "r.json")) == EXPECTED
     (tmp_path / "r.json").write_text(json.dumps(ROWS, indent=1))
@@ -75,7 +75,7 @@ def test_json_lines_by_the_name_of_json_are_read(tmp_path: Path) -> None:
         rows_of(str(tmp_path / "r.json"))
 
 
-def test_what_windows_writes_is_read(tmp_path: Path) -> None:
+def test_files_with_a_byte_order_mark_and_crlf_are_read(tmp_path: Path) -> None:
     (tmp_path / "r.csv").write_bytes("question,answer\r\nč,2\r\n".encode("utf-8-sig"))
     (tmp_path / "R.JSONL").write_bytes(b'\xef\xbb\xbf{"question": "a", "answer": "b"}\r\n\r\n')
     assert rows_of(str(tmp_path / "r.csv")) == [("č", "2")]
@@ -84,7 +84,7 @@ def test_what_windows_writes_is_read(tmp_path: Path) -> None:
     assert rows_of(str(tmp_path / "R.CSV")) == [("č", "2")]
 
 
-def test_a_url_is_read_in_place() -> None:
+def test_rows_are_read_from_a_url() -> None:
     import fsspec
 
     with fsspec.open("memory://sets/r.jsonl", "wb") as file:
@@ -94,7 +94,7 @@ def test_a_url_is_read_in_place() -> None:
 
 @pytest.mark.parametrize("name", ["test.jsonl.gz", "test.parquet"])
 @pytest.mark.parametrize("server", ["s3_process", "moto_process"])
-def test_rows_lie_in_a_bucket(
+def test_rows_are_read_from_a_bucket(
     server: str, name: str, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     s3: S3 = request.getfixturevalue(server)
@@ -110,7 +110,7 @@ def test_rows_lie_in_a_bucket(
     assert len(rows_of(url.rpartition("/")[0])) == 3000
 
 
-def test_a_bucket_that_does_not_answer_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bucket_that_does_not_answer_is_reported_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"):
         monkeypatch.setenv(name, "x")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
@@ -140,7 +140,9 @@ def test_a_bucket_that_does_not_answer_is_one_line(monkeypatch: pytest.MonkeyPat
         ("r.parquet", b"PAR1 not really", "is not a whole Parquet file"),
     ],
 )
-def test_bad_rows_name_file_line_and_field_in_one_line(tmp_path: Path, name: str, data: bytes, message: str) -> None:
+def test_a_malformed_row_is_named_by_file_line_and_field_in_one_line(
+    tmp_path: Path, name: str, data: bytes, message: str
+) -> None:
     (tmp_path / name).write_bytes(data)
     with pytest.raises(UserError) as caught:
         rows_of(str(tmp_path / name))
@@ -150,13 +152,13 @@ def test_bad_rows_name_file_line_and_field_in_one_line(tmp_path: Path, name: str
 
 
 @pytest.mark.parametrize("path", ["absent.jsonl", "/proc/self/mem", "nosuch://x/r.jsonl"])
-def test_what_cannot_be_read_says_what_to_give(path: str) -> None:
+def test_the_error_about_an_unreadable_path_says_what_to_give(path: str) -> None:
     with pytest.raises(UserError, match=r"cannot be read .*; give the test split of some/set") as caught:
         rows_of(path)
     assert len(str(caught.value).splitlines()) == 1
 
 
-def test_without_a_file_and_without_the_hub_one_line_says_what_to_do(tmp_path: Path, monkeypatch) -> None:
+def test_without_a_file_and_the_hub_one_line_says_what_to_do(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     if find_spec("datasets") is not None:
         import datasets

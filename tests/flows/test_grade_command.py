@@ -52,7 +52,7 @@ def test_verdicts_summary_and_saving(tmp_path: Path) -> None:
     assert names(tmp_path) == {"problems.jsonl", "samples.jsonl", "verdicts.jsonl"}
     again = monkeys(*GRADE, cwd=tmp_path)
     assert (again.code, len(again.err.splitlines())) == (2, 1)
-    assert "is there already" in again.err
+    assert "already exists" in again.err
 
 
 def test_options_and_json(tmp_path: Path) -> None:

@@ -121,7 +121,9 @@ CASES: list[tuple[str, Write, str]] = [
 @pytest.mark.parametrize(
     ("format_", "write", "message"), CASES, ids=[f"{at}-{each[0]}" for at, each in enumerate(CASES)]
 )
-def test_one_line_and_nothing_written(tmp_path: Path, format_: str, write: Write, message: str) -> None:
+def test_a_malformed_file_is_reported_in_one_line_and_nothing_is_written(
+    tmp_path: Path, format_: str, write: Write, message: str
+) -> None:
     source = write(tmp_path)
     before = sorted(tmp_path.iterdir())
     with pytest.raises(UserError) as caught:
@@ -131,7 +133,7 @@ def test_one_line_and_nothing_written(tmp_path: Path, format_: str, write: Write
     assert sorted(tmp_path.iterdir()) == before
 
 
-def test_choices_that_are_not_there(tmp_path: Path) -> None:
+def test_a_verdict_that_the_file_does_not_have_is_refused(tmp_path: Path) -> None:
     def fault(format_: str, path: Path, verdict: str) -> str:
         with pytest.raises(UserError) as caught:
             convert(importer(format_, [path]), [path], output=tmp_path / "o.jsonl", counts=None, verdict=verdict)
@@ -144,7 +146,7 @@ def test_choices_that_are_not_there(tmp_path: Path) -> None:
     assert "evalplus has plus" in fault("evalplus", tools.lines(tmp_path / "e.jsonl", tools.EVALPLUS), "x")
 
 
-def test_no_verdicts_no_counts(tmp_path: Path) -> None:
+def test_counts_of_samples_without_verdicts_are_refused(tmp_path: Path) -> None:
     path = tools.lines(tmp_path / "e.jsonl", tools.EVALPLUS)
     with pytest.raises(UserError, match="carries no verdicts"):
         convert(importer("auto", [path]), [path], output=tmp_path / "o.jsonl", counts=tmp_path / "c.csv")
@@ -152,7 +154,7 @@ def test_no_verdicts_no_counts(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("output", ["none/o.jsonl", "o.csv", "folder.jsonl"])
-def test_outputs_that_cannot_be(tmp_path: Path, output: str) -> None:
+def test_an_output_that_cannot_be_written_is_reported_in_one_line(tmp_path: Path, output: str) -> None:
     (tmp_path / "folder.jsonl").mkdir()
     path = tools.lines(tmp_path / "s.jsonl", tools.PLAIN)
     with pytest.raises(UserError, match="--output"):
@@ -160,7 +162,7 @@ def test_outputs_that_cannot_be(tmp_path: Path, output: str) -> None:
     assert sorted(tmp_path.iterdir()) == [tmp_path / "folder.jsonl", path]
 
 
-def test_what_is_imported_is_not_written_over(tmp_path: Path) -> None:
+def test_a_file_that_is_imported_is_not_overwritten(tmp_path: Path) -> None:
     path = tools.lines(tmp_path / "s.jsonl", tools.PLAIN)
     folder = tools.llmonk(tmp_path / "folder")
     whole = path.read_bytes()
@@ -175,13 +177,13 @@ def test_what_is_imported_is_not_written_over(tmp_path: Path) -> None:
     assert not (folder / "out.jsonl").exists()
 
 
-def test_a_file_that_is_named_twice_does_not_count_twice(tmp_path: Path) -> None:
+def test_a_file_that_is_named_twice_is_refused(tmp_path: Path) -> None:
     path = tools.lines(tmp_path / "h.jsonl", tools.HUMAN_EVAL)
     with pytest.raises(UserError, match="is named twice"):
         convert(importer("auto", [path]), [path, tmp_path / "." / "h.jsonl"], output=tmp_path / "o.jsonl", counts=None)
 
 
-def test_a_score_that_is_not_a_number_gives_no_verdict(tmp_path: Path) -> None:
+def test_a_score_that_is_nan_is_not_a_verdict(tmp_path: Path) -> None:
     rows = [tools.lm_eval_row(0, ["1"], "none", float("nan")), tools.lm_eval_row(1, ["1"], "none", 1.0)]
     path = tools.lines(tmp_path / "samples.jsonl", rows)
     assert convert(importer("auto", [path]), [path], output=tmp_path / "o.jsonl", counts=None).graded == 1
@@ -190,14 +192,14 @@ def test_a_score_that_is_not_a_number_gives_no_verdict(tmp_path: Path) -> None:
     assert convert(importer("auto", [log]), [log], output=tmp_path / "o.jsonl", counts=None).graded == 0
 
 
-def test_a_log_of_nothing_but_failures(tmp_path: Path) -> None:
+def test_a_log_in_which_every_sample_failed_is_refused(tmp_path: Path) -> None:
     path = tools.inspect_json(tmp_path / "l.json", [tools.inspect_sample(1, 1, "", "I", error={"message": "x"})])
     with pytest.raises(UserError, match="holds no sample: all 1 failed in the tool itself"):
         convert(importer("auto", [path]), [path], output=tmp_path / "o.jsonl", counts=None)
 
 
 @pytest.mark.parametrize("at", [80, 40])
-def test_a_damaged_member_by_zstandard(tmp_path: Path, at: int) -> None:
+def test_a_damaged_member_packed_by_zstandard_is_refused(tmp_path: Path, at: int) -> None:
     path = tools.inspect_eval_by_zstandard(tmp_path / "l.eval")
     data = bytearray(path.read_bytes())
     start = data.index(b"\x28\xb5\x2f\xfd")
@@ -207,7 +209,7 @@ def test_a_damaged_member_by_zstandard(tmp_path: Path, at: int) -> None:
         convert(importer("auto", [path]), [path], output=tmp_path / "o.jsonl", counts=None)
 
 
-def test_a_damaged_member_of_a_log(tmp_path: Path) -> None:
+def test_a_damaged_member_of_a_log_is_refused(tmp_path: Path) -> None:
     path = tools.inspect_eval(tmp_path / "l.eval")
     with zipfile.ZipFile(path) as archive:
         at = archive.getinfo("samples/1_epoch_1.json").header_offset + 80

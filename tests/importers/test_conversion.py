@@ -23,20 +23,20 @@ def drawn(config: RecordedConfig, problem: str, n: int) -> list[str]:
         return [each.text for some in engine.sample([Request(problem, "?", 0, n)], SAMPLING) for each in some]
 
 
-def test_counts_are_of_graded_samples(tmp_path: Path) -> None:
+def test_counts_are_of_the_samples_with_a_verdict(tmp_path: Path) -> None:
     path = tools.lines(tmp_path / "s.jsonl", tools.PLAIN)
     convert(importer("auto", [path]), [path], output=None, counts=tmp_path / "c.csv")
     assert (tmp_path / "c.csv").read_text() == "problem,samples,correct\na,2,1\nb,0,0\n"
     assert sorted(each.name for each in tmp_path.iterdir()) == ["c.csv", "s.jsonl"]
 
 
-def test_several_files_are_one_set(tmp_path: Path) -> None:
+def test_several_files_are_imported_as_one_set(tmp_path: Path) -> None:
     paths = [tools.lines(tmp_path / f"{name}.jsonl", tools.HUMAN_EVAL) for name in "ab"]
     imports = convert(importer("auto", paths), paths, output=tmp_path / "o.jsonl", counts=None)
     assert {problem: each.samples for problem, each in imports.problems.items()} == {"HumanEval/0": 4, "HumanEval/1": 2}
 
 
-def test_the_engine_draws_what_was_imported_and_the_set_says_how_it_came(tmp_path: Path) -> None:
+def test_the_engine_draws_what_was_imported_and_the_set_has_its_provenance(tmp_path: Path) -> None:
     path = tools.inspect_eval(tmp_path / "log.eval")
     convert(importer("auto", [path]), [path], output=tmp_path / "o.jsonl", counts=None)
     config = RecordedConfig(path=str(tmp_path / "o.jsonl"))
@@ -57,7 +57,7 @@ def test_the_engine_reads_other_tools_files_as_they_are(tmp_path: Path, format_:
     assert ingredients["provenance"]["ids"] == "x/{id}"
 
 
-def test_the_engine_reads_folders_and_other_content_is_another_set(tmp_path: Path) -> None:
+def test_the_engine_reads_a_folder_whose_content_names_the_set(tmp_path: Path) -> None:
     config = RecordedConfig(path=str(tools.llmonk(tmp_path / "f")), format="llmonk")
     before = config.ingredients(SAMPLING, "")
     assert drawn(config, "gsm8k/0009", 2)[0] == " 9 first\n#### 1"
@@ -65,7 +65,7 @@ def test_the_engine_reads_folders_and_other_content_is_another_set(tmp_path: Pat
     assert RecordedConfig(path=str(tmp_path / "f"), format="llmonk").ingredients(SAMPLING, "") != before
 
 
-def test_a_set_is_named_after_the_file_including_dots() -> None:
+def test_the_label_of_a_set_keeps_the_dots_in_the_files_name() -> None:
     path = "runs/Qwen--Qwen2.5-7B_vllm_temp_0.8.raw.jsonl.gz"
     assert RecordedConfig(path=path, format="evalplus").label == "Qwen--Qwen2.5-7B_vllm_temp_0.8"
     assert RecordedConfig(path=path).label == "Qwen--Qwen2"
@@ -90,7 +90,7 @@ def test_provenance_of_other_samples_is_refused(tmp_path: Path) -> None:
         RecordedConfig(path=str(tmp_path / "o.jsonl")).ingredients(SAMPLING, "")
 
 
-def test_ids_need_a_format(tmp_path: Path) -> None:
+def test_ids_without_a_format_are_refused(tmp_path: Path) -> None:
     path = tools.lines(tmp_path / "h.jsonl", tools.PLAIN)
     with pytest.raises(UserError, match=r"engine\.ids"):
         RecordedConfig(path=str(path), ids="{id}").ingredients(SAMPLING, "")

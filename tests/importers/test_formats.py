@@ -31,7 +31,7 @@ def tallies(imports: Imports) -> dict[str, tuple[int, int]]:
     return {problem: (each.graded, each.correct) for problem, each in imports.problems.items()}
 
 
-def test_llmonk(tmp_path: Path) -> None:
+def test_a_folder_of_llmonk_is_imported_in_the_order_of_its_rows(tmp_path: Path) -> None:
     imports, rows = imported(tools.llmonk(tmp_path / "samples"))
     assert rows == [
         ("gsm8k/0009", 0, " 9 first\n#### 1"),
@@ -43,12 +43,12 @@ def test_llmonk(tmp_path: Path) -> None:
     assert imports.provenance == {"tool": "llmonk", "task": "gsm8k"}
 
 
-def test_llmonk_without_verdicts(tmp_path: Path) -> None:
+def test_a_folder_of_llmonk_without_verdicts_has_none(tmp_path: Path) -> None:
     imports, _ = imported(tools.llmonk(tmp_path / "samples", graded=False))
     assert (imports.samples, imports.graded) == (4, 0)
 
 
-def test_llmonk_graded_contests_have_no_suffix_and_names_with_dots(tmp_path: Path) -> None:
+def test_llmonks_graded_contests_have_no_suffix_and_names_with_dots(tmp_path: Path) -> None:
     (tmp_path / "s").mkdir()
     problem = {"samples": ["```x```"], "solutions": ["x"], "is_corrects": [True], "test_cases": {"input": []}}
     (tmp_path / "s" / "1575_A. Another Sorting Problem").write_text(yaml.dump(problem))
@@ -57,7 +57,7 @@ def test_llmonk_graded_contests_have_no_suffix_and_names_with_dots(tmp_path: Pat
 
 
 @pytest.mark.parametrize("name", ["MATH_Pythia-12B.json", "MATH_Pythia-12B.jsonl", "MATH_Pythia-12B.parquet"])
-def test_monkey_business(tmp_path: Path, name: str) -> None:
+def test_the_released_rows_are_imported_in_every_format(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     if path.suffix == ".json":
         tools.document(path, tools.MONKEY_BUSINESS)
@@ -75,7 +75,7 @@ def test_monkey_business(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["samples.jsonl_results.jsonl", "samples.jsonl.gz"])
-def test_human_eval_is_numbered_as_it_comes(tmp_path: Path, name: str) -> None:
+def test_human_eval_samples_are_numbered_in_order(tmp_path: Path, name: str) -> None:
     imports, rows = imported(tools.lines(tmp_path / name, tools.HUMAN_EVAL))
     assert imports.format == "human_eval"
     assert rows == [
@@ -86,7 +86,7 @@ def test_human_eval_is_numbered_as_it_comes(tmp_path: Path, name: str) -> None:
     assert tallies(imports) == {"HumanEval/0": (2, 1), "HumanEval/1": (1, 0)}
 
 
-def test_evalplus_samples(tmp_path: Path) -> None:
+def test_evalplus_samples_are_imported_with_model_and_temperature(tmp_path: Path) -> None:
     path = tools.lines(tmp_path / "Qwen--Qwen2.5-7B_vllm_temp_0.8.raw.jsonl", tools.EVALPLUS)
     imports, rows = imported(path)
     assert imports.format == "evalplus"
@@ -102,7 +102,9 @@ def test_evalplus_samples(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("verdict", "correct"), [(None, (1, 1)), ("plus", (1, 1)), ("base", (2, 1))])
-def test_evalplus_results(tmp_path: Path, verdict: str | None, correct: tuple[int, int]) -> None:
+def test_evalplus_results_are_correct_by_base_and_plus_tests_or_by_base_alone(
+    tmp_path: Path, verdict: str | None, correct: tuple[int, int]
+) -> None:
     path = tools.document(tmp_path / "m_vllm_temp_0.8_eval_results.json", tools.EVALPLUS_RESULTS)
     imports, rows = imported(path, verdict=verdict)
     assert imports.format == "evalplus"
@@ -111,13 +113,13 @@ def test_evalplus_results(tmp_path: Path, verdict: str | None, correct: tuple[in
     assert imports.provenance["sampling"] == {"temperature": 0.8}
 
 
-def test_evalplus_folder_in_the_order_of_its_numbers(tmp_path: Path) -> None:
+def test_an_evalplus_folder_is_read_in_the_order_of_its_numbers(tmp_path: Path) -> None:
     imports, rows = imported(tools.evalplus_folder(tmp_path / "m_hf_temp_0.2"))
     assert rows == [("HumanEval/2", 0, "x"), ("HumanEval/2", 1, "y"), ("HumanEval/2", 2, "z")]
     assert imports.renumbered == 1
 
 
-def test_mbpp_as_others_name_it(tmp_path: Path) -> None:
+def test_mbpp_problems_get_the_ids_of_this_project(tmp_path: Path) -> None:
     path = tools.lines(tmp_path / "e.jsonl", [{"task_id": "Mbpp/2", "solution": "x"}])
     assert imported(path)[1] == [("MBPP/2", 0, "x")]
     rows = [tools.lm_eval_row(0, ["x"], "none", 1.0, task_id=11)]
@@ -126,7 +128,7 @@ def test_mbpp_as_others_name_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["json", "eval", "unfinished", "zstandard"])
-def test_inspect_ai(tmp_path: Path, kind: str) -> None:
+def test_a_log_of_inspect_ai_is_imported_from_every_kind_of_file(tmp_path: Path, kind: str) -> None:
     if kind == "json":
         path = tools.inspect_json(tmp_path / "log.json")
     elif kind == "zstandard":
@@ -255,13 +257,13 @@ def test_inspect_ai_prompt_tokens_contain_the_cached_ones(tmp_path: Path) -> Non
     assert (row["prompt_tokens"], row["cached_prompt_tokens"]) == (75, 64)
 
 
-def test_inspect_ai_by_another_scorer(tmp_path: Path) -> None:
+def test_a_scorer_of_inspect_ai_is_chosen_by_name(tmp_path: Path) -> None:
     imports, _ = imported(tools.inspect_json(tmp_path / "log.json"), verdict="judge")  # words: ok
     assert imports.correct == 0
     assert imports.provenance["graded_by"] == "judge"  # words: ok
 
 
-def test_inspect_ai_content_in_parts(tmp_path: Path) -> None:
+def test_text_parts_of_an_inspect_ai_message_are_joined(tmp_path: Path) -> None:
     sample = tools.inspect_sample("a", 1, "", "C")
     parts = [{"type": "reasoning", "reasoning": "hm"}, {"type": "text", "text": "one"}, {"type": "text", "text": "two"}]
     sample["output"]["choices"][0]["message"]["content"] = parts
@@ -272,7 +274,9 @@ def test_inspect_ai_content_in_parts(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("filter_", "correct"), [("strict-match", 1), ("exact_match,strict-match", 1), ("flexible-extract", 2)]
 )
-def test_lm_eval(tmp_path: Path, filter_: str, correct: int) -> None:
+def test_lm_eval_samples_are_imported_with_the_verdict_that_is_named(
+    tmp_path: Path, filter_: str, correct: int
+) -> None:
     tools.lm_eval_results(tmp_path)
     imports, rows = imported(tools.lines(tmp_path / tools.LM_EVAL_NAME, tools.LM_EVAL), verdict=filter_)
     assert imports.format == "lm_eval"
@@ -288,7 +292,7 @@ def test_lm_eval(tmp_path: Path, filter_: str, correct: int) -> None:
     }
 
 
-def test_lm_eval_of_before_filters_had_names(tmp_path: Path) -> None:
+def test_lm_eval_files_without_filter_names_give_each_answer_once(tmp_path: Path) -> None:
     rows = [tools.lm_eval_row(0, ["1"], None, 0.0), tools.lm_eval_row(0, ["1"], None, 1.0)]
     imports, found = imported(tools.lines(tmp_path / "samples.jsonl", rows))
     assert (found, imports.correct) == ([("0", 0, "1")], 0)
@@ -302,7 +306,7 @@ def test_lm_eval_repeats_are_samples_without_verdicts(tmp_path: Path) -> None:
     assert "graded_by" not in imports.provenance
 
 
-def test_plain(tmp_path: Path) -> None:
+def test_plain_rows_keep_their_indices_and_verdicts(tmp_path: Path) -> None:
     imports, rows = imported(tools.lines(tmp_path / "s.jsonl", tools.PLAIN))
     assert imports.format == "plain"
     assert rows == [("a", 1, "1"), ("a", 0, "0"), ("b", 0, "2")]
@@ -311,7 +315,7 @@ def test_plain(tmp_path: Path) -> None:
     assert (first["tokens"], second["finish_reason"]) == (7, "stop")
 
 
-def test_ids_in_the_form_that_is_asked_for(tmp_path: Path) -> None:
+def test_problem_ids_follow_the_template(tmp_path: Path) -> None:
     path = tools.document(tmp_path / "CodeContests_Gemma-7B.json", tools.MONKEY_BUSINESS)
     assert {row[0] for row in imported(path)[1]} == {"82", "4999"}
     assert {row[0] for row in imported(path, ids="mine/{id:05d}")[1]} == {"mine/00082", "mine/04999"}
@@ -321,14 +325,14 @@ def test_ids_in_the_form_that_is_asked_for(tmp_path: Path) -> None:
         imported(path, ids="same")
 
 
-def test_rows_count_from_0_whatever_the_tool_counts_from(tmp_path: Path) -> None:
+def test_rows_in_a_template_count_from_0_whatever_the_tool_counts_from(tmp_path: Path) -> None:
     log = tools.inspect_json(tmp_path / "l.json", [tools.inspect_sample(number, 1, "", "I") for number in (1, 2)])
     assert {row[0] for row in imported(log, ids="gsm8k/{row:04d}")[1]} == {"gsm8k/0000", "gsm8k/0001"}
     path = tools.document(tmp_path / "GSM8K_Gemma-7B.json", tools.MONKEY_BUSINESS)
     assert {row[0] for row in imported(path, ids="gsm8k/{row:04d}")[1]} == {"gsm8k/0082", "gsm8k/4999"}
 
 
-def test_each_file_is_of_one_format(tmp_path: Path) -> None:
+def test_each_file_is_recognized_by_one_format(tmp_path: Path) -> None:
     files = {
         "llmonk": [tools.llmonk(tmp_path / "folder")],
         "monkey_business": [tools.document(tmp_path / "MATH_x.json", tools.MONKEY_BUSINESS)],
@@ -355,7 +359,7 @@ def test_each_file_is_of_one_format(tmp_path: Path) -> None:
         ("", "no names"),
     ],
 )
-def test_what_no_importer_knows(tmp_path: Path, text: str, message: str) -> None:
+def test_a_file_of_no_known_format_is_reported_in_one_line(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "s.jsonl").write_text(text)
     with pytest.raises(UserError) as caught:
         importer("auto", [tmp_path / "s.jsonl"])

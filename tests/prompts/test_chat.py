@@ -33,7 +33,7 @@ def folder(path: Path, template: object, **more: object) -> str:
     return str(path)
 
 
-def test_the_users_message_is_the_prompt_to_the_letter(tmp_path: Path) -> None:
+def test_the_users_message_is_exactly_the_prompt(tmp_path: Path) -> None:
     template = ChatConfig(tokenizer=folder(tmp_path, CHATML)).load()
     assert template.render("Question: {x} & <1>\nAnswer:") == (
         "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nQuestion: {x} & <1>\nAnswer:<|im_end|>\n"
@@ -41,18 +41,18 @@ def test_the_users_message_is_the_prompt_to_the_letter(tmp_path: Path) -> None:
     )
 
 
-def test_a_system_message_of_ones_own(tmp_path: Path) -> None:
+def test_a_system_message_comes_before_the_users(tmp_path: Path) -> None:
     template = ChatConfig(tokenizer=folder(tmp_path, CHATML), system="Do sums.").load()
     assert template.render("1 + 1?").startswith("<|im_start|>system\nDo sums.<|im_end|>\n<|im_start|>user\n1 + 1?")
 
 
 @pytest.mark.parametrize("bos", ["<s>", {"content": "<s>", "lstrip": False}])
-def test_special_tokens_are_the_tokenizers_and_no_date_is_given(tmp_path: Path, bos: object) -> None:
+def test_special_tokens_come_from_the_tokenizer_and_the_template_gets_no_date(tmp_path: Path, bos: object) -> None:
     template = ChatConfig(tokenizer=folder(tmp_path, LLAMA, bos_token=bos)).load()
     assert template.render("Hi") == "<s>[26 Jul 2024][INST] Hi [/INST]"
 
 
-def test_a_token_that_the_tokenizer_puts_before_every_text_is_not_written_twice(tmp_path: Path) -> None:
+def test_a_token_that_the_tokenizer_adds_itself_is_not_written_twice(tmp_path: Path) -> None:
     from tokenizers import Tokenizer, models, processors
 
     tokenizer = Tokenizer(models.WordLevel({"<s>": 0, "a": 1, "[UNK]": 2}, unk_token="[UNK]"))
@@ -63,7 +63,7 @@ def test_a_token_that_the_tokenizer_puts_before_every_text_is_not_written_twice(
     assert template.render("Hi") == "[26 Jul 2024][INST] Hi [/INST]"
 
 
-def test_the_template_may_lie_in_a_file_or_under_a_name(tmp_path: Path) -> None:
+def test_the_template_may_be_a_separate_file_or_one_of_several_by_name(tmp_path: Path) -> None:
     several = [{"name": "tool_use", "template": "no"}, {"name": "default", "template": "d:{{ messages[0].content }}"}]
     assert ChatConfig(tokenizer=folder(tmp_path, several)).load().render("x") == "d:x"
     (tmp_path / "chat_template.jinja").write_text("f:{{ messages[0].content }}")
@@ -79,7 +79,9 @@ def test_the_template_may_lie_in_a_file_or_under_a_name(tmp_path: Path) -> None:
         ("{{ ''.__class__.__mro__[1].__subclasses__() }}", None, "cannot take these messages .*unsafe"),
     ],
 )
-def test_what_cannot_serve_is_one_line(tmp_path: Path, template: object, system: str | None, message: str) -> None:
+def test_an_unusable_template_is_reported_in_one_line(
+    tmp_path: Path, template: object, system: str | None, message: str
+) -> None:
     with pytest.raises(UserError, match=message) as caught:
         ChatConfig(tokenizer=folder(tmp_path, template), system=system).load()
     assert len(str(caught.value).splitlines()) == 1

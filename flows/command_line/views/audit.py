@@ -57,7 +57,7 @@ def show_tests(
         print_json([asdict(each) | {"reason": each.reason} for each in audits])
     else:
         _print_tests(audits, config)
-    return not any(each.undecided for each in audits)
+    return not any(each.not_graded for each in audits)
 
 
 def _config(model: type[Config], file: Path | None, overrides: Iterable[str], fields: Mapping[str, object]) -> Config:
@@ -85,8 +85,8 @@ def _print_graders(result: GradersAudited, examples: int) -> None:
         before = each.grader
     console.print(table)
     for each in result.agreements:
-        if each.undecided:
-            lost = f"{each.grader}: {each.undecided:,} of {each.samples:,} {each.source} could not be graded"
+        if each.not_graded:
+            lost = f"{each.grader}: {each.not_graded:,} of {each.samples:,} {each.source} could not be graded"
             console.print(lost, style="yellow", soft_wrap=True)
         for kind, cases in (("false positive", each.false_positives), ("false negative", each.false_negatives)):
             for case in cases[:examples]:
@@ -100,11 +100,11 @@ def _print_graders(result: GradersAudited, examples: int) -> None:
 
 
 def _print_case(console: Console, of: Agreement, kind: str, case: Disagreement) -> None:
-    console.print(literal(f"{of.grader}: {kind} on {case.known.problem_id}"), style="bold", soft_wrap=True)
+    console.print(literal(f"{of.grader}: {kind} on {case.sample.problem_id}"), style="bold", soft_wrap=True)
     console.print(literal(f"  {case.verdict}" + (f": {case.detail}" if case.detail else "")), soft_wrap=True)
     if case.gold is not None:
         console.print(literal(f"  gold    {_tail(case.gold)}"), soft_wrap=True)
-    console.print(literal(f"  sample  {_tail(case.known.text)}"), soft_wrap=True)
+    console.print(literal(f"  sample  {_tail(case.sample.text)}"), soft_wrap=True)
     console.print()
 
 
@@ -114,13 +114,13 @@ def _print_tests(audits: Sequence[ProblemAudit], config: AuditTestsConfig) -> No
     if bad:
         table = new_table("problem", "correct", "rejected", "wrong", "accepted", "flaky", "why", right=range(1, 6))
         for each in bad:
-            numbers = (each.right, each.rejected, each.wrong, each.accepted, each.flaky)
+            numbers = (each.correct, each.rejected, each.wrong, each.accepted, each.flaky)
             table.add_row(literal(each.problem_id), *map(_count, numbers), literal(each.detail))
         console.print(table)
-    checked = [each for each in audits if each.right + each.wrong]
+    checked = [each for each in audits if each.correct + each.wrong]
     console.print(
         f"{len(checked):,} of {len(audits):,} problems have known solutions:"
-        f" {sum(each.right for each in checked):,} correct, {sum(each.wrong for each in checked):,} wrong."
+        f" {sum(each.correct for each in checked):,} correct, {sum(each.wrong for each in checked):,} wrong."
     )
     for count, what in (
         (sum(each.rejected > 0 for each in checked), "reject a correct one"),
@@ -129,7 +129,7 @@ def _print_tests(audits: Sequence[ProblemAudit], config: AuditTestsConfig) -> No
             f"are flaky: a verdict changes within {config.repeats} run{'s' if config.repeats > 1 else ''}",
         ),
         (sum(each.accepted > 0 for each in checked), "accept a wrong one"),
-        (sum(each.undecided > 0 for each in checked), "could not be graded in some run"),
+        (sum(each.not_graded > 0 for each in checked), "could not be graded in some run"),
     ):
         console.print(f"{count:>6,} {what}", style="" if count else "dim")
     if config.output is not None:

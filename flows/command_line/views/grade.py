@@ -83,12 +83,12 @@ def _show(result: "GradeResult", output: Path, seconds: float, *, as_json: bool)
         f"{result.executions:,} executions in {seconds:.0f} s, {result.cpu_s:,.1f} CPU-s in programs; "
         f"{result.sandbox}, memory limited by {result.memory_bound}"
     )
-    if result.equal:
+    if result.deduplicated:
         console.print(
-            f"deduplicated: {result.equal:,} programs are identical to another one for the same problem;"
-            f" {result.saved:,} executions saved"
+            f"deduplicated: {result.deduplicated:,} programs are identical to another one for the same problem;"
+            f" {result.executions_saved:,} executions saved"
         )
-    for text, times in result.trouble.items():
+    for text, times in result.failures.items():
         console.print(literal(f"{times:,} × the sandbox failed: {text}"), style="red", soft_wrap=True)
     if not result.complete:
         console.print("these samples are not graded; run the same command again to grade them", style="red")
