@@ -57,7 +57,7 @@ def grade_files(
 ) -> GradeResult:
     """Check all input, grade the samples that have no verdict yet, and write the file of verdicts.
 
-    With `extract_code`, a sample's program is found in its text as the grader `stdio` finds it; without, it is the text.
+    With `extract_code`, a program is taken out of its sample's text as the grader `stdio` does it; else it is the text.
 
     Raises:
         UserError: a file cannot be used; nothing was written.

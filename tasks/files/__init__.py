@@ -1,1 +1,1 @@
-"""Other people's files, read and written: rows in many formats, with every fault named by file, line and field."""
+"""Files that people and other tools write: rows in many formats, with every fault named by file, line and field."""

@@ -1,4 +1,4 @@
-"""Writing a file so that readers see the old one or the new, never a part."""
+"""Replaces a file so that readers see the old one or the new one, never a part."""
 
 import os
 import secrets
@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 TEMPORARY = ".tmp-"
-"""How the name of a file begins that is not complete yet, and never will be if its writer was killed."""
+"""The prefix of the names of incomplete files; one whose writer was killed stays behind."""
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """An empty file in the same folder, to write to. It becomes `path` at the end of the `with` block, once its bytes
-    are on the disk; after an error it is removed, and `path` stays as it was.
+    """An empty file in the same folder, to write to. At the end of the `with` block it is flushed to the disk and
+    renamed to `path`; after an error it is removed, and `path` is unchanged.
 
     Raises:
         OSError: the file cannot be created, or cannot replace `path`.

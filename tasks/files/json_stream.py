@@ -1,7 +1,7 @@
-"""JSON documents that need not fit into memory: one member or element at a time.
+"""Reads JSON documents that are larger than memory, one member or element at a time.
 
-Python's own rules hold, NaN included, as it is Python tools that wrote the files; the libraries that read JSON piece by
-piece, such as ijson, refuse it.
+It accepts what Python's `json` accepts, NaN included, since Python tools wrote the files. Libraries that stream JSON,
+such as ijson, refuse NaN.
 """
 
 import codecs
@@ -12,20 +12,20 @@ from typing import Any, BinaryIO
 from tasks.errors import UserError
 
 _CHUNK = 1 << 18
-# Longer than any token but a string can be whose end is not read yet.
+# Longer than any token that may be cut at the end of a chunk, other than a string.
 _TAIL = 16
 _decode = json.JSONDecoder().raw_decode
 
 
 class JsonStream:
-    """A JSON document, read from its start. What is held of it is at most twice the longest value that is asked for.
+    """A JSON document, read from its start. At most twice the longest requested value is in memory.
 
     Args:
         stream: the document in UTF-8.
-        fault: makes an error of the words that say what is wrong.
+        fault: makes an error from a message.
 
     Raises:
-        UserError: by every method, where the document is not JSON; made by `fault`.
+        UserError: every method, where the document is not JSON; made by `fault`.
     """
 
     def __init__(self, stream: BinaryIO, fault: Callable[[str], UserError]) -> None:
@@ -37,7 +37,7 @@ class JsonStream:
         self._bytes = 0
 
     def peek(self) -> str:
-        """The first character of what comes next; empty at the end."""
+        """The first character of the next token; empty at the end."""
         while True:
             while self._at < len(self._text):
                 if self._text[self._at] not in " \t\r\n":
@@ -47,7 +47,7 @@ class JsonStream:
                 return ""
 
     def value(self) -> Any:
-        """The value that comes next, whole."""
+        """The next value, complete."""
         self.peek()
         while True:
             try:
@@ -59,14 +59,14 @@ class JsonStream:
                 raise self._fault(f"broken JSON ({error.msg}, near byte {self._bytes:,})") from error
             except (ValueError, RecursionError) as error:
                 raise self._fault(f"broken JSON ({error}, near byte {self._bytes:,})") from error
-            # A number may go on: "1" of "1e+9" is one, too.
+            # A number may continue in the next chunk: "1" is also the start of "1e+9".
             if end >= len(self._text) - _TAIL and isinstance(value, int | float) and self._more():
                 continue
             self._at = end
             return value
 
     def elements(self) -> Iterator[Any]:
-        """The elements of the list that comes next."""
+        """The elements of the next list."""
         self._take("[")
         if self.peek() != "]":
             yield self.value()
@@ -76,7 +76,7 @@ class JsonStream:
         self._take("]")
 
     def members(self) -> Iterator[str]:
-        """The names in the object that comes next. The value of each must be read before the next is asked for."""
+        """The names in the next object. The value of each must be read before the next name is requested."""
         self._take("{")
         if self.peek() != "}":
             yield self._name()
@@ -100,7 +100,7 @@ class JsonStream:
         self._at += 1
 
     def _more(self) -> bool:
-        """Read on, as much again as is held: so a value takes time linear in its length."""
+        """Read as much as is already in memory, so that reading a value takes time linear in its length."""
         data = self._stream.read(max(_CHUNK, len(self._text) - self._at))
         try:
             text = self._decoder.decode(data, final=not data)

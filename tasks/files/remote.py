@@ -1,4 +1,4 @@
-"""What opening a URL with fsspec takes, and what may go wrong with it."""
+"""The options for opening a URL with fsspec, and the errors that may be raised."""
 
 import sys
 from typing import Any
@@ -7,10 +7,10 @@ from tasks.errors import UserError
 
 
 def without_credentials(url: str) -> str:
-    """The URL, which ends up in logs, reports and the Prefect UI, and so may hold no secret.
+    """The URL; it appears in logs, reports and the Prefect UI, so it must not contain a secret.
 
     Raises:
-        UserError: it holds a user or a password; the message does not repeat it.
+        UserError: it contains a user or a password; the message does not repeat it.
     """
     if "@" in url.partition("://")[2].partition("/")[0]:
         raise UserError(
@@ -21,7 +21,7 @@ def without_credentials(url: str) -> str:
 
 
 def options_for(url: str) -> dict[str, Any]:
-    """What fsspec must be told to open a URL: a separate connection, with the environment's settings of now."""
+    """The options for opening a URL with fsspec: a new connection with the current environment's settings."""
     options: dict[str, Any] = {"skip_instance_cache": True}
     if url.startswith(("s3://", "s3a://")):
         # botocore's default checksums break ranged reads against some S3 servers.
@@ -33,7 +33,7 @@ def options_for(url: str) -> dict[str, Any]:
 
 
 def storage_faults(*more: type[Exception]) -> tuple[type[Exception], ...]:
-    """What back ends raise where an object cannot be fetched or stored, and `more`. botocore's errors are not
-    of Python's."""
+    """What back ends raise where an object cannot be fetched or stored, and `more`. botocore's errors do not derive
+    from OSError."""
     botocore = sys.modules.get("botocore.exceptions")
     return (OSError, *((botocore.BotoCoreError,) if botocore else ()), *more)

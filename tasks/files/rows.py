@@ -1,4 +1,4 @@
-"""The reader of rows: JSON Lines, a JSON list, CSV or Parquet, also packed by gzip, a row at a time.
+"""The reader of rows: JSON Lines, a JSON list, CSV or Parquet, also compressed with gzip, a row at a time.
 
 Everything that reads rows uses it: datasets, importers, `engine: recorded`, `monkeys grade`. What is wrong with a row
 is one message that names file, line and field.
@@ -84,8 +84,8 @@ def rows_in(stream: BinaryIO, name: str, file: str) -> Iterator[tuple[Where, Any
 
 
 def first_row(path: Path) -> Mapping[str, Any]:
-    """The first row of a file; of a JSON document its members up to the first that is a list or an object, whose value
-    is left out; of a folder, or of anything else, nothing.
+    """The first row of a file. For a JSON document, its members up to the first list or object, without that one's
+    value; for a folder, or anything else, empty.
 
     Raises:
         UserError: the file cannot be read.
@@ -108,10 +108,10 @@ def first_row(path: Path) -> Mapping[str, Any]:
 
 @contextmanager
 def opened(path: Path) -> Iterator[BinaryIO]:
-    """A file's bytes, unpacked where its name ends in .gz.
+    """A file's bytes, decompressed where its name ends in .gz.
 
     Raises:
-        UserError: it cannot be read, also later on.
+        UserError: it cannot be opened or read; also raised in the `with` block.
     """
     with _opened(path, "", "") as (stream, _):
         yield cast(BinaryIO, gzip.GzipFile(fileobj=stream)) if path.suffix == ".gz" else stream
@@ -130,7 +130,7 @@ def parse_json(where: object, data: bytes) -> Any:
 
 
 def _parse_slowly(where: object, data: bytes) -> Any:
-    """As `parse_json`, by the standard library, which takes more and explains better."""
+    """As `parse_json`, by the standard library, which accepts more and has clearer messages."""
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise UserError(f"{where}: is UTF-16; save it as UTF-8")
     try:
@@ -199,7 +199,7 @@ def _json(stream: BinaryIO, file: str) -> Iterator[tuple[Where, Any]]:
     if not _begins(stream, "["):
         first = next((line for line in stream if line.strip()), b"")
         if first.strip().startswith(b"{") and not _is_json(first):
-            raise UserError(f"{file}: holds no list of rows")
+            raise UserError(f"{file}: is not a list of rows")
         stream.seek(0)
         yield from _lines(stream, file)
         return
@@ -270,6 +270,6 @@ def _parquet(stream: BinaryIO, file: str) -> Iterator[tuple[Where, Any]]:
 
 
 def _rows_at_once(metadata: Any) -> int:
-    """How many rows of a Parquet file are held: a row may be 10,000 samples."""
+    """How many rows of a Parquet file are read at a time: a row may contain 10,000 samples."""
     total = sum(metadata.row_group(group).total_byte_size for group in range(metadata.num_row_groups))
     return max(1, min(_PARQUET_ROWS, int(_PARQUET_BYTES * metadata.num_rows / max(total, 1))))

@@ -30,7 +30,7 @@ class Hub:
 
 class Source(NamedTuple):
     """Where the rows of one split are: a path, or else the hub. `field` is the config field that names the path; `what`
-    is what it wants, where that is not the split of the hub's dataset."""
+    describes what the path should name, if not the split of the hub's dataset."""
 
     path: str | None
     hub: Hub
@@ -64,7 +64,7 @@ def read(
         empty = False
         yield row
     if empty and not may_be_empty:
-        raise UserError(f"{source.field}: {source.name} holds no rows; a row looks like {example}")
+        raise UserError(f"{source.field}: {source.name} has no rows; a row looks like {example}")
 
 
 def row_error(where: Where, field: str, message: str) -> UserError:
@@ -81,7 +81,7 @@ def _from_path(source: Source, path: str, model: type[AnyRow], example: str) -> 
         system, root = fsspec.url_to_fs(path, **options_for(path))
         files = _of_split(sorted(system.find(root)), root, source) if system.isdir(root) else [root]
         if not files:
-            raise UserError(f"{source.field}: {path} holds no {source.split} files ({', '.join(KINDS)})")
+            raise UserError(f"{source.field}: {path} has no {source.split} files ({', '.join(KINDS)})")
         for file in files:
             name = path if file == root else file
             with system.open(file, "rb") as stream:
@@ -94,8 +94,8 @@ def _from_path(source: Source, path: str, model: type[AnyRow], example: str) -> 
 
 
 def _of_split(files: Sequence[str], root: str, source: Source) -> list[str]:
-    """Those of a folder's files that hold the split; where the folder has the dataset's configurations, of these
-    alone. Of what has no splits, all files that name none."""
+    """The files of a folder that contain the split. If the folder has the dataset's configurations, only their files
+    count. For a source without splits, all files whose names contain none."""
     within = {file: PurePosixPath(file.removeprefix(root).lstrip("/")) for file in files}
     named = {file: _split(path) for file, path in within.items() if path.name.lower().endswith(KINDS)}
     found = [file for file, split in named.items() if split == source.split]
@@ -109,7 +109,7 @@ def _of_split(files: Sequence[str], root: str, source: Source) -> list[str]:
 
 
 def _split(path: PurePosixPath) -> str | None:
-    """The split that the file's name, or else the nearest folder, names."""
+    """The split in the file's name, or else in that of the nearest folder."""
     for part in reversed(path.parts):
         for word in re.split(r"[^a-z]+", part.lower()):
             if word in _SPLITS:
@@ -134,7 +134,7 @@ def _from_hub(source: Source, model: type[AnyRow], example: str) -> Iterator[tup
             f"{source.field}: no file is named, and the hub needs the extra `hub` (`uv sync --extra hub`); install it,"
             f" or set {source.field} to {_wanted(source)}"
         ) from error
-    # Its warnings of every new try would be all that one sees; the error says it once.
+    # Its warnings about every retry would hide the error, which says it once.
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
     number = 0
     for config in hub.configs:

@@ -1,6 +1,6 @@
-"""Samples that other tools drew. An importer knows one tool's files; one class per file, chosen by name.
+"""Samples that other tools drew. An importer reads one tool's files: one class in each file, chosen by name.
 
-To add one: write its file, and put it into `formats.FORMATS`.
+To add one, write its file and list the class in `formats.FORMATS`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -61,7 +61,7 @@ def correct(value: object) -> bool | None:
 
 
 class Importer(Protocol):
-    """Reads the files of one tool, an entry at a time."""
+    """Reads the files of one tool, a sample at a time."""
 
     @property
     def name(self) -> str:
@@ -70,7 +70,7 @@ class Importer(Protocol):
 
     @property
     def description(self) -> str:
-        """What its files are, in a few words."""
+        """A short description of its files."""
         ...
 
     @property
@@ -80,12 +80,12 @@ class Importer(Protocol):
 
     @property
     def verdicts(self) -> str | None:
-        """What `verdict` may name, in a few words; None where a sample has one verdict at most."""
+        """A short description of what `verdict` may name; None where a sample has one verdict at most."""
         ...
 
     def recognises(self, path: Path, first: Mapping[str, Any]) -> bool:
-        """Whether a file or folder looks like its own. `first` is the file's first row; of a JSON document its first
-        members, the value of the last of them left out; of anything else nothing."""
+        """Whether a file or folder is likely in its format. `first` is the file's first row; for a JSON document its
+        members up to the first list or object, without that one's value; for anything else empty."""
         ...
 
     def samples(self, paths: Sequence[Path], verdict: str | None) -> Iterator[Imported]:
@@ -103,6 +103,6 @@ class Importer(Protocol):
 
     def provenance(self, paths: Sequence[Path], verdict: str | None) -> dict[str, Any]:
         """What the files say about how the samples were drawn and graded, as JSON: `tool`, `tool_version`, `task`,
-        `model`, `sampling` (`temperature`, `top_p`, `max_tokens`, `seed`, `stop`), `graded_by`; only what is known.
+        `model`, `sampling` (`temperature`, `top_p`, `max_tokens`, `seed`, `stop`) and `graded_by`, where known.
         Raises as `samples` does."""
         ...

@@ -1,6 +1,6 @@
-"""From other tools' files to files of this project: samples, their provenance, and counts of the verdicts on them.
+"""Converts other tools' files to files of this project: samples, their provenance, and counts of their verdicts.
 
-All is read before any file has its name: what is malformed at the end leaves nothing behind.
+Everything is read before any file gets its name, so a fault in the last row leaves nothing behind.
 """
 
 import csv
@@ -24,7 +24,7 @@ _to_json = json.JSONEncoder(ensure_ascii=False).encode
 
 @dataclass(slots=True)
 class Tally:
-    """What was read of a problem: samples, those with a verdict, and the correct ones of these."""
+    """The number of a problem's samples, of those with a verdict, and of the correct ones."""
 
     samples: int = 0
     graded: int = 0
@@ -33,10 +33,16 @@ class Tally:
 
 @dataclass(slots=True)
 class Imports:
-    """What came of an import.
+    """The result of an import.
 
-    `left_out` counts what the tool failed to draw, `renumbered` the problems whose indices had gaps. `choices` names
-    the verdicts, where samples have several and none was chosen; `questions` says what was asked, by problem.
+    Attributes:
+        format: the importer's name.
+        problems: what was read, by problem.
+        left_out: samples that the tool failed to draw.
+        renumbered: problems whose indices had gaps.
+        provenance: what the files say about how the samples were drawn and graded.
+        choices: the verdicts to choose from, where samples have several and none was chosen.
+        questions: by problem the question, or a prompt that contains it, where the files have it.
     """
 
     format: str
@@ -49,17 +55,17 @@ class Imports:
 
     @property
     def samples(self) -> int:
-        """How many samples there are."""
+        """The number of samples."""
         return sum(each.samples for each in self.problems.values())
 
     @property
     def graded(self) -> int:
-        """How many of them carry a verdict."""
+        """The number of samples with a verdict."""
         return sum(each.graded for each in self.problems.values())
 
     @property
     def correct(self) -> int:
-        """How many of those are correct."""
+        """The number of correct samples."""
         return sum(each.correct for each in self.problems.values())
 
 
@@ -75,17 +81,17 @@ def convert(
     """Read samples and write them, and the counts of their verdicts.
 
     Args:
-        importer: knows the files.
+        importer: reads the files.
         paths: files or folders.
-        output: JSONL file of the samples, with its provenance next to it; None: not wanted.
-        counts: CSV file of problem,samples,correct, of the samples with a verdict; None: not wanted.
+        output: JSONL file to write the samples to, with their provenance next to it; None: write none.
+        counts: CSV file to write problem,samples,correct to, of the samples with a verdict; None: write none.
         verdict: which of several verdicts counts; None: the usual one.
-        ids: form of the problems' ids; None: as the importer knows them.
+        ids: template for problem ids; None: the importer's ids.
 
     Raises:
-        UserError: see `reading.read`; there is no sample, or with `counts` no verdict; a file cannot be written, or
-            is one that is read.
-            Nothing has been written.
+        UserError: as `tasks.importers.normalise.read`; there is no sample; with `counts`, there is no verdict, or one
+            has to be chosen; the files are of several models; a file cannot be written, or is one of the input.
+            Nothing was written.
     """
     if output is not None and output.suffix != ".jsonl":
         raise UserError(f"--output {output}: does not end in .jsonl")
@@ -132,15 +138,17 @@ def convert(
 
 
 def _refuse_overwrite(option: str, written: Path, paths: Sequence[Path]) -> None:
-    """Neither a file that is read may be written over, nor a folder that is read be written into."""
+    """Make sure that no input file is overwritten, and nothing is written into an input folder."""
     target = written.resolve()
     for path in paths:
         if path.resolve() in (target, *target.parents):
-            raise UserError(f"{option} {written}: is what is imported, or in it; write it elsewhere")
+            raise UserError(
+                f"{option} {written}: is one of the imported files, or in an imported folder; write it elsewhere"
+            )
 
 
 def _provenance(importer: Importer, paths: Sequence[Path], verdict: str | None) -> dict[str, Any]:
-    """What the files say; they have to be of one model, sampled in one way."""
+    """What the files say about the samples; raises UserError if they are of several models or sampling parameters."""
     known = importer.provenance(paths, verdict)
     for path in paths[1:]:
         other = importer.provenance([path], verdict)
@@ -155,7 +163,7 @@ def _provenance(importer: Importer, paths: Sequence[Path], verdict: str | None) 
 
 
 def _tallied(samples: Iterator[Imported], imports: Imports) -> Iterator[Imported]:
-    """Those that are samples, counted."""
+    """The samples that have a text; all are counted in `imports`."""
     for sample in samples:
         if sample.text is None:
             imports.left_out += 1
@@ -193,7 +201,7 @@ def _write_counts(imports: Imports, path: Path, source: Path) -> None:
             f" {', '.join(map(repr, imports.choices))}"
         )
     if not imports.graded:
-        raise UserError(f"--counts: {source} carries no verdicts; leave it out, and grade the samples with a sweep")
+        raise UserError(f"--counts: {source} has no verdicts; leave --counts out, and grade the samples with a sweep")
     with path.open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(("problem", "samples", "correct"))
@@ -207,7 +215,7 @@ def _sha256(path: Path) -> str:
 
 @contextmanager
 def _fresh(option: str, path: Path) -> Iterator[Path]:
-    """A file that gets its name once all has gone well."""
+    """A file that replaces `path` at the end of the `with` block; after an error it is removed."""
     if path.is_dir():
         raise UserError(f"{option} {path}: is a folder")
     try:

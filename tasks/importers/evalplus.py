@@ -1,13 +1,13 @@
-"""evalplus: samples as JSON lines or as a folder of programs, and the results of grading them.
+"""evalplus: samples as JSON Lines or as a folder of programs, and the results of grading them.
 
-- JSON lines of `task_id` and `solution` (a whole program) or `completion` (what follows the prompt);
+- JSON Lines of `task_id` and `solution` (a whole program) or `completion` (what follows the prompt);
 - a folder HumanEval_0/0.py, HumanEval_0/1.py, ...;
 - `*_eval_results.json`: an object whose `eval` has, for each task id, a list of `solution`, `base_status` and
   `plus_status` (`pass`, `fail`, `timeout`; none where only the base tests were run).
 
-evalplus names its files MODEL_BACKEND_temp_T.jsonl, a model's `/` being `--`. Samples have no index: they are numbered
-as they come. What counts as correct is the base and the plus tests passed, as in evalplus's own figures; `base` asks
-for the base tests alone.
+evalplus names its files MODEL_BACKEND_temp_T.jsonl, with `--` for a model's `/`. Samples have no index: they are
+numbered in order. A sample is correct if it passes the base and the plus tests, as in evalplus's own figures; the
+verdict `base` is that of the base tests alone.
 """
 
 import re
@@ -47,7 +47,7 @@ class _Result(RowModel):
 
 
 class Evalplus:
-    """Samples for HumanEval+ and MBPP+, and what evalplus said of them."""
+    """Samples for HumanEval+ and MBPP+, and evalplus's verdicts on them."""
 
     name: ClassVar[str] = "evalplus"
     description: ClassVar[str] = "evalplus: JSONL of task_id, solution; a folder of programs; eval_results.json"
@@ -55,7 +55,7 @@ class Evalplus:
     verdicts: ClassVar[str | None] = "plus (base and plus tests), base"
 
     def recognises(self, path: Path, first: Mapping[str, Any]) -> bool:
-        """By the names in the first row, or of the folders."""
+        """By the fields of the first row, or the names of the folders."""
         if path.is_dir():
             return any(_FOLDER.fullmatch(each.name) for each in path.iterdir())
         graded = "eval" in first and not {"status", "version"} & first.keys()
@@ -78,7 +78,7 @@ class Evalplus:
                     yield Imported(where, row.task_id, by_task_id(row.task_id), text)
 
     def provenance(self, paths: Sequence[Path], verdict: str | None) -> dict[str, Any]:
-        """Model, backend and temperature, as evalplus writes them into a file's name."""
+        """Model, backend and temperature, from the name that evalplus gives a file."""
         known: dict[str, Any] = {"tool": "evalplus"}
         name = paths[0].name.removesuffix(".gz").removesuffix(".jsonl").removesuffix(".json")
         found = _NAME.match(name)
@@ -91,10 +91,12 @@ class Evalplus:
 
 
 def _programs(folder: Path) -> Iterator[Imported]:
-    """Programs in folders of their problems, by their numbers."""
+    """The programs in the folders of the problems, in the order of their numbers."""
     found = [(match, inside) for inside in folder.iterdir() if (match := _FOLDER.fullmatch(inside.name))]
     if not found:
-        raise UserError(f"{folder}: holds no folder such as HumanEval_0; name the one that evalplus saved programs in")
+        raise UserError(
+            f"{folder}: has no folder such as HumanEval_0; name the folder in which evalplus saved its programs"
+        )
     for match, inside in sorted(found, key=lambda each: (each[0][1], int(each[0][2]))):
         task_id = f"{match[1]}/{match[2]}"
         for file in sorted((each for each in inside.glob("*.py") if each.stem.isdigit()), key=lambda it: int(it.stem)):
@@ -117,7 +119,7 @@ def _results(path: Path, verdict: str | None) -> Iterator[Imported]:
                 entries = document.value()
                 if not isinstance(entries, list):
                     raise UserError(
-                        f"{path}, eval.{task_id}: is not a list; the first version of evalplus wrote no solutions,"
+                        f"{path}, eval.{task_id}: is not a list; the first version of evalplus wrote no solutions;"
                         " import its samples instead"
                     )
                 for number, data in enumerate(entries):

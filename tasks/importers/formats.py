@@ -1,4 +1,4 @@
-"""The formats by name, and which one a file is of."""
+"""All formats by name, and the one that a file is in."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,20 +20,20 @@ AUTO = "auto"
 
 
 def formats() -> tuple[Importer, ...]:
-    """Those that are built in, and those of plug-ins."""
+    """The built-in importers, and those of plug-ins."""
     plugins = load("format", Importer, [each.name for each in FORMATS])
     return (*FORMATS, *(each.target for each in plugins if each.fault is None))
 
 
 def importer(name: str, paths: Sequence[Path]) -> Importer:
-    """The importer of this name; for `auto` the one that knows the first path.
+    """The importer of this name; for `auto`, the one that recognizes the first path.
 
     Raises:
         UserError: there is no such format, a path is not there, or none knows it.
     """
     for path in paths:
         if not path.exists():
-            raise UserError(f"{path}: is not there")
+            raise UserError(f"{path}: does not exist")
     known = formats()
     names = ", ".join(each.name for each in known)
     if name != AUTO:
@@ -47,13 +47,13 @@ def importer(name: str, paths: Sequence[Path]) -> Importer:
     try:
         first = first_row(paths[0])
     except UserError:
-        # Not a file of what is built in; a plug-in may know it by its name.
+        # No built-in format can read it; a plug-in may recognize its name.
         of_plugin = next((each for each in known[len(FORMATS) :] if each.recognises(paths[0], {})), None)
         if of_plugin is None:
             raise
         return of_plugin
     found = next((each for each in known if each.recognises(paths[0], first)), None)
     if found is None:
-        having = f"its first entry has {', '.join(list(first)[:8])}" if first else "it shows no names of fields"
+        having = f"its first row has {', '.join(list(first)[:8])}" if first else "it has no named fields"
         raise UserError(f"{paths[0]}: unrecognized format ({having}); name one: {names}")
     return found

@@ -1,6 +1,6 @@
-"""openai/human-eval: lines of `task_id` and `completion`, and, if graded, `passed` and `result`.
+"""openai/human-eval: rows of `task_id` and `completion`, and, if graded, `passed` and `result`.
 
-A problem's samples stand in any order among others; there is no index, they are numbered as they come.
+Rows are in any order and have no index: the samples of a problem are numbered in order.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,15 +29,15 @@ class HumanEval:
     verdicts: ClassVar[str | None] = None
 
     def recognises(self, path: Path, first: Mapping[str, Any]) -> bool:  # noqa: ARG002
-        """By the names in the first row."""
+        """By the fields of the first row."""
         return {"task_id", "completion"} <= first.keys() and "solution" not in first
 
     def samples(self, paths: Sequence[Path], verdict: str | None) -> Iterator[Imported]:  # noqa: ARG002
-        """Every line; see `tasks.importers.Importer`."""
+        """Every row; see `tasks.importers.Importer`."""
         for path in paths:
             for where, row in read_rows(path, _Row, _EXAMPLE):
                 yield Imported(where, row.task_id, row.task_id, row.completion, correct=row.passed)
 
     def provenance(self, paths: Sequence[Path], verdict: str | None) -> dict[str, Any]:  # noqa: ARG002
-        """The tool: the files say no more."""
+        """The tool; the files say nothing else."""
         return {"tool": "human-eval", "task": "humaneval"}

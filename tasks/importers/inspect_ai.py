@@ -145,12 +145,12 @@ class _Sample(RowModel):
         )
 
     def whole(self, text: str) -> str:
-        """The text with its attachments put in."""
+        """The text with its attachments inserted."""
         return _ATTACHMENT.sub(lambda found: self.attachments.get(found[1], found[0]), text)
 
 
 class InspectAi:
-    """Samples of eval logs, an epoch each."""
+    """Samples of eval logs, one for each epoch."""
 
     name: ClassVar[str] = "inspect_ai"
     description: ClassVar[str] = "inspect_ai: eval logs, .eval or .json"
@@ -158,7 +158,7 @@ class InspectAi:
     verdicts: ClassVar[str | None] = "a scorer's name"
 
     def recognises(self, path: Path, first: Mapping[str, Any]) -> bool:
-        """By the suffix, or the header's names."""
+        """By the suffix, or the fields of the header."""
         return path.suffix == ".eval" or {"status", "eval"} <= first.keys() or {"version", "eval"} <= first.keys()
 
     def samples(self, paths: Sequence[Path], verdict: str | None) -> Iterator[Imported]:
@@ -251,7 +251,7 @@ def _zipped(path: Path) -> Iterator[tuple[str, Any]]:
         # A name that occurs twice is a sample that was written again: zipfile's directory has the last.
         names = sorted({name for name in archive.namelist() if name.startswith("samples/") and name.endswith(".json")})
         if not names:
-            raise UserError(f"{path}: holds no samples/*.json; the log was written without samples")
+            raise UserError(f"{path}: has no samples/*.json; the log was written without samples")
         for name in names:
             where = f"{path}, {name}"
             yield where, parse_json(where, _unpacked(path, archive, name))
@@ -262,7 +262,7 @@ def _header(path: Path) -> dict[str, Any]:
         with _archive(path) as archive:
             name = next((name for name in _HEADERS if name in archive.namelist()), None)
             if name is None:
-                raise UserError(f"{path}: holds no {_HEADERS[0]}; it is not an inspect_ai log")
+                raise UserError(f"{path}: has no {_HEADERS[0]}; it is not an inspect_ai log")
             return _object(parse_json(f"{path}, {name}", _unpacked(path, archive, name)))
     header: dict[str, Any] = {}
     with opened(path) as stream:
@@ -275,7 +275,7 @@ def _header(path: Path) -> dict[str, Any]:
 
 
 def _unpacked(path: Path, archive: zipfile.ZipFile, name: str) -> bytes:
-    """A member's bytes. Newer versions pack by Zstandard, which zipfile knows from Python 3.14 on."""
+    """A member's bytes. Newer versions use Zstandard, which zipfile supports from Python 3.14 on."""
     info = archive.getinfo(name)
     if info.compress_type != _ZSTANDARD:
         return archive.read(info)
@@ -302,5 +302,6 @@ def _archive(path: Path) -> Iterator[zipfile.ZipFile]:
         raise UserError(f"{path}: is not a whole .eval log ({reason})") from error
     except NotImplementedError as error:
         raise UserError(
-            f"{path}: is packed in a way that this Python cannot unpack ({error}); `inspect log convert` makes a .json"
+            f"{path}: has a compression that this Python cannot read ({error}); convert it to .json with"
+            " `inspect log convert`"
         ) from error

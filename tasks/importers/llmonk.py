@@ -1,4 +1,4 @@
-"""Folders of the paper's own code (ScalingIntelligence/large_language_monkeys): one YAML file a problem.
+"""Folders of the paper's own code (ScalingIntelligence/large_language_monkeys): one YAML file for each problem.
 
 A file has `prompt`, `question`, `samples` (a list of texts), `gt_answer`, `theorem_name` or `test_cases`, and
 `is_corrects` if it was graded. Its name is the row of the test split, or the problem's name for CodeContests, whose
@@ -30,7 +30,7 @@ class _Problem(RowModel):
 
     @property
     def task(self) -> str | None:
-        """What only files of one task have."""
+        """The task, from fields that only its files have."""
         if self.gt_answer is not None:
             return "gsm8k" if "####" in self.gt_answer else "math" if "\\boxed" in self.gt_answer else None
         return "code_contests" if self.test_cases is not None else "minif2f" if self.theorem_name is not None else None
@@ -45,7 +45,7 @@ class Llmonk:
     verdicts: ClassVar[str | None] = None
 
     def recognises(self, path: Path, first: Mapping[str, Any]) -> bool:  # noqa: ARG002
-        """By the files' suffix."""
+        """By the suffix of its files."""
         names = [each.name for each in path.iterdir()] if path.is_dir() else [path.name]
         return any(name.endswith(_SUFFIXES) for name in names)
 
@@ -66,7 +66,7 @@ class Llmonk:
                 yield Imported(where, row, problem_id, text, index, correct, question=problem.question)
 
     def provenance(self, paths: Sequence[Path], verdict: str | None) -> dict[str, Any]:  # noqa: ARG002
-        """The tool, and the task that the first file shows."""
+        """The tool, and the task of the first file."""
         first = next(_files(paths), None)
         task = None if first is None else _read(first).task
         return {"tool": "llmonk"} | ({} if task is None else {"task": task})
@@ -81,7 +81,7 @@ def _files(paths: Sequence[Path]) -> Iterator[Path]:
         inside = [file for file in path.iterdir() if file.is_file() and not file.name.startswith(".")]
         named = [file for file in inside if file.name.endswith(_SUFFIXES)]
         if not inside:
-            raise UserError(f"{path}: holds no YAML file; name the folder that llmonk saved its samples in")
+            raise UserError(f"{path}: has no YAML file; name the folder in which llmonk saved its samples")
         yield from sorted(named or inside, key=_by_number)
 
 
@@ -98,7 +98,7 @@ def _stem(file: Path) -> str:
 def _read(file: Path) -> _Problem:
     import yaml
 
-    # The C loader is ten times faster, and not in every build.
+    # The C loader is ten times as fast, but not part of every build.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     with opened(file) as stream:
         try:

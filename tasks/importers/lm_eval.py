@@ -1,7 +1,7 @@
 """lm-evaluation-harness: samples_TASK_DATE.jsonl, as `--log_samples` writes it.
 
 A line is a problem under one filter: `doc_id`, `doc`, `arguments`, `resps` (a list of requests, each the list of its
-answers; `repeats` of them), `filter`, the names of its `metrics`, and their values. The same answers stand once for
+answers; `repeats` of them), `filter`, the names of its `metrics`, and their values. The same answers occur once for
 each filter. A verdict is a metric under a filter; where there are several, one has to be named. Metrics are of all of a
 problem's answers together: with more than one answer they are not a verdict on any of them. Next to it,
 results_DATE.json says what was asked for.
@@ -75,7 +75,7 @@ class LmEval:
     verdicts: ClassVar[str | None] = "a filter's name, such as strict-match, a metric's, or METRIC,FILTER"
 
     def recognises(self, path: Path, first: Mapping[str, Any]) -> bool:  # noqa: ARG002
-        """By the names in the first row."""
+        """By the fields of the first row."""
         return {"doc_id", "resps"} <= first.keys()
 
     def samples(self, paths: Sequence[Path], verdict: str | None) -> Iterator[Imported]:
@@ -85,7 +85,7 @@ class LmEval:
             seen: dict[int, str] = {}
             choices = _verdicts(path, verdict)
             chosen = choices[0] if len(choices) == 1 else None
-            # The answers stand once for each filter.
+            # The answers occur once for each filter.
             filter_ = choices[0].filter if choices else None
             for where, data in rows(path):
                 row = parse_row(where, data, _Row, _EXAMPLE)
@@ -201,7 +201,7 @@ def _question(row: _Row) -> str | None:
 
 
 def _sampling(arguments: Any) -> dict[str, Any]:
-    """How the first request was to be answered: its second argument, in either of the forms that there are."""
+    """The sampling parameters of the first request: its second argument, in the old or the new format."""
     first = arguments.get("gen_args_0") if isinstance(arguments, dict) else None
     asked = first.get("arg_1") if isinstance(first, dict) else None
     if isinstance(arguments, list) and arguments and isinstance(arguments[0], list) and len(arguments[0]) > 1:
@@ -214,7 +214,7 @@ def _sampling(arguments: Any) -> dict[str, Any]:
 
 
 def _results(path: Path) -> dict[str, Any]:
-    """The results file of the same run; empty where it is not there."""
+    """The results file of the same run; empty if there is none."""
     found = _NAME.fullmatch(path.name)
     file = path.with_name(f"results_{found['date']}.json") if found else None
     if file is None or not file.is_file():

@@ -2,7 +2,7 @@
 
 A row is a problem: `question`, `prompt`, `samples` (a list of texts), `is_corrects` (a list of booleans), `gt_answer`
 (not of every task), `orig_dset_split`, `orig_dset_idx` (the row of the original test split). A file is one task and one
-model, named TASK_MODEL.json, of up to 140 problems x 10,000 samples. How they were drawn is said in the paper alone
+model, named TASK_MODEL.json, of up to 140 problems x 10,000 samples. How they were drawn is only said in the paper
 (arXiv 2407.21787, section 2 and appendix).
 """
 
@@ -54,7 +54,7 @@ class MonkeyBusiness:
     verdicts: ClassVar[str | None] = None
 
     def recognises(self, path: Path, first: Mapping[str, Any]) -> bool:  # noqa: ARG002
-        """By the names in the first row."""
+        """By the fields of the first row."""
         return {"samples", "orig_dset_idx"} <= first.keys()
 
     def samples(self, paths: Sequence[Path], verdict: str | None) -> Iterator[Imported]:  # noqa: ARG002
@@ -73,7 +73,7 @@ class MonkeyBusiness:
                     yield Imported(at, number, problem_id, text, index, correct, question=row.question)
 
     def provenance(self, paths: Sequence[Path], verdict: str | None) -> dict[str, Any]:  # noqa: ARG002
-        """Task and model by the file's name; how such samples were drawn, by the paper."""
+        """Task and model from the file's name; sampling parameters from the paper."""
         task, model = _named(paths[0])
         known: dict[str, Any] = {"tool": "llmonk", "source": "ScalingIntelligence/monkey_business, arXiv 2407.21787"}
         if task is not None:
@@ -82,6 +82,6 @@ class MonkeyBusiness:
 
 
 def _named(path: Path) -> tuple[str | None, str | None]:
-    """Task and model of a file that is named as released; (None, None) of another."""
+    """Task and model of a file with a name as released; (None, None) for any other."""
     task, _, model = path.name.split(".json")[0].removesuffix(".parquet").partition("_")
     return (_TASKS[task], model) if task in _TASKS and model else (None, None)

@@ -1,6 +1,7 @@
-"""What every importer's samples go through: ids as a person asks for them, sound text, a place in their problem."""
+"""What is done to the samples of every importer: ids follow the template, texts are checked, indices are assigned."""
 
 import hashlib
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import NamedTuple
 from tasks.errors import UserError
 from tasks.importers import NO_ROW, Imported, Importer
 from tasks.importers.problem_ids import as_number, by_template
-from tasks.importers.sample_rows import OPTIONAL
+from tasks.importers.sample_rows import OPTIONAL, optional_document
 from tasks.records import Sample
 
 
@@ -17,20 +18,20 @@ def read(importer: Importer, paths: Sequence[Path], *, verdict: str | None, ids:
     """The samples of some files.
 
     Args:
-        importer: knows their format.
+        importer: reads their format.
         paths: files or folders.
         verdict: which of several verdicts on a sample counts; None: the usual one.
-        ids: form of the problems' ids, such as `gsm8k/{row:04d}`; None: as the importer knows them.
+        ids: template for problem ids, such as `gsm8k/{row:04d}`; None: the importer's ids.
 
     Raises:
-        UserError: as the importer; a file is named twice; the form does not suit an id, or makes two one; a text is no
-            valid Unicode; there is no such choice of verdicts.
+        UserError: as the importer's `samples`; a file is named twice; the template does not fit an id, or gives two
+            problems the same id; a text is not valid Unicode; `verdict` is given, and the format has one verdict only.
     """
     if verdict is not None and importer.verdicts is None:
-        raise UserError(f"--verdict {verdict}: {importer.name} carries one verdict on a sample, there is no choice")
+        raise UserError(f"--verdict {verdict}: {importer.name} carries one verdict for each sample; leave it out")
     for number, path in enumerate(paths):
         if path.resolve() in {other.resolve() for other in paths[:number]}:
-            raise UserError(f"{path}: is named twice; its samples would count twice")
+            raise UserError(f"{path}: is named twice; name each file once")
     formed: dict[str, str | int] = {}
     for sample in importer.samples(paths, verdict):
         problem_id = sample.problem_id
@@ -44,20 +45,26 @@ def read(importer: Importer, paths: Sequence[Path], *, verdict: str | None, ids:
                         " use {id}, and a dataset of that part"
                     ) from error
                 raise UserError(
-                    f"--ids {ids}: does not suit {sample.source_id!r} ({sample.where}); write a form such as"
+                    f"--ids {ids}: does not fit {sample.source_id!r} ({sample.where}); use a template such as"
                     " gsm8k/{row:04d} or {id}"
                 ) from error
             if (other := formed.setdefault(problem_id, sample.source_id)) != sample.source_id:
                 raise UserError(
-                    f"--ids {ids}: makes one id, {problem_id!r}, of {other!r} and {sample.source_id!r}; the form needs"
-                    " {id} or {row}"
+                    f"--ids {ids}: gives {other!r} and {sample.source_id!r} the same id, {problem_id!r}; a template"
+                    " needs {id} or {row}"
                 )
-        try:
-            problem_id.encode()
-            (sample.text or "").encode()
-        except UnicodeEncodeError as error:
-            raise UserError(f"{sample.where}: is not valid Unicode (a lone surrogate)") from error
+        _check_unicode(sample, problem_id)
         yield sample if problem_id == sample.problem_id else replace(sample, problem_id=problem_id)
+
+
+def _check_unicode(sample: Imported, problem_id: str) -> None:
+    """Texts that an importer has put together were not checked with their row."""
+    turns = json.dumps(optional_document(sample), ensure_ascii=False) if sample.turns else ""
+    try:
+        for text in (problem_id, sample.text or "", sample.question or "", turns):
+            text.encode()
+    except UnicodeEncodeError as error:
+        raise UserError(f"{sample.where}: is not valid Unicode (a lone surrogate)") from error
 
 
 def _row(sample: Imported, first: int) -> int | None:
@@ -68,9 +75,9 @@ def _row(sample: Imported, first: int) -> int | None:
 
 
 class Numbering:
-    """Places of samples in their problems: each is given once, and they run from 0 without a gap in the end.
+    """Assigns each sample its index in its problem. In the end indices run from 0 without a gap.
 
-    Gaps are closed by renumbering in order: a sample that a tool failed to draw does not count.
+    Gaps, such as those left by samples that the tool failed to draw, are closed by renumbering in order.
     """
 
     def __init__(self) -> None:
@@ -78,10 +85,10 @@ class Numbering:
         self._beyond: dict[str, set[int]] = {}
 
     def place(self, sample: Imported) -> int:
-        """The place of the next sample: its own, or the one after those before it where it has none.
+        """The index of the next sample: its own, or the next one of its problem where it has none.
 
         Raises:
-            UserError: another has it.
+            UserError: another sample has this index.
         """
         problem = sample.problem_id
         following = self._following.get(problem, 0)
@@ -105,7 +112,7 @@ class Numbering:
         return index
 
     def closed(self) -> dict[str, dict[int, int]]:
-        """For each problem with a gap, the places beyond it and what they become."""
+        """For each problem with a gap, the indices beyond it and what they become."""
         return {
             problem: {old: new for new, old in enumerate(sorted(beyond), start=self._following[problem])}
             for problem, beyond in self._beyond.items()
@@ -113,7 +120,7 @@ class Numbering:
 
 
 class Recorded(NamedTuple):
-    """All samples by problem and index, and what was asked, by problem, where that is known."""
+    """All samples by problem and index, and by problem the question or prompt, where the file has it."""
 
     samples: dict[str, dict[int, Sample]]
     questions: dict[str, str]
@@ -140,7 +147,7 @@ def recorded(importer: Importer, paths: Sequence[Path], ids: str | None) -> Reco
 
 
 def digest(paths: Sequence[Path]) -> str:
-    """SHA-256 of all files' content, in hex; of folders, with the names inside them.
+    """SHA-256 of the content of all files, in hex; for folders, also of the names inside.
 
     Raises:
         UserError: a file cannot be read.

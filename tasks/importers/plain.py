@@ -1,6 +1,6 @@
 """Plain rows: `problem_id`, `text`, and, where known, `index` and a verdict. `monkeys export` writes such files.
 
-Rows without an index are numbered within their problem as they come. The verdict is `correct` (true or false) or
+Rows without an index are numbered in order within their problem. The verdict is `correct` (true or false) or
 `verdict` (`correct`, `wrong`, ...; `infrastructure` does not count). `question` or `prompt` says what was asked.
 """
 
@@ -45,7 +45,7 @@ class _Row(RowModel):
 
 
 class Plain:
-    """Rows of samples in the form of this project."""
+    """Rows of samples as this project writes them."""
 
     name: ClassVar[str] = "plain"
     description: ClassVar[str] = "JSONL, Parquet or CSV rows of problem_id, text, and perhaps index, correct or verdict"
@@ -53,7 +53,7 @@ class Plain:
     verdicts: ClassVar[str | None] = None
 
     def recognises(self, path: Path, first: Mapping[str, Any]) -> bool:  # noqa: ARG002
-        """By the names in the first row."""
+        """By the fields of the first row."""
         return {"problem_id", "text"} <= first.keys()
 
     def samples(self, paths: Sequence[Path], verdict: str | None) -> Iterator[Imported]:  # noqa: ARG002
@@ -72,5 +72,5 @@ class Plain:
                 )
 
     def provenance(self, paths: Sequence[Path], verdict: str | None) -> dict[str, Any]:  # noqa: ARG002
-        """Nothing: such rows say nothing of it."""
+        """Nothing: such rows have no provenance."""
         return {}

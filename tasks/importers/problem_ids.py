@@ -1,10 +1,10 @@
-"""The ids in this project's datasets of problems that other tools know by a number or another name."""
+"""The ids that problems have in this project's datasets, where other tools use a number or another name."""
 
 _BY_ROW = {"gsm8k": "gsm8k/{:04d}", "math": "math/{:04d}", "mbpp": "MBPP/{}"}
 
 
 def by_row(task: str | None, row: str | int) -> str:
-    """The id of a dataset's row (of MBPP, its task id), where the ids follow from it; else the row as it is."""
+    """The id of a dataset's row (for MBPP, of a task id), where ids follow from rows; else the row as text."""
     number = as_number(row)
     if task not in _BY_ROW or number is None:
         return str(row)
@@ -12,7 +12,7 @@ def by_row(task: str | None, row: str | int) -> str:
 
 
 def by_task_id(task_id: str) -> str:
-    """The id of a problem that evalplus knows by another name; else the id as it is."""
+    """The id of a problem that evalplus names differently; else the id unchanged."""
     return task_id.replace("Mbpp/", "MBPP/", 1) if task_id.startswith("Mbpp/") else task_id
 
 
@@ -29,7 +29,7 @@ _MATH_SUBJECTS = {
 
 
 def row_of_subject(subject: str, row: int) -> int | None:
-    """The row in all of MATH of a subject's row; None if the subject does not have that many, or is not one."""
+    """The row in all of MATH of a subject's row; None if there is no such subject, or it has fewer rows."""
     if row >= _MATH_SUBJECTS.get(subject, 0):
         return None
     subjects = list(_MATH_SUBJECTS)
@@ -37,18 +37,18 @@ def row_of_subject(subject: str, row: int) -> int | None:
 
 
 def by_template(template: str, source_id: str | int, row: int | None) -> str:
-    """An id in a form that a person gives, such as `gsm8k/{row:04d}`. `id` is the tool's id of the problem, `row` the
+    """An id from a template, such as `gsm8k/{row:04d}`. `id` is the tool's id of the problem, `row` the
     problem's row in the dataset, from 0; None where it is not known.
 
     Raises:
-        ValueError, KeyError, IndexError, AttributeError: the form does not suit the id.
+        ValueError, KeyError, IndexError, AttributeError: the template does not fit the id.
     """
     number = source_id if isinstance(source_id, int) or ":" not in template else as_number(source_id)
     return template.format(id=source_id if number is None else number, **({} if row is None else {"row": row}))
 
 
 def as_number(source_id: str | int) -> int | None:
-    """An id that is a number; None for any other."""
+    """An id as a number; None if it is not one."""
     if isinstance(source_id, int):
         return source_id
     return int(source_id) if source_id.isascii() and source_id.isdigit() else None

@@ -1,6 +1,6 @@
-"""How imported samples were drawn, in a file next to them: SAMPLES.provenance.json.
+"""The provenance of imported samples, in a file next to them: SAMPLES.provenance.json.
 
-It names the samples by their SHA-256: next to other samples it is refused. Engine `recorded` makes it part of the
+It contains the SHA-256 of the samples and is refused next to any others. Engine `recorded` makes it part of the
 ingredients of the sample set.
 """
 
@@ -20,23 +20,24 @@ def provenance_path(samples: Path) -> Path:
 
 
 def read_provenance(samples: Path, sha256: str) -> dict[str, Any] | None:
-    """What is known of a file of samples whose content has this digest; None if there is no provenance next to it.
+    """The provenance of a file of samples whose content has this digest; None if there is none next to it.
 
     Raises:
-        UserError: it cannot be read, or is of other samples.
+        UserError: it cannot be read, or belongs to other samples.
     """
     document = _document(samples)
     if document is None:
         return None
     if document.get("samples") != sha256:
         raise UserError(
-            f"{provenance_path(samples)}: is of other samples than {samples} holds; import them again, or remove it"
+            f"{provenance_path(samples)}: belongs to other samples than those in {samples}; import them again, or"
+            " remove it"
         )
     return of_samples(document)
 
 
 def read_questions(samples: Path) -> dict[str, str]:
-    """What was asked, by problem, if there is provenance next to a file of samples that says so.
+    """The questions or prompts of a file of samples, by problem, where its provenance has them.
 
     Raises:
         UserError: it cannot be read.
@@ -48,7 +49,7 @@ def read_questions(samples: Path) -> dict[str, str]:
 
 
 def of_samples(known: Mapping[str, Any]) -> dict[str, Any]:
-    """What samples depend on, of what is known of them: not file names, nor who graded them."""
+    """The part of a provenance that samples depend on: without file names, and without what graded them."""
     return {name: value for name, value in known.items() if name not in _NOT_OF_SAMPLES}
 
 

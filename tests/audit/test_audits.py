@@ -108,7 +108,7 @@ def test_a_grader_that_rejects_a_gold_answer_is_not_sound(tmp_path: Path) -> Non
 
 def test_a_dataset_or_file_that_cannot_be_audited_is_one_line(tmp_path: Path) -> None:
     rows = [sums("p", solutions=[])]
-    with pytest.raises(UserError, match="custom has no known solutions; give a file of programs"):
+    with pytest.raises(UserError, match="custom has no known solutions; give a file of labelled programs"):
         audit_tests(AuditTestsConfig.model_validate(config(tmp_path, rows)))
     with pytest.raises(UserError, match="dataset: custom holds problem 'p' more than once"):
         audit_tests(AuditTestsConfig.model_validate(config(tmp_path, [sums("p"), sums("p")])))

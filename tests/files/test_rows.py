@@ -107,7 +107,7 @@ def test_a_fault_is_found_when_the_reader_comes_to_it(tmp_path: Path) -> None:
         ("s.jsonl", b"[" * 100_000, "line 1: broken JSON ("),
         ("s.json", b'[{"problem_id": "a", "index": 0}]', "row 1: text: field required"),
         ("s.json", b'[{"problem_id": "a"', "after row 0: broken JSON ("),
-        ("s.json", b'{\n "samples": []\n}', "holds no list of rows"),
+        ("s.json", b'{\n "samples": []\n}', "is not a list of rows"),
         ("s.csv", b"problem_id,index,text\na,0,2, or 3\n", "line 2: has 4 values for 3 columns; quote values"),
         ("s.csv", b"problem_id,text,text\na,2,3\n", "line 1: column 'text' occurs twice"),
         ("s.csv", b"problem_id,index\na,0\n", "line 2: text: field required"),

@@ -43,10 +43,10 @@ def test_a_folder_gives_the_files_of_its_split_in_order(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("test")
     assert rows_of(str(tmp_path)) == EXPECTED
     assert len(rows_of(str(tmp_path), "train")) == 3
-    with pytest.raises(UserError, match="holds no validation files"):
+    with pytest.raises(UserError, match="has no validation files"):
         rows_of(str(tmp_path), "validation")
     written(tmp_path / "other" / "rows.jsonl", ROWS)
-    with pytest.raises(UserError, match="holds no test files"):
+    with pytest.raises(UserError, match="has no test files"):
         rows_of(str(tmp_path / "other"))
 
 
@@ -130,9 +130,9 @@ def test_a_bucket_that_does_not_answer_is_reported_in_one_line(monkeypatch: pyte
         ("r.jsonl", b'{"question": "\xff", "answer": "b"}\n', "line 1: is not valid UTF-8 (byte 14)"),
         ("r.jsonl", b'{"question": "\\ud800", "answer": "b"}\n', "line 1: question: is not valid Unicode"),
         ("r.jsonl", b"[" * 100_000, "line 1: broken JSON"),
-        ("r.jsonl", b"", "holds no rows; a row looks like"),
+        ("r.jsonl", b"", "has no rows; a row looks like"),
         ("r.json", b'{"question": "a"}', "line 1: answer: field required"),
-        ("r.json", b'{\n "rows": []\n}', "holds no list of rows"),
+        ("r.json", b'{\n "rows": []\n}', "is not a list of rows"),
         ("r.jsonl.gz", b"plainly no gzip", "cannot be read"),
         ("r.csv", b"question,other\na,b\n", "line 2: answer: field required"),
         ("r.csv", b"question,answer\na,\xff\n", "broken CSV"),

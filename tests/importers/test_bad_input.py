@@ -139,7 +139,9 @@ def test_a_verdict_that_the_file_does_not_have_is_refused(tmp_path: Path) -> Non
             convert(importer(format_, [path]), [path], output=tmp_path / "o.jsonl", counts=None, verdict=verdict)
         return str(caught.value)
 
-    assert "--verdict x: plain carries one" in fault("plain", tools.lines(tmp_path / "p.jsonl", tools.PLAIN), "x")
+    assert "--verdict x: plain carries one verdict for each sample" in fault(
+        "plain", tools.lines(tmp_path / "p.jsonl", tools.PLAIN), "x"
+    )
     assert "it has 'match', 'judge'" in fault("inspect_ai", tools.inspect_json(tmp_path / "l.json"), "x")  # words: ok
     samples = tools.lines(tmp_path / tools.LM_EVAL_NAME, tools.LM_EVAL)
     assert "it has 'exact_match,strict-match', 'exact_match,flexible-extract'" in fault("lm_eval", samples, "x")
@@ -148,7 +150,7 @@ def test_a_verdict_that_the_file_does_not_have_is_refused(tmp_path: Path) -> Non
 
 def test_counts_of_samples_without_verdicts_are_refused(tmp_path: Path) -> None:
     path = tools.lines(tmp_path / "e.jsonl", tools.EVALPLUS)
-    with pytest.raises(UserError, match="carries no verdicts"):
+    with pytest.raises(UserError, match="has no verdicts"):
         convert(importer("auto", [path]), [path], output=tmp_path / "o.jsonl", counts=tmp_path / "c.csv")
     assert list(tmp_path.iterdir()) == [path]
 
@@ -171,7 +173,9 @@ def test_a_file_that_is_imported_is_not_overwritten(tmp_path: Path) -> None:
         (path, None, tmp_path / "." / "s.jsonl"),
         (folder, folder / "out.jsonl", None),
     ):
-        with pytest.raises(UserError, match=r"--(output|counts) .*: is what is imported, or in it"):
+        with pytest.raises(
+            UserError, match=r"--(output|counts) .*: is one of the imported files, or in an imported folder"
+        ):
             convert(importer("auto", [source]), [source], output=output, counts=counts)
     assert path.read_bytes() == whole
     assert not (folder / "out.jsonl").exists()

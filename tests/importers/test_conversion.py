@@ -86,7 +86,7 @@ def test_provenance_of_other_samples_is_refused(tmp_path: Path) -> None:
     convert(importer("auto", [path]), [path], output=tmp_path / "o.jsonl", counts=None)
     with (tmp_path / "o.jsonl").open("a") as file:
         file.write(json.dumps({"problem_id": "HumanEval/1", "index": 1, "text": "new"}) + "\n")
-    with pytest.raises(UserError, match="is of other samples"):
+    with pytest.raises(UserError, match="belongs to other samples"):
         RecordedConfig(path=str(tmp_path / "o.jsonl")).ingredients(SAMPLING, "")
 
 

@@ -319,9 +319,9 @@ def test_problem_ids_follow_the_template(tmp_path: Path) -> None:
     path = tools.document(tmp_path / "CodeContests_Gemma-7B.json", tools.MONKEY_BUSINESS)
     assert {row[0] for row in imported(path)[1]} == {"82", "4999"}
     assert {row[0] for row in imported(path, ids="mine/{id:05d}")[1]} == {"mine/00082", "mine/04999"}
-    with pytest.raises(UserError, match=r"--ids \{x\}: does not suit 82"):
+    with pytest.raises(UserError, match=r"--ids \{x\}: does not fit 82"):
         imported(path, ids="{x}")
-    with pytest.raises(UserError, match=r"--ids same: makes one id, 'same', of 82 and 4999"):
+    with pytest.raises(UserError, match=r"--ids same: gives 82 and 4999 the same id, 'same'"):
         imported(path, ids="same")
 
 
@@ -355,8 +355,8 @@ def test_each_file_is_recognized_by_one_format(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('{"question": "?", "solutions": []}\n', "unrecognized format (its first entry has question"),
-        ("", "no names"),
+        ('{"question": "?", "solutions": []}\n', "unrecognized format (its first row has question"),
+        ("", "no named fields"),
     ],
 )
 def test_a_file_of_no_known_format_is_reported_in_one_line(tmp_path: Path, text: str, message: str) -> None:

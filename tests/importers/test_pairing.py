@@ -123,6 +123,18 @@ def test_a_question_is_recognized_in_its_prompt_in_the_messages_of_a_chat_and_wi
     assert shared("", ROOTS) == 1
 
 
+@pytest.mark.parametrize("change", ["attachments", "arguments", "input"])
+def test_a_lone_surrogate_anywhere_in_what_is_written_is_reported_in_one_line(tmp_path: Path, change: str) -> None:
+    call = {"id": "1", "function": "f", "arguments": {"x": "\ud800" if change == "arguments" else "x"}}
+    messages = [{"role": "assistant", "content": f"attachment://{'0' * 32}", "tool_calls": [call]}]
+    more = {"attachments": {"0" * 32: "\ud800" if change == "attachments" else "x"}, "messages": messages}
+    sample = tools.inspect_sample(1, 1, "t", "C", **more) | ({"input": "\ud800"} if change == "input" else {})
+    path = tools.inspect_json(tmp_path / "l.json", [sample])
+    with pytest.raises(UserError, match=r"l.json, samples.0: (input: )?is not valid Unicode \(a lone surrogate\)$"):
+        convert(importer("auto", [path]), [path], output=tmp_path / "o.jsonl", counts=None)
+    assert not (tmp_path / "o.jsonl").exists()
+
+
 @pytest.mark.skipif(not SHARED.exists(), reason="needs GSM8K's and MATH's problems, which are not part of the project")
 def test_no_two_problems_of_math_or_gsm8k_pass_for_one_another() -> None:
     """On the half that the threshold was not chosen on."""
