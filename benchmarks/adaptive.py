@@ -16,8 +16,9 @@ from typing import NamedTuple
 import numpy as np
 from outcome_sets import ATTEMPTS, read_sets, synthetic_sets
 
-from tasks.scaling.estimators import Counts, bootstrap_coverage, coverage, round_ks
+from tasks.scaling.estimators import Counts, coverage, round_ks
 from tasks.scaling.forecast import Forecaster
+from tasks.scaling.interval_over_problems import interval_over_problems
 from tasks.scaling.sequential_stopping import Rounds, resampled
 from tasks.sweep.budgets import AdaptiveConfig
 
@@ -28,7 +29,7 @@ FORECASTS = 20
 
 class Result(NamedTuple):
     """One set. `spent` samples a problem; `curves` (repeats, ks) of the adaptive plan, `full` of 10,000 samples each,
-    `equal` of as many as were spent; `width` is the mean ratio of bootstrap intervals, adaptive over full;
+    `equal` of as many as were spent; `width` is the mean ratio of intervals over problems, adaptive over full;
     `measured` and `forecast` are root-mean-square errors at k = 10,000."""
 
     spent: float
@@ -62,7 +63,7 @@ def simulate(counts: Counts, precision: float, repeats: int, generator: np.rando
         equal.append(coverage(alike, KS).coverage)
         spent.append(n.mean())
         if repeat < FORECASTS:
-            ours, theirs = (bootstrap_coverage(every, KS, seed=repeat) for every in (adaptive, whole))
+            ours, theirs = (interval_over_problems(every, KS, seed=repeat) for every in (adaptive, whole))
             widths.append((ours.high - ours.low).mean() / (theirs.high - theirs.low).mean())
             forecast.append(Forecaster(alike).at([ATTEMPTS])[0].coverage)
     truth = (1 - (1 - rates) ** KS[:, None]).mean(axis=1)

@@ -3,7 +3,7 @@
 import numpy as np
 from calibration_table import LEVEL, Ends, Kind, Row, counts_of, generator_for, row_of
 
-from tasks.scaling.estimators import bootstrap_coverage
+from tasks.scaling.interval_over_problems import interval_over_problems
 
 SIZES = (5, 10, 20, 60, 150)
 SAMPLES = 100
@@ -23,7 +23,7 @@ def over_problems(kind: Kind, replications: int) -> list[Row]:
         bands = []
         for _ in range(replications):
             counts = counts_of(kind.draw(generator, problems), SAMPLES, generator)
-            bands.append(bootstrap_coverage(counts, ks, level=LEVEL))
+            bands.append(interval_over_problems(counts, ks, level=LEVEL))
         low, high = (np.array([getattr(band, end) for band in bands]) for end in ("low", "high"))
         ends = Ends(low, high, np.tile(truth, (replications, 1)))
         rows += [

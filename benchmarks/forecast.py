@@ -28,8 +28,9 @@ from typing import NamedTuple
 import numpy as np
 from outcome_sets import ATTEMPTS, hard_to_forecast, read_sets, synthetic_sets
 
-from tasks.scaling.estimators import Counts, bootstrap_coverage, coverage, log_spaced_ks, pass_at_k, round_ks
+from tasks.scaling.estimators import Counts, coverage, log_spaced_ks, pass_at_k, round_ks
 from tasks.scaling.forecast import Forecaster
+from tasks.scaling.interval_over_problems import interval_over_problems
 from tasks.scaling.laws import PowerLaw, fit_counts
 from tasks.scaling.mixtures import family, fit_mixture
 from tasks.scaling.summary import summarise
@@ -174,7 +175,7 @@ def speed() -> list[Target]:
 
     # The least of several: what else the machine does only ever adds to a time.
     curve = min(repeat(lambda: coverage(counts, ks), number=20, repeat=10)) / 20
-    both = min(repeat(lambda: (coverage(counts, ks), bootstrap_coverage(counts, ks)), number=5, repeat=5)) / 5
+    both = min(repeat(lambda: (coverage(counts, ks), interval_over_problems(counts, ks)), number=5, repeat=5)) / 5
     once = min(repeat(loop, number=1, repeat=5))
     started = time.perf_counter()
     Forecaster(counts).at([100_000])

@@ -20,9 +20,10 @@ from tasks.errors import UserError
 from tasks.files.counts import read_counts_file
 from tasks.scaling import comparison
 from tasks.scaling.comparison import Comparison
-from tasks.scaling.estimators import Counts, bootstrap_coverage, round_ks
+from tasks.scaling.estimators import Counts, round_ks
 from tasks.scaling.estimators import coverage as estimate
 from tasks.scaling.forecast import Forecaster
+from tasks.scaling.interval_over_problems import interval_over_problems
 from tasks.scaling.laws import NoFit, PowerLaw, fit_counts
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ CountsLike: TypeAlias = Union[Counts, "Results", Mapping[str, tuple[int, int]], 
 
 
 def coverage(counts: CountsLike, ks: int | Sequence[int] | None = None, *, level: float = 0.95) -> pd.DataFrame:
-    """Unbiased coverage (pass@k averaged over problems), with bootstrap intervals over problems.
+    """Unbiased coverage (pass@k averaged over problems), with intervals over problems.
 
     >>> coverage({"p1": (4, 1), "p2": (4, 0)}, [1, 2, 4])["coverage"].round(3).tolist()
     [0.125, 0.25, 0.5]
@@ -52,7 +53,7 @@ def coverage(counts: CountsLike, ks: int | Sequence[int] | None = None, *, level
     if not len(graded):
         raise UserError("coverage: no problem has a graded sample")
     wanted = round_ks(graded.reach) if ks is None else np.atleast_1d(np.asarray(ks, dtype=np.int64))
-    band = bootstrap_coverage(graded, wanted, level=level)
+    band = interval_over_problems(graded, wanted, level=level)
     values = estimate(graded, wanted).coverage
     return pd.DataFrame({"k": wanted, "coverage": values, "low": band.low, "high": band.high})
 

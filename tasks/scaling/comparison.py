@@ -1,7 +1,8 @@
 """Several results compared on the problems they share: which solves more at which k, and how certain that is.
 
-The first set is the reference of every other. Resamples are of problems, and the same ones for all sets: what makes a
-problem hard or easy for both cancels in a difference, which leaves it far narrower than the two intervals around it.
+The first set is the reference of every other. Where two curves cross, and by which factor in k one is shifted against
+the other, gets bootstrap intervals over problems; the resamples are the same for both sets, as the pairing of
+`tasks.scaling.paired_differences` requires.
 """
 
 from collections.abc import Sequence
@@ -15,6 +16,8 @@ from tasks.scaling.curve_shift import Shift, shift_in_log_k
 from tasks.scaling.estimators import Counts, Curve, coverage, log_spaced_ks, round_ks
 from tasks.scaling.forecast import Forecaster
 from tasks.scaling.laws import Interval
+from tasks.scaling.paired_differences import Difference, paired_differences
+from tasks.scaling.resampling import RESAMPLES, bootstrap_means, percentile_tail
 from tasks.scaling.summary import SweepSummary, summarise
 
 MAX_SETS = 8
@@ -22,17 +25,6 @@ MAX_SETS = 8
 _SHIFTS = 100
 # A forecast crossing is searched for up to this factor beyond the samples, the range in which reports draw forecasts.
 _FORECAST_FACTOR = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """Coverage of a set at k less that of the reference, with its paired bootstrap interval and two-sided p-value."""
-
-    k: int
-    difference: float
-    low: float
-    high: float
-    p: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +99,7 @@ class Comparison:
 
 
 def compare(
-    sets: Sequence[tuple[str, Counts]], *, resamples: int = 1000, level: float = 0.95, seed: int = 0
+    sets: Sequence[tuple[str, Counts]], *, resamples: int = RESAMPLES, level: float = 0.95, seed: int = 0
 ) -> Comparison:
     """Compare sets, each under its label, by the problems that all of them share.
 
@@ -145,10 +137,10 @@ def compare(
     )
     pairs: tuple[Pair, ...] = ()
     if paired:
-        generator = np.random.default_rng(seed)
-        draws = generator.multinomial(len(shared), np.full(len(shared), 1 / len(shared)), size=resamples)
         reference, *others = labels
-        pairs = tuple(_pair(graded[reference], graded[each], each, draws / len(shared), level) for each in others)
+        pairs = tuple(
+            _pair(graded[reference], graded[each], each, resamples=resamples, level=level, seed=seed) for each in others
+        )
     return Comparison(summaries, pairs, paired, level, notes)
 
 
@@ -166,37 +158,30 @@ def _notes(graded: dict[str, Counts], shared: Sequence[str]) -> tuple[str, ...]:
     return (f"Compared on the {len(shared):,} problems that all sets share; {' and '.join(more)}.",) if more else ()
 
 
-def _pair(reference: Counts, other: Counts, label: str, draws: Floats, level: float) -> Pair:
+def _pair(reference: Counts, other: Counts, label: str, *, resamples: int, level: float, seed: int) -> Pair:
     last = min(reference.reach, other.reach)
     ks = np.union1d(log_spaced_ks(last, 80), round_ks(last))
-    gaps = other.pass_at_k(ks) - reference.pass_at_k(ks)
-    crossings = _crossings(ks, gaps.mean(axis=0), draws @ gaps, level) or _forecast_crossings(reference, other)
-    differences = paired_differences(reference, other, draws, level)
-    return Pair(label, differences, crossings, _family(reference, other, draws, level))
+    grids = [log_spaced_ks(counts.reach, 60) for counts in (reference, other)]
+    both = (reference, other)
+
+    def of_problems(sets: tuple[Counts, ...]) -> Floats:
+        gaps = sets[1].pass_at_k(ks) - sets[0].pass_at_k(ks)
+        return np.hstack([gaps, *(counts.pass_at_k(grid) for counts, grid in zip(sets, grids, strict=True))])
+
+    resampled = bootstrap_means(both, of_problems, resamples, seed)
+    gap = coverage(other, ks).coverage - coverage(reference, ks).coverage
+    tail = percentile_tail(level, len(reference))
+    gaps, first, second = np.split(resampled, np.cumsum([len(ks), len(grids[0])]), axis=1)
+    crossings = _crossings(ks, gap, gaps, tail) or _forecast_crossings(reference, other)
+    again = [
+        [Curve(grid, row, int(grid[-1])) for row in rows[:_SHIFTS]]
+        for grid, rows in zip(grids, (first, second), strict=True)
+    ]
+    family = _family([coverage(counts, grid) for counts, grid in zip(both, grids, strict=True)], again, tail)
+    return Pair(label, paired_differences(reference, other, level), crossings, family)
 
 
-def paired_differences(reference: Counts, other: Counts, draws: Floats, level: float) -> tuple[Difference, ...]:
-    """Coverage of `other` minus that of `reference` on the same problems, at round k up to the smaller n of the two.
-
-    Args:
-        reference: counts of the reference.
-        other: counts of the same problems, in the same order.
-        draws: the weight of each problem in each resample, shape (resamples, problems), rows summing to 1.
-        level: probability of the intervals.
-    """
-    ks = round_ks(min(reference.reach, other.reach))
-    gaps = other.pass_at_k(ks) - reference.pass_at_k(ks)
-    resampled = draws @ gaps
-    tail = (1 - level) / 2
-    low, high = np.quantile(resampled, [tail, 1 - tail], axis=0)
-    # Never 0: N resamples cannot resolve a probability below 1/N.
-    below, above = ((side.sum(axis=0) + 1) / (len(draws) + 1) for side in (resampled <= 0, resampled >= 0))
-    p = np.minimum(1.0, 2 * np.minimum(below, above))
-    columns = (column.tolist() for column in (ks, gaps.mean(axis=0), low, high, p))
-    return tuple(Difference(*row) for row in zip(*columns, strict=True))
-
-
-def _crossings(ks: Ints, estimate: Floats, curves: Floats, level: float) -> tuple[Crossing, ...]:
+def _crossings(ks: Ints, estimate: Floats, curves: Floats, tail: float) -> tuple[Crossing, ...]:
     found = []
     for log_k, upwards in _sign_changes(np.log(ks), estimate):
         nearest = []
@@ -205,7 +190,6 @@ def _crossings(ks: Ints, estimate: Floats, curves: Floats, level: float) -> tupl
             if places:
                 nearest.append(min(places, key=lambda place: abs(place - log_k)))
         share = len(nearest) / len(curves)
-        tail = (1 - level) / 2
         ends = np.exp(np.quantile(nearest, [tail, 1 - tail])) if nearest else np.exp([log_k, log_k])
         low, high = (round(float(end)) for end in ends)
         found.append(Crossing(round(float(np.exp(log_k))), upwards, low, high, share))
@@ -235,19 +219,14 @@ def _forecast_crossings(reference: Counts, other: Counts) -> tuple[Crossing, ...
     return tuple(Crossing(round(float(np.exp(place))), upwards) for place, upwards in changes[:1])
 
 
-def _family(reference: Counts, other: Counts, draws: Floats, level: float) -> Family | None:
-    grids = [log_spaced_ks(counts.reach, 60) for counts in (reference, other)]
-    each = [counts.pass_at_k(ks) for counts, ks in zip((reference, other), grids, strict=True)]
-    shift = shift_in_log_k(*(coverage(counts, ks) for counts, ks in zip((reference, other), grids, strict=True)))
+def _family(curves: Sequence[Curve], resampled: Sequence[Sequence[Curve]], tail: float) -> Family | None:
+    """The shift between two curves, and its interval from resamples of both, which leaves out `tail` at either end."""
+    shift = shift_in_log_k(*curves)
     if shift is None:
         return None
-    factors = []
-    for draw in draws[:_SHIFTS]:
-        again = shift_in_log_k(*(Curve(ks, draw @ values, int(ks[-1])) for ks, values in zip(grids, each, strict=True)))
-        if again is not None:
-            factors.append(again.factor)
-    if len(factors) < len(draws[:_SHIFTS]) * (1 + level) / 2:
+    shifts = [shift_in_log_k(*both) for both in zip(*resampled, strict=True)]
+    factors = [each.factor for each in shifts if each is not None]
+    if len(factors) < len(shifts) * (1 - tail):
         return Family(shift, None)
-    tail = (1 - level) / 2
     low, high = np.quantile(factors, [tail, 1 - tail])
     return Family(shift, Interval(float(low), float(high)))

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from tasks.errors import UserError
-from tasks.scaling.estimators import Counts, bootstrap_coverage, coverage, round_ks
+from tasks.scaling.estimators import Counts, coverage, round_ks
 from tasks.scaling.forecast import Forecaster
+from tasks.scaling.interval_over_problems import interval_over_problems
 from tasks.scaling.laws import PowerLaw, fit_counts
 
 _COLUMNS = ("problem", "samples", "correct")
@@ -59,7 +60,7 @@ def curve_document(counts: Counts) -> dict[str, Any]:
     if not len(graded):
         raise UserError("curve: no problem has a sample")
     ks = round_ks(graded.reach)
-    values, band = coverage(graded, ks).coverage, bootstrap_coverage(graded, ks)
+    values, band = coverage(graded, ks).coverage, interval_over_problems(graded, ks)
     law = fit_counts(graded, resamples=0).law
     return {
         "problems": len(graded),

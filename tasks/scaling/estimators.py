@@ -5,9 +5,10 @@ pass@k of a problem is the chance that k of its n samples, drawn without replace
 problem has fewer than k samples there is no unbiased estimate: the value is NaN, never a guess.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -21,6 +22,8 @@ from tasks.scaling.sequential_stopping import Rounds
 _CERTAIN = 40.0
 # At most this many logarithms go into the table for small k.
 _TABLE = 16_384
+# At most this many problems, distinct in their counts, are looked at together: it bounds the memory of large sets.
+_BLOCK = 2_048
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +84,10 @@ class Counts:
         rounds = None if self.rounds is None else self.rounds.of(positions)
         return Counts(tuple(self.problem_ids[i] for i in positions), self.n[positions], self.c[positions], rounds)
 
+    def blocks(self) -> Iterator["Block"]:
+        """All problems in blocks of bounded size; those with the same counts appear once."""
+        return joint_blocks((self,))
+
     def pass_at_k(self, ks: ArrayLike) -> Floats:
         """Unbiased pass@k of every problem, shape (problems, ks); NaN where its samples do not reach k."""
         wanted = np.atleast_1d(np.asarray(ks, dtype=np.int64))
@@ -98,6 +105,29 @@ class Counts:
             sequential_stopping.log_none_of(self.n, self.c, each, self.rounds) for each in (wanted, 2 * wanted)
         )
         return _variance(once, twice)
+
+
+class Block(NamedTuple):
+    """Some problems of one set or of several: those that have the same counts in every set appear once. `times`
+    (problems,) is how many problems each stands for."""
+
+    sets: tuple[Counts, ...]
+    times: Ints
+
+    @property
+    def counts(self) -> Counts:
+        """The counts in the first set."""
+        return self.sets[0]
+
+
+def joint_blocks(sets: Sequence[Counts]) -> Iterator[Block]:
+    """The problems of several sets, which have the same problems in the same order, in blocks of bounded size."""
+    columns = [column for each in sets for column in (each.n, each.c)]
+    columns += [column for each in sets if each.rounds is not None for column in each.rounds.graded.T]
+    _, first, times = np.unique(np.column_stack(columns), axis=0, return_index=True, return_counts=True)
+    for start in range(0, len(first), _BLOCK):
+        part = slice(start, start + _BLOCK)
+        yield Block(tuple(each.of_problems(first[part]) for each in sets), times[part].astype(np.int64))
 
 
 @dataclass(frozen=True, eq=False)
@@ -231,7 +261,8 @@ def coverage(counts: Counts, ks: ArrayLike) -> Curve:
     wanted = np.atleast_1d(np.asarray(ks, dtype=np.int64))
     if not len(counts):
         return Curve(wanted, np.full(len(wanted), np.nan), 0)
-    return Curve(wanted, counts.pass_at_k(wanted).mean(axis=0), counts.reach)
+    solved = np.sum([block.times @ block.counts.pass_at_k(wanted) for block in counts.blocks()], axis=0)
+    return Curve(wanted, solved / len(counts), counts.reach)
 
 
 def log_spaced_ks(n: int, points: int = 40) -> Ints:
@@ -247,37 +278,3 @@ def round_ks(n: int) -> Ints:
         return np.zeros(0, dtype=np.int64)
     decades = (digit * 10**power for power in range(len(str(n))) for digit in (1, 2, 5))
     return np.unique(np.array([*(k for k in decades if k < n), n], dtype=np.int64))
-
-
-def bootstrap_curves(counts: Counts, ks: ArrayLike, resamples: int = 1000, seed: int = 0) -> Floats:
-    """Coverage curves of `resamples` draws of the problems with replacement, shape (resamples, ks).
-
-    Every draw is a row of multinomial weights, so that all of them are one matrix product.
-    """
-    wanted = np.atleast_1d(np.asarray(ks, dtype=np.int64))
-    if not len(counts):
-        return np.full((resamples, len(wanted)), np.nan)
-    problems = len(counts)
-    weights = np.random.default_rng(seed).multinomial(problems, np.full(problems, 1 / problems), size=resamples)
-    curves: Floats = weights @ counts.pass_at_k(wanted) / problems
-    return curves
-
-
-def bootstrap_coverage(
-    counts: Counts, ks: ArrayLike, resamples: int = 1000, level: float = 0.95, seed: int = 0
-) -> Band:
-    """A percentile-bootstrap interval over problems: how coverage would vary with another draw of problems.
-
-    Fewer than two problems say nothing of that: the interval is then NaN.
-    """
-    if len(counts) < 2:
-        blank = np.full(np.atleast_1d(np.asarray(ks)).shape, np.nan)
-        return Band(blank, blank, level)
-    return percentile_band(bootstrap_curves(counts, ks, resamples, seed), level)
-
-
-def percentile_band(curves: Floats, level: float) -> Band:
-    """The central interval at probability `level` of curves of shape (resamples, ks)."""
-    tail = (1 - level) / 2
-    low, high = np.quantile(curves, [tail, 1 - tail], axis=0)
-    return Band(low, high, level)

@@ -27,7 +27,7 @@ from numpy.typing import ArrayLike
 from tasks.errors import UserError
 from tasks.scaling.arrays import Floats, Ints
 from tasks.scaling.estimators import Counts, coverage, log_spaced_ks
-from tasks.scaling.intervals import resampled_coverage
+from tasks.scaling.interval_over_samples import interval_over_samples
 from tasks.scaling.laws import PowerLaw, fit_ks, fit_power_law
 from tasks.scaling.mixtures import Mixture, family, fit_mixture
 
@@ -167,7 +167,7 @@ class Forecaster:
         return (through_end + plain.b) / 2 if isinstance(plain, PowerLaw) else through_end
 
     def _measured(self, k: int, value: float) -> Forecast:
-        inner, outer = (resampled_coverage(self.counts, [k], level) for level in (0.5, 0.9))
+        inner, outer = (interval_over_samples(self.counts, [k], level) for level in (0.5, 0.9))
         low50, high50, low90, high90 = (float(end[0]) for band in (inner, outer) for end in (band.low, band.high))
         return Forecast(k, value, low50, high50, low90, high90, "measured")
 

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tasks.scaling.arrays import Floats, Ints
-from tasks.scaling.estimators import Counts, bootstrap_curves, coverage, round_ks
+from tasks.scaling.estimators import Counts, coverage, round_ks
+from tasks.scaling.resampling import RESAMPLES, bootstrap_curves, percentile_tail
 
 # b lies well inside for any curve of a real model; a fit that ends at an edge is reported as no fit.
 _LOWEST_B, _HIGHEST_B, _GRID = -8.0, 2.0, 401
@@ -31,8 +32,8 @@ class Interval(NamedTuple):
 class PowerLaw:
     """log c = a k^b, with its residuals at the k that it was fitted to.
 
-    `rmse` is of log c; `max_abs_error` and `mean_abs_error` are of c. The intervals are percentile bootstraps over
-    problems, None where they were not asked for or too few resamples could be fitted.
+    `rmse` is of log c; `max_abs_error` and `mean_abs_error` are of c. The intervals are expanded percentile bootstraps
+    over problems (`resampling.percentile_tail`), None where they were not asked for or too few resamples were fitted.
     """
 
     a: float
@@ -99,7 +100,7 @@ def fit_power_law(ks: ArrayLike, coverages: ArrayLike) -> PowerLaw | NoFit:
 
 
 def fit_counts(
-    counts: Counts, max_k: int | None = None, resamples: int = 1000, level: float = 0.95, seed: int = 0
+    counts: Counts, max_k: int | None = None, resamples: int = RESAMPLES, level: float = 0.95, seed: int = 0
 ) -> FittedLaws:
     """Fit the law to the coverage of `counts` at 40 log-spaced k, with bootstrap intervals over problems.
 
@@ -121,8 +122,8 @@ def fit_counts(
     a, b = _least_squares(ks.astype(np.float64), np.log(curves[fittable]))
     a, b = a[np.isfinite(b)], b[np.isfinite(b)]
     # Resamples without a fit could fall at either end, so the interval is given only if they are fewer than its tail.
-    if len(b) >= resamples * (1 + level) / 2:
-        tail = (1 - level) / 2
+    tail = percentile_tail(level, len(counts))
+    if len(b) >= resamples * (1 - tail):
         a_low, a_high = np.quantile(a, [tail, 1 - tail])
         b_low, b_high = np.quantile(b, [tail, 1 - tail])
         law = PowerLaw(

@@ -14,10 +14,12 @@ from pydantic import TypeAdapter
 from tasks.scaling.arrays import Floats
 from tasks.scaling.backtest import LawComparison, compare_laws
 from tasks.scaling.cost import Usage
-from tasks.scaling.estimators import Counts, bootstrap_coverage, coverage, log_spaced_ks, pass_hat_k, round_ks
+from tasks.scaling.estimators import Counts, coverage, log_spaced_ks, pass_hat_k, round_ks
 from tasks.scaling.first_success import NO_COVERAGE, Solving
 from tasks.scaling.forecast import Forecast, Forecaster
+from tasks.scaling.interval_over_problems import interval_over_problems
 from tasks.scaling.laws import NoFit, PowerLaw, fit_counts, ks_beyond
+from tasks.scaling.resampling import RESAMPLES
 from tasks.scaling.sequential_stopping import Rounds
 
 # How far past the data the forecast is drawn; the backtest covers the same range.
@@ -91,7 +93,7 @@ class SweepSummary:
     """The result of a sweep over `problems`.
 
     `table` is coverage at round k up to the smallest n, `curve` the same at log-spaced k; their intervals are
-    bootstraps over problems at probability `level`. `forecast` continues from the last measured point (without width
+    over problems, at probability `level`. `forecast` continues from the last measured point (without width
     there), with intervals for these problems; it and `outlook` are absent if every problem is solved by every sample.
     `likely_solves` are the unsolved problems, most likely to be solved first. `laws` compares laws at held-out k.
     `notes` say in whole sentences what could not be computed and what was left out. `stopping` is None unless the
@@ -187,7 +189,7 @@ def summarise(
     *,
     usage: Usage | None = None,
     laws: bool = True,
-    resamples: int = 1000,
+    resamples: int = RESAMPLES,
     level: float = 0.95,
     seed: int = 0,
 ) -> SweepSummary:
@@ -199,9 +201,9 @@ def summarise(
         max_k: largest k to report; None goes up to the smallest n.
         usage: tokens of the samples, handed on.
         laws: whether to compare laws at held-out k, which takes a second.
-        resamples: bootstrap draws of the problems.
+        resamples: random weightings of the problems.
         level: probability of the intervals.
-        seed: seed of the bootstrap.
+        seed: seed of the weightings.
     """
     graded = counts.graded()
     last = graded.reach if max_k is None else min(max_k, graded.reach)
@@ -219,7 +221,7 @@ def summarise(
         likely_solves = _likely_solves(forecaster, outlook.tenfold)
 
     def points(ks: ArrayLike) -> tuple[Point, ...]:
-        band = bootstrap_coverage(graded, ks, resamples, level, seed)
+        band = interval_over_problems(graded, ks, level, resamples, seed)
         columns = map(_finite, (coverage(graded, ks).coverage, band.low, band.high, _every_correct(graded, ks)))
         return tuple(Point(*row) for row in zip(np.asarray(ks).tolist(), *columns, strict=True))
 
@@ -366,8 +368,8 @@ def _notes(counts: Counts, graded: Counts, max_k: int | None, infrastructure: in
         notes.append("A single problem gives no interval: intervals are over the choice of problems.")
     elif len(graded) and not graded.c.any():
         notes.append(
-            "No problem was solved, so the bootstrap interval has zero width: it cannot account for successes that "
-            "were never drawn."
+            "No problem was solved. The upper end of the interval is the coverage at which that would still be "
+            "plausible for this many problems."
         )
     return notes
 

@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from tasks.errors import UserError
 from tasks.scaling.estimators import (
     Counts,
-    bootstrap_coverage,
-    bootstrap_curves,
     coverage,
+    joint_blocks,
     log_spaced_ks,
     pass_at_k,
+    pass_at_k_variance,
+    pass_hat_k,
     round_ks,
 )
 
@@ -49,7 +50,7 @@ def test_pass_at_1_is_the_mean_and_pass_at_n_is_whether_any_succeeded(n, c, othe
 
 
 @given(st.lists(st.tuples(st.integers(1, 60), st.integers(0, 60)), min_size=1, max_size=8))
-def test_problems_of_unequal_n_do_not_touch_each_other(pairs):
+def test_problems_of_unequal_n_do_not_affect_each_other(pairs):
     n = np.array([pair[0] for pair in pairs])
     c = np.minimum([pair[1] for pair in pairs], n)
     ks = range(1, 61)
@@ -108,7 +109,7 @@ def test_k_below_one_is_refused():
 
 
 @pytest.mark.parametrize("n", [1, 2, 7, 100, 10_000])
-def test_ks_are_distinct_and_hold_both_ends(n):
+def test_ks_are_distinct_and_include_both_ends(n):
     for ks in (log_spaced_ks(n), round_ks(n)):
         assert ks[0] == 1
         assert ks[-1] == n
@@ -116,40 +117,62 @@ def test_ks_are_distinct_and_hold_both_ends(n):
     assert len(log_spaced_ks(n)) <= 40
 
 
-def test_nice_ks_are_those_of_tables():
+def test_round_ks_are_1_2_5_times_powers_of_ten_and_n():
     assert round_ks(300).tolist() == [1, 2, 5, 10, 20, 50, 100, 200, 300]
     assert round_ks(0).tolist() == []
 
 
-def test_bootstrap_equals_resampling_problem_by_problem():
-    counts = Counts.of(list("abcde"), 20, [0, 1, 4, 9, 20])
-    ks = np.array([1, 5, 20])
-    fast = bootstrap_curves(counts, ks, resamples=50, seed=7)
-    weights = np.random.default_rng(7).multinomial(5, np.full(5, 0.2), size=50)
-    each = pass_at_k(counts.n, counts.c, ks)
-    for row, weight in zip(fast, weights, strict=True):
-        assert row == pytest.approx(np.repeat(each, weight, axis=0).mean(axis=0))
+@given(st.integers(1, 400), st.integers(0, 400), st.integers(1, 400))
+def test_pass_hat_k_matches_exact_fractions(n, c, k):
+    c, k = min(c, n), min(k, n)
+    assert pass_hat_k(n, [c], k)[0] == pytest.approx(float(Fraction(comb(c, k), comb(n, k))), abs=1e-13)
 
 
-def test_bootstrap_interval_is_the_standard_one_and_repeats():
-    rng = np.random.default_rng(1)
-    counts = Counts.of([str(i) for i in range(400)], 1, rng.integers(0, 2, 400))
-    band = bootstrap_coverage(counts, [1], resamples=4000)
-    share = counts.c.mean()
-    half = 1.96 * np.sqrt(share * (1 - share) / 400)
-    assert band.low[0] == pytest.approx(share - half, abs=0.006)
-    assert band.high[0] == pytest.approx(share + half, abs=0.006)
-    again = bootstrap_coverage(counts, [1], resamples=4000)
-    assert again.low[0] == band.low[0]
+def test_pass_hat_k_is_nan_beyond_n():
+    assert np.isnan(pass_hat_k([5, 9], [5, 9], 7)).tolist() == [True, False]
 
 
-def test_one_problem_has_no_interval():
-    band = bootstrap_coverage(Counts.of(["p"], 10, [3]), [1, 10])
-    assert np.isnan(band.low).all()
-    assert np.isnan(band.high).all()
+@pytest.mark.parametrize(("n", "k", "p"), [(12, 1, 0.3), (12, 3, 0.1), (12, 6, 0.4), (40, 20, 0.02)])
+def test_the_variance_of_pass_at_k_is_unbiased(n, k, p):
+    # Over every possible count, weighted by its binomial probability: no simulation, no tolerance for luck.
+    c = np.arange(n + 1)
+    probability = np.array([comb(n, i) * p**i * (1 - p) ** (n - i) for i in range(n + 1)])
+    estimate = pass_at_k(n, c, k)
+    truth = probability @ estimate**2 - (probability @ estimate) ** 2
+    assert probability @ pass_at_k_variance(n, c, k) == pytest.approx(truth, rel=1e-9)
 
 
-def test_committed_golden_counts():
+@given(st.integers(2, 2000), st.integers(0, 2000), st.integers(1, 2000))
+def test_the_variance_of_pass_at_k_is_never_negative_and_nan_without_2k_samples(n, c, k):
+    c, k = min(c, n), min(k, n)
+    value = pass_at_k_variance(n, [c], k)[0]
+    assert np.isnan(value) if 2 * k > n else 0 <= value <= 0.25 + 1e-9
+
+
+def test_blocks_hold_every_problem_and_those_with_the_same_counts_once():
+    n = np.array([5, 5, 9, 5, 9])
+    c = np.array([1, 2, 1, 1, 1])
+    (block,) = Counts.of(list("abcde"), n, c).blocks()
+    found = dict(zip(zip(block.counts.n.tolist(), block.counts.c.tolist(), strict=True), block.times, strict=True))
+    assert found == {(5, 1): 2, (5, 2): 1, (9, 1): 2}
+
+
+def test_joint_blocks_keep_problems_apart_that_differ_in_either_set():
+    first, second = Counts.of(list("abcd"), 5, [1, 1, 1, 2]), Counts.of(list("abcd"), 7, [3, 3, 4, 3])
+    (block,) = joint_blocks((first, second))
+    pairs = zip(block.sets[0].c.tolist(), block.sets[1].c.tolist(), block.times.tolist(), strict=True)
+    assert sorted(pairs) == [(1, 3, 2), (1, 4, 1), (2, 3, 1)]
+
+
+def test_coverage_of_many_blocks_is_the_mean_over_all_problems():
+    generator = np.random.default_rng(3)
+    n = generator.integers(50, 5_000, 10_000)
+    counts = Counts.of([str(i) for i in range(10_000)], n, generator.binomial(n, 0.01))
+    assert len(list(counts.blocks())) > 1
+    assert coverage(counts, [1, 50]).coverage == pytest.approx(counts.pass_at_k([1, 50]).mean(axis=0), rel=1e-12)
+
+
+def test_coverage_computed_by_hand():
     # By hand: 1 - C(3,2)/C(5,2) = .7 and 1 - C(4,2)/C(5,2) = .4, and an unsolved problem.
     curve = coverage(Counts.of(list("abc"), 5, [2, 1, 0]), [1, 2, 5])
     assert curve.coverage == pytest.approx([0.2, 1.1 / 3, 2 / 3])
@@ -157,6 +180,6 @@ def test_committed_golden_counts():
 
 @needs_outcomes
 @pytest.mark.parametrize("name", COVERAGE)
-def test_published_coverage(name):
+def test_coverage_of_the_released_outcomes_is_as_published(name):
     curve = coverage(load_counts(name), [1, 10, 100, 1_000, 10_000])
     assert curve.coverage == pytest.approx(COVERAGE[name], abs=5.01e-5)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tasks.scaling.estimators import Counts, coverage, pass_at_k
-from tasks.scaling.intervals import resampled_coverage
+from tasks.scaling.interval_over_samples import interval_over_samples
 from tasks.scaling.sequential_stopping import Rounds, first_stops, log_none_of, resampled
 
 PLANS = {
@@ -124,7 +124,7 @@ def test_by_simulation_coverage_is_unbiased_and_its_interval_holds():
         )
         counts = Counts(names, n, c, rounds)
         curves.append(coverage(counts, ks).coverage)
-        band = resampled_coverage(counts, ks, 0.9, resamples=60)
+        band = interval_over_samples(counts, ks, 0.9)
         held.append((band.low <= truth) & (truth <= band.high))
         spent.append(n.mean())
     error = np.mean(curves, axis=0) - truth

@@ -12,7 +12,8 @@ from flows.config.yaml_file import build_config
 from flows.setup.compare import load, write
 from tasks.report.comparison.phrases import chance, findings, is_clear, points, span
 from tasks.report.documents import comparison_document
-from tasks.scaling.comparison import Comparison, Difference, Pair
+from tasks.scaling.comparison import Comparison, Pair
+from tasks.scaling.paired_differences import Difference
 
 _COLOURS = ("blue", "dark_orange3", "green4", "magenta", "cyan", "yellow4", "grey50", "purple")
 _WIDTH = 31

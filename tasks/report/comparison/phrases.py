@@ -1,8 +1,9 @@
 """A comparison in words, the same on the page, in Markdown and in the terminal."""
 
 from tasks.report.phrases import number
-from tasks.scaling.comparison import Comparison, Crossing, Difference, Pair
+from tasks.scaling.comparison import Comparison, Crossing, Pair
 from tasks.scaling.laws import PowerLaw
+from tasks.scaling.paired_differences import Difference
 from tasks.scaling.summary import SweepSummary
 
 # A crossing in a smaller share of resamples may be chance.

@@ -1,0 +1,63 @@
+"""The interval of coverage over problems: how coverage would vary with another draw of problems from the same source.
+
+pass@k of a problem is a number between 0 and 1, so that coverage is the mean of a bounded variable, and the interval
+must hold for any distribution of it. Gaffke's interval does (2005; Learned-Miller and Thomas 2020, arXiv 1905.06208):
+the problems get random weights as in the Bayesian bootstrap (Rubin 1981), and one more problem is added, which is
+solved for certain where the upper end is looked for, and never where the lower end is. The ends are quantiles of the
+weighted mean. It is never of width 0: where none or all of the problems are solved, the problem added still may differ.
+If every pass@k is 0 or 1 it is the interval of Clopper and Pearson.
+
+Two things are less cautious here, since the guarantee costs more width than populations of problems call for. The
+problem added counts for 3/4 of a problem: between Clopper and Pearson's 1 and the 1/2 of Jeffreys' interval; for
+pass@k of 0 or 1 the 95 % interval then holds at least 93 % at every coverage (Brown, Cai and DasGupta 2001 compare
+these intervals). And for the upper end its rate is not 1, but what a rate above all those seen might be if rates were
+spread evenly in log p over `_DECADES` decades: at this level of confidence, P problems leave no gap above their largest
+rate wider than 1 - tail^(1/P) of that range. With up to 20 problems that mostly is 1; with 150 it is twice the largest
+rate. `benchmarks/calibration.py` shows how often the interval holds, and how wide it is.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from tasks.scaling.arrays import Floats
+from tasks.scaling.estimators import Band, Counts, coverage
+from tasks.scaling.resampling import RESAMPLES
+
+_ADDED = 0.75
+_DECADES = 10.0
+
+
+def interval_over_problems(
+    counts: Counts, ks: ArrayLike, level: float = 0.95, resamples: int = RESAMPLES, seed: int = 0
+) -> Band:
+    """The interval of coverage at each k over the choice of problems, around the estimate.
+
+    Fewer than two problems say nothing of that: the interval is then NaN, as it is at every k above `counts.reach`.
+    """
+    wanted = np.atleast_1d(np.asarray(ks, dtype=np.int64))
+    if len(counts) < 2:
+        blank = np.full(wanted.shape, np.nan)
+        return Band(blank, blank, level)
+    tail = (1 - level) / 2
+    generator = np.random.default_rng(seed)
+    added = generator.standard_gamma(_ADDED, resamples)[:, None]
+    solved, weight = np.zeros((resamples, len(wanted))), np.zeros((resamples, 1))
+    for block in counts.blocks():
+        weights = generator.standard_gamma(block.times, (resamples, len(block.times)))
+        solved += weights @ block.counts.pass_at_k(wanted)
+        weight += weights.sum(axis=1, keepdims=True)
+    largest = _largest(counts, wanted, tail)
+    low = np.quantile(solved / (weight + added), tail, axis=0)
+    high = np.quantile((solved + added * largest) / (weight + added), 1 - tail, axis=0)
+    estimate = coverage(counts, wanted).coverage
+    return Band(np.minimum(low, estimate), np.clip(high, estimate, 1), level)
+
+
+def _largest(counts: Counts, ks: ArrayLike, tail: float) -> Floats:
+    """The largest pass@k that a problem not seen might have, shape (ks,). A problem without a success counts as if it
+    had one."""
+    seen = float((np.maximum(counts.c, 1) / counts.n).max())
+    rate = min(1.0, seen * 10 ** (_DECADES * (1 - tail ** (1 / len(counts)))))
+    with np.errstate(divide="ignore"):
+        largest: Floats = -np.expm1(np.asarray(ks) * np.log1p(-rate))
+    return largest

@@ -1,0 +1,57 @@
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from tasks.scaling.estimators import Counts, pass_at_k
+from tasks.scaling.resampling import bootstrap_curves, bootstrap_means, percentile_tail
+
+
+def test_bootstrap_curves_are_means_of_resampled_problems():
+    counts = Counts.of(list("abcde"), 20, [0, 1, 4, 9, 20])
+    ks = np.array([1, 5, 20])
+    curves = bootstrap_curves(counts, ks, resamples=50, seed=7)
+    weights = np.random.default_rng(7).multinomial(5, np.full(5, 0.2), size=50)
+    each = pass_at_k(counts.n, counts.c, ks)
+    for curve, weight in zip(curves, weights, strict=True):
+        assert curve == pytest.approx(np.repeat(each, weight, axis=0).mean(axis=0))
+
+
+def test_problems_with_the_same_counts_and_many_blocks_change_no_bootstrap_distribution():
+    generator = np.random.default_rng(0)
+    n = generator.integers(2_000, 2_020, 5_000)
+    mixed = Counts.of([str(i) for i in range(5_000)], n, generator.binomial(n, 0.3))
+    alike = Counts.of([str(i) for i in range(5_000)], 10, generator.binomial(10, 0.3, 5_000))
+    for counts in (mixed, alike):
+        curves = bootstrap_curves(counts, [1])[:, 0]
+        each = counts.pass_at_k([1])[:, 0]
+        assert curves.mean() == pytest.approx(each.mean(), abs=4 * each.std() / np.sqrt(5_000 * len(curves)))
+        assert curves.std() == pytest.approx(each.std() / np.sqrt(5_000), rel=0.08)
+
+
+def test_sets_of_the_same_problems_are_resampled_together():
+    first = Counts.of(list("abcd"), 10, [0, 2, 5, 9])
+    second = Counts.of(list("abcd"), 20, [0, 4, 10, 18])
+    both = bootstrap_means(
+        (first, second), lambda sets: np.hstack([counts.pass_at_k([1]) for counts in sets]), resamples=100
+    )
+    assert both[:, 0] == pytest.approx(both[:, 1])
+    assert both[:, 0].std() > 0
+
+
+def test_memory_does_not_grow_with_problems_times_resamples():
+    generator = np.random.default_rng(0)
+    n = generator.choice([40_000, 50_000], 20_000)
+    counts = Counts.of([str(i) for i in range(20_000)], n, generator.integers(1, n))
+    tracemalloc.start()
+    bootstrap_curves(counts, [1], resamples=500)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 50e6  # the whole matrix of weights would take 80 MB, and as much again as floats
+
+
+def test_the_percentile_tail_is_nominal_for_many_problems_and_smaller_for_few():
+    tails = [percentile_tail(0.95, problems) for problems in (2, 10, 30, 1_000_000)]
+    assert tails == sorted(tails)
+    assert tails[1] == pytest.approx(0.0086, abs=1e-4)
+    assert tails[-1] == pytest.approx(0.025, abs=1e-5)
