@@ -45,11 +45,7 @@ class Measurement(NamedTuple):
 
 @task(task_run_name="measure: coverage and fit", **RETRIED)
 def measure(sweep: Sweep) -> Measurement:
-<<<<<<< HEAD
-    """Unbiased coverage up to k with bootstrap intervals, and the fitted power law."""
-=======
-    """Unbiased coverage below k with intervals over problems, and the power law through it."""
->>>>>>> e178a5e (Intervals over problems, over samples and of differences hold with few problems; memory no longer grows with problems times resamples; benchmarks/calibration.py has a section for each)
+    """Unbiased coverage up to k with intervals over problems, and the fitted power law."""
     results = sweep.results()
     return Measurement(results, results.summarise())
 

@@ -32,12 +32,8 @@ def draw(summary: SweepSummary) -> tuple[FigureFile, ...]:
 
 
 def coverage_figure(summary: SweepSummary) -> Figure:
-<<<<<<< HEAD
-    """Coverage against k on a log axis with its bootstrap interval as a band; the forecast beyond the data is dashed
+    """Coverage against k on a log axis with its interval as a band; the forecast beyond the data is dashed
     and labelled."""
-=======
-    """Coverage against k on a log axis with its interval as a band; the forecast beyond the data dashed."""
->>>>>>> e178a5e (Intervals over problems, over samples and of differences hold with few problems; memory no longer grows with problems times resamples; benchmarks/calibration.py has a section for each)
     figure, axes = new_axes(6.4, 4.0)
     ks = [point.k for point in summary.curve]
     band(axes, [(point.k, point.low, point.high) for point in summary.curve], BLUE, 0.18)
