@@ -1,6 +1,6 @@
-"""Where problems come from. A dataset is a pydantic config class, one a file, that loads `Problem`s.
+"""Where problems come from. A dataset is a pydantic config class that loads `Problem`s; there is one in each file.
 
-Its prompt is the file `tasks/prompts/TEMPLATE.txt` (GSM8K: `gsm8k.txt`, and `gsm8k.shot.txt` for each example).
+Its prompt template is `tasks/prompts/TEMPLATE.txt` (GSM8K: `gsm8k.txt`, and `gsm8k.shot.txt` for each example).
 """
 
 from collections.abc import Iterator
@@ -10,43 +10,43 @@ from tasks.records import LabelledSample, Problem
 
 
 class Dataset(Protocol):
-    """A named source of problems with the protocol that they are usually sampled and graded by."""
+    """A named source of problems, with the protocol by which they are usually sampled and graded."""
 
     @property
     def name(self) -> str:
-        """The name that configs and result sets carry."""
+        """The name in configs and in the names of result sets."""
         ...
 
     @property
     def template(self) -> str:
-        """Name of the prompt template in `tasks/prompts`."""
+        """The name of the prompt template in `tasks/prompts`."""
         ...
 
     @property
     def grader(self) -> str:
-        """Name of the grader that grades samples unless the config names another."""
+        """The name of the grader to use if the config names none."""
         ...
 
     @property
     def graders(self) -> tuple[str, ...]:
-        """Names of all graders that can grade its samples."""
+        """The names of all graders that can grade its samples."""
         ...
 
     @property
     def stop(self) -> tuple[str, ...]:
-        """Strings at which a sample ends (not part of its text)."""
+        """Strings that end a sample; they are not part of its text."""
         ...
 
     @property
     def max_tokens(self) -> int:
-        """The longest sample, in tokens."""
+        """The maximum length of a sample, in tokens."""
         ...
 
     def load(self) -> list[Problem]:
-        """Every problem in its fixed order.
+        """All problems, always in the same order.
 
         Raises:
-            UserError: the source is absent or broken; the message names it.
+            UserError: the source is absent or malformed; the message names it.
         """
         ...
 

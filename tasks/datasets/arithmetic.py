@@ -1,6 +1,6 @@
 """128 arithmetic word problems of this project, with a final answer; none occurs in the bundled training.
 
-`tasks.datasets.synthetic.arithmetic_problems` made them; the file next to it holds them as they are sampled and graded.
+`tasks.datasets.synthetic.arithmetic_problems` generated them; they are in the file next to it.
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ class ArithmeticDataset(Config):
     template: ClassVar[str] = "arithmetic"
     grader: ClassVar[str] = "final_answer"
     graders: ClassVar[tuple[str, ...]] = ("final_answer", "gsm8k", "gsm8k_tolerant")
-    # The next question, should the model go on to one.
+    # The model may continue with another question.
     stop: ClassVar[tuple[str, ...]] = ("\nQuestion:", "Question:")
     # About twice the longest solution.
     max_tokens: ClassVar[int] = 160

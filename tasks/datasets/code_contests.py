@@ -1,14 +1,14 @@
 """CodeContests (Li et al. 2022): contest programs graded on stdin and stdout; the paper's protocol.
 
 Rows are those of deepmind/code_contests. Tests are the public, private and generated ones, in this order. Each prompt
-shows two problems of the train split with a Python solution, other ones for each problem. The paper takes the 140 test
-problems whose description shows no image, and gives programs their problem's own time limit and 10 s more.
+shows two problems of the train split with a Python solution, chosen separately for each problem. The paper takes the
+140 test problems whose description shows no image, and gives programs their problem's own time limit and 10 s more.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from sandboxes.config import Config
 from tasks.datasets.paper.few_shot import chosen
@@ -32,6 +32,12 @@ class _Tests(RowModel):
 class _Solutions(RowModel):
     language: Sequence[int] = ()
     solution: Sequence[str] = ()
+
+    @model_validator(mode="after")
+    def _pairs(self) -> Self:
+        if len(self.language) != len(self.solution):
+            raise ValueError(f"has {len(self.language)} languages and {len(self.solution)} solutions")
+        return self
 
 
 class _Duration(RowModel):
@@ -92,7 +98,7 @@ class CodeContestsDataset(Config):
         return [self._problem(where, row, shots[number]) for number, (where, row) in enumerate(rows)]
 
     def solutions(self) -> Iterator[LabelledSample]:
-        """The Python solutions of the dataset, and its Python programs that are known to be wrong."""
+        """The dataset's Python solutions, and its incorrect Python solutions."""
         for _, row in self._rows(Source(self.path, HUB, "test")):
             for known, correct in ((row.solutions, True), (row.incorrect_solutions, False)):
                 for text in _python(known):
@@ -133,7 +139,7 @@ class CodeContestsDataset(Config):
         )
 
     def _examples(self) -> list[FewShotExample]:
-        """Train problems without images that have a Python solution of plain ASCII, with the first of these."""
+        """Train problems without images that have a Python solution in plain ASCII, each with the first of these."""
         if self.shots == 0:
             return []
         found = []
@@ -145,5 +151,5 @@ class CodeContestsDataset(Config):
 
 
 def _python(known: _Solutions) -> list[str]:
-    languages = zip(known.language, known.solution, strict=False)
+    languages = zip(known.language, known.solution, strict=True)
     return [text for language, text in languages if language == _PYTHON3]

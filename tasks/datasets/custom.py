@@ -1,12 +1,12 @@
-"""Problems of your own, as JSON lines (or Parquet, or a JSON list).
+"""Problems of your own: rows in JSON Lines, Parquet, CSV or a JSON list.
 
-A line has `id` (a unique text), `question`, and what its samples are graded by, the same for all lines of a file:
+A row has `id` (a unique text), `question`, and one of these, the same for all rows of a file, to grade its samples by:
 
 - `answer`: the gold final answer, a text;
 - `tests`: a list of `{"input": "...", "output": "..."}`, what a program reads from stdin and must print;
 - `function`: `{"entry_point": "f", "test": "def check(candidate): assert candidate(1) == 2"}`.
 
-It may have `time_limit_s` and `memory_limit_mb`, and `solutions`, texts that are known to be correct, for
+It may also have `time_limit_s`, `memory_limit_mb`, and `solutions`: texts that are known to be correct, for
 `monkeys audit`.
 """
 
@@ -51,7 +51,7 @@ class _Row(RowModel):
 
     @property
     def kind(self) -> str | None:
-        """What its samples are graded by; None where it has nothing, or more than one thing."""
+        """The field that samples are graded by; None if the row has none of them, or several."""
         kinds = [kind for kind in _GRADERS if getattr(self, kind) is not None]
         return kinds[0] if len(kinds) == 1 else None
 
@@ -67,12 +67,12 @@ class CustomDataset(Config):
 
     @property
     def grader(self) -> str:
-        """The usual grader of such problems."""
+        """The usual grader for these problems."""
         return self.graders[0]
 
     @property
     def graders(self) -> tuple[str, ...]:
-        """All graders of such problems."""
+        """All graders for these problems."""
         where, row = next(read(self._source, _Row, _EXAMPLE))
         if row.kind is None:
             raise _unclear(where)

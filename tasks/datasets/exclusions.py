@@ -1,7 +1,7 @@
 """Problems that a sweep leaves out: a JSONL file of `{"problem_id": "...", "reason": "..."}`.
 
-`monkeys audit tests` writes it. What is excluded is neither drawn nor counted; samples of the other problems stay what
-they are, in the same set, so that a list can change without anything being drawn again.
+`monkeys audit tests` writes it. Excluded problems are neither sampled nor counted. The samples of the others stay the
+same, in the same set, so the list can change without drawing anything again.
 """
 
 import json
@@ -22,10 +22,10 @@ class _Row(RowModel):
 
 
 def read_exclusions(path: str, problems: Iterable[Problem]) -> dict[str, str]:
-    """Why each excluded problem is, by its id.
+    """The reason for each exclusion, by problem id.
 
     Raises:
-        UserError: the file cannot be read, or names a problem that is not there.
+        UserError: the file cannot be read, or names a problem that the dataset does not have.
     """
     source = Source(path, Hub("exclusions"), "test", "exclude", what="a JSONL file that `monkeys audit tests` wrote")
     known = {problem.id for problem in problems}
@@ -38,7 +38,7 @@ def read_exclusions(path: str, problems: Iterable[Problem]) -> dict[str, str]:
 
 
 def write_exclusions(path: Path, excluded: Mapping[str, str], order: Sequence[str]) -> None:
-    """Write such a file, in the order of the problems."""
+    """Write a file of exclusions, in the given order of problems; raises UserError if that fails."""
     rows = [{"problem_id": name, "reason": excluded[name]} for name in order if name in excluded]
     text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     try:

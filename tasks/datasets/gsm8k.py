@@ -1,7 +1,7 @@
 """GSM8K (Cobbe et al. 2021): school word problems whose answer is a number; the paper's protocol.
 
 Rows are those of openai/grade-school-math and of the hub: question and answer, which ends in `#### number`. Each prompt
-shows five examples from the train split, other ones for each problem (the paper, section 2 and appendix).
+shows five examples from the train split, chosen separately for each problem (the paper, section 2 and appendix).
 """
 
 from collections.abc import Iterator
@@ -60,7 +60,7 @@ class Gsm8kDataset(Config):
         ]
 
     def solutions(self) -> Iterator[LabelledSample]:
-        """The solutions of the dataset itself."""
+        """The dataset's own solutions."""
         for at, (_, row) in enumerate(read(Source(self.path, HUB, "test"), _Row, _EXAMPLE)):
             yield LabelledSample(f"gsm8k/{at:04d}", row.answer)
 

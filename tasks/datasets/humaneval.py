@@ -31,11 +31,11 @@ class _Row(RowModel):
 class HumanEvalDataset(Config):
     """HumanEval, from a local file or the Hugging Face hub."""
 
-    # The prompt is the function's head as it stands.
+    # The prompt is the start of the function, unchanged.
     template: ClassVar[str] = "humaneval"
     grader: ClassVar[str] = "humaneval"
     graders: ClassVar[tuple[str, ...]] = ("humaneval",)
-    # What can only follow the function's end (Codex paper, section 2.1).
+    # What can only come after the function's end (Codex paper, section 2.1).
     stop: ClassVar[tuple[str, ...]] = ("\nclass", "\ndef", "\n#", "\nif", "\nprint")
     # Long enough for every canonical solution.
     max_tokens: ClassVar[int] = 512

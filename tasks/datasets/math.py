@@ -37,7 +37,7 @@ class MathDataset(Config):
     template: ClassVar[str] = "math"
     grader: ClassVar[str] = "math"
     graders: ClassVar[tuple[str, ...]] = ("math", "math_tolerant", "math_verify")
-    # The next problem, should the model go on to one.
+    # The model may continue with another problem.
     stop: ClassVar[tuple[str, ...]] = ("Problem:",)
     max_tokens: ClassVar[int] = 512
 

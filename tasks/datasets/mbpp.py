@@ -1,7 +1,7 @@
 """MBPP (Austin et al. 2021): small Python functions described in a sentence, graded by three assertions.
 
 Rows are those of google-research's mbpp.jsonl and of the hub: task_id, text, code, test_list. Of the file's 974 tasks,
-11 to 510 are the test split, and 2, 3 and 4 the examples of the prompt, which is that of Austin et al.
+11 to 510 are the test split, and 2, 3 and 4 the examples in the prompt, which is that of Austin et al.
 """
 
 import ast
@@ -22,7 +22,7 @@ _WHOLE = "all of mbpp.jsonl (Parquet and CSV too)"
 _SHOTS = (2, 3, 4)
 _TEST = range(11, 511)
 
-# An assertion is run as it stands: it may hold strings of several lines, which must not be indented.
+# Assertions run unchanged: they may contain strings of several lines, which must not be indented.
 _CHECK = """\
 {setup}
 def check(candidate):
@@ -64,7 +64,7 @@ class MbppDataset(Config):
             for where, row in self._rows()
         ]
         if not problems:
-            raise UserError(f"dataset.path: {self.path or HUB.name} holds none of the test tasks, 11 to 510")
+            raise UserError(f"dataset.path: {self.path or HUB.name} has none of the test tasks, 11 to 510")
         return problems
 
     def solutions(self) -> Iterator[LabelledSample]:

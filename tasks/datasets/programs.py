@@ -1,6 +1,6 @@
 """128 small programming problems of this project, graded on stdin and stdout; none occurs in the bundled training.
 
-`tasks.datasets.synthetic.program_problems` made them; the file next to it holds them as they are sampled and graded.
+`tasks.datasets.synthetic.program_problems` generated them; they are in the file next to it.
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ class ProgramsDataset(Config):
     template: ClassVar[str] = "programs"
     grader: ClassVar[str] = "stdio"
     graders: ClassVar[tuple[str, ...]] = ("stdio", "stdio_exact", "code_contests")
-    # The next task, should the model go on to one.
+    # The model may continue with another task.
     stop: ClassVar[tuple[str, ...]] = ("\nTask:", "Task:")
     # About twice the longest reference program.
     max_tokens: ClassVar[int] = 224

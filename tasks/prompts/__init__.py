@@ -1,7 +1,7 @@
-"""Prompt templates as data: `NAME.txt` beside this file, with `{question}` where the problem's text goes.
+"""Prompt templates as data: `NAME.txt` beside this file, with `{question}` in place of the problem's text.
 
-A template with `{shots}` shows worked examples there, each as `NAME.shot.txt` says, with `{question}` and `{answer}`.
-The texts are used to the last character, the missing line break at the end of a file included.
+A template with `{shots}` shows worked examples there, each in the form of `NAME.shot.txt`, with `{question}` and
+`{answer}`. The texts are used exactly as they are: a file that ends without a line break gives a prompt without one.
 """
 
 import re
@@ -18,9 +18,9 @@ _FIELD = re.compile(r"\{(question|answer|shots)\}")
 
 @cache
 def template(name: str) -> str:
-    """The text of a template, as it lies on disk, followed by that of its examples if it shows any.
+    """The text of a template, unchanged, followed by that of its examples if it has any.
 
-    `name` is that of a bundled template, or the path of a file that ends in `.txt`.
+    `name` is a bundled template, or the path of a file that ends in `.txt`.
 
     Raises:
         UserError: there is no such template or file, or it lacks `{question}`.
@@ -44,7 +44,7 @@ def prompt(name: str, problem: Problem) -> str:
 
 
 def _filled(text: str, **values: str) -> str:
-    """In one pass: a question that has a field's name in it keeps it."""
+    """All fields are replaced in one pass, so a field's name inside a question stays."""
     return _FIELD.sub(lambda match: values.get(match[1], match[0]), text)
 
 
@@ -52,7 +52,7 @@ def _filled(text: str, **values: str) -> str:
 def _texts(name: str) -> tuple[str, str | None]:
     if name.endswith(".txt"):
         try:
-            # Editors on Windows put a mark before the text.
+            # Editors on Windows write a byte order mark.
             shown = Path(name).read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             raise UserError(

@@ -50,7 +50,7 @@ def test_the_prompt_is_exactly_that_of_austin_et_al(tmp_path: Path) -> None:
     ("rows", "message"),
     [
         (ROWS[4:], "dataset.shots: .* lacks task 2, an example of the prompt"),
-        (ROWS[:4], "holds none of the test tasks, 11 to 510"),
+        (ROWS[:4], "has none of the test tasks, 11 to 510"),
         ([*ROWS[:4], row(11, code="x = 1")], "line 5: test_list: calls no function that `code` defines"),
         ([*ROWS[:4], row(11, test_list=["assert ("])], "line 5: test_list: is not valid Python"),
     ],

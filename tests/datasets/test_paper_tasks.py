@@ -70,7 +70,7 @@ def test_a_gsm8k_row_without_a_marked_answer_is_named_by_line_and_field(tmp_path
 
 
 def test_a_train_split_with_too_few_examples_is_reported_in_one_line(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"dataset.shots: 7 are asked for, and there are 6 examples"):
+    with pytest.raises(UserError, match=r"dataset.shots: 7 examples are asked for, and there are only 6"):
         gsm8k(tmp_path, shots=7).load()
 
 
@@ -261,6 +261,12 @@ def test_contest_tests_with_more_inputs_than_outputs_are_named_by_line_and_field
     bad = [{**CONTEST[0], "private_tests": {"input": ["1"], "output": []}}]
     with pytest.raises(UserError, match="line 1: private_tests: has 1 inputs and 0 outputs"):
         contests(tmp_path, path=written(tmp_path / "bad.jsonl", bad)).load()
+
+
+def test_contest_solutions_without_a_language_are_named_by_line_and_field(tmp_path: Path) -> None:
+    bad = [{**CONTEST[0], "solutions": {"language": [3], "solution": ["print(1)", "print(2)"]}}]
+    with pytest.raises(UserError, match="line 1: solutions: value error, has 1 languages and 2 solutions"):
+        list(contests(tmp_path, path=written(tmp_path / "bad.jsonl", bad)).solutions())
 
 
 def test_solutions_of_code_contests_are_labelled_correct_or_wrong(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
-"""Few-shot examples, chosen by seed as the paper does.
+"""Few-shot examples, chosen by seed as in the paper.
 
-For each problem of the whole split in its order, `random.sample` draws from the examples, in one stream of random
-numbers: problem i has the same examples whichever problems are sampled. `random.Random(0)` gives the paper's.
+`random.sample` draws from the examples for each problem of the whole split in order, from one stream of random numbers,
+so problem i has the same examples whichever problems are sampled. `random.Random(0)` gives the paper's.
 """
 
 import random
@@ -14,12 +14,12 @@ from tasks.records import FewShotExample
 def chosen(
     examples: Sequence[FewShotExample], problems: int, shots: int, seed: int
 ) -> list[tuple[FewShotExample, ...]]:
-    """The examples before each of this many problems.
+    """The examples of each problem.
 
     Raises:
         UserError: there are fewer examples than shots.
     """
     if shots > len(examples):
-        raise UserError(f"dataset.shots: {shots} are asked for, and there are {len(examples)} examples to choose from")
+        raise UserError(f"dataset.shots: {shots} examples are asked for, and there are only {len(examples)}")
     stream = random.Random(seed)  # noqa: S311 - no secret
     return [tuple(stream.sample(examples, shots)) for _ in range(problems)]

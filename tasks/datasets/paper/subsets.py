@@ -1,9 +1,9 @@
 """The paper's subsets: which rows of the test splits, with the hash of each question where it is known.
 
-Row numbers say nothing by themselves: a copy of the dataset in another order, or of another edition, would give other
-problems under the same numbers. So a subset is only given of a split with the right number of rows, and where the text
-of a row is known, it must have the hash that is kept here (null where it is not known). All of GSM8K and MATH are
-known, and four of CodeContests, where the rows that show no image must be the paper's as well.
+Row numbers alone do not identify problems: a copy in another order, or another version of a dataset, has other problems
+in the same rows. So a subset is only taken from a split with the right number of rows, in which the questions have the
+hashes that are kept here (null where the text is not known). They are known for all of GSM8K and MATH, and for four
+problems of CodeContests, where the rows without images must also be the paper's.
 """
 
 import hashlib
@@ -35,7 +35,7 @@ def subset(name: str) -> Subset:
 
 
 def check(name: str, questions: Sequence[str], where: str) -> tuple[int, ...]:
-    """The rows of the paper's subset, once it is sure that the questions are those of the whole split in its order.
+    """The rows of the paper's subset, after a check that the questions are those of the whole split in its order.
 
     Raises:
         UserError: they are not.

@@ -1,4 +1,4 @@
-"""Arithmetic word problems, made rather than collected: a chain of 1 to 4 sums told as a short story.
+"""Generated arithmetic word problems: a chain of 1 to 4 operations, told as a short story.
 
 A problem's *form* is the chain itself, such as `234+57*3`. A form is held out or not by a hash of it alone, so a
 chain that is asked in the held-out set never occurs in training, in whatever words. Streams are the same on every
@@ -26,7 +26,7 @@ OPERATIONS: dict[str, Callable[[int, int], int]] = {
 
 
 class Step(NamedTuple):
-    """One sum of a chain: what is done with the number so far."""
+    """One operation of a chain, on the number so far."""
 
     operation: str
     number: int
@@ -45,7 +45,7 @@ class Chain:
         return str(self.start) + "".join(f"{step.operation}{step.number}" for step in self.steps)
 
     def lines(self) -> list[str]:
-        """Every step worked out, such as `234 + 57 = 291`."""
+        """Every step with its result, such as `234 + 57 = 291`."""
         value, lines = self.start, []
         for step in self.steps:
             result = _apply(value, step)
@@ -72,7 +72,7 @@ class Story:
 
 @dataclass(frozen=True, slots=True)
 class WordProblem:
-    """A question in words with its worked solution, which ends in `#### answer`."""
+    """A question in words, with a worked solution that ends in `#### answer`."""
 
     form: str
     question: str
@@ -175,7 +175,7 @@ def _chain(rng: random.Random, steps: int) -> Chain:
 
 
 def _step(rng: random.Random, value: int) -> Step | None:
-    """A step that keeps the value a whole number within bounds; None where the drawn operation cannot."""
+    """A step that keeps the value an integer within bounds; None if the drawn operation cannot."""
     operation = pick(rng, "+-+-*/")
     if operation == "/":
         divisors = [divisor for divisor in range(2, 10) if value % divisor == 0 and value // divisor >= 10]

@@ -1,6 +1,6 @@
-"""The held-out problems of the generated datasets, as JSON lines next to this file.
+"""The held-out problems of the generated datasets, as JSON Lines next to this file.
 
-The files are committed, so that a sweep needs no generator and its problems never change unnoticed.
+The files are committed, so that a sweep does not run the generator, and its problems cannot change unnoticed.
 """
 
 import json

@@ -1,15 +1,15 @@
-"""What a list of whole numbers `xs` can go through in the `programs` problems, and what can be printed of it.
+"""The transformations of a list of integers `xs` in the `programs` problems, and what is printed of it.
 
-The order matters: training draws an operation the more often the earlier it stands here, so the last ones are rare
-and hard for the bundled model. `{n}` is the operation's argument. A phrase describes the code completely: whoever
-reads it must be able to write a program that passes every test.
+The order matters: training draws earlier operations more often, so the last ones are rare and hard for the bundled
+model. `{n}` is the operation's argument. A phrase describes the code completely: it is enough to write a program that
+passes every test.
 """
 
 from typing import NamedTuple
 
 
 class Operation(NamedTuple):
-    """One transformation of `xs`, or one way to print it: how it is asked, and the line of Python that does it."""
+    """One transformation of `xs`, or one way to print it: how it is described, and the line of Python that does it."""
 
     name: str
     phrases: tuple[str, ...]

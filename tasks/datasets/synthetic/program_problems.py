@@ -1,4 +1,4 @@
-"""Small programming problems, made rather than collected: transform a list of whole numbers read from stdin.
+"""Generated small programming problems: transform a list of integers read from stdin.
 
 A problem's *form* is its composition with all arguments, such as `even add:3 sort | sum`. It is held out or not by a
 hash of its reference program alone (two forms may have one program: `positive` and `above:0`), so no program that the
@@ -69,7 +69,7 @@ class Composition:
 
 @dataclass(frozen=True, slots=True)
 class ProgramProblem:
-    """A task in words and its reference program."""
+    """A task in words, with its reference program."""
 
     form: str
     question: str
@@ -82,7 +82,7 @@ def is_held_out(program: str) -> bool:
 
 
 def training_problems(seed: int, count: int) -> Iterator[ProgramProblem]:
-    """The training stream: `count` problems, none of a held-out form, the rarer the later their operations stand."""
+    """The training stream: `count` problems, none of a held-out form; later operations of a table are rarer."""
     rng = generator(seed)
     for _ in range(count):
         composition = _compose(rng, 1 + below(rng, 4), rarity=TRAINING_RARITY)
@@ -121,7 +121,7 @@ def tell(rng: random.Random, composition: Composition) -> ProgramProblem:
 
 
 def choose_tests(rng: random.Random, composition: Composition) -> tuple[StdioTest, ...]:
-    """At most 8 tests that every near miss fails which fails on any of 40 inputs; the empty list is among them."""
+    """At most 8 tests, the empty list among them, that fail every near miss that fails on any of 40 inputs."""
     inputs = [_numbers(rng, composition) for _ in range(CANDIDATE_INPUTS)]
     expected = [run(composition.program, numbers) for numbers in inputs]
     killers = []
@@ -143,7 +143,7 @@ def choose_tests(rng: random.Random, composition: Composition) -> tuple[StdioTes
 
 
 def near_misses(composition: Composition) -> list[Composition]:
-    """Compositions one slip away: one step left out, two swapped, one exchanged, an argument off by one."""
+    """Near misses: one step left out, two swapped, one replaced, or an argument off by one."""
     steps = composition.transforms
     misses = [replace(composition, transforms=steps[:i] + steps[i + 1 :]) for i in range(len(steps))]
     misses += [
