@@ -171,18 +171,7 @@ class Link:
             raise PeerClosedError("it sent a malformed question") from error
         received = len(exchange.objects)
         before = snapshot(values, self) if received else b""
-        answer, result = RETURNED, None
-        try:
-            if letter == CALL:
-                result = value(*values[0], **values[1])
-            elif letter == NEXT:
-                result = next(value)
-            elif letter == USE:
-                result = _USES[values[0]](value, *values[1:])
-        except BaseException as error:  # Any is the answer, except for those that end a process.
-            if self.serving and (isinstance(error, MemoryError) or not isinstance(error, Exception)):
-                raise
-            answer, result = RAISED, error
+        answer, result = _outcome(letter, value, values, ends=self.serving)
         if received:
             changed = snapshot(values, self) != before
             exchange.turn()
@@ -251,6 +240,24 @@ def serve(function: Callable[..., object]) -> None:
     link = Link(serving=True)
     link.export(function, "function")
     link.serve()
+
+
+def _outcome(letter: bytes, value: Any, values: Any, *, ends: bool) -> tuple[bytes, object]:
+    """Do what is asked for. `ends`: SystemExit and its like, and MemoryError, are not an answer, but end the process.
+
+    This function stays short: where no memory is left at all, CPython 3.11 loops forever when an exception passes
+    through a handler beyond the first 256 instructions of a function, as it needs a number for its place.
+    """
+    try:
+        if letter == CALL:
+            return RETURNED, value(*values[0], **values[1])
+        if letter == NEXT:
+            return RETURNED, next(value)
+        return RETURNED, _USES[values[0]](value, *values[1:]) if letter == USE else None
+    except BaseException as error:
+        if ends and (isinstance(error, MemoryError) or not isinstance(error, Exception)):
+            raise
+        return RAISED, error
 
 
 def _read(size: int) -> bytes:

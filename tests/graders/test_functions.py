@@ -99,6 +99,7 @@ DEATHS = {
         Verdict.OUTPUT_LIMIT,
     ),
     "more memory than there is": ("return bytearray(1 << 40)", Verdict.MEMORY_LIMIT),
+    "memory to the last byte": ("xs = []\n    for n in range(10**9): xs.append([n + 1000])", Verdict.MEMORY_LIMIT),
     "an answer that does not fit": ("return [0] * 10**8", Verdict.MEMORY_LIMIT),
     "an answer that is too large": ("return bytes(100 << 20)", Verdict.ERROR),
     "an answer too deep": ("y = []\n    for _ in range(500_000): y = [y]\n    return y", Verdict.ERROR),
