@@ -13,6 +13,7 @@ from tasks.plugins import label_of
 from tasks.steps import blocks
 from tasks.steps.concurrency import concurrency_slot
 from tasks.store.blocks import Block
+from tasks.sweep.references import tell_failing_references
 from tasks.sweep.sweep import Sweep
 
 
@@ -30,6 +31,8 @@ def draw_and_grade(config: SweepConfig, job: Sweep, missing: Sequence[Block], pe
         config.sandbox.open() if sandbox_needed else nullcontext() as sandbox,
         ExitStack() as drawing,
     ):
+        if sandbox is not None:
+            tell_failing_references(config.dataset, job.selection.problems, job.grading.grader, sandbox)
         grading = [blocks.grade_block.submit(job.grading, block, sandbox) for block in pending]
         engine: Engine | None = None
         while missing or grading:

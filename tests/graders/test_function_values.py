@@ -61,7 +61,10 @@ RESULTS = {
         "from collections import OrderedDict\ndef f(): return OrderedDict([(1, 2), (0, 3)])",
         "assert f() == OrderedDict([(1, 2), (0, 3)]) != OrderedDict([(0, 3), (1, 2)])",
     ),
-    "the most common": ("from collections import Counter\nf = Counter", "assert f('aab').most_common(1) == [('a', 2)]"),
+    "a method of a counter": (
+        "from collections import Counter\nf = Counter",
+        "assert sorted(f('aab').elements()) == list('aab')",
+    ),
     "a missing count": ("from collections import Counter\nf = Counter", "assert f('a')['b'] == 0"),
     "dictionary values": ("def f(): return {1: 2, 3: 2}.values()", "assert list(f()) == [2, 2]"),
     "a named tuple": (

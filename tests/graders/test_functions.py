@@ -99,7 +99,6 @@ DEATHS = {
         Verdict.OUTPUT_LIMIT,
     ),
     "more memory than there is": ("return bytearray(1 << 40)", Verdict.MEMORY_LIMIT),
-    "memory to the last byte": ("xs = []\n    for n in range(10**9): xs.append([n + 1000])", Verdict.MEMORY_LIMIT),
     "an answer that does not fit": ("return [0] * 10**8", Verdict.MEMORY_LIMIT),
     "an answer that is too large": ("return bytes(100 << 20)", Verdict.ERROR),
     "an answer too deep": ("y = []\n    for _ in range(500_000): y = [y]\n    return y", Verdict.ERROR),
@@ -234,3 +233,11 @@ def test_a_test_may_begin_with_postponed_annotations(sandbox: Sandbox) -> None:
     test = '"""A test."""\nfrom __future__ import annotations\ndef check(f: Unknown): assert f(1) == 1, "one"'
     assert grade(sandbox, "def f(x): return x", test).verdict is Verdict.CORRECT
     assert grade(sandbox, "def f(x): return 2", test).detail == "line 3 AssertionError: one"
+
+
+def test_memory_used_up_to_the_last_byte_is_the_memory_limit(sandbox: Sandbox) -> None:
+    """So that not even a small integer can be made while the exception is handled."""
+    problem = Problem("p", "", FunctionCheck("f", CATCHES["everything"]), time_limit_s=30.0, memory_limit_mb=64)
+    source = "def f(x):\n    xs = []\n    n = 1000\n    while True:\n        xs.append(n)\n        n += 1\n"
+    (graded,) = GRADER.grade([(problem, Sample("p", 0, source))], sandbox)
+    assert graded.verdict is Verdict.MEMORY_LIMIT, graded

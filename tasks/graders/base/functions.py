@@ -10,7 +10,7 @@ Two processes run concurrently, each in its own sandbox:
 A test sees what it would see in one process: what a call did to its arguments, whether a result is an argument itself,
 functions, iterators and exceptions. Three things differ. A sample's classes never decide what equals what: a test that
 compares such an object is an error, which says so. An object that two calls return is two, unless it is a function or
-an iterator. The end of the sample's process cannot be caught by a test.
+an iterator. And a test cannot catch the end of the sample's process.
 
 Each sample is a separate program. A checker's process may grade several, one after another, where its test is known
 to leave nothing behind (`tasks.graders.base.purity`).
