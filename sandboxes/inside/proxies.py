@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 # What one side asks of an object of the other.
 CALL, NEXT, USE = b"C", b"N", b"U"
+# Uses that may end an iteration.
+STEPS = ("send", "throw")
 # Where tests and samples define their own: the other side has other modules of these names.
 _OWN_MODULES = frozenset({"__main__", "program", "remote"})
 _STANDARD_MODULES: frozenset[str] = frozenset(getattr(sys, "stdlib_module_names", ("builtins",))) - _OWN_MODULES
@@ -150,6 +152,12 @@ class Object:
     def _ask(self, letter: bytes, *values: object) -> object:
         return self.__link.ask(letter, self.__number, *values)
 
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """It may not suppress what its test raises: that would be a verdict."""
+        suppressed = self._ask(USE, "exit", error)
+        if error is not None and not isinstance(error, AssertionError) and suppressed:
+            self.__link.refuse("a context manager of class " + self.__name + " suppressed an exception")
+
     def _refuse(self) -> object:
         return self.__link.refuse("an object of class " + self.__name + " was compared or computed with")
 
@@ -207,7 +215,7 @@ _USES: dict[str, Callable[..., object]] = {
     "setitem": operator.setitem,
     "delitem": operator.delitem,
     "enter": lambda value: type(value).__enter__(value),
-    "exit": lambda value, *error: type(value).__exit__(value, *(error or (None, None, None))),
+    "exit": lambda value, error: type(value).__exit__(value, error and type(error), error, None),
     "send": lambda value, sent: value.send(sent),
     "throw": lambda value, error: value.throw(error),
     "await": lambda value: __import__("asyncio").run(value),
@@ -230,7 +238,6 @@ def _define_special_methods() -> None:
         setattr(Object, "__" + name + "__", used(name))
     for name in ("delitem", "enter"):
         setattr(Object, "__" + name + "__", used(name))
-    Object.__exit__ = lambda self, *_: self._ask(USE, "exit")  # type: ignore[attr-defined]
     arithmetic = [reflected + name for name in _ARITHMETIC for reflected in ("", "r")]
     for name in (*_COMPARISONS, *arithmetic, "neg", "pos", "abs", "invert", "contains"):
         setattr(Object, "__" + name + "__", refused)

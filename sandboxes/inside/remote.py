@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, NoReturn
 
-    from sandboxes.inside.proxies import _USES, CALL, NEXT, USE
+    from sandboxes.inside.proxies import _USES, CALL, NEXT, STEPS, USE
     from sandboxes.inside.values import Exchange, decode_all, encode, snapshot
 
 CHANNEL = 3
@@ -83,7 +83,7 @@ class Link:
                 self.end("memory the function's answer does not fit into memory")
             raise
         if raised:
-            if letter == CALL and isinstance(value, StopIteration) and not self.serving:
+            if isinstance(value, StopIteration) and not (self.serving or letter == NEXT or values[0] in STEPS):
                 value = RuntimeError(*value.args)
             self.raised = value if id(value) not in self.exported_numbers else None
             raise value

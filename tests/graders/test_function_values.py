@@ -118,6 +118,12 @@ RESULTS = {
         "from contextlib import contextmanager\n@contextmanager\ndef f(x):\n    yield x",
         "with f(3) as x:\n    assert x == 3",
     ),
+    "a context manager that is told of an exception": (
+        "from contextlib import contextmanager\nseen = []\n@contextmanager\ndef f(x):\n    try:\n        yield seen\n"
+        "    except KeyError as error:\n        seen.append(error.args)\n        raise ValueError",
+        "try:\n    with f(3):\n        raise KeyError('k')\nexcept ValueError:\n    pass\nelse:\n    assert False\n"
+        "with f(4) as seen:\n    assert seen == [('k',)]",
+    ),
     "a match": (
         "import re\ndef f(s): return re.match('(a+)(b)', s)",
         "assert f('aab').group(1) == 'aa' and f('b') is None",
@@ -332,6 +338,11 @@ REFUSED = {
         "assert f() + 1 == 7",
         "N was compared",
     ),
+    "suppressing an exception": (
+        "class N:\n    def __enter__(self): return 4\n    def __exit__(self, *error): return True\ndef f(): return N()",
+        "with f() as x:\n    [][x]",
+        "N suppressed an exception",
+    ),
     "of the test, read": ("def f(n): return n.v", "class M: v = 3\nassert f(M()) == 3", "given an object of class M"),
     "of the test, caught": (
         "def f(n):\n    try: return n.v\n    except BaseException: return 3",
@@ -357,3 +368,80 @@ def test_what_cannot_be_carried_is_told_and_never_decides(sandbox: Sandbox, name
     graded = grade(sandbox, source, test)
     assert graded.verdict is Verdict.ERROR, graded
     assert told in graded.detail, graded
+
+
+FORGERIES = {
+    "suppressing the assertion": (
+        "class N:\n    def __enter__(self): return 4\n    def __exit__(self, *error): return True\ndef f(): return N()",
+        "with f() as x:\n    assert x == 5",
+    ),
+    "an attribute that ends a loop": (
+        "class N:\n    def __getattr__(self, name): raise StopIteration\ndef f(): return N()",
+        "n = f()\nassert all(map(lambda x: n.value == x, [1, 2]))\nassert [x for x in map(lambda x: n.value, [1])]",
+    ),
+    "a method that ends a loop": (
+        "class N:\n    def value(self): raise StopIteration\ndef f(): return N()",
+        "n = f()\nassert all(map(lambda x: n.value() == x, [1, 2]))",
+    ),
+    "an item that ends a loop": (
+        "class N:\n    def __getitem__(self, at): raise StopIteration\ndef f(): return N()",
+        "n = f()\nassert all(map(lambda x: n[x] == x, [1, 2]))",
+    ),
+    "a text that ends a loop": (
+        "class N:\n    def __str__(self): raise StopIteration\ndef f(): return N()",
+        "n = f()\nassert all(map(lambda x: str(n) == x, [1, 2]))",
+    ),
+    "the test's function, for its globals": (
+        "def f(g):\n    g.__globals__['expected'] = 4\n    return 4",
+        "assert f(lambda: 0) == 5",
+    ),
+    "the test's function, to be replaced": (
+        "def f(g):\n    g.__code__ = (lambda: 4).__code__\n    return 4",
+        "assert f(lambda: 5) == 5",
+    ),
+    "the test's exception, before it is raised": (
+        "def f(g):\n    import remote\n    raise RuntimeError",
+        "class Done(Exception): pass\ndef g(): raise Done\ntry:\n    f(g)\nexcept Done:\n    pass",
+    ),
+    "an exception of the test's name": (
+        "class Done(Exception): pass\ndef f(): raise Done",
+        "class Done(Exception): pass\ntry:\n    f()\nexcept Done:\n    pass",
+    ),
+    "a named tuple with its own equality": (
+        "from collections import namedtuple\nclass P(namedtuple('P', 'x')):\n    __eq__ = lambda *a: True\n"
+        "def f(): return P(4)",
+        "assert f() == (5,)",
+    ),
+    "a fraction with its own equality": (
+        "from fractions import Fraction\nclass P(Fraction):\n    __eq__ = lambda *a: True\ndef f(): return P(4)",
+        "assert f() == 5",
+    ),
+    "a date with its own equality": (
+        "from datetime import date\nclass P(date):\n    __eq__ = lambda *a: True\ndef f(): return P(4, 1, 1)",
+        "from datetime import date\nassert f() == date(5, 1, 1)",
+    ),
+    "a deque with its own equality": (
+        "from collections import deque\nclass P(deque):\n    __eq__ = lambda *a: True\ndef f(): return P([4])",
+        "from collections import deque\nassert f() == deque([5])",
+    ),
+    "an iterator with its own equality": (
+        "class P:\n    __eq__ = lambda *a: True\n    def __next__(self): return 5\ndef f(): return P()",
+        "assert f() == 5",
+    ),
+    "a function with its own equality": (
+        "class P:\n    __eq__ = lambda *a: True\n    def __call__(self): return self\ndef f(): return P()",
+        "assert f() == 5",
+    ),
+    "a class that is equal to everything": (
+        "class M(type):\n    __eq__ = lambda *a: True\n    __hash__ = type.__hash__\n"
+        "class P(metaclass=M): pass\ndef f(): return P",
+        "assert f() == 5",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FORGERIES)
+def test_a_proxy_does_not_let_a_sample_decide(sandbox: Sandbox, name: str) -> None:
+    source, test = FORGERIES[name]
+    graded = grade(sandbox, source, test)
+    assert graded.verdict in {Verdict.WRONG, Verdict.ERROR}, graded
