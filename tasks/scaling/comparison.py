@@ -16,6 +16,7 @@ from tasks.scaling.curve_shift import Shift, shift_in_log_k
 from tasks.scaling.estimators import Counts, Curve, coverage, log_spaced_ks, round_ks
 from tasks.scaling.forecast import Forecaster
 from tasks.scaling.laws import Interval
+from tasks.scaling.notes import notes_on_counts
 from tasks.scaling.paired_differences import Difference, paired_differences
 from tasks.scaling.resampling import RESAMPLES, bootstrap_means, percentile_tail
 from tasks.scaling.summary import SweepSummary, summarise
@@ -127,7 +128,10 @@ def compare(
         for problem in next(iter(graded.values())).problem_ids
         if all(problem in set(counts.problem_ids) for counts in graded.values())
     ]
-    notes = _notes(graded, shared)
+    notes = (
+        *_notes(graded, shared),
+        *(f"{label}: {note}" for label, counts in sets for note in notes_on_counts(counts)),
+    )
     paired = len(shared) > 1
     if paired:
         graded = {label: _cut(counts, shared) for label, counts in graded.items()}

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,10 @@ from tasks.scaling.estimators import Counts, coverage, round_ks
 from tasks.scaling.forecast import Forecaster
 from tasks.scaling.interval_over_problems import interval_over_problems
 from tasks.scaling.laws import PowerLaw, fit_counts
+from tasks.scaling.notes import notes_on_counts, notes_on_intervals
 
 _COLUMNS = ("problem", "samples", "correct")
+_MAX_NUMBER = 10**15
 MAX_SAMPLES = 10_000_000
 """Beyond it the running sums of pass@k would no longer fit into memory."""
 
@@ -21,37 +24,58 @@ def read_counts(text: str, name: str) -> Counts:
     """Counts from CSV text with those three columns, in any order, among any others. `name` is for messages.
 
     Raises:
-        UserError: a column is missing, a value is not a whole number or is too large, correct is outside 0..samples, a
-            problem occurs twice, or there is no row.
+        UserError: a column is missing or occurs twice, a value is not a whole number or is too large, correct is
+            outside 0..samples, a problem occurs twice, a quotation mark is not closed, or there is no row.
     """
     reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), skipinitialspace=True)
-    missing = [column for column in _COLUMNS if column not in (reader.fieldnames or ())]
-    if missing:
-        raise UserError(f"{name}: no column {missing[0]!r}; the first line must name problem,samples,correct")
     problems: dict[str, int] = {}
     samples: list[int] = []
     correct: list[int] = []
-    for row in reader:
-        line = reader.line_num
-        n, c = (_whole(row[column], f"{name}, line {line}: {column}") for column in ("samples", "correct"))
-        if not 0 <= c <= n:
-            raise UserError(f"{name}, line {line}: {c} correct of {n} samples; 0 <= correct <= samples must hold")
-        if n > MAX_SAMPLES:
-            raise UserError(f"{name}, line {line}: {n} samples; the maximum per problem is {MAX_SAMPLES:,}")
-        problem = row["problem"] or ""
-        if problem in problems:
-            raise UserError(f"{name}, line {line}: problem {problem!r} already stands on line {problems[problem]}")
-        problems[problem] = line
-        samples.append(n)
-        correct.append(c)
+    try:
+        _check_columns(reader.fieldnames or (), name)
+        for row in reader:
+            # A field may span lines; one that is not closed has the end of the file's last line in it.
+            breaks = sum(value.removesuffix("\n").count("\n") for value in row.values() if isinstance(value, str))
+            line = reader.line_num - breaks
+            where = f"{name}, line {line}"
+            if line < reader.line_num and row["correct"] is None:
+                raise UserError(_unclosed(where))
+            n, c = (_whole(row[column], f"{where}: {column}") for column in ("samples", "correct"))
+            if not 0 <= c <= n:
+                raise UserError(f"{where}: {c} correct of {n} samples; 0 <= correct <= samples must hold")
+            if n > MAX_SAMPLES:
+                raise UserError(f"{where}: {n} samples; the maximum per problem is {MAX_SAMPLES:,}")
+            problem = row["problem"] or ""
+            if problem in problems:
+                raise UserError(f"{where}: problem {_quoted(problem)} is already on line {problems[problem]}")
+            problems[problem] = line
+            samples.append(n)
+            correct.append(c)
+    except csv.Error:  # a field of more than 131,072 characters: no table of counts has one
+        raise UserError(_unclosed(f"{name}, after line {max(problems.values(), default=1)}")) from None
     if not problems:
         raise UserError(f"{name}: no row; give one line for each problem")
     return Counts.of(list(problems), samples, correct)
 
 
+def _check_columns(header: Sequence[str], name: str) -> None:
+    for column in _COLUMNS:
+        if header.count(column) > 1:
+            raise UserError(f"{name}: column {column!r} occurs {header.count(column)} times; it must occur once")
+        if column not in header:
+            separated = "; values must be separated by commas" if any(mark in "".join(header) for mark in ";\t") else ""
+            raise UserError(
+                f"{name}: no column {column!r}; the first line must name problem,samples,correct{separated}"
+            )
+
+
+def _unclosed(where: str) -> str:
+    return f"{where}: a quotation mark opens a field that does not end on its line; close it or remove it"
+
+
 def curve_document(counts: Counts) -> dict[str, Any]:
-    """The measured curve and the fitted law, ready for JSON: what `monkeys curve --json` prints. Without samples for
-    every problem, those without take no part; what cannot be computed is None.
+    """The measured curve and the fitted law, ready for JSON: what `monkeys curve --json` prints. Problems without
+    samples are left out; `notes` say so, and what ends the curve. What cannot be computed is None.
 
     Raises:
         UserError: no problem has a sample.
@@ -76,6 +100,7 @@ def curve_document(counts: Counts) -> dict[str, Any]:
         }
         if isinstance(law, PowerLaw)
         else None,
+        "notes": [*notes_on_counts(counts), *notes_on_intervals(graded)],
     }
 
 
@@ -86,14 +111,25 @@ def forecast_document(counts: Counts, k: int) -> dict[str, Any]:
         UserError: no problem has a sample, or k is below 1 or beyond 10^15.
     """
     point = Forecaster(counts).at([k])[0]
-    return {field: getattr(point, field) for field in point.__slots__}
+    # Where the samples of some problem end, the forecast begins: its method says so.
+    notes = notes_on_counts(counts, max_k=k)
+    return {field: getattr(point, field) for field in point.__slots__} | {"notes": notes}
 
 
 def _whole(text: str | None, where: str) -> int:
     try:
-        return int((text or "").strip())
+        number = int((text or "").strip())
     except ValueError:
-        raise UserError(f"{where} is {text!r}; it must be a whole number") from None
+        given = "missing" if text is None else _quoted(text)
+        raise UserError(f"{where} is {given}; it must be a whole number") from None
+    if abs(number) > _MAX_NUMBER:
+        raise UserError(f"{where} is {_quoted(text or '')}; it is too large")
+    return number
+
+
+def _quoted(text: str) -> str:
+    """A value for a message, cut where it is long."""
+    return repr(text if len(text) <= 60 else text[:57] + "…")
 
 
 def _number(value: np.float64) -> float | None:

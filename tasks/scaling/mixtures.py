@@ -94,21 +94,23 @@ class Mixture:
 
     @cached_property
     def known(self) -> Floats:
-        """What is known of each problem's p given its counts, averaged over the posterior; shape (problems, grid)."""
-        pairs, where = _distinct(self.counts)
-        likelihood = _likelihood(pairs)
+        """What is known of the p of a problem given its counts, averaged over the posterior of the parameters; one row
+        for each distinct (n, c), shape (pairs, grid), since memory for one a problem would be gigabytes."""
+        likelihood = _likelihood(_distinct(self.counts)[0])
         evidence = np.maximum(self.table.weights @ likelihood.T, 1e-300)
         each: Floats = likelihood * ((self.posterior[:, None] / evidence).T @ self.table.weights)
-        return each[where]
+        return each
 
     def pass_at(self, ks: ArrayLike) -> Floats:
         """Expected pass@k of each of these problems, given its own counts; shape (problems, ks)."""
-        expected: Floats = self.known @ _pass_probability(np.atleast_1d(ks)).T
-        return expected
+        of_pairs: Floats = self.known @ _pass_probability(np.atleast_1d(ks)).T
+        return of_pairs[_distinct(self.counts)[1]]
 
     def coverage_of_these(self, ks: ArrayLike) -> Floats:
         """Expected coverage of these problems, given their counts; shape (ks,)."""
-        expected: Floats = _pass_probability(np.atleast_1d(ks)) @ self.known.mean(axis=0)
+        where = _distinct(self.counts)[1]
+        shares = np.bincount(where, minlength=len(self.known)) / len(where)
+        expected: Floats = _pass_probability(np.atleast_1d(ks)) @ (shares @ self.known)
         return expected
 
 

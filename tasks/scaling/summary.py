@@ -19,6 +19,7 @@ from tasks.scaling.first_success import NO_COVERAGE, Solving
 from tasks.scaling.forecast import Forecast, Forecaster
 from tasks.scaling.interval_over_problems import interval_over_problems
 from tasks.scaling.laws import NoFit, PowerLaw, fit_counts, ks_beyond
+from tasks.scaling.notes import notes_on_counts, notes_on_intervals
 from tasks.scaling.resampling import RESAMPLES
 from tasks.scaling.sequential_stopping import Rounds
 
@@ -340,38 +341,14 @@ def _finite(values: Floats) -> list[float | None]:
 
 
 def _notes(counts: Counts, graded: Counts, max_k: int | None, infrastructure: int) -> Sequence[str]:
-    notes = []
-    if ungraded := len(counts) - len(graded):
-        verbs = ("has", "takes") if ungraded == 1 else ("have", "take")
-        notes.append(
-            f"{ungraded} of {len(counts)} problems {verbs[0]} no graded sample and {verbs[1]} no part in coverage."
-        )
-    wanted = int(graded.n.max() if graded.rounds is None else graded.rounds.ends[-1]) if len(graded) else 0
-    if max_k is not None:
-        wanted = min(wanted, max_k)
-    if wanted > graded.reach:
-        stopped = np.zeros(len(graded), bool) if graded.rounds is None else graded.rounds.stopped(graded.n, graded.c)
-        short = [graded.problem_ids[i] for i in np.flatnonzero((graded.n < wanted) & ~stopped)]
-        named = ", ".join(short[:3]) + (" and others" if len(short) > 3 else "")
-        notes.append(
-            f"Coverage stops at k = {graded.reach:,}: beyond it, at least one problem has too few graded samples "
-            f"for an unbiased estimate ({named})."
-        )
-    notes += _infrastructure_note(infrastructure)
+    notes = [*notes_on_counts(counts, max_k), *_infrastructure_note(infrastructure)]
     if counts.rounds is not None:
         stopped = counts.rounds.stopped(counts.n, counts.c)
         notes.append(
             f"The budget was adaptive: {int(stopped.sum()):,} of {len(counts):,} problems stopped before the last "
             "round. Coverage is still unbiased (Girshick, Mosteller and Savage 1946)."
         )
-    if len(graded) == 1:
-        notes.append("A single problem gives no interval: intervals are over the choice of problems.")
-    elif len(graded) and not graded.c.any():
-        notes.append(
-            "No problem was solved. The upper end of the interval is the coverage at which that would still be "
-            "plausible for this many problems."
-        )
-    return notes
+    return [*notes, *notes_on_intervals(graded)]
 
 
 def _infrastructure_note(samples: int) -> list[str]:

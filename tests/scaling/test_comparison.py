@@ -92,6 +92,13 @@ def test_only_shared_problems_are_compared_and_that_is_said():
     assert "share no problem" in apart.notes[0]
 
 
+def test_problems_without_samples_are_told_with_their_set():
+    first, second = drawn(RATES[:3], 100), Counts.of(["p0", "p1", "p2"], [100, 0, 7], [3, 0, 1])
+    notes = compare([("a", first), ("b", second)], resamples=100).notes
+    assert "b: 1 of 3 problems has no graded sample and is left out of coverage (p1)." in notes
+    assert any(note.startswith("b: Coverage stops at k = 7") and "(p2)" in note for note in notes)
+
+
 def test_corners_give_numbers_or_nothing_and_never_fail():
     corners = {
         "none": Counts.of(["a", "b"], 10, [0, 0]),

@@ -1,6 +1,9 @@
 """The output of `monkeys curve` and `monkeys forecast`."""
 
+from collections.abc import Sequence
 from pathlib import Path
+
+from rich.text import Text
 
 from flows.command_line.terminal import new_table, print_json, stdout
 from tasks.files.counts import read_counts_file
@@ -29,6 +32,7 @@ def show_curve(file: Path, *, as_json: bool) -> None:
             f"log c = a·k^b with a = {law['a']:.3f}, b = {law['b']:.3f}"
             f" (error in coverage: {law['mean_abs_error']:.2%} on average, {law['max_abs_error']:.2%} at most)"
         )
+    _print_notes(document["notes"])
     laws = compare_laws(counts.graded())
     if laws is not None:
         compared = new_table("law", "median error", "r.m.s. error", right=(1, 2))
@@ -49,3 +53,9 @@ def show_forecast(file: Path, k: int, *, as_json: bool) -> None:
         f"   50%: {document['low50']:.2%} – {document['high50']:.2%}"
         f"   90%: {document['low90']:.2%} – {document['high90']:.2%}   ({document['method']})"
     )
+    _print_notes(document["notes"])
+
+
+def _print_notes(notes: Sequence[str]) -> None:
+    for note in notes:
+        stdout().print(Text(note, style="yellow"), soft_wrap=True)
