@@ -6,7 +6,7 @@ from monkeys.origin import require_one_parent
 
 
 def main() -> None:
-    """Run the command line, unless packages of other projects hide ours: that is one line and exit code 2."""
+    """Run the command line. If packages of other projects hide ours, print one line and exit with code 2."""
     try:
         require_one_parent()
     except ImportError as error:

@@ -40,11 +40,11 @@ def coverage(counts: CountsLike, ks: int | Sequence[int] | None = None, *, level
 
     Args:
         counts: graded and correct samples of each problem.
-        ks: one k or several; None: round numbers up to the fewest samples of a problem.
+        ks: one k or several; None: round numbers up to the smallest number of samples of a problem.
         level: probability of the intervals.
 
     Returns:
-        The columns k, coverage, low and high; NaN at every k beyond the fewest samples of a problem.
+        The columns k, coverage, low and high; NaN at every k beyond the smallest number of samples of a problem.
 
     Raises:
         UserError: the counts cannot be used, no problem has a graded sample, or k is below 1.
@@ -66,11 +66,11 @@ def fit(counts: CountsLike, *, max_k: int | None = None, level: float = 0.95) ->
 
     Args:
         counts: graded and correct samples of each problem.
-        max_k: fit up to this k; None: up to the fewest samples of a problem.
+        max_k: fit up to this k; None: up to the smallest number of samples of a problem.
         level: probability of the intervals.
 
     Returns:
-        The law; `law.predict(k)` is its coverage. A `NoFit` with its reason where there is nothing to fit.
+        The law; `law.predict(k)` is its coverage. A `NoFit` with the reason if there is nothing to fit.
 
     Raises:
         UserError: the counts cannot be used.
@@ -99,7 +99,7 @@ def forecast(counts: CountsLike, ks: int | Sequence[int]) -> pd.DataFrame:
 
 
 def compare(sets: Mapping[str, CountsLike], *, level: float = 0.95) -> Comparison:
-    """Compare several results on the problems they share: who solves more at which k, and how certain that is.
+    """Compare several results on the problems they share: which solves more at each k, and how certain that is.
 
     >>> small, large = {"p1": (100, 3), "p2": (100, 1)}, {"p1": (100, 9), "p2": (100, 40)}
     >>> compare({"small": small, "large": large}).pairs[0].label
@@ -110,10 +110,10 @@ def compare(sets: Mapping[str, CountsLike], *, level: float = 0.95) -> Compariso
         level: probability of the intervals.
 
     Returns:
-        `headline` says it in a sentence; `pairs` has paired differences, crossings and shifts against the reference.
+        `headline` is one sentence; `pairs` has paired differences, crossings and shifts against the reference.
 
     Raises:
-        UserError: counts cannot be used, or there are too few or too many sets.
+        UserError: counts cannot be used, or the number of sets is not 2 to 8.
     """
     return comparison.compare([(label, _counts(counts)) for label, counts in sets.items()], level=level)
 

@@ -68,7 +68,7 @@ def grade(
     ['correct', 'wrong']
 
     Args:
-        problems: the problems with what decides whether a sample is correct.
+        problems: the problems, each with a check.
         samples: the samples; each names its problem, and its index is unique for the problem.
         grader: a name, or its fields, as in a sweep file; None: `final_answer`, `stdio` or `functions`, by the
             problems.

@@ -5,7 +5,7 @@ from typing import Any
 
 
 def shown(*, enabled: bool) -> AbstractContextManager[Any]:
-    """While it lasts, progress is shown on standard error, unless it is turned off."""
+    """A context manager that shows progress on standard error, unless it is turned off."""
     if not enabled:
         return nullcontext()
     from rich.console import Console

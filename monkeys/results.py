@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 
 class Results:
-    """One sample set with the verdicts of one grader (or none, where it is not graded yet).
+    """One sample set with the verdicts of one grader, or without verdicts if it is not graded yet.
 
-    It describes the set as it was when it was loaded; samples are fetched when they are asked for.
+    It describes the set as it was when it was loaded; samples are read on demand.
     """
 
     def __init__(self, url: str, samples: StoredSamples, verdicts: StoredVerdicts | None) -> None:
@@ -44,7 +44,7 @@ class Results:
 
     @property
     def verdicts(self) -> str | None:
-        """The name of the verdict set; None where the samples are not graded yet."""
+        """The name of the verdict set; None if the samples are not graded yet."""
         return None if self._verdicts is None else self._verdicts.name
 
     @property
@@ -65,7 +65,7 @@ class Results:
     def samples(
         self, *, problem: str | None = None, verdict: Verdict | str | None = None, index: int | None = None
     ) -> Iterator[Row]:
-        """Iterate over samples, each a tuple (sample, graded); `graded` is None where there is no verdict.
+        """Iterate over samples, each a tuple (sample, graded); `graded` is None if there is no verdict.
 
         Args:
             problem: only samples of this problem.
@@ -81,8 +81,8 @@ class Results:
             yield from select(store, self._samples, self._verdicts, problem=problem, verdict=wanted, index=index)
 
     def to_arrow(self) -> "pa.Table":
-        """The whole set as an Arrow table, one row per sample; the columns of verdict and score are null where there is
-        none. Scores are the latest.
+        """The whole set as an Arrow table, one row per sample; verdict and score columns are null where there is
+        none. The scores are those of the latest score set.
 
         Raises:
             UserError: a block is damaged.

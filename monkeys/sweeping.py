@@ -27,7 +27,7 @@ def sweep(
         result = monkeys.sweep("my.yaml", k=200, sampling={"temperature": 0.8})
         print(result.summary.headline, result.publication.page)
 
-    Needs no Prefect server: without one, it starts a temporary one, as the command line does.
+    A Prefect server is not needed: without one, a temporary one is started, as on the command line.
 
     Args:
         config: a config, its fields, or the path of a sweep file.
@@ -36,7 +36,7 @@ def sweep(
             replaces the whole choice, as `engine={"name": "onnx", "model": "programs"}` does.
 
     Returns:
-        The names of the two sets, how many samples were drawn now, the summary, and where the report is.
+        The names of the two sets, how many samples this call drew, the summary, and where the report is.
 
     Raises:
         UserError: a file, a field or the store cannot be used; nothing was written.

@@ -1,11 +1,11 @@
-"""Datasets, engines, graders, sandboxes, importers and budgets of other distributions, found by their entry points.
+"""Plug-ins: datasets, engines, graders, sandboxes, importers and budgets of other distributions.
 
-A plug-in is an entry point in one of `GROUPS`: its name is what people write in a sweep file, its object a class that
-fulfils the role's Protocol. One that cannot be used never stops anything else: its fault is kept, and becomes an error
-where somebody names it. `MONKEYS_PLUGINS` restricts what is loaded: a comma-separated list of plug-ins or
-distributions; empty, none is.
+A plug-in is an entry point in one of `GROUPS`. Its name is what people write in a sweep file; its object is a class
+that implements the Protocol of the role. A broken plug-in never affects anything else: its fault is recorded, and is an
+error only where the plug-in is named. `MONKEYS_PLUGINS`, a comma-separated list of plug-ins or distributions, restricts
+what is loaded; an empty value loads none.
 
-Nothing is read before a configuration is needed.
+Entry points are read only when a configuration needs them.
 """
 
 import os
@@ -50,13 +50,13 @@ _SLOW_S = 2.0
 
 
 class PluginError(MonkeysError, RuntimeError):
-    """Something that fills a role, most likely a plug-in, does not do what the role's Protocol says."""
+    """An implementation, most likely a plug-in, breaks the Protocol of its role."""
 
     resumable = True
 
 
 class Plugin(NamedTuple):
-    """An installed plug-in. `fault` is why it cannot be used; else `target` is its class, or an importer's object."""
+    """An installed plug-in. `fault` is why it cannot be used; else `target` is its class (of an importer, the object)."""
 
     role: str
     name: str
@@ -73,12 +73,12 @@ _loaded: dict[str, tuple[Plugin, ...]] = {}
 
 
 def load(role: str, protocol: type, built_in: Collection[str]) -> tuple[Plugin, ...]:
-    """Load the plug-ins of a role, once; those with a `fault` are among them.
+    """The plug-ins of a role, also those with a `fault`. They are loaded by the first call.
 
     Args:
         role: a key of `GROUPS`.
-        protocol: what each must fulfil.
-        built_in: the names that are taken.
+        protocol: what each must implement.
+        built_in: the names of the built-in implementations, which a plug-in cannot have.
     """
     if role not in _loaded:
         found: list[Plugin] = []
@@ -86,7 +86,7 @@ def load(role: str, protocol: type, built_in: Collection[str]) -> tuple[Plugin, 
             plugin = _plugin(role, point)
             same = next((each for each in found if each.name == point.name and each.fault is None), None)
             if point.name in built_in:
-                plugin = plugin._replace(fault="its name is taken by one that is built in")
+                plugin = plugin._replace(fault="its name is taken by a built-in one")
             elif same is not None:
                 plugin = plugin._replace(fault=f"its name is taken by {same}")
             else:
@@ -103,7 +103,7 @@ def loaded() -> Iterator[Plugin]:
 
 
 def fault_of(role: str, name: str) -> str | None:
-    """Why the plug-in of this name cannot be used, as part of a message; None where there is none, or nothing wrong."""
+    """Why the plug-in of this name cannot be used, for messages; None if it can be used, or there is none."""
     of_name = [each for each in loaded() if (each.role, each.name) == (role, name) and each.fault]
     return f"{of_name[0]} cannot be used: {of_name[0].fault}" if of_name else None
 
@@ -113,18 +113,18 @@ def class_fault(role: str, name: str, target: Any, protocol: type) -> str | None
     be seen before it is used."""
     if role == "format":
         same = getattr(target, "name", None) == name
-        return _lacks(target, protocol, ()) if same else f"has another name than its entry point, {name}"
+        return _lacks(target, protocol, ()) if same else f"has a different name from its entry point, {name}"
     return _fault_of_model(name, target) or _lacks(target, protocol, target.model_fields)
 
 
 def origin(chosen: object) -> str | None:
-    """The distribution and version that a chosen object comes from, such as `monkeys-example 1.0`; None: built in."""
+    """The distribution and version of the plug-in that was chosen, such as `monkeys-example 1.0`; None: built in."""
     plugin = _of(chosen)
     return f"{plugin.distribution} {plugin.version}" if plugin else None
 
 
 def label_of(role: str, chosen: Any) -> str:
-    """What fills a role, for messages: its name, and the distribution of a plug-in."""
+    """The implementation of a role, for messages: its name, and a plug-in's distribution."""
     from_ = origin(chosen)
     return f"{role}: {chosen.name}" + (f" ({from_})" if from_ else "")
 
@@ -165,11 +165,11 @@ def _plugin(role: str, point: EntryPoint) -> Plugin:
 
 def _with_target(plugin: Plugin, point: EntryPoint, protocol: type) -> Plugin:
     try:
-        with _said_if_slow(plugin):
+        with _named_if_slow(plugin):
             target = point.load()
             if plugin.role == "format" and isinstance(target, type):
                 target = target()
-    # Whatever a stranger's module does when it is imported is a fault of this plug-in alone.
+    # Whatever third-party code does on import is a fault of this plug-in alone.
     except (Exception, SystemExit) as error:  # noqa: BLE001
         reason = " ".join(str(error).split())[:200]
         return plugin._replace(fault=f"{point.value} does not load ({type(error).__name__}: {reason})")
@@ -178,9 +178,9 @@ def _with_target(plugin: Plugin, point: EntryPoint, protocol: type) -> Plugin:
 
 
 @contextmanager
-def _said_if_slow(plugin: Plugin) -> Iterator[None]:
-    """Name what is loading when that takes long: what hangs can be interrupted, and is known then."""
-    text = f"monkeys: loading {plugin} takes long; press Ctrl-C to stop, and set {VARIABLE}= to do without\n"
+def _named_if_slow(plugin: Plugin) -> Iterator[None]:
+    """Print what is loading if it takes long, so that a plug-in that hangs is known and can be interrupted."""
+    text = f"monkeys: loading {plugin} is taking long; press Ctrl-C to stop, and set {VARIABLE}= to load none\n"
     timer = threading.Timer(_SLOW_S, lambda: (sys.stderr.write(text), sys.stderr.flush()))
     timer.daemon = True
     timer.start()
@@ -200,8 +200,8 @@ def _fault_of_model(wanted: str, target: Any) -> str | None:
         return f'has no field `name: Literal["{wanted}"] = "{wanted}"`'
     try:
         target.model_json_schema()
-    except Exception as error:  # noqa: BLE001 - of any kind: the form of all choices would be lost with it
-        return f"has fields that no form can show ({' '.join(str(error).split())[:100]})"
+    except Exception as error:  # noqa: BLE001 - of any kind: it would break the form of all choices
+        return f"has fields that a form cannot show ({' '.join(str(error).split())[:100]})"
     return None
 
 
@@ -215,6 +215,6 @@ def _lacks(target: Any, protocol: type, fields: Collection[str]) -> str | None:
 
 
 def _members(protocol: type) -> dict[str, Any]:
-    """What a Protocol asks for by name."""
+    """The public members of a Protocol, by name."""
     bases = [base for base in protocol.__mro__ if base is not object and base is not Protocol]
     return {name: member for base in bases for name, member in vars(base).items() if not name.startswith("_")}

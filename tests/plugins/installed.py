@@ -1,4 +1,4 @@
-"""Distributions with plug-ins, as an installer would leave them in a folder that is put on PYTHONPATH."""
+"""Distributions with plug-ins, laid out as an installer would, in a folder for PYTHONPATH."""
 
 import subprocess
 import sys

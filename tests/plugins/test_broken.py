@@ -1,4 +1,4 @@
-"""Plug-ins that are broken: one line names plug-in and distribution, and what is built in still works."""
+"""Broken plug-ins: one line names the plug-in and its distribution, and everything else still works."""
 
 import os
 import signal
@@ -20,7 +20,7 @@ DATASET = (GOOD / "sums.py").read_text()
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with a sweep of what is built in."""
+    """A folder with a sweep that uses no plug-in."""
     rows = "".join(
         f'{{"problem_id": "arithmetic/{p:03d}", "index": {i}, "text": "#### 1"}}\n' for p in range(2) for i in range(2)
     )
@@ -63,12 +63,12 @@ def folder(tmp_path: Path) -> Path:
                 "    tolerance: int =",
                 '    hook: __import__("typing").Callable[[], int] | None = None\n    tolerance: int =',
             ),
-            "strange:Thing has fields that no form can show",
+            "strange:Thing has fields that a form cannot show",
         ),
-        ("gsm8k", GRADER, "its name is taken by one that is built in"),
+        ("gsm8k", GRADER, "its name is taken by a built-in one"),
     ],
 )
-def test_a_broken_plug_in_is_one_line_where_it_is_named_and_stops_nothing_else(
+def test_a_broken_plug_in_is_a_one_line_error_where_it_is_named_and_affects_nothing_else(
     folder: Path, name: str, text: str, fault: str
 ) -> None:
     module = text.replace("class CloseEnoughGrader", "class Thing")
@@ -86,7 +86,7 @@ def test_a_broken_plug_in_is_one_line_where_it_is_named_and_stops_nothing_else(
     assert others.err.startswith(f"monkeys: plug-in {name} (strange 0.3) is left out: ")
 
 
-def test_two_plug_ins_of_one_name_leave_the_first(folder: Path) -> None:
+def test_of_two_plug_ins_with_the_same_name_the_first_is_used(folder: Path) -> None:
     site = install(
         folder / "site", {"a.py": GRADER}, "[monkeys.graders]\nclose_enough = a:CloseEnoughGrader\n", "first"
     )
@@ -96,7 +96,7 @@ def test_two_plug_ins_of_one_name_leave_the_first(folder: Path) -> None:
     assert "its name is taken by plug-in close_enough (first 0.3)" in listed.out
 
 
-def test_a_plug_in_that_hangs_is_named_soon_and_can_be_interrupted(folder: Path) -> None:
+def test_a_plug_in_that_hangs_on_import_is_named_and_can_be_interrupted(folder: Path) -> None:
     site = install(
         folder / "site", {"slow.py": "import time\ntime.sleep(600)\n"}, "[monkeys.graders]\nslow = slow:Thing\n"
     )
@@ -104,7 +104,7 @@ def test_a_plug_in_that_hangs_is_named_soon_and_can_be_interrupted(folder: Path)
         [MONKEYS, "plan", "s.yaml"], cwd=folder, env=environment(PYTHONPATH=site), stderr=subprocess.PIPE, text=True
     ) as running:
         assert running.stderr is not None
-        assert "loading plug-in slow (strange 0.3) takes long; press Ctrl-C to stop" in running.stderr.readline()
+        assert "loading plug-in slow (strange 0.3) is taking long; press Ctrl-C to stop" in running.stderr.readline()
         asked = time.monotonic()
         os.kill(running.pid, signal.SIGINT)
         assert running.wait(timeout=20) == 130
@@ -168,7 +168,9 @@ def test_a_plug_in_that_hangs_is_named_soon_and_can_be_interrupted(folder: Path)
         ),
     ],
 )
-def test_nonsense_at_run_time_is_one_line(folder: Path, broken: str, old: str, new: str, message: str) -> None:
+def test_a_plug_in_that_returns_nonsense_is_one_line(
+    folder: Path, broken: str, old: str, new: str, message: str
+) -> None:
     modules = {"sums.py": DATASET, "guesser.py": ENGINE, "close_enough.py": GRADER}
     assert old in modules[f"{broken}.py"]
     modules[f"{broken}.py"] = modules[f"{broken}.py"].replace(old, new)

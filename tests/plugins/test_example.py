@@ -1,4 +1,4 @@
-"""The example of a plug-in, installed from its project, from the command line."""
+"""The example plug-in, installed from its project and used from the command line."""
 
 import json
 import shutil
@@ -40,7 +40,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(folder / "site")
 
 
-def test_the_example_is_listed(installed: str, tmp_path: Path) -> None:
+def test_plugins_lists_the_example(installed: str, tmp_path: Path) -> None:
     done = monkeys("plugins", "--json", cwd=tmp_path, PYTHONPATH=installed)
     assert (done.code, done.err) == (0, "")
     found = [(each["role"], each["name"], each["distribution"], each["version"]) for each in json.loads(done.out)]
@@ -61,7 +61,7 @@ def test_the_tests_of_the_example_pass(installed: str, tmp_path: Path) -> None:
     assert "3 passed" in done.out
 
 
-def test_a_sweep_with_the_example_names_its_distribution_in_the_sets(installed: str, tmp_path: Path) -> None:
+def test_a_sweep_records_the_examples_version_in_its_sets(installed: str, tmp_path: Path) -> None:
     done = monkeys("sweep", str(EXAMPLE / "sweep.yaml"), cwd=tmp_path, PYTHONPATH=installed)
     assert done.code == 0, done.err
     assert "drew 400 samples" in done.out

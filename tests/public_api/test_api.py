@@ -1,4 +1,4 @@
-"""The package `monkeys`: what it exports, and what each function composes."""
+"""The package `monkeys`: what it exports, and what its functions return."""
 
 import inspect
 from pathlib import Path
@@ -72,7 +72,7 @@ def test_coverage_is_the_mean_of_pass_at_k_within_its_interval() -> None:
     assert monkeys.coverage(COUNTS)["k"].tolist() == [1, 2, 5, 10, 20, 50, 100]
 
 
-def test_counts_are_taken_in_every_form(filled: Sweep, tmp_path: Path) -> None:
+def test_counts_are_accepted_in_every_form(filled: Sweep, tmp_path: Path) -> None:
     frame = pd.DataFrame([(name, n, c) for name, (n, c) in COUNTS.items()], columns=["problem", "samples", "correct"])
     frame.to_csv(tmp_path / "counts.csv", index=False)
     counts = monkeys.Counts.of(list(COUNTS), [100] * 3, [3, 0, 50])
@@ -111,7 +111,7 @@ ANSWERED = monkeys.Problem("sum", "1 + 2?", check=monkeys.AnswerCheck("3"))
 SAMPLES = [monkeys.Sample("sum", 7, "#### 4"), monkeys.Sample("sum", 2, "#### 3"), monkeys.Sample("sum", 0, "no idea")]
 
 
-def test_samples_are_graded_in_their_order() -> None:
+def test_graded_samples_are_in_the_order_of_the_samples() -> None:
     graded = monkeys.grade([ANSWERED], SAMPLES, show_progress=False)
     assert [(each.index, each.verdict.value) for each in graded] == [(7, "wrong"), (2, "correct"), (0, "no_answer")]
 
@@ -126,14 +126,14 @@ def test_samples_are_graded_in_their_order() -> None:
         ([monkeys.Problem("open", "?")], [], None, "name a grader"),
     ],
 )
-def test_what_cannot_be_graded_is_a_user_error(
+def test_problems_or_samples_that_cannot_be_graded_are_a_user_error(
     problems: list[monkeys.Problem], samples: list[monkeys.Sample], grader: str | None, message: str
 ) -> None:
     with pytest.raises(monkeys.UserError, match=message):
         monkeys.grade(problems, samples, grader=grader, show_progress=False)
 
 
-def test_problems_of_a_dataset_are_loaded_by_name_or_by_fields() -> None:
+def test_a_datasets_problems_are_loaded_by_name_or_by_fields() -> None:
     assert len(monkeys.load_problems("arithmetic")) == 128
     assert monkeys.load_problems({"name": "arithmetic"}) == monkeys.load_problems("arithmetic")
     with pytest.raises(monkeys.UserError, match=r"dataset\.name: 'nonexistent' is unknown"):

@@ -1,4 +1,4 @@
-"""The examples of the API's page and docstrings run as they are written."""
+"""The examples in docs/python_api.md and in the docstrings run as written."""
 
 import doctest
 import importlib
@@ -11,7 +11,7 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "python_api.md"
 
 
 @pytest.mark.parametrize("name", ["monkeys.analysis", "monkeys.grading"])
-def test_examples_in_docstrings_hold(name: str) -> None:
+def test_examples_in_docstrings_are_right(name: str) -> None:
     failed, tried = doctest.testmod(importlib.import_module(name))
     assert tried
     assert not failed

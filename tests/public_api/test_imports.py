@@ -13,7 +13,7 @@ LOADED = f"import sys; print([name for name in {HEAVY} if name in sys.modules])"
 
 
 def python(*arguments: str, cwd: Path, path: Path = ROOT) -> "subprocess.CompletedProcess[str]":
-    """Python with these paths before its own."""
+    """Run Python with this path before its own."""
     environment = {**os.environ, "PYTHONPATH": str(path), "COLUMNS": "200"}
     command = [sys.executable, *arguments]
     return subprocess.run(command, check=False, cwd=cwd, env=environment, capture_output=True, text=True, timeout=120)

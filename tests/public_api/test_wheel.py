@@ -1,4 +1,4 @@
-"""The wheel as a user installs it: into another environment, and used from another folder than the checkout."""
+"""The wheel as a user installs it: in another environment, and used from outside the checkout."""
 
 import json
 import os
@@ -27,7 +27,7 @@ def run(*command: str | Path, cwd: Path) -> str:
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of programs of an environment with the wheel, which borrows its dependencies from this one."""
+    """The bin folder of an environment with the wheel, which borrows its dependencies from this environment."""
     if not Path(UV).exists():
         pytest.skip("uv is not installed")
     folder = tmp_path_factory.mktemp("wheel")
@@ -63,7 +63,7 @@ def test_the_installed_command_shows_help_and_its_version(installed: Path, tmp_p
 
 
 def test_the_installed_command_sweeps_grades_in_a_sandbox_and_reports(installed: Path, tmp_path: Path) -> None:
-    """With everything that the wheel holds as data: model, problems, templates, and the files of the sandbox."""
+    """This needs the data files in the wheel: model, problems, templates, and the files of the sandbox."""
     (tmp_path / "sweep.yaml").write_text(
         "dataset: programs\nproblems: 2\nengine: {name: onnx, model: programs}\nk: 3\n"
     )

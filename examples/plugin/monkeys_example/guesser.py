@@ -1,4 +1,4 @@
-"""An engine: it guesses sums. The configuration is what people write; it opens the engine that draws the samples."""
+"""An engine that guesses sums. People write the configuration; it opens the engine, which draws the samples."""
 
 import random
 from collections.abc import Generator, Sequence
@@ -22,7 +22,7 @@ class GuesserConfig(Config):
         return f"guesser-{self.spread}"
 
     def ingredients(self, sampling: Sampling, template: str) -> dict[str, Any]:
-        """All that a sample depends on, other than the problem. Other ingredients make another set of samples."""
+        """Everything that a sample depends on, except the problem. Other ingredients make another sample set."""
         return {"engine": self.name, "spread": self.spread, "sampling": {"seed": sampling.seed}, "template": template}
 
     def check(self, problems: Sequence[Problem], k: int) -> None:
@@ -45,7 +45,7 @@ class Guesser:
         self._spread = spread
 
     def sample(self, requests: Sequence[Request], sampling: Sampling) -> Generator[list[Sample], None, None]:
-        """Every sample that is asked for, once; a list at a time."""
+        """Yield every requested sample once, a list at a time."""
         for request in requests:
             left, right = request.prompt.removesuffix(" = ").split(" + ")
             indices = range(request.start, request.stop)
@@ -63,4 +63,4 @@ class Guesser:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        """Give back what the engine holds; here nothing."""
+        """Release what the engine holds; here nothing."""
