@@ -56,7 +56,7 @@ class PluginError(MonkeysError, RuntimeError):
 
 
 class Plugin(NamedTuple):
-    """An installed plug-in. `fault` is why it cannot be used; else `target` is its class (of an importer, the object)."""
+    """An installed plug-in. `fault` is why it cannot be used; else `target` is its class (an importer: the object)."""
 
     role: str
     name: str
