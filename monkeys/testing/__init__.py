@@ -1,4 +1,4 @@
-"""Checks for authors of plug-ins: does a dataset, engine, grader, sandbox, importer or budget keep its role's promises?
+"""Checks for plug-in authors: does a dataset, engine, grader, sandbox, importer or budget keep its role's promises?
 
     from monkeys.testing import check_dataset
 
@@ -6,7 +6,7 @@
         check_dataset(SpellingDataset())
 
 Each check is a plain function for any test framework. It raises `ContractError`, an AssertionError whose message says
-what is not kept. This project's own implementations pass the same checks.
+which promise is broken. This project's own implementations pass the same checks.
 """
 
 from monkeys.testing.budgets import check_budget

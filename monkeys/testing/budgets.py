@@ -11,7 +11,7 @@ def check_budget(budget: Budget) -> None:
     """Check that a budget's plans keep coverage unbiased: rounds that grow up to k, and limits of at least 1.
 
     Raises:
-        ContractError: what is not kept.
+        ContractError: a promise is broken; the message says which.
     """
     check_class("budget", budget)
     require(isinstance(budget.gives_coverage, bool), "gives_coverage is not a bool")

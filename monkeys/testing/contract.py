@@ -1,4 +1,4 @@
-"""What all checks share: how they fail, and what holds for the configuration class of every role."""
+"""What all checks share: how they fail, and what must hold for the configuration class of every role."""
 
 import json
 from typing import Any
@@ -25,7 +25,7 @@ PROTOCOLS: dict[str, type] = {
 
 
 class ContractError(AssertionError):
-    """An implementation does not do what the Protocol of its role says."""
+    """An implementation breaks the Protocol of its role."""
 
 
 def require(holds: bool, message: str) -> None:
@@ -35,7 +35,7 @@ def require(holds: bool, message: str) -> None:
 
 
 def check_class(role: str, config: Any) -> None:
-    """Check what a plug-in is checked for when it is loaded, and that every field is described in the form.
+    """Check what is checked when a plug-in is loaded, and that every field has a description for the form.
 
     Raises:
         ContractError: the class cannot be chosen by its name, lacks a member, or has a field without a description.
@@ -48,22 +48,22 @@ def check_class(role: str, config: Any) -> None:
     if isinstance(config, BaseModel):
         fields = type(config).model_fields
         silent = [name for name, field in fields.items() if name != "name" and not field.description]
-        require(not silent, f"{type(config).__name__}: no description of {', '.join(silent)}")
+        require(not silent, f"{type(config).__name__}: these fields have no description: {', '.join(silent)}")
         again = type(config).model_validate(json.loads(config.model_dump_json()))
-        require(again == config, f"{type(config).__name__} is not the same after it was written as JSON and read again")
+        require(again == config, f"{type(config).__name__} changes when it is written as JSON and read again")
 
 
 def require_json(value: object, what: str) -> None:
-    """Check that a value is the same after it was written as JSON and read again."""
+    """Check that a value can be written as JSON and read again unchanged."""
     try:
         again = json.loads(json.dumps(value))
     except (TypeError, ValueError) as error:
         require(False, f"{what} is not JSON: {error}")
     else:
-        require(again == value, f"{what} is not the same after it was written as JSON: {value!r:.200}")
+        require(again == value, f"{what} changes when it is written as JSON and read again: {value!r:.200}")
 
 
 def one_line(error: UserError, what: str) -> None:
-    """Check that an error for a person is one line."""
+    """Check that the message of an error is one line."""
     text = str(error)
     require(bool(text.strip()) and len(text.splitlines()) == 1, f"{what}: the error is not one line: {text!r}")

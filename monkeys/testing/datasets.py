@@ -18,7 +18,7 @@ BUBBLEWRAP = BubblewrapConfig()
 
 
 def check_dataset(dataset: Dataset, *, grader: Grader | None = None, sandbox: SandboxConfig = BUBBLEWRAP) -> None:
-    """Check that a dataset loads the same sound problems each time, and that its known solutions get their verdicts.
+    """Check that a dataset loads the same valid problems each time, and that its known solutions are graded as such.
 
     Args:
         dataset: with the fields that it needs, such as a small file.
@@ -26,7 +26,7 @@ def check_dataset(dataset: Dataset, *, grader: Grader | None = None, sandbox: Sa
         sandbox: opened if the grader runs code.
 
     Raises:
-        ContractError: what is not kept.
+        ContractError: a promise is broken; the message says which.
         SandboxUnavailableError: programs must be run, and this machine cannot offer the sandbox.
     """
     check_class("dataset", dataset)

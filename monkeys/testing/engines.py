@@ -15,7 +15,7 @@ from tasks.records import Problem, Request, Sample, Sampling
 from tasks.store.identity import canonical
 
 GUARD_S = 120.0
-"""Seconds after which a call that should have ended counts as hanging."""
+"""Seconds after which a call that should have ended is considered to hang."""
 SAMPLING = Sampling(temperature=1.0, top_p=1.0, max_tokens=60, stop=(), seed=0)
 
 Drawn = dict[tuple[str, int], Sample]
@@ -23,7 +23,7 @@ Drawn = dict[tuple[str, int], Sample]
 
 @dataclass(frozen=True)
 class EngineUnderTest:
-    """An open engine, requests that it can serve, and the samples that it drew for them first."""
+    """An open engine, some requests, and the samples that it first drew for them."""
 
     config: EngineConfig
     engine: Engine
@@ -53,17 +53,17 @@ def check_engine(
     sampling: Sampling = SAMPLING,
     has_model: bool = False,
 ) -> None:
-    """Check that an engine draws every sample that is asked for once, however the work is split.
+    """Check that an engine draws every requested sample once, and the same samples however the work is split.
 
     Args:
         config: with the fields that it needs.
-        prompts: prompts that it can answer, by problem id; at least two.
+        prompts: at least two prompts, by problem id.
         samples: how many to draw of each.
         sampling: settings that it can draw with.
         has_model: also check what holds only if a model draws tokens: `max_tokens`, `stop`, `seed`, `cancel`.
 
     Raises:
-        ContractError: what is not kept.
+        ContractError: a promise is broken; the message says which.
     """
     check_class("engine", config)
     require(len(prompts) >= 2 and samples >= 2, "give at least two prompts, and draw at least two samples of each")
@@ -145,7 +145,7 @@ def describes_itself(opened: EngineUnderTest) -> None:
 
 
 def any_partition_gives_the_same(opened: EngineUnderTest) -> None:
-    """Cut at random, mixed, problems interleaved, in as many concurrent calls as the engine takes (at most two)."""
+    """Cut and shuffled at random, in as many concurrent calls as the engine supports (at most two)."""
     for seed in range(4):
         choice = random.Random(seed)  # noqa: S311 - not a secret
         cut = partition(choice, opened.requests, parts=choice.choice([1, 2, 5, 24]))
@@ -256,11 +256,11 @@ ENGINE_CHECKS: tuple[Callable[[EngineUnderTest], None], ...] = (
     requests_for_nothing_give_nothing,
     closing_early_leaves_the_engine_usable,
 )
-"""What every engine keeps to."""
+"""Checks of every engine."""
 
 MODEL_CHECKS: tuple[Callable[[EngineUnderTest], None], ...] = (
     max_tokens_is_kept,
     stop_strings_end_a_text,
     seeds_and_problems_differ,
 )
-"""What an engine keeps to that draws tokens from a model."""
+"""Checks of engines that draw tokens from a model."""

@@ -15,7 +15,7 @@ from tasks.records import GradedSample, Problem, Sample, Verdict
 BUBBLEWRAP = BubblewrapConfig()
 
 MAX_S = 60.0
-"""Seconds for one hostile sample: far more than any needs that is graded in linear time."""
+"""The time limit for a hostile sample, in seconds: far more than grading in linear time takes."""
 
 HOSTILE = (
     "",
@@ -36,11 +36,11 @@ HOSTILE = (
     "```\n" * 20_000,
     "<think>" * 20_000,
 )
-"""Texts that models wrote or could write, and that break graders."""
+"""Texts that a model could write, and that break careless graders."""
 
 
 class GradingCase(NamedTuple):
-    """A sample of a problem with the verdict that it must get."""
+    """A sample of a problem, and the verdict that it must get."""
 
     problem: Problem
     text: str
@@ -48,15 +48,15 @@ class GradingCase(NamedTuple):
 
 
 def check_grader(grader: Grader, cases: Sequence[GradingCase], *, sandbox: SandboxConfig = BUBBLEWRAP) -> None:
-    """Check that a grader gives these verdicts, whatever is graded along with a sample, and gets over hostile text.
+    """Check that a grader gives these verdicts, whatever is graded along with a sample, and copes with hostile text.
 
     Args:
         grader: with the fields that it needs.
-        cases: samples whose verdicts are known, right and wrong ones.
+        cases: samples with known verdicts, at least one right and one wrong.
         sandbox: opened if the grader runs code.
 
     Raises:
-        ContractError: what is not kept.
+        ContractError: a promise is broken; the message says which.
         SandboxUnavailableError: programs must be run, and this machine cannot offer the sandbox.
     """
     check_class("grader", grader)
@@ -74,7 +74,7 @@ def check_grader(grader: Grader, cases: Sequence[GradingCase], *, sandbox: Sandb
 
 
 def _check_cases(grader: Grader, cases: Sequence[GradingCase], sandbox: Sandbox | None) -> None:
-    require(_grade(grader, [], sandbox) == {}, "verdicts come for no samples")
+    require(_grade(grader, [], sandbox) == {}, "grade() yields verdicts on no samples")
     expected = {index: case.verdict for index, case in enumerate(cases)}
     pairs = [(case.problem, Sample(case.problem.id, index, case.text)) for index, case in enumerate(cases)]
     for together in (pairs, pairs[::-1], *([pair] for pair in pairs)):
@@ -89,7 +89,7 @@ def _check_cases(grader: Grader, cases: Sequence[GradingCase], sandbox: Sandbox 
 
 def _check_hostile(grader: Grader, cases: Sequence[GradingCase], sandbox: Sandbox | None) -> None:
     problem = cases[0].problem
-    texts = [*HOSTILE, *(bent for case in cases for bent in _bent(case.text))]
+    texts = [*HOSTILE, *(distorted for case in cases for distorted in _distorted(case.text))]
     for text in texts:
         started = time.monotonic()
         try:
@@ -102,8 +102,8 @@ def _check_hostile(grader: Grader, cases: Sequence[GradingCase], sandbox: Sandbo
         require(graded.verdict is not Verdict.INFRASTRUCTURE, f"{text[:100]!r} is taken for a failed sandbox")
 
 
-def _bent(text: str) -> list[str]:
-    """A sample as a model could have got it wrong: cut, doubled, with signs and digits in excess."""
+def _distorted(text: str) -> list[str]:
+    """Variants of a sample that a model could write: cut, doubled, with too many signs or digits."""
     doubled = "".join(2 * character for character in text)
     digits = "".join(character * (5_000 if character.isdigit() else 1) for character in text)
     signs = "".join(f"-{character}" if character.isdigit() else character for character in text)

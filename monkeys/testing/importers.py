@@ -12,7 +12,7 @@ from tasks.importers.normalise import Numbering, read
 
 
 def check_importer(importer: Importer, paths: Sequence[Path], *, malformed: Sequence[Path] = ()) -> None:
-    """Check that an importer knows its files, reads the same sound samples each time, and names what is malformed.
+    """Check that an importer recognises its files, reads the same valid samples each time, and names malformed files.
 
     Args:
         importer: an object of the class.
@@ -20,16 +20,16 @@ def check_importer(importer: Importer, paths: Sequence[Path], *, malformed: Sequ
         malformed: files that it must refuse, each in one line that names the file.
 
     Raises:
-        ContractError: what is not kept.
+        ContractError: a promise is broken; the message says which.
     """
     check_class("format", importer)
     require(bool(importer.description.strip()), "description is empty")
     require(isinstance(importer.first_row, int), "first_row is not a number")
     require(importer.verdicts is None or bool(importer.verdicts), "verdicts is neither None nor a text")
     for path in paths:
-        require(importer.recognises(path, _first_row(path)) is True, f"recognises() does not know {path.name}")
+        require(importer.recognises(path, _first_row(path)) is True, f"recognises() is not True for {path.name}")
     foreign = importer.recognises(Path("foreign.bin"), {})
-    require(foreign is False, "recognises() takes a file of another name and content for its own")
+    require(foreign is False, "recognises() is not False for a file of another name and content")
     samples = list(_read(importer, paths))
     require(bool(samples), "there are no samples")
     require(list(_read(importer, paths)) == samples, "samples() does not give the same twice")

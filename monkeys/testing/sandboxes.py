@@ -26,12 +26,12 @@ _CHECKED = """
 
 
 def check_sandbox(config: SandboxConfig) -> None:
-    """Check that a sandbox runs Python programs within their limits, apart from each other, from several threads.
+    """Check that a sandbox runs Python programs, within their limits, concurrently and independently of each other.
 
-    This is about what graders count on. It is not a test of isolation: whether a program can escape is for you to test.
+    This is what graders rely on. It does not test isolation: whether a program can escape is for you to test.
 
     Raises:
-        ContractError: what is not kept.
+        ContractError: a promise is broken; the message says which.
         SandboxUnavailableError: this machine cannot offer the sandbox.
     """
     check_class("sandbox", config)
@@ -59,7 +59,7 @@ def input_and_output(sandbox: Sandbox) -> None:
 
 
 def limits_are_kept(sandbox: Sandbox) -> None:
-    """What a program uses up says its status, and does not change the next one's."""
+    """A program that exceeds a limit gets the status of that limit, and the next program is not affected."""
     for program, status in (
         ("while True: pass", Status.TIME_LIMIT),
         ("import time; time.sleep(600)", Status.TIME_LIMIT),
@@ -71,15 +71,15 @@ def limits_are_kept(sandbox: Sandbox) -> None:
         _expect(_run(sandbox, _READY, b"1 2"), Status.OK, b"3\n")
 
 
-def programs_are_apart(sandbox: Sandbox) -> None:
-    """What a program leaves, the next does not find."""
+def programs_leave_nothing_behind(sandbox: Sandbox) -> None:
+    """Names, environment variables and files of a program are gone when the next one runs."""
     _run(sandbox, "import builtins, os; builtins.left = 1; os.environ['LEFT'] = '1'; open('/tmp/left', 'w').close()")
     probe = "import builtins, os; print(hasattr(builtins, 'left'), 'LEFT' in os.environ, os.path.exists('/tmp/left'))"
     for _ in range(sandbox.workers):
         _expect(_run(sandbox, probe), Status.OK, b"False False False\n")
 
 
-def many_threads(sandbox: Sandbox) -> None:
+def concurrent_calls(sandbox: Sandbox) -> None:
     """Calls from several threads get their own outcomes."""
     with ThreadPoolExecutor(2 * sandbox.workers) as pool:
         outcomes = list(pool.map(lambda n: _run(sandbox, _READY, f"{n} {n}".encode()), range(20)))
@@ -87,8 +87,8 @@ def many_threads(sandbox: Sandbox) -> None:
         _expect(outcome, Status.OK, f"{2 * number}\n".encode())
 
 
-def checked_programs(sandbox: Sandbox) -> None:
-    """A checker and its program have one socket between them, and separate outputs."""
+def checker_and_program(sandbox: Sandbox) -> None:
+    """A checker and its program are connected by one socket, and have separate outputs."""
     for reusable in (False, True):
         checker, program = sandbox.run_checked(
             textwrap.dedent(_CHECKER), textwrap.dedent(_CHECKED), Limits(), reusable_process=reusable
@@ -100,9 +100,9 @@ def checked_programs(sandbox: Sandbox) -> None:
 SANDBOX_CHECKS: tuple[Callable[[Sandbox], None], ...] = (
     input_and_output,
     limits_are_kept,
-    programs_are_apart,
-    many_threads,
-    checked_programs,
+    programs_leave_nothing_behind,
+    concurrent_calls,
+    checker_and_program,
 )
 """Each takes an open sandbox."""
 

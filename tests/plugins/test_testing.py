@@ -44,7 +44,7 @@ def of_guide(path: str) -> str:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ('description="Number of problems"', "", "no description of count"),
+        ('description="Number of problems"', "", "have no description: count"),
         ('("final_answer", "close_enough")', '("close_enough",)', "the grader final_answer is not among graders"),
         ('f"sums/{n}", f"{n} + {n * n} = "', 'f"sums/{n // 2}", f"{n} + {n * n} = "', "occurs 2 times"),
         ('f"#### {n + n * n}"', 'f"#### {n}"', "final_answer finds a known right solution of sums/1 wrong"),
@@ -129,8 +129,8 @@ def test_a_broken_budget_is_found(old: str, new: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ('path.suffix == ".tsv"', "True", "takes a file of another name"),
-        ('path.suffix == ".tsv"', "False", "does not know s.tsv"),
+        ('path.suffix == ".tsv"', "True", "is not False for a file"),
+        ('path.suffix == ".tsv"', "False", "is not True for s.tsv"),
         ("problem, problem, text", 'problem, "", text', "no problem is named"),
         ("problem, problem, text", "problem, problem, 7", "text is not a text"),
         ('f"{path}, line {number}"', '""', "does not say where it stands"),
