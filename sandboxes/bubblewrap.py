@@ -88,6 +88,7 @@ class BubblewrapConfig(ExecutionSettings):
             *mounts(interpreter),
             "--",
             *interpreter.command,
+            *self.python_options(),
         )
         users = UserIds() if os.geteuid() == 0 else None
         rules = filter_program(server=isolated)

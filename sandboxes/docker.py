@@ -94,7 +94,7 @@ class DockerConfig(ExecutionSettings):
         if self.runtime is not None:
             # gVisor's own threads count too, several per process.
             processes = max(_THREADS_OF_A_RUNTIME, 16 * processes)
-        plan = ContainerPlan(image, command, processes + 2, memory_bytes, self.runtime)
+        plan = ContainerPlan(image, (*command, *self.python_options()), processes + 2, memory_bytes, self.runtime)
         rules = filter_program()
 
         def start() -> ForkServer:

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from sandboxes import Limits
 from sandboxes.linux.interpreter import find_interpreter
 
 # What clocks and resource limits accept; more is as good as no limit.
 _MAX_CPU_S, _MAX_MEMORY_MB = 5e5, 1 << 30
+_LEAST_DIGITS = 640
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +46,28 @@ class ExecutionSettings(BaseModel):
     output_limit_bytes: int = Field(
         4 * 1024 * 1024, ge=1, description="Bytes an execution may write to stdout, to stderr and to any file."
     )
+    int_max_str_digits: int = Field(
+        0,
+        ge=0,
+        description="Digits of the longest integer that a program may convert to or from text; 0: any number, as in "
+        "the judges of contests and benchmarks; Python's own default is 4300, and its least 640.",
+    )
     python: Path | None = Field(
         None,
         description="Interpreter that runs the samples, with its installed packages; default: the base Python of "
         "this environment, with only the standard library.",
     )
+
+    @field_validator("int_max_str_digits")
+    @classmethod
+    def _accepted_by_python(cls, digits: int) -> int:
+        if 0 < digits < _LEAST_DIGITS:
+            raise ValueError(f"must be 0 or at least {_LEAST_DIGITS}")
+        return digits
+
+    def python_options(self) -> tuple[str, ...]:
+        """Options of the Python that runs the samples."""
+        return ("-X", f"int_max_str_digits={self.int_max_str_digits}")
 
     def effective(self, limits: Limits) -> EffectiveLimits:
         """What one execution with these limits may use."""

@@ -97,6 +97,11 @@ class Container:
                 raise ServerGoneError(f"the Docker engine did not set a memory limit: {first_line(error)}") from error
 
     @property
+    def bounds_memory(self) -> bool:
+        """See `sandboxes.controller.forkserver.ServerHost.bounds_memory`."""
+        return not self._fixed
+
+    @property
     def usage_files(self) -> Sequence[int]:
         """See `sandboxes.controller.forkserver.ServerHost.usage_files`: the server reads those in its container."""
         return ()

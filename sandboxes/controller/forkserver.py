@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import fcntl
 import math
 import os
 import select
@@ -23,7 +24,7 @@ _INSIDE = Path(__file__).parents[1] / "inside"
 _EXECUTOR, *_PARTS = (
     (_INSIDE / name).read_text(encoding="utf-8")
     for name in (
-        *("executor.py", "program.py", "usage.py", "child.py", "cleanup.py"),
+        *("executor.py", "program.py", "ending.py", "usage.py", "child.py", "cleanup.py"),
         *("proxies.py", "values.py", "remote.py", "checking.py"),
     )
 )
@@ -57,11 +58,12 @@ class ServerGoneError(RuntimeError):
 class MemoryFiles:
     """Anonymous files with given contents. Close them to free their memory."""
 
-    def __init__(self, *contents: bytes):
+    def __init__(self, *contents: bytes, sealed: int = 0):
+        """`sealed`: how many of them, from the first on, nobody can change."""
         self.files: list[int] = []
         try:
-            for data in contents:
-                self.files.append(_memory_file(data))
+            for place, data in enumerate(contents):
+                self.files.append(_memory_file(data, sealed=place < sealed))
         except OSError:
             self.close()
             raise
@@ -76,7 +78,7 @@ class Program(MemoryFiles):
     """The source of a program and, once it has been compiled, its code."""
 
     def __init__(self, text: str):
-        super().__init__(text.encode("utf-8", "surrogatepass"), b"")
+        super().__init__(text.encode("utf-8", "surrogatepass"), b"", sealed=1)
 
 
 class Execution(MemoryFiles):
@@ -87,11 +89,13 @@ class Execution(MemoryFiles):
         self.limits = limits
         super().__init__(stdin, b"", b"")
 
-    def request(self) -> bytes:
-        """This program's part of a request."""
+    def request(self, *, bounds_memory: bool) -> bytes:
+        """This program's part of a request. `bounds_memory`: its host bounds the memory that is used, so that its
+        address space, of which a program may reserve more than it uses, needs no bound."""
         limits = self.limits
+        memory = 0 if bounds_memory else limits.memory_mb * _MEGABYTE
         # One byte more than it may write, to tell too much output from exactly as much as is allowed.
-        return _PROGRAM.pack(limits.cpu_s, limits.memory_mb * _MEGABYTE, limits.processes, limits.output_bytes + 1)
+        return _PROGRAM.pack(limits.cpu_s, memory, limits.processes, limits.output_bytes + 1)
 
     def outcome(self, ending: "Ending") -> Outcome:
         """The outcome. Too much output (of either stream) takes precedence over time, and time over memory, because
@@ -162,6 +166,11 @@ class ServerHost(Protocol):
         """Limit the memory that the next programs use together, where that is possible."""
         ...
 
+    @property
+    def bounds_memory(self) -> bool:
+        """Whether the limit that was set is in force."""
+        ...
+
     def oom_kills(self) -> int:
         """How many of its processes the kernel has killed because it had reached its memory limit. Asked only when the
         server has died."""
@@ -225,7 +234,9 @@ class ForkServer:
         """
         self._host.set_memory_limit(sum(execution.limits.memory_mb for execution in executions) * _MEGABYTE)
         number = self._number_of(executions[0]) if reusable_process else 0
-        message = _GROUP.pack(len(executions), wall_s, number) + b"".join(e.request() for e in executions)
+        bounded = self._host.bounds_memory
+        message = _GROUP.pack(len(executions), wall_s, number)
+        message += b"".join([execution.request(bounds_memory=bounded) for execution in executions])
         descriptors: list[int] = []
         for number, execution in enumerate(executions):
             program = self._program(execution.text)
@@ -344,13 +355,16 @@ def _ending(status: int, reason: int, kills: int, cpu_s: float, wall_s: float) -
     return Ending(os.waitstatus_to_exitcode(status), reason, cpu_s, wall_s, out_of_memory=kills > 0)
 
 
-def _memory_file(data: bytes) -> int:
-    """A new anonymous file that holds `data`, open for reading and writing at its start."""
-    fd = os.memfd_create("monkeys", os.MFD_CLOEXEC)
+def _memory_file(data: bytes, *, sealed: bool = False) -> int:
+    """A new anonymous file that holds `data`, open for reading and writing at its start; nobody can change a sealed one."""
+    fd = os.memfd_create("monkeys", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     try:
         written = 0
         while written < len(data):
             written += os.pwrite(fd, data[written:], written)
+        if sealed:
+            # A program can read its text, and other programs with the same text come after it.
+            fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK)
     except OSError:
         os.close(fd)
         raise

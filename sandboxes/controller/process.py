@@ -49,6 +49,11 @@ class LocalProcess:
             self._group.set_memory_limit(memory_bytes)
 
     @property
+    def bounds_memory(self) -> bool:
+        """See `sandboxes.controller.forkserver.ServerHost.bounds_memory`."""
+        return self._group is not None
+
+    @property
     def usage_files(self) -> Sequence[int]:
         """See `sandboxes.controller.forkserver.ServerHost.usage_files`."""
         return self._group.files.descriptors if self._group else ()

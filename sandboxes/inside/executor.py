@@ -1,7 +1,7 @@
 """The fork server: the first process inside every sandbox, given to its Python with `-c`.
 
 Standard library only, Python 3.8+; never imported by the controller (see README.md). Its other parts are `program.py`,
-`usage.py`, `child.py` and `cleanup.py`. It keeps a warm interpreter, and for each program forks a child that becomes
+`ending.py`, `usage.py`, `child.py` and `cleanup.py`. It keeps a warm interpreter, and for each program forks a child that becomes
 it. It never reads a program, an input or an output: those are anonymous files (memfd) of the controller, passed on to
 the child as descriptors. So a child, whose memory is a copy of the server's, cannot find anything of earlier programs
 in it.
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
 
     from sandboxes.inside.child import BY_ITSELF, CPU_TIME, NO_CORE, WALL_TIME, WITH_FIRST, Child
     from sandboxes.inside.cleanup import as_user, empty_tmp, free_user_ids, kill_others, kill_own, state_of_tmp
+    from sandboxes.inside.ending import measure_exec, replace_calls
     from sandboxes.inside.program import (
         FAULT_EXIT,
         FIRST_SERVER_FD,
@@ -66,7 +67,7 @@ if TYPE_CHECKING:
     )
     from sandboxes.inside.usage import CORES, Usage, own_group
 else:
-    for at, part in enumerate(("program.py", "usage.py", "child.py", "cleanup.py"), 4):
+    for at, part in enumerate(("program.py", "ending.py", "usage.py", "child.py", "cleanup.py"), 4):
         exec(compile(sys.argv[at], part, "exec"))  # In this namespace: they are not files that could be imported.
 
 NAMESPACED, CONTAINER, ONE_PROGRAM = "namespaces", "container", "one program"
@@ -214,12 +215,14 @@ class Server:
         if number and self.mode == NAMESPACED:
             control, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
         rlimits = [
-            resource_limit(resource.RLIMIT_AS, memory + self.base_memory, RERUN_BYTES if theirs else 0),
             resource_limit(resource.RLIMIT_CPU, int(cpu_s) + 2),
             # The server counts as a process of its user too, and so does a program's checker.
             resource_limit(resource.RLIMIT_NPROC, processes + 2),
             resource_limit(resource.RLIMIT_FSIZE, file_size),
         ]
+        if memory:
+            more = RERUN_BYTES if theirs else 0
+            rlimits.append(resource_limit(resource.RLIMIT_AS, memory + self.base_memory, more))
         uid = next(self.user_ids)
         self.users.append(uid)
         pid = call(libc.syscall(SYS_CLONE, self.flags, 0, 0, 0, 0), "clone")
@@ -416,9 +419,8 @@ def main(to: str, uid: int, mode: str, remote: list[str]) -> NoReturn:
     sys.argv[:] = ["main.py"]
     # The working directory: a program must not import what another program of its group writes there.
     sys.path.remove("")
-    # The module that programs become, created once, so that a child finds it ready.
-    sys.modules["__main__"] = module = type(sys)("__main__")
-    module.__dict__.update(__builtins__=builtins, __file__="main.py")
+    measure_exec()
+    replace_calls()
     warm_up()
     server.socket.send(READY)
     gc.collect()
@@ -429,4 +431,4 @@ def main(to: str, uid: int, mode: str, remote: list[str]) -> NoReturn:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[8:])
+    main(sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[9:])

@@ -13,9 +13,9 @@ is added to its limit, so that every run can map as much.
 # (It runs programs, which raise anything and are compiled; and it reads back only code that it has stored itself.)
 from __future__ import annotations
 
-import _io
+import _signal  # type: ignore[import-not-found] # as in `executor.py`
 import _socket
-import atexit
+import builtins
 import ctypes
 import gc
 import marshal
@@ -27,8 +27,10 @@ import time
 
 TYPE_CHECKING = False  # `typing` would be a third of the time to start.
 if TYPE_CHECKING:
-    from types import CodeType
+    from types import CodeType, ModuleType
     from typing import NoReturn
+
+    from sandboxes.inside.ending import exit_status, finish, flush_io, hide_frames, show
 
 # Exit status of an uncaught MemoryError. A program that exits with it counts as out of memory: both are failures.
 MEMORY_EXIT = 86
@@ -125,6 +127,8 @@ def become_program(
         control: the socket to the server of a program that may stay, or -1.
     """
     try:
+        sys.modules["__main__"] = module = new_module()
+        _signal.signal(_signal.SIGINT, _signal.default_int_handler)
         os.setsid()
         text, code, *others = descriptors
         last = CODE
@@ -139,8 +143,8 @@ def become_program(
             os.close(CHANNEL)
         else:
             # Under this name, too: `pickle`, `dataclasses` and others look for a class's module there.
-            sys.modules[MODULE_NAME] = sys.modules["__main__"]
-            sys.modules["__main__"].__name__ = MODULE_NAME
+            sys.modules[MODULE_NAME] = module
+            module.__name__ = MODULE_NAME
         for name, value, highest in rlimits:
             resource.setrlimit(name, (value, highest))
         if uid:
@@ -150,32 +154,57 @@ def become_program(
         call(libc.syscall(SYS_CAPSET, *_NO_CAPABILITIES), "capset")
         os.closerange(last + 1, DESCRIPTORS)
         reruns = Reruns() if control >= 0 else None
+        del module  # Nothing but `sys.modules` holds it when its objects are destroyed.
     except BaseException as error:
         os.write(fault, repr(error).encode()[:500])
         leave(FAULT_EXIT)
     run(reruns)
 
 
+def new_module() -> ModuleType:
+    """The module that a program becomes. It is new in each process, so that its objects can be destroyed at the end."""
+    module = type(sys)("__main__")
+    # A file that the program can read: the text, in memory. `inspect` finds it by the loader.
+    module.__dict__.update(__builtins__=builtins, __file__=FILE, __loader__=LOADER)
+    return module
+
+
+class Loader:
+    """Finds the text of a program, as the loader of a script does."""
+
+    def get_source(self, _: str) -> str:
+        with open(FILE, encoding="utf-8") as file:
+            return file.read()
+
+
+FILE = f"/proc/self/fd/{TEXT}"
+LOADER = Loader()
+
+
 def run(reruns: Reruns | None) -> NoReturn:
     """Read the program, run it as `__main__`, and end the process as the interpreter would."""
-    space = sys.modules["__main__"].__dict__
     status = 1
     gc.enable()
     try:
         code = read_code()
-        exec(code, space)
-        while reruns is not None and reruns.next(space):
-            exec(code, space)
+        hide_frames()
+        exec(code, sys.modules["__main__"].__dict__)
+        while reruns is not None and reruns.next():
+            exec(code, sys.modules["__main__"].__dict__)
         status = 0
     except SystemExit as exit_:
+        flush_io()
         status = exit_status(exit_.code)
     except MemoryError as error:
         status = MEMORY_EXIT
+        flush_io()
         show(error)
     except BaseException as error:
+        flush_io()
         show(error)
     finally:
-        leave(finish(status, space))
+        flush_io()
+        leave(finish(status))
 
 
 class Reruns:
@@ -185,22 +214,24 @@ class Reruns:
         self.control = _socket.socket(fileno=CONTROL)
         self.limit, self.highest = resource.getrlimit(resource.RLIMIT_AS)
         self.mapped = mapped_bytes()
-        self.space = dict(sys.modules["__main__"].__dict__)
+        self.name = sys.modules["__main__"].__name__
 
-    def next(self, space: dict[str, object]) -> bool:
+    def next(self) -> bool:
         """Report the end of a run, and restore the initial state for the next one; False if that is not possible, or
         there is no next one."""
-        status = finish(0, space)
+        flush_io()
+        status = finish(0)
         if status:
             raise SystemExit(status)
         if "threading" in sys.modules or time.process_time() > RERUN_CPU_S:
             return False
-        space.clear()
-        space.update(self.space)
+        sys.modules["__main__"] = sys.modules[MODULE_NAME] = module = new_module()
+        module.__name__ = self.name
         more = max(0, mapped_bytes() - self.mapped)
         if more > RERUN_BYTES:
             return False
-        resource.setrlimit(resource.RLIMIT_AS, (min(self.limit + more, self.highest), self.highest))
+        if self.limit != resource.RLIM_INFINITY:
+            resource.setrlimit(resource.RLIMIT_AS, (min(self.limit + more, self.highest), self.highest))
         # What the program has left open. Its socket and its output give way to the next ones below.
         os.closerange(CHANNEL + 1, CONTROL)
         os.closerange(CONTROL + 1, DESCRIPTORS)
@@ -231,7 +262,6 @@ def read_code() -> CodeType:
         text = os.pread(TEXT, os.fstat(TEXT).st_size, 0)
         code = compile(text, "main.py", "exec", dont_inherit=True)
         keep_code(code)
-    os.close(TEXT)
     os.close(CODE)
     return code
 
@@ -247,57 +277,6 @@ def keep_code(code: CodeType) -> None:
         pass  # The next child compiles it itself.
 
 
-def exit_status(code: object) -> int:
-    """The exit status of `sys.exit(code)`."""
-    if code is None:
-        return 0
-    if isinstance(code, int):
-        return code & 0xFF
-    print(code, file=sys.stderr)
-    return 1
-
-
-def show(error: BaseException) -> None:
-    """Print the traceback, starting at the program's first line."""
-    error.__traceback__ = error.__traceback__ and error.__traceback__.tb_next
-    try:
-        sys.excepthook(type(error), error, error.__traceback__)
-    except BaseException as second:
-        os.write(2, repr(type(second)).encode())
-
-
-def finish(status: int, space: dict[str, object]) -> int:
-    """What the interpreter does at exit, in its order: threads, exit functions, buffers.
-
-    It would then destroy every object, and so flush open files. That costs more than most programs do, so only files
-    in the program's global names are flushed.
-    """
-    try:
-        if "threading" in sys.modules:
-            sys.modules["threading"]._shutdown()
-        atexit._run_exitfuncs()
-        for file in (*space.values(), sys.__stdout__):
-            if isinstance(file, _io._IOBase) and file is not sys.stdin and not file.closed:
-                file.flush()
-        flush("stdout")
-    except MemoryError:
-        return MEMORY_EXIT
-    except BaseException:
-        status = status or 120
-    try:
-        flush("stderr")
-    except BaseException:
-        status = status or 120
-    return status
-
-
-def flush(name: str) -> None:
-    """Flush a stream of `sys`, unless the program has closed or removed it."""
-    stream = getattr(sys, name, None)
-    if stream is not None and not getattr(stream, "closed", False):
-        stream.flush()
-
-
 def warm_up() -> None:
     """Run a typical program a few times in the server. The interpreter specializes code that has run a few times and
     caches its lookups: once here, instead of in every child, which would need copies of those pages. Input is empty,
@@ -306,9 +285,10 @@ def warm_up() -> None:
     os.dup2(null, 1)
     code = marshal.dumps(compile(WARM_UP_PROGRAM, "main.py", "exec", dont_inherit=True))
     for _ in range(WARM_UP_RUNS):
-        space: dict[str, object] = {"__name__": "__main__"}
-        exec(marshal.loads(code), space)
-        finish(exit_status(None), space)
+        sys.modules["__main__"] = new_module()
+        exec(marshal.loads(code), sys.modules["__main__"].__dict__)
+        flush_io()
+        finish(exit_status(None))
     os.dup2(kept, 1)
     os.dup2(null, CHANNEL)
     os.close(kept)

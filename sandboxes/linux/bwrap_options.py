@@ -41,7 +41,11 @@ def mounts(interpreter: Interpreter) -> list[str]:
             arguments += ["--symlink", str(Path(folder).readlink()), folder]
         elif Path(folder).is_dir():
             arguments += ["--ro-bind", folder, folder]
-    files = [path for path in ("/usr/lib64", "/etc/ld.so.cache", *interpreter.shown) if Path(path).exists()]
+    files = [
+        path
+        for path in ("/usr/lib64", "/usr/share/zoneinfo", "/etc/ld.so.cache", *interpreter.shown)
+        if Path(path).exists()
+    ]
     devices = [f"/dev/{name}" for name in ("null", "zero", "full", "random", "urandom")]
     # Created explicitly, because the parents that bubblewrap creates implicitly are closed to other users.
     for folder in sorted({str(parent) for path in (*files, *devices) for parent in Path(path).parents} - {"/"}):

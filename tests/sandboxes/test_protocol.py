@@ -183,6 +183,10 @@ class Between:
         pass
 
     @property
+    def bounds_memory(self) -> bool:
+        return False
+
+    @property
     def usage_files(self) -> tuple[int, ...]:
         return ()
 

@@ -131,4 +131,5 @@ def _verdict(program: Program, result: Result[Program]) -> tuple[Verdict, str]:
 
 
 def _text(outcome: Outcome) -> str:
-    return outcome.stdout.decode(errors="replace")
+    # A byte that is not UTF-8 stays itself: it equals no character that is expected.
+    return outcome.stdout.decode(errors="surrogateescape")
