@@ -49,8 +49,8 @@ class ExecutionSettings(BaseModel):
     int_max_str_digits: int = Field(
         0,
         ge=0,
-        description="Digits of the longest integer that a program may convert to or from text; 0: any number, as in "
-        "the judges of contests and benchmarks; Python's own default is 4300, and its least 640.",
+        description="Digits of the longest integer that a program may convert to or from text; 0: any number, as "
+        "contests and benchmarks allow. Python's own default is 4300, and its smallest limit 640.",
     )
     python: Path | None = Field(
         None,

@@ -356,7 +356,8 @@ def _ending(status: int, reason: int, kills: int, cpu_s: float, wall_s: float) -
 
 
 def _memory_file(data: bytes, *, sealed: bool = False) -> int:
-    """A new anonymous file that holds `data`, open for reading and writing at its start; nobody can change a sealed one."""
+    """A new anonymous file that holds `data`, open for reading and writing at its start. Nobody can change a sealed
+    one."""
     fd = os.memfd_create("monkeys", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     try:
         written = 0

@@ -7,7 +7,7 @@ that it does not handle: `os.kill(os.getpid(), signal.SIGKILL)` would do nothing
 itself a signal are therefore replaced by some that end it where the signal would.
 """
 
-# ruff: noqa: BLE001, S102
+# ruff: noqa: BLE001, PERF203, PLW0603, S102, S112
 # (It runs programs, which raise anything; and a probe.)
 from __future__ import annotations
 
@@ -60,14 +60,14 @@ def flush_io() -> None:
             continue  # It is tried again at the end, and counts there.
 
 
-def finish(status: int) -> int:
+def finish(status: int, space: dict[str, object]) -> int:
     """What the interpreter does at exit, in its order: threads, exit functions, buffers, objects, buffers."""
     try:
         if "threading" in sys.modules:
             sys.modules["threading"]._shutdown()
         atexit._run_exitfuncs()
         flush("stdout")
-        destroy()
+        destroy(space)
         if sys.__stdout__ is not None and not sys.__stdout__.closed:
             sys.__stdout__.flush()
         flush("stdout")
@@ -89,38 +89,43 @@ def flush(name: str) -> None:
         stream.flush()
 
 
-def destroy() -> None:
-    """Destroy the program's objects, where that can be seen: files that it has not closed are flushed, `__del__` and
-    `finally` of generators may print. It costs more than most programs do, so it is left out where nothing of this
-    kind exists. The server's objects are not among those that the collector knows (`gc.freeze`)."""
+def destroy(space: dict[str, object]) -> None:
+    """Do what can be seen of the destruction of the program's objects: files that it has not closed are flushed,
+    generators are closed, and `__del__` is called, in the order of creation. Destroying them costs more than most
+    programs do. The server's objects are not among those that the collector knows (`gc.freeze`)."""
     try:
-        objects = gc.get_objects()
-        kinds = set(map(type, objects))
-        kinds.update([each for each in objects if type(each) is type])
+        found = [each for each in gc.get_objects() if isinstance(each, NOTICED)]
+        if not found or not any([has_ending(each) or hasattr(each, "__del__") for each in found]):  # noqa: C419
+            return
+        objects = [*space.values(), *gc.get_objects(2), *gc.get_objects(1), *gc.get_objects(0)]
+        noticed = {id(each): each for each in objects if has_ending(each)}
     except MemoryError:
         return
-    del objects
-    if any([hasattr(kind, "__del__") or kind in SEEN_TO_END for kind in kinds]):
-        del kinds
-        # Before the collector closes them, in any order: a descriptor before the buffer above it, too.
-        flush_files()
-        main = sys.modules["__main__"]
-        for name in [name for name, module in sys.modules.items() if module is main]:
-            del sys.modules[name]
-        del main
-        gc.collect()
-        flush_files()
-
-
-def flush_files() -> None:
-    """Flush every open file that the program has made."""
-    for each in gc.get_objects():
-        if isinstance(each, _io._IOBase):
+    del found, objects
+    for wanted in (True, False):  # files before those that may close what is below them, and once more after
+        for each in list(noticed.values()):
+            is_file = isinstance(each, _io._IOBase)
             try:
-                if not each.closed:
+                if is_file and not each.closed:
                     each.flush()
-            except Exception:
-                continue  # As where a file is destroyed.
+                elif not is_file and wanted:
+                    each.close() if isinstance(each, CLOSED) else type(each).__del__(each)
+            except BaseException:
+                show_ignored(each)
+
+
+def has_ending(each: object) -> bool:
+    """Whether something can be seen when it is destroyed."""
+    return isinstance(each, CLOSED) or hasattr(type(each), "__del__")
+
+
+def show_ignored(each: object) -> None:
+    """Say what was raised where nobody can catch it, as the interpreter does; files are silent."""
+    if not isinstance(each, _io._IOBase):
+        try:
+            sys.excepthook(*sys.exc_info())
+        except BaseException:
+            return
 
 
 def _generator() -> Any:
@@ -128,10 +133,14 @@ def _generator() -> Any:
 
 
 async def _coroutine() -> Any:
-    yield
+    return None
 
 
-SEEN_TO_END = (type(_generator()), type(_coroutine()))
+_unused = _coroutine()
+_unused.close()
+CLOSED = (type(_generator()), type(_unused))
+# What may have an ending: of a class, its objects may.
+NOTICED = (_io._IOBase, *CLOSED, type)
 
 
 # --- signals ----------------------------------------------------------------------------------------------------------
@@ -205,8 +214,8 @@ def replace_calls() -> None:
     os.kill, os.killpg = kill_, killpg_
 
 
-hidden_frames = exec_frames = 0
-"""What counts as frames below the program's first: the server's frames, and the call of `exec`."""
+hidden_frames = 0
+"""What counts as frames below a program's first: the server's, and the call of `exec`."""
 
 PROBE = """
 def recurse(depth):
@@ -220,14 +229,6 @@ except RecursionError:
 """
 
 
-def hide_frames() -> None:
-    """Let the program recurse as deep as a script does. To be called by the function that is to run it."""
-    global hidden_frames
-    limit = sys.getrecursionlimit()
-    hidden_frames = exec_frames + frames(sys._getframe(1))
-    sys.setrecursionlimit(limit)
-
-
 def frames(frame: FrameType | None) -> int:
     """How many frames there are from this one down."""
     count = 0
@@ -237,13 +238,15 @@ def frames(frame: FrameType | None) -> int:
     return count
 
 
-def measure_exec() -> None:
-    """Find out what a call of `exec` counts for: that depends on the version of Python. A script reaches one less than
-    its limit."""
-    global exec_frames
+def hide_frames(more: int) -> None:
+    """Let programs recurse as deep as a script does, which reaches one less than its limit. To be called in the server
+    by the function that is `more` frames below the one that will run them. What the call of `exec` counts for depends
+    on the version of Python."""
+    global hidden_frames
     space: dict[str, Any] = {}
     here, limit = frames(sys._getframe()), sys.getrecursionlimit()
     sys.setrecursionlimit(here + 60)
     exec(PROBE, space)
     sys.setrecursionlimit(limit)
-    exec_frames = 60 - 1 - space["deepest"]
+    hidden_frames = here - 1 + more + (60 - 1 - space["deepest"])
+    sys.setrecursionlimit(limit)

@@ -1,10 +1,10 @@
 """The fork server: the first process inside every sandbox, given to its Python with `-c`.
 
 Standard library only, Python 3.8+; never imported by the controller (see README.md). Its other parts are `program.py`,
-`ending.py`, `usage.py`, `child.py` and `cleanup.py`. It keeps a warm interpreter, and for each program forks a child that becomes
-it. It never reads a program, an input or an output: those are anonymous files (memfd) of the controller, passed on to
-the child as descriptors. So a child, whose memory is a copy of the server's, cannot find anything of earlier programs
-in it.
+`ending.py`, `usage.py`, `child.py` and `cleanup.py`. It keeps a warm interpreter, and for each program forks a child
+that becomes it. It never reads a program, an input or an output: those are anonymous files (memfd) of the controller,
+passed on to the child as descriptors. So a child, whose memory is a copy of the server's, cannot find anything of
+earlier programs in it.
 
 A request is one message on a Unix socket (SOCK_SEQPACKET): GROUP, then a PROGRAM for each program of the group, all of
 which run concurrently, with five descriptors each (source, code, stdin, stdout, stderr) or six (a socket to the others,
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 
     from sandboxes.inside.child import BY_ITSELF, CPU_TIME, NO_CORE, WALL_TIME, WITH_FIRST, Child
     from sandboxes.inside.cleanup import as_user, empty_tmp, free_user_ids, kill_others, kill_own, state_of_tmp
-    from sandboxes.inside.ending import measure_exec, replace_calls
+    from sandboxes.inside.ending import hide_frames, replace_calls
     from sandboxes.inside.program import (
         FAULT_EXIT,
         FIRST_SERVER_FD,
@@ -63,6 +63,7 @@ if TYPE_CHECKING:
         call,
         fill_gaps,
         libc,
+        new_module,
         warm_up,
     )
     from sandboxes.inside.usage import CORES, Usage, own_group
@@ -70,6 +71,7 @@ else:
     for at, part in enumerate(("program.py", "ending.py", "usage.py", "child.py", "cleanup.py"), 4):
         exec(compile(sys.argv[at], part, "exec"))  # In this namespace: they are not files that could be imported.
 
+RUN_BELOW = 4  # frames from `Server.serve` to `run`: run_group, start, become_program, run
 NAMESPACED, CONTAINER, ONE_PROGRAM = "namespaces", "container", "one program"
 
 GROUP = struct.Struct("<IdQ")  # programs, wall-clock seconds for all, number of the first or 0
@@ -137,6 +139,7 @@ class Server:
 
     def serve(self) -> NoReturn:
         """Answer requests until the controller is gone."""
+        hide_frames(RUN_BELOW)
         while True:
             if self.mode != ONE_PROGRAM:
                 self.renew_tmp()
@@ -393,8 +396,8 @@ def main(to: str, uid: int, mode: str, remote: list[str]) -> NoReturn:
         isolate()
     # Other processes of its user must not trace it or open its memory.
     call(libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), "prctl")
-    # The first process of a PID namespace gets no signal that it does not handle.
-    _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
+    # The first process of a PID namespace gets no signal that it does not handle. Programs handle this one.
+    _signal.pthread_sigmask(_signal.SIG_BLOCK, (_signal.SIGINT,))
     # With a limit of 0, the kernel still starts a core dump handler, outside; with 1, it does not (fs/coredump.c).
     limit(resource.RLIMIT_CORE, 1)
     limit(resource.RLIMIT_MEMLOCK, 0)
@@ -419,7 +422,8 @@ def main(to: str, uid: int, mode: str, remote: list[str]) -> NoReturn:
     sys.argv[:] = ["main.py"]
     # The working directory: a program must not import what another program of its group writes there.
     sys.path.remove("")
-    measure_exec()
+    # Created once, so that a child finds it ready.
+    sys.modules["__main__"] = new_module()
     replace_calls()
     warm_up()
     server.socket.send(READY)

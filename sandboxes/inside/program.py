@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from types import CodeType, ModuleType
     from typing import NoReturn
 
-    from sandboxes.inside.ending import exit_status, finish, flush_io, hide_frames, show
+    from sandboxes.inside.ending import exit_status, finish, flush_io, show
 
 # Exit status of an uncaught MemoryError. A program that exits with it counts as out of memory: both are failures.
 MEMORY_EXIT = 86
@@ -127,8 +127,8 @@ def become_program(
         control: the socket to the server of a program that may stay, or -1.
     """
     try:
-        sys.modules["__main__"] = module = new_module()
-        _signal.signal(_signal.SIGINT, _signal.default_int_handler)
+        # The server ignores it by blocking it.
+        _signal.pthread_sigmask(_signal.SIG_UNBLOCK, (_signal.SIGINT,))
         os.setsid()
         text, code, *others = descriptors
         last = CODE
@@ -143,8 +143,8 @@ def become_program(
             os.close(CHANNEL)
         else:
             # Under this name, too: `pickle`, `dataclasses` and others look for a class's module there.
-            sys.modules[MODULE_NAME] = module
-            module.__name__ = MODULE_NAME
+            sys.modules[MODULE_NAME] = sys.modules["__main__"]
+            sys.modules["__main__"].__name__ = MODULE_NAME
         for name, value, highest in rlimits:
             resource.setrlimit(name, (value, highest))
         if uid:
@@ -154,43 +154,42 @@ def become_program(
         call(libc.syscall(SYS_CAPSET, *_NO_CAPABILITIES), "capset")
         os.closerange(last + 1, DESCRIPTORS)
         reruns = Reruns() if control >= 0 else None
-        del module  # Nothing but `sys.modules` holds it when its objects are destroyed.
     except BaseException as error:
         os.write(fault, repr(error).encode()[:500])
         leave(FAULT_EXIT)
     run(reruns)
 
 
-def new_module() -> ModuleType:
-    """The module that a program becomes. It is new in each process, so that its objects can be destroyed at the end."""
-    module = type(sys)("__main__")
-    # A file that the program can read: the text, in memory. `inspect` finds it by the loader.
-    module.__dict__.update(__builtins__=builtins, __file__=FILE, __loader__=LOADER)
-    return module
-
-
 class Loader:
-    """Finds the text of a program, as the loader of a script does."""
+    """Finds the text of a program, as the loader of a script does: for `inspect`."""
 
     def get_source(self, _: str) -> str:
-        with open(FILE, encoding="utf-8") as file:
+        """The text of the one program that there is."""
+        with open(FILE, encoding="utf-8") as file:  # noqa: PTH123 - `pathlib` takes long to import
             return file.read()
 
 
+# A file that the program can read: its text, in memory.
 FILE = f"/proc/self/fd/{TEXT}"
-LOADER = Loader()
+
+
+def new_module() -> ModuleType:
+    """The module that a program becomes."""
+    module = type(sys)("__main__")
+    module.__dict__.update(__builtins__=builtins, __file__=FILE, __loader__=Loader())
+    return module
 
 
 def run(reruns: Reruns | None) -> NoReturn:
     """Read the program, run it as `__main__`, and end the process as the interpreter would."""
+    space = sys.modules["__main__"].__dict__
     status = 1
     gc.enable()
     try:
         code = read_code()
-        hide_frames()
-        exec(code, sys.modules["__main__"].__dict__)
-        while reruns is not None and reruns.next():
-            exec(code, sys.modules["__main__"].__dict__)
+        exec(code, space)
+        while reruns is not None and reruns.next(space):
+            exec(code, space)
         status = 0
     except SystemExit as exit_:
         flush_io()
@@ -204,7 +203,7 @@ def run(reruns: Reruns | None) -> NoReturn:
         show(error)
     finally:
         flush_io()
-        leave(finish(status))
+        leave(finish(status, space))
 
 
 class Reruns:
@@ -214,19 +213,19 @@ class Reruns:
         self.control = _socket.socket(fileno=CONTROL)
         self.limit, self.highest = resource.getrlimit(resource.RLIMIT_AS)
         self.mapped = mapped_bytes()
-        self.name = sys.modules["__main__"].__name__
+        self.space = dict(sys.modules["__main__"].__dict__)
 
-    def next(self) -> bool:
+    def next(self, space: dict[str, object]) -> bool:
         """Report the end of a run, and restore the initial state for the next one; False if that is not possible, or
         there is no next one."""
         flush_io()
-        status = finish(0)
+        status = finish(0, space)
         if status:
             raise SystemExit(status)
         if "threading" in sys.modules or time.process_time() > RERUN_CPU_S:
             return False
-        sys.modules["__main__"] = sys.modules[MODULE_NAME] = module = new_module()
-        module.__name__ = self.name
+        space.clear()
+        space.update(self.space)
         more = max(0, mapped_bytes() - self.mapped)
         if more > RERUN_BYTES:
             return False
@@ -285,10 +284,10 @@ def warm_up() -> None:
     os.dup2(null, 1)
     code = marshal.dumps(compile(WARM_UP_PROGRAM, "main.py", "exec", dont_inherit=True))
     for _ in range(WARM_UP_RUNS):
-        sys.modules["__main__"] = new_module()
-        exec(marshal.loads(code), sys.modules["__main__"].__dict__)
+        space = new_module().__dict__
+        exec(marshal.loads(code), space)
         flush_io()
-        finish(exit_status(None))
+        finish(exit_status(None), space)
     os.dup2(kept, 1)
     os.dup2(null, CHANNEL)
     os.close(kept)

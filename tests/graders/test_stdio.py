@@ -132,3 +132,13 @@ def test_whitespace_between_tokens_never_matters(lines: list[list[str]], blanks:
     spread = "\n".join(blank + blank.join(line) + blank for line in lines) + "\n\n"
     assert same_output(plain, spread)
     assert not same_output(plain, plain + "\nx")
+
+
+def test_a_byte_that_is_not_utf_8_equals_no_character(sandbox: Sandbox) -> None:
+    problem = Problem("p", "", StdioCheck((StdioTest("", "\ufffd"),)))
+    pairs = [
+        (problem, Sample("p", 0, "import sys; sys.stdout.buffer.write(b'\\xff')")),
+        (problem, Sample("p", 1, "print('\\ufffd')")),
+    ]
+    verdicts = {graded.index: graded.verdict for graded in StdioGrader().grade(pairs, sandbox)}
+    assert verdicts == {0: Verdict.WRONG, 1: Verdict.CORRECT}

@@ -4,8 +4,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
-from sandboxes import Sandbox
+from sandboxes import Sandbox, Status
+from sandboxes.bubblewrap import BubblewrapConfig
 from sandboxes.linux.interpreter import find_interpreter
 from tests.sandboxes.test_service import run
 
@@ -16,7 +18,9 @@ OUTPUT = {
     "class attribute": "class A:\n    file = open(1, 'w')\nA.file.write('2\\n')",
     "instance attribute": "class A: pass\na = A()\na.file = open(1, 'w')\na.file.write('2\\n')",
     "slots": "class A:\n    __slots__ = ('file',)\na = A()\na.file = open(1, 'w')\na.file.write('2\\n')",
-    "closure": "def make():\n    file = open(1, 'w')\n    return lambda text: file.write(text)\nwrite = make()\nwrite('2\\n')",
+    "closure": (
+        "def make():\n    file = open(1, 'w')\n    return lambda text: file.write(text)\nwrite = make()\nwrite('2\\n')"
+    ),
     "default argument": "def write(text, file=open(1, 'w')):\n    file.write(text)\nwrite('2\\n')",
     "partial": "import functools\nwrite = functools.partial(open(1, 'w').write, '2\\n')\nwrite()",
     "csv writer": "import csv\nwriter = csv.writer(open(1, 'w'))\nwriter.writerow([2, 3])",
@@ -35,7 +39,9 @@ OUTPUT = {
     "exit function": "import atexit\natexit.register(print, 3)\nprint(2)",
     "exit function that leaves": "import atexit, os\natexit.register(os._exit, 0)\nprint(2)",
     "exit function that leaves, after an error": "import atexit, os\natexit.register(os._exit, 0)\nprint(2)\n1/0",
-    "exit function that leaves, after exit": "import atexit, os\natexit.register(os._exit, 0)\nprint(2)\nraise SystemExit(3)",
+    "exit function that leaves, after exit": (
+        "import atexit, os\natexit.register(os._exit, 0)\nprint(2)\nraise SystemExit(3)"
+    ),
     "thread that leaves": (
         "import os, threading, time\n"
         "def leave():\n    time.sleep(0.2)\n    os._exit(0)\n"
@@ -55,7 +61,10 @@ DEPTH = (
 BEHAVIOUR = {
     "depth": DEPTH,
     "depth in a function": f"def main():\n    exec({DEPTH!r}, globals())\nmain()",
-    "limit": f"import sys\nprint(sys.getrecursionlimit())\nsys.setrecursionlimit(3000)\n{DEPTH}\nprint(sys.getrecursionlimit())",
+    "limit": (
+        f"import sys\nprint(sys.getrecursionlimit())\nsys.setrecursionlimit(3000)\n{DEPTH}\n"
+        f"print(sys.getrecursionlimit())"
+    ),
     "largest limit": "import sys\nsys.setrecursionlimit(2**31 - 1)\nprint(sys.getrecursionlimit() > 2**30)",
     "limit too large": "import sys\nsys.setrecursionlimit(2**31)",
     "limit of 0": "import sys\nsys.setrecursionlimit(0)",
@@ -66,7 +75,9 @@ BEHAVIOUR = {
     "exit with a text": "import sys\nsys.exit('text')",
     "exit with True": "raise SystemExit(True)",
     "own source": "text = open(__file__).read()\nprint(text)",
-    "own source, by inspect": "import inspect\ndef f():\n    return 1\nclass A:\n    x = 1\nprint(inspect.getsource(f), inspect.getsource(A))",
+    "own source, by inspect": (
+        "import inspect\ndef f():\n    return 1\nclass A:\n    x = 1\nprint(inspect.getsource(f), inspect.getsource(A))"
+    ),
     "time zone": (
         "from datetime import datetime\nfrom zoneinfo import ZoneInfo\n"
         "print(datetime(2020, 7, 1, tzinfo=ZoneInfo('America/New_York')).utcoffset())"
@@ -88,9 +99,12 @@ BEHAVIOUR = {
         "os.kill(os.getpid(), signal.SIGTERM)\nprint(2)"
     ),
     "ignored signal": (
-        "import os, signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nos.kill(os.getpid(), signal.SIGTERM)\nprint(2)"
+        "import os, signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "os.kill(os.getpid(), signal.SIGTERM)\nprint(2)"
     ),
-    "signals without effect": "import os, signal\nos.kill(os.getpid(), signal.SIGCHLD)\nos.kill(os.getpid(), 0)\nprint(2)",
+    "signals without effect": (
+        "import os, signal\nos.kill(os.getpid(), signal.SIGCHLD)\nos.kill(os.getpid(), 0)\nprint(2)"
+    ),
     "handled alarm": (
         "import signal, time\nsignal.signal(signal.SIGALRM, lambda number, frame: print(number))\n"
         "signal.setitimer(signal.ITIMER_REAL, 0.1)\ntime.sleep(0.5)\nprint(2)"
@@ -151,3 +165,44 @@ def test_a_signal_that_ends_a_script_ends_a_program(name: str, sandbox: Sandbox,
     assert script.returncode < 0
     assert outcome.exit_code != 0, outcome
     assert outcome.stdout == script.stdout
+
+
+RESERVED = {
+    "memory that is not touched": "import mmap\nreserved = mmap.mmap(-1, 700 << 20)\nblank = bytes(600 << 20)\nprint(2)",
+    "stack of a thread": (
+        "import threading\nthreading.stack_size(2**29)\n"
+        "thread = threading.Thread(target=print, args=(2,))\nthread.start()\nthread.join()"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", RESERVED)
+def test_reserved_memory_does_not_count_where_a_group_bounds_what_is_used(name: str, sandbox: Sandbox) -> None:
+    outcome = run(sandbox, RESERVED[name])
+    if sandbox.memory_bound.startswith("cgroup"):
+        assert outcome.stdout == b"2\n", outcome
+    else:
+        assert outcome.exit_code != 0
+
+
+def test_used_memory_counts(sandbox: Sandbox) -> None:
+    assert run(sandbox, "used = b'x' * (900 << 20)\nprint(2)").status is Status.MEMORY_LIMIT
+
+
+def test_long_integers_are_texts_unless_limited(sandbox: Sandbox) -> None:
+    assert run(sandbox, "print(len(str(10**5000)), int('9' * 5000) > 0)").stdout == b"5001 True\n"
+    with BubblewrapConfig(workers=1, int_max_str_digits=640).open() as limited:
+        outcome = run(limited, "print(len(str(10**700)))")
+    assert b"ValueError: Exceeds the limit (640 digits)" in outcome.stderr
+
+
+def test_a_limit_that_python_refuses_is_refused() -> None:
+    with pytest.raises(ValidationError, match="must be 0 or at least 640"):
+        BubblewrapConfig(int_max_str_digits=639)
+
+
+def test_a_program_cannot_change_its_text_for_those_that_come_after_it(sandbox: Sandbox) -> None:
+    """Programs with the same text share one file."""
+    text = "import os\nfd = os.open(__file__, os.O_RDWR)\ntry:\n    os.write(fd, b'print(3)#')\nexcept OSError:\n    print(2)"
+    for _ in range(2):
+        assert run(sandbox, text).stdout == b"2\n"

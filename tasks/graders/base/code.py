@@ -50,7 +50,7 @@ def chosen(found: Iterable[tuple[Code, str | None]]) -> Iterator[str | None]:
 
 
 def unread(sample: Sample) -> GradedSample:
-    """No verdict on a sample whose program could not be chosen, through no fault of its own."""
+    """No verdict on a sample whose program could not be chosen, for a reason that has nothing to do with it."""
     return GradedSample(
         sample.problem_id, sample.index, Verdict.INFRASTRUCTURE, "the process that reads programs was lost"
     )
