@@ -168,7 +168,7 @@ def test_a_signal_that_ends_a_script_ends_a_program(name: str, sandbox: Sandbox,
 
 
 RESERVED = {
-    "memory that is not touched": "import mmap\nreserved = mmap.mmap(-1, 700 << 20)\nblank = bytes(600 << 20)\nprint(2)",
+    "memory that is not touched": "import mmap\nx = mmap.mmap(-1, 700 << 20)\ny = bytes(600 << 20)\nprint(2)",
     "stack of a thread": (
         "import threading\nthreading.stack_size(2**29)\n"
         "thread = threading.Thread(target=print, args=(2,))\nthread.start()\nthread.join()"
@@ -203,6 +203,9 @@ def test_a_limit_that_python_refuses_is_refused() -> None:
 
 def test_a_program_cannot_change_its_text_for_those_that_come_after_it(sandbox: Sandbox) -> None:
     """Programs with the same text share one file."""
-    text = "import os\nfd = os.open(__file__, os.O_RDWR)\ntry:\n    os.write(fd, b'print(3)#')\nexcept OSError:\n    print(2)"
+    text = (
+        "import os\nfd = os.open(__file__, os.O_RDWR)\n"
+        "try:\n    os.write(fd, b'print(3)#')\nexcept OSError:\n    print(2)"
+    )
     for _ in range(2):
         assert run(sandbox, text).stdout == b"2\n"
