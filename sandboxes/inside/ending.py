@@ -60,14 +60,16 @@ def flush_io() -> None:
             continue  # It is tried again at the end, and counts there.
 
 
-def finish(status: int, space: dict[str, object]) -> int:
-    """What the interpreter does at exit, in its order: threads, exit functions, buffers, objects, buffers."""
+def finish(status: int, space: dict[str, object] | None) -> int:
+    """What the interpreter does at exit, in its order: threads, exit functions, buffers, objects, buffers. `space` are
+    the program's names; None: its objects will really be destroyed."""
     try:
         if "threading" in sys.modules:
             sys.modules["threading"]._shutdown()
         atexit._run_exitfuncs()
         flush("stdout")
-        destroy(space)
+        if space is not None:
+            destroy(space)
         if sys.__stdout__ is not None and not sys.__stdout__.closed:
             sys.__stdout__.flush()
         flush("stdout")

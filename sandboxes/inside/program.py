@@ -219,7 +219,7 @@ class Reruns:
         """Report the end of a run, and restore the initial state for the next one; False if that is not possible, or
         there is no next one."""
         flush_io()
-        status = finish(0, space)
+        status = finish(0, None)
         if status:
             raise SystemExit(status)
         if "threading" in sys.modules or time.process_time() > RERUN_CPU_S:
@@ -232,7 +232,7 @@ class Reruns:
         if self.limit != resource.RLIM_INFINITY:
             resource.setrlimit(resource.RLIMIT_AS, (min(self.limit + more, self.highest), self.highest))
         # What the program has left open. Its socket and its output give way to the next ones below.
-        os.closerange(CHANNEL + 1, CONTROL)
+        os.closerange(TEXT + 1, CONTROL)
         os.closerange(CONTROL + 1, DESCRIPTORS)
         self.control.send(b"\0")
         _, ancillary, _, _ = self.control.recvmsg(1, _socket.CMSG_SPACE(4 * 8))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 INSIDE = Path(__file__).resolve().parents[2] / "sandboxes" / "inside"
-SERVER = ("executor.py", "program.py", "usage.py", "child.py", "cleanup.py")
+SERVER = ("executor.py", "program.py", "ending.py", "usage.py", "child.py", "cleanup.py")
 MODULE = ("remote.py", "values.py", "proxies.py", "checking.py")
 FILES = (*SERVER, *MODULE)
 OLDEST = (3, 8)
