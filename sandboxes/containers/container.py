@@ -98,8 +98,8 @@ class Container:
 
     @property
     def bounds_memory(self) -> bool:
-        """See `sandboxes.controller.forkserver.ServerHost.bounds_memory`."""
-        return not self._fixed
+        """See `sandboxes.controller.forkserver.ServerHost.bounds_memory`: the kernel would end the container, too."""
+        return False
 
     @property
     def usage_files(self) -> Sequence[int]:

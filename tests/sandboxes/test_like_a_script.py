@@ -179,7 +179,7 @@ RESERVED = {
 @pytest.mark.parametrize("name", RESERVED)
 def test_reserved_memory_does_not_count_where_a_group_bounds_what_is_used(name: str, sandbox: Sandbox) -> None:
     outcome = run(sandbox, RESERVED[name])
-    if sandbox.memory_bound.startswith("cgroup"):
+    if sandbox.memory_bound.startswith("cgroup") and not sandbox.name.startswith("docker"):
         assert outcome.stdout == b"2\n", outcome
     else:
         assert outcome.exit_code != 0
