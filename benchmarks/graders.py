@@ -1,8 +1,8 @@
 """Graders against samples whose truth is known, against the same answers written otherwise, and against the clock.
 
-    python benchmarks/graders.py DATA [--only gsm8k math contests humaneval speed]
+    python benchmarks/graders.py DATA [--only gsm8k math golds contests humaneval speed]
 
-DATA is a folder with real data: gsm8k/ (test rows, and four labelled model answers to each), math/ (MATH-500 rows),
+DATA is a folder with real data: gsm8k/ (test rows, and four labelled model answers to each), math/ (rows of MATH),
 reward_models/ (50 MATH problems with 8 labelled responses each), code_contests/ (30 contest problems with submissions
 and the verdicts claimed for them), humaneval/ (problems, and 100 samples of each of 50). Ends 0 where all targets
 hold, 1 where one does not. Prints every disagreement.
@@ -21,13 +21,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from humaneval import problem_of
-from math_rewritings import Rewritten, near_misses, rewritings
+from math_rewritings import Rewritten, framed, last_digit_changed, near_misses, rewritings
 from rich.console import Console
 from rich.table import Table
 
 from sandboxes import Sandbox
 from sandboxes.bubblewrap import BubblewrapConfig
 from tasks.answers.isolated.pool import IsolatedPool
+from tasks.answers.minerva import boxed
 from tasks.audit.agreement import Agreement, agreement
 from tasks.audit.labelled import LABELLED, Known, gold
 from tasks.datasets.gsm8k import Gsm8kDataset
@@ -93,10 +94,24 @@ def gsm8k(data: Path) -> Iterator[Line]:
     ]
     for grader in (Gsm8kGrader(), Gsm8kTolerantGrader()):
         yield share(f"GSM8K gold, {grader.name}", agreement(grader, problems, list(gold(problems)), None), 1)
+    written = [(problem, text) for problem in problems for text in _ways(require_check(problem, AnswerCheck).answer)]
+    ways = [Known(problem.id, text, True, LABELLED) for problem, text in written]
+    yield share("GSM8K gold in six forms, gsm8k_tolerant", agreement(Gsm8kTolerantGrader(), problems, ways, None), 1)
     yield share("GSM8K labels, gsm8k_tolerant", agreement(Gsm8kTolerantGrader(), problems, known, None), 0.995)
     # These answers are marked with A: where the paper's samples have ####.
     marked = [each._replace(text=re.sub(r"^A: ?", "#### ", each.text, flags=re.MULTILINE)) for each in known]
     yield share("GSM8K labels, A: as ####, gsm8k", agreement(Gsm8kGrader(), problems, marked, None))
+
+
+def _ways(answer: str) -> Iterator[str]:
+    """Samples that give a number, in forms that once were not read."""
+    number = int(answer.replace(",", ""))
+    yield f"#### Step 1: Add 3 and 4\nThat is 7.\n#### {number}"
+    yield f"#### 1. Add 3 and 4\nThat is 7.\nThe answer is {number}."
+    yield f"#### Solution\n3 + 4 = 7, so it is therefore {number}"
+    yield f"#### {number:,}".replace(",", "\u202f")
+    yield f"The answer is ${number:,}$.".replace(",", "\u00a0")
+    yield f"#### 2 x {number} = {2 * number} / 2 = {number}"
 
 
 def math(data: Path) -> Iterator[Line]:
@@ -130,11 +145,48 @@ def math(data: Path) -> Iterator[Line]:
         yield share(f"{name}, 8 false labels put right", right, None if library else 0.99)
 
 
+def golds(data: Path) -> Iterator[Line]:
+    """All gold answers at hand, in the places where samples give them, and with their last digit changed.
+
+    Rules were chosen on the even rows, and are judged on the odd ones.
+    """
+    rows = [row for path in sorted((data / "math").glob("*.jsonl*")) for row in lines_of(path)]
+    answers = [row.get("answer") or boxed(row["solution"]) or "" for row in rows]
+    for half, part in (("even rows", answers[::2]), ("odd rows", answers[1::2])):
+        judged = half == "odd rows"
+        sampled = [(answer, sample) for answer in part for sample in framed(answer).values()]
+        of = _sampled(MathTolerantGrader(), sampled, correct=True)
+        yield share(f"MATH golds in {len(framed(''))} places, {half}, math_tolerant", of, 0.995 if judged else None)
+        changed = [(answer, other) for answer in part if (other := last_digit_changed(answer)) is not None]
+        for grader in MATH_GRADERS:
+            of = _sampled(grader, [(answer, framed(other)["a box"]) for answer, other in changed], correct=False)
+            if grader.name == "math":
+                of = _sampled(
+                    grader, [(answer, framed(other)["the prompt's form"]) for answer, other in changed], correct=False
+                )
+            for case in of.false_positives:
+                console.print(f"   {grader.name}: last digit changed, accepted: gold {case.gold}", markup=False)
+            bound = judged and grader.name != "math"
+            yield Line(
+                f"MATH golds, last digit changed, {half}, {grader.name}",
+                f"{len(of.false_positives)} of {of.samples:,} accepted",
+                "0" if bound else "",
+                not of.false_positives if bound else None,
+            )
+
+
+def _sampled(grader: Grader, sampled: Sequence[tuple[str, str]], *, correct: bool) -> Agreement:
+    """Samples with their gold answers, a problem for each."""
+    problems = [Problem(f"{at}", "", AnswerCheck(answer)) for at, (answer, _) in enumerate(sampled)]
+    known = [Known(problem.id, text, correct, LABELLED) for problem, (_, text) in zip(problems, sampled, strict=True)]
+    return agreement(grader, problems, known, None)
+
+
 def _rewritten(grader: Grader, written: Sequence[Rewritten], *, correct: bool) -> Agreement:
     """A problem for each way, so that each is graded separately."""
     problems = [Problem(f"{at} {way.form}", "", AnswerCheck(way.gold)) for at, way in enumerate(written)]
     known = [
-        Known(problem.id, f"Final Answer: The final answer is ${way.text}$. I hope it is correct.", correct, LABELLED)
+        Known(problem.id, framed(way.text)["the prompt's form"], correct, LABELLED)
         for problem, way in zip(problems, written, strict=True)
     ]
     return agreement(grader, problems, known, None)
@@ -282,6 +334,7 @@ def _hangs() -> Iterator[Line]:
 PARTS: dict[str, Callable[[Path], Iterator[Line]]] = {
     "gsm8k": gsm8k,
     "math": math,
+    "golds": golds,
     "contests": contests,
     "humaneval": humaneval,
     "speed": speed,

@@ -1,4 +1,5 @@
-"""Gold answers of MATH written in other ways that mean the same, by form, ten ways each; and near misses."""
+"""Gold answers of MATH written in other ways that mean the same, by form, ten ways each; in the places where samples
+give their answer; and near misses."""
 
 import re
 from collections.abc import Callable
@@ -234,3 +235,30 @@ def near_misses(answer: str) -> list[Rewritten]:
         changed |= {f"{answer}x", f"{answer}+i", f"{answer}_7", f"1 {answer}"}
     changed = {text for text in changed if "sqrt" not in text or not text.startswith("1\\")}
     return [Rewritten(form or "other", answer, text) for text in sorted(changed - {answer})]
+
+
+_FRAMES = {
+    "the prompt's form": "Final Answer: The final answer is $@$. I hope it is correct.",
+    "a box": r"Thus $x$ is $\boxed{@}$.",
+    "a box, and the word later": r"So \boxed{@}. (Answer given in \boxed{} as asked.)",
+    "answer is": "The answer is $@$.",
+    "answer is therefore": "The answer is therefore $@$.",
+    "a display": "The answer is\n\\[\n@\n\\]",
+    "a bold label": "**Answer**: $@$",
+    "a heading": "### Final Answer\n\n$@$",
+    "tags": "<answer>@</answer>",
+    "marks after headings": "#### Step 1: Add 3 and 4\nThat is 7.\n#### 2. Check\nIt holds.\n#### $@$",
+}
+
+
+def framed(answer: str) -> dict[str, str]:
+    """Samples that give an answer, by where they give it."""
+    return {place: frame.replace("@", answer) for place, frame in _FRAMES.items()}
+
+
+def last_digit_changed(answer: str) -> str | None:
+    """An answer with its last digit raised by 1 (9 becomes 0); None without a digit."""
+    match = re.search(r"\d(?=\D*$)", answer)
+    if match is None:
+        return None
+    return f"{answer[: match.start()]}{(int(match[0]) + 1) % 10}{answer[match.end() :]}"

@@ -159,12 +159,14 @@ def _said(text: str) -> str | None:
 
 def hashed(text: str) -> list[str]:
     """What follows each `####` on its line, without headings such as "Step 2: add" or, as the third, "3. Check"."""
-    found, numbered = [], 0
+    found, headings, numbered = [], 0, 0
     for match in _HASHES.finditer(text):
         number = _NUMBERED.match(match[1])
-        if number is not None and int(number[1]) == numbered + 1:
-            numbered += 1
-        elif not _HEADING.match(match[1]):
+        is_next = number is not None and int(number[1]) in {numbered + 1, headings + 1}
+        if is_next or _HEADING.match(match[1]):
+            headings += 1
+            numbered += is_next
+        else:
             found.append(match[1])
     return found
 
