@@ -1,6 +1,8 @@
 """Answers of mathematics as text: where they are found, how they are spelled, and when two are equal.
 
 To change when two MATH answers are equal: `tasks/graders/math.py` (the paper's rule) and `math_tolerant.py` decide.
-They use what is here: `minerva` and `spelling` find and spell answers, `algebra` decides with sympy or math-verify, in
-the processes of `isolated`. A change of a rule needs a new `version` of the graders that use it.
+`minerva` is the paper's rule as text. The tolerant one finds an answer (`finding`), spells it (`plain_math`, `units`,
+`spelling`), takes it apart (`structure`), and compares what can be compared at sight (`sight`). `algebra` compares the
+rest with sympy and math-verify, in the processes of `isolated`. A change of a rule needs a new `version` of the graders
+that use it.
 """

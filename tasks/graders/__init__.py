@@ -1,7 +1,6 @@
 """From a sample and a problem to a verdict, one grader a file. Graders know the answers; a sandbox runs programs.
 
-The rule by which two MATH answers are equal: `tasks.answers.minerva` (the paper's spelling), `tasks.answers.spelling`
-(tolerant spelling) and `tasks.answers.algebra` (algebraic equality). What graders share is in `tasks.graders.base`.
+The rules by which two MATH answers are equal are in `tasks.answers`. What graders share is in `tasks.graders.base`.
 
 Expected outputs never enter a sandbox: programs are run there, and compared here.
 """

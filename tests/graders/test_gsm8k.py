@@ -54,11 +54,26 @@ def graded(grader: Grader, text: str, answer: str = "1234") -> GradedSample:
         ("it is 2468/2", "no_answer", "correct"),
         ("first 5, then 1234", "no_answer", "correct"),
         ("first 1234, then 5", "no_answer", "wrong"),
+        ("#### Step 1: add 1000 and 234\nso\n#### 1234", "correct", "correct"),
+        ("#### 1. Add 1000 and 234\nso\n#### 2. Done\n#### 1234", "wrong", "correct"),
+        ("#### Step 1: add 1000 and 234\nThe answer is 1234.", "no_answer", "correct"),
+        ("#### Solution\n1000 + 234 = 1234", "no_answer", "correct"),
+        ("##### Final answer: 1234", "no_answer", "correct"),
+        ("#### 1. So 1 it is", "wrong", "wrong"),
+        ("#### 1\u202f234", "wrong", "correct"),
+        ("#### 1\u00a0234", "wrong", "correct"),
+        ("the answer is 1\u2009234", "no_answer", "correct"),
+        ("#### 2 x 617 = 1234", "wrong", "correct"),
+        (r"#### 2 \times 617 = 1234", "wrong", "correct"),
+        ("#### 2 x 617 = 1235", "wrong", "wrong"),
+        ("The answer is therefore 1234.", "no_answer", "correct"),
+        ("**Answer**: 1234", "no_answer", "correct"),
+        (r"\boxed{1234} (in \boxed{} as asked)", "no_answer", "correct"),
         ("none", "no_answer", "no_answer"),
         ("", "no_answer", "no_answer"),
     ],
 )
-def test_forms(text: str, paper: str, tolerant: str) -> None:
+def test_a_number_is_read_in_the_forms_of_the_paper_and_in_others(text: str, paper: str, tolerant: str) -> None:
     assert (graded(PAPER, text).verdict, graded(TOLERANT, text).verdict) == (paper, tolerant)
 
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.answers.finding import boxed, find
+from tasks.answers.finding import find
 from tasks.answers.isolated.pool import IsolatedPool
-from tasks.answers.minerva import final_answer, normalise
+from tasks.answers.minerva import boxed, final_answer, normalise
 from tasks.answers.sight import equal_without_algebra, number
 from tasks.answers.spelling import spell
 from tasks.answers.structure import parts
@@ -97,7 +97,9 @@ def said(answer: str) -> str:
         ("2516", "2516_8", True, False),
     ],
 )
-def test_equivalence(gold: str, answer: str, paper: bool, tolerant: bool) -> None:
+def test_the_papers_rule_errs_both_ways_and_the_tolerant_one_does_not(
+    gold: str, answer: str, paper: bool, tolerant: bool
+) -> None:
     """The paper's rule errs in both directions; the tolerant one in neither, here."""
     found = [grade(grader, gold, said(answer))[0].verdict is Verdict.CORRECT for grader in (PAPER, TOLERANT)]
     assert found == [paper, tolerant]
@@ -167,7 +169,7 @@ def test_the_tolerant_rule_tells_answers_apart(forms: tuple[str, ...]) -> None:
     assert right == []
 
 
-def test_the_tolerant_rule_on_pairs_whose_truth_is_known() -> None:
+def test_the_tolerant_rule_is_right_on_pairs_whose_truth_is_known() -> None:
     """Units, percent, mixed numbers, intervals, sets, matrices, degrees, words, bases, coordinates, equations."""
     lines = [line.split("\t") for line in Path(__file__).with_name("math_pairs.tsv").read_text("utf-8").splitlines()]
     assert {truth for truth, _, _ in lines} == {"same", "other"}
@@ -179,7 +181,7 @@ def test_the_tolerant_rule_on_pairs_whose_truth_is_known() -> None:
     assert [line for at, line in enumerate(lines) if found[at] is not (line[0] == "same")] == []
 
 
-def test_where_the_answer_stands() -> None:
+def test_an_answer_stands_between_minervas_words_or_in_the_last_box() -> None:
     assert final_answer(said("4")) == "$4$"
     assert final_answer("Final Answer: The final answer is $4$. ") == "$4$", "the closing words were cut off"
     assert final_answer("Final answer: 4") is None
@@ -198,7 +200,7 @@ def test_a_sample_without_an_answer_gets_no_answer() -> None:
         assert [each.verdict for each in grade(grader, "7", "", "no idea")] == [Verdict.NO_ANSWER] * 2
 
 
-def test_spelling_and_parts() -> None:
+def test_an_answer_has_one_spelling_and_parts() -> None:
     assert normalise(r"x = \frac12 \text{ meters}") == r"\frac{1}{2}"
     assert spell(r"$\left( 3,\,\dfrac 12 \right]$.") == r"(3,\frac{1}{2}]"
     assert number("-1\\frac{1}{2}") == number("-1.5")
