@@ -148,15 +148,15 @@ def math(data: Path) -> Iterator[Line]:
 def golds(data: Path) -> Iterator[Line]:
     """All gold answers at hand, in the places where samples give them, and with their last digit changed.
 
-    Rules were chosen on the even rows, and are judged on the odd ones.
+    Rules were chosen on the even rows; targets are for the odd ones.
     """
     rows = [row for path in sorted((data / "math").glob("*.jsonl*")) for row in lines_of(path)]
     answers = [row.get("answer") or boxed(row["solution"]) or "" for row in rows]
     for half, part in (("even rows", answers[::2]), ("odd rows", answers[1::2])):
-        judged = half == "odd rows"
+        has_target = half == "odd rows"
         sampled = [(answer, sample) for answer in part for sample in framed(answer).values()]
         of = _sampled(MathTolerantGrader(), sampled, correct=True)
-        yield share(f"MATH golds in {len(framed(''))} places, {half}, math_tolerant", of, 0.995 if judged else None)
+        yield share(f"MATH golds in {len(framed(''))} places, {half}, math_tolerant", of, 0.995 if has_target else None)
         changed = [(answer, other) for answer in part if (other := last_digit_changed(answer)) is not None]
         for grader in MATH_GRADERS:
             of = _sampled(grader, [(answer, framed(other)["a box"]) for answer, other in changed], correct=False)
@@ -166,7 +166,7 @@ def golds(data: Path) -> Iterator[Line]:
                 )
             for case in of.false_positives:
                 console.print(f"   {grader.name}: last digit changed, accepted: gold {case.gold}", markup=False)
-            bound = judged and grader.name != "math"
+            bound = has_target and grader.name != "math"
             yield Line(
                 f"MATH golds, last digit changed, {half}, {grader.name}",
                 f"{len(of.false_positives)} of {of.samples:,} accepted",
