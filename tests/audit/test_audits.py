@@ -110,7 +110,7 @@ def test_a_dataset_or_file_that_cannot_be_audited_is_one_line(tmp_path: Path) ->
     rows = [sums("p", solutions=[])]
     with pytest.raises(UserError, match="custom has no known solutions; give a file of labelled programs"):
         audit_tests(AuditTestsConfig.model_validate(config(tmp_path, rows)))
-    with pytest.raises(UserError, match="dataset: custom holds problem 'p' more than once"):
+    with pytest.raises(UserError, match="dataset: custom has problem 'p' more than once"):
         audit_tests(AuditTestsConfig.model_validate(config(tmp_path, [sums("p"), sums("p")])))
     written(tmp_path / "own.jsonl", rows)
     labelled = written(tmp_path / "l.jsonl", [{"problem_id": "q", "text": "", "correct": True}])

@@ -59,7 +59,7 @@ def test_what_cannot_be_is_one_line(tmp_path: Path) -> None:
     [
         ("s.jsonl", "auto", None, "import: give --output"),
         ("s.jsonl", "x", "o.jsonl", "format: 'x' is not one of auto, llmonk, monkey_business"),
-        ("none.jsonl", "auto", "o.jsonl", "none.jsonl: is not there"),
+        ("none.jsonl", "auto", "o.jsonl", "none.jsonl: does not exist"),
     ],
 )
 def test_a_wrong_request_is_one_line(tmp_path: Path, name: str, format_: str, output: str | None, message: str) -> None:
