@@ -404,7 +404,7 @@ def main(to: str, uid: int, mode: str, remote: list[str]) -> NoReturn:
     limit(resource.RLIMIT_NOFILE, 256)
     limit(resource.RLIMIT_STACK, 64 << 20)
     connection = connect(to)
-    rules, ancillary, _, _ = connection.recvmsg(65536, _socket.CMSG_SPACE(4 * 3))
+    rules, ancillary, _, _ = connection.recvmsg(65536, _socket.CMSG_SPACE(4 * 4))
     group = [fd for _, _, data in ancillary for (fd,) in struct.iter_unpack("i", data)]
     server = Server(connection, mode, own_group() if mode == CONTAINER else group)
     if len(rules) > 8:

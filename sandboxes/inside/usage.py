@@ -19,11 +19,18 @@ if TYPE_CHECKING:
 # CPU seconds of a control group that nobody is charged for: those of bubblewrap, and of starting and ending processes.
 UNCHARGED_S = 0.05
 CORES = os.cpu_count() or 1
-# What a container shows of its group, version 1 and version 2: kills, times the limit was reached, CPU time.
+# What a container shows of its group, version 1 and version 2, in the order of `Usage`.
 OWN_GROUP = (
-    ("memory/memory.oom_control", "memory/memory.failcnt", "cpuacct/cpuacct.usage"),
-    ("memory.events", "memory.events", "cpu.stat"),
+    (
+        "memory/memory.oom_control",
+        "memory/memory.max_usage_in_bytes",
+        "memory/memory.limit_in_bytes",
+        "cpuacct/cpuacct.usage",
+    ),
+    ("memory.events", "memory.peak", "memory.max", "cpu.stat"),
 )
+# How much of its limit a group has used when the kernel kills for it; a kill at less is the machine's shortage.
+REACHED = 0.9
 
 
 def own_group() -> list[int]:
@@ -31,20 +38,21 @@ def own_group() -> list[int]:
     for names in OWN_GROUP:
         paths = ["/sys/fs/cgroup/" + name for name in names]
         if os.path.exists(paths[0]):  # Not in the first group of a machine (version 2), whose cpu.stat is everybody's.
-            return [os.open(path, os.O_RDONLY | os.O_CLOEXEC) for path in paths if os.path.exists(path)]
+            return [os.open(path if os.path.exists(path) else "/dev/null", os.O_RDONLY) for path in paths]
     return []
 
 
 class Usage:
     """The accounts of one server: `begin` opens those of a request.
 
-    `group` has the opened files of the server's control group: kills for want of memory, how often the limit was
-    reached, and, where it is counted, CPU time. It is empty where there is no group.
+    `group` has four opened files of the server's control group: processes killed for want of memory, the most memory
+    that it has used, its limit, and CPU time. A file is empty where the kernel does not say. No files: no group.
     """
 
     def __init__(self, group: list[int]) -> None:
-        self.kills_file, self.reached_file, self.cpu_file = (*group, -1, -1, -1)[:3]
-        self.reached = self.limit_reached()
+        self.kills_file, self.peak_file, self.limit_file, self.cpu_file = group or [-1] * 4
+        if group and not os.pread(self.cpu_file, 1, 0):
+            self.cpu_file = -1
         self.kills_before = 0
         self.cpu_before = 0.0
         self.started = self.looked = 0.0
@@ -97,22 +105,19 @@ class Usage:
         """How many of the request's processes the kernel has killed because the group had reached its memory limit.
 
         Raises:
-            MemoryError: it killed some although the group had not: the machine, or a group above, is out of memory.
+            MemoryError: it killed some although the group had never reached it: the machine, or a group above this
+                one, is out of memory.
         """
         killed = self.group_kills() - self.kills_before
         if killed > 0:
-            before, self.reached = self.reached, self.limit_reached()
-            if self.reached == before:
+            peak, limit = (os.pread(file, 100, 0).strip() for file in (self.peak_file, self.limit_file))
+            if peak and limit != b"max" and int(peak) < REACHED * int(limit):
                 raise MemoryError("the machine is out of memory")
         return killed
 
     def group_kills(self) -> int:
         """How many processes of the group have been killed for want of memory, ever."""
         return 0 if self.kills_file < 0 else count_in(self.kills_file, b"oom_kill ")
-
-    def limit_reached(self) -> int:
-        """How often the group has needed more memory than it may have, ever."""
-        return 0 if self.reached_file < 0 else count_in(self.reached_file, b"oom ")
 
     def group_cpu_s(self) -> float:
         """CPU seconds of the group, ever: the file has nanoseconds (version 1), or `usage_usec` and microseconds."""

@@ -25,7 +25,9 @@ _NO_LIMIT_BYTES = 1 << 40
 _V1, _V2 = "cgroup v1", "cgroup v2"
 _LIMIT = {_V1: "memory.limit_in_bytes", _V2: "memory.max"}
 _KILLS = {_V1: "memory.oom_control", _V2: "memory.events"}
-_LIMIT_REACHED = {_V1: "memory.failcnt", _V2: "memory.events"}
+_PEAK = {_V1: "memory.max_usage_in_bytes", _V2: "memory.peak"}
+# How much of its limit a group has used when the kernel kills for it.
+_REACHED = 0.9
 _CPU = {_V1: "cpuacct.usage", _V2: "cpu.stat"}
 # Prevents a group from swapping instead of reaching its limit.
 _NO_SWAP = {_V1: "memory.swappiness", _V2: "memory.swap.max"}
@@ -52,8 +54,9 @@ class _Folders:
 
 
 class UsageFiles:
-    """The files of a group that say what it uses, opened: processes killed for want of memory, how often the limit was
-    reached, and, where it is counted, CPU time. The server reads them too (`sandboxes/inside/usage.py`).
+    """Four opened files of a group that say what it uses: processes killed for want of memory, the most memory that it
+    has used, its limit, and CPU time; an empty file where the kernel does not say. The server reads them too
+    (`sandboxes/inside/usage.py`).
 
     Raises:
         OSError: the group does not have them.
@@ -62,36 +65,36 @@ class UsageFiles:
     def __init__(self, folders: _Folders):
         self._version = folders.version
         self.descriptors: list[int] = []
-        paths = [folders.memory / _KILLS[folders.version], folders.memory / _LIMIT_REACHED[folders.version]]
-        if folders.cpu is not None and (folders.cpu / _CPU[folders.version]).exists():
-            paths.append(folders.cpu / _CPU[folders.version])
+        kills, *others = (folders.memory / name[folders.version] for name in (_KILLS, _PEAK, _LIMIT))
+        others.append((folders.cpu or Path(os.devnull)) / _CPU[folders.version])
         try:
-            for path in paths:
+            for path in (kills, *(path if path.exists() else os.devnull for path in others)):
                 self.descriptors.append(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
         except OSError:
             self.close()
             raise
 
     def oom_kills(self) -> int:
-        """How many of its processes the kernel has killed, because the group had reached its limit."""
-        kills, reached = (self._number(position, name) for position, name in enumerate(("oom_kill", "oom")))
-        return kills if reached else 0
+        """How many of its processes the kernel has killed because the group had reached its limit."""
+        peak, limit = self._number(1), self._number(2)
+        machine = peak is not None and limit is not None and peak < _REACHED * limit
+        return 0 if machine else self._number(0, "oom_kill") or 0
 
     def cpu_s(self) -> float | None:
         """CPU seconds that its processes have used together; None: not counted."""
-        if len(self.descriptors) < 3:
-            return None
-        return self._number(2, "usage_usec") * (1e-9 if self._version == _V1 else 1e-6)
+        number = self._number(3, "usage_usec")
+        return None if number is None else number * (1e-9 if self._version == _V1 else 1e-6)
 
     def close(self) -> None:
         """Close the files."""
         while self.descriptors:
             os.close(self.descriptors.pop())
 
-    def _number(self, position: int, name: str) -> int:
-        """The number on the line with this name, or the only one in the file."""
+    def _number(self, position: int, name: str = "") -> int | None:
+        """The number on the line with this name, or the only one in the file; None: there is none."""
         lines = [line.split() for line in os.pread(self.descriptors[position], 4096, 0).decode().splitlines()]
-        return next((int(words[-1]) for words in lines if words[0] == name or len(words) == 1), 0)
+        words = next((words for words in lines if words[0] == name or len(words) == 1), ["max"])
+        return None if words[-1] == "max" else int(words[-1])
 
 
 class ControlGroup:

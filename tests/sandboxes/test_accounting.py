@@ -7,12 +7,15 @@ import textwrap
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sandboxes import Limits, Outcome, Sandbox, SandboxUnavailableError, Status
 from sandboxes.bubblewrap import BubblewrapConfig
 from tests.sandboxes.conftest import SUM, Attacker, attack, open_sandbox
+from tests.sandboxes.ordinary_user import PROJECT
 
 # Together they hold four times the limit, each less than half of it; the program itself ends well.
 GREEDY_CHILDREN = """
@@ -73,6 +76,79 @@ def test_children_killed_for_want_of_memory_are_not_charged_to_a_neighbour() -> 
             neighbours.append(run(sandbox, FAILING + "\n#" + "x" * len(neighbours), SMALL).status)
         assert greedy.result().status is MEMORY_IS_SHARED.get(sandbox.memory_bound, Status.MEMORY_LIMIT)
     assert set(neighbours) == {Status.ERROR}
+
+
+_IN_A_SMALL_GROUP = """
+from sandboxes import Limits
+from sandboxes.bubblewrap import BubblewrapConfig
+with BubblewrapConfig(workers=1).open() as sandbox:
+    outcome = sandbox.run("x = bytearray(400 << 20)", b"", Limits(cpu_s=10.0, wall_s=100.0, memory_mb=512))
+    print(outcome.status.value, outcome.detail)
+"""
+
+
+def test_a_program_killed_for_want_of_the_machines_memory_is_a_failure_of_the_machine() -> None:
+    """The group above the sandbox's has less memory than the program may use: to the program, that is the machine."""
+    folder = Path(f"/sys/fs/cgroup/memory/monkeys_test_{os.getpid()}")
+    if os.geteuid() != 0 or not folder.parent.is_dir():
+        pytest.skip("needs root, and control groups of version 1")
+    folder.mkdir()
+    try:
+        (folder / "memory.limit_in_bytes").write_text(str(300 << 20))
+        join = ["sh", "-c", 'echo $$ >"$0"; exec "$@"', str(folder / "cgroup.procs")]
+        command = [*join, sys.executable, "-B", "-c", _IN_A_SMALL_GROUP]
+        environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+        assert done.stdout.startswith("infrastructure "), done
+        assert "out of memory" in done.stdout
+    finally:
+        for path in (*folder.glob("monkeys-*"), folder):
+            path.rmdir()
+
+
+@pytest.mark.parametrize(
+    ("files", "kills", "cpu_s"),
+    [
+        (("oom_kill_disable 0\nunder_oom 0\noom_kill {}\n", "999\n", "1000\n", "2500000000\n"), 3, 2.5),
+        (
+            (
+                "low 0\nmax 9\noom 1\noom_kill {}\noom_group_kill 7\n",
+                "999\n",
+                "1000\n",
+                "usage_usec 2500000\nuser_usec 1\n",
+            ),
+            3,
+            2.5,
+        ),
+        (("oom_kill {}\n", "", "max\n", ""), 3, None),
+        (("oom_kill {}\n", "500\n", "1000\n", ""), None, None),
+    ],
+    ids=["version 1", "version 2", "a kernel that says little", "the limit was not reached"],
+)
+def test_the_files_of_both_versions_of_control_groups_are_understood(
+    files: tuple[str, ...], kills: int | None, cpu_s: float | None, tmp_path: Path
+) -> None:
+    """What the server reads, as kernels write it: three kills in a request, after four before it."""
+    inside: dict[str, Any] = {}
+    exec(compile((PROJECT / "sandboxes/inside/usage.py").read_text(), "usage.py", "exec"), inside)
+    paths = [tmp_path / str(number) for number in range(4)]
+    for path, text in zip(paths, files, strict=True):
+        path.write_text(text.format(4))
+    opened = [os.open(path, os.O_RDONLY) for path in paths]
+    try:
+        usage = inside["Usage"](opened)
+        usage.begin()
+        assert usage.kills() == 0
+        paths[0].write_text(files[0].format(7))
+        if kills is None:
+            with pytest.raises(MemoryError):
+                usage.kills()
+        else:
+            assert usage.kills() == kills
+        assert (usage.group_cpu_s() if usage.cpu_file >= 0 else None) == cpu_s
+    finally:
+        for fd in opened:
+            os.close(fd)
 
 
 # --- processes -------------------------------------------------------------------------------------------------------
