@@ -165,17 +165,18 @@ class Server:
             raise ValueError(f"a wall-clock limit of {wall_s} s")
         children: list[Child] = []
         self.users = []
+        limits = [PROGRAM.unpack_from(message, GROUP.size + place * PROGRAM.size) for place in range(count)]
+        first_look_s = min(LOOK_S, wall_s, max(MIN_LOOK_S, min([each[0] for each in limits]) / CORES))
         self.usage.begin()
         try:
             for place in range(count):
-                limits = PROGRAM.unpack_from(message, GROUP.size + place * PROGRAM.size)
                 own = descriptors[place * each : (place + 1) * each]
                 child = self.rerun(own, number) if place == 0 else None
-                children.append(child or self.start(own, limits, number if place == 0 else 0))
+                children.append(child or self.start(own, limits[place], number if place == 0 else 0))
             for fd in descriptors:
                 os.close(fd)
             descriptors.clear()
-            self.watch(children, wall_s)
+            self.watch(children, wall_s, first_look_s)
         finally:
             for fd in descriptors:
                 os.close(fd)
@@ -239,19 +240,17 @@ class Server:
             self.poll.register(control.fileno(), select.POLLIN)
         return child
 
-    def watch(self, children: list[Child], wall_s: float) -> None:
-        """Wait for the first child to end, and kill those that have used up their time. Others may end earlier.
+    def watch(self, children: list[Child], wall_s: float, timeout_s: float) -> None:
+        """Wait for the first child to end, and kill those that have used up their time. Others may end earlier. The
+        first look at them is due after `timeout_s`.
 
         The first wait comes before everything else: the kernel copies each page that this process writes to while a
         child lives.
         """
         running = list(children)
-        timeout_s = min(wall_s, LOOK_S, max(MIN_LOOK_S, min([child.cpu_limit_s for child in running]) / CORES))
-        next_look = self.usage.started + timeout_s
-        next_message = self.usage.started + wall_s + WAITING_S
-        polls = min([child.pidfd for child in running]) < 0
+        next_look = next_message = 0.0
         while True:
-            ready = {fd for fd, _ in self.poll.poll(1 + 1000 * (POLL_S if polls else timeout_s))}
+            ready = {fd for fd, _ in self.poll.poll(1 + 1000 * timeout_s)}
             if self.socket.fileno() in ready:
                 if self.socket.recv(len(END)) != END:
                     os._exit(0)
@@ -273,10 +272,10 @@ class Server:
             now = time.monotonic()
             if now >= next_look:
                 next_look = now + self.enforce(children, running, wall_s)
-                if now >= next_message:
+                if now >= max(next_message, self.usage.started + wall_s + WAITING_S):
                     next_message = now + WAITING_S
                     self.socket.send(WAITING)
-            timeout_s = max(0.0, next_look - now)
+            timeout_s = POLL_S if children[0].pidfd < 0 else next_look - now
 
     def enforce(self, children: list[Child], running: list[Child], wall_s: float) -> float:
         """Kill those running children that have used up their time; returns how many seconds may pass until the next

@@ -53,8 +53,8 @@ class Usage:
         self.kills_file, self.peak_file, self.limit_file, self.cpu_file = group or [-1] * 4
         if group and not os.pread(self.cpu_file, 1, 0):
             self.cpu_file = -1
-        self.kills_before = 0
-        self.cpu_before = 0.0
+        self.kills_before = self.cpu_before = b""
+        self.own_before_s = 0.0
         self.started = self.looked = 0.0
         self.used_before_s = 0.0
         self.waited_s = 0.0
@@ -63,8 +63,10 @@ class Usage:
 
     def begin(self) -> None:
         """Begin with a new request. (Before its programs: the kernel copies each page that is written to later.)"""
-        self.kills_before = self.group_kills()
-        self.cpu_before = self.group_cpu_s() - time.process_time() if self.cpu_file >= 0 else 0.0
+        # Kept as they are, because most programs end before anybody asks for a difference.
+        self.kills_before = self.kills_now()
+        self.cpu_before = os.pread(self.cpu_file, 200, 0) if self.cpu_file >= 0 else b""
+        self.own_before_s = time.process_time()
         self.started = self.looked = time.monotonic()
         self.used_before_s = self.waited_s = self.counted_s = 0.0
         if self.clocks:
@@ -74,7 +76,8 @@ class Usage:
         """CPU seconds of the request's programs and of all that they have started."""
         own = sum([child.cpu_s() for child in children])
         if self.cpu_file >= 0:
-            hidden_s = self.group_cpu_s() - time.process_time() - self.cpu_before - own
+            own_s = time.process_time() - self.own_before_s
+            hidden_s = self.group_cpu_s() - cpu_seconds(self.cpu_before) - own_s - own
             return own if hidden_s < UNCHARGED_S else own + hidden_s
         others = set(processes()) - {child.pid for child in children}
         self.clocks.update({pid: max(clock(pid), self.clocks.get(pid, 0.0)) for pid in others})
@@ -108,28 +111,32 @@ class Usage:
             MemoryError: it killed some although the group had never reached it: the machine, or a group above this
                 one, is out of memory.
         """
-        killed = self.group_kills() - self.kills_before
+        now = self.kills_now()
+        if now == self.kills_before:
+            return 0
+        killed = number_in(now, b"oom_kill ") - number_in(self.kills_before, b"oom_kill ")
         if killed > 0:
             peak, limit = (os.pread(file, 100, 0).strip() for file in (self.peak_file, self.limit_file))
             if peak and limit != b"max" and int(peak) < REACHED * int(limit):
                 raise MemoryError("the machine is out of memory")
         return killed
 
-    def group_kills(self) -> int:
-        """How many processes of the group have been killed for want of memory, ever."""
-        return 0 if self.kills_file < 0 else count_in(self.kills_file, b"oom_kill ")
+    def kills_now(self) -> bytes:
+        """What the group's file says of processes that were killed."""
+        return os.pread(self.kills_file, 400, 0) if self.kills_file >= 0 else b""
 
     def group_cpu_s(self) -> float:
-        """CPU seconds of the group, ever: the file has nanoseconds (version 1), or `usage_usec` and microseconds."""
-        text = os.pread(self.cpu_file, 4096, 0)
-        return int(text) * 1e-9 if text[:1].isdigit() else count_in(self.cpu_file, b"usage_usec ") * 1e-6
+        """CPU seconds of the group, ever."""
+        return cpu_seconds(os.pread(self.cpu_file, 200, 0))
 
 
-def count_in(file: int, name: bytes) -> int:
-    """The number on the line that starts with `name`, or the only number in the file."""
-    text = os.pread(file, 4096, 0)
-    if text[:1].isdigit():
-        return int(text)
+def cpu_seconds(text: bytes) -> float:
+    """What a group's file says of CPU time: nanoseconds (version 1), or `usage_usec` and microseconds."""
+    return int(text) * 1e-9 if text[:1].isdigit() else number_in(text, b"usage_usec ") * 1e-6
+
+
+def number_in(text: bytes, name: bytes) -> int:
+    """The number on the line that starts with `name`, 0 if there is none."""
     for line in text.splitlines():
         if line.startswith(name):
             return int(line[len(name) :])
@@ -160,10 +167,15 @@ def can_run(pid: int) -> bool:
 def stat_of(folder: str) -> list[bytes]:
     """The fields of a process or thread that follow its name, which may contain anything; [] if it has ended."""
     try:
-        with open(folder + "/stat", "rb") as file:
-            return file.read().rpartition(b")")[2].split()
+        fd = os.open(folder + "/stat", os.O_RDONLY)
     except OSError:
         return []
+    try:
+        return os.read(fd, 4096).rpartition(b")")[2].split()
+    except OSError:
+        return []
+    finally:
+        os.close(fd)
 
 
 def clock(pid: int) -> float:
