@@ -26,7 +26,12 @@ def regrade(config: RegradeConfig) -> Regraded:
     """Grade the stored samples of a set that this grader has not graded yet, and compare with earlier verdicts."""
     grading = load(config)
     pending = blocks.plan_verdicts(grading)
-    with grading.claims, config.sandbox.open() if grading.grader.runs_code and pending else nullcontext() as sandbox:
+    sandbox_needed = grading.grader.runs_code and pending
+    with (
+        grading.claims,
+        config.sandbox.open() if sandbox_needed else nullcontext() as sandbox,
+        grading.giving_up_on_error(),
+    ):
         submitted = [blocks.grade_block.submit(grading, block, sandbox) for block in pending]
         blocks.finish_grading(grading, submitted, sandbox)
     result = compare(config, grading)

@@ -62,6 +62,10 @@ class SandboxUnavailableError(MonkeysError, RuntimeError):
     """This machine cannot run the sandbox; the message is one line and says how to fix that."""
 
 
+class SandboxClosedError(MonkeysError, RuntimeError):
+    """The sandbox was closed while it ran a program, or before: nothing is known about the program."""
+
+
 class Sandbox(Protocol):
     """Runs untrusted programs, in the language and with the interpreter that its settings name.
 
@@ -85,7 +89,11 @@ class Sandbox(Protocol):
         ...
 
     def run(self, program: str, stdin: bytes, limits: Limits) -> Outcome:
-        """Run one program (its source) until it ends. Never raises because of what the program does."""
+        """Run one program (its source) until it ends. Never raises because of what the program does.
+
+        Raises:
+            SandboxClosedError: the sandbox is closed.
+        """
         ...
 
     def run_checked(
@@ -94,7 +102,7 @@ class Sandbox(Protocol):
         """Run two programs concurrently, isolated from each other except for one stream socket: each has its end as
         descriptor 3. (Python programs can import `inside/remote.py` as `remote` to use it.) Both end when the checker
         ends, and a program that is still running then has status OK. Nobody but the checker can write its output.
-        Never raises because of what either does.
+        Never raises because of what either does; raises as `run` does.
 
         `reusable_process` promises that the checker reads no input, and changes nothing in its process beyond its own
         names and descriptors: where programs come one after another for an equal checker with equal limits, one

@@ -10,7 +10,7 @@ slow one are limited.
 """
 
 import hashlib
-import time
+import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable, Generator, Hashable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -128,6 +128,8 @@ class Batch:
                     while state.ready:
                         yield state.ready.popleft()
             finally:
+                # Otherwise the tests that are left of each program would be waited for.
+                state.given_up.set()
                 for future in state.running:
                     future.cancel()
 
@@ -146,7 +148,7 @@ class Batch:
             return
         if identity is not None:
             state.waiting[identity] = []
-        future = pool.submit(self._work, job)
+        future = pool.submit(self._work, job, state.given_up)
         state.running[future] = (number, identity)
         future.add_done_callback(state.ended.put)
 
@@ -170,33 +172,37 @@ class Batch:
         self.executions_saved += len(result.outcomes)
         return replace(result, key=key, cpu_s=0.0, wall_s=0.0, deduplicated=True)
 
-    def _work(self, job: Job[Key] | CheckedJob[Key]) -> Result[Key]:
+    def _work(self, job: Job[Key] | CheckedJob[Key], given_up: threading.Event) -> Result[Key]:
         if isinstance(job, CheckedJob):
             run = partial(self.sandbox.run_checked, reusable_process=job.reusable_process)
-            outcomes = self._execute(partial(run, job.checker, job.program, job.limits))
+            outcomes = self._execute(partial(run, job.checker, job.program, job.limits), given_up)
             return _result(job.key, [_shortened(outcome) for outcome in outcomes], [])
         kept: list[Outcome] = []
         failed: list[int] = []
         for number, stdin in enumerate(job.stdins):
-            (outcome,) = self._execute(partial(self._run, job, stdin))
+            (outcome,) = self._execute(partial(self._run, job, stdin), given_up)
             passed = outcome.status is not Status.INFRASTRUCTURE and job.accept(number, outcome)
             kept.append(replace(outcome, stdout=b"") if passed else _shortened(outcome))
             if not passed:
                 failed.append(number)
                 if self.stop_early:
                     break
+            if given_up.is_set():
+                break
         return _result(job.key, kept, failed)
 
     def _run(self, job: Job[Key], stdin: bytes) -> tuple[Outcome]:
         return (self.sandbox.run(job.program, stdin, job.limits),)
 
-    def _execute(self, run: Callable[[], Sequence[Outcome]]) -> Sequence[Outcome]:
+    def _execute(self, run: Callable[[], Sequence[Outcome]], given_up: threading.Event) -> Sequence[Outcome]:
         for attempt in range(self.retries + 1):
             outcomes = run()
             if all(outcome.status is not Status.INFRASTRUCTURE for outcome in outcomes):
                 break
+            if given_up.is_set():
+                break
             if attempt < self.retries:
-                time.sleep(self.pause_s * 4**attempt)
+                given_up.wait(self.pause_s * 4**attempt)
         return outcomes
 
 
@@ -226,7 +232,7 @@ class _RunState(Generic[Key]):
 
     `running`: futures with the number and identity of their job; `ended`: those that have ended, in order; `waiting`:
     jobs that wait for a running duplicate; `open`: the numbers of jobs without a result, in order; `ready`: results
-    that have not been yielded yet.
+    that have not been yielded yet; `given_up`: nobody asks for more results.
     """
 
     running: dict[Future[Result[Key]], tuple[int, Hashable | None]] = field(default_factory=dict)
@@ -235,6 +241,7 @@ class _RunState(Generic[Key]):
     open: OrderedDict[int, None] = field(default_factory=OrderedDict)
     ready: deque[Result[Key]] = field(default_factory=deque)
     cache: _ResultCache[Key] = field(default_factory=_ResultCache)
+    given_up: threading.Event = field(default_factory=threading.Event)
 
     def width(self, newest: int) -> int:
         """How many jobs were taken, counted from the oldest without a result."""

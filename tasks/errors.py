@@ -8,11 +8,13 @@
     │   └── ServerUnreachableError   (tasks.engines.http.requester)
     ├── CapReachedError              resumable
     ├── SamplingCancelledError
+    ├── GradingCancelledError
     ├── AllRunsFailedError           retryable
     ├── StoreUnavailableError        retryable, resumable
     ├── PluginError                  (tasks.plugins) resumable
     ├── TakenOverError               (tasks.sweep.sweep) retryable
     ├── SandboxUnavailableError      (sandboxes)
+    ├── SandboxClosedError           (sandboxes)
     └── ServerError                  (flows.runtime.temporary_server)
 
 Every class has two attributes. `retryable`: another try can help, so Prefect repeats the task. `resumable`: finished
@@ -28,6 +30,7 @@ __all__ = [
     "AllRunsFailedError",
     "CapReachedError",
     "EngineFailedError",
+    "GradingCancelledError",
     "MonkeysError",
     "SamplingCancelledError",
     "StoreUnavailableError",
@@ -56,6 +59,10 @@ class CapReachedError(MonkeysError, RuntimeError):
 
 class SamplingCancelledError(MonkeysError, RuntimeError):
     """Sampling was cancelled on request; this need not be reported."""
+
+
+class GradingCancelledError(MonkeysError, RuntimeError):
+    """Grading was cancelled while it ran; the run that was grading ends."""
 
 
 class AllRunsFailedError(MonkeysError, RuntimeError):

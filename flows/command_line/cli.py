@@ -15,6 +15,7 @@ from flows.command_line.commands.plan import app as plan_commands
 from flows.command_line.commands.plugins import app as plugins_commands
 from flows.command_line.commands.store import app as store_commands
 from flows.command_line.commands.sweep import app as sweep_commands
+from flows.command_line.interruption import Interruption
 
 SUMMARY = "Repeated sampling of language models: draw many samples, grade them, and see what more samples buy."
 
@@ -59,20 +60,25 @@ for commands in (
 app.add_typer(audit_commands, name="audit")
 
 
+def _terminate(*_: object) -> None:
+    # A second one must not interrupt what the first one has begun: `Interruption` ends the process.
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    sys.exit(TERMINATED)
+
+
 def main() -> None:
     """Run the command line. Errors that the user can fix end in one line and exit code 2; SIGTERM ends a command as
     Ctrl-C does."""
+    interruption = Interruption()
     # While a flow runs, Prefect's handler replaces this one, and passes the signal on once the flow has ended.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
+    signal.signal(signal.SIGTERM, _terminate)
     try:
         app()
     except SystemExit as ended:
         from flows.command_line.running import leave
 
         if ended.code in {INTERRUPTED, TERMINATED}:
-            from tasks.errors import RESUME
-
-            print(f"\nmonkeys: interrupted. {RESUME}", file=sys.stderr)
+            interruption.tell()
         leave(ended.code)
         raise
     except Exception as error:

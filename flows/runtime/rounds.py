@@ -30,6 +30,7 @@ def draw_and_grade(config: SweepConfig, job: Sweep, missing: Sequence[Block], pe
         job.grading.claims,
         config.sandbox.open() if sandbox_needed else nullcontext() as sandbox,
         ExitStack() as drawing,
+        job.grading.giving_up_on_error(),
     ):
         if sandbox is not None:
             tell_failing_references(config.dataset, job.selection.problems, job.grading.grader, sandbox)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Self
 
-from sandboxes import CheckedOutcome, Limits, Outcome, SandboxUnavailableError, Status
+from sandboxes import CheckedOutcome, Limits, Outcome, SandboxClosedError, SandboxUnavailableError, Status
 from sandboxes.controller.forkserver import Ending, Execution, ForkServer, ServerGoneError
 from sandboxes.settings import ExecutionSettings
 
@@ -17,6 +17,9 @@ class ServerPool:
 
     With `reuse`, a server runs one execution after another. Without, each program gets a new server, also each of the
     two programs of `run_checked`.
+
+    Leaving the `with` block closes it: programs that other threads are running end, and those threads get
+    SandboxClosedError.
 
     Raises:
         SandboxUnavailableError: a test program did not run; the message says why.
@@ -39,6 +42,8 @@ class ServerPool:
         self._reuse = reuse
         self._free = threading.Semaphore(self.workers)
         self._idle: list[ForkServer] = []
+        self._busy: list[ForkServer] = []
+        self._closed = False
         self._choosing = threading.Lock()
         first = self.run("print(6 * 7)", b"", Limits())
         if first.status is not Status.OK or first.stdout != b"42\n":
@@ -60,8 +65,13 @@ class ServerPool:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        while self._idle:
-            self._idle.pop().close()
+        with self._choosing:
+            self._closed = True
+            for server in self._busy:
+                server.stop()
+            idle, self._idle = self._idle, []
+        for server in idle:
+            server.close()
 
     def _serve(
         self, programs: list[tuple[str, bytes]], limits: Limits, *, reusable_process: bool = False
@@ -83,6 +93,8 @@ class ServerPool:
                     endings = self._execute(executions)
             return [execution.outcome(ending) for execution, ending in zip(executions, endings, strict=True)]
         except (OSError, ServerGoneError) as error:
+            if self._closed:
+                raise SandboxClosedError("the sandbox was closed") from error
             return [Outcome(Status.INFRASTRUCTURE, detail=str(error))] * len(programs)
         finally:
             for execution in executions:
@@ -111,16 +123,25 @@ class ServerPool:
             server = self._start()
         kept = False
         try:
+            with self._choosing:
+                self._busy.append(server)
+                if self._closed:
+                    server.stop()
             yield server
             kept = self._reuse and not server.gone
         finally:
-            if kept:
-                self._idle.append(server)
-            else:
+            with self._choosing:
+                self._busy.remove(server)
+                kept = kept and not self._closed
+                if kept:
+                    self._idle.append(server)
+            if not kept:
                 server.close()
 
     def _take(self, text: str) -> ForkServer | None:
         with self._choosing:
+            if self._closed:
+                raise SandboxClosedError("the sandbox was closed")
             for position, server in enumerate(self._idle):
                 if server.has_compiled(text):
                     return self._idle.pop(position)

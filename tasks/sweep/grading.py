@@ -3,12 +3,15 @@
 Nothing here knows Prefect: `tasks.steps` wraps these methods as tasks, and tests call them directly.
 """
 
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any
 
 from sandboxes import Sandbox
+from tasks.errors import GradingCancelledError
 from tasks.graders import Grader
 from tasks.plugins import PluginError, label_of
 from tasks.progress import progress
@@ -58,6 +61,17 @@ class Grading:
         )
         self.verdicts = VerdictSet(samples.store, samples.identity, identity)
         self.claims = Claims(samples.store, f"claims/{samples.identity.name}")
+        self._given_up = threading.Event()
+
+    @contextmanager
+    def giving_up_on_error(self) -> Iterator[None]:
+        """Where the `with` block ends in an exception, such as Ctrl-C, other threads grade at most one more sample:
+        they raise GradingCancelledError, and nothing of their blocks is stored."""
+        try:
+            yield
+        except BaseException:
+            self._given_up.set()
+            raise
 
     def pending_verdicts(self) -> list[Block]:
         """The stored blocks with selected samples that lack verdicts."""
@@ -78,6 +92,7 @@ class Grading:
         None if another sweep is grading it and `wait` is False.
 
         Raises:
+            GradingCancelledError: grading was given up.
             UserError: the samples turn out to be damaged; they are set aside, to be drawn again.
         """
         claim = f"verdicts/{self.verdicts.identity.name}/{block.grid_cell(1)}"
@@ -118,6 +133,7 @@ class Grading:
             raise CorruptObjectError(blocks.url(block), "its problems are not those that the dataset has there")
 
     def _grade_if_pending(self, block: Block, sandbox: Sandbox | None) -> str:
+        self._continue()
         samples, footer = self.read_samples(block)
         if self.verdicts.is_pending(block, footer):
             self._grade(block, samples, footer, sandbox)
@@ -141,6 +157,7 @@ class Grading:
             pending.remove((graded.problem_id, graded.index))
             by_name[graded.problem_id, graded.index] = graded
             progress.get().advance(VERDICTS, 1)
+            self._continue()
         if pending:
             raise self._fault(f"graded {len(by_name):,} of {len(samples):,} samples")
         graded_samples = [by_name[sample.problem_id, sample.index] for sample in samples]
@@ -151,6 +168,10 @@ class Grading:
                 block, graded_samples, samples_checksum=footer.checksum, made_by=where, seconds=seconds
             )
         )
+
+    def _continue(self) -> None:
+        if self._given_up.is_set():
+            raise GradingCancelledError("grading was given up")
 
     def _fault(self, what: str) -> PluginError:
         return PluginError(f"{label_of('grader', self.grader)} {what}")

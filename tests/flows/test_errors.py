@@ -9,13 +9,14 @@ import pytest
 import tasks.errors
 from flows.command_line.running import one_line
 from flows.runtime.temporary_server import ServerError
-from sandboxes import SandboxUnavailableError
+from sandboxes import SandboxClosedError, SandboxUnavailableError
 from tasks.engines.http.requester import ServerUnreachableError
 from tasks.errors import (
     RESUME,
     AllRunsFailedError,
     CapReachedError,
     EngineFailedError,
+    GradingCancelledError,
     MonkeysError,
     SamplingCancelledError,
     StoreUnavailableError,
@@ -35,6 +36,8 @@ ALL: set[type[MonkeysError]] = {
     CorruptObjectError,
     NewerSchemaError,
     SamplingCancelledError,
+    GradingCancelledError,
+    SandboxClosedError,
     SandboxUnavailableError,
     ServerError,
 }

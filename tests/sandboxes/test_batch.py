@@ -2,12 +2,14 @@ import contextlib
 import os
 import signal
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 import pytest
 
-from sandboxes import Limits, Outcome, Sandbox, Status
+from sandboxes import Limits, Outcome, Sandbox, SandboxClosedError, Status
 from sandboxes.batch import Batch, Job
 from tests.sandboxes.conftest import SUM, descendants, open_sandbox
 from tests.sandboxes.wrapped import WrappedSandbox
@@ -152,6 +154,22 @@ def test_no_verdict_is_lost_with_a_server(form: str) -> None:
                         os.kill(pid, signal.SIGKILL)
     assert sorted(result.key for result in results) == list(range(12))
     assert all(result.passed for result in results), results
+
+
+@pytest.mark.parametrize("form", ["bubblewrap", "bubblewrap-spawn"])
+def test_a_sandbox_that_is_closed_ends_the_programs_of_other_threads(form: str) -> None:
+    """Nobody waits for them, nor for the tests that are left, and nothing is said of the programs."""
+    sleeping = Job(0, "import time; time.sleep(300)", SUMS * 10, doubled, Limits(cpu_s=300.0))
+    others = descendants()
+    with ThreadPoolExecutor(1) as pool:
+        with open_sandbox(form) as sandbox:
+            waiting = pool.submit(lambda: list(Batch(sandbox).run([sleeping])))
+            time.sleep(2)
+        with pytest.raises(SandboxClosedError):
+            waiting.result(timeout=60)
+        with pytest.raises(SandboxClosedError):
+            sandbox.run(SUM, b"1 2", Limits())
+    assert descendants() <= others
 
 
 def test_jobs_are_not_taken_far_ahead_of_a_slow_one(sandbox: Sandbox) -> None:
