@@ -61,7 +61,7 @@ app.add_typer(audit_commands, name="audit")
 
 
 def _terminate(*_: object) -> None:
-    # A second one must not interrupt what the first one has begun: `Interruption` ends the process.
+    # A second one must not interrupt what the first one started: `Interruption` ends the process.
     signal.signal(signal.SIGTERM, lambda *_: None)
     sys.exit(TERMINATED)
 

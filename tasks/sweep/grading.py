@@ -92,7 +92,7 @@ class Grading:
         None if another sweep is grading it and `wait` is False.
 
         Raises:
-            GradingCancelledError: grading was given up.
+            GradingCancelledError: grading was cancelled.
             UserError: the samples turn out to be damaged; they are set aside, to be drawn again.
         """
         claim = f"verdicts/{self.verdicts.identity.name}/{block.grid_cell(1)}"
@@ -171,7 +171,7 @@ class Grading:
 
     def _continue(self) -> None:
         if self._given_up.is_set():
-            raise GradingCancelledError("grading was given up")
+            raise GradingCancelledError("grading was cancelled")
 
     def _fault(self, what: str) -> PluginError:
         return PluginError(f"{label_of('grader', self.grader)} {what}")

@@ -83,13 +83,13 @@ def stop(process: subprocess.Popen[str], folder: Path, number: signal.Signals = 
 
 
 def is_grading(folder: Path) -> Callable[[], bool]:
-    """Whether samples have been stored, and some time has passed in which a grader has begun."""
+    """Whether samples have been stored, and some time has passed in which a grader has started."""
 
-    def begun() -> bool:
+    def started() -> bool:
         stored = blocks(folder / "runs")
         return bool(stored) and time.time() - stored[0].stat().st_mtime > 2
 
-    return begun
+    return started
 
 
 @pytest.mark.parametrize("kind", GRADERS)
@@ -131,8 +131,8 @@ def test_a_second_signal_ends_a_sweep_at_once(tmp_path: Path, prefect_url: str) 
 def test_a_sweep_that_is_told_to_stop_in_another_stage_stops(stage: str, tmp_path: Path, prefect_url: str) -> None:
     """Each is made to take ten minutes, in a call that nothing interrupts."""
     write(tmp_path, Case({"answer": "2"}, "#### 2", "gsm8k_tolerant"), samples=4)
-    process = start(tmp_path, PREFECT_API_URL=prefect_url, SLOW_STAGE=stage, STAGE_BEGUN=str(tmp_path / "begun"))
-    wait_until((tmp_path / "begun").exists, stage, 200, running=process)
+    process = start(tmp_path, PREFECT_API_URL=prefect_url, SLOW_STAGE=stage, STAGE_STARTED=str(tmp_path / "started"))
+    wait_until((tmp_path / "started").exists, stage, 200, running=process)
     stop(process, tmp_path)
     assert monkeys("sweep", "sweep.yaml", cwd=tmp_path, PREFECT_API_URL=prefect_url).code == 0
 

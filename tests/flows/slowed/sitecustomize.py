@@ -1,6 +1,6 @@
 """Put on PYTHONPATH by tests, Python runs this in every process that it starts: what an environment variable names is
-made slow. SECONDS_A_SAMPLE: graders that run in the sweep's process. SLOW_STAGE: a stage, of which the file STAGE_BEGUN
-tells that it has begun.
+made slow. SECONDS_A_SAMPLE: graders that run in the sweep's process. SLOW_STAGE: a stage, which creates the file
+STAGE_STARTED when it starts.
 """
 
 import os
@@ -37,7 +37,7 @@ if "SLOW_STAGE" in os.environ:
     from tasks.sweep.results import Results
 
     def forever(*_: Any, **__: Any) -> Any:
-        Path(os.environ["STAGE_BEGUN"]).touch()
+        Path(os.environ["STAGE_STARTED"]).touch()
         until = time.monotonic() + 600
         while time.monotonic() < until:
             try:
