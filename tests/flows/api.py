@@ -1,4 +1,4 @@
-"""What a Prefect server knows of runs, asked over its API."""
+"""Queries runs on a Prefect server over its API."""
 
 import time
 from typing import Any
@@ -7,7 +7,7 @@ import httpx
 
 
 def query(url: str, what: str, **filters: Any) -> list[dict[str, Any]]:
-    """Everything of a kind (flow_runs, task_runs, artifacts, logs, …), however many pages it takes."""
+    """All objects of a kind (flow_runs, task_runs, artifacts, logs, …), from all pages."""
     found: list[dict[str, Any]] = []
     while True:
         answer = httpx.post(f"{url}/{what}/filter", json={"offset": len(found), "limit": 200, **filters}, timeout=60)
@@ -26,7 +26,7 @@ def flow_run(url: str, name: str) -> dict[str, Any]:
 
 
 def task_runs(url: str, of: dict[str, Any], at_least: int = 0, seconds: float = 60) -> list[dict[str, Any]]:
-    """The task runs of a flow run. The server records them from events, a moment later."""
+    """The task runs of a flow run. The server records them from events, with a short delay."""
     deadline = time.monotonic() + seconds
     while True:
         found = query(url, "task_runs", flow_runs={"id": {"any_": [of["id"]]}})

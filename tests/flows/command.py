@@ -1,4 +1,4 @@
-"""The `monkeys` command as a person runs it: in a separate process."""
+"""Runs the `monkeys` command in a separate process, as users do."""
 
 import os
 import subprocess
@@ -18,7 +18,7 @@ class Ended(NamedTuple):
 
 
 def environment(**variables: str) -> dict[str, str]:
-    """This process's environment without anything that would colour or bend the command's output."""
+    """This process's environment without variables that would colour or wrap the command's output."""
     plain = {name: value for name, value in os.environ.items() if name not in {"FORCE_COLOR", "PREFECT_API_URL"}}
     return {**plain, "COLUMNS": "200", **variables}
 

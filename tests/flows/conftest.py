@@ -13,7 +13,7 @@ SAMPLES_EACH = 300
 
 @pytest.fixture
 def recorded(tmp_path: Path) -> Path:
-    """A folder with a sweep file over recorded answers to the arithmetic problems, from always to never right."""
+    """A folder with a sweep file over recorded answers to the arithmetic problems, from always to never correct."""
     problems = ArithmeticDataset().load()
     chance = random.Random(0)
     with (tmp_path / "samples.jsonl").open("w") as file:

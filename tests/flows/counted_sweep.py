@@ -1,4 +1,4 @@
-"""A sweep whose engine's calls are counted, whichever process makes them, and what an undisturbed run of it stores."""
+"""A sweep whose engine calls are counted in all processes, and what an undisturbed run of it stores."""
 
 import io
 import json
@@ -25,7 +25,7 @@ Sample = tuple[str, int, str]
 
 
 class Call(NamedTuple):
-    """One call of the engine: by which process of a sweep, to which of the engine, and for which samples."""
+    """One call of the engine: the sweep's process, the engine's process, and the samples requested."""
 
     process: int
     engine: int
@@ -76,7 +76,7 @@ class CountedSweep:
         ]
 
     def drawn_again(self) -> int:
-        """How many calls asked for something that an earlier call had asked for."""
+        """The number of calls that requested samples which an earlier call had requested."""
         seen: set[tuple[str, int]] = set()
         again = 0
         for call in self.calls():
@@ -107,19 +107,19 @@ def counted_sweep(folder: Path, seconds: float = 0.0) -> CountedSweep:
 
 
 def blocks(runs: Path, kind: str = "samples") -> list[Path]:
-    """The blocks under a store's folder; a server's folder is as good."""
+    """The blocks under a store's folder, which may be that of an S3 server."""
     return sorted(path for path in runs.glob(f"{kind}/**/i*.parquet") if path.name.startswith("i"))
 
 
 def stored(runs: Path) -> list[Sample]:
-    """Every stored sample, in order; twice what is stored twice."""
+    """Every stored sample, in order, including duplicates."""
     tables = [pd.read_parquet(io.BytesIO(path.read_bytes())) for path in blocks(runs)]
     rows = pd.concat(tables)[["problem_id", "index", "text"]]
     return sorted(rows.itertuples(index=False, name=None))
 
 
 def graded(runs: Path) -> list[tuple[str, int, str]]:
-    """Every stored verdict, in order; twice what is stored twice."""
+    """Every stored verdict, in order, including duplicates."""
     tables = [pd.read_parquet(io.BytesIO(path.read_bytes())) for path in blocks(runs, "verdicts")]
     rows = pd.concat(tables)[["problem_id", "index", "verdict"]]
     return sorted(rows.itertuples(index=False, name=None))

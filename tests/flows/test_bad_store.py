@@ -1,4 +1,4 @@
-"""Stores that cannot be used: one clear line, exit code 2, and nothing changed, on real servers."""
+"""Unusable stores, on real servers: one clear line, exit code 2, and nothing changed."""
 
 import json
 from pathlib import Path
@@ -28,14 +28,16 @@ def contents(folder: Path) -> dict[str, bytes | None]:
 
 @EACH_WAY_TO_OPEN_A_STORE
 @pytest.mark.parametrize("server", ["s3_process", "moto_process"])
-def test_no_such_bucket(server: str, command: tuple[str, ...], recorded: Path, request: pytest.FixtureRequest) -> None:
+def test_a_missing_bucket_is_reported_in_one_line(
+    server: str, command: tuple[str, ...], recorded: Path, request: pytest.FixtureRequest
+) -> None:
     s3: S3 = request.getfixturevalue(server)
     ended = monkeys(*command, "--store", "s3://nosuchbucket/runs", cwd=recorded, **s3.environment)
     is_one_line(ended, "store: ", "nosuchbucket")
 
 
 @EACH_WAY_TO_OPEN_A_STORE
-def test_wrong_credentials(command: tuple[str, ...], recorded: Path, s3_process: S3) -> None:
+def test_wrong_credentials_are_reported_in_one_line(command: tuple[str, ...], recorded: Path, s3_process: S3) -> None:
     bucket = s3_process.new_bucket()
     wrong = {**s3_process.environment, "AWS_SECRET_ACCESS_KEY": "not-the-secret"}
     before = contents(s3_process.root / bucket)
@@ -53,7 +55,9 @@ def test_credentials_in_the_url_are_refused_and_not_repeated(command: tuple[str,
 
 
 @pytest.mark.parametrize("command", [SHOW, CHECK, ("gc",), REGRADE], ids=lambda each: each[0])
-def test_an_object_that_cannot_be_read(command: tuple[str, ...], tmp_path: Path, prefect_url: str) -> None:
+def test_an_unreadable_object_is_reported_in_one_line(
+    command: tuple[str, ...], tmp_path: Path, prefect_url: str
+) -> None:
     sweep = fill(FsspecStore(str(tmp_path / "runs")))
     path = Path(sweep.samples.url(sweep.samples.blocks()[0]))
     path.unlink()
@@ -66,7 +70,7 @@ def test_an_object_that_cannot_be_read(command: tuple[str, ...], tmp_path: Path,
 
 @pytest.mark.parametrize("command", [SHOW, SAMPLES, CHECK, REGRADE], ids=lambda each: each[0])
 @pytest.mark.slow
-def test_a_set_written_by_a_newer_schema(command: tuple[str, ...], recorded: Path, s3: S3) -> None:
+def test_a_set_with_a_newer_schema_is_refused_in_one_line(command: tuple[str, ...], recorded: Path, s3: S3) -> None:
     bucket = s3.new_bucket()
     sweep = fill(FsspecStore(f"s3://{bucket}/runs"))
     path = s3.root / bucket / "runs" / "samples" / sweep.samples.identity.name / "set.json"

@@ -46,7 +46,7 @@ def test_tables_of_counts_are_compared_without_a_store(folder: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_page_and_its_files_are_written_where_asked(folder: Path) -> None:
+def test_the_comparison_page_is_written_to_the_named_folder(folder: Path) -> None:
     ended = monkeys("compare", "small.csv", "large.csv", "-o", "page", cwd=folder)
     assert ended.code == 0
     written = {path.name for path in (folder / "page").iterdir()}
@@ -65,7 +65,9 @@ def test_the_page_and_its_files_are_written_where_asked(folder: Path) -> None:
         (("small.csv", "bad.csv"), "line 2: 4 correct of 3 samples"),
     ],
 )
-def test_what_cannot_be_compared_is_one_line(folder: Path, sets: tuple[str, ...], message: str) -> None:
+def test_sets_that_cannot_be_compared_are_reported_in_one_line(
+    folder: Path, sets: tuple[str, ...], message: str
+) -> None:
     (folder / "bad.csv").write_text("problem,samples,correct\na,3,4\n")
     ended = monkeys("compare", *sets, "-o", "page", cwd=folder)
     assert (ended.code, len(ended.err.splitlines())) == (2, 1)
@@ -73,7 +75,7 @@ def test_what_cannot_be_compared_is_one_line(folder: Path, sets: tuple[str, ...]
     assert not (folder / "page").exists()
 
 
-def test_stored_sets_and_the_flow(recorded: Path, prefect_url: str) -> None:
+def test_stored_sets_are_compared_by_the_command_and_by_the_flow(recorded: Path, prefect_url: str) -> None:
     text = (recorded / "samples.jsonl").read_text()
     (recorded / "better.jsonl").write_text(text.replace('#### -1", "tokens": 9}', '#### -2", "tokens": 9}', 500))
     for arguments in ((), ("--set", "engine.path=better.jsonl")):
@@ -106,7 +108,7 @@ def test_stored_sets_and_the_flow(recorded: Path, prefect_url: str) -> None:
     assert {"comparison", "comparison-page", "curves-plot", "differences-plot"} <= artifacts
 
 
-def test_a_set_in_solve_mode_is_refused_in_one_line(recorded: Path, prefect_url: str) -> None:
+def test_a_set_drawn_with_budget_solve_is_refused_in_one_line(recorded: Path, prefect_url: str) -> None:
     swept = monkeys("sweep", "sweep.yaml", "--set", "budget=solve", cwd=recorded, PREFECT_API_URL=prefect_url)
     assert swept.code == 0
     (recorded / "other.csv").write_text("problem,samples,correct\na,10,4\n")

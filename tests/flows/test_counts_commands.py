@@ -14,7 +14,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_curve_as_json_and_as_a_table(folder: Path) -> None:
+def test_curve_prints_json_or_a_table(folder: Path) -> None:
     document = json.loads(monkeys("curve", "counts.csv", "--json", cwd=folder).out)
     assert document["problems"] == 4
     assert [point["k"] for point in document["curve"]] == [1, 2, 5, 10, 20, 50, 100]
@@ -28,7 +28,7 @@ def test_curve_as_json_and_as_a_table(folder: Path) -> None:
     assert "beta-binomial" in table
 
 
-def test_forecast_as_json_and_in_a_line(folder: Path) -> None:
+def test_forecast_prints_json_or_a_line(folder: Path) -> None:
     document = json.loads(monkeys("forecast", "counts.csv", "--k", "1000", "--json", cwd=folder).out)
     assert list(document) == ["k", "coverage", "low50", "high50", "low90", "high90", "method"]
     assert 0.75 <= document["low90"] <= document["low50"] <= document["coverage"]
@@ -48,7 +48,7 @@ def test_forecast_as_json_and_in_a_line(folder: Path) -> None:
         ("problem,samples,correct\na,0,0\n", "no problem has a"),
     ],
 )
-def test_bad_counts_are_one_line(folder: Path, text: str, message: str) -> None:
+def test_bad_counts_are_reported_in_one_line(folder: Path, text: str, message: str) -> None:
     (folder / "counts.csv").write_text(text)
     for command in (("curve", "counts.csv"), ("forecast", "counts.csv", "--k", "9")):
         ended = monkeys(*command, cwd=folder)
@@ -56,7 +56,7 @@ def test_bad_counts_are_one_line(folder: Path, text: str, message: str) -> None:
         assert message in ended.err
 
 
-def test_a_k_that_cannot_be_is_one_line(folder: Path) -> None:
+def test_an_impossible_k_is_reported_in_one_line(folder: Path) -> None:
     for k in ("0", "-3", "99999999999999999999"):
         ended = monkeys("forecast", "counts.csv", "--k", k, cwd=folder)
         assert (ended.code, ended.err) == (2, "monkeys: forecast: k must be between 1 and 10^15\n")

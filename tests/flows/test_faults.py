@@ -33,7 +33,7 @@ def url(runs: Path) -> str:
 
 
 def is_whole(sweep: CountedSweep, runs: Path) -> bool:
-    """Whether the store holds what an undisturbed run stores: each sample once, with its verdict."""
+    """Whether the store has exactly what an undisturbed run stores: each sample once, with its verdict."""
     expected = sweep.recorded()
     right = {(problem, index) for problem, index, text in expected if not text.endswith("-1")}
     verdicts = [(problem, index, "correct" if (problem, index) in right else "wrong") for problem, index, _ in expected]
@@ -41,7 +41,7 @@ def is_whole(sweep: CountedSweep, runs: Path) -> bool:
 
 
 def could_kill(pid: int) -> bool:
-    """Kill a process; False where it has ended already."""
+    """Kill a process; False if it has ended already."""
     try:
         os.kill(pid, signal.SIGKILL)
     except ProcessLookupError:
@@ -49,7 +49,9 @@ def could_kill(pid: int) -> bool:
     return True
 
 
-def test_killed_then_stopped_then_tampered_with(sweep: CountedSweep, runs: Path, prefect_url: str) -> None:
+def test_a_sweep_that_is_killed_stopped_and_tampered_with_loses_nothing(
+    sweep: CountedSweep, runs: Path, prefect_url: str
+) -> None:
     killed = sweep.start("--store", url(runs), PREFECT_API_URL=prefect_url)
     wait_until(lambda: len(blocks(runs, "verdicts")) >= 2, "something is graded", running=killed)
     kill(killed.pid)
@@ -86,10 +88,10 @@ def test_killed_then_stopped_then_tampered_with(sweep: CountedSweep, runs: Path,
     assert len(list((runs / "damaged").rglob("*.parquet"))) == 3, "and kept aside"
 
 
-def test_the_engine_dies_and_the_s3_server_goes_away_and_comes_back(
+def test_a_sweep_survives_a_dying_engine_and_an_outage_of_the_s3_server(
     sweep: CountedSweep, tmp_path: Path, prefect_url: str
 ) -> None:
-    """The run itself tries again; no person need do anything."""
+    """The run itself retries; the user need not do anything."""
     s3 = s3_of(tmp_path / "s3" / "buckets")
     with serving(s3):
         runs = s3.root / s3.new_bucket() / "runs"
@@ -120,7 +122,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
-def test_a_full_disk(sweep: CountedSweep, small_disk: Path, prefect_url: str) -> None:
+def test_a_full_disk_ends_the_sweep_in_one_line(sweep: CountedSweep, small_disk: Path, prefect_url: str) -> None:
     runs = small_disk / "runs"
     ended = sweep.run("--store", str(runs), PREFECT_API_URL=prefect_url)
     assert ended.code == 2
@@ -135,8 +137,8 @@ def test_a_full_disk(sweep: CountedSweep, small_disk: Path, prefect_url: str) ->
     assert sweep.drawn_again() <= 1
 
 
-def test_a_clock_that_jumps(sweep: CountedSweep, tmp_path: Path, prefect_url: str) -> None:
-    """Two sweeps share a set, and the clock of one jumps by days, forth and back, while both are at it."""
+def test_a_clock_that_jumps_does_not_break_claims(sweep: CountedSweep, tmp_path: Path, prefect_url: str) -> None:
+    """Two sweeps share a set, and the clock of one jumps days forward and back while both are running."""
     compiler = shutil.which("cc")
     if compiler is None:
         pytest.skip("no C compiler, to move the clock of one process")

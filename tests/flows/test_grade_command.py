@@ -39,7 +39,7 @@ def names(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}
 
 
-def test_verdicts_summary_and_saving(tmp_path: Path) -> None:
+def test_grade_writes_verdicts_and_prints_a_summary(tmp_path: Path) -> None:
     write(tmp_path, [RIGHT, WRONG, RIGHT, "while True: pass", "", "1/0"])
     ended = monkeys(*GRADE, cwd=tmp_path)
     assert ended.code == 0, ended.err
@@ -55,7 +55,7 @@ def test_verdicts_summary_and_saving(tmp_path: Path) -> None:
     assert "already exists" in again.err
 
 
-def test_options_and_json(tmp_path: Path) -> None:
+def test_options_of_grade_and_its_json_summary(tmp_path: Path) -> None:
     slow = "import time\nwhile time.process_time() < 1.3: pass\n" + RIGHT
     write(tmp_path, [WRONG, slow, "x = bytearray(200 << 20)\n" + RIGHT])
     ended = monkeys(
@@ -69,7 +69,7 @@ def test_options_and_json(tmp_path: Path) -> None:
     assert verdicts(tmp_path) == ["wrong", "correct", "memory_limit"]
 
 
-def test_programs_are_taken_out_of_chat_answers_on_request(tmp_path: Path) -> None:
+def test_programs_are_extracted_from_chat_answers_on_request(tmp_path: Path) -> None:
     drafts = f"<think>```python\n{WRONG}\n```</think>Draft:\n```python\n{WRONG}\n```\nFinal:\n```python\n{RIGHT}\n```\n"
     write(tmp_path, [drafts, RIGHT, f"```\n{WRONG}\n```"])
     assert monkeys(*GRADE, cwd=tmp_path).code == 0
@@ -89,7 +89,7 @@ def test_programs_are_taken_out_of_chat_answers_on_request(tmp_path: Path) -> No
         (("--python", "/no/such/python"), "/no/such/python"),
     ],
 )
-def test_what_cannot_be_used_is_one_line_and_writes_nothing(
+def test_unusable_files_and_options_are_reported_in_one_line_and_nothing_is_written(
     tmp_path: Path, options: tuple[str, ...], message: str
 ) -> None:
     write(tmp_path, [RIGHT])
@@ -140,7 +140,7 @@ def _log_lines(folder: Path) -> int:
 
 @pytest.mark.slow
 def test_memory_does_not_grow_with_the_samples(tmp_path: Path) -> None:
-    """The files differ by 60 megabytes. The smaller one has filled what is held in flight."""
+    """The files differ by 60 megabytes; the smaller one is large enough to fill all buffers."""
     peaks = []
     for count in (15_000, 45_000):
         folder = tmp_path / str(count)
@@ -170,7 +170,7 @@ def _peak_bytes(folder: Path) -> int:
 
 
 @pytest.mark.slow
-def test_doctor_says_what_works(tmp_path: Path) -> None:
+def test_doctor_shows_which_sandboxes_work(tmp_path: Path) -> None:
     document = json.loads(monkeys("doctor", "--json", cwd=tmp_path).out)
     states = {state["name"]: state for state in document["sandboxes"]}
     works = states["bubblewrap"] if states["bubblewrap"]["works"] else states["bubblewrap-spawn"]
@@ -189,7 +189,7 @@ def test_doctor_says_what_to_install(tmp_path: Path) -> None:
     assert "apt-get install bubblewrap" in ended.out
 
 
-def test_the_old_name_of_grade_still_works_and_is_not_shown(tmp_path: Path) -> None:
+def test_the_former_name_of_grade_still_works_and_is_hidden(tmp_path: Path) -> None:
     old = monkeys("judge", "--help", cwd=tmp_path)  # words: ok
     assert (old.code, "SAMPLES.jsonl" in old.out) == (0, True)
     shown = monkeys("--help", cwd=tmp_path).out

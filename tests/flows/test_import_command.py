@@ -9,7 +9,7 @@ from tests.flows.command import monkeys
 from tests.importers import other_tools as tools
 
 
-def test_released_outcomes_to_a_curve(tmp_path: Path) -> None:
+def test_released_outcomes_are_imported_and_fitted(tmp_path: Path) -> None:
     tools.document(tmp_path / "MATH_Pythia-12B.json", tools.MONKEY_BUSINESS)
     ended = monkeys("import", "MATH_Pythia-12B.json", "--counts", "c.csv", "-o", "s.jsonl", cwd=tmp_path)
     assert ended.code == 0
@@ -29,7 +29,7 @@ def test_released_outcomes_to_a_curve(tmp_path: Path) -> None:
     ]
 
 
-def test_json_says_what_is_known(tmp_path: Path) -> None:
+def test_import_prints_what_is_known_as_json(tmp_path: Path) -> None:
     tools.inspect_eval(tmp_path / "log.eval")
     ended = monkeys("import", "log.eval", "-o", "s.jsonl", "--ids", "gsm8k/{id}", "--json", cwd=tmp_path)
     document = json.loads(ended.out)
@@ -37,7 +37,7 @@ def test_json_says_what_is_known(tmp_path: Path) -> None:
     assert document["provenance"]["model"] == "openai/gpt-4o-mini"
 
 
-def test_what_was_left_out_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_import_reports_what_was_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     log, output = tools.inspect_eval(tmp_path / "log.eval"), tmp_path / "s.jsonl"
     run_import([log], output=output, counts=None, format_="auto", verdict=None, ids=None, as_json=False)
     shown = capsys.readouterr().out
@@ -45,7 +45,7 @@ def test_what_was_left_out_is_said(tmp_path: Path, capsys: pytest.CaptureFixture
     assert "indices had gaps in 1 of 2 problems" in shown
 
 
-def test_what_cannot_be_is_one_line(tmp_path: Path) -> None:
+def test_files_that_cannot_be_imported_are_reported_in_one_line(tmp_path: Path) -> None:
     tools.lines(tmp_path / "s.jsonl", [{"task_id": "a", "completion": 1}])
     ended = monkeys("import", "s.jsonl", "-o", "o.jsonl", "--counts", "c.csv", cwd=tmp_path)
     assert (ended.code, ended.out) == (2, "")
@@ -62,7 +62,9 @@ def test_what_cannot_be_is_one_line(tmp_path: Path) -> None:
         ("none.jsonl", "auto", "o.jsonl", "none.jsonl: does not exist"),
     ],
 )
-def test_a_wrong_request_is_one_line(tmp_path: Path, name: str, format_: str, output: str | None, message: str) -> None:
+def test_wrong_options_are_reported_in_one_line(
+    tmp_path: Path, name: str, format_: str, output: str | None, message: str
+) -> None:
     tools.lines(tmp_path / "s.jsonl", tools.PLAIN)
     target = None if output is None else tmp_path / output
     with pytest.raises(UserError, match=message):

@@ -1,4 +1,4 @@
-"""What a sweep looks like to a real Prefect server: what is cached, how many task runs, who may draw at once."""
+"""A sweep on a real Prefect server: cached blocks, the number of task runs, and concurrency limits."""
 
 import subprocess
 import time
@@ -21,7 +21,7 @@ def sweep(folder: Path, url: str, *arguments: str) -> str:
     return ended.out
 
 
-def test_what_is_stored_shows_as_cached_with_a_link_to_the_object(recorded: Path, prefect_url: str) -> None:
+def test_stored_blocks_are_shown_as_cached_with_a_link_to_the_object(recorded: Path, prefect_url: str) -> None:
     sweep(recorded, prefect_url, "--k", "101")
     blocks = missing([], range(20), 101)
     assert len(blocks) == 4
@@ -46,7 +46,7 @@ def test_what_is_stored_shows_as_cached_with_a_link_to_the_object(recorded: Path
 
 
 def test_a_full_sweep_stays_under_a_thousand_task_runs() -> None:
-    """The first test counts task runs on a real server: two for a block, and a few."""
+    """The first test counts task runs on a real server: two per block, and a few more."""
     of_both_stages = 2 * len(missing([], range(300), 10_000))
     assert of_both_stages + FIXED_TASK_RUNS < 1_000
     from tasks.steps.blocks import MAX_SHOWN
@@ -54,7 +54,7 @@ def test_a_full_sweep_stays_under_a_thousand_task_runs() -> None:
     assert of_both_stages <= MAX_SHOWN, "all of a stored one is shown"
 
 
-def test_tries_again_for_more_than_a_minute_with_jitter() -> None:
+def test_tasks_are_retried_for_more_than_a_minute_with_jitter() -> None:
     from tasks.steps import artifacts, blocks
 
     for task in (blocks.plan_samples, blocks.draw_block, blocks.grade_block, artifacts.measure, artifacts.report):
@@ -65,7 +65,7 @@ def test_tries_again_for_more_than_a_minute_with_jitter() -> None:
         assert sum(task.retry_delay_seconds) * shortest > 60
 
 
-def test_a_concurrency_limit_is_made_if_missing_and_waited_for(recorded: Path, prefect_url: str) -> None:
+def test_a_concurrency_limit_is_created_if_missing_and_waited_for(recorded: Path, prefect_url: str) -> None:
     limits = f"{prefect_url}/v2/concurrency_limits"
     sweep(recorded, prefect_url, "--k", "10", "--set", "concurrency_limit=gpu-0")
     found = httpx.get(f"{limits}/gpu-0").json()

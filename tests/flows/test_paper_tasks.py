@@ -107,7 +107,9 @@ def swept(folder: Path, **fields: Any) -> tuple[int, dict[str, int]]:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_each_dataset_from_its_rows_to_its_verdicts(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_dataset_is_sampled_and_graded_from_its_rows(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     if name.startswith("math"):
         pytest.importorskip("math_verify", reason="the math extra is not installed")
     laid_out(tmp_path, name)
@@ -118,7 +120,7 @@ def test_each_dataset_from_its_rows_to_its_verdicts(tmp_path: Path, name: str, m
     assert "infrastructure" not in found
 
 
-def test_a_sweep_of_math_as_a_person_runs_it(tmp_path: Path, prefect_url: str) -> None:
+def test_a_sweep_of_math_runs_from_the_command_line(tmp_path: Path, prefect_url: str) -> None:
     pytest.importorskip("math_verify", reason="the math extra is not installed")
     laid_out(tmp_path, "math")
     ended = monkeys("sweep", "s.yaml", cwd=tmp_path, PREFECT_API_URL=prefect_url)
@@ -127,7 +129,7 @@ def test_a_sweep_of_math_as_a_person_runs_it(tmp_path: Path, prefect_url: str) -
     assert json.loads(summary.read_text())["verdicts"] == {"correct": 1, "time_limit": 1}
 
 
-def test_what_is_excluded_is_neither_drawn_nor_counted_until_it_is_let_in(
+def test_excluded_problems_are_neither_drawn_nor_counted_until_included_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     laid_out(tmp_path, "mbpp")
@@ -138,7 +140,7 @@ def test_what_is_excluded_is_neither_drawn_nor_counted_until_it_is_let_in(
     assert swept(tmp_path, exclude="out.jsonl") == (0, {"correct": 2})
 
 
-def test_a_reader_is_told_what_was_left_out(tmp_path: Path, prefect_url: str) -> None:
+def test_a_report_says_which_problems_were_left_out(tmp_path: Path, prefect_url: str) -> None:
     laid_out(tmp_path, "mbpp")
     (tmp_path / "out.jsonl").write_text('{"problem_id": "MBPP/11", "reason": "flaky"}\n')
     ended = monkeys("sweep", "s.yaml", "--set", "exclude=out.jsonl", cwd=tmp_path, PREFECT_API_URL=prefect_url)

@@ -24,7 +24,7 @@ SWEEP: dict[str, Any] = {
 
 
 def draw(folder: Path, store: str, **fields: Any) -> None:
-    """What a sweep does, without Prefect."""
+    """Run a sweep without Prefect."""
     config = SweepConfig.model_validate({**SWEEP, "store": store, **fields})
     job = prepare(config)
     with config.engine.open() as engine:
@@ -47,13 +47,13 @@ def succeeds(*arguments: str, cwd: Path, **variables: str) -> str:
 
 
 def tokens(folder: Path) -> "pd.Series[int]":
-    """Tokens by (problem, index) of all that is stored."""
+    """The tokens of every stored sample, by (problem, index)."""
     tables = [pd.read_parquet(path) for path in folder.rglob("samples/*/p*/*.parquet")]
     return pd.concat(tables).set_index(["problem_id", "index"])["tokens"]
 
 
 @pytest.mark.slow
-def test_a_plan_for_more_says_what_is_then_drawn_and_writes_nothing(tmp_path: Path) -> None:
+def test_a_plan_for_a_larger_k_equals_what_is_then_drawn_and_writes_nothing(tmp_path: Path) -> None:
     runs = tmp_path / "runs"
     draw(tmp_path, str(runs))
     before, earlier = snapshot(tmp_path), tokens(runs)
@@ -83,7 +83,7 @@ def test_a_plan_for_more_says_what_is_then_drawn_and_writes_nothing(tmp_path: Pa
     assert "nothing: every sample is stored and graded" in succeeds("sweep.yaml", "--k", "100", cwd=tmp_path)
 
 
-def test_the_pilot_that_it_names_can_be_run_as_it_stands(tmp_path: Path, prefect_url: str) -> None:
+def test_the_pilot_command_that_a_plan_prints_can_be_run(tmp_path: Path, prefect_url: str) -> None:
     (tmp_path / "my sweep.yaml").write_text(yaml.safe_dump({**SWEEP, "k": 100, "store": "runs"}))
     out = succeeds("my sweep.yaml", "--set", "problems=3", cwd=tmp_path)
     assert not (tmp_path / "runs").exists()
@@ -100,7 +100,7 @@ def test_the_pilot_that_it_names_can_be_run_as_it_stands(tmp_path: Path, prefect
 
 
 @pytest.mark.slow
-def test_uneven_sets_and_budgets_in_rounds(tmp_path: Path) -> None:
+def test_a_plan_describes_uneven_sets_and_budgets_in_rounds(tmp_path: Path) -> None:
     runs = tmp_path / "runs"
     draw(tmp_path, str(runs), k=10)
     draw(tmp_path, str(runs), problems=2, k=20)
@@ -120,7 +120,7 @@ def test_uneven_sets_and_budgets_in_rounds(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_on_s3_the_same(tmp_path: Path, s3: S3) -> None:
+def test_a_plan_reads_a_store_on_s3(tmp_path: Path, s3: S3) -> None:
     url = f"s3://{s3.new_bucket()}/runs"
     draw(tmp_path, url)
     before = snapshot(s3.root)
@@ -138,7 +138,7 @@ UNREACHABLE = {
 
 
 @pytest.mark.parametrize("name", UNREACHABLE)
-def test_an_engine_that_is_not_here_is_not_needed(tmp_path: Path, name: str) -> None:
+def test_a_plan_needs_no_installed_engine(tmp_path: Path, name: str) -> None:
     if name not in {choice.model_fields["name"].default for choice in get_args(get_args(EngineConfig)[0])}:
         pytest.skip(f"there is no engine {name} yet")
     (tmp_path / "sweep.yaml").write_text(yaml.safe_dump({**SWEEP, "engine": UNREACHABLE[name]}))
@@ -156,7 +156,7 @@ def test_an_engine_that_is_not_here_is_not_needed(tmp_path: Path, name: str) -> 
         (["sweep.yaml", "--set", "problems=1000000"], "problems: 1000000 are asked for"),
     ],
 )
-def test_bad_input_is_one_line_and_exit_code_2(tmp_path: Path, arguments: list[str], message: str) -> None:
+def test_bad_input_is_reported_in_one_line_with_exit_code_2(tmp_path: Path, arguments: list[str], message: str) -> None:
     (tmp_path / "sweep.yaml").write_text(yaml.safe_dump(SWEEP))
     before = snapshot(tmp_path)
     ended = monkeys("plan", *arguments, cwd=tmp_path)
@@ -166,5 +166,5 @@ def test_bad_input_is_one_line_and_exit_code_2(tmp_path: Path, arguments: list[s
     assert snapshot(tmp_path) == before
 
 
-def test_help_has_an_example(tmp_path: Path) -> None:
+def test_the_help_of_plan_has_an_example(tmp_path: Path) -> None:
     assert "monkeys plan my.yaml --k 10000" in succeeds("--help", cwd=tmp_path)

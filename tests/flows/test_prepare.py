@@ -28,14 +28,14 @@ def names(sweep_config: SweepConfig) -> tuple[str, str]:
     return sweep.samples.identity.name, sweep.grading.verdicts.identity.name
 
 
-def test_what_results_do_not_depend_on_is_in_no_name(tmp_path: Path) -> None:
+def test_settings_that_results_do_not_depend_on_are_not_ingredients(tmp_path: Path) -> None:
     rows = [row("a"), row("b")]
     base = names(config(tmp_path, rows, problems=1))
     assert names(config(tmp_path, rows, problems=1, sandbox={"workers": 7})) == base
     assert names(config(tmp_path, rows, problems=1, store=str(tmp_path / "elsewhere"))) == base
 
 
-def test_what_results_depend_on_is_in_their_name(tmp_path: Path) -> None:
+def test_settings_that_results_depend_on_are_ingredients(tmp_path: Path) -> None:
     base = names(config(tmp_path, [row("a"), row("b")], problems=1))
     limited = names(config(tmp_path, [row("a"), row("b")], problems=1, sandbox={"time_limit_s": 1}))
     assert limited[0] == base[0], "the same samples"
@@ -43,12 +43,12 @@ def test_what_results_depend_on_is_in_their_name(tmp_path: Path) -> None:
     assert names(config(tmp_path, [row("a"), row("b", "def g():\n")], problems=1))[0] != base[0]
 
 
-def test_a_problem_that_occurs_twice_is_named(tmp_path: Path) -> None:
+def test_the_error_about_a_repeated_problem_names_it(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="'a' more than once"):
         prepare(config(tmp_path, [row("a"), row("a")]))
 
 
-def test_problems_that_are_pinned_are_the_same_texts_in_the_same_order(tmp_path: Path) -> None:
+def test_a_pin_requires_the_same_texts_in_the_same_order(tmp_path: Path) -> None:
     rows = [row("a"), row("b")]
     digest = prepare(config(tmp_path, rows, problems=1)).samples.identity.ingredients["problems"]
     assert names(config(tmp_path, rows, problems=1, pin=digest)) == names(config(tmp_path, rows, problems=1))

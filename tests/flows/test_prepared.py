@@ -11,7 +11,7 @@ from flows.sweep import prepare_run
 from tasks.errors import UserError
 
 
-def test_what_is_ready_is_taken_up_and_only_for_its_own_configuration(recorded: Path) -> None:
+def test_a_prepared_sweep_is_used_only_for_its_own_configuration(recorded: Path) -> None:
     times = []
 
     def count(config: SweepConfig) -> object:
@@ -32,7 +32,7 @@ def test_what_is_ready_is_taken_up_and_only_for_its_own_configuration(recorded: 
     assert times == [7, 100]
 
 
-def test_a_deployments_run_refuses_a_store_that_would_be_lost(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_deployment_run_refuses_a_relative_store(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(recorded)
     config = read_config(recorded / "sweep.yaml")
     assert prepare_run(config).selection.k == 100

@@ -1,4 +1,4 @@
-"""Regrading with a grader that runs programs, as a person does it: real sandbox, real Prefect server."""
+"""Regrading from the command line with a grader that runs programs: real sandbox, real Prefect server."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,7 @@ from tests.flows.api import flow_run, query, task_runs
 from tests.flows.command import monkeys
 
 
-def test_programs_are_run_again_within_other_limits(tmp_path: Path, prefect_url: str) -> None:
+def test_regrading_runs_programs_again_with_other_limits(tmp_path: Path, prefect_url: str) -> None:
     (tmp_path / "sweep.yaml").write_text(
         "dataset: programs\nproblems: 3\nengine: {name: onnx, model: programs}\nk: 12\n"
     )

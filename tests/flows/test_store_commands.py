@@ -74,7 +74,7 @@ def test_samples_are_printed_by_problem_verdict_and_index(sweep: Sweep, tmp_path
     assert succeeds("samples", "arith", "--index", "4000", cwd=tmp_path).strip() == "no matching samples"
 
 
-def test_what_a_sample_says_cannot_reach_the_terminal(tmp_path: Path) -> None:
+def test_control_characters_of_samples_cannot_reach_the_terminal(tmp_path: Path) -> None:
     from tasks.engines.recorded import RecordedEngine
     from tests.store.stored import sweep_of
 
@@ -112,7 +112,7 @@ def test_a_set_is_exported_and_checked(sweep: Sweep, tmp_path: Path) -> None:
     assert snapshot(tmp_path) == before, "neither changes a thing"
 
 
-def test_garbage_is_listed_and_deleted_only_when_told(sweep: Sweep, tmp_path: Path) -> None:
+def test_garbage_is_listed_and_deleted_only_on_request(sweep: Sweep, tmp_path: Path) -> None:
     assert succeeds("gc", cwd=tmp_path).strip() == "nothing to collect"
     sweep.samples.quarantine(sweep.samples.blocks()[0])
     before = snapshot(tmp_path)
@@ -127,7 +127,7 @@ def test_garbage_is_listed_and_deleted_only_when_told(sweep: Sweep, tmp_path: Pa
 
 
 @pytest.mark.slow
-def test_on_s3_the_same(tmp_path: Path, s3: S3) -> None:
+def test_store_commands_work_on_s3(tmp_path: Path, s3: S3) -> None:
     url = f"s3://{s3.new_bucket()}/runs"
 
     def on_s3(*arguments: str) -> Ended:
@@ -166,7 +166,7 @@ def test_on_s3_the_same(tmp_path: Path, s3: S3) -> None:
         (["regrade", "S", "--against", "nosuch"], "is called 'nosuch'; there are: final-answer-v1-"),
     ],
 )
-def test_bad_input_is_one_line_exit_code_2_and_nothing_written(
+def test_bad_input_is_reported_in_one_line_with_exit_code_2_and_nothing_is_written(
     two: Path, names: list[str], arguments: list[str], message: str
 ) -> None:
     before = snapshot(two)
@@ -179,7 +179,7 @@ def test_bad_input_is_one_line_exit_code_2_and_nothing_written(
 
 @pytest.fixture(scope="module")
 def two(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store with two sets, for what changes nothing."""
+    """A store with two sets, for commands that change nothing."""
     folder = tmp_path_factory.mktemp("two")
     for seed in (0, 1):
         fill(FsspecStore(str(folder / "runs")), seed=seed, problems=2, k=5)
@@ -191,7 +191,7 @@ def names(two: Path) -> list[str]:
     return sorted(path.name for path in (two / "runs" / "samples").iterdir())
 
 
-def test_a_newer_schema_is_one_line(sweep: Sweep, tmp_path: Path) -> None:
+def test_a_newer_schema_is_reported_in_one_line(sweep: Sweep, tmp_path: Path) -> None:
     path = tmp_path / "runs" / "samples" / sweep.samples.identity.name / "set.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"schema": 99}))
     assert "schema 99: needs a newer version of monkeys" in succeeds("ls", cwd=tmp_path)
@@ -203,7 +203,7 @@ def test_a_newer_schema_is_one_line(sweep: Sweep, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_help_has_an_example(command: str, tmp_path: Path) -> None:
+def test_help_of_store_commands_has_an_example(command: str, tmp_path: Path) -> None:
     out = succeeds(command, "--help", cwd=tmp_path)
     assert "Example" in out
     assert f"monkeys {command}" in out

@@ -19,7 +19,7 @@ def two(recorded: Path) -> Path:
     return recorded
 
 
-def test_a_study_is_a_run_of_runs_and_resumes(two: Path, prefect_url: str) -> None:
+def test_a_study_runs_a_sweep_per_model_compares_them_and_resumes(two: Path, prefect_url: str) -> None:
     ended = monkeys("study", "sweep.yaml", "other.yaml", "--k", "103", cwd=two, PREFECT_API_URL=prefect_url)
     assert (ended.code, ended.err) == (0, "")
     assert ended.out.count("report: ") == 2
@@ -45,7 +45,7 @@ def test_a_study_is_a_run_of_runs_and_resumes(two: Path, prefect_url: str) -> No
         (("sweep.yaml", "missing.yaml"), "missing.yaml: cannot be read"),
     ],
 )
-def test_what_cannot_be_studied_is_one_line(two: Path, arguments: tuple[str, ...], message: str) -> None:
+def test_an_invalid_study_is_reported_in_one_line(two: Path, arguments: tuple[str, ...], message: str) -> None:
     (two / "elsewhere.yaml").write_text((two / "sweep.yaml").read_text() + "store: elsewhere\n")
     ended = monkeys("study", *arguments, cwd=two)
     assert ended.code == 2

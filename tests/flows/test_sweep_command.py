@@ -42,7 +42,7 @@ def stored_samples(folder: Path) -> list[tuple[str, int]]:
     return sorted(pd.concat(tables).itertuples(index=False, name=None))
 
 
-def test_without_a_server_it_samples_verifies_and_reports(recorded: Path) -> None:
+def test_a_sweep_without_a_server_draws_grades_and_reports(recorded: Path) -> None:
     ended = monkeys("sweep", "sweep.yaml", cwd=recorded, PREFECT_HOME=str(recorded / "home"))
     assert (ended.code, ended.err) == (0, "")
     assert "Traceback" not in ended.out
@@ -58,7 +58,7 @@ def test_without_a_server_it_samples_verifies_and_reports(recorded: Path) -> Non
     assert "samples solve" in Path(report).read_text()
 
 
-def test_extends_draws_nothing_again_and_shows_in_prefect(recorded: Path, prefect_url: str) -> None:
+def test_an_extended_sweep_redraws_nothing_and_shows_in_prefect(recorded: Path, prefect_url: str) -> None:
     def sweep(*arguments: str) -> str:
         ended = monkeys("sweep", "sweep.yaml", *arguments, cwd=recorded, PREFECT_API_URL=prefect_url)
         assert (ended.code, ended.err) == (0, "")
@@ -88,7 +88,7 @@ def test_extends_draws_nothing_again_and_shows_in_prefect(recorded: Path, prefec
     }
 
 
-def test_a_store_on_s3_works_the_same_way(recorded: Path, prefect_url: str, s3: S3) -> None:
+def test_a_sweep_stores_its_results_on_s3(recorded: Path, prefect_url: str, s3: S3) -> None:
     url = f"s3://{s3.new_bucket()}/runs"
     arguments = ("sweep", "sweep.yaml", "--store", url)
     first = monkeys(*arguments, cwd=recorded, PREFECT_API_URL=prefect_url, **s3.environment)
@@ -100,7 +100,7 @@ def test_a_store_on_s3_works_the_same_way(recorded: Path, prefect_url: str, s3: 
 
 
 def blocks(keys: Iterable[str]) -> list[Block]:
-    """The blocks that these keys name; each must name one."""
+    """The blocks that these keys name; each key must name one."""
     found = [(key, parse(key)) for key in keys]
     assert not [key for key, block in found if block is None]
     return [block for _, block in found if block is not None]
@@ -114,7 +114,7 @@ def wait_until(condition: Callable[[], bool], process: subprocess.Popen[Any], se
         time.sleep(0.01)
 
 
-def test_a_killed_sweep_resumes_and_draws_again_only_the_blocks_in_flight(tmp_path: Path, prefect_url: str) -> None:
+def test_a_killed_sweep_resumes_and_redraws_only_blocks_in_flight(tmp_path: Path, prefect_url: str) -> None:
     (tmp_path / "sweep.yaml").write_text(
         "dataset: programs\nproblems: 48\nengine: {name: onnx, model: programs}\nk: 40\n"
     )
@@ -144,7 +144,7 @@ def test_a_killed_sweep_resumes_and_draws_again_only_the_blocks_in_flight(tmp_pa
     assert len(kept) == len(set(kept)) == 48 * 40
 
 
-def test_two_sweeps_at_once_share_the_work_and_draw_nothing_twice(tmp_path: Path, prefect_url: str) -> None:
+def test_two_concurrent_sweeps_share_the_work_and_draw_nothing_twice(tmp_path: Path, prefect_url: str) -> None:
     (tmp_path / "sweep.yaml").write_text(
         "dataset: programs\nproblems: 48\nengine: {name: onnx, model: programs}\nk: 20\n"
     )
@@ -188,7 +188,7 @@ def test_a_server_that_fails_half_way_is_reported_in_one_line_and_the_sweep_resu
         assert drawn(monkeys("sweep", "sweep.yaml", cwd=tmp_path, PREFECT_API_URL=prefect_url).out) == 32 - 12
 
 
-def test_ctrl_c_is_one_line(tmp_path: Path, prefect_url: str) -> None:
+def test_ctrl_c_ends_in_one_line(tmp_path: Path, prefect_url: str) -> None:
     (tmp_path / "sweep.yaml").write_text(
         "dataset: programs\nproblems: 48\nengine: {name: onnx, model: programs}\nk: 400\n"
     )
@@ -209,8 +209,8 @@ def test_ctrl_c_is_one_line(tmp_path: Path, prefect_url: str) -> None:
 
 
 @pytest.mark.slow
-def test_ctrl_c_in_a_terminal_reaches_all_processes_and_is_one_line(tmp_path: Path) -> None:
-    """The temporary Prefect server among them, which is still to be told how the run ended."""
+def test_ctrl_c_in_a_terminal_reaches_all_processes_and_ends_in_one_line(tmp_path: Path) -> None:
+    """Among them is the temporary Prefect server, which has yet to be told how the run ended."""
     (tmp_path / "sweep.yaml").write_text(
         "dataset: programs\nproblems: 48\nengine: {name: onnx, model: programs}\nk: 400\n"
     )
@@ -249,7 +249,7 @@ def test_ctrl_c_in_a_terminal_reaches_all_processes_and_is_one_line(tmp_path: Pa
         (["--set", "k"], "--set k: not of the form field=value"),
     ],
 )
-def test_bad_input_is_one_line_exit_code_2_and_nothing_written(
+def test_bad_input_is_reported_in_one_line_with_exit_code_2_and_nothing_is_written(
     recorded: Path, arguments: list[str], message: str
 ) -> None:
     before = sorted(recorded.rglob("*"))
@@ -260,7 +260,7 @@ def test_bad_input_is_one_line_exit_code_2_and_nothing_written(
     assert sorted(recorded.rglob("*")) == before
 
 
-def test_without_bubblewrap_it_says_how_to_get_it(tmp_path: Path) -> None:
+def test_without_bubblewrap_the_error_says_how_to_install_it(tmp_path: Path) -> None:
     (tmp_path / "sweep.yaml").write_text("dataset: programs\nengine: {name: onnx, model: programs}\n")
     ended = monkeys("sweep", "sweep.yaml", cwd=tmp_path, PATH=str(tmp_path))
     assert (ended.code, len(ended.err.splitlines())) == (2, 1)
@@ -268,7 +268,7 @@ def test_without_bubblewrap_it_says_how_to_get_it(tmp_path: Path) -> None:
     assert not (tmp_path / "runs").exists()
 
 
-def test_where_namespaces_are_forbidden_it_says_so(tmp_path: Path) -> None:
+def test_the_error_says_if_namespaces_are_forbidden(tmp_path: Path) -> None:
     (tmp_path / "sweep.yaml").write_text("dataset: programs\nengine: {name: onnx, model: programs}\n")
     (tmp_path / "bwrap").write_text("#!/bin/sh\necho 'bwrap: No permissions to create new namespace' >&2\nexit 1\n")
     (tmp_path / "bwrap").chmod(0o755)
@@ -277,13 +277,13 @@ def test_where_namespaces_are_forbidden_it_says_so(tmp_path: Path) -> None:
     assert "No permissions to create new namespace" in ended.err
 
 
-def test_a_server_that_does_not_answer_is_one_line(recorded: Path) -> None:
+def test_a_server_that_does_not_answer_is_reported_in_one_line(recorded: Path) -> None:
     ended = monkeys("sweep", "sweep.yaml", cwd=recorded, PREFECT_API_URL="http://127.0.0.1:9/api")
     assert (ended.code, len(ended.err.splitlines())) == (2, 1)
     assert "PREFECT_API_URL: http://127.0.0.1:9/api does not respond" in ended.err
 
 
-def test_help_names_the_commands_and_an_example(tmp_path: Path) -> None:
+def test_help_lists_the_commands_and_an_example(tmp_path: Path) -> None:
     ended = monkeys("--help", cwd=tmp_path)
     assert ended.code == 0
     assert "sweep" in ended.out
@@ -320,7 +320,7 @@ def test_an_adaptive_sweep_draws_less_reports_coverage_to_k_and_resumes(recorded
     assert rows[: len(rows) // 2] == rows[len(rows) // 2 :]
 
 
-def test_a_cap_ends_the_run_in_one_line_with_all_stored_and_graded(recorded: Path, prefect_url: str) -> None:
+def test_a_cap_ends_the_run_in_one_line_after_everything_is_stored_and_graded(recorded: Path, prefect_url: str) -> None:
     def sweep(*arguments: str) -> Ended:
         return monkeys("sweep", "sweep.yaml", *arguments, cwd=recorded, PREFECT_API_URL=prefect_url)
 

@@ -1,4 +1,4 @@
-"""Prefect's server goes away while a run goes on: what a person waits for does not depend on it."""
+"""Prefect's server goes away during a run: what the user waits for does not depend on it."""
 
 import http.server
 import os
@@ -22,7 +22,7 @@ from tests.servers import free_port, prefect_server
 
 SAYS = "does not answer"
 ENDS_IN_S = 150
-"""Prefect alone tries for a quarter of an hour. Most of this is for a busy machine."""
+"""Prefect by itself retries for a quarter of an hour; most of this limit is for a busy machine."""
 
 
 @contextmanager
@@ -76,7 +76,7 @@ def test_a_sweep_whose_server_goes_away_ends_with_its_report_and_summary(how: in
 
 
 @pytest.mark.server
-def test_a_sweep_without_its_server_still_ends_when_it_is_told_to(sweep: CountedSweep) -> None:
+def test_a_sweep_without_its_server_still_ends_on_a_signal(sweep: CountedSweep) -> None:
     runs = sweep.folder / "runs"
     slow = CountedSweep(sweep.folder, seconds=30.0)
     with losing_its_server(sweep.folder, signal.SIGKILL) as (url, lose):
@@ -125,7 +125,7 @@ class Told(NullProgress):
 
 @contextmanager
 def answering(status: int) -> Iterator[str]:
-    """A server that has one answer to everything."""
+    """A server that gives the same answer to every request."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -160,7 +160,7 @@ def test_a_refusal_is_an_answer_and_a_gateway_without_a_server_is_not(status: in
         assert (server.unreachable() is None) == answers
 
 
-def test_what_cannot_be_shown_is_told_once_and_not_tried() -> None:
+def test_an_unreachable_server_is_reported_once_and_not_tried_again() -> None:
     tried = []
     with telling(f"http://127.0.0.1:{free_port()}/api") as listener:
         began = time.monotonic()
@@ -172,7 +172,7 @@ def test_what_cannot_be_shown_is_told_once_and_not_tried() -> None:
     assert SAYS in line
 
 
-def test_what_a_server_refuses_to_show_is_told_and_ends_nothing() -> None:
+def test_an_artifact_that_the_server_refuses_is_reported_and_ends_nothing() -> None:
     def refused() -> None:
         raise ValueError("too large\nby far")
 

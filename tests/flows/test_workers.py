@@ -1,4 +1,4 @@
-"""One sweep on three real Prefect workers that share nothing but an S3 store; one of them is killed."""
+"""One sweep on three real Prefect workers that share only an S3 store; one of them is killed."""
 
 import json
 import subprocess
@@ -19,7 +19,7 @@ from tests.servers import S3, prefect_server, running
 ROOT = Path(__file__).parents[2]
 PREFECT = str(Path(sys.executable).parent / "prefect")
 SILENCE_S = 40
-"""The automation waits for this long here; as it is installed, for 90 s."""
+"""Seconds that the automation waits here; the installed one waits for 90 s."""
 
 
 def run(*command: str, **variables: str) -> str:
@@ -38,7 +38,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory, s3_process: S3) -> Iterat
         yield url, folder
 
 
-def test_everything_is_installed_and_may_be_installed_again(deployed: tuple[str, Path], s3_process: S3) -> None:
+def test_the_setup_of_the_server_can_be_repeated(deployed: tuple[str, Path], s3_process: S3) -> None:
     url, _ = deployed
     run(sys.executable, "infra/prefect_setup.py", PREFECT_API_URL=url, **s3_process.environment)
     names = {f"{each['entrypoint'].split('.')[-1]}/{each['name']}" for each in query(url, "deployments")}
@@ -68,7 +68,7 @@ def test_a_value_out_of_bounds_is_refused_before_there_is_a_run(deployed: tuple[
 @pytest.mark.skipif(
     version("sqlalchemy").split(".") >= ["2", "1"], reason="Prefect 3.8 cannot schedule with SQLAlchemy 2.1 and newer"
 )
-def test_a_schedule_that_is_switched_on_makes_runs(deployed: tuple[str, Path]) -> None:
+def test_a_schedule_that_is_switched_on_creates_runs(deployed: tuple[str, Path]) -> None:
     url, _ = deployed
     nightly = httpx.get(f"{url}/deployments/name/sweep/nightly").json()
     (schedule,) = nightly["schedules"]
@@ -82,7 +82,9 @@ def test_a_schedule_that_is_switched_on_makes_runs(deployed: tuple[str, Path]) -
     httpx.patch(switch, json={"active": False}).raise_for_status()
 
 
-def test_that_nobody_would_run_it_is_said_at_once(deployed: tuple[str, Path], s3_process: S3, tmp_path: Path) -> None:
+def test_a_pool_without_a_worker_is_reported_at_once(
+    deployed: tuple[str, Path], s3_process: S3, tmp_path: Path
+) -> None:
     store = f"s3://{s3_process.new_bucket()}/runs"
     arguments = ("--store", store, "--workers", "1", "--deployment", "sweep/gpu")
     command = counted_sweep(tmp_path).start(*arguments, PREFECT_API_URL=deployed[0], **s3_process.environment)

@@ -18,18 +18,18 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_name_alone_is_enough(file: Path) -> None:
+def test_a_role_may_be_given_by_its_name_alone(file: Path) -> None:
     config = read_config(file)
     assert config.dataset.name == "arithmetic"
     assert (config.k, config.store, config.sandbox.name) == (100, "./runs", "bubblewrap")
 
 
-def test_fields_win_over_overrides_and_those_over_the_file(file: Path) -> None:
+def test_fields_take_precedence_over_overrides_and_overrides_over_the_file(file: Path) -> None:
     config = read_config(file, ["k=7", "sampling.temperature=0.8", "sandbox.time_limit_s=2"], k=9, store=None)
     assert (config.k, config.sampling.temperature, config.sandbox.time_limit_s) == (9, 0.8, 2.0)
 
 
-def test_an_override_opens_a_role_written_in_short(tmp_path: Path) -> None:
+def test_an_override_expands_a_role_in_its_short_form(tmp_path: Path) -> None:
     (tmp_path / "s.yaml").write_text("dataset: humaneval\nengine: {name: onnx, model: m}\n")
     config = read_config(tmp_path / "s.yaml", ["dataset.path=H.jsonl.gz"])
     assert config.dataset.model_dump() == {"name": "humaneval", "path": "H.jsonl.gz"}
@@ -43,7 +43,7 @@ def test_an_override_opens_a_role_written_in_short(tmp_path: Path) -> None:
         (GOOD.replace("arithmetic\n", "{name: programs}\n"), ["task.name=arithmetic"]),
     ],
 )
-def test_the_old_name_of_a_field_still_works(file: Path, text: str, overrides: list[str]) -> None:
+def test_the_former_name_of_a_field_still_works(file: Path, text: str, overrides: list[str]) -> None:
     expected = read_config(file)
     file.write_text(text)
     assert read_config(file, overrides) == expected
@@ -51,17 +51,17 @@ def test_the_old_name_of_a_field_still_works(file: Path, text: str, overrides: l
 
 
 @pytest.mark.parametrize("dataset", ["{name: own, path: p}", "{name: custom, path: p}"])
-def test_the_old_name_of_a_dataset_still_works(file: Path, dataset: str) -> None:
+def test_the_former_name_of_a_dataset_still_works(file: Path, dataset: str) -> None:
     assert read_config(file, [f"dataset={dataset}"]).dataset.model_dump()["name"] == "custom"
 
 
-def test_the_written_configuration_reads_back_the_same(file: Path, tmp_path: Path) -> None:
+def test_a_written_configuration_is_read_back_unchanged(file: Path, tmp_path: Path) -> None:
     config = read_config(file, ["sampling.stop=[a, b]"])
     (tmp_path / "again.yaml").write_text(config.to_yaml())
     assert read_config(tmp_path / "again.yaml") == config
 
 
-def test_every_field_of_the_form_is_described() -> None:
+def test_every_field_of_the_form_has_a_description() -> None:
     schema = SweepConfig.model_json_schema()
     for model in [schema, *schema["$defs"].values()]:
         for name, field in model.get("properties", {}).items():
@@ -115,7 +115,7 @@ def test_every_field_of_the_form_is_described() -> None:
         ("", [], "holds no fields"),
     ],
 )
-def test_faults_are_one_line_that_names_the_field(
+def test_errors_are_one_line_that_names_the_field(
     tmp_path: Path, text: str, overrides: list[str], message: str
 ) -> None:
     (tmp_path / "s.yaml").write_text(text)
@@ -125,12 +125,12 @@ def test_faults_are_one_line_that_names_the_field(
     assert "\n" not in str(caught.value)
 
 
-def test_no_file(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"none.yaml: cannot be read \(No such file"):
         read_config(tmp_path / "none.yaml")
 
 
-def test_the_form_offers_fields_for_every_choice() -> None:
+def test_the_form_has_fields_for_every_choice() -> None:
     properties = SweepConfig.model_json_schema()["properties"]
     for role, choices in [("dataset", DatasetConfig), ("engine", EngineConfig)]:
         assert len(properties[role]["anyOf"]) == len(get_args(get_args(choices)[0])) > 1

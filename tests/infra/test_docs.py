@@ -1,4 +1,4 @@
-"""The documentation is a site without broken links, and its generated pages are those of the code."""
+"""The documentation's site has no broken links, and its generated pages are up to date."""
 
 import os
 import subprocess

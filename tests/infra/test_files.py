@@ -1,4 +1,4 @@
-"""What can be known of the files in `infra/` without Docker or a cluster.
+"""What can be tested of the files in `infra/` without Docker or a cluster.
 
 `tests/flows/test_workers.py` deploys from them on a real Prefect server.
 """
@@ -20,7 +20,7 @@ def compose() -> dict[str, Any]:
     return dict(yaml.safe_load((INFRA / "compose.yaml").read_text()))
 
 
-def test_compose_is_what_compose_takes(tmp_path: Path) -> None:
+def test_the_compose_file_follows_the_compose_specification(tmp_path: Path) -> None:
     command = ["docker", "compose"]
     if not shutil.which("docker") or subprocess.run([*command, "version"], check=False, capture_output=True).returncode:
         pytest.skip("docker compose is not installed")
@@ -30,7 +30,7 @@ def test_compose_is_what_compose_takes(tmp_path: Path) -> None:
     assert ended.returncode == 0, ended.stderr
 
 
-def test_every_service_has_an_image_and_waits_for_others_that_there_are() -> None:
+def test_every_service_has_an_image_and_depends_only_on_existing_services() -> None:
     services = compose()["services"]
     assert {"postgres", "prefect", "s3", "worker", "vllm", "gpu-worker"} <= services.keys()
     for name, service in services.items():
@@ -43,14 +43,14 @@ def test_every_service_has_an_image_and_waits_for_others_that_there_are() -> Non
             assert volume.partition(":")[0] in compose()["volumes"]
 
 
-def test_compose_holds_no_secret_and_fails_without_one() -> None:
+def test_the_compose_file_contains_no_secret_and_fails_without_one() -> None:
     text = (INFRA / "compose.yaml").read_text()
     for line in text.splitlines():
         if re.search(r"(PASSWORD|SECRET_ACCESS_KEY|S3_SECRET_KEY|ACCESS_KEY_ID): ", line):
             assert ":?set it in infra/.env}" in line, line
 
 
-def test_a_worker_polls_a_pool_that_is_made() -> None:
+def test_workers_poll_pools_that_the_setup_creates() -> None:
     setup = (INFRA / "prefect_setup.py").read_text()
     pools = set(re.findall(r'"(\w+)": "(?:process|docker|kubernetes)"', setup))
     commands = " ".join(str(service.get("command", "")) for service in compose()["services"].values())
@@ -73,7 +73,7 @@ def test_kubernetes_manifests_render() -> None:
     assert {each["metadata"]["namespace"] for each in rendered} == {"monkeys"}
 
 
-def test_kubernetes_refers_only_to_what_there_is() -> None:
+def test_kubernetes_manifests_refer_only_to_existing_objects() -> None:
     manifests = [each for path in (INFRA / "kubernetes").glob("*.yaml") for each in documents(path.read_text())]
     named = {(each["kind"], each["metadata"]["name"]) for each in manifests if "metadata" in each}
     for each in manifests:

@@ -1,4 +1,4 @@
-"""Chat prompts: what transformers would render, without it."""
+"""Chat prompts equal what transformers would render."""
 
 import json
 from pathlib import Path

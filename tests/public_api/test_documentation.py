@@ -17,7 +17,9 @@ def test_examples_in_docstrings_are_right(name: str) -> None:
     assert not failed
 
 
-def test_the_page_runs_from_top_to_bottom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prefect_url: str) -> None:
+def test_the_code_of_the_python_api_page_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prefect_url: str
+) -> None:
     from prefect.settings import PREFECT_API_URL, temporary_settings
 
     monkeypatch.chdir(tmp_path)

@@ -1,4 +1,4 @@
-"""What `import monkeys` and `monkeys --help` load, and packages of other projects that hide ours."""
+"""What `import monkeys` and `monkeys --help` load, and packages of other projects that hide this one's."""
 
 import os
 import subprocess
@@ -53,7 +53,7 @@ USES = {
 
 
 @pytest.mark.parametrize("use", USES)
-def test_a_foreign_package_called_tasks_is_named_in_one_line(foreign: Path, use: str) -> None:
+def test_a_foreign_package_called_tasks_is_reported_in_one_line(foreign: Path, use: str) -> None:
     script, prefix = USES[use]
     done = python("-c", script, cwd=foreign)
     place = foreign / "tasks" if (foreign / "tasks").is_dir() else foreign / "tasks.py"
@@ -64,7 +64,7 @@ def test_a_foreign_package_called_tasks_is_named_in_one_line(foreign: Path, use:
     assert use != "main" or len(done.stderr.splitlines()) == 1
 
 
-def test_python_m_monkeys_next_to_a_foreign_package_called_flows_is_one_line(tmp_path: Path) -> None:
+def test_a_foreign_package_called_flows_is_reported_in_one_line_by_python_m_monkeys(tmp_path: Path) -> None:
     (tmp_path / "flows.py").write_text("raise RuntimeError('never imported')\n")
     done = python("-m", "monkeys", "--help", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
@@ -75,7 +75,7 @@ def test_python_m_monkeys_next_to_a_foreign_package_called_flows_is_one_line(tmp
 
 
 def test_a_folder_called_tasks_without_code_hides_nothing(tmp_path: Path) -> None:
-    """A namespace package gives way to a regular one."""
+    """A regular package takes precedence over a namespace package."""
     (tmp_path / "tasks").mkdir()
     done = python("-c", "import monkeys; print(monkeys.Problem.__module__)", cwd=tmp_path)
     assert (done.stdout, done.stderr) == ("tasks.records\n", "")

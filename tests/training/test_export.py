@@ -1,4 +1,4 @@
-"""The bundled folders are what other tools expect: transformers loads them and computes the same logits."""
+"""Other tools can use the bundled models: transformers loads them and computes the same logits."""
 
 import json
 
@@ -22,7 +22,7 @@ def test_transformers_computes_the_same_logits(name):
 
 
 @pytest.mark.parametrize("name", bundled_models())
-def test_logits_are_those_that_transformers_once_computed(name):
+def test_logits_equal_the_golden_ones_of_transformers(name):
     """`golden_logits.json` holds the likeliest tokens and their logits, by transformers on the same folder."""
     golden = json.loads((BUNDLED.parents[2] / "tests/training/golden_logits.json").read_text())[name]
     ours = logits(OnnxConfig(model=name).open(), golden["ids"])
@@ -38,7 +38,7 @@ def test_weights_are_stored_once(name):
 
 
 @pytest.mark.parametrize("name", bundled_models())
-def test_the_card_tells_how_it_was_made_and_measured(name):
+def test_the_model_card_says_how_the_model_was_trained_and_measured(name):
     card = (BUNDLED / name / "README.md").read_text()
     for word in ("## Data and recipe", "| k | pass@k |", "held out", "CPU seconds", "## Limits"):
         assert word in card

@@ -1,4 +1,4 @@
-"""No held-out problem occurs in training: the whole stream of each bundled model is made again and looked through."""
+"""No held-out problem occurs in training: the whole stream of each bundled model is generated again and searched."""
 
 import json
 
@@ -29,8 +29,8 @@ def test_no_held_out_problem_is_trained_on(recipe):
 
 
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=lambda recipe: recipe.name)
-def test_the_stream_would_hold_such_problems_were_they_not_kept_out(recipe):
-    """Same words, same operations, same lengths: what keeps them apart is the rule alone."""
+def test_held_out_problems_would_be_in_the_stream_if_they_were_not_filtered(recipe):
+    """The problems have the same words, operations and lengths; only the filter keeps them apart."""
     trained = {
         word for example, _ in zip(recipe.examples(), range(4000), strict=False) for word in example.prompt.split()
     }
@@ -44,7 +44,7 @@ def test_the_stream_would_hold_such_problems_were_they_not_kept_out(recipe):
 
 
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=lambda recipe: recipe.name)
-def test_the_committed_model_was_trained_on_this_very_stream(recipe):
-    """Its tokenizer, learnt again from the stream, is the one next to the weights."""
+def test_the_committed_model_was_trained_on_this_stream(recipe):
+    """The tokenizer, trained again on the stream, equals the one next to the weights."""
     committed = json.loads((BUNDLED / recipe.name / "tokenizer.json").read_text(encoding="utf-8"))
     assert json.loads(train_tokenizer(recipe.tokenizer_texts(), recipe.vocabulary).to_str()) == committed

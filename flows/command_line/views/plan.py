@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.filesize import decimal
 from rich.table import Table
 
-from flows.command_line.terminal import literal, new_table, print_json, stdout
+from flows.command_line.terminal import counted, literal, new_table, print_json, stdout
 from tasks.errors import RESUME
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def _show(console: Console, found: "SweepEstimate", config: "SweepConfig", job: 
     most = f"{config.k:,}" if job.single_round else f"up to {config.k:,}"
     console.print(
         literal(
-            f"{found.problems} problems × {most} samples of {config.engine.label} on {config.dataset.name},"
+            f"{counted(found.problems, 'problem')} × {most} samples of {config.engine.label} on {config.dataset.name},"
             f" stored in {config.store}"
         ),
         soft_wrap=True,
