@@ -1,4 +1,4 @@
-# Everything from a fresh clone: `make demo` shows a sweep, `make test` tests each part of it.
+# Everything from a fresh clone: `make demo` runs a sweep, `make test` tests every room.
 
 .PHONY: help demo test test-all vllm test-vllm lint check docs setup clean
 .DEFAULT_GOAL := help
@@ -6,10 +6,10 @@
 SHELL := /bin/bash
 BIN := .venv/bin
 
-# Tests wait more than they compute: two workers for each of two cores. More would only start more servers.
+# Tests wait more than they compute, so four workers suit two cores; more would only start more servers.
 PYTEST := $(BIN)/python -m pytest --numprocesses 4 --dist loadgroup --no-loadscope-reorder
 
-help: ## What can be made
+help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 setup: .venv/ready ## The locked environment in .venv, and bubblewrap if it is missing
@@ -22,22 +22,22 @@ setup: .venv/ready ## The locked environment in .venv, and bubblewrap if it is m
 	@infra/setup.sh --develop
 	@touch $@
 
-demo: setup ## A sweep on the bundled programs model: sample, verify in a sandbox, coverage, report
+demo: setup ## A sweep of the bundled programs model: draw, grade in a sandbox, coverage, report
 	@$(BIN)/monkeys sweep examples/programs.yaml
 
-# Tests start a few hundred commands, each in half the time where compiled modules may be kept.
+# Tests start a few hundred commands, each of which takes half the time if bytecode is cached.
 test test-all test-vllm: export PYTHONDONTWRITEBYTECODE =
 
-test: .venv/ready-to-test ## Each part, with real sandboxes and a real sweep, without what takes long (about 5 minutes)
+test: .venv/ready-to-test ## Every room, with real sandboxes and a real sweep, without slow tests (about 5 minutes)
 	@$(PYTEST) -m "not (slow or server or docker or browser)"
 
-test-all: .venv/ready-to-test ## All tests: also those with Docker, a Prefect server or a browser, and the slow ones
+test-all: .venv/ready-to-test ## All tests, including slow ones and those with Docker, a Prefect server or a browser
 	@$(PYTEST)
 
 vllm: .venv/ready ## vLLM in a separate environment, .venv-vllm (4 GB without a GPU)
 	@infra/vllm_env.sh
 
-test-vllm: ## The tests of engines on the real vLLM; says so where it cannot be installed
+test-vllm: ## The tests of engines with the real vLLM; says so if it cannot be installed
 	@infra/vllm_env.sh || { status=$$?; [ $$status -eq 3 ] && echo "test-vllm: nothing tested" && exit 0; exit $$status; }; \
 	.venv-vllm/bin/python -m pytest tests/engines/test_contract.py tests/engines/test_transformers.py tests/vllm
 

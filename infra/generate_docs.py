@@ -129,11 +129,20 @@ def command_line_page() -> str:
     command = typer.main.get_group(app)
     for name in [name for name, each in command.commands.items() if each.hidden]:
         del command.commands[name]
+    _give_short_help(command)
     text = get_docs_for_click(obj=command, ctx=typer.Context(command), name="monkeys", title="Command line")
     # Epilogs are written for the terminal, in rich's markup.
     text = re.sub(r"\[bold\](.*?)\[/\]", r"`\1`", html.unescape(text))
     text = re.sub(r"^Examples?: (.+)$", _examples, text, flags=re.MULTILINE)
     return text.strip() + "\n"
+
+
+def _give_short_help(group: Any) -> None:
+    """List each command with the whole first sentence of its help, which would be truncated otherwise."""
+    for command in group.commands.values():
+        command.short_help = " ".join(command.help.partition(". ")[0].rstrip(".").split()) + "."
+        if hasattr(command, "commands"):
+            _give_short_help(command)
 
 
 def _examples(found: re.Match[str]) -> str:
