@@ -123,11 +123,8 @@ def compare(
     for label, counts in graded.items():
         if not len(counts):
             raise UserError(f"compare: {label} has no graded sample")
-    shared = [
-        problem
-        for problem in next(iter(graded.values())).problem_ids
-        if all(problem in set(counts.problem_ids) for counts in graded.values())
-    ]
+    in_all = set.intersection(*(set(counts.problem_ids) for counts in graded.values()))
+    shared = [problem for problem in next(iter(graded.values())).problem_ids if problem in in_all]
     notes = (
         *_notes(graded, shared),
         *(f"{label}: {note}" for label, counts in sets for note in notes_on_counts(counts)),

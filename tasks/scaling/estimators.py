@@ -84,9 +84,13 @@ class Counts:
         rounds = None if self.rounds is None else self.rounds.of(positions)
         return Counts(tuple(self.problem_ids[i] for i in positions), self.n[positions], self.c[positions], rounds)
 
+    @cached_property
+    def _blocks(self) -> tuple["Block", ...]:
+        return tuple(joint_blocks((self,)))
+
     def blocks(self) -> Iterator["Block"]:
         """All problems in blocks of bounded size; those with the same counts appear once."""
-        return joint_blocks((self,))
+        return iter(self._blocks)
 
     def pass_at_k(self, ks: ArrayLike) -> Floats:
         """Unbiased pass@k of every problem, shape (problems, ks); NaN where its samples do not reach k."""

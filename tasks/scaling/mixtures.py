@@ -93,10 +93,14 @@ class Mixture:
         return expected
 
     @cached_property
+    def _pairs(self) -> tuple[Ints, Ints]:
+        return _distinct(self.counts)
+
+    @cached_property
     def known(self) -> Floats:
         """What is known of the p of a problem given its counts, averaged over the posterior of the parameters; one row
         for each distinct (n, c), shape (pairs, grid), since memory for one a problem would be gigabytes."""
-        likelihood = _likelihood(_distinct(self.counts)[0])
+        likelihood = _likelihood(self._pairs[0])
         evidence = np.maximum(self.table.weights @ likelihood.T, 1e-300)
         each: Floats = likelihood * ((self.posterior[:, None] / evidence).T @ self.table.weights)
         return each
@@ -104,11 +108,11 @@ class Mixture:
     def pass_at(self, ks: ArrayLike) -> Floats:
         """Expected pass@k of each of these problems, given its own counts; shape (problems, ks)."""
         of_pairs: Floats = self.known @ _pass_probability(np.atleast_1d(ks)).T
-        return of_pairs[_distinct(self.counts)[1]]
+        return of_pairs[self._pairs[1]]
 
     def coverage_of_these(self, ks: ArrayLike) -> Floats:
         """Expected coverage of these problems, given their counts; shape (ks,)."""
-        where = _distinct(self.counts)[1]
+        where = self._pairs[1]
         shares = np.bincount(where, minlength=len(self.known)) / len(where)
         expected: Floats = _pass_probability(np.atleast_1d(ks)) @ (shares @ self.known)
         return expected

@@ -332,7 +332,8 @@ def _every_correct(counts: Counts, ks: ArrayLike) -> Floats:
     """pass^k, the mean over problems; NaN where there is no unbiased estimate."""
     if counts.rounds is not None or not len(counts):
         return np.full(np.shape(ks), np.nan)
-    mean: Floats = pass_hat_k(counts.n, counts.c, ks).mean(axis=0)
+    sums = [block.times @ pass_hat_k(block.counts.n, block.counts.c, ks) for block in counts.blocks()]
+    mean: Floats = np.sum(sums, axis=0) / len(counts)
     return mean
 
 
