@@ -4,6 +4,7 @@ damaged is set aside, and running the sweep again does it again."""
 import io
 import json
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -456,9 +457,11 @@ def damages(pristine: Pristine) -> st.SearchStrategy[tuple[str, bytes]]:
     return st.sampled_from(sorted(contents)).flatmap(of)
 
 
-def fuzz(pristine: Pristine, folder: Path, examples: int) -> None:
-    """Damage one to three objects, and see how every command ends; the same examples in every run."""
+def fuzz(pristine: Pristine, folder: Path, examples: int, seconds: float) -> None:
+    """Damage one to three objects, and see how every command ends; the same examples in every run, as many of them as
+    there is time for."""
     seen: list[int] = []
+    deadline = time.monotonic() + seconds
 
     @settings(
         max_examples=examples,
@@ -470,6 +473,8 @@ def fuzz(pristine: Pristine, folder: Path, examples: int) -> None:
     )
     @given(st.lists(damages(pristine), min_size=1, max_size=3, unique_by=lambda each: each[0]))
     def damage_and_look(changed: list[tuple[str, bytes]]) -> None:
+        if time.monotonic() > deadline:
+            return
         seen.append(1)
         copy = folder / str(len(seen))
         shutil.copytree(pristine.folder, copy / "runs")
@@ -494,9 +499,9 @@ def fuzz(pristine: Pristine, folder: Path, examples: int) -> None:
 
 
 def test_any_damage_ends_in_a_result_or_in_one_line(pristine: Pristine, tmp_path: Path) -> None:
-    fuzz(pristine, tmp_path, examples=10)
+    fuzz(pristine, tmp_path, examples=10, seconds=20)
 
 
 @pytest.mark.slow
 def test_much_damage_ends_in_a_result_or_in_one_line(pristine: Pristine, tmp_path: Path) -> None:
-    fuzz(pristine, tmp_path, examples=300)
+    fuzz(pristine, tmp_path, examples=300, seconds=150)
