@@ -40,7 +40,7 @@ def test_sets_are_listed_and_shown(sweep: Sweep, tmp_path: Path) -> None:
     out = succeeds("ls", cwd=tmp_path)
     (line,) = [line for line in out.splitlines() if line.strip().startswith(name)]
     assert "20 × 30" in line
-    assert f"final_answer v1: {share:.1%} correct" in line
+    assert f"final_answer v2: {share:.1%} correct" in line
     listed = {each["name"]: each for each in json.loads(succeeds("ls", "--json", cwd=tmp_path))}
     assert len(listed) == 2
     assert (listed[name]["problems"], listed[name]["samples"], listed[name]["reproducible"]) == (20, 600, 600)
@@ -93,7 +93,7 @@ def test_a_set_is_exported_and_checked(sweep: Sweep, tmp_path: Path) -> None:
     before = snapshot(tmp_path / "runs")
     for name in ("out.parquet", "out.jsonl"):
         out = succeeds("export", "arith", "-o", name, cwd=tmp_path)
-        assert out.startswith("wrote 600 samples with the verdicts of final-answer-v1-")
+        assert out.startswith("wrote 600 samples with the verdicts of final-answer-v2-")
         path = tmp_path / name
         table = pd.read_parquet(path) if name.endswith("parquet") else pd.read_json(path, lines=True)
         assert table["verdict"].value_counts().to_dict() == sweep.results().tally.verdicts
@@ -157,13 +157,13 @@ def test_store_commands_work_on_s3(tmp_path: Path, s3: S3) -> None:
         (["show", "arith"], "'arith' could be more than one sample set in"),
         (["samples", "S", "--problem", "nosuch"], "has no problem 'nosuch'; it has arithmetic/000, "),
         (["samples", "S", "--verdict", "bad"], "--verdict: unknown verdict 'bad' (choose from correct, wrong, error"),
-        (["samples", "S", "--verdicts", "stdio"], "is called 'stdio'; there are: final-answer-v1-"),
+        (["samples", "S", "--verdicts", "stdio"], "is called 'stdio'; there are: final-answer-v2-"),
         (["export", "S", "-o", "out.csv"], "--output out.csv: ends in neither .parquet nor .jsonl"),
         (["regrade", "S", "--grader", "nosuch"], "grader.name: 'nosuch' is unknown; one of "),
         (["regrade", "S", "--set", "dataset=programs"], "was not drawn from the problems of programs"),
         (["regrade", "S", "--set", "nosuch=1"], "nosuch: is not a field"),
         (["regrade", "S", "none.yaml"], "none.yaml: cannot be read"),
-        (["regrade", "S", "--against", "nosuch"], "is called 'nosuch'; there are: final-answer-v1-"),
+        (["regrade", "S", "--against", "nosuch"], "is called 'nosuch'; there are: final-answer-v2-"),
     ],
 )
 def test_bad_input_is_reported_in_one_line_with_exit_code_2_and_nothing_is_written(

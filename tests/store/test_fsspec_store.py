@@ -22,7 +22,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> FsspecStore:
     return FsspecStore(f"s3://{s3.new_bucket()}/runs")
 
 
-def test_what_is_written_is_read(store: FsspecStore) -> None:
+def test_an_object_reads_back_as_it_was_last_written(store: FsspecStore) -> None:
     store.write("samples/set/a.parquet", b"one")
     store.write("samples/set/a.parquet", b"two")
     assert store.read("samples/set/a.parquet") == b"two"
@@ -31,7 +31,7 @@ def test_what_is_written_is_read(store: FsspecStore) -> None:
         assert file.read() == b"wo"
 
 
-def test_keys_are_listed_afresh(store: FsspecStore) -> None:
+def test_a_listing_shows_every_finished_write(store: FsspecStore) -> None:
     assert store.keys("samples/set") == []
     store.write("samples/set/p1/b", b"")
     assert store.keys("samples/set") == ["samples/set/p1/b"]
@@ -40,19 +40,19 @@ def test_keys_are_listed_afresh(store: FsspecStore) -> None:
     assert store.keys("samples/set") == ["samples/set/p0/a", "samples/set/p1/b"]
 
 
-def test_move(store: FsspecStore) -> None:
+def test_a_moved_object_is_found_under_its_new_key_alone(store: FsspecStore) -> None:
     store.write("samples/set/a", b"x")
     store.move("samples/set/a", "damaged/now/samples/set/a")
     assert store.keys("samples") == []
     assert store.read("damaged/now/samples/set/a") == b"x"
 
 
-def test_no_object_is_an_error(store: FsspecStore) -> None:
+def test_reading_an_absent_object_is_an_error(store: FsspecStore) -> None:
     with pytest.raises(FileNotFoundError):
         store.read("samples/none")
 
 
-def test_probe_leaves_nothing(store: FsspecStore) -> None:
+def test_the_probe_leaves_no_object_behind(store: FsspecStore) -> None:
     store.probe()
     assert store.keys("") == []
 
@@ -87,13 +87,13 @@ def test_a_writer_killed_at_any_moment_leaves_no_half_object(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("url", ["nosuch://bucket/runs", "s3://"])
-def test_a_useless_url_is_one_line(url: str) -> None:
+def test_a_url_that_names_no_store_ends_in_one_line(url: str) -> None:
     with pytest.raises(UserError, match=r"store: .* cannot be (used|written)"):
         FsspecStore(url).probe()
 
 
 @pytest.mark.parametrize("empty", ["local", "s3", "moto"])
-def test_a_store_that_is_not_there_is_one_line(empty: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+def test_an_absent_store_ends_in_one_line(empty: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     url, good = str(tmp_path / "none"), str(tmp_path)
     if empty != "local":
         s3: S3 = request.getfixturevalue(empty)
@@ -137,19 +137,19 @@ def test_leftovers_of_a_killed_writer_are_not_listed(store: FsspecStore) -> None
     assert -5 < left.age_s < 60
 
 
-def test_a_file_in_the_way_is_one_line(tmp_path: Path) -> None:
+def test_a_file_where_the_store_should_be_ends_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "runs").write_text("not a folder")
     with pytest.raises(UserError, match="cannot be written") as caught:
         FsspecStore(str(tmp_path / "runs")).probe()
     assert "\n" not in str(caught.value)
 
 
-def test_a_folder_that_cannot_be_written_is_one_line() -> None:
+def test_a_folder_that_cannot_be_written_ends_in_one_line() -> None:
     with pytest.raises(UserError, match=r"store: /proc/monkeys cannot be written"):
         FsspecStore("/proc/monkeys").probe()
 
 
-def test_a_wrong_secret_is_one_line(s3: S3, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_secret_ends_in_one_line(s3: S3, monkeypatch: pytest.MonkeyPatch) -> None:
     bucket = s3.new_bucket()
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
     with pytest.raises(UserError, match="cannot be written"):
@@ -159,7 +159,7 @@ def test_a_wrong_secret_is_one_line(s3: S3, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.slow
-def test_a_listing_of_many_pages_is_whole(moto: S3) -> None:
+def test_a_listing_of_several_pages_is_complete(moto: S3) -> None:
     store = FsspecStore(f"s3://{moto.new_bucket()}/runs")
     client: Any = store._fs
     names = {f"samples/set/{number:05}": b"" for number in range(1_100)}
@@ -170,7 +170,7 @@ def test_a_listing_of_many_pages_is_whole(moto: S3) -> None:
 
 
 @pytest.mark.parametrize("server", ["s3", "moto"])
-def test_a_bucket_that_does_not_exist_is_one_line(server: str, request: pytest.FixtureRequest) -> None:
+def test_an_absent_bucket_ends_in_one_line(server: str, request: pytest.FixtureRequest) -> None:
     request.getfixturevalue(server)
     with pytest.raises(UserError, match=r"store: s3://nosuchbucket/runs cannot be written \(.*bucket") as caught:
         FsspecStore("s3://nosuchbucket/runs").probe()
@@ -178,7 +178,7 @@ def test_a_bucket_that_does_not_exist_is_one_line(server: str, request: pytest.F
 
 
 @pytest.mark.slow
-def test_a_server_that_is_away_is_said_to_be(monkeypatch: pytest.MonkeyPatch, s3: S3) -> None:
+def test_a_server_that_does_not_answer_is_a_store_that_is_unavailable(monkeypatch: pytest.MonkeyPatch, s3: S3) -> None:
     store = FsspecStore(f"s3://{s3.new_bucket()}/runs")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     away = FsspecStore(f"s3://{store._root}")
@@ -187,7 +187,7 @@ def test_a_server_that_is_away_is_said_to_be(monkeypatch: pytest.MonkeyPatch, s3
             use()
 
 
-def test_an_object_that_may_not_be_read_is_one_line(tmp_path: Path) -> None:
+def test_an_object_that_may_not_be_read_ends_in_one_line(tmp_path: Path) -> None:
     store = FsspecStore(str(tmp_path))
     store.write("samples/set/a", b"x")
     (tmp_path / "samples" / "set" / "loop").symlink_to(tmp_path / "samples" / "set" / "loop")

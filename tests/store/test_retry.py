@@ -9,7 +9,7 @@ def away(times: int, error: Exception) -> list[Exception | None]:
 
 
 @pytest.mark.parametrize("times", [0, 1, 3])
-def test_waits_for_a_store_that_comes_back(times: int) -> None:
+def test_an_action_is_retried_until_the_store_comes_back(times: int) -> None:
     answers = away(times, StoreUnavailableError("away"))
 
     def act() -> str:
@@ -22,7 +22,7 @@ def test_waits_for_a_store_that_comes_back(times: int) -> None:
     assert answers == []
 
 
-def test_gives_up_in_the_end_with_the_last_error() -> None:
+def test_the_last_error_is_raised_when_the_store_stays_away() -> None:
     tries = []
 
     def act() -> None:
@@ -45,5 +45,5 @@ def test_errors_that_waiting_cannot_fix_are_not_retried() -> None:
     assert len(tries) == 1
 
 
-def test_waits_for_more_than_a_minute() -> None:
+def test_the_delays_add_up_to_more_than_a_minute() -> None:
     assert sum(DELAYS_S) * (1 - JITTER) > 60

@@ -99,7 +99,7 @@ def test_scores_are_listed_apart_from_verdicts_and_sound(sweep: Sweep):
         score(sweep, block)
     store = sweep.samples.store
     found = find(store, sweep.samples.identity.name)
-    assert [each.label for each in found.verdicts] == ["final_answer v1"]
+    assert [each.label for each in found.verdicts] == ["final_answer v2"]
     assert [(each.label, each.pending) for each in found.scores] == [("reward v1", 0)]
     assert list(check(store, found)) == []
     assert garbage(store) == []

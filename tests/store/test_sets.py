@@ -53,7 +53,7 @@ def grade(verdicts: VerdictSet, samples: SampleSet, infrastructure: int = 0) -> 
     verdicts.write(BLOCK, graded_samples, samples_checksum=footer.checksum, made_by="none", seconds=0.1)
 
 
-def test_samples_survive_storage_in_any_order(samples: SampleSet) -> None:
+def test_stored_samples_read_back_in_order_whatever_order_they_were_drawn_in(samples: SampleSet) -> None:
     samples.write(BLOCK, PROBLEMS, drawn()[::-1], "toy 1", 0.5)
     read, footer = samples.read(BLOCK)
     assert read == drawn()
@@ -71,7 +71,7 @@ def test_the_ingredients_are_stored_with_the_samples(samples: SampleSet, store: 
     [drawn()[:-1], drawn() + drawn()[:1], drawn()[:-1] + drawn()[:1], [*drawn()[:-1], Sample("p9", 0, "")]],
     ids=["one short", "one twice and more", "one twice", "a stranger"],
 )
-def test_an_engine_that_returns_other_samples_stores_nothing(samples: SampleSet, answer: list[Sample]) -> None:
+def test_samples_other_than_those_asked_for_are_not_stored(samples: SampleSet, answer: list[Sample]) -> None:
     with pytest.raises(ValueError, match="not just the 12 asked for"):
         samples.write(BLOCK, PROBLEMS, answer, "toy 1", 0.5)
     assert samples.stored() == {}
@@ -94,7 +94,7 @@ def test_a_torn_object_is_quarantined(kind: str, samples: SampleSet, verdicts: V
     assert store.read(damaged) == whole[: len(whole) // 2]
 
 
-def test_a_flipped_bit_is_refused(samples: SampleSet, store: FsspecStore) -> None:
+def test_a_block_with_a_flipped_bit_is_refused(samples: SampleSet, store: FsspecStore) -> None:
     samples.write(BLOCK, PROBLEMS, drawn(), "toy 1", 0.5)
     path = object_of(store, "samples")
     whole = path.read_bytes()
@@ -106,7 +106,7 @@ def test_a_flipped_bit_is_refused(samples: SampleSet, store: FsspecStore) -> Non
             continue
 
 
-def test_other_text_under_the_same_footer_is_refused(samples: SampleSet) -> None:
+def test_a_block_with_other_texts_under_the_same_footer_is_refused(samples: SampleSet) -> None:
     footer = SampleFooter(checksum(LAYOUT.to_table(drawn())), None, "toy", now(), 0.0)
     forged = LAYOUT.write(LAYOUT.to_table(drawn(text="forged")), footer, "key", rows_per_group=4)
     with pytest.raises(CorruptObjectError, match="checksum"):
@@ -124,7 +124,7 @@ def test_verdicts_on_other_samples_are_refused_and_pending(samples: SampleSet, v
         verdicts.read(BLOCK, samples.stored()[BLOCK])
 
 
-def test_verdicts_that_no_sandbox_reached_are_pending(samples: SampleSet, verdicts: VerdictSet) -> None:
+def test_a_block_with_infrastructure_failures_is_pending(samples: SampleSet, verdicts: VerdictSet) -> None:
     samples.write(BLOCK, PROBLEMS, drawn(), "toy 1", 0.5)
     grade(verdicts, samples, infrastructure=1)
     assert verdicts.pending(samples.stored()) == [BLOCK]
@@ -138,7 +138,7 @@ def test_overlapping_blocks_are_named(samples: SampleSet) -> None:
         samples.stored()
 
 
-def test_any_ingredient_changes_the_name() -> None:
+def test_any_other_ingredient_gives_another_name() -> None:
     base = {"dataset": "t", "problems": "h", "engine": "onnx", "sampling": {"temperature": 0.6, "stop": ["a"]}}
     names = {sample_identity("x", **base).name}
     for change in (
@@ -152,11 +152,11 @@ def test_any_ingredient_changes_the_name() -> None:
     assert sample_identity("x", **dict(reversed(base.items()))).name in names
 
 
-def test_a_label_is_fit_for_a_key() -> None:
+def test_a_label_becomes_part_of_a_key() -> None:
     assert Identity("a/b c:d", {}).name.startswith("a-b-c-d-")
 
 
-def test_another_sets_object_is_quarantined(samples: SampleSet, store: FsspecStore) -> None:
+def test_an_object_of_another_set_is_quarantined(samples: SampleSet, store: FsspecStore) -> None:
     other = SampleSet(store, sample_identity("toy", seed=1))
     samples.write(BLOCK, PROBLEMS, drawn(), "toy 1", 0.5)
     other.write(BLOCK, PROBLEMS, drawn(text="another"), "toy 1", 0.5)
@@ -169,7 +169,7 @@ def test_another_sets_object_is_quarantined(samples: SampleSet, store: FsspecSto
     assert damaged.endswith(f"samples/{IDENTITY.name}/{BLOCK.key}")
 
 
-def test_an_object_of_a_newer_schema_is_one_line_and_stays(
+def test_an_object_of_a_newer_schema_is_refused_in_one_line_and_stays(
     samples: SampleSet, store: FsspecStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(parquet, "SCHEMA", Version(2, 0))
@@ -228,7 +228,7 @@ def test_columns_of_verdicts_are_those_of_the_graded_samples(samples: SampleSet,
 
 
 @pytest.mark.parametrize("texts", [["", "", ""], ["a", "", "bc"], ["ab", "c", ""], ["∑", "é", "\x00"]])
-def test_any_other_text_or_cut_between_texts_is_another_checksum(texts: list[str]) -> None:
+def test_other_texts_or_other_cuts_between_texts_give_another_checksum(texts: list[str]) -> None:
     def of(texts: list[str], problem: str = "p", start: int = 0) -> str:
         return checksum(LAYOUT.to_table([Sample(problem, start + index, text) for index, text in enumerate(texts)]))
 

@@ -16,7 +16,7 @@ def store(tmp_path: Path) -> FsspecStore:
     return FsspecStore(str(tmp_path))
 
 
-def test_it_says_what_is_stored(store: FsspecStore, tmp_path: Path) -> None:
+def test_the_catalog_says_what_is_stored(store: FsspecStore, tmp_path: Path) -> None:
     sweep = fill(store, k=130)
     other = fill(store, seed=1, problems=3, k=5)
     found = {each.name: each for each in catalog(store)}
@@ -34,7 +34,7 @@ def test_it_says_what_is_stored(store: FsspecStore, tmp_path: Path) -> None:
     assert here.tokens == sweep.results().tokens()[1]
     assert here.written == tally.drawn_at.split(" to ")[-1]
     (verdicts,) = here.verdicts
-    assert (verdicts.grader, verdicts.pending, verdicts.limits) == ("final_answer v1", 0, {})
+    assert (verdicts.grader, verdicts.pending, verdicts.limits) == ("final_answer v2", 0, {})
     assert verdicts.counts == tally.verdicts
 
 
@@ -52,7 +52,7 @@ def test_a_block_that_the_sandbox_failed_in_is_pending(store: FsspecStore) -> No
     assert found.verdicts[0].pending == 16 * 30
 
 
-def test_the_latest_verdicts_are_meant_unless_others_are_named(store: FsspecStore) -> None:
+def test_the_latest_verdicts_are_chosen_unless_others_are_named(store: FsspecStore) -> None:
     first = fill(store)
     second = fill(store, grader=LastLineGrader())
     found = find(store, first.samples.identity.name)
@@ -64,7 +64,7 @@ def test_the_latest_verdicts_are_meant_unless_others_are_named(store: FsspecStor
     chosen = found.graded_by("last-line")
     assert chosen is not None
     assert chosen.name == second.grading.verdicts.identity.name
-    with pytest.raises(UserError, match=r"no verdict set of .* is called 'stdio'; there are: final-answer-v1-"):
+    with pytest.raises(UserError, match=r"no verdict set of .* is called 'stdio'; there are: final-answer-v2-"):
         found.graded_by("stdio")
 
 
@@ -93,7 +93,7 @@ def test_a_set_of_a_newer_schema_is_listed_but_not_read(store: FsspecStore, tmp_
 
 
 @pytest.mark.parametrize("name", ["arithmetic-ab", "ab", "ab12", "arithmetic-ab12cd34ef56"])
-def test_any_unique_start_of_name_or_hash_will_do(name: str) -> None:
+def test_any_unique_start_of_a_name_or_hash_finds_the_set(name: str) -> None:
     assert choose(name, ["arithmetic-ab12cd34ef56", "arithmetic-1234567890ab", "programs-000000000000"], "set") == (
         "arithmetic-ab12cd34ef56"
     )
@@ -111,12 +111,12 @@ def test_a_whole_name_takes_precedence_over_longer_names() -> None:
         ("", "no set is called ''; there are: a-111111111111, a-222222222222"),
     ],
 )
-def test_otherwise_the_candidates_are_listed(name: str, message: str) -> None:
+def test_an_ambiguous_or_unknown_name_lists_the_candidates(name: str, message: str) -> None:
     with pytest.raises(UserError, match=f"^{re.escape(message)}$"):
         choose(name, ["a-222222222222", "a-111111111111"], "set")
 
 
-def test_on_s3_it_lists_each_prefix_once_and_reads_no_text(s3: S3) -> None:
+def test_the_catalog_lists_each_prefix_once_and_reads_no_text_on_s3(s3: S3) -> None:
     store = FsspecStore(f"s3://{s3.new_bucket()}/runs")
     sweep = fill(store, problems=4, k=1_000, padding=200)
     sent = requests_of(store)

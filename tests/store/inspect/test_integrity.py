@@ -36,7 +36,7 @@ def test_a_full_set_is_sound(sweep: Sweep) -> None:
     assert findings(sweep) == []
 
 
-def test_a_set_under_way_is_sound(sweep: Sweep) -> None:
+def test_an_unfinished_set_is_sound(sweep: Sweep) -> None:
     deeper = sweep_of(sweep.samples.store, problems=30, k=200)
     draw(deeper)
     assert findings(sweep) == []
@@ -121,7 +121,7 @@ def lose_ingredients(sweep: Sweep) -> None:
         (lose_ingredients, ["verdicts/.*set.json: is missing or broken"]),
     ],
 )
-def test_each_harm_is_found_and_named(sweep: Sweep, harm: Callable[[Sweep], None], messages: list[str]) -> None:
+def test_each_kind_of_damage_is_found_and_named(sweep: Sweep, harm: Callable[[Sweep], None], messages: list[str]) -> None:
     harm(sweep)
     before = sweep.samples.store.sizes("")
     found = findings(sweep)

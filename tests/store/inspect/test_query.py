@@ -43,7 +43,7 @@ def chosen(sweep: Sweep, **wanted: Any) -> list[Row]:
     return list(select(sweep.samples.store, stored, stored.graded_by(None), **wanted))
 
 
-def test_all_are_found_with_their_verdicts(full: Sweep) -> None:
+def test_all_samples_are_found_with_their_verdicts(full: Sweep) -> None:
     rows = chosen(full)
     assert sorted(rows, key=lambda row: (row.sample.problem_id, row.sample.index)) == everything(full)
     assert [row.sample.problem_id for row in rows[:200]] == ["arithmetic/000"] * 100 + ["arithmetic/001"] * 100
@@ -52,7 +52,7 @@ def test_all_are_found_with_their_verdicts(full: Sweep) -> None:
 @pytest.mark.parametrize("problem", [None, "arithmetic/003", "arithmetic/017"])
 @pytest.mark.parametrize("verdict", [None, Verdict.WRONG, Verdict.OUTPUT_LIMIT])
 @pytest.mark.parametrize("index", [None, 0, 99, 100, 500])
-def test_just_those_asked_for(full: Sweep, problem: str | None, verdict: Verdict | None, index: int | None) -> None:
+def test_only_the_samples_asked_for_are_found(full: Sweep, problem: str | None, verdict: Verdict | None, index: int | None) -> None:
     rows = chosen(full, problem=problem, verdict=verdict, index=index)
     assert sorted(rows, key=lambda row: (row.sample.problem_id, row.sample.index)) == [
         (sample, graded)
@@ -61,7 +61,7 @@ def test_just_those_asked_for(full: Sweep, problem: str | None, verdict: Verdict
     ]
 
 
-def test_what_is_not_graded_is_shown_without_a_verdict(store: FsspecStore) -> None:
+def test_an_ungraded_sample_is_shown_without_a_verdict(store: FsspecStore) -> None:
     sweep = sweep_of(store)
     draw(sweep)
     assert {row.graded for row in chosen(sweep)} == {None}
@@ -81,7 +81,7 @@ def test_verdicts_on_other_samples_are_not_shown(store: FsspecStore) -> None:
     )
 
 
-def test_an_unknown_problem_is_one_line(store: FsspecStore) -> None:
+def test_an_unknown_problem_ends_in_one_line(store: FsspecStore) -> None:
     sweep = fill(store, problems=3)
     for more in ({}, {"verdict": Verdict.WRONG}, {"index": 7}):
         with pytest.raises(
@@ -90,7 +90,7 @@ def test_an_unknown_problem_is_one_line(store: FsspecStore) -> None:
             chosen(sweep, problem="nosuch", **more)
 
 
-def test_damage_is_one_line_and_changes_nothing(store: FsspecStore) -> None:
+def test_a_damaged_block_ends_a_query_in_one_line_and_stays(store: FsspecStore) -> None:
     sweep = fill(store)
     path = Path(sweep.samples.url(sweep.samples.blocks()[0]))
     data = bytearray(path.read_bytes())
@@ -115,7 +115,7 @@ def test_one_sample_is_read_without_the_rest_of_its_set(s3: S3) -> None:
 
 
 @pytest.mark.parametrize("suffix", [".parquet", ".jsonl"])
-def test_an_exported_set_is_the_set(store: FsspecStore, tmp_path: Path, suffix: str) -> None:
+def test_an_exported_file_holds_the_whole_set(store: FsspecStore, tmp_path: Path, suffix: str) -> None:
     sweep = fill(store, problems=17, k=130)
     stored = find(store, sweep.samples.identity.name)
     path = tmp_path / f"out{suffix}"
@@ -146,7 +146,7 @@ def test_an_exported_set_is_the_set(store: FsspecStore, tmp_path: Path, suffix: 
 
 
 @pytest.mark.parametrize("suffix", [".parquet", ".jsonl"])
-def test_an_export_is_samples_that_another_sweep_can_verify(store: FsspecStore, tmp_path: Path, suffix: str) -> None:
+def test_an_exported_file_can_be_graded_by_another_sweep(store: FsspecStore, tmp_path: Path, suffix: str) -> None:
     sweep = fill(store, problems=3, k=130)
     stored = find(store, sweep.samples.identity.name)
     path = tmp_path / f"out{suffix}"
@@ -158,7 +158,7 @@ def test_an_export_is_samples_that_another_sweep_can_verify(store: FsspecStore, 
     assert recorded._recorded.samples == {problem_id: original[problem_id] for problem_id in ids}
 
 
-def test_a_set_with_damage_is_not_exported(store: FsspecStore, tmp_path: Path) -> None:
+def test_a_damaged_set_is_not_exported(store: FsspecStore, tmp_path: Path) -> None:
     sweep = fill(store, grader=LastLineGrader())
     Path(sweep.samples.url(sweep.samples.blocks()[-1])).write_bytes(b"torn")
     stored = find(store, sweep.samples.identity.name)
@@ -167,7 +167,7 @@ def test_a_set_with_damage_is_not_exported(store: FsspecStore, tmp_path: Path) -
     assert sorted(path.name for path in tmp_path.iterdir()) == ["runs"]
 
 
-def test_a_file_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+def test_an_export_that_cannot_be_written_ends_in_one_line(tmp_path: Path) -> None:
     for path, message in (
         (tmp_path / "out.csv", "ends in neither .parquet nor .jsonl"),
         (tmp_path / "none" / "out.jsonl", "cannot be written .No such file or directory."),

@@ -32,7 +32,7 @@ def store(tmp_path: Path) -> FsspecStore:
     return FsspecStore(str(tmp_path))
 
 
-def test_it_is_what_the_two_verdict_sets_say(store: FsspecStore) -> None:
+def test_the_difference_is_what_the_two_verdict_sets_say(store: FsspecStore) -> None:
     strict, lenient = fill(store, k=130, grader=LastLineGrader()), fill(store, k=130)
     before, after = verdicts_of(strict), verdicts_of(lenient)
     found = between(strict, lenient)
@@ -65,7 +65,7 @@ def test_only_max_changes_are_listed_but_all_are_counted(store: FsspecStore) -> 
         assert (found.changed, found.problems) == (len(everything.changes), everything.problems)
 
 
-def test_what_lacks_a_verdict_is_not_compared(store: FsspecStore) -> None:
+def test_a_sample_that_lacks_a_verdict_is_not_compared(store: FsspecStore) -> None:
     strict = fill(store, grader=LastLineGrader())
     draw(sweep_of(store, k=50))
     lenient = sweep_of(store, k=50)
@@ -84,7 +84,7 @@ def test_verdicts_on_samples_that_were_redrawn_are_not_compared(store: FsspecSto
     assert (found.samples, found.uncompared) == (600 - block.samples, block.samples)
 
 
-def test_regrading_draws_nothing_and_leaves_what_was_there(store: FsspecStore, tmp_path: Path) -> None:
+def test_regrading_draws_nothing_and_leaves_earlier_verdicts(store: FsspecStore, tmp_path: Path) -> None:
     strict = fill(store, grader=LastLineGrader())
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("i*.parquet")}
     lenient = sweep_of(store)
