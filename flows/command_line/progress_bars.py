@@ -19,6 +19,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from flows.command_line.running import printable
 from tasks.progress import progress
 
 LINE_EVERY_S = 10.0
@@ -98,7 +99,7 @@ class ProgressBars:
 
     def say(self, line: str) -> None:
         """Print a line above the bars."""
-        self._console.print(line, style="dim", markup=False, soft_wrap=True)
+        self._console.print(printable(line), style="dim", markup=False, soft_wrap=True)
 
     def _task(self, stage: str) -> Task:
         return next(task for task in self._bars.tasks if task.id == self._stages[stage])

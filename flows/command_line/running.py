@@ -65,10 +65,16 @@ def require_server(option: str) -> None:
         raise UserError(f"{option}: needs a Prefect server that workers poll; start one and set PREFECT_API_URL")
 
 
+def printable(text: str) -> str:
+    """Text in which nothing can move the cursor, end the line or fail to be encoded: names in a store and in files of
+    others may hold anything."""
+    return "".join(each if each.isprintable() else f"‹U+{ord(each):04X}›" for each in text)
+
+
 def one_line(error: Exception) -> str | None:
     """The message of an error that the user can fix; None for a bug, which is shown with its traceback."""
     if isinstance(error, MonkeysError):
-        return f"{error}. {RESUME}" if error.resumable else str(error)
+        return printable(f"{error}. {RESUME}" if error.resumable else str(error))
     if "httpx" in type(error).__module__ or "Failed to reach API" in str(error):
         url = os.environ.get("PREFECT_API_URL")
         if url:

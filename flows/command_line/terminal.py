@@ -41,4 +41,7 @@ def counted(number: int, noun: str) -> str:
 
 def print_json(document: Any) -> None:
     """Print one JSON document to standard output."""
-    Console().file.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+    text = json.dumps(document, ensure_ascii=False, indent=2)
+    if any("\ud800" <= each <= "\udfff" for each in text):  # in a file's name that is not UTF-8
+        text = json.dumps(document, indent=2)
+    Console().file.write(text + "\n")

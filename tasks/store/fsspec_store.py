@@ -81,7 +81,11 @@ class FsspecStore:
     def temporaries(self) -> list[Temporary]:
         """What killed writers left behind, and what others are writing now."""
         found = self._find("")
-        return [Temporary(key, int(found[key]["size"]), self.age_s(key)) for key in sorted(found) if _is_temporary(key)]
+        left = []
+        for key in sorted(filter(_is_temporary, found)):
+            with suppress(FileNotFoundError):  # its writer has finished since the listing
+                left.append(Temporary(key, int(found[key]["size"]), self.age_s(key)))
+        return left
 
     def age_s(self, key: str) -> float:
         """How long ago an object was written, by the clocks of store and reader; FileNotFoundError if there is none."""

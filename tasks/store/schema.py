@@ -34,8 +34,8 @@ SCHEMA = Version(1, 0)
 
 
 class CorruptObjectError(UserError):
-    """An object that is torn, damaged, or not what its key says: its key, and the reason, which follows "is" or stands
-    alone as a sentence about the object."""
+    """An object that is torn, damaged, or not what its key says. `reason` is a sentence about the object with this
+    `key`."""
 
     def __init__(self, key: str, reason: str) -> None:
         super().__init__(key, reason)

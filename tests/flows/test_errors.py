@@ -82,3 +82,9 @@ def test_a_plugins_error_may_be_retryable() -> None:
 def test_other_errors_are_retried_unless_they_are_bugs(error: Exception, again: bool) -> None:
     assert retried(error) == again
     assert one_line(error) is None
+
+
+def test_a_message_with_a_name_from_outside_stays_one_printable_line() -> None:
+    line = one_line(UserError("no set is called 'a'; there are: b\nc\x1b[2J\udcff\u202e"))
+    assert line == "no set is called 'a'; there are: b‹U+000A›c‹U+001B›[2J‹U+DCFF›‹U+202E›"
+    line.encode()

@@ -378,6 +378,7 @@ STRAYS = [
     "samples/README",
     "samples/a\nb/p00000-00016/i0000000-0000003.parquet",
     "samples/\x1b[2J/set.json",
+    "samples/\udcff/set.json",
     "verdicts/NAME/README",
     "verdicts/NAME/x/p00000-00016/i0000000-0000003.parquet",
     "scores/NAME/\u202e/set.json",

@@ -121,7 +121,9 @@ def lose_ingredients(sweep: Sweep) -> None:
         (lose_ingredients, ["verdicts/.*set.json: is missing or broken"]),
     ],
 )
-def test_each_kind_of_damage_is_found_and_named(sweep: Sweep, harm: Callable[[Sweep], None], messages: list[str]) -> None:
+def test_each_kind_of_damage_is_found_and_named(
+    sweep: Sweep, harm: Callable[[Sweep], None], messages: list[str]
+) -> None:
     harm(sweep)
     before = sweep.samples.store.sizes("")
     found = findings(sweep)

@@ -52,7 +52,9 @@ def test_all_samples_are_found_with_their_verdicts(full: Sweep) -> None:
 @pytest.mark.parametrize("problem", [None, "arithmetic/003", "arithmetic/017"])
 @pytest.mark.parametrize("verdict", [None, Verdict.WRONG, Verdict.OUTPUT_LIMIT])
 @pytest.mark.parametrize("index", [None, 0, 99, 100, 500])
-def test_only_the_samples_asked_for_are_found(full: Sweep, problem: str | None, verdict: Verdict | None, index: int | None) -> None:
+def test_only_the_samples_asked_for_are_found(
+    full: Sweep, problem: str | None, verdict: Verdict | None, index: int | None
+) -> None:
     rows = chosen(full, problem=problem, verdict=verdict, index=index)
     assert sorted(rows, key=lambda row: (row.sample.problem_id, row.sample.index)) == [
         (sample, graded)
