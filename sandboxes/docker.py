@@ -55,9 +55,9 @@ class DockerConfig(ExecutionSettings):
         if self.image is None:
             return super().ingredients()
         settings = self.model_dump(mode="json", exclude={"name", "workers", "runtime"})
-        from sandboxes.containers.client import engine, image_id  # docker-py takes a moment
+        from sandboxes.containers.client import docker_client, image_id  # docker-py takes a moment
 
-        with engine() as client:
+        with docker_client() as client:
             return {**settings, "image": image_id(client, self.image)}
 
     def check(self) -> None:
@@ -66,9 +66,9 @@ class DockerConfig(ExecutionSettings):
         Raises:
             SandboxUnavailableError: one of them is missing; the message says how to fix that.
         """
-        from sandboxes.containers.client import engine
+        from sandboxes.containers.client import docker_client
 
-        with engine() as client:
+        with docker_client() as client:
             self._check(client)
 
     def open(self) -> Sandbox:
@@ -77,11 +77,11 @@ class DockerConfig(ExecutionSettings):
         Raises:
             SandboxUnavailableError: this machine cannot run it.
         """
-        from sandboxes.containers.client import engine
+        from sandboxes.containers.client import docker_client
         from sandboxes.containers.container import Container, ContainerPlan, remove_abandoned
         from sandboxes.containers.image import image_of
 
-        with engine() as client:
+        with docker_client() as client:
             bound = f"cgroup v{self._check(client).get('CgroupVersion', 1)}"
             remove_abandoned(client)
             if self.image is None:

@@ -31,7 +31,7 @@ def connect() -> DockerClient:
 
 
 @contextmanager
-def engine() -> Iterator[DockerClient]:
+def docker_client() -> Iterator[DockerClient]:
     """A client that is closed afterwards.
 
     Raises:

@@ -200,7 +200,7 @@ class ForkServer:
         self._host = host
         self._socket = host.socket
         self._programs: OrderedDict[str, Program] = OrderedDict()
-        self._repeated: tuple[str, EffectiveLimits] | None = None
+        self._reusable: tuple[str, EffectiveLimits] | None = None
         self._number = 0
         self._oom_kills = 0
         self.gone = False
@@ -268,10 +268,10 @@ class ForkServer:
         return endings
 
     def _number_of(self, execution: Execution) -> int:
-        """What tells the server that this is the program that it last had as a repeatable one, with the same limits."""
-        repeated = (execution.text, execution.limits)
-        if repeated != self._repeated:
-            self._repeated = repeated
+        """The number by which the server recognizes the program, and the limits, of its reusable process."""
+        program = (execution.text, execution.limits)
+        if program != self._reusable:
+            self._reusable = program
             self._number += 1
         return self._number
 

@@ -96,10 +96,10 @@ def _mounts(pid: int) -> int:
 
 def _in_containers() -> tuple[int, int]:
     """Processes in the containers of this controller, and how many of these there are."""
-    from sandboxes.containers.client import engine
+    from sandboxes.containers.client import docker_client
     from sandboxes.containers.container import LABEL
 
-    with engine() as client:
+    with docker_client() as client:
         ours = client.containers.list(filters={"label": f"{LABEL}={ProcessIdentity.here()}"})
         return sum(len(container.top()["Processes"]) for container in ours), len(ours)
 

@@ -56,10 +56,11 @@ class _Child:
         """The answer's line; empty where the child has died of the question.
 
         Raises:
-            TimeoutError: it used `cpu_s` seconds of CPU time, or three times as long and 5 s by the clock.
+            TimeoutError: it used `cpu_s` seconds of CPU time, or slept for three times as long and 5 s. (Waiting for a
+                core does not count: then only the machine is slow.)
             EOFError: the controller has hung up.
         """
-        started, used = time.monotonic(), self._clock()
+        looked, used, asleep_s = time.monotonic(), self._clock(), 0.0
         self._questions.write(line)
         self._questions.flush()
         self.answered += 1
@@ -70,7 +71,10 @@ class _Child:
                 return self._answers.readline()
             if controller in ready:
                 raise EOFError
-            if self.cpu_s >= cpu_s or time.monotonic() - started >= 3 * cpu_s + 5:
+            now = time.monotonic()
+            asleep_s += 0.0 if self._can_run() else now - looked
+            looked = now
+            if self.cpu_s >= cpu_s or asleep_s >= 3 * cpu_s + 5:
                 raise TimeoutError
 
     def kill(self) -> None:
@@ -82,6 +86,11 @@ class _Child:
                 stream.close()
             except BrokenPipeError:
                 continue
+
+    def _can_run(self) -> bool:
+        """Whether the child runs, or waits for a core or a disk (proc(5): states R and D)."""
+        with open(f"/proc/{self.pid}/stat", "rb") as file:  # noqa: PTH123 - a short-lived process, without pathlib
+            return file.read().rpartition(b")")[2].split()[0] in (b"R", b"D")
 
     def _clock(self) -> float:
         """CPU seconds of the child so far, from its own clock (clock_getcpuclockid(3))."""
