@@ -59,7 +59,7 @@ def tell_failing_references(dataset: Dataset, problems: Sequence[Problem], grade
 def _warning(failing: Sequence[FailingReference]) -> str:
     first = failing[0]
     others = f" (and {len(failing) - 1:,} more)" if len(failing) > 1 else ""
-    reason = f"{first.verdict}: {first.detail}" if first.detail else first.verdict
+    reason = f"{first.verdict}: {first.detail}".rstrip(": ")
     return (
         f"the reference solution of problem {first.problem_id!r}{others} fails its own test ({reason}): perhaps no"
         " sample can pass; `monkeys audit tests` lists such problems, and `exclude` leaves them out"
