@@ -51,7 +51,7 @@ def read(latex: str) -> Any:
 
 
 def _is_understood(latex: str) -> bool:
-    """Whether the grammar derives the whole text: the library's own call ends where the grammar does."""
+    """Whether the grammar derives the whole text. The library drops spacing: 5 \\quad 6 is a mixed number for it."""
     lexer = PSLexer(InputStream(latex))
     lexer.removeErrorListeners()
     stream = CommonTokenStream(lexer)
