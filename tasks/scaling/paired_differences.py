@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import betaincinv, stdtrit
 
 from tasks.scaling.arrays import Floats
@@ -78,19 +79,20 @@ def paired_differences(reference: Counts, other: Counts, level: float = 0.95) ->
         np.maximum(-differences.min(axis=0), one_sample),
     )
     tail = np.full(len(ks), (1 - level) / 2)
-    low = np.maximum(gaps.mean - _distance(gaps, tail, upwards=False), -1)
-    high = np.minimum(gaps.mean + _distance(gaps, tail, upwards=True), 1)
+    low = np.maximum(gaps.mean - _distance(gaps, tail, np.full(len(ks), fill_value=False)), -1)
+    high = np.minimum(gaps.mean + _distance(gaps, tail, np.full(len(ks), fill_value=True)), 1)
     columns = (column.tolist() for column in (ks, gaps.mean, low, high, _p_values(gaps)))
     return tuple(Difference(*row) for row in zip(*columns, strict=True))
 
 
-def _distance(gaps: _Gaps, tail: Floats, *, upwards: bool) -> Floats:
-    """How far the end of the interval lies from the mean, shape (ks,), for the probability `tail` (ks,) beyond it."""
+def _distance(gaps: _Gaps, tail: Floats, upwards: NDArray[np.bool_]) -> Floats:
+    """How far the upper or lower end of the interval is from the mean, for the probability `tail` beyond it; all of
+    shape (ks,)."""
     student = -stdtrit(gaps.problems - 1, tail) * gaps.error
     beyond = 10 ** (_DECADES * (1 - tail ** (1 / gaps.problems)))
-    extreme = np.minimum(1, beyond * (gaps.upwards if upwards else gaps.downwards))
+    extreme = np.minimum(1, beyond * np.where(upwards, gaps.upwards, gaps.downwards))
     weight = 1 - betaincinv(gaps.problems, _ADDED, tail)
-    added = weight * np.maximum(extreme - (gaps.mean if upwards else -gaps.mean), 0)
+    added = weight * np.maximum(extreme - np.where(upwards, gaps.mean, -gaps.mean), 0)
     distance: Floats = np.hypot(student, added)
     return distance
 
@@ -100,12 +102,7 @@ def _p_values(gaps: _Gaps) -> Floats:
     low, high = (np.full(len(gaps.mean), end) for end in _LOG_TAILS)
     for _ in range(50):
         middle = (low + high) / 2
-        distance = np.where(
-            gaps.mean > 0,
-            _distance(gaps, 10**middle, upwards=False),
-            _distance(gaps, 10**middle, upwards=True),
-        )
-        leaves_out_zero = distance < np.abs(gaps.mean)
+        leaves_out_zero = _distance(gaps, 10**middle, gaps.mean < 0) < np.abs(gaps.mean)
         low, high = np.where(leaves_out_zero, low, middle), np.where(leaves_out_zero, middle, high)
     p: Floats = np.where(gaps.mean == 0, 1.0, 2 * 10**high)
     return p
