@@ -309,7 +309,7 @@ HANGS = {
 def _hangs() -> Iterator[Line]:
     """Each costs at most its limit of CPU time, and no other verdict waits for it."""
     limit = 2.0
-    pool = IsolatedPool("tasks.answers.algebra:same", cpu_s=limit, processes=2)
+    pool = IsolatedPool("tasks.answers.equality:same", cpu_s=limit, processes=2)
     list(pool.map([(r"x^2 - 1", "(x-1)(x+1)")] * 4))
     cpu_s = wall_s = 0.0
     failure = Counter[str]()

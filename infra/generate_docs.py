@@ -73,7 +73,7 @@ def _fields(schema: Schema, definitions: Schema, without: tuple[str, ...] = ()) 
         default = "required" if name in schema.get("required", ()) else _default(field.get("default"))
         about = " ".join(field.get("description", "").split()).replace("|", "\\|")
         rows.append(f"| `{name}` | {_type(field, definitions)} | {default} | {about} |")
-    return rows if len(rows) > 2 else ["It has no fields."]
+    return rows if len(rows) > 2 else ["No fields."]
 
 
 def _default(value: Any) -> str:

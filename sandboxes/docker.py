@@ -46,9 +46,7 @@ class DockerConfig(ExecutionSettings):
         description="Image with the Python that runs the samples (3.8 or newer); default: one built from "
         "`python` on this machine. With an image, `python` is the path inside it; default: python3.",
     )
-    runtime: str | None = Field(
-        None, description="The engine's runtime, such as runsc (gVisor); default: the engine's own."
-    )
+    runtime: str | None = Field(None, description="Docker's runtime, such as runsc (gVisor); default: Docker's own.")
 
     def ingredients(self) -> dict[str, object]:
         """What a verdict depends on: the limits, and the Python that runs the samples."""

@@ -2,7 +2,7 @@ r"""Final answers as people and models write them, brought to one spelling.
 
 Pure text, no algebra. What never carries meaning in an answer is left out: dollar signs and those of other currencies,
 spacing, sizes of brackets, faces, degrees, units, "th" after a number, commas within a number. What an answer says that
-it is the value of stays ("x = 3"): `tasks.answers.sides` takes it apart.
+it is the value of stays ("x = 3"): `tasks.answers.structure` takes it apart.
 """
 
 import re

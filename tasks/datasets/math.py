@@ -48,8 +48,8 @@ class MathDataset(Config):
     subset: Literal["paper"] | None = Field(default=None, description="The paper's 128 problems; empty: all")
     golds: Literal["published", "corrected"] = Field(
         default="published",
-        description="Gold answers as MATH's own rule takes them, or with those of 10 problems put right that it takes"
-        " wrong; the samples stay the same set",
+        description="published: gold answers as MATH's own rule extracts them. corrected: the same, with the 10 that it"
+        " extracts wrongly fixed. Samples are not affected",
     )
 
     def load(self) -> list[Problem]:

@@ -11,8 +11,8 @@ left out, but must not be others.
 
 from typing import ClassVar, Literal
 
+from tasks.answers.equality_without_algebra import equal_without_algebra
 from tasks.answers.finding import find
-from tasks.answers.sight import equal_without_algebra
 from tasks.answers.spelling import spell
 from tasks.answers.structure import count, equation
 from tasks.answers.units import differ, unit_of

@@ -19,7 +19,7 @@ def same_text(expected: str, got: str) -> bool:
 
 
 class StdioExactGrader(ProgramGrader):
-    """Grades programs by the problem's tests, output for output to the letter."""
+    """Grades programs by the problem's tests, whose outputs must match exactly."""
 
     version: ClassVar[int] = 3
     rule: ClassVar[Rule] = Rule(same_text)

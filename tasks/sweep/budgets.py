@@ -46,7 +46,7 @@ class UniformConfig(Config):
 
 
 class AdaptiveConfig(Config):
-    """More samples for harder problems, which narrow the coverage curve most: a problem stops once
+    """More samples for harder problems, which reduce the variance of coverage most: a problem stops once
     samples × correct ≥ precision × k.
 
     Averaged over log k, the variance of pass@k for a problem with pass rate p and n samples scales as 1 / (p n). For a

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tasks.answers.equality_without_algebra import equal_without_algebra, number
 from tasks.answers.finding import find
 from tasks.answers.isolated.pool import IsolatedPool
 from tasks.answers.minerva import boxed, final_answer, normalise
-from tasks.answers.sight import equal_without_algebra, number
 from tasks.answers.spelling import spell
 from tasks.answers.structure import parts
 from tasks.graders import Grader

@@ -42,7 +42,7 @@ class AlgebraGrader(TextGrader, ABC):
 
     runs_code: ClassVar[bool] = False
     function: ClassVar[str]
-    """The name in `tasks.answers.algebra` of what answers: True, False, or None for "no answer found"."""
+    """The name in `tasks.answers.equality` of what answers: True, False, or None for "no answer found"."""
 
     @abstractmethod
     def decide(self, gold: str, text: str) -> Decision:
@@ -67,7 +67,7 @@ class AlgebraGrader(TextGrader, ABC):
             else:
                 verdict, detail, found = decision
                 yield GradedSample(sample.problem_id, sample.index, verdict, detail, answer=kept(found))
-        answers = shared(f"tasks.answers.algebra:{self.function}", CPU_S).map(asked)
+        answers = shared(f"tasks.answers.equality:{self.function}", CPU_S).map(asked)
         for waiting, answer in zip(asked.values(), answers, strict=True):
             cpu_s = answer.cpu_s
             for sample, question in waiting:

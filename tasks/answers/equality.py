@@ -13,9 +13,9 @@ import sympy
 from math_verify import ExprExtractionConfig, LatexExtractionConfig, parse, verify
 from sympy.parsing.latex import parse_latex
 
+from tasks.answers.equality_without_algebra import as_values, equal_without_algebra, number
 from tasks.answers.expressions import equal, read, rounds_to, solve_together
 from tasks.answers.finding import find
-from tasks.answers.sight import as_values, equal_without_algebra, number
 from tasks.answers.spelling import spell
 from tasks.answers.structure import Parts, equation, parts
 from tasks.answers.units import differ, unit_of
