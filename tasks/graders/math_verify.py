@@ -20,7 +20,8 @@ _READ = 8_000
 
 
 class MathVerifyGrader(AlgebraGrader):
-    """Grades the answer that math-verify finds in a sample, as math-verify does, except that numerals it ignores must match."""
+    """Grades the answer that math-verify finds in a sample, as math-verify does, except that numerals which it ignores
+    must match."""
 
     version: ClassVar[int] = 2
     function: ClassVar[str] = "verified"
