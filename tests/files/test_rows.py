@@ -117,6 +117,7 @@ def test_a_fault_is_found_when_the_reader_comes_to_it(tmp_path: Path) -> None:
         ("s.jsonl.gz", gzip.compress(SAMPLE.encode(), mtime=0)[:-9], "cannot be read (Compressed file ended"),
         ("absent.jsonl", None, "cannot be read (No such file or directory)"),
     ],
+    ids=lambda value: repr(value)[:40],
 )
 def test_every_reader_reports_the_same_fault_in_the_same_words(
     tmp_path: Path, name: str, data: bytes | None, message: str
