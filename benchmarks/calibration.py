@@ -1,6 +1,6 @@
 """How often every interval that the product prints holds the truth, on simulated and on real populations of problems.
 
-    python benchmarks/calibration.py [FOLDER] [--replications 300] [--quick] [--only WORD]
+    python benchmarks/calibration.py [FOLDER] [--replications 200] [--quick] [--only WORD]
 
 For each kind of population, number of problems and k, experiments are simulated and the share is counted in which the
 interval held what it is an interval for; widths are means. FOLDER holds sets as `forecast.py` takes them: each is a
@@ -32,7 +32,7 @@ def main() -> int:
     """Simulate everything, print the table, and say whether the targets are met."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, nargs="?", help="folder with sets of 10,000 outcomes a problem")
-    parser.add_argument("--replications", type=int, default=300, help="simulated experiments for each row")
+    parser.add_argument("--replications", type=int, default=200, help="simulated experiments for each row")
     parser.add_argument("--quick", action="store_true", help=f"{QUICK} times fewer, to see whether everything runs")
     parser.add_argument("--only", default="", help="only sections and kinds with this word in their name")
     parser.add_argument("--processes", type=int, default=2)

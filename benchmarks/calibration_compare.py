@@ -42,7 +42,7 @@ SECOND_SET: dict[str, Callable[[Floats, np.random.Generator], Floats]] = {
     "odds × e^normal(0, 1)": partial(_logit_shift, 0.0, 1.0),
     "15% of problems gain": partial(_some_gain, 0.15),
 }
-# What fewer problems than this have in common no few problems can show: rows without a target.
+# With fewer problems than this, too often none of those that gain is among them: rows without a target.
 TOO_RARE = {"15% of problems gain": 20}
 
 
