@@ -11,10 +11,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from tests.flows.counted_sweep import BLOCKS, CountedSweep, blocks, counted_sweep, graded, kill, stored, wait_until
 from tests.servers import S3, s3_of, serving
+from tests.store.damage import footer_of, rewritten
 
 
 @pytest.fixture
@@ -157,3 +160,39 @@ def test_a_clock_that_jumps_does_not_break_claims(sweep: CountedSweep, tmp_path:
     assert [process.returncode for process in both] == [0, 0], ended
     assert is_whole(sweep, runs)
     assert sweep.drawn_again() == 0
+
+
+def with_footer(path: Path, **fields: object) -> None:
+    data = path.read_bytes()
+    path.write_bytes(rewritten(data, footer_of(data) | fields))
+
+
+def test_damage_of_every_kind_is_named_and_the_same_command_makes_the_set_whole(
+    sweep: CountedSweep, tmp_path: Path, prefect_url: str
+) -> None:
+    runs = tmp_path / "runs"
+    assert sweep.run(PREFECT_API_URL=prefect_url).code == 0
+    first, second, third, *_ = blocks(runs)
+    with_footer(first, engine=None)
+    with_footer(second, drawn_at=[])
+    unknown = blocks(runs, "verdicts")[-1]
+    table = pq.read_table(unknown)
+    verdicts = pa.array(["splendid"] * table.num_rows)
+    unknown.write_bytes(rewritten(unknown.read_bytes(), table=table.set_column(2, "verdict", verdicts)))
+    (folder,) = (runs / "samples").iterdir()
+    (folder / "set.json").write_bytes(b"[]")
+    claim = runs / "claims" / folder.name / "samples" / "p00000" / "i0000000" / "0123.json"
+    claim.parent.mkdir(parents=True, exist_ok=True)
+    claim.write_bytes(b"{")
+    third.unlink()
+
+    ended = sweep.run(PREFECT_API_URL=prefect_url)
+    assert ended.code == 2
+    (line,) = ended.err.splitlines()
+    assert f"{unknown}: its column verdict has the unknown value 'splendid') and is set aside; run the sweep" in line
+    assert f"{first} is damaged" in ended.out or f"{second} is damaged" in ended.out
+    assert "set.json is damaged (a JSON object was expected, not a list) and was moved to damaged/" in ended.out
+
+    assert sweep.run(PREFECT_API_URL=prefect_url).code == 0
+    assert is_whole(sweep, runs)
+    assert len(list((runs / "damaged").rglob("*.parquet"))) == 3
