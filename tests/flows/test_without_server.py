@@ -78,7 +78,7 @@ def test_a_sweep_whose_server_goes_away_ends_with_its_report_and_summary(how: in
 @pytest.mark.server
 def test_a_sweep_without_its_server_still_ends_on_a_signal(sweep: CountedSweep) -> None:
     runs = sweep.folder / "runs"
-    slow = CountedSweep(sweep.folder, seconds=30.0)
+    slow = CountedSweep(sweep.folder, seconds=3.0)
     with losing_its_server(sweep.folder, signal.SIGKILL) as (url, lose):
         process = slow.start(command=["env", "--default-signal=TERM,INT"], PREFECT_API_URL=url)
         wait_until(slow.calls, "it draws", running=process)
