@@ -111,7 +111,7 @@ def test_a_study_whose_server_goes_away_runs_the_other_sweeps_and_compares(sweep
     assert (process.returncode, err) == (0, ""), out
     assert len(told(out)) == 1, out
     assert out.count("report: ") == 2
-    assert "vs" in out or "compared" in out.lower()
+    assert "arithmetic-others minus arithmetic-samples, in percentage points" in out
     assert len(list((runs / "samples").iterdir())) == 2
 
 
