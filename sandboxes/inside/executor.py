@@ -397,6 +397,10 @@ def main(to: str, uid: int, mode: str, remote: list[str]) -> NoReturn:
     call(libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), "prctl")
     # The first process of a PID namespace gets no signal that it does not handle. Programs handle this one.
     _signal.pthread_sigmask(_signal.SIG_BLOCK, (_signal.SIGINT,))
+    _signal.signal(_signal.SIGINT, _signal.default_int_handler)
+    # What the controller ignores, as under `nohup`, must not change a verdict.
+    for number in (_signal.SIGHUP, _signal.SIGQUIT, _signal.SIGTERM):
+        _signal.signal(number, _signal.SIG_DFL)
     # With a limit of 0, the kernel still starts a core dump handler, outside; with 1, it does not (fs/coredump.c).
     limit(resource.RLIMIT_CORE, 1)
     limit(resource.RLIMIT_MEMLOCK, 0)

@@ -19,11 +19,14 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-# In addition to the programs' memory: the server and, where it is in the group, bubblewrap.
+# In addition to the programs' memory: the server of a container.
 SERVER_BYTES = 64 * 1024 * 1024
+# In addition to the programs' memory and what a group uses before them: copies of the server's pages, the kernel's.
+_MORE_BYTES = 16 * 1024 * 1024
 _NO_LIMIT_BYTES = 1 << 40
 _V1, _V2 = "cgroup v1", "cgroup v2"
 _LIMIT = {_V1: "memory.limit_in_bytes", _V2: "memory.max"}
+_USED = {_V1: "memory.usage_in_bytes", _V2: "memory.current"}
 _KILLS = {_V1: "memory.oom_control", _V2: "memory.events"}
 _PEAK = {_V1: "memory.max_usage_in_bytes", _V2: "memory.peak"}
 # How much of its limit a group has used when the kernel kills for it.
@@ -121,9 +124,11 @@ class ControlGroup:
         return attempt.returncode == 0
 
     def set_memory_limit(self, memory_bytes: int) -> None:
-        """Limit the memory that the next programs use together."""
+        """Limit the memory that the next programs use together. To be called while none runs: what the group uses then
+        is the server's."""
         if memory_bytes != self._limit:
-            limit = str(memory_bytes + SERVER_BYTES)
+            used = int((self._folders.memory / _USED[self.version]).read_text())
+            limit = str(memory_bytes + used + _MORE_BYTES)
             (self._folders.memory / _LIMIT[self.version]).write_text(limit)
             self._limit = memory_bytes
 

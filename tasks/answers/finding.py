@@ -37,6 +37,8 @@ _DISPLAY = re.compile(r"(\$\$|\\\[)(.{1,2000}?)(?:\$\$|\\\])", re.DOTALL)
 _INLINE = re.compile(r"\$(?!\d[\d.,]*\s+[a-z]{2,}\s)((?:\\.|[^$\\\n])+)\$|\\\(([^\n]+?)\\\)")
 _SENTENCE_END = re.compile(r"\.(?=\s+[A-Z])|,?\s(?=(?:because|since|which|where|as) )")
 
+# The number of characters in which a heading is told from an answer.
+_LONGEST_HEADING = 200
 _HASHES = re.compile(r"#{4,6}\s*([^\n]*)")
 _NUMBERED = re.compile(r"[*_]{0,3}(\d{1,2})[.)]\s+[*_]{0,3}[A-Za-z]")
 _HEADING = re.compile(
@@ -161,9 +163,10 @@ def hashed(text: str) -> list[str]:
     """What follows each `####` on its line, without headings such as "Step 2: add" or, as the third, "3. Check"."""
     found, headings, numbered = [], 0, 0
     for match in _HASHES.finditer(text):
-        number = _NUMBERED.match(match[1])
+        start = match[1][:_LONGEST_HEADING]
+        number = _NUMBERED.match(start)
         is_next = number is not None and int(number[1]) in {numbered + 1, headings + 1}
-        if is_next or _HEADING.match(match[1]):
+        if is_next or _HEADING.match(start):
             headings += 1
             numbered += is_next
         else:

@@ -1,5 +1,6 @@
 """A program in a sandbox does what the same text does as a script: output, exit status and last words are compared."""
 
+import signal
 import subprocess
 from pathlib import Path
 
@@ -144,7 +145,14 @@ def as_script(text: str, folder: Path) -> "subprocess.CompletedProcess[bytes]":
         check=False,
         timeout=60,
         start_new_session=True,
+        preexec_fn=default_signals,
     )
+
+
+def default_signals() -> None:
+    """A command in the background, or under `nohup`, ignores these."""
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def last_line(text: bytes) -> str:
