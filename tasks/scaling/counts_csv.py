@@ -123,7 +123,7 @@ def _whole(text: str | None, where: str) -> int:
         given = "missing" if text is None else _quoted(text)
         raise UserError(f"{where} is {given}; it must be a whole number") from None
     if abs(number) > _MAX_NUMBER:
-        raise UserError(f"{where} is {_quoted(text or '')}; it is too large")
+        raise UserError(f"{where} is {_quoted(text or '')}; the maximum per problem is {MAX_SAMPLES:,}")
     return number
 
 

@@ -153,7 +153,7 @@ def test_a_plan_needs_no_installed_engine(tmp_path: Path, name: str) -> None:
         (["sweep.yaml", "--k", "0"], "k: "),
         (["sweep.yaml", "--set", "nosuch=1"], "nosuch: is not a field of a sweep"),
         (["sweep.yaml", "--set", "engine.model=none"], "engine.model: no folder 'none'"),
-        (["sweep.yaml", "--set", "problems=1000000"], "problems: 1000000 are asked for"),
+        (["sweep.yaml", "--set", "problems=1000000"], "problems: 1000000 requested, but arithmetic has only 128"),
     ],
 )
 def test_bad_input_is_reported_in_one_line_with_exit_code_2(tmp_path: Path, arguments: list[str], message: str) -> None:
