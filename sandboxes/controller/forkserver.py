@@ -38,6 +38,7 @@ _MEMORY_EXIT = 86
 
 _MEGABYTE = 1024 * 1024
 _STDERR_TAIL = 2000
+_SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK
 # How many programs a server keeps: a program has several tests, and a checker several programs.
 _PROGRAMS_KEPT = 4
 # Seconds for a server to start, and to answer once all of its programs must have ended.
@@ -358,14 +359,15 @@ def _ending(status: int, reason: int, kills: int, cpu_s: float, wall_s: float) -
 def _memory_file(data: bytes, *, sealed: bool = False) -> int:
     """A new anonymous file that holds `data`, open for reading and writing at its start. Nobody can change a sealed
     one."""
-    fd = os.memfd_create("monkeys", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    # A program must not be able to seal its input and output.
+    fd = os.memfd_create("monkeys", os.MFD_CLOEXEC | (os.MFD_ALLOW_SEALING if sealed else 0))
     try:
         written = 0
         while written < len(data):
             written += os.pwrite(fd, data[written:], written)
         if sealed:
             # A program can read its text, and other programs with the same text come after it.
-            fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK)
+            fcntl.fcntl(fd, fcntl.F_ADD_SEALS, _SEALS)
     except OSError:
         os.close(fd)
         raise
