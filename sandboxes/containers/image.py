@@ -1,4 +1,4 @@
-"""A container image with a Python and nothing else, built from an interpreter of this machine, without a registry.
+"""A container image with a Python and time zones, built from an interpreter of this machine, without a registry.
 
 It contains the interpreter, its modules, and the shared libraries that they load, at the same paths as on this machine.
 """
@@ -25,6 +25,8 @@ REPOSITORY = "monkeys-sandbox"
 
 # Parts of the standard library for developers of Python, not for programs: half of its size.
 _LEFT_OUT = frozenset({"test", "tests", "idlelib", "turtledemo", "ensurepip", "lib2to3"})
+_TIME_ZONES = "/usr/share/zoneinfo"
+_OTHER_ZONES = {"posix", "right"}  # the same zones again, and with leap seconds
 _NOT_FOR_RUNNING = (".a", ".o", ".exe")
 
 _LOADERS = ("/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1")
@@ -67,6 +69,9 @@ def _files(interpreter: Interpreter) -> Iterator[Path]:
             folders[:] = [name for name in kept if str(Path(folder, name)) not in interpreter.hidden]
             files += (Path(folder, name) for name in names if not name.endswith(_NOT_FOR_RUNNING))
     yield from files
+    for folder, folders, names in os.walk(_TIME_ZONES):
+        folders[:] = [name for name in folders if name not in _OTHER_ZONES]
+        yield from (Path(folder, name) for name in names)
     binaries = [path for path in files if ".so" in path.name or str(path) == interpreter.command[0]]
     with ThreadPoolExecutor() as pool:
         for libraries in pool.map(_libraries, binaries):
