@@ -5,12 +5,17 @@ from typing import Any
 
 import httpx
 
+PATIENCE_S = 60
+"""A server on a busy machine answers late; httpx alone would give up after 5 s."""
+
 
 def query(url: str, what: str, **filters: Any) -> list[dict[str, Any]]:
     """All objects of a kind (flow_runs, task_runs, artifacts, logs, …), from all pages."""
     found: list[dict[str, Any]] = []
     while True:
-        answer = httpx.post(f"{url}/{what}/filter", json={"offset": len(found), "limit": 200, **filters}, timeout=60)
+        answer = httpx.post(
+            f"{url}/{what}/filter", json={"offset": len(found), "limit": 200, **filters}, timeout=PATIENCE_S
+        )
         answer.raise_for_status()
         page = answer.json()
         found += page
