@@ -199,10 +199,8 @@ class Batch:
             outcomes = run()
             if all(outcome.status is not Status.INFRASTRUCTURE for outcome in outcomes):
                 break
-            if given_up.is_set():
+            if attempt < self.retries and given_up.wait(self.pause_s * 4**attempt):
                 break
-            if attempt < self.retries:
-                given_up.wait(self.pause_s * 4**attempt)
         return outcomes
 
 

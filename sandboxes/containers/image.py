@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from sandboxes import SandboxUnavailableError
+from sandboxes.linux.bwrap_options import TIME_ZONES
 from sandboxes.linux.interpreter import Interpreter
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ REPOSITORY = "monkeys-sandbox"
 
 # Parts of the standard library for developers of Python, not for programs: half of its size.
 _LEFT_OUT = frozenset({"test", "tests", "idlelib", "turtledemo", "ensurepip", "lib2to3"})
-_TIME_ZONES = "/usr/share/zoneinfo"
 _OTHER_ZONES = {"posix", "right"}  # the same zones again, and with leap seconds
 _NOT_FOR_RUNNING = (".a", ".o", ".exe")
 
@@ -69,7 +69,7 @@ def _files(interpreter: Interpreter) -> Iterator[Path]:
             folders[:] = [name for name in kept if str(Path(folder, name)) not in interpreter.hidden]
             files += (Path(folder, name) for name in names if not name.endswith(_NOT_FOR_RUNNING))
     yield from files
-    for folder, folders, names in os.walk(_TIME_ZONES):
+    for folder, folders, names in os.walk(TIME_ZONES):
         folders[:] = [name for name in folders if name not in _OTHER_ZONES]
         yield from (Path(folder, name) for name in names)
     binaries = [path for path in files if ".so" in path.name or str(path) == interpreter.command[0]]

@@ -138,11 +138,6 @@ class Ending:
     wall_s: float
     out_of_memory: bool = False
 
-    @classmethod
-    def with_first(cls) -> "Ending":
-        """For a program that was killed because the first of its group had ended."""
-        return cls(-signal.SIGKILL, _WITH_FIRST, 0.0, 0.0)
-
     @property
     def unexplained(self) -> bool:
         """Killed by SIGKILL, but not by its server: perhaps by the kernel for want of memory, or by a person."""
@@ -233,16 +228,16 @@ class ForkServer:
         Raises:
             ServerGoneError: close it, and start another.
         """
-        self._host.set_memory_limit(sum(execution.limits.memory_mb for execution in executions) * _MEGABYTE)
-        number = self._number_of(executions[0]) if reusable_process else 0
-        bounded = self._host.bounds_memory
-        message = _GROUP.pack(len(executions), wall_s, number)
-        message += b"".join([execution.request(bounds_memory=bounded) for execution in executions])
-        descriptors: list[int] = []
-        for number, execution in enumerate(executions):
-            program = self._program(execution.text)
-            descriptors += [*program.files, *execution.files, *channels[number : number + 1]]
         try:
+            self._host.set_memory_limit(sum(execution.limits.memory_mb for execution in executions) * _MEGABYTE)
+            number = self._number_of(executions[0]) if reusable_process else 0
+            bounded = self._host.bounds_memory
+            message = _GROUP.pack(len(executions), wall_s, number)
+            message += b"".join([execution.request(bounds_memory=bounded) for execution in executions])
+            descriptors: list[int] = []
+            for number, execution in enumerate(executions):
+                program = self._program(execution.text)
+                descriptors += [*program.files, *execution.files, *channels[number : number + 1]]
             self._send(message, descriptors)
         finally:
             # When one program ends, the other must see the socket close: nobody else may hold it open.

@@ -1,9 +1,9 @@
 """A sandbox made of fork servers: gives each execution to a free one, and replaces those that are lost."""
 
-import contextlib
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Self
 
@@ -155,21 +155,13 @@ def _channels() -> list[int]:
 
 def _run_apart(servers: tuple[ForkServer, ForkServer], executions: list[Execution], wall_s: float) -> list[Ending]:
     """Run two programs concurrently, each on its own server. The second server ends with the first program."""
-    second: list[Ending] = []
     channels = _channels()
-
-    def run_second() -> None:
-        with contextlib.suppress(ServerGoneError):
-            second.extend(servers[1].run(executions[1:], wall_s, channels[1:]))
-
-    thread = threading.Thread(target=run_second)
-    thread.start()
-    try:
-        first = servers[0].run(executions[:1], wall_s, channels[:1])
-        servers[1].end_programs()
-    except BaseException:
-        servers[1].stop()
-        raise
-    finally:
-        thread.join()
-    return [*first, *(second or [Ending.with_first()])]
+    with ThreadPoolExecutor(1) as other:
+        second = other.submit(servers[1].run, executions[1:], wall_s, channels[1:])
+        try:
+            first = servers[0].run(executions[:1], wall_s, channels[:1])
+            servers[1].end_programs()
+        except BaseException:
+            servers[1].stop()
+            raise
+        return [*first, *second.result()]

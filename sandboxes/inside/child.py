@@ -45,7 +45,7 @@ class Child:
         for."""
         return clock(self.pid) - self.spent_s if self.status is None else self.used_s
 
-    def ending(self, kills: int, hidden_s: float = 0.0) -> bytes:
+    def ending(self, kills: int, hidden_s: float) -> bytes:
         """What is reported of it when it has ended; `hidden_s`: CPU seconds of processes that nobody waited for."""
         return ENDING.pack(self.status, self.reason, kills, self.used_s + hidden_s, self.lived_s)
 

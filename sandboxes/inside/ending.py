@@ -61,8 +61,9 @@ def flush_io() -> None:
 
 
 def finish(status: int, space: dict[str, object] | None) -> int:
-    """What the interpreter does at exit, in its order: threads, exit functions, buffers, objects, buffers. `space` are
-    the program's names; None: its objects will really be destroyed."""
+    """What the interpreter does at exit, in its order: buffers, threads, exit functions, buffers, objects, buffers.
+    `space` are the program's names; None: its objects will really be destroyed."""
+    flush_io()
     try:
         if "threading" in sys.modules:
             sys.modules["threading"]._shutdown()
@@ -249,6 +250,5 @@ def hide_frames(more: int) -> None:
     here, limit = frames(sys._getframe()), sys.getrecursionlimit()
     sys.setrecursionlimit(here + 60)
     exec(PROBE, space)
-    sys.setrecursionlimit(limit)
     hidden_frames = here - 1 + more + (60 - 1 - space["deepest"])
     sys.setrecursionlimit(limit)

@@ -248,9 +248,10 @@ class Server:
         child lives.
         """
         running = list(children)
-        next_look = next_message = 0.0
+        next_look, next_message = self.usage.started + timeout_s, 0.0
+        polls = children[0].pidfd < 0
         while True:
-            ready = {fd for fd, _ in self.poll.poll(1 + 1000 * timeout_s)}
+            ready = {fd for fd, _ in self.poll.poll(1 + 1000 * (POLL_S if polls else timeout_s))}
             if self.socket.fileno() in ready:
                 if self.socket.recv(len(END)) != END:
                     os._exit(0)
@@ -275,7 +276,7 @@ class Server:
                 if now >= max(next_message, self.usage.started + wall_s + WAITING_S):
                     next_message = now + WAITING_S
                     self.socket.send(WAITING)
-            timeout_s = POLL_S if children[0].pidfd < 0 else next_look - now
+            timeout_s = next_look - now
 
     def enforce(self, children: list[Child], running: list[Child], wall_s: float) -> float:
         """Kill those running children that have used up their time; returns how many seconds may pass until the next

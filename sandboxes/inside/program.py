@@ -202,7 +202,6 @@ def run(reruns: Reruns | None) -> NoReturn:
         flush_io()
         show(error)
     finally:
-        flush_io()
         leave(finish(status, space))
 
 
@@ -218,7 +217,6 @@ class Reruns:
     def next(self, space: dict[str, object]) -> bool:
         """Report the end of a run, and restore the initial state for the next one; False if that is not possible, or
         there is no next one."""
-        flush_io()
         status = finish(0, None)
         if status:
             raise SystemExit(status)
@@ -286,7 +284,6 @@ def warm_up() -> None:
     for _ in range(WARM_UP_RUNS):
         space = new_module().__dict__
         exec(marshal.loads(code), space)
-        flush_io()
         finish(exit_status(None), space)
     os.dup2(kept, 1)
     os.dup2(null, CHANNEL)

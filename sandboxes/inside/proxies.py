@@ -209,8 +209,6 @@ _USES: dict[str, Callable[..., object]] = {
     "int": int,
     "float": float,
     "iter": iter,
-    "next": next,
-    "call": lambda value, *operands: value(*operands),
     "getitem": operator.getitem,
     "setitem": operator.setitem,
     "delitem": operator.delitem,
@@ -234,9 +232,8 @@ def _define_special_methods() -> None:
     def refused(self: Any, *_: object) -> object:
         return self._refuse()
 
-    for name in ("setattr", "delattr", "str", "repr", "len", "bool", "int", "float", "iter", "getitem", "setitem"):
-        setattr(Object, "__" + name + "__", used(name))
-    for name in ("delitem", "enter"):
+    items = ("getitem", "setitem", "delitem")
+    for name in ("setattr", "delattr", "str", "repr", "len", "bool", "int", "float", "iter", *items, "enter"):
         setattr(Object, "__" + name + "__", used(name))
     arithmetic = [reflected + name for name in _ARITHMETIC for reflected in ("", "r")]
     for name in (*_COMPARISONS, *arithmetic, "neg", "pos", "abs", "invert", "contains"):

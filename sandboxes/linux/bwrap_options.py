@@ -19,6 +19,8 @@ PROCESS_OPTIONS = (
     *(word for name, value in ENVIRONMENT.items() for word in ("--setenv", name, value)),
 )
 
+TIME_ZONES = "/usr/share/zoneinfo"
+
 # The size of a program's private /tmp, which is in memory.
 TMP_BYTES = 64 * 1024 * 1024
 
@@ -41,11 +43,7 @@ def mounts(interpreter: Interpreter) -> list[str]:
             arguments += ["--symlink", str(Path(folder).readlink()), folder]
         elif Path(folder).is_dir():
             arguments += ["--ro-bind", folder, folder]
-    files = [
-        path
-        for path in ("/usr/lib64", "/usr/share/zoneinfo", "/etc/ld.so.cache", *interpreter.shown)
-        if Path(path).exists()
-    ]
+    files = [path for path in ("/usr/lib64", TIME_ZONES, "/etc/ld.so.cache", *interpreter.shown) if Path(path).exists()]
     devices = [f"/dev/{name}" for name in ("null", "zero", "full", "random", "urandom")]
     # Created explicitly, because the parents that bubblewrap creates implicitly are closed to other users.
     for folder in sorted({str(parent) for path in (*files, *devices) for parent in Path(path).parents} - {"/"}):

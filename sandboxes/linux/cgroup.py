@@ -66,7 +66,6 @@ class UsageFiles:
     """
 
     def __init__(self, folders: _Folders):
-        self._version = folders.version
         self.descriptors: list[int] = []
         kills, *others = (folders.memory / name[folders.version] for name in (_KILLS, _PEAK, _LIMIT))
         others.append((folders.cpu or Path(os.devnull)) / _CPU[folders.version])
@@ -82,11 +81,6 @@ class UsageFiles:
         peak, limit = self._number(1), self._number(2)
         machine = peak is not None and limit is not None and peak < _REACHED * limit
         return 0 if machine else self._number(0, "oom_kill") or 0
-
-    def cpu_s(self) -> float | None:
-        """CPU seconds that its processes have used together; None: not counted."""
-        number = self._number(3, "usage_usec")
-        return None if number is None else number * (1e-9 if self._version == _V1 else 1e-6)
 
     def close(self) -> None:
         """Close the files."""

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import venv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,7 +16,8 @@ from pydantic import ValidationError
 
 from sandboxes import Limits, SandboxUnavailableError, Status
 from sandboxes.bubblewrap import BubblewrapConfig
-from sandboxes.linux.cgroup import new_group
+from sandboxes.controller.forkserver import Ending, Execution, ForkServer, ServerGoneError
+from sandboxes.linux.cgroup import ControlGroup, new_group
 from sandboxes.linux.interpreter import find_interpreter
 from sandboxes.settings import EffectiveLimits
 from tests.sandboxes.conftest import own_groups
@@ -222,19 +223,44 @@ def test_no_control_group_is_left() -> None:
     assert own_groups() < before
 
 
+def cpu_time_of(group: ControlGroup) -> int | None:
+    """The CPU time that its file says, in the file's unit; None: it is not counted."""
+    words = os.pread(group.files.descriptors[3], 4096, 0).split()
+    return int(next(word for word in words if word.isdigit())) if words else None
+
+
 def test_a_control_group_counts_and_bounds_processes() -> None:
     group = new_group(processes=5)
     if group is None:
         pytest.skip("this machine lets this user make no control group")
     try:
         forks = "import os\nfor _ in range(9):\n    if os.fork() == 0:\n        import time; time.sleep(1); os._exit(0)"
-        used_s = group.files.cpu_s()
+        used = cpu_time_of(group)
         done = subprocess.run([*group.command(), sys.executable, "-c", forks], capture_output=True, check=False)
-        after_s = group.files.cpu_s()
-        assert (used_s is None) == (after_s is None)
-        assert used_s is None or after_s is None or after_s > used_s
+        after = cpu_time_of(group)
+        assert (used is None) == (after is None)
+        assert used is None or after is None or after > used
         if any((path / "pids.max").exists() for path in own_groups()):
             assert b"BlockingIOError" in done.stderr
         time.sleep(1.5)
     finally:
         group.close()
+
+
+def test_a_second_server_that_fails_says_nothing_about_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Program and checker each have a server where namespaces cannot be nested."""
+    run = ForkServer.run
+
+    def failing(
+        self: ForkServer, executions: Sequence[Execution], wall_s: float, channels: Sequence[int] = (), **more: bool
+    ) -> list[Ending]:
+        if executions[0].text == "the program":
+            for channel in channels:
+                os.close(channel)
+            raise ServerGoneError("it went away")
+        return run(self, executions, wall_s, channels, **more)
+
+    monkeypatch.setattr(ForkServer, "run", failing)
+    with BubblewrapConfig(workers=1).open_pool(isolated=False) as sandbox:
+        checked = sandbox.run_checked("print('fails')", "the program", Limits())
+    assert [(outcome.status, outcome.detail) for outcome in checked] == [(Status.INFRASTRUCTURE, "it went away")] * 2
