@@ -42,6 +42,8 @@ def counted(number: int, noun: str) -> str:
 def print_json(document: Any) -> None:
     """Print one JSON document to standard output."""
     text = json.dumps(document, ensure_ascii=False, indent=2)
-    if any("\ud800" <= each <= "\udfff" for each in text):  # in a file's name that is not UTF-8
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # in a file's name that is not UTF-8
         text = json.dumps(document, indent=2)
     Console().file.write(text + "\n")

@@ -7,11 +7,12 @@ from flows.setup.defaults import grader_named
 from monkeys.testing.contract import check_class, one_line, require
 from sandboxes import SandboxConfig
 from sandboxes.bubblewrap import BubblewrapConfig
+from tasks.audit.labelled import to_grade
 from tasks.datasets import Dataset
 from tasks.errors import UserError
 from tasks.graders import Grader
 from tasks.prompts import prompt
-from tasks.records import Problem, Sample, Verdict
+from tasks.records import Problem, Verdict
 from tasks.store.identity import problems_digest
 
 BUBBLEWRAP = BubblewrapConfig()
@@ -70,7 +71,7 @@ def _check_solutions(dataset: Dataset, by_id: dict[str, Problem], grader: Grader
     known = list(dataset.solutions())
     for each in known:
         require(each.problem_id in by_id, f"a solution is of {each.problem_id!r}, which is not among the problems")
-    pairs = [(by_id[each.problem_id], Sample(each.problem_id, index, each.text)) for index, each in enumerate(known)]
+    pairs = to_grade(by_id.values(), known)
     with sandbox.open() if grader.runs_code and pairs else nullcontext() as opened:
         for graded in grader.grade(pairs, opened) if pairs else ():
             truth = known[graded.index]

@@ -5,6 +5,7 @@ import random
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -78,8 +79,9 @@ def check_engine(
         if has_model:
             ends_all_calls(engine, requests, engine.cancel)
     if has_model:
-        engine = config.open()
-        ends_all_calls(engine, requests, lambda: engine.__exit__(None, None, None))
+        with ExitStack() as closing:
+            engine = closing.enter_context(config.open())
+            ends_all_calls(engine, requests, closing.close)
 
 
 def draw(engine: Engine, requests: Sequence[Request], sampling: Sampling) -> Drawn:

@@ -75,13 +75,12 @@ def check_grader(grader: Grader, cases: Sequence[GradingCase], *, sandbox: Sandb
 
 def _check_cases(grader: Grader, cases: Sequence[GradingCase], sandbox: Sandbox | None) -> None:
     require(_grade(grader, [], sandbox) == {}, "grade() yields verdicts on no samples")
-    expected = {index: case.verdict for index, case in enumerate(cases)}
     pairs = [(case.problem, Sample(case.problem.id, index, case.text)) for index, case in enumerate(cases)]
     for together in (pairs, pairs[::-1], *([pair] for pair in pairs)):
         for index, graded in _grade(grader, together, sandbox).items():
             case = cases[index]
             require(
-                graded.verdict is expected[index],
+                graded.verdict is case.verdict,
                 f"{case.text[:100]!r} on {case.problem.id} is {graded.verdict} ({graded.detail}), not {case.verdict}"
                 f" (graded with {len(together) - 1} others)",
             )

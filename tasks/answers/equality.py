@@ -17,7 +17,7 @@ from tasks.answers.equality_without_algebra import as_values, equal_without_alge
 from tasks.answers.expressions import equal, read, rounds_to, solve_together
 from tasks.answers.finding import find
 from tasks.answers.spelling import spell
-from tasks.answers.structure import Parts, equation, parts
+from tasks.answers.structure import Parts, equation, paired, parts
 from tasks.answers.units import differ, unit_of
 
 # math-verify says, at each call without a time limit, that the caller has to set one.
@@ -112,17 +112,15 @@ def _in_order(ours: Sequence[str], theirs: Sequence[str]) -> bool:
 
 
 def _in_any_order(ours: Sequence[str], theirs: Sequence[str]) -> bool:
-    left = list(theirs)
     # a = 1, b = 2 is not a = 2, b = 1.
     names = {_name(element) for element in ours}
     by_name = len(names) > 1 and names == {_name(element) for element in theirs}
-    for element in ours:
-        of_its_name = [other for other in left if not by_name or _name(other) == _name(element)]
-        match = next((other for other in of_its_name if same(spell(element), spell(other))), None)
-        if match is None:
-            return False
-        left.remove(match)
-    return True
+    spelt = {element: spell(element) for element in (*ours, *theirs)}
+
+    def alike(one: str, other: str) -> bool:
+        return (not by_name or _name(one) == _name(other)) and same(spelt[one], spelt[other])
+
+    return paired(ours, theirs, alike)
 
 
 def _name(element: str) -> str | None:

@@ -14,6 +14,8 @@ from latex2sympy2_extended.latex2sympy2 import latex2sympy
 from latex2sympy2_extended.logic import And
 from sympy.core.relational import Relational
 
+from tasks.answers.structure import paired
+
 # What the parser accepts and drops: primes, the base of a numeral, the arguments of gcd where they are letters.
 _DROPPED = re.compile(r"'|\d_|\\(?:gcd|lcm)(?![a-zA-Z])[^a-zA-Z]*[a-zA-Z]")
 _INTEGERS = frozenset("jkmn")
@@ -175,25 +177,12 @@ def _sets_equal(one: Any, other: Any) -> bool:
         )
     if isinstance(one, sympy.Tuple) and isinstance(other, sympy.Tuple):
         return len(one) == len(other) and all(equal(a, b) for a, b in zip(one, other, strict=True))
-    for kind in (sympy.FiniteSet, sympy.Union):
-        if isinstance(one, kind) and isinstance(other, kind):
-            if _paired(one.args, other.args):
-                return True
-            break
+    same_kind = any(isinstance(one, kind) and isinstance(other, kind) for kind in (sympy.FiniteSet, sympy.Union))
+    if same_kind and paired(one.args, other.args, equal):
+        return True
     if isinstance(one, sympy.Set) and isinstance(other, sympy.Set):
         return bool(one.doit() == other.doit() or one.symmetric_difference(other).is_empty is True)
     return False
-
-
-def _paired(ones: Sequence[Any], others: Sequence[Any]) -> bool:
-    """Whether each of the first is equal to another one of the second."""
-    left = list(others)
-    for each in ones:
-        match = next((other for other in left if equal(each, other)), None)
-        if match is None:
-            return False
-        left.remove(match)
-    return not left
 
 
 def _is_relation(value: Any) -> bool:

@@ -1,7 +1,8 @@
 """What an answer in the spelling of `tasks.answers.spelling` is made of: its elements, or the sides of its equation."""
 
 import re
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
 
 _MATRIX = re.compile(r"^[(\[]?\\begin\{([bpvB]?matrix|array)\}(?:\{[lcr|]*\})?(.*)\\end\{\1\}[)\]]?$", re.DOTALL)
 _CHOICE = re.compile(r"^\(([A-Z])\)[.:]?(.+)$", re.DOTALL)
@@ -121,3 +122,14 @@ def split(text: str, at: str = ",;") -> list[str]:
             start = place + 1
     found.append(text[start:])
     return [element.strip() for element in found]
+
+
+def paired(ones: Iterable[Any], others: Iterable[Any], alike: Callable[[Any, Any], bool]) -> bool:
+    """Whether each of the first is like another one of the second, and none is left over."""
+    left = list(others)
+    for each in ones:
+        match = next((other for other in left if alike(each, other)), None)
+        if match is None:
+            return False
+        left.remove(match)
+    return not left

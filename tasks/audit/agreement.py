@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from sandboxes import Sandbox
+from tasks.audit.labelled import to_grade
 from tasks.graders import Grader
 from tasks.progress import progress
-from tasks.records import AnswerCheck, LabelledSample, Problem, Sample, Verdict
+from tasks.records import AnswerCheck, LabelledSample, Problem, Verdict
 
 VERDICTS = "verdicts"
 
@@ -52,8 +53,7 @@ def agreement(
 ) -> Agreement:
     """Grade labelled samples of one source, and compare the verdicts with the labels."""
     of = {problem.id: problem for problem in problems}
-    # Each sample gets another index, by which the graded samples are told apart.
-    pairs = [(of[each.problem_id], Sample(each.problem_id, index, each.text)) for index, each in enumerate(samples)]
+    pairs = to_grade(problems, samples)
     progress.get().plan(VERDICTS, len(pairs))
     contradicted: dict[bool, list[tuple[int, Disagreement]]] = {True: [], False: []}
     not_graded = 0

@@ -8,7 +8,7 @@ from tasks.datasets import Dataset
 from tasks.errors import UserError
 from tasks.files.schema import RowModel
 from tasks.files.sources import Hub, Source, read
-from tasks.records import AnswerCheck, LabelledSample, Problem
+from tasks.records import AnswerCheck, LabelledSample, Problem, Sample
 
 _EXAMPLE = '{"problem_id": "...", "text": "...", "correct": true}'
 GOLD, CORRECT, WRONG, LABELLED = "gold answers", "known correct", "known wrong", "labelled"
@@ -59,6 +59,12 @@ def labelled(path: str, problems: Iterable[Problem], field: str) -> Iterator[Lab
         raise UserError(
             f"{field}: {path} has no sample of any of the {len(wanted):,} problems; use the dataset's problem ids"
         )
+
+
+def to_grade(problems: Iterable[Problem], samples: Iterable[LabelledSample]) -> list[tuple[Problem, Sample]]:
+    """Each sample with its problem; its index is its position, by which the graded samples are told apart."""
+    of = {problem.id: problem for problem in problems}
+    return [(of[each.problem_id], Sample(each.problem_id, index, each.text)) for index, each in enumerate(samples)]
 
 
 def by_source(samples: Iterable[LabelledSample]) -> dict[str, Sequence[LabelledSample]]:

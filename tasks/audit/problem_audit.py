@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sandboxes import Sandbox
+from tasks.audit.labelled import to_grade
 from tasks.graders import Grader
 from tasks.progress import progress
-from tasks.records import GradedSample, LabelledSample, Problem, Sample, Verdict
+from tasks.records import GradedSample, LabelledSample, Problem, Verdict
 
 VERDICTS = "verdicts"
 
@@ -57,8 +58,7 @@ def audit(
     sandbox: Sandbox | None,
 ) -> list[ProblemAudit]:
     """Grade every program `repeats` times; returns one audit for each problem, in order."""
-    of = {problem.id: problem for problem in problems}
-    pairs = [(of[each.problem_id], Sample(each.problem_id, index, each.text)) for index, each in enumerate(samples)]
+    pairs = to_grade(problems, samples)
     runs: list[list[GradedSample]] = [[] for _ in samples]
     progress.get().plan(VERDICTS, repeats * len(pairs))
     for _ in range(repeats):

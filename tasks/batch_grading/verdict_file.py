@@ -189,8 +189,7 @@ def _programs(chunk: Sequence[tuple[int, SampleText]], extracting: StdioGrader |
     if extracting is None:
         yield from (sample.text for _, sample in chunk)
         return
-    found = ((extracting.program(extracting.answer_text(sample.text)), None) for _, sample in chunk)
-    for program in chosen(found):
+    for program in chosen(extracting.found(sample.text for _, sample in chunk)):
         if program is None:
             raise SandboxUnavailableError(f"the process that reads programs was lost. {RESUME}")
         yield program

@@ -21,6 +21,7 @@ from sandboxes.config import Config
 from tasks.errors import UserError
 from tasks.files.rows import read_rows
 from tasks.files.schema import RowModel
+from tasks.importers import Importer
 from tasks.importers.normalise import Recorded, digest, recorded
 from tasks.importers.pairing import asked, check_pairing
 from tasks.importers.provenance import of_samples, read_provenance, read_questions
@@ -65,10 +66,7 @@ class RecordedConfig(Config):
             content = self._digest()
             known = read_provenance(Path(self.path), content)
             return {"engine": self.name, "samples": content, **({"provenance": known} if known else {})}
-        from tasks.importers.formats import importer  # for those who import
-
-        paths = [Path(self.path)]
-        chosen = importer(self.format, paths)
+        paths, chosen = [Path(self.path)], self._importer
         plugin = origin(chosen)
         known = {
             "format": chosen.name,
@@ -111,13 +109,13 @@ class RecordedConfig(Config):
 
     @cached_property
     def _recorded(self) -> Recorded:
-        return self._own() if self.format is None else self._imported(self.format)
+        return self._own() if self.format is None else recorded(self._importer, [Path(self.path)], self.ids)
 
-    def _imported(self, format_: str) -> Recorded:
+    @cached_property
+    def _importer(self) -> Importer:
         from tasks.importers.formats import importer  # for those who import
 
-        paths = [Path(self.path)]
-        return recorded(importer(format_, paths), paths, self.ids)
+        return importer(self.format or "", [Path(self.path)])
 
     def _own(self) -> Recorded:
         samples: dict[str, dict[int, Sample]] = {}
@@ -129,8 +127,8 @@ class RecordedConfig(Config):
                     f"{where}: index {row.index} of problem {row.problem_id!r} occurs twice; indices must be unique"
                 )
             of_problem[row.index] = Sample(row.problem_id, row.index, row.text, **optional_values(row))
-            if row.question is not None or row.prompt is not None:
-                questions.setdefault(row.problem_id, asked(row.question, row.prompt) or "")
+            if row.problem_id not in questions and (row.question is not None or row.prompt is not None):
+                questions[row.problem_id] = asked(row.question, row.prompt) or ""
         return Recorded(samples, questions)
 
     def _digest(self) -> str:

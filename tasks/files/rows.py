@@ -114,7 +114,14 @@ def opened(path: Path) -> Iterator[BinaryIO]:
         UserError: it cannot be opened or read; also raised in the `with` block.
     """
     with _opened(path, "", "") as (stream, _):
-        yield cast(BinaryIO, gzip.GzipFile(fileobj=stream)) if path.suffix == ".gz" else stream
+        yield _unpacked(stream, path.name)[0]
+
+
+@contextmanager
+def opened_document(path: Path) -> Iterator[JsonStream]:
+    """A JSON document, read a member at a time; raises as `opened` does, or where it is not JSON."""
+    with opened(path) as stream:
+        yield JsonStream(stream, lambda what: UserError(f"{path}: {what}"))
 
 
 def parse_json(where: object, data: bytes) -> Any:

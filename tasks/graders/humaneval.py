@@ -17,8 +17,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from tasks.answers.fences import candidates
-from tasks.graders.base.code import last_complete
+from tasks.graders.base.code import fenced
 from tasks.graders.base.functions import Function, FunctionGrader
 from tasks.records import Problem, Sample
 
@@ -37,8 +36,8 @@ class HumanEvalGrader(FunctionGrader):
 
     def function(self, problem: Problem, sample: Sample) -> Function:
         """See `FunctionGrader`."""
-        if self.program_is == "last_complete" and candidates(sample.text):
-            return Function(problem, sample.index, last_complete(sample.text), f"{self.test_preamble(problem)}\n")
+        if self.program_is == "last_complete" and (code := fenced(sample.text)) is not None:
+            return Function(problem, sample.index, code, f"{self.test_preamble(problem)}\n")
         return Function(problem, sample.index, problem.question + sample.text)
 
     def test_preamble(self, problem: Problem) -> str:

@@ -9,13 +9,14 @@ What is not read to its end decides nothing, and no difference is too small to c
 left out, but must not be others.
 """
 
+from functools import lru_cache
 from typing import ClassVar, Literal
 
 from tasks.answers.equality_without_algebra import equal_without_algebra
 from tasks.answers.finding import find
 from tasks.answers.spelling import spell
 from tasks.answers.structure import count, equation
-from tasks.answers.units import differ, unit_of
+from tasks.answers.units import Unit, differ, unit_of
 from tasks.graders.base.algebra_grader import LONGEST, AlgebraGrader, AlgebraQuery, Decision
 from tasks.graders.base.verdicts import shortened
 from tasks.records import Verdict
@@ -30,8 +31,8 @@ class MathTolerantGrader(AlgebraGrader):
 
     def decide(self, gold: str, text: str) -> Decision:
         """See `AlgebraGrader`."""
-        ours = spell(gold)
-        found = find(text, several=count(ours))
+        ours, several, unit = _gold(gold)
+        found = find(text, several=several)
         if found is None:
             return Verdict.NO_ANSWER, "no final answer", None
         if len(found) > LONGEST and found.strip() != gold.strip():
@@ -39,7 +40,7 @@ class MathTolerantGrader(AlgebraGrader):
         theirs = spell(found)
         sides = equation(theirs)
         value = theirs if sides is None or sides.name is None else sides.right
-        if differ(unit_of(gold), unit_of(found)):
+        if differ(unit, unit_of(found)):
             return Verdict.WRONG, f"answered {shortened(found)}", value
         known = equal_without_algebra(ours, theirs)
         if known is None:
@@ -47,3 +48,10 @@ class MathTolerantGrader(AlgebraGrader):
         if known:
             return Verdict.CORRECT, "", value
         return Verdict.WRONG, f"answered {shortened(found)}", value
+
+
+@lru_cache(maxsize=4096)
+def _gold(answer: str) -> tuple[str, int, Unit]:
+    """A gold answer in one spelling, the number of its parts, and its unit: the same for all samples of a problem."""
+    spelt = spell(answer)
+    return spelt, count(spelt), unit_of(answer)

@@ -150,11 +150,12 @@ def _refuse_overwrite(option: str, written: Path, paths: Sequence[Path]) -> None
 def _provenance(importer: Importer, paths: Sequence[Path], verdict: str | None) -> dict[str, Any]:
     """What the files say about the samples; raises UserError if they are of several models or sampling parameters."""
     known = importer.provenance(paths, verdict)
-    for path in paths[1:]:
+    compared = {name: known[name] for name in ("model", "sampling") if known.get(name) is not None}
+    for path in paths[1:] if compared else ():
         other = importer.provenance([path], verdict)
-        for name in ("model", "sampling"):
-            mine, its = known.get(name), other.get(name)
-            if mine is not None and its is not None and its != mine:
+        for name, mine in compared.items():
+            its = other.get(name)
+            if its is not None and its != mine:
                 raise UserError(
                     f"{path}: {name}: is {_to_json(its)}, and that of {paths[0]} is {_to_json(mine)}; import the"
                     " samples of one model and one run at a time"

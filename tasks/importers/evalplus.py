@@ -16,8 +16,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from tasks.errors import UserError
-from tasks.files.json_stream import JsonStream
-from tasks.files.rows import opened, read_rows
+from tasks.files.rows import opened, opened_document, read_rows
 from tasks.files.schema import RowModel, parse_row
 from tasks.importers import Imported
 from tasks.importers.problem_ids import by_task_id
@@ -109,8 +108,7 @@ def _programs(folder: Path) -> Iterator[Imported]:
 
 
 def _results(path: Path, verdict: str | None) -> Iterator[Imported]:
-    with opened(path) as stream:
-        document = JsonStream(stream, lambda what: UserError(f"{path}: {what}"))
+    with opened_document(path) as document:
         for name in document.members():
             if name != "eval":
                 document.value()

@@ -26,8 +26,7 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from tasks.errors import UserError
-from tasks.files.json_stream import JsonStream
-from tasks.files.rows import opened, parse_json
+from tasks.files.rows import opened_document, parse_json
 from tasks.files.schema import RowModel, parse_row
 from tasks.importers import Imported, correct
 from tasks.importers.pairing import asked
@@ -190,10 +189,10 @@ class InspectAi:
         """What the first log's header says."""
         header = _header(paths[0])
         spec, plan = _object(header.get("eval")), _object(header.get("plan"))
-        asked = _object(spec.get("model_generate_config")) | _object(plan.get("config"))
-        sampling = {name: asked[name] for name in _SAMPLING if asked.get(name) is not None}
-        if asked.get("stop_seqs"):
-            sampling["stop"] = asked["stop_seqs"]
+        given = _object(spec.get("model_generate_config")) | _object(plan.get("config"))
+        sampling = {name: given[name] for name in _SAMPLING if given.get(name) is not None}
+        if given.get("stop_seqs"):
+            sampling["stop"] = given["stop_seqs"]
         known = {
             "tool": "inspect_ai",
             "tool_version": _object(spec.get("packages")).get("inspect_ai"),
@@ -232,8 +231,7 @@ def _object(value: Any) -> dict[str, Any]:
 def _listed(path: Path) -> Iterator[tuple[str, Any]]:
     """The samples of a .json log, one at a time."""
     found = False
-    with opened(path) as stream:
-        document = JsonStream(stream, lambda what: UserError(f"{path}: {what}"))
+    with opened_document(path) as document:
         for name in document.members():
             if name == "samples" and document.peek() == "[":
                 found = True
@@ -265,8 +263,7 @@ def _header(path: Path) -> dict[str, Any]:
                 raise UserError(f"{path}: has no {_HEADERS[0]}; it is not an inspect_ai log")
             return _object(parse_json(f"{path}, {name}", _unpacked(path, archive, name)))
     header: dict[str, Any] = {}
-    with opened(path) as stream:
-        document = JsonStream(stream, lambda what: UserError(f"{path}: {what}"))
+    with opened_document(path) as document:
         for name in document.members():
             if name == "samples":
                 return header

@@ -192,25 +192,27 @@ def _problem(task: str | None, row: _Row) -> tuple[str, int | None]:
 
 def _question(row: _Row) -> str | None:
     """What was asked, without the examples before it where the dataset's row says so."""
-    arguments = row.arguments
-    first = arguments.get("gen_args_0") if isinstance(arguments, dict) else None
-    prompt = first.get("arg_0") if isinstance(first, dict) else None
-    if isinstance(arguments, list) and arguments and isinstance(arguments[0], list):
-        prompt = next(iter(arguments[0]), None)
-    return asked(*(row.doc.get(name) for name in _QUESTIONS if isinstance(row.doc.get(name), str)), prompt)
+    questions = (row.doc.get(name) for name in _QUESTIONS if isinstance(row.doc.get(name), str))
+    return asked(*questions, _argument(row.arguments, 0))
 
 
 def _sampling(arguments: Any) -> dict[str, Any]:
-    """The sampling parameters of the first request: its second argument, in the old or the new format."""
-    first = arguments.get("gen_args_0") if isinstance(arguments, dict) else None
-    asked = first.get("arg_1") if isinstance(first, dict) else None
-    if isinstance(arguments, list) and arguments and isinstance(arguments[0], list) and len(arguments[0]) > 1:
-        asked = arguments[0][1]
-    if not isinstance(asked, dict):
+    """The sampling parameters of the first request: its second argument."""
+    given = _argument(arguments, 1)
+    if not isinstance(given, dict):
         return {}
     names = (("temperature", "temperature"), ("top_p", "top_p"), ("max_gen_toks", "max_tokens"), ("until", "stop"))
-    found = {to: asked[name] for name, to in names if asked.get(name) is not None}
-    return found | ({"temperature": 0.0} if asked.get("do_sample") is False else {})
+    found = {to: given[name] for name, to in names if given.get(name) is not None}
+    return found | ({"temperature": 0.0} if given.get("do_sample") is False else {})
+
+
+def _argument(arguments: Any, position: int) -> Any:
+    """An argument of the first request, in the old or the new format; None if there is none."""
+    if isinstance(arguments, dict):
+        first = arguments.get("gen_args_0")
+        return first.get(f"arg_{position}") if isinstance(first, dict) else None
+    first = arguments[0] if isinstance(arguments, list) and arguments else None
+    return first[position] if isinstance(first, list) and len(first) > position else None
 
 
 def _results(path: Path) -> dict[str, Any]:

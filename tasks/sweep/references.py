@@ -9,10 +9,11 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from sandboxes import Sandbox
+from tasks.audit.labelled import to_grade
 from tasks.datasets import Dataset
 from tasks.graders import Grader
 from tasks.progress import progress
-from tasks.records import FunctionCheck, LabelledSample, Problem, Sample, Verdict
+from tasks.records import FunctionCheck, LabelledSample, Problem, Verdict
 
 _log = logging.getLogger(__name__)
 
@@ -31,14 +32,10 @@ def failing_references(
     """The problems with a function test and reference solutions, all of which fail it, in order. A solution that
     the sandbox could not run says nothing."""
     tested = {problem.id: problem for problem in problems if isinstance(problem.check, FunctionCheck)}
-    pairs = [
-        (tested[solution.problem_id], Sample(solution.problem_id, index, solution.text))
-        for index, solution in enumerate(solutions)
-        if solution.correct and solution.problem_id in tested
-    ]
+    known = (solution for solution in solutions if solution.correct and solution.problem_id in tested)
     failing: dict[str, FailingReference] = {}
     passing: set[str] = set()
-    for graded in sorted(grader.grade(pairs, sandbox), key=lambda graded: graded.index):
+    for graded in sorted(grader.grade(to_grade(tested.values(), known), sandbox), key=lambda graded: graded.index):
         if graded.verdict in {Verdict.CORRECT, Verdict.INFRASTRUCTURE}:
             passing.add(graded.problem_id)
         failing.setdefault(graded.problem_id, FailingReference(graded.problem_id, graded.verdict, graded.detail))

@@ -11,7 +11,7 @@ that is another, nothing is corrected.
 import hashlib
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from importlib import resources
@@ -45,20 +45,21 @@ def with_corrections(name: str, problems: Sequence[Problem], *, correct: bool) -
     """The problems with the right answers for those that are known to be wrong; unless asked to `correct` them, they
     stay as published, and one line says how many they are."""
     faults = known_faults(name)
-    known = [(problem, faults.get(hashlib.sha256(problem.question.encode()).hexdigest())) for problem in problems]
-    faulty = [
-        fault is not None and isinstance(problem.check, AnswerCheck) and problem.check.answer == fault.published
-        for problem, fault in known
-    ]
-    if not correct:
-        if any(faulty):
-            _log.warning(
-                "dataset: %d of the %d gold answers of %s are known to be wrong;"
-                " `golds: corrected` uses the right ones",
-                *(sum(faulty), len(problems), name),
-            )
-        return list(problems)
-    return [
-        replace(problem, check=AnswerCheck(fault.answer, published=fault.published)) if wrong and fault else problem
-        for (problem, fault), wrong in zip(known, faulty, strict=True)
-    ]
+    found = [_fault_of(problem, faults) for problem in problems]
+    if correct:
+        return [
+            problem if fault is None else replace(problem, check=AnswerCheck(fault.answer, published=fault.published))
+            for problem, fault in zip(problems, found, strict=True)
+        ]
+    if wrong := sum(fault is not None for fault in found):
+        _log.warning(
+            "dataset: %d of the %d gold answers of %s are known to be wrong; `golds: corrected` uses the right ones",
+            *(wrong, len(problems), name),
+        )
+    return list(problems)
+
+
+def _fault_of(problem: Problem, faults: Mapping[str, KnownFault]) -> KnownFault | None:
+    fault = faults.get(hashlib.sha256(problem.question.encode()).hexdigest())
+    gold = problem.check.answer if isinstance(problem.check, AnswerCheck) else None
+    return fault if fault is not None and gold == fault.published else None

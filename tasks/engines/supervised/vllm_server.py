@@ -97,7 +97,6 @@ class ServerProcess:
     """A running server; see `EngineProcess`."""
 
     def __init__(self, process: SupervisedProcess, diagnosis: Diagnosis, client: OpenAIEngine, url: str) -> None:
-        self.max_concurrent_calls = client.max_concurrent_calls
         self._process = process
         self._diagnosis = diagnosis
         self._client = client

@@ -1,6 +1,6 @@
 """Code in the text of a sample, where graders look for it: among fences, the last complete program."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from tasks.answers.fences import candidates
@@ -20,12 +20,18 @@ class Several(NamedTuple):
 Code = str | Several
 
 
-def last_complete(text: str, otherwise: str | None = None) -> Code:
-    """What `chosen` is to take the sample's program from; `otherwise` (all of the text) where nothing is fenced."""
+def fenced(text: str) -> Code | None:
+    """What `chosen` is to take the sample's program from; None where nothing is fenced."""
     found = candidates(text)
     if not found:
-        return text if otherwise is None else otherwise
+        return None
     return found[0] if len(found) == 1 else Several(tuple(found))
+
+
+def last_complete(text: str) -> Code:
+    """What `chosen` is to take the sample's program from: all of the text where nothing is fenced."""
+    found = fenced(text)
+    return text if found is None else found
 
 
 def chosen(found: Iterable[tuple[Code, str | None]]) -> Iterator[str | None]:
@@ -36,7 +42,7 @@ def chosen(found: Iterable[tuple[Code, str | None]]) -> Iterator[str | None]:
         found: what was found in each sample's text, and the name that its program must define, if any.
     """
     each = list(found)
-    asked = [(list(code.codes), name) for code, name in each if isinstance(code, Several)]
+    asked = [(code.codes, name) for code, name in each if isinstance(code, Several)]
     answers = shared("tasks.answers.fences:choose", CPU_S).map(asked) if asked else iter(())
     for code, _ in each:
         if not isinstance(code, Several):
@@ -49,8 +55,14 @@ def chosen(found: Iterable[tuple[Code, str | None]]) -> Iterator[str | None]:
             yield code.codes[-1 if answer.failure else answer.value]
 
 
-def unread(sample: Sample) -> GradedSample:
-    """No verdict on a sample whose program could not be chosen, for a reason that has nothing to do with it."""
-    return GradedSample(
-        sample.problem_id, sample.index, Verdict.INFRASTRUCTURE, "the process that reads programs was lost"
-    )
+def read_programs(
+    samples: Sequence[Sample], found: Iterable[tuple[Code, str | None]], lost: list[GradedSample]
+) -> Iterator[tuple[int, str]]:
+    """The position of each sample and its program, as `chosen` finds it. Those whose program could not be chosen, for a
+    reason that has nothing to do with them, go to `lost` without a verdict."""
+    for position, (sample, program) in enumerate(zip(samples, chosen(found), strict=True)):
+        if program is None:
+            reason = "the process that reads programs was lost"
+            lost.append(GradedSample(sample.problem_id, sample.index, Verdict.INFRASTRUCTURE, reason))
+        else:
+            yield position, program

@@ -25,7 +25,7 @@ from typing import ClassVar
 
 from sandboxes import CheckedOutcome, Limits, Sandbox, Status
 from sandboxes.batch import Batch, CheckedJob
-from tasks.graders.base.code import Code, chosen, unread
+from tasks.graders.base.code import Code, read_programs
 from tasks.graders.base.purity import is_pure
 from tasks.graders.base.requirements import check_function_tests, require_check, require_sandbox
 from tasks.graders.base.text import TextGrader
@@ -94,19 +94,15 @@ class FunctionGrader(TextGrader, ABC):
 
     def grade(self, pairs: Sequence[tuple[Problem, Sample]], sandbox: Sandbox | None) -> Iterator[GradedSample]:
         """One graded sample for each pair, in any order; `no_answer` where there is no code."""
+        functions = [self.function(each, replace(sample, text=self.answer_text(sample.text))) for each, sample in pairs]
+        names = [require_check(problem, FunctionCheck).entry_point for problem, _ in pairs]
+        found = zip((function.source for function in functions), names, strict=True)
         lost: list[GradedSample] = []
-
-        def functions() -> Iterator[tuple[Function, str]]:
-            found = [self.function(each, replace(sample, text=self.answer_text(sample.text))) for each, sample in pairs]
-            names = [require_check(problem, FunctionCheck).entry_point for problem, _ in pairs]
-            sources = chosen((function.source, name) for function, name in zip(found, names, strict=True))
-            for function, source, (_, sample) in zip(found, sources, pairs, strict=True):
-                if source is None:
-                    lost.append(unread(sample))
-                else:
-                    yield function, source
-
-        yield from _grade(functions(), self.test_preamble, require_sandbox(sandbox))
+        sources = (
+            (functions[position], source)
+            for position, source in read_programs([sample for _, sample in pairs], found, lost)
+        )
+        yield from _grade(sources, self.test_preamble, require_sandbox(sandbox))
         yield from lost
 
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from sandboxes import Limits, Outcome, Sandbox, Status
 from sandboxes.batch import Batch, Job, Result
-from tasks.graders.base.code import Code, chosen, unread
+from tasks.graders.base.code import Code, read_programs
 from tasks.graders.base.requirements import require_check, require_checks, require_sandbox
 from tasks.graders.base.text import TextGrader
 from tasks.graders.base.verdicts import VERDICT_OF, reason, shortened
@@ -59,18 +59,17 @@ class ProgramGrader(TextGrader, ABC):
         """One graded sample for each pair, in any order; `no_answer` where there is no program."""
         for problem, _ in pairs:
             require_check(problem, StdioCheck)
-        lost: list[GradedSample] = []
-
-        def programs() -> Iterator[Program]:
-            found = chosen((self.program(self.answer_text(sample.text)), None) for _, sample in pairs)
-            for (problem, sample), program in zip(pairs, found, strict=True):
-                if program is None:
-                    lost.append(unread(sample))
-                else:
-                    yield Program(problem, sample.index, program)
-
-        yield from grade_programs(programs(), Batch(require_sandbox(sandbox)), self.rule)
+        samples, lost = [sample for _, sample in pairs], list[GradedSample]()
+        programs = (
+            Program(pairs[position][0], samples[position].index, program)
+            for position, program in read_programs(samples, self.found(sample.text for sample in samples), lost)
+        )
+        yield from grade_programs(programs, Batch(require_sandbox(sandbox)), self.rule)
         yield from lost
+
+    def found(self, texts: Iterable[str]) -> Iterator[tuple[Code, None]]:
+        """What `tasks.graders.base.code.chosen` is to take the programs of samples from."""
+        return ((self.program(self.answer_text(text)), None) for text in texts)
 
 
 def grade_programs(programs: Iterable[Program], batch: Batch, rule: Rule) -> Iterator[GradedSample]:
