@@ -19,7 +19,7 @@ from outcome_sets import ATTEMPTS, read_sets, synthetic_sets
 from tasks.scaling.estimators import Counts, coverage, round_ks
 from tasks.scaling.forecast import Forecaster
 from tasks.scaling.interval_over_problems import interval_over_problems
-from tasks.scaling.sequential_stopping import Rounds, resampled
+from tasks.scaling.sequential_stopping import drawn
 from tasks.sweep.budgets import AdaptiveConfig
 
 KS = round_ks(ATTEMPTS)
@@ -46,14 +46,9 @@ def simulate(counts: Counts, precision: float, repeats: int, generator: np.rando
     """Sample a set again in all three ways."""
     rates = counts.c / counts.n
     plan = AdaptiveConfig(precision=precision).plan(ATTEMPTS)
-    everything = np.full(len(counts), ATTEMPTS)
-    start = Rounds(np.array(plan.ends), np.array(plan.limits), np.tile(plan.ends, (len(counts), 1)))
     curves, full, equal, widths, spent, forecast = [], [], [], [], [], []
     for repeat in range(repeats):
-        n, c, rounds = resampled(
-            everything, np.zeros(len(counts), int), rates, start,
-            problems=np.arange(len(counts)), generator=generator,
-        )  # fmt: skip
+        n, c, rounds = drawn(ATTEMPTS, rates, plan, generator)
         adaptive = Counts(counts.problem_ids, n, c, rounds)
         whole = Counts.of(counts.problem_ids, ATTEMPTS, generator.binomial(ATTEMPTS, rates))
         each = round(n.mean())

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 
 import numpy as np
-from calibration_table import Ends, Kind, Row, counts_of, generator_for, row_of
+from calibration_table import Ends, Kind, Row, counts_of, coverage_of, generator_for, row_of
 
 from tasks.scaling.arrays import Floats
 from tasks.scaling.paired_differences import paired_differences
@@ -53,7 +53,7 @@ def differences(kind: Kind, replications: int) -> list[Row]:
     for name, second in SECOND_SET.items():
         generator = generator_for("population of differences", kind.name, name)
         rates = kind.draw(generator, POPULATION)
-        truth = _coverage(second(rates, generator)) - _coverage(rates)
+        truth = coverage_of(second(rates, generator), KS) - coverage_of(rates, KS)
         for problems in SIZES:
             rows += _rows(kind, name, problems, truth, replications)
     return rows
@@ -83,13 +83,8 @@ def _rows(kind: Kind, name: str, problems: int, truth: Floats, replications: int
             alarms = float(np.mean(p[:, column] <= 0.05))
             rows.append(
                 Row(
-                    "no false alarm at p <= 0.05", kind.name, problems, SAMPLES, k, 0.95, 1 - alarms, 0, 0, np.nan,
+                    "no false alarm at p <= 0.05", kind.name, problems, SAMPLES, k, 1 - alarms, 0, 0, np.nan,
                     replications, 1 - MAX_FALSE_ALARMS,
                 )
             )  # fmt: skip
     return rows
-
-
-def _coverage(rates: Floats) -> Floats:
-    misses = np.log1p(-np.minimum(rates, 1 - 1e-16))
-    return np.array([np.mean(-np.expm1(k * misses)) for k in KS])

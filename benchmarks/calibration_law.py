@@ -1,7 +1,7 @@
 """Section of `calibration.py`: intervals of the power law's a and b."""
 
 import numpy as np
-from calibration_table import Ends, Kind, Row, counts_of, generator_for, row_of
+from calibration_table import Ends, Kind, Row, counts_of, coverage_of, generator_for, row_of
 
 from tasks.scaling.laws import PowerLaw, fit_counts, fit_ks, fit_power_law
 
@@ -14,9 +14,9 @@ POPULATION = 200_000
 
 def law(kind: Kind, replications: int) -> list[Row]:
     """a and b of the law that the population's own curve has at the same k; where there is an interval."""
-    misses = np.log1p(-np.minimum(kind.draw(generator_for("population", kind.name), POPULATION), 1 - 1e-16))
     ks = fit_ks(SAMPLES)
-    of_population = fit_power_law(ks, [np.mean(-np.expm1(k * misses)) for k in ks])
+    population = kind.draw(generator_for("population", kind.name), POPULATION)
+    of_population = fit_power_law(ks, coverage_of(population, ks))
     if not isinstance(of_population, PowerLaw):
         return []
     replications = max(10, replications // 4)

@@ -1,7 +1,7 @@
 """Section of `calibration.py`: intervals of coverage over problems."""
 
 import numpy as np
-from calibration_table import LEVEL, Ends, Kind, Row, counts_of, generator_for, row_of
+from calibration_table import LEVEL, Ends, Kind, Row, counts_of, coverage_of, generator_for, row_of
 
 from tasks.scaling.interval_over_problems import interval_over_problems
 
@@ -16,7 +16,7 @@ def over_problems(kind: Kind, replications: int) -> list[Row]:
     """Coverage of the population, from problems drawn from it."""
     ks = np.array(KS)
     everything = kind.draw(generator_for("population", kind.name), POPULATION)
-    truth = np.array([np.mean(-np.expm1(k * np.log1p(-np.minimum(everything, 1 - 1e-16)))) for k in KS])
+    truth = coverage_of(everything, ks)
     rows = []
     for problems in SIZES:
         generator = generator_for("over problems", kind.name, problems)

@@ -1,19 +1,19 @@
 """Section of `calibration.py`: intervals of coverage over samples, with uniform and with adaptive budgets."""
 
 import numpy as np
-from calibration_table import Ends, Kind, Row, counts_of, generator_for, row_of
+from calibration_table import Ends, Kind, Row, counts_of, coverage_of, generator_for, row_of
 
 from tasks.scaling.arrays import Floats
 from tasks.scaling.estimators import Counts
 from tasks.scaling.interval_over_samples import interval_over_samples
-from tasks.scaling.sequential_stopping import Rounds, resampled
+from tasks.scaling.sequential_stopping import drawn
 from tasks.sweep.budgets import AdaptiveConfig
 
 SIZES = (5, 10, 30, 128)
 SAMPLES = 100
 KS = (1, 10, 50, 51, 100)
 ADAPTIVE_SIZES, ADAPTIVE_SAMPLES, ADAPTIVE_KS = (15, 60), 1000, (10, 500, 501, 1000)
-LEVELS = {0.95: (0.92, 1.0), 0.5: (0.0, 1.0)}
+LOWEST = {0.95: 0.92, 0.5: 0.0}
 
 
 def over_samples(kind: Kind, replications: int) -> list[Row]:
@@ -34,14 +34,10 @@ def over_samples_adaptive(kind: Kind, replications: int) -> list[Row]:
     rows = []
     for problems in ADAPTIVE_SIZES:
         generator = generator_for("over samples, adaptive", kind.name, problems)
-        start = Rounds(np.array(plan.ends), np.array(plan.limits), np.tile(plan.ends, (problems, 1)))
-        everything = np.full(problems, ADAPTIVE_SAMPLES)
         rates, counts = [], []
         for _ in range(replications):
             rates.append(kind.draw(generator, problems))
-            n, c, rounds = resampled(
-                everything, np.zeros(problems, int), rates[-1], start, problems=np.arange(problems), generator=generator
-            )
+            n, c, rounds = drawn(ADAPTIVE_SAMPLES, rates[-1], plan, generator)
             counts.append(Counts(tuple(map(str, range(problems))), n, c, rounds))
         rows += _rows("coverage over samples, adaptive", kind, ADAPTIVE_SAMPLES, ADAPTIVE_KS, rates, counts)
     return rows
@@ -51,18 +47,16 @@ def _rows(
     interval: str, kind: Kind, samples: int, ks: tuple[int, ...], rates: list[Floats], counts: list[Counts]
 ) -> list[Row]:
     wanted = np.array(ks)
-    truth = np.array(
-        [np.mean(-np.expm1(wanted * np.log1p(-np.minimum(each, 1 - 1e-16))[:, None]), 0) for each in rates]
-    )
+    truth = np.array([coverage_of(each, wanted) for each in rates])
     rows = []
-    for level, (lowest, highest) in LEVELS.items():
+    for level, lowest in LOWEST.items():
         bands = [interval_over_samples(each, wanted, level=level) for each in counts]
         ends = Ends(np.array([band.low for band in bands]), np.array([band.high for band in bands]), truth)
         name = interval if level == 0.95 else f"{interval}, {level:.0%}"
         rows += [
             row_of(
                 ends, column, interval=name, kind=kind.name, problems=len(rates[0]), samples=samples, k=k,
-                level=level, lowest=lowest, highest=highest,
+                lowest=lowest,
             )
             for column, k in enumerate(ks)
         ]  # fmt: skip

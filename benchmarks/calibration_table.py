@@ -1,7 +1,7 @@
 """What the sections of `calibration.py` share: kinds of problems to simulate, rows of the table, and their targets."""
 
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from outcome_sets import read_sets
 
-from tasks.scaling.arrays import Floats
+from tasks.scaling.arrays import Floats, Ints
 from tasks.scaling.estimators import Counts
 
 LEVEL = 0.95
@@ -19,20 +19,19 @@ SLACK = 2.0
 
 class Kind(NamedTuple):
     """A population of problems. `draw` takes a generator and a number of problems, and returns the rate at which each
-    is solved, shape (problems,). `outcomes` are those of a real set, None where the population is a formula."""
+    is solved, shape (problems,)."""
 
     name: str
     draw: Callable[[np.random.Generator, int], Floats]
-    outcomes: Counts | None = None
 
 
 class Row(NamedTuple):
     """How often one interval held the truth.
 
-    `interval` says which one, at nominal probability `level`, from `problems` problems with `samples` samples each, at
-    `k` (0 where the interval is not for one k). `held`, `below` and `above` are shares of `replications` simulated
+    `interval` says which one, from `problems` problems with `samples` samples each, at `k` (0 where the interval is not
+    for one k). `held`, `below` and `above` are shares of `replications` simulated
     experiments: truth in the interval, below its lower end, above its upper end. `width` is the mean width. The target
-    is `lowest` <= held <= `highest`.
+    is `lowest` <= held; 0 is none.
     """
 
     interval: str
@@ -40,20 +39,17 @@ class Row(NamedTuple):
     problems: int
     samples: int
     k: int
-    level: float
     held: float
     below: float
     above: float
     width: float
     replications: int
     lowest: float = 0.0
-    highest: float = 1.0
 
     @property
     def meets_target(self) -> bool:
-        """Whether the share is in its range, or no further outside than simulation of this length can tell."""
-        low, high = (SLACK * float(np.sqrt(end * (1 - end) / self.replications)) for end in (self.lowest, self.highest))
-        return self.lowest - low <= self.held <= self.highest + high
+        """Whether the share is no further below its target than simulation of this length can tell."""
+        return self.held >= self.lowest - SLACK * float(np.sqrt(self.lowest * (1 - self.lowest) / self.replications))
 
 
 Section = Callable[[Kind, int], list[Row]]
@@ -71,15 +67,19 @@ class Ends(NamedTuple):
 
 def row_of(
     ends: Ends, column: int, *, interval: str, kind: str, problems: int, samples: int, k: int,
-    level: float = LEVEL, lowest: float = 0.0, highest: float = 1.0,
+    lowest: float = 0.0,
 ) -> Row:  # fmt: skip
     """The row for one column of `ends`."""
     low, high, truth = (each[:, column] for each in ends)
     below, above = float(np.mean(truth < low - 1e-12)), float(np.mean(truth > high + 1e-12))
     width = float(np.mean(high - low))
-    return Row(
-        interval, kind, problems, samples, k, level, 1 - below - above, below, above, width, len(low), lowest, highest
-    )
+    return Row(interval, kind, problems, samples, k, 1 - below - above, below, above, width, len(low), lowest)
+
+
+def coverage_of(rates: Floats, ks: Sequence[int] | Ints) -> Floats:
+    """The coverage of problems that are solved at these rates, at each k, shape (ks,)."""
+    misses = np.log1p(-np.minimum(rates, 1 - 1e-16))
+    return np.array([np.mean(-np.expm1(k * misses)) for k in ks])
 
 
 def generator_for(*names: object) -> np.random.Generator:
@@ -101,7 +101,7 @@ def simulated_kinds() -> tuple[Kind, ...]:
 def real_kinds(folder: Path) -> tuple[Kind, ...]:
     """The sets in a folder (as in `forecast.py`), each as a population that problems are drawn from."""
     return tuple(
-        Kind(name.removeprefix("large_language_monkeys_counts_"), partial(_measured, counts.c / counts.n), counts)
+        Kind(name.removeprefix("large_language_monkeys_counts_"), partial(_measured, counts.c / counts.n))
         for name, counts in read_sets(folder).items()
     )
 
@@ -110,8 +110,7 @@ def table(rows: list[Row]) -> Iterator[str]:
     """The rows as lines of text."""
     yield f"{'interval':<34} {'kind':<34} {'P':>5} {'n':>6} {'k':>7}  {'held':>6} {'below':>6} {'above':>6}    width"
     for row in rows:
-        ends = f"{row.lowest:.0%}" if row.highest == 1 else f"{row.lowest:.0%} to {row.highest:.0%}"
-        target = "" if (row.lowest, row.highest) == (0, 1) else f"{ends:<11} {'' if row.meets_target else 'MISSED'}"
+        target = f"{f'{row.lowest:.0%}':<11} {'' if row.meets_target else 'MISSED'}" if row.lowest else ""
         yield (
             f"{row.interval:<34} {row.kind[:34]:<34} {row.problems:>5,} {row.samples:>6,} {row.k or '':>7}  "
             f"{row.held:>6.1%} {row.below:>6.1%} {row.above:>6.1%} {row.width:>8.4f}  {target}".rstrip()

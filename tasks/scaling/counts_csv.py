@@ -16,6 +16,9 @@ from tasks.scaling.notes import notes_on_counts, notes_on_intervals
 
 _COLUMNS = ("problem", "samples", "correct")
 _MAX_NUMBER = 10**15
+# The limit is the process's, and `tasks.files.rows` sets it, too. At Python's own of 131,072 characters, an unclosed
+# quotation mark in a large table would end the reading before the line on which it stands is known.
+_MAX_FIELD = 1 << 30
 MAX_SAMPLES = 10_000_000
 """Beyond it the running sums of pass@k would no longer fit into memory."""
 
@@ -27,6 +30,7 @@ def read_counts(text: str, name: str) -> Counts:
         UserError: a column is missing or occurs twice, a value is not a whole number or is too large, correct is
             outside 0..samples, a problem occurs twice, a quotation mark is not closed, or there is no row.
     """
+    csv.field_size_limit(_MAX_FIELD)
     reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), skipinitialspace=True)
     problems: dict[str, int] = {}
     samples: list[int] = []
@@ -51,7 +55,7 @@ def read_counts(text: str, name: str) -> Counts:
             problems[problem] = line
             samples.append(n)
             correct.append(c)
-    except csv.Error:  # a field of more than 131,072 characters: no table of counts has one
+    except csv.Error:
         raise UserError(_unclosed(f"{name}, after line {max(problems.values(), default=1)}")) from None
     if not problems:
         raise UserError(f"{name}: no row; give one line for each problem")

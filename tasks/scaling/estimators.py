@@ -5,10 +5,10 @@ pass@k of a problem is the chance that k of its n samples, drawn without replace
 problem has fewer than k samples there is no unbiased estimate: the value is NaN, never a guess.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -91,6 +91,17 @@ class Counts:
     def blocks(self) -> Iterator["Block"]:
         """All problems in blocks of bounded size; those with the same counts appear once."""
         return iter(self._blocks)
+
+    def mean_over_problems(self, values: "Callable[[Counts], Floats]") -> Floats:
+        """The mean of values of each problem, shape (problems, ks), which depend on its counts alone; shape (ks,).
+
+        Sums are kept with more digits than a float has: equal shares are equal to the last digit that is printed.
+        """
+        total: Any = np.longdouble(0)
+        for block in self.blocks():
+            total = total + (block.times[:, None] * values(block.counts)).sum(axis=0, dtype=np.longdouble)
+        mean: Floats = (total / len(self)).astype(np.float64)
+        return mean
 
     def pass_at_k(self, ks: ArrayLike) -> Floats:
         """Unbiased pass@k of every problem, shape (problems, ks); NaN where its samples do not reach k."""
@@ -265,8 +276,7 @@ def coverage(counts: Counts, ks: ArrayLike) -> Curve:
     wanted = np.atleast_1d(np.asarray(ks, dtype=np.int64))
     if not len(counts):
         return Curve(wanted, np.full(len(wanted), np.nan), 0)
-    solved = np.sum([block.times @ block.counts.pass_at_k(wanted) for block in counts.blocks()], axis=0)
-    return Curve(wanted, solved / len(counts), counts.reach)
+    return Curve(wanted, counts.mean_over_problems(lambda some: some.pass_at_k(wanted)), counts.reach)
 
 
 def log_spaced_ks(n: int, points: int = 40) -> Ints:

@@ -26,7 +26,7 @@ from scipy.special import gammaln
 
 from tasks.scaling.arrays import Floats, Ints
 from tasks.scaling.estimators import Band, Counts, coverage
-from tasks.scaling.sequential_stopping import Rounds, first_stops
+from tasks.scaling.sequential_stopping import Rounds, drawn
 
 _GROWTH = 0.4
 _SHAPE_AT_ONE = 0.5
@@ -65,9 +65,9 @@ def variance_over_samples(counts: Counts, ks: ArrayLike, seed: int = 0) -> Float
     if reachable.any():
         shape, ks_within = _shape_near_zero(counts), wanted[reachable]
         tables: dict[int, Floats] = {}
-        total = np.zeros(len(ks_within))
+        total, sizes = np.zeros(len(ks_within)), _few(_limits(counts))
         for block in counts.blocks():
-            limits = _rounded_down(_limits(block.counts), _limits(counts))
+            limits = sizes[np.searchsorted(sizes, _limits(block.counts), side="right") - 1]
             for limit in np.unique(limits).tolist():
                 if limit not in tables:
                     tables[limit] = _variances(limit, ks_within, counts.rounds, seed)
@@ -90,13 +90,12 @@ def _limits(counts: Counts) -> Ints:
     return np.where(counts.rounds.stopped(counts.n, counts.c), counts.rounds.ends[-1], counts.n)
 
 
-def _rounded_down(limits: Ints, among: Ints) -> Ints:
-    """Each limit as it is where there are few, else rounded down to one of a few."""
-    distinct = np.unique(among)
+def _few(limits: Ints) -> Ints:
+    """The distinct limits, in order; where there are many, a few to which each is rounded down."""
+    distinct: Ints = np.unique(limits)
     if len(distinct) > _SIZES:
         distinct = np.unique(np.geomspace(distinct[0], distinct[-1], _SIZES).astype(np.int64))
-    rounded: Ints = distinct[np.searchsorted(distinct, limits, side="right") - 1]
-    return rounded
+    return distinct
 
 
 def _over_posterior(counts: Counts, shape: float, variances: Floats) -> Floats:
@@ -122,11 +121,9 @@ def _variances(limit: int, ks: Ints, rounds: Rounds | None, seed: int) -> Floats
     # A problem that hardly ever has a success, or a failure, has next to no variance.
     logits = np.arange(log(_HARDLY_EVER / limit), -log(_HARDLY_EVER), _SIMULATED_STEP)
     rates = np.repeat(1 / (1 + np.exp(-logits)), _SIMULATED)
-    looks = np.tile(np.minimum(rounds.ends, limit), (len(rates), 1))
-    gained = generator.binomial(np.diff(looks, prepend=0, axis=1), rates[:, None])
-    n, c = first_stops(looks, gained.cumsum(axis=1), rounds.limits)
-    drawn = Counts(tuple(map(str, range(len(n)))), n, c, Rounds(rounds.ends, rounds.limits, looks))
-    simulated = drawn.pass_at_k(ks).reshape(len(logits), _SIMULATED, len(ks)).var(axis=1, ddof=1)
+    n, c, stopping = drawn(limit, rates, rounds, generator)
+    problems = Counts(tuple(map(str, range(len(n)))), n, c, stopping)
+    simulated = problems.pass_at_k(ks).reshape(len(logits), _SIMULATED, len(ks)).var(axis=1, ddof=1)
     return np.column_stack([np.interp(_LOGIT, logits, each, left=0.0) for each in simulated.T])
 
 

@@ -54,15 +54,12 @@ class Rounds:
         return int(min(self.ends[-1], running.min())) if len(running) else int(self.ends[-1])
 
 
-def resampled(
-    n: Ints, c: Ints, rates: Floats, rounds: Rounds, *, problems: Ints, generator: np.random.Generator
-) -> tuple[Ints, Ints, Rounds]:
-    """n, c and rounds of the problems at these positions (which may repeat), sampled again at their rates under the
-    same limits; one that has not stopped yet gets as many samples as it has."""
-    most = np.where(rounds.stopped(n, c), rounds.ends[-1], n)
-    looks = np.minimum(rounds.ends, most[:, None])[problems]
-    gained = generator.binomial(np.diff(looks, prepend=0, axis=1), rates[problems, None])
-    return (*first_stops(looks, gained.cumsum(axis=1), rounds.limits), Rounds(rounds.ends, rounds.limits, looks))
+def drawn(limit: int, rates: Floats, plan: Plan | Rounds, generator: np.random.Generator) -> tuple[Ints, Ints, Rounds]:
+    """n, c and rounds of problems that are solved at these rates, each of which gets at most `limit` samples."""
+    ends, limits = np.asarray(plan.ends), np.asarray(plan.limits)
+    looks = np.tile(np.minimum(ends, limit), (len(rates), 1))
+    gained = generator.binomial(np.diff(looks, prepend=0, axis=1), rates[:, None])
+    return (*first_stops(looks, gained.cumsum(axis=1), limits), Rounds(ends, limits, looks))
 
 
 def first_stops(graded: Ints, correct: Ints, limits: Ints) -> tuple[Ints, Ints]:

@@ -118,7 +118,7 @@ class SweepSummary:
 
     @property
     def counts(self) -> Counts:
-        """What was counted, as it was given."""
+        """What was counted, as it was given; raises ValueError where a document that was read is inconsistent."""
         of = Counts.of(
             [p.problem_id for p in self.problems], [p.n for p in self.problems], [p.c for p in self.problems]
         )
@@ -127,6 +127,8 @@ class SweepSummary:
         ends, limits, graded = (
             np.array(each, dtype=np.int64) for each in (self.stopping.ends, self.stopping.limits, self.stopping.graded)
         )
+        if not len(ends) == len(limits) > 0 or graded.shape != (len(of), len(ends)):
+            raise ValueError("the rounds are incomplete")
         return replace(of, rounds=Rounds(ends, limits, graded))
 
     @property
@@ -212,12 +214,20 @@ def summarise(
     forecast: tuple[Forecast, ...] = ()
     outlook = None
     likely_solves: tuple[LikelySolves, ...] = ()
-    if last and coverage(graded, last).coverage[0] < 1:
+    measured = float(coverage(graded, last).coverage[0]) if last else 1.0
+    if measured < 1:
         forecaster = Forecaster(graded)
-        first, *beyond = forecaster.at(ks_beyond(last, last * _FORECAST_FACTOR).tolist())
-        value = first.coverage
-        start = replace(first, low50=value, high50=value, low90=value, high90=value)
-        forecast = (start, *beyond)
+        first, *beyond = ks_beyond(last, last * _FORECAST_FACTOR).tolist()
+        start = Forecast(
+            k=first,
+            coverage=measured,
+            low50=measured,
+            high50=measured,
+            low90=measured,
+            high90=measured,
+            method="measured",
+        )
+        forecast = (start, *forecaster.at(beyond))
         outlook = _outlook(forecaster)
         likely_solves = _likely_solves(forecaster, outlook.tenfold)
 
@@ -332,9 +342,7 @@ def _every_correct(counts: Counts, ks: ArrayLike) -> Floats:
     """pass^k, the mean over problems; NaN where there is no unbiased estimate."""
     if counts.rounds is not None or not len(counts):
         return np.full(np.shape(ks), np.nan)
-    sums = [block.times @ pass_hat_k(block.counts.n, block.counts.c, ks) for block in counts.blocks()]
-    mean: Floats = np.sum(sums, axis=0) / len(counts)
-    return mean
+    return counts.mean_over_problems(lambda some: pass_hat_k(some.n, some.c, ks))
 
 
 def _finite(values: Floats) -> list[float | None]:

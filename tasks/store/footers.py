@@ -31,6 +31,11 @@ class Objects(Generic[AnyFooter]):
         """The key of a block."""
         return f"{self.prefix}/{block.key}"
 
+    @property
+    def faults(self) -> dict[str, str]:
+        """What is wrong with each damaged object, by its key."""
+        return {self.key(block): reason for block, reason in self.damaged.items()}
+
 
 def read_objects(
     store: Store, prefix: str, sizes: Mapping[str, int], read: Callable[[BinaryIO, str], AnyFooter]

@@ -53,8 +53,7 @@ def verdict_identity(
     """What verdicts depend on: the samples, the grader with its version and those settings that are not its defaults,
     the limits they ran under, plug-ins, and the digest of gold answers that were corrected."""
     rule = {"grader": grader, "version": version, "limits": _known(limits), "plugins": plugins}
-    rule |= {"settings": dict(settings)} if settings else {}
-    rule |= {"corrections": corrections}
+    rule |= {"settings": dict(settings) or None, "corrections": corrections}
     return Identity(f"{grader}-v{version}", _known({"schema": SCHEMA.major, "samples": samples.name, **rule}))
 
 

@@ -29,13 +29,50 @@ from tasks.store.samples import SampleFooter
 from tasks.store.schema import CorruptObjectError
 
 
-class SampleSet:
+class StoredSet:
+    """What sets of both kinds share: blocks under a prefix, next to the `set.json` with their ingredients."""
+
+    def __init__(self, store: Store, identity: Identity, prefix: str) -> None:
+        self.store = store
+        self.identity = identity
+        self._prefix = prefix
+
+    def url(self, block: Block) -> str:
+        """Where a block is stored."""
+        return self.store.url(self._key(block))
+
+    def quarantine(self, block: Block, reason: str = "set aside on request") -> None:
+        """Move a damaged block away, so that its samples are missing, or its annotations pending, again."""
+        quarantine(self.store, {self._key(block): reason})
+
+    def restore_ingredients(self) -> None:
+        """Write `set.json` again where it is absent or damaged."""
+        key = f"{self._prefix}/set.json"
+        try:
+            if json_object(self.store.read(key)) == self.identity.ingredients:
+                return
+            fault = "its ingredients do not match the name of the set"
+        except FileNotFoundError:
+            fault = None
+        except ValueError as error:
+            fault = str(error)
+        if fault is not None:
+            quarantine(self.store, {key: fault})
+        self.store.write(key, self.identity.to_json())
+
+    def _store(self, block: Block, data: bytes) -> None:
+        self.store.write(f"{self._prefix}/set.json", self.identity.to_json())
+        self.store.write(self._key(block), data)
+
+    def _key(self, block: Block) -> str:
+        return f"{self._prefix}/{block.key}"
+
+
+class SampleSet(StoredSet):
     """The samples of one configuration, under `samples/<name>/`."""
 
     def __init__(self, store: Store, identity: Identity) -> None:
-        self.store = store
-        self.identity = identity
-        self._prefix = f"samples/{identity.name}"
+        super().__init__(store, identity, f"samples/{identity.name}")
 
     def stored(self) -> dict[Block, SampleFooter]:
         """Every intact block with its footer, in order.
@@ -49,10 +86,6 @@ class SampleSet:
             urls = " and ".join(self.store.url(self._key(block)) for block in clash)
             raise UserError(f"store: {urls} hold the same samples; move one of them out of the set")
         return found
-
-    def restore_ingredients(self) -> None:
-        """Write `set.json` again where it is absent or damaged."""
-        _restore_ingredients(self.store, self._prefix, self.identity)
 
     def blocks(self) -> list[Block]:
         """Every block by its key alone: one listing, nothing is opened."""
@@ -88,8 +121,7 @@ class SampleSet:
             seconds=seconds,
             reproducible=reproducible,
         )
-        self.store.write(f"{self._prefix}/set.json", self.identity.to_json())
-        self.store.write(self._key(block), data)
+        self._store(block, data)
 
     def read(self, block: Block) -> tuple[list[Sample], SampleFooter]:
         """The samples of a block in order, checked against their checksum; raises CorruptObjectError."""
@@ -100,36 +132,19 @@ class SampleSet:
         with self.store.open(self._key(block)) as file:
             return samples.read_sample_columns(file, self._key(block), names)
 
-    def url(self, block: Block) -> str:
-        """Where a block is stored."""
-        return self.store.url(self._key(block))
 
-    def quarantine(self, block: Block, reason: str = "set aside on request") -> None:
-        """Move a damaged block away, so that its samples are missing again."""
-        quarantine(self.store, {self._key(block): reason})
-
-    def _key(self, block: Block) -> str:
-        return f"{self._prefix}/{block.key}"
-
-
-class AnnotationSet(Generic[Record, AnyAnnotationFooter]):
+class AnnotationSet(StoredSet, Generic[Record, AnyAnnotationFooter]):
     """What one grader or scorer made of one set of samples, under `<kind>/<samples>/<name>/`, in blocks of the same
     keys. Subclasses set `kind`."""
 
     kind: ClassVar[AnnotationKind[Any, Any]]
 
     def __init__(self, store: Store, samples: Identity, identity: Identity) -> None:
-        self.store = store
-        self.identity = identity
-        self._prefix = f"{self.kind.folder}/{samples.name}/{identity.name}"
+        super().__init__(store, identity, f"{self.kind.folder}/{samples.name}/{identity.name}")
 
     def stored(self) -> dict[Block, AnyAnnotationFooter]:
         """Every intact block with its footer, in order."""
         return _intact(self.store, self._prefix, self.kind.read_footer)
-
-    def restore_ingredients(self) -> None:
-        """Write `set.json` again where it is absent or damaged."""
-        _restore_ingredients(self.store, self._prefix, self.identity)
 
     def pending(self, samples: Mapping[Block, SampleFooter]) -> list[Block]:
         """The blocks of samples without annotations on just these samples, or with some that failed."""
@@ -149,8 +164,7 @@ class AnnotationSet(Generic[Record, AnyAnnotationFooter]):
         data = self.kind.write(
             records, key, samples_checksum=samples_checksum, made_by=made_by, written_at=now(), seconds=seconds
         )
-        self.store.write(f"{self._prefix}/set.json", self.identity.to_json())
-        self.store.write(key, data)
+        self._store(block, data)
 
     def read(self, block: Block, samples: SampleFooter) -> tuple[list[Record], AnyAnnotationFooter]:
         """The annotations on a block.
@@ -170,20 +184,9 @@ class AnnotationSet(Generic[Record, AnyAnnotationFooter]):
         self._refuse_others(block, footer, samples)
         return table, footer
 
-    def url(self, block: Block) -> str:
-        """Where the annotations on a block are stored."""
-        return self.store.url(self._key(block))
-
-    def quarantine(self, block: Block, reason: str = "set aside on request") -> None:
-        """Move a damaged block away, so that its annotations are pending again."""
-        quarantine(self.store, {self._key(block): reason})
-
     def _refuse_others(self, block: Block, footer: AnyAnnotationFooter, samples: SampleFooter) -> None:
         if footer.samples_checksum != samples.checksum:
             raise CorruptObjectError(self._key(block), f"it has {self.kind.folder} on other samples than those stored")
-
-    def _key(self, block: Block) -> str:
-        return f"{self._prefix}/{block.key}"
 
 
 class VerdictSet(AnnotationSet[GradedSample, VerdictFooter]):
@@ -200,23 +203,8 @@ class ScoreSet(AnnotationSet[ScoredSample, ScoreFooter]):
 
 def _intact(store: Store, prefix: str, read: Callable[[BinaryIO, str], AnyFooter]) -> dict[Block, AnyFooter]:
     objects = read_objects(store, prefix, store.sizes(prefix), read)
-    quarantine(store, {objects.key(block): reason for block, reason in objects.damaged.items()})
+    quarantine(store, objects.faults)
     return objects.footers
-
-
-def _restore_ingredients(store: Store, prefix: str, identity: Identity) -> None:
-    key = f"{prefix}/set.json"
-    try:
-        if json_object(store.read(key)) == identity.ingredients:
-            return
-        fault = "its ingredients do not match the name of the set"
-    except FileNotFoundError:
-        fault = None
-    except ValueError as error:
-        fault = str(error)
-    if fault is not None:
-        quarantine(store, {key: fault})
-    store.write(key, identity.to_json())
 
 
 def now() -> str:

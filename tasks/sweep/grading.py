@@ -24,7 +24,7 @@ from tasks.store.retry import retry_while_unavailable
 from tasks.store.rows import first_ids
 from tasks.store.samples import SampleFooter
 from tasks.store.schema import CorruptObjectError
-from tasks.store.sets import SampleSet, VerdictSet
+from tasks.store.sets import SampleSet, StoredSet, VerdictSet
 from tasks.sweep.selection import Selection
 from tasks.sweep.shared_blocks import claimed, setting_aside
 
@@ -128,7 +128,7 @@ class Grading:
             self._check_problems(self.verdicts, block, first_ids(table, len(block.indices)))
         return table, footer
 
-    def _check_problems(self, blocks: SampleSet | VerdictSet, block: Block, found: Sequence[str]) -> None:
+    def _check_problems(self, blocks: StoredSet, block: Block, found: Sequence[str]) -> None:
         if list(found) != [problem.id for problem in self.selection.problems_in(block)]:
             raise CorruptObjectError(blocks.url(block), "its problems are not those that the dataset has there")
 

@@ -4,13 +4,13 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from tasks.errors import UserError
 from tasks.store.blocks import Block
 from tasks.store.claims import Claims
 from tasks.store.schema import CorruptObjectError
-from tasks.store.sets import AnnotationSet, SampleSet
+from tasks.store.sets import SampleSet, StoredSet
 
 Result = TypeVar("Result")
 
@@ -35,7 +35,7 @@ def claimed(claims: Claims, name: str, work: Callable[[], Result], *, wait: bool
 
 
 @contextmanager
-def setting_aside(blocks: SampleSet | AnnotationSet[Any, Any], block: Block) -> Iterator[None]:
+def setting_aside(blocks: StoredSet, block: Block) -> Iterator[None]:
     """Read a block of samples or of annotations in this context: if it is damaged, it is set aside, to be done again.
 
     Raises:

@@ -9,7 +9,7 @@ from tasks.records import Price
 from tasks.report.model import Example, ReportData
 from tasks.scaling.cost import Usage
 from tasks.scaling.estimators import Counts
-from tasks.scaling.sequential_stopping import Rounds, resampled
+from tasks.scaling.sequential_stopping import drawn
 from tasks.scaling.summary import SweepSummary, summarise, summarise_solving
 from tasks.sweep.budgets import AdaptiveConfig, SolveConfig
 
@@ -41,17 +41,9 @@ def counts_of(name: str) -> Counts:
     problems, n, c = COUNTS[name]
     if isinstance(c, AdaptiveConfig | SolveConfig):
         assert isinstance(n, int)
-        plan = c.plan(n)
-        everything = np.full(len(problems), n)
         generator = np.random.default_rng(6)
-        start = Rounds(np.array(plan.ends), np.array(plan.limits), np.tile(plan.ends, (len(problems), 1)))
         rates = generator.beta(0.4, 3, len(problems))
-        return Counts(
-            tuple(problems),
-            *resampled(
-                everything, everything * 0, rates, start, problems=np.arange(len(problems)), generator=generator
-            ),
-        )
+        return Counts(tuple(problems), *drawn(n, rates, c.plan(n), generator))
     return Counts.of(problems, n, c)
 
 

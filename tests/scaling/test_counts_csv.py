@@ -34,7 +34,7 @@ def test_counts_are_read_in_any_order_of_columns():
         (GOOD + '"d,5,1\ne,5,1\n', "line 5: a quotation mark opens a field"),
         pytest.param(
             GOOD + "".join(f"{'' if i else chr(34)}p{i},1000,3\n" for i in range(12_000)),
-            "line 4: a quotation mark",
+            "line 5: a quotation mark opens a field",
             id="12,000 rows",
         ),
     ],

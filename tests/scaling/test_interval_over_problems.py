@@ -1,5 +1,3 @@
-import tracemalloc
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,6 +6,7 @@ from scipy.stats import beta, binom
 
 from tasks.scaling.estimators import Counts, coverage
 from tasks.scaling.interval_over_problems import interval_over_problems
+from tests.scaling.memory import peak_on_many_problems
 
 
 def solved(of: int, problems: int, n: int = 1) -> Counts:
@@ -106,11 +105,5 @@ def test_a_single_problem_has_no_interval_over_problems():
 
 
 def test_memory_does_not_grow_with_problems_times_weightings():
-    generator = np.random.default_rng(0)
-    n = generator.choice([40_000, 50_000], 20_000)
-    counts = Counts.of([str(i) for i in range(20_000)], n, generator.integers(1, n))
-    tracemalloc.start()
-    interval_over_problems(counts, [1], resamples=500)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
+    peak = peak_on_many_problems(lambda counts: interval_over_problems(counts, [1], resamples=500))
     assert peak < 50e6  # the whole matrix of weights would take 80 MB

@@ -11,7 +11,7 @@ from tasks.scaling.interval_over_samples import (
     interval_over_samples,
     variance_over_samples,
 )
-from tasks.scaling.sequential_stopping import Rounds, resampled
+from tasks.scaling.sequential_stopping import drawn as drawn_in_rounds
 from tasks.sweep.budgets import AdaptiveConfig
 
 
@@ -69,13 +69,10 @@ def test_the_interval_over_samples_does_not_break_at_half_of_n():
 def test_the_interval_over_samples_holds_under_an_adaptive_budget():
     rng = np.random.default_rng(4)
     plan = AdaptiveConfig().plan(1_000)
-    start = Rounds(np.array(plan.ends), np.array(plan.limits), np.tile(plan.ends, (15, 1)))
     ks, held = np.array([10, 500, 1_000]), np.zeros(3)
     for _ in range(60):
         rates = rng.beta(0.3, 4, 15)
-        n, c, rounds = resampled(
-            np.full(15, 1_000), np.zeros(15, int), rates, start, problems=np.arange(15), generator=rng
-        )
+        n, c, rounds = drawn_in_rounds(1_000, rates, plan, rng)
         band = interval_over_samples(Counts(tuple(map(str, range(15))), n, c, rounds), ks)
         truth = np.array([np.mean(1 - (1 - rates) ** k) for k in ks])
         held += (band.low <= truth) & (truth <= band.high)

@@ -1,10 +1,9 @@
-import tracemalloc
-
 import numpy as np
 import pytest
 
 from tasks.scaling.estimators import Counts, pass_at_k
 from tasks.scaling.resampling import bootstrap_curves, bootstrap_means, percentile_tail
+from tests.scaling.memory import peak_on_many_problems
 
 
 def test_bootstrap_curves_are_means_of_resampled_problems():
@@ -40,13 +39,7 @@ def test_sets_of_the_same_problems_are_resampled_together():
 
 
 def test_memory_does_not_grow_with_problems_times_resamples():
-    generator = np.random.default_rng(0)
-    n = generator.choice([40_000, 50_000], 20_000)
-    counts = Counts.of([str(i) for i in range(20_000)], n, generator.integers(1, n))
-    tracemalloc.start()
-    bootstrap_curves(counts, [1], resamples=500)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
+    peak = peak_on_many_problems(lambda counts: bootstrap_curves(counts, [1], resamples=500))
     assert peak < 50e6  # the whole matrix of weights would take 80 MB, and as much again as floats
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tasks.scaling.estimators import Counts, coverage, pass_at_k
 from tasks.scaling.interval_over_samples import interval_over_samples
-from tasks.scaling.sequential_stopping import Rounds, first_stops, log_none_of, resampled
+from tasks.scaling.sequential_stopping import Plan, Rounds, drawn, first_stops, log_none_of
 
 PLANS = {
     "first success": ([1, 2, 3, 5, 8], [1] * 5),
@@ -115,13 +115,11 @@ def test_by_simulation_coverage_is_unbiased_and_its_interval_holds():
     limits = np.ceil(1_000 / ends).astype(np.int64)
     ks = np.array([1, 10, 100, 400, 1_000])
     truth = (1 - (1 - rates) ** ks[:, None]).mean(axis=1)
-    start = Rounds(ends, limits, np.tile(ends, (60, 1)))
+    plan = Plan(tuple(ends.tolist()), tuple(limits.tolist()))
     names = tuple(map(str, range(60)))
     curves, held, spent = [], [], []
     for _ in range(150):
-        n, c, rounds = resampled(
-            np.full(60, 1_000), np.zeros(60, int), rates, start, problems=np.arange(60), generator=generator
-        )
+        n, c, rounds = drawn(1_000, rates, plan, generator)
         counts = Counts(names, n, c, rounds)
         curves.append(coverage(counts, ks).coverage)
         band = interval_over_samples(counts, ks, 0.9)

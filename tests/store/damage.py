@@ -47,7 +47,7 @@ def rewritten(data: bytes, footer: dict[str, Any] | bytes | None = None, table: 
 
 def with_checksum(data: bytes) -> bytes:
     """A block of samples whose footer has the checksum of its rows, whatever these are, if they have one."""
-    table = pq.read_table(io.BytesIO(data))
+    table = pq.ParquetFile(io.BytesIO(data)).read()
     try:
         return rewritten(data, footer_of(data) | {"checksum": checksum(table)}, table)
     except (KeyError, AttributeError, TypeError, ValueError):
@@ -91,7 +91,7 @@ def other_footer(draw: st.DrawFn, data: bytes) -> bytes:
 
 @st.composite
 def other_rows(draw: st.DrawFn, data: bytes) -> bytes:
-    table = pq.read_table(io.BytesIO(data))
+    table = pq.ParquetFile(io.BytesIO(data)).read()
     at = draw(st.integers(0, table.num_columns - 1))
     name, values = table.column_names[at], table.column(at).to_pylist()
     row = draw(st.integers(0, table.num_rows - 1))

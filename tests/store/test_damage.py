@@ -4,186 +4,41 @@ damaged is set aside, and running the sweep again does it again."""
 import io
 import json
 import shutil
-import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
-from typer.testing import CliRunner
 
-from flows.command_line.cli import app
-from flows.command_line.running import one_line
 from flows.config.regrade import RegradeConfig
 from flows.setup.regrade import compare_verdicts, prepare
-from tasks.engines.recorded import RecordedEngine
 from tasks.errors import UserError
-from tasks.records import ScoredSample
-from tasks.store.blocks import directly_under
-from tasks.store.fsspec_store import FsspecStore
-from tasks.store.identity import score_identity
 from tasks.store.inspect.catalog import find
 from tasks.store.inspect.counts import counts
-from tasks.store.inspect.integrity import check
 from tasks.store.schema import CorruptObjectError
-from tasks.store.sets import ScoreSet
-from tasks.sweep.sweep import Sweep
 from tests.store import damage
 from tests.store.damage import footer_of, rewritten, with_checksum
-from tests.store.stored import LastLineGrader, answers, fill, sweep_of
-
-PROBLEMS, K = 18, 3
-CLAIM = b'{"owner": {"machine": "elsewhere", "process": "1:1", "name": "0123"}, "beat": 0}'
-ATTEMPTS = 6
-"""How often a sweep may end because of damage that it finds and sets aside, before it is whole."""
-
-
-class Pristine(NamedTuple):
-    """An undamaged store, and a sweep of it."""
-
-    folder: Path
-    name: str
-
-
-@pytest.fixture(scope="module")
-def pristine(tmp_path_factory: pytest.TempPathFactory) -> Pristine:
-    """Samples in two blocks, verdicts of two graders, scores, and the summary of a report."""
-    folder = tmp_path_factory.mktemp("pristine")
-    store = FsspecStore(str(folder))
-    fill(store, problems=PROBLEMS, k=K, grader=LastLineGrader())
-    sweep = fill(store, problems=PROBLEMS, k=K)
-    scores = ScoreSet(store, sweep.samples.identity, score_identity(sweep.samples.identity, "reward", 1))
-    for block, footer in sweep.samples.stored().items():
-        samples, _ = sweep.samples.read(block)
-        scored = [ScoredSample(each.problem_id, each.index, 0.5) for each in samples]
-        scores.write(block, scored, samples_checksum=footer.checksum, made_by="m", seconds=1.0)
-    report = f"reports/{sweep.samples.identity.name}/{sweep.grading.verdicts.identity.name}/summary.json"
-    store.write(report, sweep.results().summarise().to_json().encode())
-    return Pristine(folder, sweep.samples.identity.name)
-
-
-class Store(NamedTuple):
-    """A copy of the store that a test may damage."""
-
-    folder: Path
-    name: str
-
-    @property
-    def opened(self) -> FsspecStore:
-        return FsspecStore(str(self.folder))
-
-    @property
-    def sweep(self) -> Sweep:
-        sweep = sweep_of(self.opened, problems=PROBLEMS, k=K)
-        sweep.grading.claims.patience_s = 0.0
-        return sweep
-
-    def contents(self) -> dict[str, bytes]:
-        return {key: self.opened.read(key) for key in self.opened.keys("")}
-
-    def blocks(self, kind: str) -> list[Path]:
-        return sorted((self.folder / kind / self.name).rglob("*.parquet"))
+from tests.store.damaged_store import (
+    CHECK,
+    EXPORT,
+    LS,
+    PROBLEMS,
+    SHOW,
+    K,
+    Pristine,
+    Store,
+    assert_whole,
+    ends_well,
+    until_whole,
+)
 
 
 @pytest.fixture
 def store(pristine: Pristine, tmp_path: Path) -> Store:
     shutil.copytree(pristine.folder, tmp_path / "runs")
     return Store(tmp_path / "runs", pristine.name)
-
-
-CHECK: tuple[str, ...] = ("check", "NAME")
-EXPORT: tuple[str, ...] = ("export", "NAME", "-o", "OUT.jsonl", "--verdicts", "final")
-LS: tuple[str, ...] = ("ls",)
-SHOW: tuple[str, ...] = ("show", "NAME")
-COMMANDS: list[tuple[str, ...]] = [
-    ("ls",),
-    ("ls", "--json"),
-    ("show", "NAME"),
-    ("show", "NAME", "--json"),
-    ("samples", "NAME", "--limit", "1000"),
-    ("samples", "NAME", "--problem", "arithmetic/003", "--verdict", "correct", "--json"),
-    ("samples", "NAME", "--index", "2"),
-    EXPORT,
-    ("export", "NAME", "-o", "OUT.parquet", "--verdicts", "last"),
-    CHECK,
-    ("check", "NAME", "--json"),
-    ("gc",),
-]
-
-
-def ends_well(folder: Path, name: str, arguments: tuple[str, ...]) -> str:
-    """A command's standard output and the line with which it ends, if it ends in an error."""
-    out = str(folder.with_name("out"))
-    words = [each.replace("NAME", name).replace("OUT", out) for each in arguments]
-    ended = CliRunner().invoke(app, [*words, "--store", str(folder)])
-    if isinstance(ended.exception, SystemExit) or ended.exception is None:
-        assert ended.exit_code in {0, 1}, ended.output
-        ended.output.encode()
-        return ended.output
-    assert isinstance(ended.exception, Exception)
-    line = one_line(ended.exception)
-    if line is None:
-        raise ended.exception
-    assert line.splitlines() == [line]
-    line.encode()
-    return ended.output + line
-
-
-def counts_end_well(store: Store) -> None:
-    """What `monkeys compare` reads, of each set of verdicts."""
-    try:
-        found = find(store.opened, store.name)
-        for verdicts in found.verdicts:
-            counts(store.opened, found, verdicts)
-    except UserError as error:
-        assert str(error).splitlines() == [str(error)]
-
-
-def until_whole(store: Store) -> list[str]:
-    """Run the sweep again and again; the lines with which it ended. At last everything is stored and graded."""
-    lines: list[str] = []
-    for _ in range(ATTEMPTS):
-        try:
-            run(store.sweep)
-        except Exception as error:
-            line = one_line(error)
-            if line is None:
-                raise
-            assert line.splitlines() == [line]
-            lines.append(line)
-        else:
-            return lines
-    raise AssertionError(lines)
-
-
-def run(sweep: Sweep) -> None:
-    """What the flow of a sweep does, without Prefect."""
-    engine = RecordedEngine(answers(PROBLEMS, K), "recorded by a test")
-    with sweep.grading.claims:
-        for block in sweep.missing_samples():
-            sweep.draw(block, engine, wait=True)
-        for block in sweep.grading.pending_verdicts():
-            sweep.grading.grade(block, None, wait=True)
-    results = sweep.results()
-    assert int(results.tally.by_problem.n.sum()) == PROBLEMS * K
-    results.tokens()
-    results.examples(4)
-
-
-def assert_whole(store: Store) -> None:
-    """Every sample once, its verdict, and nothing that `check` finds."""
-    sweep = store.sweep
-    recorded = answers(PROBLEMS, K)
-    expected = {(problem, index) for problem, of in recorded.items() for index in of}
-    drawn = [sample for block in sweep.samples.blocks() for sample in sweep.samples.read(block)[0]]
-    assert sorted((each.problem_id, each.index) for each in drawn) == sorted(expected)
-    found = [each for each in check(store.opened, find(store.opened, store.name)) if "/scores/" not in f"/{each.where}"]
-    others = sweep.grading.verdicts.identity.name
-    assert [each for each in found if not each.where.startswith("verdicts/") or others in each.where] == []
 
 
 Change = Callable[[bytes], bytes]
@@ -437,72 +292,3 @@ def test_regrading_names_damaged_verdicts_and_grades_them_again(store: Store) ->
             compare_verdicts(config, prepare(config))
         until_whole(store)
         assert compare_verdicts(config, prepare(config)).difference is not None
-
-
-def damages(pristine: Pristine) -> st.SearchStrategy[tuple[str, bytes]]:
-    """An object of the store, and what it becomes."""
-    opened = FsspecStore(str(pristine.folder))
-    contents = {key: opened.read(key) for key in opened.keys("")}
-    (block, *_) = directly_under(f"samples/{pristine.name}", contents)
-    contents[f"claims/{pristine.name}/samples/{block.grid_cell()}/0123.json"] = CLAIM
-    blocks = [data for key, data in contents.items() if key.endswith(".parquet")]
-
-    def of(key: str) -> st.SearchStrategy[tuple[str, bytes]]:
-        data = contents[key]
-        if key.endswith(".parquet"):
-            changed = damage.other_bytes(data, blocks) | damage.other_footer(data) | damage.other_rows(data)
-        else:
-            changed = damage.other_json(data)
-        return st.tuples(st.just(key), changed)
-
-    return st.sampled_from(sorted(contents)).flatmap(of)
-
-
-def fuzz(pristine: Pristine, folder: Path, examples: int, seconds: float) -> None:
-    """Damage one to three objects, and see how every command ends; the same examples in every run, as many of them as
-    there is time for."""
-    seen: list[int] = []
-    deadline = time.monotonic() + seconds
-
-    @settings(
-        max_examples=examples,
-        derandomize=True,
-        database=None,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-        phases=(Phase.explicit, Phase.generate),
-    )
-    @given(st.lists(damages(pristine), min_size=1, max_size=3, unique_by=lambda each: each[0]))
-    def damage_and_look(changed: list[tuple[str, bytes]]) -> None:
-        if time.monotonic() > deadline:
-            return
-        seen.append(1)
-        copy = folder / str(len(seen))
-        shutil.copytree(pristine.folder, copy / "runs")
-        store = Store(copy / "runs", pristine.name)
-        for key, data in changed:
-            store.opened.write(key, data)
-        before = store.contents()
-        for command in COMMANDS:
-            ends_well(store.folder, store.name, command)
-        counts_end_well(store)
-        assert store.contents() == before, "they only read"
-        try:
-            until_whole(store)
-        except AssertionError as error:
-            (lines,) = error.args
-            assert all("written by a newer version" in line for line in lines), lines
-        else:
-            assert_whole(store)
-        shutil.rmtree(copy)
-
-    damage_and_look()
-
-
-def test_any_damage_ends_in_a_result_or_in_one_line(pristine: Pristine, tmp_path: Path) -> None:
-    fuzz(pristine, tmp_path, examples=10, seconds=20)
-
-
-@pytest.mark.slow
-def test_much_damage_ends_in_a_result_or_in_one_line(pristine: Pristine, tmp_path: Path) -> None:
-    fuzz(pristine, tmp_path, examples=300, seconds=150)

@@ -47,8 +47,8 @@ def counts(store: Store, samples: StoredSamples, verdicts: StoredVerdicts) -> Co
 
 def _counted(store: Store, samples: StoredSamples, verdicts: StoredVerdicts) -> Counts:
     for objects in (samples.objects, verdicts.objects):
-        for block, reason in objects.damaged.items():
-            raise CorruptObjectError(objects.key(block), f"{reason}; run the sweep of {samples.name} again")
+        for key, reason in objects.faults.items():
+            raise CorruptObjectError(key, f"{reason}; run the sweep of {samples.name} again")
     tables = []
     for block, footer in verdicts.objects.footers.items():
         if block in samples.objects.footers and is_complete(footer, samples.objects.footers[block]):

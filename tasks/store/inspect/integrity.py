@@ -23,7 +23,7 @@ def check(store: Store, samples: StoredSamples) -> Iterator[Finding]:
     """Everything wrong with a set and the annotations on it, as it is found: names, damage, checksums, samples stored
     twice or not at all, verdicts on other samples. A pending verdict is not wrong."""
     yield from _check_name(samples.objects.prefix, samples.name, samples.ingredients)
-    yield from _damaged(samples.objects.prefix, samples.objects.damaged)
+    yield from (Finding(*fault) for fault in samples.objects.faults.items())
     yield from _overlaps(samples)
     yield from _holes(samples)
     problems: dict[int, str] = {}
@@ -32,7 +32,7 @@ def check(store: Store, samples: StoredSamples) -> Iterator[Finding]:
     for annotations in samples.annotations:
         if not annotations.from_newer_version:
             yield from _check_name(annotations.objects.prefix, annotations.name, annotations.ingredients)
-            yield from _damaged(annotations.objects.prefix, annotations.objects.damaged)
+            yield from (Finding(*fault) for fault in annotations.objects.faults.items())
             for block in annotations.objects.footers:
                 yield from _check_annotations(store, samples, annotations, block, problems)
 
@@ -43,11 +43,6 @@ def _check_name(prefix: str, name: str, ingredients: Mapping[str, Any]) -> Itera
         yield Finding(where, "is missing or broken: what the set depends on is unknown")
     elif not name.endswith(f"-{digest(ingredients)[:12]}"):
         yield Finding(where, "its ingredients do not match the name of the set")
-
-
-def _damaged(prefix: str, damaged: Mapping[Block, str]) -> Iterator[Finding]:
-    for block, reason in damaged.items():
-        yield Finding(f"{prefix}/{block.key}", reason)
 
 
 def _overlaps(samples: StoredSamples) -> Iterator[Finding]:

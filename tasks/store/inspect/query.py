@@ -100,8 +100,8 @@ def annotated_blocks(
         UserError: a block is damaged: what is left would pass for the whole.
     """
     for objects in (each.objects for each in (samples, verdicts, scores) if each is not None):
-        for block, reason in objects.damaged.items():
-            raise _damaged(store, objects.key(block), reason)
+        for key, reason in objects.faults.items():
+            raise _damaged(store, key, reason)
     for block, footer in _in_order(samples):
         key = samples.objects.key(block)
         try:
