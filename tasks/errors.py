@@ -7,8 +7,10 @@
     ├── EngineFailedError            resumable
     │   └── ServerUnreachableError   (tasks.engines.http.requester)
     ├── CapReachedError              resumable
+    ├── ScorerFailedError            resumable
     ├── SamplingCancelledError
     ├── GradingCancelledError
+    ├── ScoringCancelledError
     ├── AllRunsFailedError           retryable
     ├── StoreUnavailableError        retryable, resumable
     ├── PluginError                  (tasks.plugins) resumable
@@ -33,6 +35,8 @@ __all__ = [
     "GradingCancelledError",
     "MonkeysError",
     "SamplingCancelledError",
+    "ScorerFailedError",
+    "ScoringCancelledError",
     "StoreUnavailableError",
     "UserError",
 ]
@@ -51,6 +55,12 @@ class EngineFailedError(MonkeysError, RuntimeError):
     resumable: ClassVar[bool] = True
 
 
+class ScorerFailedError(MonkeysError, RuntimeError):
+    """A scorer has failed for good, after its own retries; the message gives the cause."""
+
+    resumable: ClassVar[bool] = True
+
+
 class CapReachedError(MonkeysError, RuntimeError):
     """A run has reached its cap; the message says which one."""
 
@@ -63,6 +73,10 @@ class SamplingCancelledError(MonkeysError, RuntimeError):
 
 class GradingCancelledError(MonkeysError, RuntimeError):
     """Grading was cancelled while it ran; the run that was grading ends."""
+
+
+class ScoringCancelledError(MonkeysError, RuntimeError):
+    """Scoring was cancelled on request; this need not be reported."""
 
 
 class AllRunsFailedError(MonkeysError, RuntimeError):

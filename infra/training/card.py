@@ -74,13 +74,18 @@ def measure(subject: Subject, folder: Path, samples: int) -> list[int]:
         for problem in problems:
             request = Request(problem.id, render(dataset.template, problem.question), 0, samples)
             texts = Counter(s.text for batch in engine.sample([request], sampling) for s in batch)
-            counts.append(sum(texts[text] for text in _correct(subject.grader, problem, list(texts), opened)))
+            counts.append(sum(texts[text] for text in correct_texts(subject.grader, problem, list(texts), opened)))
             if len(counts) % 8 == 0:
                 print(f"{len(counts)} of {len(problems)} problems", flush=True)
         return counts
 
 
-def _correct(grader: Grader, problem: Problem, texts: list[str], sandbox: Sandbox | None) -> Iterator[str]:
+def correct_texts(grader: Grader, problem: Problem, texts: list[str], sandbox: Sandbox | None) -> Iterator[str]:
+    """Those of a problem's distinct texts that are correct.
+
+    Raises:
+        RuntimeError: the sandbox failed.
+    """
     pairs = [(problem, Sample(problem.id, index, text)) for index, text in enumerate(texts)]
     for graded in grader.grade(pairs, sandbox):
         if graded.verdict is Verdict.INFRASTRUCTURE:

@@ -1,26 +1,10 @@
 """A small Llama decoder in PyTorch, whose parameters carry the names that Hugging Face's `LlamaForCausalLM` gives."""
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """The sizes of a decoder. `kv_heads` divides `heads`; the output layer shares the embedding's weights."""
-
-    vocabulary: int = 512
-    hidden: int = 128
-    layers: int = 4
-    heads: int = 4
-    kv_heads: int = 1
-    head: int = 32
-    feed_forward: int = 352
-    positions: int = 512
-    rope_theta: float = 10_000.0
-    norm_epsilon: float = 1e-5
+from infra.training.shape import Shape
 
 
 class RmsNorm(nn.Module):

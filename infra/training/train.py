@@ -22,8 +22,9 @@ from torch.nn import functional
 
 from infra.training import card
 from infra.training.export import export
-from infra.training.llama import Llama, Shape
+from infra.training.llama import Llama
 from infra.training.recipes import RECIPES, Example, Recipe
+from infra.training.shape import Shape
 from infra.training.tokenizer import END_ID, train_tokenizer
 from tasks.datasets.synthetic.portable_random import generator
 

@@ -153,8 +153,14 @@ class AnnotationSet(StoredSet, Generic[Record, AnyAnnotationFooter]):
 
     def is_pending(self, block: Block, samples: SampleFooter) -> bool:
         """Whether one block is pending, looking at no other."""
-        found = read_footer(self.store, self._key(block), self.kind.read_footer)
-        return isinstance(found, CorruptObjectError) or not is_complete(found, samples)
+        return not is_complete(self.stored_footer(block), samples)
+
+    def stored_footer(self, block: Block) -> AnyAnnotationFooter | None:
+        """The footer of one block, looking at no other; None if it is not stored, or damaged."""
+        found: AnyAnnotationFooter | CorruptObjectError | None = read_footer(
+            self.store, self._key(block), self.kind.read_footer
+        )
+        return None if isinstance(found, CorruptObjectError) else found
 
     def write(
         self, block: Block, records: Sequence[Record], *, samples_checksum: str, made_by: str, seconds: float

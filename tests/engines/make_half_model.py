@@ -11,8 +11,10 @@ import torch
 from onnx import TensorProto, helper
 from tokenizers import Tokenizer
 
-from infra.training.export import WEIGHTS, Graph, export
-from infra.training.llama import Llama, Shape
+from infra.training.export import WEIGHTS, export
+from infra.training.graph import DecoderGraph
+from infra.training.llama import Llama
+from infra.training.shape import Shape
 from tasks.engines.model_files import BUNDLED
 
 FOLDER = Path(__file__).parent / "half_model"
@@ -30,7 +32,7 @@ def main() -> None:
     export(model, SHAPE, Tokenizer.from_file(str(BUNDLED / "programs" / "tokenizer.json")), FOLDER)
     for name in ("tokenizer.json", "tokenizer_config.json", "generation_config.json"):
         (FOLDER / name).unlink()
-    onnx.save(altered(Graph(SHAPE, FOLDER / WEIGHTS).model()), FOLDER / "model.onnx")
+    onnx.save(altered(DecoderGraph(SHAPE, FOLDER / WEIGHTS).model()), FOLDER / "model.onnx")
     onnx.checker.check_model(FOLDER / "model.onnx")
 
 

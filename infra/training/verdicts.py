@@ -1,0 +1,81 @@
+"""Labelled samples for training a bundled scorer: the bundled model's samples of problems that no dataset has, with
+their verdicts."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from infra.training.card import SUBJECTS, TEMPERATURE, correct_texts
+from sandboxes.bubblewrap import BubblewrapConfig
+from tasks.datasets.synthetic import arithmetic_problems, program_problems
+from tasks.datasets.synthetic.bundled import held_out_rows
+from tasks.datasets.synthetic.portable_random import generator
+from tasks.engines.onnx import OnnxConfig
+from tasks.prompts import render
+from tasks.records import AnswerCheck, Problem, Request, Sampling, StdioCheck
+
+SEED = 20_261_129
+"""Of the problems and of their samples; the datasets and the bundled models have other seeds."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledText:
+    """A distinct sample of a problem, how often it was drawn, and whether it is correct."""
+
+    problem: str
+    prompt: str
+    text: str
+    drawn: int
+    correct: bool
+
+
+def other_problems(name: str, count: int) -> list[Problem]:
+    """Problems of a bundled dataset's kind. None is in the dataset, and no model was trained on any: their forms belong
+    to the held-out sixteenth, without the 128 of the dataset."""
+    return PROBLEMS[name]({row["form"] for row in held_out_rows(name)}, count)
+
+
+def _arithmetic(taken: set[str], count: int) -> list[Problem]:
+    told = arithmetic_problems.held_out_problems(SEED, count + len(taken))
+    others = [each for each in told if each.form not in taken][:count]
+    return [Problem(f"other/{i:04d}", each.question, AnswerCheck(each.answer)) for i, each in enumerate(others)]
+
+
+def _programs(taken: set[str], count: int) -> list[Problem]:
+    compositions = program_problems.held_out_compositions(SEED, count + len(taken))
+    rng = generator(SEED)
+    problems = []
+    for composition in [each for each in compositions if each.form not in taken][:count]:
+        question = program_problems.tell(rng, composition).question
+        check = StdioCheck(program_problems.choose_tests(rng, composition))
+        problems.append(Problem(f"other/{len(problems):04d}", question, check))
+    return problems
+
+
+PROBLEMS: dict[str, Callable[[set[str], int], list[Problem]]] = {"arithmetic": _arithmetic, "programs": _programs}
+
+
+def labelled(name: str, problems: list[Problem], samples: int) -> Iterator[list[LabelledText]]:
+    """For each problem, its distinct samples with their verdicts. Equal texts are graded once."""
+    subject = SUBJECTS[name]
+    sampling = Sampling(TEMPERATURE, 1.0, subject.dataset.max_tokens, subject.dataset.stop, seed=SEED)
+    sandbox = BubblewrapConfig().open() if subject.grader.runs_code else nullcontext()
+    with OnnxConfig(model=name).open() as engine, sandbox as opened:
+        for problem in problems:
+            prompt = render(subject.dataset.template, problem.question)
+            request = Request(problem.id, prompt, 0, samples)
+            drawn = Counter(each.text for batch in engine.sample([request], sampling) for each in batch)
+            correct = set(correct_texts(subject.grader, problem, list(drawn), opened))
+            yield [LabelledText(problem.id, prompt, text, times, text in correct) for text, times in drawn.items()]
+
+
+def cached(path: Path, name: str, problems: list[Problem], samples: int) -> list[LabelledText]:
+    """What `labelled` gives, from a file of JSON lines if it exists; else it is written."""
+    if not path.is_file():
+        rows = (each for of_problem in labelled(name, problems, samples) for each in of_problem)
+        lines = [json.dumps(asdict(each)) for each in rows]
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return [LabelledText(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]

@@ -1,0 +1,107 @@
+"""From a problem and a sample to a number: reward models, process reward models, judges. One scorer per file.
+
+A scorer knows no expected answer. It is opened from a pydantic config class, as an engine is. Its numbers are compared
+only with each other: each scorer's documentation says whether they are logits or probabilities.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol, Self
+
+
+class Candidate(NamedTuple):
+    """A sample to score. `question` is the problem's own text; `prompt` is what the engine was asked, with worked
+    examples and instructions, but without a chat template."""
+
+    problem_id: str
+    question: str
+    prompt: str
+    text: str
+
+
+class Unscored(NamedTuple):
+    """A scorer could not score one candidate; the reason is a few words, such as `longer than 4,096 tokens`."""
+
+    reason: str
+
+
+class Scorer(Protocol):
+    """Scores candidates. Up to `max_concurrent_calls` calls of `score` run at once, each in its own thread."""
+
+    @property
+    def version(self) -> str:
+        """Name and version of the software that scores, such as `onnxruntime 1.31.1`."""
+        ...
+
+    @property
+    def max_concurrent_calls(self) -> int:
+        """How many concurrent calls of `score` keep the scorer busy."""
+        ...
+
+    @property
+    def max_candidates(self) -> int:
+        """How many candidates one call of `score` takes. What a call returned may be stored before the next call."""
+        ...
+
+    def score(self, candidates: Sequence[Candidate]) -> Sequence[float | Unscored]:
+        """A finite number for each candidate, in order, or why it has none.
+
+        Raises:
+            UserError: something that only the user can fix, such as a model that is not a scorer.
+            ScorerFailedError: the scorer failed, and does so again after its own retries.
+            ScoringCancelledError: `cancel` was called, or the scorer was closed.
+        """
+        ...
+
+    def cancel(self) -> None:
+        """End all calls of `score` soon and for good; called from another thread than theirs."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *exc: object) -> None:
+        """End all calls of `score`, as `cancel` does, and release the scorer's resources."""
+        ...
+
+
+class ScorerConfig(Protocol):
+    """What a person writes to choose and configure a scorer."""
+
+    @property
+    def name(self) -> str:
+        """The name by which a sweep file chooses it."""
+        ...
+
+    @property
+    def version(self) -> int:
+        """The rule's version: scores of two versions are never mixed."""
+        ...
+
+    @property
+    def label(self) -> str:
+        """What messages call it: the model, or the file."""
+        ...
+
+    def ingredients(self) -> dict[str, Any]:
+        """Everything except the samples that its scores depend on, as JSON: settings, and content hashes instead of
+        paths.
+
+        Raises:
+            UserError: the model cannot be read.
+        """
+        ...
+
+    def check(self) -> None:
+        """Make sure that it can be opened here; called before any work starts.
+
+        Raises:
+            UserError: it cannot, such as for lack of a package.
+        """
+        ...
+
+    def open(self) -> Scorer:
+        """The scorer, ready to score.
+
+        Raises:
+            UserError: it cannot be opened as configured.
+        """
+        ...

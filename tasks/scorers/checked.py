@@ -1,0 +1,83 @@
+"""Checks what a scorer returns against what it was asked for, before anything is stored."""
+
+import math
+from collections.abc import Sequence
+from numbers import Real
+from typing import Self
+
+from tasks.scorers import Candidate, Scorer, Unscored
+
+TRIES = 3
+"""How often a candidate is scored until its score is a finite number."""
+
+
+class CheckedScorer:
+    """A scorer whose answers are one finite float or one `Unscored` for each candidate.
+
+    Anything else (text, NaN, an infinite number, another number of scores) is asked for again, and in the end is an
+    `Unscored` that says what was returned. If the number of scores is wrong, none of them is used: nobody knows which
+    candidates they belong to. `label` names the scorer in messages.
+    """
+
+    def __init__(self, scorer: Scorer, label: str) -> None:
+        self._scorer = scorer
+        self.label = label
+
+    @property
+    def version(self) -> str:
+        """That of the inner scorer."""
+        return self._scorer.version
+
+    @property
+    def max_concurrent_calls(self) -> int:
+        """That of the inner scorer."""
+        return self._scorer.max_concurrent_calls
+
+    @property
+    def max_candidates(self) -> int:
+        """That of the inner scorer."""
+        return self._scorer.max_candidates
+
+    def score(self, candidates: Sequence[Candidate]) -> list[float | Unscored]:
+        """See `Scorer`."""
+        found: list[float | Unscored] = [Unscored("not scored")] * len(candidates)
+        faulty = list(range(len(candidates)))
+        for _ in range(TRIES):
+            asked, faulty = faulty, []
+            returned = self._scorer.score([candidates[at] for at in asked])
+            fault = _fault_of_count(returned, len(asked))
+            for at, value in zip(asked, [fault] * len(asked) if fault else returned, strict=True):
+                found[at], right = _checked(value)
+                if fault or not right:
+                    faulty.append(at)
+            if not faulty:
+                break
+        return found
+
+    def cancel(self) -> None:
+        """Cancel the inner scorer's calls."""
+        self._scorer.cancel()
+
+    def __enter__(self) -> Self:
+        self._scorer.__enter__()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._scorer.__exit__(*exc)
+
+
+def _fault_of_count(returned: object, expected: int) -> Unscored | None:
+    if isinstance(returned, str | bytes) or not hasattr(returned, "__len__") or not hasattr(returned, "__iter__"):
+        return Unscored(f"the scorer returned {type(returned).__name__}, not a list of scores")
+    count = len(returned)
+    return None if count == expected else Unscored(f"the scorer returned {count:,} scores for {expected:,} samples")
+
+
+def _checked(value: object) -> tuple[float | Unscored, bool]:
+    """What a value counts as, and whether it is what a scorer may return."""
+    if isinstance(value, Unscored):
+        return value, True
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return Unscored(f"the scorer returned {type(value).__name__}, not a number"), False
+    number = float(value)
+    return (number, True) if math.isfinite(number) else (Unscored(f"the scorer returned {number}"), False)

@@ -1,0 +1,242 @@
+"""Scoring stored samples with one scorer: which scores are pending, and how a block is scored.
+
+Nothing here knows Prefect: `tasks.steps` wraps these methods as tasks, and tests call them directly.
+"""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from tasks.errors import ScorerFailedError
+from tasks.plugins import label_of
+from tasks.progress import progress
+from tasks.records import Problem, Sample, ScoredSample
+from tasks.scorers import Candidate, ScorerConfig, Unscored
+from tasks.scorers.checked import CheckedScorer
+from tasks.store.blocks import Block
+from tasks.store.claims import Claims
+from tasks.store.identity import score_identity
+from tasks.store.retry import retry_while_unavailable
+from tasks.store.samples import SampleFooter
+from tasks.store.schema import CorruptObjectError
+from tasks.store.sets import ScoreSet
+from tasks.sweep.grading import Grading
+from tasks.sweep.shared_blocks import claimed
+
+STORE_EVERY_S = 30.0
+"""How often the scores of an unfinished block are stored: what a run that is killed has to score again."""
+
+Score = float | Unscored
+Key = tuple[str, int]
+
+
+class Scoring:
+    """Scores the stored samples of a selection with one scorer; draws and grades nothing."""
+
+    def __init__(
+        self,
+        *,
+        grading: Grading,
+        scorer: ScorerConfig,
+        prompt_of: Callable[[Problem], str],
+        plugins: Mapping[str, str] | None = None,
+    ) -> None:
+        """`prompt_of` gives the prompt that a problem's samples answer, without a chat template; `plugins` are the
+        distributions of the plug-ins that scores depend on, by role."""
+        self.selection = grading.selection
+        self.samples = grading.samples
+        self.scorer = scorer
+        identity = score_identity(
+            self.samples.identity, scorer.name, scorer.version, settings=scorer.ingredients() or None, plugins=plugins
+        )
+        self.scores = ScoreSet(self.samples.store, self.samples.identity, identity)
+        self.claims = Claims(self.samples.store, f"claims/{self.samples.identity.name}")
+        self.stage = f"scores of {scorer.label}"
+        self._read_samples = grading.read_samples
+        self._prompt_of = prompt_of
+        self._outcome = _Outcome()
+
+    @property
+    def label(self) -> str:
+        """The scorer, for messages."""
+        return label_of("scorer", self.scorer)
+
+    def open(self) -> CheckedScorer:
+        """The scorer, ready to score.
+
+        Raises:
+            UserError: it cannot be opened as configured.
+        """
+        return CheckedScorer(self.scorer.open(), self.label)
+
+    def pending_scores(self) -> list[Block]:
+        """The stored blocks with selected samples that lack scores."""
+        stored = self.selection.within(self.samples.stored())
+        pending = self.scores.pending(stored)
+        if len(pending) < len(stored):
+            self.scores.restore_ingredients()
+        progress.get().plan(self.stage, sum(block.samples for block in pending))
+        return pending
+
+    def score(self, block: Block, scorer: CheckedScorer, *, wait: bool = False) -> str | None:
+        """Score what a stored block lacks and store it; returns the URL of its scores.
+
+        None if another sweep is scoring it and `wait` is False.
+
+        Raises:
+            ScorerFailedError: the scorer failed, or gave no score to any sample of the block; what it gave before is
+                stored.
+            ScoringCancelledError: scoring was cancelled.
+            UserError: samples or scores turn out to be damaged; they are set aside, to be done again.
+        """
+        claim = f"scores/{self.scores.identity.name}/{block.grid_cell(1)}"
+        return claimed(self.claims, claim, lambda: self._score_missing(block, scorer), wait=wait)
+
+    def notes(self) -> list[str]:
+        """What the user should know about the scores that this object's calls gave, one line each."""
+        return list(self._outcome.notes(self.label))
+
+    def _score_missing(self, block: Block, scorer: CheckedScorer) -> str:
+        samples, footer = self._read_samples(block)
+        work = _Work(samples, self._earlier(block, footer))
+        progress.get().advance(self.stage, block.samples - work.missing)
+        if work.missing:
+            self._score(block, footer, work, scorer)
+        return self.scores.url(block)
+
+    def _earlier(self, block: Block, footer: SampleFooter) -> dict[Key, float]:
+        """The scores that are stored on just these samples."""
+        known = self.scores.stored_footer(block)
+        if known is None or known.samples_checksum != footer.checksum:
+            return {}
+        try:
+            scored, _ = self.scores.read(block, footer)
+        except CorruptObjectError as error:
+            self.scores.quarantine(block, error.reason)
+            return {}
+        return {(each.problem_id, each.index): each.score for each in scored if each.score is not None}
+
+    def _score(self, block: Block, footer: SampleFooter, work: "_Work", scorer: CheckedScorer) -> None:
+        started = stored_at = time.monotonic()
+        problems = {problem.id: problem for problem in self.selection.problems_in(block)}
+        candidates = work.candidates(problems, self._prompt_of)
+        try:
+            for start in range(0, len(candidates), scorer.max_candidates):
+                part = candidates[start : start + scorer.max_candidates]
+                if time.monotonic() - stored_at >= STORE_EVERY_S:
+                    self._keep(block, footer, work, scorer, time.monotonic() - started)
+                    stored_at = time.monotonic()
+                for candidate, score in zip(part, scorer.score(part), strict=True):
+                    progress.get().advance(self.stage, work.add(candidate, score))
+        except Exception:
+            # The scorer failed for good, or the run is being stopped: keep what has been paid for.
+            progress.get().advance(self.stage, -work.reached)
+            if work.given:
+                self._keep(block, footer, work, scorer, time.monotonic() - started)
+            raise
+        if not work.given and not work.kept:
+            raise ScorerFailedError(f"{self.label} gave none of {block.samples:,} samples a score: {work.reason}")
+        self._keep(block, footer, work, scorer, time.monotonic() - started)
+        self._outcome.add(work)
+
+    def _keep(self, block: Block, footer: SampleFooter, work: "_Work", scorer: CheckedScorer, seconds: float) -> None:
+        def write() -> None:
+            # If this process was suspended for so long that its claim expired, another sweep may have scored the block.
+            if self.scores.is_pending(block, footer):
+                self.scores.write(
+                    block, work.records(), samples_checksum=footer.checksum, made_by=scorer.version, seconds=seconds
+                )
+
+        retry_while_unavailable(write)
+
+
+class _Work:
+    """The scores of one block: those kept from earlier, and those given now. Equal candidates are scored once."""
+
+    def __init__(self, samples: Sequence[Sample], kept: Mapping[Key, float]) -> None:
+        self._samples = samples
+        self._scores: dict[Key, Score] = {**kept}
+        self._of: dict[Candidate, list[Key]] = {}
+        self.kept = len(kept)
+        self.given = 0
+        self.reached = 0
+        self.unscored: Counter[str] = Counter()
+        self.by_candidate: dict[Candidate, float] = {}
+
+    @property
+    def missing(self) -> int:
+        """How many samples had no score before."""
+        return len(self._samples) - self.kept
+
+    @property
+    def reason(self) -> str:
+        """The most frequent reason why samples got no score."""
+        return next((reason for reason, _ in self.unscored.most_common(1)), "no reason was given")
+
+    def candidates(self, problems: Mapping[str, Problem], prompt_of: Callable[[Problem], str]) -> list[Candidate]:
+        """The distinct candidates to score."""
+        prompts = {name: (each.question, prompt_of(each)) for name, each in problems.items()}
+        for sample in self._samples:
+            key = (sample.problem_id, sample.index)
+            if key not in self._scores:
+                candidate = Candidate(sample.problem_id, *prompts[sample.problem_id], sample.text)
+                self._of.setdefault(candidate, []).append(key)
+        return list(self._of)
+
+    def add(self, candidate: Candidate, score: Score) -> int:
+        """Take a candidate's score for all samples that are equal to it; returns their number."""
+        keys = self._of[candidate]
+        self._scores |= dict.fromkeys(keys, score)
+        self.reached += len(keys)
+        if isinstance(score, Unscored):
+            self.unscored[score.reason] += len(keys)
+        else:
+            self.given += len(keys)
+            self.by_candidate[candidate] = score
+        return len(keys)
+
+    def records(self) -> list[ScoredSample]:
+        """One for each sample, in order."""
+        return list(self._records())
+
+    def _records(self) -> Iterator[ScoredSample]:
+        for sample in self._samples:
+            score = self._scores.get((sample.problem_id, sample.index), Unscored("not reached"))
+            value, detail = (None, score.reason) if isinstance(score, Unscored) else (score, "")
+            yield ScoredSample(sample.problem_id, sample.index, value, detail)
+
+
+class _Outcome:
+    """What all blocks of a run amount to: how many samples got no score, and whether the scores differ at all."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._samples = 0
+        self._distinct = 0
+        self._unscored: Counter[str] = Counter()
+        self._values: set[float] = set()
+
+    def add(self, work: _Work) -> None:
+        """Count a block."""
+        with self._lock:
+            self._samples += work.missing
+            self._distinct += len(work.by_candidate)
+            self._unscored += work.unscored
+            if len(self._values) < 2:
+                self._values |= set(work.by_candidate.values())
+
+    def notes(self, label: str) -> Iterator[str]:
+        """One line for each thing that is not as it should be."""
+        left_out = self._unscored.total()
+        if left_out:
+            reason, _ = self._unscored.most_common(1)[0]
+            yield (
+                f"{label} gave {left_out:,} of {self._samples:,} samples no score ({reason}); they are left out, and"
+                " the next run tries again"
+            )
+        if len(self._values) == 1 and self._distinct > 1:
+            yield (
+                f"{label} gave all {self._distinct:,} distinct samples the same score, {next(iter(self._values)):g}: it"
+                " cannot tell them apart"
+            )
