@@ -8,7 +8,7 @@ from onnx import TensorProto, helper
 from infra.training.graph import Graph
 
 SCALARS = ("mean", "least", "surprise", "uncertainty", "length")
-"""The features beside hidden states, in order, over the sample's tokens: mean log-probability, least log-probability,
+"""The features other than hidden states, in order, over the sample's tokens: mean log-probability, least log-probability,
 mean square of log-probabilities, mean entropy (nats), and logarithm of their number."""
 
 

@@ -1,4 +1,4 @@
-"""From a problem and a sample to a number: reward models, process reward models, judges. One scorer per file.
+"""From a problem and a sample to a number: reward models, and models that are asked to rate. One scorer per file.
 
 A scorer knows no expected answer. It is opened from a pydantic config class, as an engine is. Its numbers are compared
 only with each other: each scorer's documentation says whether they are logits or probabilities.

@@ -91,7 +91,7 @@ def sweep(tmp_path: Path) -> Sweep:
     return fill(FsspecStore(str(tmp_path)), problems=20, k=30)
 
 
-def test_each_sample_gets_the_score_of_its_own_text(sweep: Sweep) -> None:
+def test_each_sample_gets_the_score_for_its_text(sweep: Sweep) -> None:
     scorer = ToyScorer(max_candidates=7)
     job = run(sweep, scorer)
     samples = texts(sweep)
