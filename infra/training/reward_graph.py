@@ -8,8 +8,8 @@ from onnx import TensorProto, helper
 from infra.training.graph import Graph
 
 SCALARS = ("mean", "least", "surprise", "uncertainty", "length")
-"""The features other than hidden states, in order, over the sample's tokens: mean log-probability, least log-probability,
-mean square of log-probabilities, mean entropy (nats), and logarithm of their number."""
+"""The features other than hidden states, in order, over the sample's tokens: mean log-probability, least
+log-probability, mean square of log-probabilities, mean entropy (nats), and logarithm of their number."""
 
 
 class RewardGraph(Graph):
