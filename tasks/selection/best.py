@@ -1,0 +1,68 @@
+"""The expected accuracy of the best of k samples by a score, in closed form.
+
+Sort the samples by falling score. The best of a subset is among the g samples of one score, with r samples above them,
+with probability q(r) - q(r + g), where q(r) = C(n-r, k) / C(n, k) is the chance that none of the first r is drawn. Which
+of the g it is, is a matter of chance: the accuracy is their mean. pass@k is the case where the score is correctness.
+"""
+
+from functools import lru_cache
+
+import numpy as np
+
+from tasks.scaling.arrays import Floats, Ints
+from tasks.selection.outcomes import Bools
+
+
+def best_of_k(correct: Bools, scores: Floats, ks: Ints) -> Floats:
+    """The expected accuracy of the sample with the highest score among k of n, ties shared; O(n log n + n·ks).
+
+    Args:
+        correct: shape (n,).
+        scores: shape (n,), finite.
+        ks: each 1 <= k <= n.
+
+    Returns:
+        Shape (ks,).
+    """
+    _, where, sizes = np.unique(-scores, return_inverse=True, return_counts=True)
+    accuracy = np.bincount(where, weights=correct) / sizes
+    ends = np.cumsum(sizes)
+    values = np.zeros(len(ks))
+    for column, k in enumerate(ks.tolist()):
+        log_none = _log_none(len(correct), k)
+        before, after = log_none[ends - sizes], log_none[ends]
+        # Beyond n - k samples, q is 0 and so are all differences.
+        within = ~np.isneginf(before)
+        chance = np.exp(before[within]) * -np.expm1(after[within] - before[within])
+        values[column] = chance @ accuracy[within]
+    return np.clip(values, 0, 1)
+
+
+@lru_cache(maxsize=128)
+def _log_none(n: int, k: int) -> Floats:
+    """log of C(n-r, k) / C(n, k) for r = 0..n, shape (n + 1,)."""
+    log_none = np.full(n + 1, -np.inf)
+    log_none[0] = 0
+    np.cumsum(np.log1p(-k / np.arange(n, k, -1, dtype=np.float64)), out=log_none[1 : n - k + 1])
+    log_none.setflags(write=False)
+    return log_none
+
+
+def best_in_order(correct: Bools, scores: Floats, orders: Ints, ks: Ints) -> Floats:
+    """The accuracy of the sample with the highest score among the first k of each order, ties shared.
+
+    Args:
+        correct: shape (n,).
+        scores: shape (n,), finite.
+        orders: positions of samples, shape (orders, at least the largest k).
+        ks: ascending.
+
+    Returns:
+        Shape (orders, ks).
+    """
+    score, right = scores[orders], correct[orders]
+    values = np.zeros((len(orders), len(ks)))
+    for column, k in enumerate(ks.tolist()):
+        best = score[:, :k] == score[:, :k].max(axis=1, keepdims=True)
+        values[:, column] = (best & right[:, :k]).sum(axis=1) / best.sum(axis=1)
+    return values

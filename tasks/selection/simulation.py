@@ -1,0 +1,87 @@
+"""Accuracy by Monte Carlo, with its standard error, where there is no formula that is cheap.
+
+A draw is a random order of the samples, whose first k are the subset at every k: one order serves all k. Where looking at
+all subsets of size k is less work than the draws, all of them are, and nothing is left to chance.
+"""
+
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from itertools import combinations
+from math import ceil, comb
+from typing import NamedTuple
+
+import numpy as np
+
+from tasks.scaling.arrays import Floats, Ints
+from tasks.selection.outcomes import Outcomes
+
+ERROR = 0.0015
+"""The largest standard error of a mean over problems that Monte Carlo may have by default."""
+
+# Positions in the orders that are looked at together.
+_TOGETHER = 1 << 20
+
+Picked = Callable[[Outcomes, Ints, Ints], Floats]
+"""`Selector.picked`."""
+
+
+class Estimate(NamedTuple):
+    """Expected accuracy at each k, and the standard error of its computation, 0 where it is exact; shape (ks,)."""
+
+    accuracy: Floats
+    error: Floats
+
+
+class Simulation(NamedTuple):
+    """How much Monte Carlo one problem gets: `draws` orders by `generator`."""
+
+    draws: int
+    generator: np.random.Generator
+
+    @classmethod
+    def of(cls, problems: int, seed: int, problem: int, error: float = ERROR) -> "Simulation":
+        """As many draws as keep the standard error of the mean over `problems` below `error`, whatever they give."""
+        draws = max(2, ceil(0.25 / (problems * error**2)))
+        return cls(draws, np.random.default_rng([seed, problem]))
+
+    def estimate(self, picked: Picked, problem: Outcomes, ks: Ints) -> Estimate:
+        """The mean over subsets of what `picked` gives: over all of them where there are few, else over random ones. It
+        does not depend on the order of the samples."""
+        problem = problem.in_canonical_order()
+        accuracy, error = np.zeros(len(ks)), np.zeros(len(ks))
+        few = np.array([comb(problem.n, k) * k <= self.draws * problem.n for k in ks.tolist()], dtype=np.bool_)
+        for column in np.flatnonzero(few).tolist():
+            subsets = _subsets(problem.n, int(ks[column]))
+            accuracy[column] = picked(problem, subsets, ks[column : column + 1]).mean()
+        left = np.flatnonzero(~few)
+        if len(left):
+            values = np.concatenate([picked(problem, orders, ks[left]) for orders in self._orders(problem.n)])
+            accuracy[left], error[left] = mean_and_error(values)
+        return Estimate(accuracy, error)
+
+    def _orders(self, n: int) -> Iterator[Ints]:
+        batch = max(1, _TOGETHER // n)
+        for start in range(0, self.draws, batch):
+            size = min(batch, self.draws - start)
+            yield self.generator.permuted(np.tile(np.arange(n), (size, 1)), axis=1)
+
+
+def mean_and_error(values: Floats, low: float = 0.0, high: float = 1.0) -> tuple[Floats, Floats]:
+    """The mean of draws within low..high, shape (draws, ks), and its standard error.
+
+    The variance is that of the draws and of two more, at low and at high: where all draws agree, the error is not 0.
+    """
+    mean = values.mean(axis=0)
+    augmented = np.concatenate([values, np.full((1, values.shape[1]), low), np.full((1, values.shape[1]), high)])
+    return mean, np.sqrt(augmented.var(axis=0, ddof=1) / len(values))
+
+
+@lru_cache(maxsize=16)
+def _subsets(n: int, k: int) -> Ints:
+    """All subsets of k of n positions, shape (subsets, k). Where k > n/2, they are found by what they leave out."""
+    if 2 * k <= n:
+        return np.array(list(combinations(range(n), k)), dtype=np.int64)
+    left_out = np.array(list(combinations(range(n), n - k)), dtype=np.int64).reshape(comb(n, k), n - k)
+    inside = np.ones((len(left_out), n), dtype=np.bool_)
+    np.put_along_axis(inside, left_out, False, axis=1)
+    return np.nonzero(inside)[1].reshape(len(left_out), k)

@@ -1,0 +1,65 @@
+"""Votes in the first k samples of given orders, which selectors that vote share."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from tasks.scaling.arrays import Floats, Ints
+from tasks.selection.outcomes import Outcomes, Tally
+
+# Sums that differ by less than this share of the largest possible sum are a tie: they may have been added in another
+# order.
+_TIE = 1e-12
+# Sums that are held together.
+_TOGETHER = 1 << 20
+
+
+def winners(problem: Outcomes, orders: Ints, ks: Ints, weights: Floats | None = None) -> Floats:
+    """The accuracy of the answer with the most votes, or the largest sum of weights, shape (orders, ks).
+
+    Args:
+        problem: the samples; those without an answer have no vote.
+        orders: positions of samples, shape (orders, at least the largest k).
+        ks: ascending.
+        weights: of the samples' votes, shape (n,); None counts them.
+    """
+    tally = problem.tally()
+    if not len(tally.votes):
+        return np.zeros((len(orders), len(ks)))
+    slack = 0.0 if weights is None else _TIE * float(np.abs(weights).max()) * float(ks[-1])
+    return np.concatenate(
+        [_shared(sums, tally, slack) for sums in _sums(problem.voters, orders, ks, len(tally.votes), weights)]
+    )
+
+
+def _shared(sums: Floats, tally: Tally, slack: float) -> Floats:
+    """The mean accuracy of the answers that tie for the largest sum, shape (orders, ks); 0 where there is none."""
+    most = sums.max(axis=2, keepdims=True)
+    tied = (sums >= most - slack) & ~np.isneginf(most)
+    shared: Floats = (tied @ tally.values) / np.maximum(tied.sum(axis=2), 1)
+    return shared
+
+
+def _sums(voters: Ints, orders: Ints, ks: Ints, classes: int, weights: Floats | None) -> Iterator[Floats]:
+    """Sums of votes by answer, shape (orders, ks, classes), of some orders at a time; -inf where there is no vote."""
+    last = int(ks[-1])
+    segments = np.searchsorted(ks, np.arange(last), side="right")
+    rows = max(1, _TOGETHER // max(len(ks) * (classes + 1), last))
+    for start in range(0, len(orders), rows):
+        some = orders[start : start + rows, :last]
+        shape = (len(some), len(ks), classes + 1)
+        # The votes of samples without an answer go to one more class, which is dropped.
+        voter = voters[some]
+        flat = (np.arange(len(some))[:, None] * len(ks) + segments) * (classes + 1) + np.where(
+            voter < 0, classes, voter
+        )
+        counts = np.bincount(flat.ravel(), minlength=shape[0] * shape[1] * shape[2]).reshape(shape)
+        counts = counts[:, :, :classes].cumsum(axis=1)
+        sums: Floats = counts.astype(np.float64)
+        if weights is not None:
+            weighted = np.bincount(
+                flat.ravel(), weights=weights[some].ravel(), minlength=shape[0] * shape[1] * shape[2]
+            )
+            sums = weighted.reshape(shape)[:, :, :classes].cumsum(axis=1)
+        sums[counts == 0] = -np.inf
+        yield sums
