@@ -30,7 +30,7 @@ from tasks.selection.outcomes import Tally
 _Complex = NDArray[np.complex128]
 
 # Probabilities below exp(-_LOG_NEGLIGIBLE) are left out.
-_LOG_NEGLIGIBLE = 45.0
+_LOG_NEGLIGIBLE = 40.0
 _LOG_NO_RACE = 35.0
 # Elements of the arrays that are worked on together: what a processor's cache holds.
 _CHUNK = 1 << 15
@@ -79,73 +79,97 @@ def race(tally: Tally, k: int) -> Race:
 
 def accuracy(vote: Race) -> float:
     """The expected accuracy of the winner, to about 1e-13; a subset without an answer counts as wrong."""
-    frequencies = vote.length // 2 + 1
-    roots = np.exp(2j * np.pi * np.arange(vote.length) / vote.length)
-    steps = np.arange(frequencies)
-    every = [_Votes.of(size, vote, roots, steps) for size in vote.sizes.tolist()]
-    others = _Votes.of(vote.others, vote, roots, steps).total
+    if vote.times.sum() == 1 and vote.low > 1:
+        return float(vote.values[0])
+    transform = _Transform.of(vote)
+    # Answers that are never right come first: up to the first that may be, there is no sum to keep.
+    order = np.argsort(vote.values, kind="stable").tolist()
+    answers = [(transform.votes(int(vote.sizes[i])), float(vote.values[i]), int(vote.times[i])) for i in order]
     nodes, weights = np.polynomial.legendre.leggauss(vote.nodes)
-    nodes, weights = (nodes + 1) / 2, weights / 2
-    won: _Complex = np.zeros(frequencies, dtype=np.complex128)
-    rows = max(1, _CHUNK // (frequencies * vote.nodes))
-    for start in range(vote.low, vote.high + 1, rows):
-        winning = np.arange(start, min(start + rows, vote.high + 1))
-        shape = (vote.nodes, len(winning), frequencies)
+    nodes, weights = (nodes[:, None, None] + 1) / 2, weights / 2
+    won: _Complex = np.zeros(transform.frequencies, dtype=np.complex128)
+    rows = max(1, _CHUNK // (transform.frequencies * vote.nodes))
+    for start in range(0, vote.high + 1 - vote.low, rows):
+        some = slice(start, start + rows)
         # Products over the answers so far: of none that won yet, and the sum over which of them did.
-        none, one = np.ones(shape, dtype=np.complex128), np.zeros(shape, dtype=np.complex128)
-        for votes, value, times in zip(every, vote.values.tolist(), vote.times.tolist(), strict=True):
-            fewer, level = votes.below(winning), votes.at(winning)
-            factor = fewer + nodes[:, None, None] * level
+        none: _Complex = np.ones((1, 1, 1), dtype=np.complex128)
+        one: _Complex | None = None
+        for votes, value, times in answers:
+            level = transform.powers[some] * votes.winning[some, None]
+            factor = votes.fewer[some] + nodes * level
             rest = _power(factor, times - 1)
-            one *= rest * factor
             if value:
-                one += none * (times * value * level) * rest
-            none *= rest * factor
-        won += np.tensordot(weights, one, axes=1).sum(axis=0)
+                wins = none * (times * value * level) * rest
+                one = wins if one is None else one * (rest * factor) + wins
+            none = none * (rest * factor)
+        if one is not None:
+            won += np.tensordot(weights, one, axes=1).sum(axis=0)
+    others = transform.votes(vote.others).total
     possible = others.copy()
-    for votes, times in zip(every, vote.times.tolist(), strict=True):
+    for votes, _, times in answers:
         possible *= _power(votes.total, times)
-    back = roots[(-steps * vote.k) % vote.length] * np.where((steps == 0) | (2 * steps == vote.length), 1.0, 2.0)
-    return float(np.clip((won * others * back).real.sum() / (possible * back).real.sum(), 0, 1))
+    return float(np.clip(transform.at_k(won * others) / transform.at_k(possible), 0, 1))
 
 
 class _Votes(NamedTuple):
-    """How many of an answer's samples are in the subset: transforms of the distribution over low..high."""
+    """How many of an answer's samples are in the subset, and transforms of that distribution."""
 
-    low: int
-    high: int
-    level: _Complex
-    """q(i) x^i, shape (high - low + 1, frequencies)."""
-    sums: _Complex
-    """Their sums over i < low, ..., i < high + 1, shape (high - low + 2, frequencies)."""
+    winning: Floats
+    """The probability of each number of votes that may win, shape (high - low + 1,)."""
+    fewer: _Complex
+    """The transform of what is below each of these, shape (high - low + 1, frequencies)."""
+    total: _Complex
+    """The transform of all, shape (frequencies,)."""
+
+
+class _Transform(NamedTuple):
+    """A discrete Fourier transform at the frequencies from 0 to half; the others are their conjugates."""
+
+    vote: Race
+    frequencies: int
+    powers: _Complex
+    """x^m for each number of votes m that may win, shape (high - low + 1, frequencies)."""
+    back: _Complex
 
     @classmethod
-    def of(cls, size: int, vote: Race, roots: _Complex, steps: Ints) -> "_Votes":
-        share = vote.k / vote.n
+    def of(cls, vote: Race) -> "_Transform":
+        roots = np.exp(2j * np.pi * np.arange(vote.length) / vote.length)
+        steps = np.arange(vote.length // 2 + 1)
+        powers = roots[np.outer(np.arange(vote.low, vote.high + 1), steps) % vote.length]
+        times = np.where((steps == 0) | (2 * steps == vote.length), 1.0, 2.0)
+        return cls(vote, len(steps), powers, roots[(-steps * vote.k) % vote.length] * times)
+
+    def at_k(self, values: _Complex) -> float:
+        """The coefficient of x^k, times the length of the transform."""
+        return float((values * self.back).real.sum())
+
+    def votes(self, size: int) -> _Votes:
+        """The distribution of the votes of an answer with this many samples."""
+        vote, share = self.vote, self.vote.k / self.vote.n
         reach = float(_reach(np.array(size * share * (1 - share))))
-        low, high = max(0, int(size * share - reach)), min(size, ceil(size * share + reach))
-        count = np.arange(low, high + 1)
+        first, last = max(0, int(size * share - reach)), min(size, ceil(size * share + reach))
+        count = np.arange(first, last + 1)
         # Outwards from the mode by ratios, which keeps all digits where logarithms of factorials would not.
         ratios = (size - count[:-1]) / (count[:-1] + 1) * (share / (1 - share))
-        mode = min(max(int((size + 1) * share), low), high) - low
+        mode = min(max(int((size + 1) * share), first), last) - first
         down = np.cumprod(1 / ratios[:mode][::-1])[::-1]
         probability = np.concatenate([down, [1.0], np.cumprod(ratios[mode:])])
         probability /= probability.sum()
-        level = probability[:, None] * roots[np.outer(count, steps) % vote.length]
-        sums = np.zeros((len(count) + 1, len(steps)), dtype=np.complex128)
-        np.cumsum(level, axis=0, out=sums[1:])
-        return cls(low, high, level, sums)
+        winning = np.zeros(vote.high + 1 - vote.low)
+        inside = (count >= vote.low) & (count <= vote.high)
+        winning[count[inside] - vote.low] = probability[inside]
+        fewer = np.empty((len(winning), self.frequencies), dtype=np.complex128)
+        fewer[0] = self._of(count, np.where(count < vote.low, probability, 0))
+        np.multiply(self.powers[:-1], winning[:-1, None], out=fewer[1:])
+        np.cumsum(fewer, axis=0, out=fewer)
+        return _Votes(winning, fewer, self._of(count, probability))
 
-    @property
-    def total(self) -> _Complex:
-        return self.sums[-1]
-
-    def below(self, votes: Ints) -> _Complex:
-        return self.sums[np.clip(votes - self.low, 0, len(self.sums) - 1)]
-
-    def at(self, votes: Ints) -> _Complex:
-        inside = (votes >= self.low) & (votes <= self.high)
-        return np.where(inside[:, None], self.level[np.clip(votes - self.low, 0, len(self.level) - 1)], 0)
+    def _of(self, count: Ints, probability: Floats) -> _Complex:
+        """The transform of a distribution."""
+        length = self.vote.length
+        wrapped = np.bincount(count % length, weights=probability, minlength=length)
+        transformed: _Complex = np.conj(np.fft.rfft(wrapped))
+        return transformed
 
 
 def _contenders(votes: Ints, n: int, k: int) -> Ints:

@@ -11,8 +11,10 @@ from tasks.selection.outcomes import Need, Outcomes, Tally
 from tasks.selection.simulation import Estimate, Simulation, mean_and_error
 from tasks.selection.votes import winners
 
-# Complex numbers that an exact vote may take, in units of what one Monte Carlo draw of one answer's votes takes.
+# In the time that Monte Carlo takes to draw the votes of one answer once, the exact formula computes so many numbers.
 _WORK_OF_A_DRAW = 8
+# What is always computed exactly.
+_CHEAP = 50_000
 
 
 class Majority(Config):
@@ -47,7 +49,7 @@ def vote(tally: Tally, ks: Ints, simulation: Simulation) -> Estimate:
             mean[column] = tally.modal
             continue
         exact = race(tally, k)
-        if exact.work <= _WORK_OF_A_DRAW * simulation.draws * len(exact.sizes):
+        if exact.work <= max(_CHEAP, _WORK_OF_A_DRAW * simulation.draws * len(tally.votes)):
             mean[column] = accuracy(exact)
         else:
             too_much.append(column)

@@ -15,8 +15,8 @@ import numpy as np
 from tasks.scaling.arrays import Floats, Ints
 from tasks.selection.outcomes import Outcomes
 
-ERROR = 0.0015
-"""The largest standard error of a mean over problems that Monte Carlo may have by default."""
+ERROR = 0.0019
+"""The largest standard error of a mean over problems that Monte Carlo has by default."""
 
 # Positions in the orders that are looked at together.
 _TOGETHER = 1 << 20
@@ -40,8 +40,9 @@ class Simulation(NamedTuple):
 
     @classmethod
     def of(cls, problems: int, seed: int, problem: int, error: float = ERROR) -> "Simulation":
-        """As many draws as keep the standard error of the mean over `problems` below `error`, whatever they give."""
-        draws = max(2, ceil(0.25 / (problems * error**2)))
+        """As many draws as keep the standard error of the mean over `problems` at `error` or below, whatever they give;
+        and at least 100."""
+        draws = max(100, ceil(0.25 / (problems * error**2)) + 2)
         return cls(draws, np.random.default_rng([seed, problem]))
 
     def estimate(self, picked: Picked, problem: Outcomes, ks: Ints) -> Estimate:
@@ -63,7 +64,18 @@ class Simulation(NamedTuple):
         batch = max(1, _TOGETHER // n)
         for start in range(0, self.draws, batch):
             size = min(batch, self.draws - start)
-            yield self.generator.permuted(np.tile(np.arange(n), (size, 1)), axis=1)
+            yield self._permutations(size, n)
+
+    def _permutations(self, size: int, n: int) -> Ints:
+        """Random orders: random numbers are sorted, each with its position in its low bits. It takes a third of the time
+        of a shuffle."""
+        bits = n.bit_length()
+        keys = self.generator.integers(0, 1 << (63 - bits), (size, n))
+        keys <<= bits
+        keys |= np.arange(n)
+        keys.sort(axis=1)
+        keys &= (1 << bits) - 1
+        return keys
 
 
 def mean_and_error(values: Floats, low: float = 0.0, high: float = 1.0) -> tuple[Floats, Floats]:

@@ -43,23 +43,21 @@ def _shared(sums: Floats, tally: Tally, slack: float) -> Floats:
 def _sums(voters: Ints, orders: Ints, ks: Ints, classes: int, weights: Floats | None) -> Iterator[Floats]:
     """Sums of votes by answer, shape (orders, ks, classes), of some orders at a time; -inf where there is no vote."""
     last = int(ks[-1])
-    segments = np.searchsorted(ks, np.arange(last), side="right")
+    # Votes of samples without an answer go to one more class, which is dropped.
+    voters = np.where(voters < 0, classes, voters)
+    segments = np.searchsorted(ks, np.arange(last), side="right") * (classes + 1)
     rows = max(1, _TOGETHER // max(len(ks) * (classes + 1), last))
     for start in range(0, len(orders), rows):
         some = orders[start : start + rows, :last]
-        shape = (len(some), len(ks), classes + 1)
-        # The votes of samples without an answer go to one more class, which is dropped.
-        voter = voters[some]
-        flat = (np.arange(len(some))[:, None] * len(ks) + segments) * (classes + 1) + np.where(
-            voter < 0, classes, voter
-        )
-        counts = np.bincount(flat.ravel(), minlength=shape[0] * shape[1] * shape[2]).reshape(shape)
-        counts = counts[:, :, :classes].cumsum(axis=1)
-        sums: Floats = counts.astype(np.float64)
-        if weights is not None:
-            weighted = np.bincount(
-                flat.ravel(), weights=weights[some].ravel(), minlength=shape[0] * shape[1] * shape[2]
-            )
-            sums = weighted.reshape(shape)[:, :, :classes].cumsum(axis=1)
-        sums[counts == 0] = -np.inf
+        cells = np.arange(len(some))[:, None] * (len(ks) * (classes + 1)) + segments
+        cells += voters[some]
+
+        def summed(weights: Floats | None, some: Ints = some, cells: Ints = cells) -> Floats:
+            weight = None if weights is None else weights[some].ravel()
+            sums = np.bincount(cells.ravel(), weight, minlength=len(some) * len(ks) * (classes + 1))
+            return sums.reshape(len(some), len(ks), classes + 1)[:, :, :classes].cumsum(axis=1, dtype=np.float64)
+
+        sums = summed(weights)
+        absent = sums == 0 if weights is None or weights.min() > 0 else summed(None) == 0
+        sums[absent] = -np.inf
         yield sums
