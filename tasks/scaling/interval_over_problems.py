@@ -16,15 +16,19 @@ rate wider than 1 - tail^(1/P) of that range. With up to 20 problems that mostly
 rate. `benchmarks/calibration.py` shows how often the interval holds, and how wide it is.
 """
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tasks.scaling.arrays import Floats
+from tasks.scaling.arrays import Floats, Ints
 from tasks.scaling.estimators import Band, Counts, coverage
 from tasks.scaling.resampling import RESAMPLES
 
 _ADDED = 0.75
 _DECADES = 10.0
+# At most this many problems are weighted together: it bounds the memory of large sets.
+_BLOCK = 2_048
 
 
 def interval_over_problems(
@@ -38,18 +42,43 @@ def interval_over_problems(
     if len(counts) < 2:
         blank = np.full(wanted.shape, np.nan)
         return Band(blank, blank, level)
+    blocks = ((block.times, block.counts.pass_at_k(wanted)) for block in counts.blocks())
+    largest = _largest(counts, wanted, (1 - level) / 2)
+    return _around(coverage(counts, wanted).coverage, blocks, largest, level=level, resamples=resamples, seed=seed)
+
+
+def interval_of_mean(values: Floats, level: float = 0.95, resamples: int = RESAMPLES, seed: int = 0) -> Band:
+    """The interval of the mean over problems of any values within 0..1, shape (problems, columns), over the choice of
+    problems: as that of coverage, except that the problem added for the upper end has the value 1.
+
+    It is NaN where there are fewer than two problems, and where the mean is NaN.
+    """
+    mean = values.mean(axis=0) if len(values) else np.full(values.shape[1], np.nan)
+    if len(values) < 2:
+        blank = np.full(mean.shape, np.nan)
+        return Band(blank, blank, level)
+    blocks = (
+        (np.ones(len(values[start : start + _BLOCK]), dtype=np.int64), values[start : start + _BLOCK])
+        for start in range(0, len(values), _BLOCK)
+    )
+    return _around(mean, blocks, np.ones(len(mean)), level=level, resamples=resamples, seed=seed)
+
+
+def _around(
+    estimate: Floats, blocks: Iterable[tuple[Ints, Floats]], largest: Floats, *, level: float, resamples: int, seed: int
+) -> Band:
+    """The interval around an estimate, from blocks of values (problems, columns) with the number of problems that each
+    row stands for."""
     tail = (1 - level) / 2
     generator = np.random.default_rng(seed)
     added = generator.standard_gamma(_ADDED, resamples)[:, None]
-    solved, weight = np.zeros((resamples, len(wanted))), np.zeros((resamples, 1))
-    for block in counts.blocks():
-        weights = generator.standard_gamma(block.times, (resamples, len(block.times)))
-        solved += weights @ block.counts.pass_at_k(wanted)
+    solved, weight = np.zeros((resamples, len(estimate))), np.zeros((resamples, 1))
+    for times, values in blocks:
+        weights = generator.standard_gamma(times, (resamples, len(times)))
+        solved += weights @ values
         weight += weights.sum(axis=1, keepdims=True)
-    largest = _largest(counts, wanted, tail)
     low = np.quantile(solved / (weight + added), tail, axis=0)
     high = np.quantile((solved + added * largest) / (weight + added), 1 - tail, axis=0)
-    estimate = coverage(counts, wanted).coverage
     return Band(np.minimum(low, estimate), np.clip(high, estimate, 1), level)
 
 

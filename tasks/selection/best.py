@@ -1,8 +1,9 @@
 """The expected accuracy of the best of k samples by a score, in closed form.
 
-Sort the samples by falling score. The best of a subset is among the g samples of one score, with r samples above them,
-with probability q(r) - q(r + g), where q(r) = C(n-r, k) / C(n, k) is the chance that none of the first r is drawn. Which
-of the g it is, is a matter of chance: the accuracy is their mean. pass@k is the case where the score is correctness.
+Sort the samples by falling score. The best of a subset is among the g samples of one score, with r samples above
+them, with probability q(r) - q(r + g), where q(r) = C(n-r, k) / C(n, k) is the chance that none of the first r is
+drawn. Any of the g is picked with the same probability, so that their mean counts. pass@k is the case where the score
+is correctness.
 """
 
 from functools import lru_cache

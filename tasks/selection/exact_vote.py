@@ -1,9 +1,9 @@
 r"""The expected accuracy of a vote among k of n samples, exactly.
 
-The votes in a subset of k samples follow the multivariate hypergeometric distribution: independent binomial votes N_b of
-n_b samples with probability k/n each, given that their sum is k. The answer a wins alone with m votes where N_a = m and
-every other N_b < m; with T - 1 others at m votes it wins with probability 1/T. As 1/T is the integral of y^(T-1) over
-0..1, the accuracy at k is
+The votes in a subset of k samples follow the multivariate hypergeometric distribution: independent binomial votes N_b
+of n_b samples with probability k/n each, given that their sum is k. The answer a wins alone with m votes where N_a = m
+and every other N_b < m; with T - 1 others at m votes it wins with probability 1/T. As 1/T is the integral of y^(T-1)
+over 0..1, the accuracy at k is
 
     [x^k] of the sum over m of the integral over y of
         sum over a of v_a q_a(m) x^m · product over b != a of (S_b(m) + y q_b(m) x^m)
@@ -18,6 +18,7 @@ the larger with probability at most (1 - (sqrt p' - sqrt p)^2)^k: Chernoff's bou
 (Hoeffding 1963, section 6). They are left out of the race where all of these together are below 1e-15.
 """
 
+from functools import lru_cache
 from math import ceil, lgamma, log, sqrt
 from typing import NamedTuple
 
@@ -67,13 +68,13 @@ def race(tally: Tally, k: int) -> Race:
     votes, values = tally.votes[contends], tally.values[contends]
     groups, times = np.unique(np.column_stack([votes, values]), axis=0, return_counts=True)
     sizes = groups[:, 0].astype(np.int64)
-    share = sizes / n
+    share: Floats = sizes / n
     # The hypergeometric is a sum of independent Bernoulli variables, to which Bernstein's inequality applies.
     reach = _reach(k * share * (1 - share) * ((n - k) / max(n - 1, 1)))
     low = max(1, int(np.floor(k * share - reach).max()))
     high = int(min(np.ceil(k * share + reach).max(), k, votes.max()))
     length = min(n, ceil(float(_reach(np.array(k * (1 - k / n)))))) + 1
-    nodes = _nodes(min(len(votes), k // low), float(times @ _most_likely(sizes * (k / n), 1 - k / n, low)))
+    nodes = _nodes(min(len(votes), k // low), float(times @ _mode_bound(k * share, 1 - k / n, low)))
     return Race(n, k, sizes, groups[:, 1], times.astype(np.int64), n - int(votes.sum()), low, high, length, nodes)
 
 
@@ -85,8 +86,7 @@ def accuracy(vote: Race) -> float:
     # Answers that are never right come first: up to the first that may be, there is no sum to keep.
     order = np.argsort(vote.values, kind="stable").tolist()
     answers = [(transform.votes(int(vote.sizes[i])), float(vote.values[i]), int(vote.times[i])) for i in order]
-    nodes, weights = np.polynomial.legendre.leggauss(vote.nodes)
-    nodes, weights = (nodes[:, None, None] + 1) / 2, weights / 2
+    nodes, weights = _quadrature(vote.nodes)
     won: _Complex = np.zeros(transform.frequencies, dtype=np.complex128)
     rows = max(1, _CHUNK // (transform.frequencies * vote.nodes))
     for start in range(0, vote.high + 1 - vote.low, rows):
@@ -192,7 +192,7 @@ def _reach(variance: Floats) -> Floats:
     return reach
 
 
-def _most_likely(mean: Floats, rest: float, low: int) -> Floats:
+def _mode_bound(mean: Floats, rest: float, low: int) -> Floats:
     """Bounds for the probability of any one number of votes from `low` on: that of the mode (Herzog 1947), and
     Chernoff's."""
     with np.errstate(divide="ignore"):
@@ -212,6 +212,13 @@ def _nodes(ties: int, expected: float) -> int:
         if error < -_LOG_NEGLIGIBLE:
             return nodes
     return enough
+
+
+@lru_cache(maxsize=64)
+def _quadrature(nodes: int) -> tuple[Floats, Floats]:
+    """Gauss-Legendre nodes on 0..1, shape (nodes, 1, 1), and their weights, shape (nodes,)."""
+    at, weights = np.polynomial.legendre.leggauss(nodes)
+    return (at[:, None, None] + 1) / 2, weights / 2
 
 
 def _power(base: _Complex, exponent: int) -> _Complex:

@@ -26,12 +26,8 @@ class FirstPassing(Config):
 
     def accuracy(self, problem: Outcomes, ks: Ints, simulation: Simulation) -> Estimate:  # noqa: ARG002 - it is exact
         """See `Selector`: exact, as the best of k where passing is the score."""
-        return Estimate(best_of_k(problem.correct, _passed(problem), ks), np.zeros(len(ks)))
+        return Estimate(best_of_k(problem.correct, problem.passing.astype(np.float64), ks), np.zeros(len(ks)))
 
     def picked(self, problem: Outcomes, orders: Ints, ks: Ints) -> Floats:
         """See `Selector`."""
-        return best_in_order(problem.correct, _passed(problem), orders, ks)
-
-
-def _passed(problem: Outcomes) -> Floats:
-    return np.zeros(problem.n) if problem.passed is None else problem.passed.astype(np.float64)
+        return best_in_order(problem.correct, problem.passing.astype(np.float64), orders, ks)

@@ -11,7 +11,7 @@ from tasks.selection.outcomes import Need, Outcomes, Tally
 from tasks.selection.simulation import Estimate, Simulation, mean_and_error
 from tasks.selection.votes import winners
 
-# In the time that Monte Carlo takes to draw the votes of one answer once, the exact formula computes so many numbers.
+# The numbers that the exact formula computes in the time in which Monte Carlo draws the votes of one answer once.
 _WORK_OF_A_DRAW = 8
 # What is always computed exactly.
 _CHEAP = 50_000

@@ -2,9 +2,9 @@
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,6 +78,11 @@ class Outcomes:
             return need.score not in self.scores
         return (self.answers if need.kind == "answers" else self.passed) is None
 
+    @property
+    def passing(self) -> Bools:
+        """Which samples pass the public tests; none where that is not known."""
+        return np.zeros(self.n, dtype=np.bool_) if self.passed is None else self.passed
+
     @cached_property
     def voters(self) -> Ints:
         """The answer classes of the samples, numbered by size from 0; `NO_ANSWER` where there is none."""
@@ -88,9 +93,19 @@ class Outcomes:
         """The votes of all samples."""
         return Tally.of(self.voters, self.correct)
 
+    def at(self, positions: Ints) -> "Outcomes":
+        """The samples at some positions; one that occurs more than once counts as often."""
+        return Outcomes(
+            self.problem_id,
+            self.correct[positions],
+            None if self.answers is None else self.answers[positions],
+            {name: score[positions] for name, score in self.scores.items()},
+            None if self.passed is None else self.passed[positions],
+        )
+
     def in_canonical_order(self) -> "Outcomes":
         """The same samples, ordered and their answers numbered by what is known of them alone."""
-        columns = [self.correct, *([] if self.passed is None else [self.passed])]
+        columns: list[NDArray[Any]] = [self.correct, *([] if self.passed is None else [self.passed])]
         columns += [self.scores[name] for name in sorted(self.scores)]
         order = np.lexsort((*columns, self.voters))
         rows, voters = np.column_stack(columns)[order], self.voters[order]
@@ -101,14 +116,8 @@ class Outcomes:
         rank[ranked] = np.arange(len(blocks))
         numbered = rank[voters]
         again = np.argsort(numbered, kind="stable")
-        order, numbered = order[again], numbered[again]
-        return Outcomes(
-            self.problem_id,
-            self.correct[order],
-            None if self.answers is None else numbered,
-            {name: score[order] for name, score in self.scores.items()},
-            None if self.passed is None else self.passed[order],
-        )
+        answers = None if self.answers is None else numbered[again]
+        return replace(self.at(order[again]), answers=answers)
 
 
 class Tally(NamedTuple):

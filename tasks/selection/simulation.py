@@ -1,7 +1,7 @@
 """Accuracy by Monte Carlo, with its standard error, where there is no formula that is cheap.
 
-A draw is a random order of the samples, whose first k are the subset at every k: one order serves all k. Where looking at
-all subsets of size k is less work than the draws, all of them are, and nothing is left to chance.
+A draw is a random order of the samples, whose first k are the subset at every k: one order serves all k. Where all
+subsets of size k are less work than the draws, the mean is over all of them, and exact.
 """
 
 from collections.abc import Callable, Iterator
@@ -67,8 +67,8 @@ class Simulation(NamedTuple):
             yield self._permutations(size, n)
 
     def _permutations(self, size: int, n: int) -> Ints:
-        """Random orders: random numbers are sorted, each with its position in its low bits. It takes a third of the time
-        of a shuffle."""
+        """Random orders: random numbers are sorted, each with its position in its low bits. It takes a third of a
+        shuffle's time."""
         bits = n.bit_length()
         keys = self.generator.integers(0, 1 << (63 - bits), (size, n))
         keys <<= bits

@@ -36,4 +36,4 @@ class VoteAmongPassing(Config):
 
 def _passing(problem: Outcomes) -> Outcomes:
     """The same samples, without the answers of those that do not pass."""
-    return replace(problem, answers=np.where(problem.passed, problem.answers, NO_ANSWER))
+    return replace(problem, answers=np.where(problem.passing, problem.voters, NO_ANSWER))

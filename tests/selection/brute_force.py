@@ -20,7 +20,7 @@ def majority(problem: Outcomes, subset: Sequence[int]) -> Fraction:
 
 
 def majority_of_passing(problem: Outcomes, subset: Sequence[int]) -> Fraction:
-    return vote(problem, [i for i in subset if problem.passed[i]], [Fraction(1)] * problem.n, among=problem.passed)
+    return vote(problem, [i for i in subset if problem.passing[i]], [Fraction(1)] * problem.n, among=problem.passing)
 
 
 def weighted(score: str) -> Rule:
@@ -30,7 +30,7 @@ def weighted(score: str) -> Rule:
 def vote(problem: Outcomes, subset: Sequence[int], weights: Sequence[Fraction], among=None) -> Fraction:
     sums: dict[int, Fraction] = {}
     for i in subset:
-        answer = int(problem.answers[i])
+        answer = int(problem.voters[i])
         if answer >= 0:
             sums[answer] = sums.get(answer, Fraction(0)) + weights[i]
     if not sums:
@@ -41,7 +41,7 @@ def vote(problem: Outcomes, subset: Sequence[int], weights: Sequence[Fraction], 
 
 def _value(problem: Outcomes, answer: int, among) -> Fraction:
     """The share of an answer's samples that is correct."""
-    members = [i for i in range(problem.n) if problem.answers[i] == answer and (among is None or among[i])]
+    members = [i for i in range(problem.n) if problem.voters[i] == answer and (among is None or among[i])]
     return Fraction(sum(bool(problem.correct[i]) for i in members), len(members))
 
 
@@ -50,7 +50,7 @@ def best(score: str) -> Rule:
 
 
 def first_passing(problem: Outcomes, subset: Sequence[int]) -> Fraction:
-    return _best(problem, subset, problem.passed.tolist())
+    return _best(problem, subset, problem.passing.tolist())
 
 
 def _best(problem: Outcomes, subset: Sequence[int], scores: Sequence[float]) -> Fraction:

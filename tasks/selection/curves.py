@@ -1,0 +1,147 @@
+"""Accuracy against k over problems, for one way of picking: the mean, its intervals, and where it stops improving.
+
+The interval over problems says how accuracy would vary with another draw of problems, as that of coverage does. The
+interval over samples keeps the problems and draws their samples again: by a bootstrap of each problem's samples, whose
+variances are added up over problems, less the variance of Monte Carlo.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil
+from statistics import NormalDist
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from tasks.errors import UserError
+from tasks.scaling.arrays import Floats, Ints
+from tasks.scaling.estimators import Band
+from tasks.selection import Selector
+from tasks.selection.outcomes import Outcomes
+from tasks.selection.simulation import ERROR, Simulation
+
+# Bootstrap samples of all problems together: the width of the interval over samples is then known to 5 %.
+_REPLICATES = 200
+
+
+@dataclass(frozen=True, eq=False)
+class PickCurve:
+    """Expected accuracy of what a selector picks from k samples, the mean over problems.
+
+    `accuracy` and `error`, the standard error of its computation (0 where it is exact), have shape (ks,); `each` is the
+    accuracy for each problem, shape (problems, ks). All are NaN at every k above `reach`, the smallest n.
+    """
+
+    label: str
+    ks: Ints
+    accuracy: Floats
+    error: Floats
+    each: Floats
+    reach: int
+
+
+def pick_curve(
+    selector: Selector, problems: Sequence[Outcomes], ks: ArrayLike, *, error: float = ERROR, seed: int = 0
+) -> PickCurve:
+    """The accuracy of a selector at each k.
+
+    Args:
+        selector: the way of picking.
+        problems: the samples of each problem.
+        ks: each at least 1.
+        error: the largest standard error of the mean that Monte Carlo may have.
+        seed: seed of Monte Carlo.
+
+    Raises:
+        UserError: there is no problem, or the samples lack what the selector needs.
+    """
+    wanted = np.atleast_1d(np.asarray(ks, dtype=np.int64))
+    check(selector, problems)
+    reach = min(problem.n for problem in problems)
+    each, errors = np.full((2, len(problems), len(wanted)), np.nan)
+    within = np.flatnonzero(wanted <= reach)
+    order = within[np.argsort(wanted[within], kind="stable")]
+    for position, problem in enumerate(problems):
+        simulation = Simulation.of(len(problems), seed, position, error)
+        estimate = selector.accuracy(problem, wanted[order], simulation)
+        each[position, order], errors[position, order] = estimate
+    mean_error = np.sqrt((errors**2).sum(axis=0)) / len(problems)
+    return PickCurve(selector.label, wanted, each.mean(axis=0), mean_error, each, reach)
+
+
+def check(selector: Selector, problems: Sequence[Outcomes]) -> None:
+    """Raise UserError if there are no problems, or if one lacks what the selector needs."""
+    if not problems:
+        raise UserError("there are no problems to pick answers for")
+    for need in selector.needs:
+        lacking = [problem for problem in problems if problem.lacks(need)]
+        if lacking:
+            raise UserError(
+                f"{selector.label} needs {need}, which {len(lacking)} of {len(problems)} problems lack, such as "
+                f"{lacking[0].problem_id!r}"
+            )
+
+
+def interval_over_samples(
+    selector: Selector, problems: Sequence[Outcomes], curve: PickCurve, level: float = 0.95, seed: int = 0
+) -> Band:
+    """The interval of accuracy at each k of a curve if the samples of these problems were drawn again."""
+    generator = np.random.default_rng(seed)
+    replicates = max(2, ceil(_REPLICATES / len(problems)))
+    within = np.flatnonzero(curve.ks <= curve.reach)
+    variance = np.full(len(curve.ks), np.nan)
+    total = np.zeros(len(within))
+    order = within[np.argsort(curve.ks[within], kind="stable")]
+    for position, problem in enumerate(problems):
+        simulation = Simulation.of(len(problems), seed, position)
+        redrawn = [
+            selector.accuracy(problem.at(generator.integers(0, problem.n, problem.n)), curve.ks[order], simulation)
+            for _ in range(replicates)
+        ]
+        accuracies, errors = (np.array(column) for column in zip(*redrawn, strict=True))
+        total += accuracies.var(axis=0, ddof=1) - (errors**2).mean(axis=0)
+    variance[order] = np.maximum(total, 0) / len(problems) ** 2
+    half = NormalDist().inv_cdf((1 + level) / 2) * np.sqrt(variance + curve.error**2)
+    return Band(np.clip(curve.accuracy - half, 0, 1), np.clip(curve.accuracy + half, 0, 1), level)
+
+
+class Plateau(NamedTuple):
+    """The smallest k beyond which accuracy gains at most `margin`, and the interval of it over problems; None where
+    accuracy still rises at the largest k."""
+
+    k: int | None
+    low: int | None
+    high: int | None
+    margin: float
+    level: float
+
+
+def plateau(
+    curve: PickCurve, margin: float = 0.01, level: float = 0.95, resamples: int = 2000, seed: int = 0
+) -> Plateau:
+    """Where a curve stops improving.
+
+    The largest k measured shows a plateau only from half of it down: before that, samples have not been doubled since.
+    The interval is a percentile interval of the bootstrap over problems; with fewer than two problems it is None.
+    """
+    within = curve.ks <= curve.reach
+    order = np.argsort(curve.ks[within], kind="stable")
+    ks, each = curve.ks[within][order], curve.each[:, within][:, order]
+    estimate = _plateaus(ks, each.mean(axis=0)[None, :], margin)[0]
+    ends: list[float] = [np.inf, np.inf]
+    if len(each) > 1:
+        weights = np.random.default_rng(seed).multinomial(len(each), np.full(len(each), 1 / len(each)), resamples)
+        drawn = _plateaus(ks, weights @ each / len(each), margin)
+        tail = (1 - level) / 2
+        ends = [float(np.quantile(drawn, q, method="nearest")) for q in (tail, 1 - tail)]
+    k, low, high = (None if np.isinf(end) else int(end) for end in (estimate, *ends))
+    return Plateau(k, low, high, margin, level)
+
+
+def _plateaus(ks: Ints, curves: Floats, margin: float) -> Floats:
+    """The plateau of each curve, shape (curves,); infinity where there is none."""
+    best_after = np.maximum.accumulate(curves[:, ::-1], axis=1)[:, ::-1]
+    flat = (best_after - curves <= margin + 1e-12) & (2 * ks <= ks[-1])
+    first = np.argmax(flat, axis=1)
+    return np.where(flat.any(axis=1), ks[first], np.inf)
