@@ -39,6 +39,8 @@ class SamplingConfig(Config):
 class PriceConfig(Config):
     """What tokens cost."""
 
+    model_config = ConfigDict(allow_inf_nan=False)
+
     prompt: float = Field(default=0.0, ge=0, description="Dollars per million prompt tokens")
     completion: float = Field(ge=0, description="Dollars per million completion tokens")
 

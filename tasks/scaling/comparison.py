@@ -19,6 +19,7 @@ from tasks.scaling.laws import Interval
 from tasks.scaling.notes import notes_on_counts
 from tasks.scaling.paired_differences import Difference, paired_differences
 from tasks.scaling.resampling import RESAMPLES, bootstrap_means, percentile_tail
+from tasks.scaling.sign_changes import sign_changes, sign_changes_with_intervals
 from tasks.scaling.summary import SweepSummary, summarise
 
 MAX_SETS = 8
@@ -183,29 +184,10 @@ def _pair(reference: Counts, other: Counts, label: str, *, resamples: int, level
 
 
 def _crossings(ks: Ints, estimate: Floats, curves: Floats, tail: float) -> tuple[Crossing, ...]:
-    found = []
-    for log_k, upwards in _sign_changes(np.log(ks), estimate):
-        nearest = []
-        for curve in curves:
-            places = [place for place, up in _sign_changes(np.log(ks), curve) if up is upwards]
-            if places:
-                nearest.append(min(places, key=lambda place: abs(place - log_k)))
-        share = len(nearest) / len(curves)
-        ends = np.exp(np.quantile(nearest, [tail, 1 - tail])) if nearest else np.exp([log_k, log_k])
-        low, high = (round(float(end)) for end in ends)
-        found.append(Crossing(round(float(np.exp(log_k))), upwards, low, high, share))
-    return tuple(found)
-
-
-def _sign_changes(x: Floats, y: Floats) -> list[tuple[float, bool]]:
-    """Where y changes its sign, on straight lines between its points, and whether upwards; zeros belong to neither."""
-    keep = np.flatnonzero(np.abs(y) > 1e-12)
-    signs = np.sign(y[keep])
-    found = []
-    for i in np.flatnonzero(signs[1:] != signs[:-1]):
-        a, b = keep[i], keep[i + 1]
-        found.append((float(x[a] + (x[b] - x[a]) * y[a] / (y[a] - y[b])), bool(y[b] > 0)))
-    return found
+    return tuple(
+        Crossing(round(at.x), at.upwards, round(at.low), round(at.high), at.share)
+        for at in sign_changes_with_intervals(ks, estimate, curves, tail)
+    )
 
 
 def _forecast_crossings(reference: Counts, other: Counts) -> tuple[Crossing, ...]:
@@ -216,7 +198,7 @@ def _forecast_crossings(reference: Counts, other: Counts) -> tuple[Crossing, ...
     ks = log_spaced_ks(last * _FORECAST_FACTOR, 60)
     ks = ks[ks >= min(reference.reach, other.reach)]
     gap = Forecaster(other).expected(ks) - Forecaster(reference).expected(ks)
-    changes = _sign_changes(np.log(ks), gap)
+    changes = sign_changes(np.log(ks), gap)
     return tuple(Crossing(round(float(np.exp(place))), upwards) for place, upwards in changes[:1])
 
 

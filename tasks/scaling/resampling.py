@@ -16,6 +16,8 @@ from tasks.scaling.arrays import Floats
 from tasks.scaling.estimators import Counts, joint_blocks
 
 RESAMPLES = 2000
+# At most this many problems get their weights together: it bounds the memory of large sets.
+_PART = 2_048
 
 
 def bootstrap_curves(counts: Counts, ks: ArrayLike, resamples: int = RESAMPLES, seed: int = 0) -> Floats:
@@ -51,6 +53,20 @@ def bootstrap_means(
     ]
     means: Floats = np.sum(sums, axis=0) / problems
     return means
+
+
+def bootstrap_means_of(values: Floats, resamples: int = RESAMPLES, seed: int = 0) -> Floats:
+    """Means over `resamples` draws of the problems with replacement, shape (resamples, columns), of any values of each
+    problem, shape (problems, columns). All columns see the same draws."""
+    generator = np.random.default_rng(seed)
+    problems = len(values)
+    parts = np.array_split(values, -(-problems // _PART))
+    sizes = np.array([len(part) for part in parts])
+    drawn = generator.multinomial(problems, sizes / problems, size=resamples)
+    sums = np.zeros((resamples, values.shape[1]))
+    for part, of_part in zip(parts, drawn.T, strict=True):
+        sums += generator.multinomial(of_part, np.full(len(part), 1 / len(part))) @ part
+    return sums / problems
 
 
 def percentile_tail(level: float, problems: int) -> float:

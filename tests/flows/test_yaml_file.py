@@ -81,6 +81,7 @@ def test_every_field_of_the_form_has_a_description() -> None:
         ),
         (GOOD, ["sandbox=nosuch"], "sandbox.name: 'nosuch' is unknown; one of bubblewrap"),
         (GOOD, ["k=0"], "k: input should be greater than or equal to 1 (it is 0)"),
+        (GOOD, ["price.completion=.inf"], "price.completion: input should be a finite number (it is inf)"),
         (
             GOOD,
             ["engine={name: vllm, model: arithmetic, engine_args: {max-num-seqs: 4}}"],

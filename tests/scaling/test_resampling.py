@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tasks.scaling.estimators import Counts, pass_at_k
-from tasks.scaling.resampling import bootstrap_curves, bootstrap_means, percentile_tail
+from tasks.scaling.resampling import bootstrap_curves, bootstrap_means, bootstrap_means_of, percentile_tail
 from tests.scaling.memory import peak_on_many_problems
 
 
@@ -36,6 +36,22 @@ def test_sets_of_the_same_problems_are_resampled_together():
     )
     assert both[:, 0] == pytest.approx(both[:, 1])
     assert both[:, 0].std() > 0
+
+
+def test_means_of_any_values_have_the_distribution_of_a_draw_of_problems():
+    values = np.random.default_rng(0).normal(3, 1, (5_000, 1)) ** 2
+    means = bootstrap_means_of(np.hstack([values, 2 * values]), resamples=2_000)
+    assert means[:, 1] == pytest.approx(2 * means[:, 0]), "both columns see the same draws"
+    assert means[:, 0].mean() == pytest.approx(values.mean(), abs=4 * values.std() / np.sqrt(5_000 * 2_000))
+    assert means[:, 0].std() == pytest.approx(values.std() / np.sqrt(5_000), rel=0.08)
+
+
+def test_means_of_a_few_values_are_those_of_weighted_problems():
+    values = np.array([[1.0, 0.0], [2.0, 5.0], [4.0, 1.0]])
+    generator = np.random.default_rng(5)
+    generator.multinomial(3, [1.0], size=40)
+    weights = generator.multinomial(3, np.full(3, 1 / 3), size=40)
+    assert bootstrap_means_of(values, resamples=40, seed=5) == pytest.approx(weights @ values / 3)
 
 
 def test_memory_does_not_grow_with_problems_times_resamples():
