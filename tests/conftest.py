@@ -1,8 +1,11 @@
 """What all tests share: real servers, and markers that say what a test needs and costs."""
 
+import atexit
 import importlib.util
 import itertools
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 
 import pytest
@@ -13,6 +16,10 @@ from tests.servers import S3, moto_server, prefect_server, s3_server
 os.environ["PREFECT_SERVER_ANALYTICS_ENABLED"] = "false"
 os.environ["PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS"] = "180"
 os.environ.pop("PREFECT_API_URL", None)
+
+# Nor the cache of that person.
+os.environ["MONKEYS_CACHE_DIR"] = tempfile.mkdtemp(prefix="monkeys-tests-")
+atexit.register(shutil.rmtree, os.environ["MONKEYS_CACHE_DIR"], ignore_errors=True)
 
 _NEEDS = {
     "sandbox": "sandbox",

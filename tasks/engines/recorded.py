@@ -8,30 +8,27 @@ were drawn, from those files or from the provenance that `monkeys import` wrote 
 ingredients.
 """
 
-import hashlib
 import re
 from collections.abc import Generator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
 from pydantic import Field
 
 from sandboxes.config import Config
-from tasks.errors import UserError
-from tasks.files.rows import read_rows
-from tasks.files.schema import RowModel
+from tasks.errors import SamplingCancelledError, UserError
 from tasks.importers import Importer
-from tasks.importers.normalise import Recorded, digest, recorded
-from tasks.importers.pairing import asked, check_pairing
+from tasks.importers.pairing import check_pairing
 from tasks.importers.provenance import of_samples, read_provenance, read_questions
-from tasks.importers.sample_rows import optional_values, with_optional_fields
 from tasks.plugins import origin
 from tasks.records import Problem, Request, Sample, Sampling
 
+if TYPE_CHECKING:
+    from tasks.engines.recordings.recording import Recording
+
 # Other tools write models and temperatures into names, which may contain dots.
 _SUFFIX = re.compile(r"(\.(raw|jsonl|json|parquet|eval|gz))+$")
-_EXAMPLE = '{"problem_id": "...", "index": 0, "text": "..."}'
 
 
 class RecordedConfig(Config):
@@ -63,19 +60,19 @@ class RecordedConfig(Config):
         if self.format is None:
             if self.ids is not None:
                 raise UserError("engine.ids: needs engine.format; rows with a problem_id already have their ids")
-            content = self._digest()
+            content = self._recording.contents.digest
             known = read_provenance(Path(self.path), content)
             return {"engine": self.name, "samples": content, **({"provenance": known} if known else {})}
-        paths, chosen = [Path(self.path)], self._importer
+        chosen = self._importer
         plugin = origin(chosen)
         known = {
             "format": chosen.name,
             **({"plugin": plugin} if plugin else {}),
-            **of_samples(chosen.provenance(paths, None)),
+            **of_samples(chosen.provenance([Path(self.path)], None)),
         }
         return {
             "engine": self.name,
-            "samples": digest(paths),
+            "samples": self._recording.contents.digest,
             "provenance": known | ({} if self.ids is None else {"ids": self.ids}),
         }
 
@@ -87,29 +84,32 @@ class RecordedConfig(Config):
             UserError: the file is absent or unreadable, repeats or lacks an index, has fewer than k samples, or its
                 samples are of another question.
         """
+        contents = self._recording.contents
         for problem_id in (problem.id for problem in problems):
-            held = self._recorded.samples.get(problem_id, {})
-            n = len(held)
-            absent = next((index for index in range(n) if index not in held), None)
-            if absent is not None:
+            held = contents.held.get(problem_id)
+            n = held.samples if held else 0
+            if held is not None and held.absent is not None:
                 raise UserError(
-                    f"engine.path: {self.path} lacks index {absent} of problem {problem_id!r} (it has {n} samples"
-                    f" up to index {max(held)}); indices must run from 0 without gaps"
+                    f"engine.path: {self.path} lacks index {held.absent} of problem {problem_id!r} (it has {n} samples"
+                    f" up to index {held.highest}); indices must run from 0 without gaps"
                 )
             if n < k:
                 raise UserError(
                     f"engine.path: {self.path} has {n} samples of problem {problem_id!r}, and k is {k}; "
                     + (f"lower k to {n}" if n else "leave the problem out or add its samples")
                 )
-        check_pairing(self._recorded.questions, problems, f"engine.path: {self.path}")
+        of_provenance = read_questions(Path(self.path)) if self.format is None else {}
+        check_pairing({**contents.questions, **of_provenance}, problems, f"engine.path: {self.path}")
 
     def open(self) -> "RecordedEngine":
         """The file as an engine."""
-        return RecordedEngine(self._recorded.samples, f"recorded {self.label}")
+        return RecordedEngine(self._recording.open(), f"recorded {self.label}")
 
     @cached_property
-    def _recorded(self) -> Recorded:
-        return self._own() if self.format is None else recorded(self._importer, [Path(self.path)], self.ids)
+    def _recording(self) -> "Recording":
+        from tasks.engines.recordings.recording import Recording  # numpy, for those who need it
+
+        return Recording(Path(self.path), None if self.format is None else self._importer, self.ids)
 
     @cached_property
     def _importer(self) -> Importer:
@@ -117,60 +117,49 @@ class RecordedConfig(Config):
 
         return importer(self.format or "", [Path(self.path)])
 
-    def _own(self) -> Recorded:
-        samples: dict[str, dict[int, Sample]] = {}
-        questions = read_questions(Path(self.path))
-        for where, row in read_rows(Path(self.path), _Row, _EXAMPLE, option="engine.path"):
-            of_problem = samples.setdefault(row.problem_id, {})
-            if row.index in of_problem:
-                raise UserError(
-                    f"{where}: index {row.index} of problem {row.problem_id!r} occurs twice; indices must be unique"
-                )
-            of_problem[row.index] = Sample(row.problem_id, row.index, row.text, **optional_values(row))
-            if row.problem_id not in questions and (row.question is not None or row.prompt is not None):
-                questions[row.problem_id] = asked(row.question, row.prompt) or ""
-        return Recorded(samples, questions)
 
-    def _digest(self) -> str:
-        try:
-            with Path(self.path).open("rb") as file:
-                return hashlib.file_digest(file, "sha256").hexdigest()
-        except OSError as error:
-            raise UserError(
-                f"engine.path: {self.path}: cannot be read ({error.strerror}); give a file of rows like {_EXAMPLE}"
-            ) from error
+class SampleSource(Protocol):
+    """Existing samples."""
+
+    def samples(self, problem_id: str, start: int, stop: int) -> list[Sample]:
+        """Samples [start, stop) of a problem, in order. Raises UserError if they cannot be read."""
+        ...
+
+    def close(self) -> None:
+        """Release what it holds."""
+        ...
 
 
 class RecordedEngine:
-    """Returns samples from memory."""
+    """Returns samples that exist already."""
 
     deterministic = True
     max_concurrent_calls = 1
 
-    def __init__(self, samples: dict[str, dict[int, Sample]], version: str) -> None:
+    def __init__(self, source: SampleSource, version: str) -> None:
         self.version = version
-        self._samples = samples
+        self._source = source
+        self._cancelled = False
 
     def sample(self, requests: Sequence[Request], sampling: Sampling) -> Generator[list[Sample], None, None]:  # noqa: ARG002
-        """Yield every requested sample, one request at a time. Sampling parameters do not apply to recorded samples."""
+        """Yield every requested sample, one request at a time. Sampling parameters do not apply to recorded samples.
+
+        Raises:
+            UserError: the file has changed or cannot be read.
+            SamplingCancelledError: `cancel` was called, or the engine was closed.
+        """
         for request in requests:
-            of_problem = self._samples[request.problem_id]
-            yield [of_problem[index] for index in range(request.start, request.stop)]
+            if self._cancelled:
+                raise SamplingCancelledError("reading recorded samples was cancelled")
+            yield self._source.samples(request.problem_id, request.start, request.stop)
 
     def cancel(self) -> None:
-        """Nothing to cancel: samples come from memory."""
+        """End all calls with the next request, which takes milliseconds."""
+        self._cancelled = True
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        return None
-
-
-@with_optional_fields
-class _Row(RowModel):
-    problem_id: str
-    index: Annotated[int, Field(ge=0)]
-    text: str
-    question: str | None = None
-    prompt: str | None = None
+        self.cancel()
+        self._source.close()

@@ -45,7 +45,7 @@ def rows(path: Path, *, option: str = "") -> Iterator[tuple[Where, Any]]:
     Raises:
         UserError: it cannot be read; a row is not JSON, CSV or Parquet.
     """
-    with _opened(path, option, "") as (stream, file):
+    with opened_raw(path, option=option) as (stream, file):
         yield from rows_in(stream, path.name, file)
 
 
@@ -61,7 +61,7 @@ def read_rows(path: Path, model: type[AnyRow], example: str, *, option: str = ""
     Raises:
         UserError: it cannot be read; a row is malformed.
     """
-    with _opened(path, option, f"; give a file of rows like {example}") as (stream, file):
+    with opened_raw(path, example, option=option) as (stream, file):
         yield from read_rows_in(stream, path.name, file, model, example)
 
 
@@ -69,7 +69,7 @@ def read_rows_in(
     stream: BinaryIO, name: str, file: str, model: type[AnyRow], example: str
 ) -> Iterator[tuple[Where, AnyRow]]:
     """As `read_rows`, from an open file. `name` says its format, and `file` is what messages call it."""
-    stream, kind = _unpacked(stream, name)
+    stream, kind = unpacked(stream, name)
     if kind == "jsonl":
         yield from _lines_as(stream, file, model, example)
         return
@@ -79,7 +79,7 @@ def read_rows_in(
 
 def rows_in(stream: BinaryIO, name: str, file: str) -> Iterator[tuple[Where, Any]]:
     """As `rows`, from an open file. `name` says its format, and `file` is what messages call it."""
-    stream, kind = _unpacked(stream, name)
+    stream, kind = unpacked(stream, name)
     yield from _rows_of(kind, stream, file)
 
 
@@ -113,8 +113,8 @@ def opened(path: Path) -> Iterator[BinaryIO]:
     Raises:
         UserError: it cannot be opened or read; also raised in the `with` block.
     """
-    with _opened(path, "", "") as (stream, _):
-        yield _unpacked(stream, path.name)[0]
+    with opened_raw(path) as (stream, _):
+        yield unpacked(stream, path.name)[0]
 
 
 @contextmanager
@@ -151,8 +151,19 @@ def _parse_slowly(where: object, data: bytes) -> Any:
 
 
 @contextmanager
-def _opened(path: Path, option: str, advice: str) -> Iterator[tuple[BinaryIO, str]]:
+def opened_raw(path: Path, example: str = "", *, option: str = "") -> Iterator[tuple[BinaryIO, str]]:
+    """A file's bytes as they are, and what messages call it.
+
+    Args:
+        path: the file.
+        example: a good row, for messages.
+        option: the option or config field that names the file, for messages.
+
+    Raises:
+        UserError: it cannot be opened or read; also raised in the `with` block.
+    """
     file = f"{option}: {path}" if option else str(path)
+    advice = f"; give a file of rows like {example}" if example else ""
     try:
         with path.open("rb") as stream:
             yield stream, file
@@ -161,8 +172,8 @@ def _opened(path: Path, option: str, advice: str) -> Iterator[tuple[BinaryIO, st
         raise UserError(f"{file}: cannot be read ({reason}){advice}") from error
 
 
-def _unpacked(stream: BinaryIO, name: str) -> tuple[BinaryIO, str]:
-    """The file's bytes, and its format: the name's suffix."""
+def unpacked(stream: BinaryIO, name: str) -> tuple[BinaryIO, str]:
+    """A file's bytes, decompressed where its name ends in .gz, and its format: `jsonl`, `json`, `csv` or `parquet`."""
     name = name.lower()
     if name.endswith(".gz"):
         stream = cast(BinaryIO, gzip.GzipFile(fileobj=stream))

@@ -5,13 +5,11 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
 from tasks.errors import UserError
 from tasks.importers import NO_ROW, Imported, Importer
 from tasks.importers.problem_ids import as_number, by_template
-from tasks.importers.sample_rows import OPTIONAL, optional_document
-from tasks.records import Sample
+from tasks.importers.sample_rows import optional_document
 
 
 def read(importer: Importer, paths: Sequence[Path], *, verdict: str | None, ids: str | None) -> Iterator[Imported]:
@@ -117,33 +115,6 @@ class Numbering:
             problem: {old: new for new, old in enumerate(sorted(beyond), start=self._following[problem])}
             for problem, beyond in self._beyond.items()
         }
-
-
-class Recorded(NamedTuple):
-    """All samples by problem and index, and by problem the question or prompt, where the file has it."""
-
-    samples: dict[str, dict[int, Sample]]
-    questions: dict[str, str]
-
-
-def recorded(importer: Importer, paths: Sequence[Path], ids: str | None) -> Recorded:
-    """All samples of some files, in memory; raises as `read` does."""
-    numbering = Numbering()
-    found: dict[str, dict[int, Sample]] = {}
-    questions: dict[str, str] = {}
-    for each in read(importer, paths, verdict=None, ids=ids):
-        if each.text is not None:
-            index = numbering.place(each)
-            if each.question is not None:
-                questions.setdefault(each.problem_id, each.question)
-            known = {name: getattr(each, name) for name in OPTIONAL}
-            found.setdefault(each.problem_id, {})[index] = Sample(each.problem_id, index, each.text, **known)
-    for problem, moved in numbering.closed().items():
-        of_problem = found[problem]
-        found[problem] = {
-            new: replace(of_problem[old], index=new) for old in sorted(of_problem) for new in (moved.get(old, old),)
-        }
-    return Recorded(found, questions)
 
 
 def digest(paths: Sequence[Path]) -> str:

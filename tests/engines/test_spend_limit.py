@@ -7,6 +7,7 @@ from tasks.engines.recorded import RecordedEngine
 from tasks.engines.spend_limit import CapConfig
 from tasks.errors import CapReachedError, UserError
 from tasks.records import Price, Request, Sample, Sampling
+from tests.in_memory import InMemory
 
 SAMPLING = Sampling(temperature=1.0, top_p=1.0, max_tokens=10, stop=(), seed=0)
 REQUESTS = [Request(f"p{number}", "?", 0, 10) for number in range(5)]
@@ -19,7 +20,7 @@ def engine(tokens: int | None = 3, prompt_tokens: int | None = 4) -> RecordedEng
         request.problem_id: {i: Sample(request.problem_id, i, "!", prompt_tokens, tokens) for i in range(10)}
         for request in REQUESTS
     }
-    return RecordedEngine(samples, "recorded toy")
+    return RecordedEngine(InMemory(samples), "recorded toy")
 
 
 def drawn(cap: CapConfig, inner: RecordedEngine, price: Price | None = None) -> tuple[int, str]:
@@ -57,7 +58,7 @@ def test_the_hour_cap_counts_the_time_of_the_run() -> None:
                 time.sleep(0.05)
                 yield samples
 
-    count, why = drawn(CapConfig(hours=0.11 / 3_600), Slow(engine()._samples, "slow"))
+    count, why = drawn(CapConfig(hours=0.11 / 3_600), Slow(engine()._source, "slow"))
     assert count < 50
     assert "hours" in why
 
@@ -73,7 +74,7 @@ def test_reaching_a_cap_closes_the_inner_generator_at_once() -> None:
             finally:
                 ended.append(True)
 
-    with CapConfig(tokens=1).wrap(Noted(engine()._samples, "noted"), None) as capped:
+    with CapConfig(tokens=1).wrap(Noted(engine()._source, "noted"), None) as capped:
         with pytest.raises(CapReachedError) as kept:
             list(capped.sample(REQUESTS, SAMPLING))
         assert ended

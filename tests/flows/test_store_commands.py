@@ -9,6 +9,7 @@ import pytest
 from tasks.store.fsspec_store import FsspecStore
 from tasks.sweep.sweep import Sweep
 from tests.flows.command import Ended, monkeys
+from tests.in_memory import InMemory
 from tests.servers import S3
 from tests.store.stored import LastLineGrader, answers, fill
 
@@ -83,7 +84,7 @@ def test_control_characters_of_samples_cannot_reach_the_terminal(tmp_path: Path)
     (sample,) = recorded["arithmetic/000"].values()
     evil = type(sample)(sample.problem_id, 0, "\x1b]0;title\x07[bold red]x[/]\x1b[2J", finish_reason="\x1b[31m")
     for block in sweep.missing_samples():
-        sweep.draw(block, RecordedEngine({"arithmetic/000": {0: evil}}, "toy"))
+        sweep.draw(block, RecordedEngine(InMemory({"arithmetic/000": {0: evil}}), "toy"))
     out = succeeds("samples", "arith", cwd=tmp_path)
     assert "‹U+001B›]0;title‹U+0007›[bold red]x[/]‹U+001B›[2J" in out
 

@@ -19,6 +19,7 @@ from tasks.store.sets import SampleSet
 from tasks.sweep.grading import Grading
 from tasks.sweep.selection import Selection
 from tasks.sweep.sweep import Sweep
+from tests.in_memory import InMemory
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def test_a_new_kind_of_check_is_hashed_sampled_and_graded(tmp_path: Path):
         for problem in THEOREMS
     }
     for block in sweep.missing_samples():
-        sweep.draw(block, RecordedEngine(drawn, "recorded by a test"))
+        sweep.draw(block, RecordedEngine(InMemory(drawn), "recorded by a test"))
     for block in sweep.grading.pending_verdicts():
         sweep.grading.grade(block, None)
     assert sweep.results().tally.by_problem.c.tolist() == [1, 1, 0]

@@ -12,6 +12,7 @@ from tasks.store.fsspec_store import FsspecStore
 from tasks.store.inspect.catalog import find
 from tasks.store.inspect.integrity import check
 from tasks.sweep.sweep import Sweep
+from tests.in_memory import InMemory
 from tests.store.stored import answers, sweep_of
 
 PROBLEMS, K = 18, 3
@@ -92,7 +93,7 @@ def until_whole(store: Store) -> list[str]:
 
 def run(sweep: Sweep) -> None:
     """What the flow of a sweep does, without Prefect."""
-    engine = RecordedEngine(answers(PROBLEMS, K), "recorded by a test")
+    engine = RecordedEngine(InMemory(answers(PROBLEMS, K)), "recorded by a test")
     with sweep.grading.claims:
         for block in sweep.missing_samples():
             sweep.draw(block, engine, wait=True)

@@ -19,6 +19,7 @@ from tasks.sweep.budgets import Budget, UniformConfig
 from tasks.sweep.grading import Grading
 from tasks.sweep.selection import Selection
 from tasks.sweep.sweep import Sweep
+from tests.in_memory import InMemory
 
 FINAL_ANSWER = FinalAnswerGrader()
 
@@ -87,7 +88,7 @@ def sweep_of(
 
 def draw(sweep: Sweep, *, seed: int = 0, padding: int = 0) -> None:
     engine = RecordedEngine(
-        answers(len(sweep.selection.problems), sweep.selection.k, seed, padding), "recorded by a test"
+        InMemory(answers(len(sweep.selection.problems), sweep.selection.k, seed, padding)), "recorded by a test"
     )
     for block in sweep.missing_samples():
         sweep.draw(block, engine)

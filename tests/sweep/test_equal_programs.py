@@ -14,6 +14,7 @@ from tasks.store.sets import SampleSet
 from tasks.sweep.grading import Grading
 from tasks.sweep.selection import Selection
 from tasks.sweep.sweep import Sweep
+from tests.in_memory import InMemory
 from tests.sandboxes.conftest import open_sandbox
 
 # Of each problem's ten samples, three equal an earlier one; two have no program, and so are not deduplicated.
@@ -33,7 +34,7 @@ def drawn_and_graded(store: FsspecStore, sandbox: Sandbox) -> Sweep:
     )
     rows = {problem.id: {n: Sample(problem.id, n, text) for n, text in enumerate(PROGRAMS)} for problem in problems[:2]}
     for block in sweep.missing_samples():
-        sweep.draw(block, RecordedEngine(rows, "recorded"))
+        sweep.draw(block, RecordedEngine(InMemory(rows), "recorded"))
     for block in sweep.grading.pending_verdicts():
         sweep.grading.grade(block, sandbox)
     return sweep

@@ -12,6 +12,7 @@ from tasks.store.samples import write_samples
 from tasks.sweep.budgets import AdaptiveConfig, SolveConfig
 from tasks.sweep.estimate import estimate
 from tasks.sweep.throughput import busy_s
+from tests.in_memory import InMemory
 from tests.store.stored import LastLineGrader, answers, draw, fill, grade, sweep_of
 
 PROMPT = 30
@@ -142,7 +143,7 @@ def test_a_budget_in_rounds_is_estimated_for_its_round_and_up_to_k(
     tmp_path: Path, budget: AdaptiveConfig | SolveConfig
 ) -> None:
     job = sweep_of(FsspecStore(str(tmp_path)), k=100, budget=budget)
-    engine = RecordedEngine(answers(20, 100), "recorded by a test")
+    engine = RecordedEngine(InMemory(answers(20, 100)), "recorded by a test")
     rounds = 0
     while True:
         found = estimate(job)
@@ -182,7 +183,7 @@ def test_tokens_are_not_estimated_if_no_engine_counted_them(tmp_path: Path) -> N
         for problem, of in answers(2, 10).items()
     }
     for block in job.missing_samples():
-        job.draw(block, RecordedEngine(silent, "silent"))
+        job.draw(block, RecordedEngine(InMemory(silent), "silent"))
     found = estimate(sweep_of(FsspecStore(str(tmp_path)), problems=2, k=20, price=Price(prompt=0.2, completion=0.6)))
     assert (found.stored.tokens, found.stored.prompt_tokens) == (None, None)
     assert (found.remaining.tokens, found.remaining.dollars, found.remaining.samples) == (None, None, 20)

@@ -21,6 +21,7 @@ from tasks.store.sets import SampleSet
 from tasks.sweep.grading import Grading
 from tasks.sweep.selection import Selection
 from tasks.sweep.sweep import Sweep, TakenOverError
+from tests.in_memory import InMemory
 
 PROBLEMS = [Problem(f"p{number:02}", f"{number}?", AnswerCheck(str(number))) for number in range(20)]
 SAMPLING = Sampling(temperature=0.6, top_p=1.0, max_tokens=10, stop=(), seed=0)
@@ -213,7 +214,7 @@ def test_progress_reports_every_unit(tmp_path: Path) -> None:
     try:
         sweep = sweep_of(tmp_path, 10, DividesGrader())
         for block in sweep.missing_samples():
-            sweep.draw(block, RecordedEngine(recorded(10), "toy"))
+            sweep.draw(block, RecordedEngine(InMemory(recorded(10)), "toy"))
             sweep.grading.grade(block, None)
     finally:
         progress.reset(token)

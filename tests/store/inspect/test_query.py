@@ -6,7 +6,7 @@ import pytest
 
 from tasks.engines.recorded import RecordedConfig
 from tasks.errors import UserError
-from tasks.records import GradedSample, Sample, Verdict
+from tasks.records import GradedSample, Request, Sample, Verdict
 from tasks.store.fsspec_store import FsspecStore
 from tasks.store.inspect.catalog import find
 from tasks.store.inspect.export import export
@@ -157,7 +157,9 @@ def test_an_exported_file_can_be_graded_by_another_sweep(store: FsspecStore, tmp
     ids = [problem.id for problem in sweep.selection.problems]
     recorded.check(sweep.selection.problems, 130)
     original = answers(3, 130)
-    assert recorded._recorded.samples == {problem_id: original[problem_id] for problem_id in ids}
+    with recorded.open() as engine:
+        drawn = engine.sample([Request(problem_id, "?", 0, 130) for problem_id in ids], sweep.sampling)
+        assert list(drawn) == [list(original[problem_id].values()) for problem_id in ids]
 
 
 def test_a_damaged_set_is_not_exported(store: FsspecStore, tmp_path: Path) -> None:
