@@ -10,8 +10,9 @@ from tasks.engines.recordings.contents import Held
 
 Ints = np.ndarray[Any, np.dtype[np.int64]]
 
-_MAX_GAP = 4 << 10
-"""Bytes between two rows that are read along with them: one long read takes less time than two short ones."""
+_MAX_GAP = 16
+"""Bytes between two rows that are read along with them: blank lines. With more, a file whose problems take turns would
+be read many times."""
 
 _MAX_RUN = 4 << 20
 """Bytes that are read at once, unless one row has more."""
