@@ -1,4 +1,4 @@
-"""The sweep: load problems → draw samples → grade them in a sandbox → coverage and fit → report.
+"""The sweep: load problems → draw samples → grade them in a sandbox → score them → coverage and fit → report.
 
 The same flow starts, resumes and extends a sweep: it does exactly what is missing in the store.
 """
@@ -12,8 +12,10 @@ from prefect.runtime import deployment
 from flows.config.sweep import SweepConfig
 from flows.runtime.completion import keeps_outcome
 from flows.runtime.rounds import draw_and_grade
+from flows.runtime.scoring import score_samples
 from flows.setup.prepared import prepared_or
 from flows.setup.sweep import prepare, prepare_for_workers
+from tasks.progress import progress
 from tasks.report.sweep.publish import Publication
 from tasks.scaling.summary import SweepSummary
 from tasks.steps import blocks
@@ -49,12 +51,16 @@ load = task(name="load: problems", cache_policy=NO_CACHE)(prepared_or(prepare_ru
 @flow(name="sweep", flow_run_name="{config.dataset.name}-k{config.k}", task_runner=blocks.grading_runner())
 @keeps_outcome
 def sweep(config: SweepConfig) -> SweepResult:
-    """Draw and grade the samples that the budget asks for and the store lacks, and report on the whole sweep. A budget
-    with several rounds plans each one from the verdicts of those before."""
+    """Draw, grade and score the samples that the budget asks for and the store lacks, and report on the whole sweep. A
+    budget with several rounds plans each one from the verdicts of those before; scoring comes after all of them."""
     job = load(config)
     missing, pending = blocks.plan_samples(job), blocks.plan_verdicts(job.grading)
     blocks.show_stored(job.grading, pending)
     drawn = draw_and_grade(config, job, missing, pending)
+    scoring_failed = score_samples(job.scorings, config.concurrency_limit)
     measured = measure(job)
     publication = report(job, measured, config.to_yaml())
+    if scoring_failed is not None:
+        progress.get().say(f"report: {publication.page}")
+        raise scoring_failed
     return SweepResult.of(job, drawn, measured, publication)

@@ -91,7 +91,8 @@ _NAMES = {"integer": "integer", "number": "number", "string": "text", "boolean":
 def _type(field: Schema, definitions: Schema) -> str:
     """The type of a field in words."""
     if choices := _choices(field, definitions):
-        return "a choice, see below" if len(choices) > 1 else "fields, see below"
+        one = "a choice, see below" if len(choices) > 1 else "fields, see below"
+        return f"list: {one}" if field.get("type") == "array" else one
     match field:
         case {"anyOf": options}:
             return " or ".join(_type(each, definitions) for each in options if each.get("type") != "null")
@@ -118,6 +119,8 @@ def _bounds(field: Schema) -> str:
 
 def _choices(field: Schema, definitions: Schema) -> list[Schema]:
     """The objects that a field may be."""
+    if field.get("type") == "array":
+        return _choices(field.get("items", {}), definitions)
     options = field.get("anyOf", [field])
     references = [each["$ref"].rpartition("/")[2] for each in options if "$ref" in each]
     nested = [choice for each in options if "anyOf" in each for choice in _choices(each, definitions)]

@@ -1,4 +1,4 @@
-"""What can be chosen by name in a sweep file: datasets, engines, graders, budgets and sandboxes.
+"""What can be chosen by name in a sweep file: datasets, engines, graders, scorers, budgets and sandboxes.
 
 The choices are those that are built in and those that plug-ins add (`tasks.plugins`). A type checker only sees the
 former.
@@ -16,6 +16,7 @@ import sandboxes
 import tasks.datasets
 import tasks.engines
 import tasks.graders
+import tasks.scorers
 from sandboxes.bubblewrap import BubblewrapConfig
 from sandboxes.docker import DockerConfig
 from tasks.datasets.arithmetic import ArithmeticDataset
@@ -44,6 +45,8 @@ from tasks.graders.math_verify import MathVerifyGrader
 from tasks.graders.stdio import StdioGrader
 from tasks.graders.stdio_exact import StdioExactGrader
 from tasks.plugins import load
+from tasks.scorers.http import HttpScorerConfig
+from tasks.scorers.onnx import OnnxScorerConfig
 from tasks.sweep.budgets import AdaptiveConfig, Budget, SolveConfig, UniformConfig
 
 
@@ -104,6 +107,7 @@ _Grader = (
     | StdioGrader
     | StdioExactGrader
 )
+_Scorer = HttpScorerConfig | OnnxScorerConfig
 _Budget = UniformConfig | AdaptiveConfig | SolveConfig
 _Sandbox = BubblewrapConfig | DockerConfig
 
@@ -120,12 +124,14 @@ if TYPE_CHECKING:
     DatasetConfig = _Dataset
     EngineConfig = _Engine
     GraderConfig = _Grader
+    ScorerConfig = _Scorer
     BudgetConfig = _Budget
     SandboxConfig = _Sandbox
 else:
     DatasetConfig = _choices("dataset", _Dataset, tasks.datasets.Dataset, BeforeValidator(_renamed_dataset))
     EngineConfig = _choices("engine", _Engine, tasks.engines.EngineConfig)
     GraderConfig = _choices("grader", _Grader, tasks.graders.Grader)
+    ScorerConfig = _choices("scorer", _Scorer, tasks.scorers.ScorerConfig)
     BudgetConfig = _choices("budget", _Budget, Budget)
     SandboxConfig = _choices("sandbox", _Sandbox, sandboxes.SandboxConfig, BeforeValidator(_default_sandbox))
 

@@ -8,7 +8,7 @@ from pydantic import (
     model_validator,
 )
 
-from flows.config.choices import BudgetConfig, DatasetConfig, EngineConfig, GraderConfig, SandboxConfig
+from flows.config.choices import BudgetConfig, DatasetConfig, EngineConfig, GraderConfig, SandboxConfig, ScorerConfig
 from flows.config.fields import STORE, Store, WithOldNames, in_order
 from sandboxes.bubblewrap import BubblewrapConfig
 from sandboxes.config import Config
@@ -71,6 +71,9 @@ class SweepConfig(WithOldNames):
     grader: GraderConfig | None = Field(
         default=None, description="How samples are graded; empty: the dataset's default grader"
     )
+    scorers: tuple[ScorerConfig, ...] = Field(
+        default=(), description="What scores the samples, such as a reward model, once they are graded; empty: nothing"
+    )
     sandbox: SandboxConfig = Field(default=BubblewrapConfig(), description="Where untrusted programs run")
     price: PriceConfig | None = Field(default=None, description="Token prices, to show costs in dollars; empty: none")
     cap: CapConfig | None = Field(
@@ -90,4 +93,6 @@ class SweepConfig(WithOldNames):
             raise ValueError("chat and engine.api: chat both apply a template; leave out one of them")
         if self.cap is not None and self.cap.dollars is not None and self.price is None:
             raise ValueError("cap.dollars needs a price; give price.completion, in dollars for a million tokens")
+        if len(set(map(repr, self.scorers))) < len(self.scorers):
+            raise ValueError("scorers: the same scorer is listed twice; leave out one of them")
         return self

@@ -99,7 +99,8 @@ def _one_line(error: ValidationError) -> str:
         case "union_tag_invalid":
             known = str(context["expected_tags"]).replace("'", "")
             unknown = f"{context['tag']!r} is unknown; one of {known}"
-            broken = fault_of(_path(fault["loc"]), context["tag"])
+            role = "scorer" if fault["loc"][0] == "scorers" else _path(fault["loc"])
+            broken = fault_of(role, context["tag"])
             return f"{_path(fault['loc'])}.name: {broken or unknown}"
         case "union_tag_not_found":
             return f"{_path(fault['loc'])}: has no name; write one, such as `{_path(fault['loc'])}: {{name: ...}}`"
@@ -119,9 +120,11 @@ def _one_line(error: ValidationError) -> str:
 
 def _path(location: tuple[int | str, ...]) -> str:
     """The field's path in the file: `engine.model` for `("engine", "onnx", "model")`, whose second part is the union's
-    choice."""
+    choice; `scorers.0.model` for `("scorers", 0, "onnx", "model")`."""
     roles = {"dataset", "engine", "budget", "grader", "sandbox"}
     parts = [str(part) for part in location]
     if len(parts) > 1 and parts[0] in roles:
         del parts[1]
+    elif len(parts) > 2 and parts[0] == "scorers":
+        del parts[2]
     return ".".join(parts)

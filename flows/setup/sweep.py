@@ -1,5 +1,6 @@
 """Prepares a sweep from its configuration, and checks everything before any work starts."""
 
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,19 +11,20 @@ from tasks.datasets import Dataset
 from tasks.datasets.exclusions import read_exclusions
 from tasks.errors import UserError
 from tasks.graders import Grader
-from tasks.prompts import template
+from tasks.prompts import prompt, template
 from tasks.prompts.chat import ChatTemplate
 from tasks.records import Price, Sampling
 from tasks.store.fsspec_store import FsspecStore
 from tasks.store.identity import problems_digest, sample_identity
 from tasks.store.sets import SampleSet
 from tasks.sweep.grading import Grading
+from tasks.sweep.scoring import Scoring
 from tasks.sweep.selection import Selection
 from tasks.sweep.sweep import Sweep
 
 
 def prepare(config: SweepConfig) -> Sweep:
-    """Build the sweep and check engine, grader, sandbox and store, in that order.
+    """Build the sweep and check engine, grader, sandbox, scorers and store, in that order.
 
     Raises:
         UserError: something that only the user can fix; nothing has been written.
@@ -31,6 +33,8 @@ def prepare(config: SweepConfig) -> Sweep:
     job = build_sweep(config)
     config.engine.check(job.selection.problems, config.k)
     check_grading(job.grading, config.sandbox)
+    for scoring in job.scorings:
+        scoring.scorer.check()
     FsspecStore(config.store).probe()
     return job
 
@@ -51,7 +55,7 @@ def prepare_for_workers(config: SweepConfig) -> Sweep:
 
 
 def build_sweep(config: SweepConfig) -> Sweep:
-    """Load the problems and name the two sets, without checking whether this machine can draw or grade. Nothing is
+    """Load the problems and name the sets, without checking whether this machine can draw or grade. Nothing is
     opened or written.
 
     Raises:
@@ -60,13 +64,23 @@ def build_sweep(config: SweepConfig) -> Sweep:
     """
     selection, digest = _read_problems(config)
     resolved = _resolve_defaults(config)
+    grading = _name_sets(config, selection, digest, resolved)
     return Sweep(
-        grading=_name_sets(config, selection, digest, resolved),
+        grading=grading,
         template=config.dataset.template,
         sampling=resolved.sampling,
         budget=config.budget,
         price=None if config.price is None else Price(config.price.prompt, config.price.completion),
         chat=resolved.chat,
+        scorings=[
+            Scoring(
+                grading=grading,
+                scorer=scorer,
+                prompt_of=partial(prompt, config.dataset.template),
+                plugins=origins(scorer=scorer),
+            )
+            for scorer in config.scorers
+        ],
     )
 
 

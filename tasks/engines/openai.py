@@ -6,15 +6,13 @@ vLLM honours them, and thanks to them a restarted server does not repeat the sam
 stored sample is never drawn again.
 """
 
-import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from tasks.engines.http.addresses import check_urls, read_key
 from tasks.engines.http.protocol import RESERVED_FIELDS, Api
-from tasks.errors import UserError
 from tasks.records import Problem, Sampling
 
 if TYPE_CHECKING:
@@ -67,13 +65,7 @@ class OpenAIConfig(BaseModel):
     @field_validator("base_urls")
     @classmethod
     def _check_urls(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
-        for url in urls:
-            parts = urlsplit(url)
-            if parts.username is not None or parts.password is not None:
-                raise ValueError("a URL must not contain credentials; name the key's variable in engine.api_key_env")
-            if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
-                raise ValueError(f"{url!r} is not the URL of a server; write one like http://localhost:8000/v1")
-        return urls
+        return check_urls(urls, "engine.api_key_env")
 
     @field_validator("extra")
     @classmethod
@@ -138,11 +130,4 @@ class OpenAIConfig(BaseModel):
         )
 
     def _key(self) -> str | None:
-        if self.api_key_env is None:
-            return None
-        key = os.environ.get(self.api_key_env, "").strip()
-        if not key:
-            raise UserError(f"engine.api_key_env: {self.api_key_env} is not set; it should contain the API key")
-        if not (key.isascii() and key.isprintable()):
-            raise UserError(f"engine.api_key_env: {self.api_key_env} contains characters that no API key can have")
-        return key
+        return read_key(self.api_key_env, "engine.api_key_env")

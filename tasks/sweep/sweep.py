@@ -22,6 +22,7 @@ from tasks.sweep.budgets import Budget, UniformConfig
 from tasks.sweep.grading import VERDICTS, Grading
 from tasks.sweep.results import Results
 from tasks.sweep.rounds import GRADED_COLUMNS, RoundProgress
+from tasks.sweep.scoring import Scoring
 from tasks.sweep.shared_blocks import claimed
 
 SAMPLES = "samples"
@@ -46,6 +47,7 @@ class Sweep:
         budget: Budget = UniformConfig(),  # noqa: B008 - frozen
         price: Price | None = None,
         chat: ChatTemplate | None = None,
+        scorings: Sequence[Scoring] = (),
     ) -> None:
         self.grading = grading
         self.selection = grading.selection
@@ -55,6 +57,7 @@ class Sweep:
         self.budget = budget
         self.price = price
         self.chat = chat
+        self.scorings = tuple(scorings)
 
     def missing_samples(self) -> list[Block]:
         """Blocks of exactly those samples that the budget asks for now and that are not stored.

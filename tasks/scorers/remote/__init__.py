@@ -1,0 +1,1 @@
+"""Scorers that ask servers over HTTP."""

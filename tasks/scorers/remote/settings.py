@@ -1,0 +1,55 @@
+"""What scorers on servers have in common: where the servers are, and how they are asked."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from tasks.engines.http.addresses import check_urls, read_key
+
+KEY_FIELD = "scorers.api_key_env"
+HOW = frozenset({"name", "base_urls", "api_key_env", "concurrency", "timeout_s", "retries"})
+"""Settings on which no score depends."""
+
+
+class ServerSettings(BaseModel):
+    """Servers that offer the same scorer."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    base_urls: tuple[str, ...] = Field(
+        min_length=1, description="URL of a server, such as http://localhost:8000, or several with the same model"
+    )
+    api_key_env: str | None = Field(
+        default=None, min_length=1, description="Environment variable that contains the API key; empty: no key is sent"
+    )
+    concurrency: int = Field(default=32, ge=1, le=4_096, description="Maximum requests in flight")
+    timeout_s: float = Field(default=600.0, gt=0, le=86_400, description="Seconds that one request may take")
+    retries: int = Field(
+        default=8, ge=0, le=100, description="How often a request that fails is sent again before scoring stops"
+    )
+
+    @field_validator("base_urls", mode="before")
+    @classmethod
+    def _accept_one_url(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else value
+
+    @field_validator("base_urls")
+    @classmethod
+    def _check_urls(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
+        return check_urls(urls, KEY_FIELD)
+
+    def ingredients(self) -> dict[str, Any]:
+        """What its scores are known to depend on; where the servers are and how they are asked is not part of it."""
+        return self.model_dump(mode="json", exclude=set(HOW), exclude_none=True)
+
+    def check(self) -> None:
+        """Make sure that the environment has the key; no server is contacted.
+
+        Raises:
+            UserError: the variable is not set, or cannot be a key.
+        """
+        self.key()
+
+    def key(self) -> str | None:
+        """The API key; raises as `check` does."""
+        return read_key(self.api_key_env, KEY_FIELD)
