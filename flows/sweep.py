@@ -24,19 +24,22 @@ from tasks.sweep.sweep import Sweep
 
 
 class SweepResult(NamedTuple):
-    """The names of a sweep's sample set and verdict set, the number of samples that this run drew, and the report."""
+    """The names of a sweep's sample set, verdict set and score sets, the number of samples that this run drew, and the
+    report."""
 
     samples: str
     verdicts: str
     drawn: int
     summary: SweepSummary
     publication: Publication
+    scores: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, job: Sweep, drawn: int, measured: Measurement, publication: Publication) -> Self:
         """The result of a sweep that has been measured and published."""
         names = job.samples.identity.name, job.grading.verdicts.identity.name
-        return cls(*names, drawn, measured.summary, publication)
+        scores = tuple(each.scores.identity.name for each in job.scorings)
+        return cls(*names, drawn, measured.summary, publication, scores)
 
 
 def prepare_run(config: SweepConfig) -> Sweep:

@@ -5,6 +5,7 @@ command. With --check nothing is written, and a page that is not up to date is a
 """
 
 import html
+import json
 import os
 import re
 import sys
@@ -81,6 +82,8 @@ def _default(value: Any) -> str:
         return ""
     if isinstance(value, dict):
         value = value.get("name", value)
+    if isinstance(value, str) and not value.isprintable():
+        return f"`{json.dumps(value)}`"
     text = yaml.safe_dump(value, default_flow_style=True, width=1000).removesuffix("\n...\n").strip()
     return f"`{text}`"
 

@@ -23,6 +23,9 @@ SetName = Annotated[
 VerdictSet = Annotated[
     str | None, typer.Option("--verdicts", metavar="NAME", help="The verdict set to use; the latest by default.")
 ]
+ScoreSet = Annotated[
+    str | None, typer.Option("--scores", metavar="NAME", help="The score set to use; the latest by default.")
+]
 StoreUrl = Annotated[str, typer.Option("--store", metavar="URL", help="Folder or fsspec URL of the results.")]
 OptionalStoreUrl = Annotated[
     str | None, typer.Option("--store", metavar="URL", help="Folder or fsspec URL of the results.")

@@ -100,10 +100,11 @@ def _states(client: SyncPrefectClient, runs: Sequence[UUID]) -> list[State] | No
 
 
 def _is_whole(job: Sweep) -> bool:
-    """Whether every sample that the budget asks for is stored and graded."""
+    """Whether every sample that the budget asks for is stored, graded and scored."""
     stored = job.samples.stored()
     selected = job.selection.within(stored)
-    return not job.missing_given(stored, job.grading.verdicts.stored()) and not job.grading.verdicts.pending(selected)
+    graded = not job.missing_given(stored, job.grading.verdicts.stored()) and not job.grading.verdicts.pending(selected)
+    return graded and not any(each.scores.pending(selected) for each in job.scorings)
 
 
 def _stored(job: Sweep) -> int:

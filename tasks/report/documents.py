@@ -7,8 +7,8 @@ from typing import Any
 from tasks.audit.agreement import Agreement
 from tasks.importers.convert import Imports
 from tasks.scaling.comparison import Comparison
-from tasks.store.inspect.catalog import StoredSamples, StoredVerdicts
-from tasks.store.inspect.query import Row
+from tasks.store.inspect.catalog import StoredSamples, StoredVerdicts, scored_samples
+from tasks.store.inspect.query import ScoredRow
 from tasks.store.inspect.regrade_diff import Difference
 from tasks.sweep.estimate import SweepEstimate
 
@@ -43,6 +43,8 @@ def set_document(samples: StoredSamples) -> dict[str, Any]:
                 "name": each.name,
                 "scorer": each.ingredients.get("scorer"),
                 "version": each.ingredients.get("version"),
+                "settings": each.ingredients.get("settings"),
+                "scored": scored_samples(each),
                 "pending": each.pending,
                 "last_scored": each.written,
             }
@@ -51,10 +53,11 @@ def set_document(samples: StoredSamples) -> dict[str, Any]:
     }
 
 
-def sample_document(row: Row) -> dict[str, Any]:
-    """A sample, with its verdict if it has one."""
+def sample_document(row: ScoredRow) -> dict[str, Any]:
+    """A sample, with its verdict and its score if it has them."""
     graded = {} if row.graded is None else asdict(row.graded)
-    return asdict(row.sample) | graded
+    scored = {} if row.scored is None else {"score": row.scored.score, "score_detail": row.scored.detail}
+    return asdict(row.sample) | graded | scored
 
 
 def plan_document(found: SweepEstimate, problem_ids: list[str]) -> dict[str, Any]:

@@ -18,8 +18,9 @@ from tasks.store.blocks import Block
 from tasks.store.footers import Objects, is_complete, read_objects
 from tasks.store.samples import SampleFooter, sample_footer
 from tasks.store.tables import sums_by_problem
+from tasks.sweep.score_estimate import ScoringEstimate, estimate_scoring
 from tasks.sweep.sweep import Sweep
-from tasks.sweep.throughput import Throughput, drawing_throughputs, grading_throughput
+from tasks.sweep.throughput import Throughput, annotating_throughput, drawing_throughputs
 
 # Samples per problem in a pilot: enough to estimate how much they vary.
 _PILOT_K = 10
@@ -88,7 +89,8 @@ class SweepEstimate:
     """What is stored, what the remaining samples and verdicts cost, and what a larger k would cost.
 
     `upper_bound` is the maximum cost under the budget, if it has several rounds; None otherwise. `larger_k` assumes
-    that no problem stops early. `prompt_characters` are the lengths of the shortest, mean and longest prompt.
+    that no problem stops early. `prompt_characters` are the lengths of the shortest, mean and longest prompt. `scores`
+    has one entry for each scorer.
     """
 
     k: int
@@ -98,6 +100,7 @@ class SweepEstimate:
     upper_bound: CostEstimate | None
     larger_k: tuple[CostEstimate, ...]
     prompt_characters: tuple[int, int, int]
+    scores: tuple[ScoringEstimate, ...] = ()
 
     @property
     def pilot_k(self) -> int:
@@ -119,6 +122,7 @@ def estimate(job: Sweep) -> SweepEstimate:
     verdicts = read_objects(store, of_verdicts, sizes, VERDICTS.read_footer)
     expected = _Expectation(job, samples, verdicts, sizes)
     remaining = job.missing_given(samples.footers, verdicts.footers)
+    to_draw = sum(block.samples for block in remaining)
     lengths = [len(job.prompt_of(problem)) for problem in job.selection.problems]
     return SweepEstimate(
         k=job.selection.k,
@@ -134,6 +138,7 @@ def estimate(job: Sweep) -> SweepEstimate:
             if k > job.selection.k and (blocks := job.missing_below(k, samples.footers))
         ),
         prompt_characters=(min(lengths), round(sum(lengths) / len(lengths)), max(lengths)),
+        scores=tuple(estimate_scoring(each, samples.footers, to_draw) for each in job.scorings),
     )
 
 
@@ -164,7 +169,7 @@ class _Expectation:
                 if block.start < job.selection.k and not is_complete(graded.get(block), footer)
             ),
             drawing=drawing_throughputs(blocks),
-            grading=grading_throughput(
+            grading=annotating_throughput(
                 {block: each for block, each in graded.items() if each.samples_checksum == blocks[block].checksum}
             ),
         )

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from tasks.store.annotations import VerdictFooter
+from tasks.store.annotations import AnnotationFooter
 from tasks.store.blocks import Block
 from tasks.store.samples import SampleFooter
 
@@ -47,8 +47,8 @@ def drawing_throughputs(blocks: Mapping[Block, SampleFooter]) -> tuple[Throughpu
     return tuple(sorted(found, key=lambda each: each.last))
 
 
-def grading_throughput(blocks: Mapping[Block, VerdictFooter]) -> Throughput | None:
-    """One throughput for all sandboxes together; None if nothing is graded yet."""
+def annotating_throughput(blocks: Mapping[Block, AnnotationFooter]) -> Throughput | None:
+    """One throughput for all sandboxes, or for all that scored, together; None if there are no blocks."""
     if not blocks:
         return None
     return Throughput(

@@ -10,6 +10,7 @@ from flows.command_line.options import (
     Json,
     OptionalStoreUrl,
     OptionalSweepFile,
+    ScoreSet,
     SetFields,
     SetName,
     StoreUrl,
@@ -31,7 +32,7 @@ def ls(store: StoreUrl = DEFAULT_STORE, as_json: Json = False) -> None:
 
 @app.command(epilog="Example: [bold]monkeys show arithmetic[/]")
 def show(name: SetName, store: StoreUrl = DEFAULT_STORE, as_json: Json = False) -> None:
-    """Show one set: what it depends on, how much is stored, and its verdict sets."""
+    """Show one set: what it depends on, how much is stored, and its verdict and score sets."""
     from flows.command_line.views.sets import show_set
 
     show_set(store, name, as_json=as_json)
@@ -53,16 +54,18 @@ def samples(
     index: Annotated[int | None, typer.Option("--index", min=0, help="Only samples with this index.")] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="Print at most N samples.")] = 10,
     verdicts: VerdictSet = None,
+    scores: ScoreSet = None,
     store: StoreUrl = DEFAULT_STORE,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line per sample.")] = False,
 ) -> None:
-    """Print samples with their verdicts. Fetches only what it prints, not the whole set."""
+    """Print samples with their verdicts and scores. Fetches only what it prints, not the whole set."""
     from flows.command_line.views.samples import print_samples
 
     print_samples(
         store,
         name,
         verdicts=verdicts,
+        scores=scores,
         problem=problem,
         verdict=verdict,
         index=index,
@@ -76,9 +79,7 @@ def export(
     name: SetName,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="FILE.parquet or FILE.jsonl.")],
     verdicts: VerdictSet = None,
-    scores: Annotated[
-        str | None, typer.Option("--scores", metavar="NAME", help="The score set to use; the latest by default.")
-    ] = None,
+    scores: ScoreSet = None,
     store: StoreUrl = DEFAULT_STORE,
 ) -> None:
     """Write a set to one Parquet or JSONL file, each sample with its verdict and score."""

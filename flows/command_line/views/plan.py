@@ -75,7 +75,7 @@ def _show(console: Console, found: "SweepEstimate", config: "SweepConfig", job: 
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="bold", no_wrap=True)
     facts.add_column(overflow="fold")
-    for fact, value in (*_stored(found.stored), *_remaining(found), *_capped(config)):
+    for fact, value in (*_stored(found.stored), *_remaining(found), *_scores(found), *_capped(config)):
         facts.add_row(fact, literal(value))
     console.print(facts)
     if found.stored.samples:
@@ -135,6 +135,15 @@ def _remaining(found: "SweepEstimate") -> Iterator[tuple[str, str]]:
         yield "cost", _money(cost.dollars)
     elif cost.max_dollars:
         yield "cost", f"at most {_dollars(cost.max_dollars)} for completions; the cost of prompts is unknown"
+
+
+def _scores(found: "SweepEstimate") -> Iterator[tuple[str, str]]:
+    for each in found.scores:
+        if not each.missing:
+            yield "scores", f"nothing missing: {each.scorer} has scored every sample"
+            continue
+        time = "; nothing is scored yet, so its time is unknown" if each.seconds is None else f"; {_time(each.seconds)}"
+        yield "scores", f"{each.missing:,} missing of {each.scorer}{time}"
 
 
 def _capped(config: "SweepConfig") -> Iterator[tuple[str, str]]:

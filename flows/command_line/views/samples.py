@@ -16,7 +16,7 @@ from tasks.report.phrases import visible
 from tasks.store.inspect.catalog import find
 from tasks.store.inspect.export import export
 from tasks.store.inspect.opening import open_store
-from tasks.store.inspect.query import Row, annotated_blocks, select
+from tasks.store.inspect.query import ScoredRow, annotated_blocks, select_scored
 
 
 def print_samples(
@@ -24,6 +24,7 @@ def print_samples(
     name: str,
     *,
     verdicts: str | None,
+    scores: str | None,
     problem: str | None,
     verdict: str | None,
     index: int | None,
@@ -39,7 +40,9 @@ def print_samples(
         graded = found.graded_by(verdicts)
         if wanted is not None and graded is None:
             raise UserError(f"--verdict {verdict}: {found.name} is not graded yet; run its sweep, or `monkeys regrade`")
-        rows = select(store, found, graded, problem=problem, verdict=wanted, index=index)
+        rows = select_scored(
+            store, found, graded, found.scored_by(scores), problem=problem, verdict=wanted, index=index
+        )
         for row in islice(rows, limit):
             shown += 1
             if as_json:
@@ -73,13 +76,15 @@ def export_set(url: str, name: str, output: Path, *, verdicts: str | None, score
     stdout().print(literal(f"wrote {written:,} samples with {which} to {output}"), soft_wrap=True)
 
 
-def _heading(row: Row) -> Text:
-    sample, graded = row
+def _heading(row: ScoredRow) -> Text:
+    sample, graded, scored = row
     parts = [f"{sample.problem_id} · sample {sample.index}"]
     if graded is None:
         parts.append("not graded")
     else:
         parts.append(f"{graded.verdict}: {graded.detail}" if graded.detail else graded.verdict.value)
+    if scored is not None:
+        parts.append(f"no score: {scored.detail}" if scored.score is None else f"score {scored.score:.6g}")
     if sample.tokens is not None:
         parts.append(f"{sample.tokens} tokens")
     if sample.finish_reason is not None:

@@ -8,7 +8,15 @@ from rich.text import Text
 from flows.command_line.terminal import literal, new_table, print_json, stdout
 from tasks.records import Verdict
 from tasks.report.documents import set_document
-from tasks.store.inspect.catalog import StoredSamples, StoredVerdicts, catalog, find
+from tasks.store.annotations import ScoreFooter
+from tasks.store.inspect.catalog import (
+    StoredAnnotations,
+    StoredSamples,
+    StoredVerdicts,
+    catalog,
+    find,
+    scored_samples,
+)
 from tasks.store.inspect.opening import open_store
 
 
@@ -64,10 +72,21 @@ def show_set(url: str, name: str, *, as_json: bool) -> None:
     else:
         console.print("not graded yet")
     if found.scores:
-        shown = new_table("scores", "pending", "last scored (UTC)", right=(1,))
+        shown = new_table("scores", "scorer", "scored", "pending", "last scored (UTC)", right=(2, 3))
         for each in found.scores:
-            shown.add_row(*map(literal, (each.name, f"{each.pending:,}", _minute(each.written))))
+            counts = [f"{count:,}" for count in (scored_samples(each), each.pending)]
+            shown.add_row(*map(literal, (each.name, _scorer(each), *counts, _minute(each.written))))
         console.print(shown)
+
+
+def _scorer(scores: StoredAnnotations[ScoreFooter]) -> str:
+    """Its settings in a few words; a model that is known by its content is left out."""
+    settings = scores.ingredients.get("settings")
+    shown = settings if isinstance(settings, dict) else {}
+    short = [
+        f"{name} {value}" for name, value in shown.items() if isinstance(value, str | int) and len(str(value)) < 40
+    ]
+    return ", ".join(short)
 
 
 def _verdict_table(samples: StoredSamples) -> Table:

@@ -82,6 +82,8 @@ def _show(console: Console, result: "SweepResult", seconds: float) -> None:
     for note in summary.notes:
         console.print(f"[yellow]{note}[/]")
     console.print(result.publication.grading_note, soft_wrap=True)
+    for scores in result.scores:
+        console.print(f"scores: {scores}", soft_wrap=True)
     console.print(f"report: {result.publication.page}", soft_wrap=True)
 
 

@@ -67,6 +67,11 @@ class StoredAnnotations(_Set, Generic[AnyAnnotationFooter]):
         return max((footer.written_at for footer in self.objects.footers.values()), default=None)
 
 
+def scored_samples(scores: StoredAnnotations[ScoreFooter]) -> int:
+    """How many of the samples that are stored now have a score."""
+    return sum(block.samples - footer.unscored for block, footer in scores.current.items())
+
+
 AnyAnnotations = TypeVar("AnyAnnotations", bound=StoredAnnotations[Any])
 
 

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tasks.errors import UserError
-from tasks.records import GradedSample, Sample, Verdict
+from tasks.records import GradedSample, Sample, ScoredSample, Verdict
 from tasks.store import Store
 from tasks.store.annotations import SCORES, VERDICTS, ScoreFooter
 from tasks.store.blocks import Block
@@ -36,6 +36,14 @@ class Row(NamedTuple):
     graded: GradedSample | None
 
 
+class ScoredRow(NamedTuple):
+    """A sample, its verdict, and its score; None where it has none."""
+
+    sample: Sample
+    graded: GradedSample | None
+    scored: ScoredSample | None
+
+
 def select(
     store: Store,
     samples: StoredSamples,
@@ -45,9 +53,25 @@ def select(
     verdict: Verdict | None = None,
     index: int | None = None,
 ) -> Iterator[Row]:
+    """As `select_scored`, without scores."""
+    for row in select_scored(store, samples, verdicts, None, problem=problem, verdict=verdict, index=index):
+        yield Row(row.sample, row.graded)
+
+
+def select_scored(
+    store: Store,
+    samples: StoredSamples,
+    verdicts: StoredVerdicts | None,
+    scores: StoredAnnotations[ScoreFooter] | None,
+    *,
+    problem: str | None = None,
+    verdict: Verdict | None = None,
+    index: int | None = None,
+) -> Iterator[ScoredRow]:
     """The samples of a problem, with a verdict, or at an index; all of them where no filter is given.
 
-    Fetches verdicts first, and of the samples only the problems with a match, one at a time as they are asked for.
+    Fetches verdicts and scores first, and of the samples only the problems with a match, one at a time as they are
+    asked for.
 
     Raises:
         UserError: the set has no such problem, or an object is damaged.
@@ -59,18 +83,22 @@ def select(
         if verdict is not None and not _counts(verdicts, block, footer).get(verdict):
             continue
         try:
-            graded = _annotations_on(store, verdicts, block, footer)
+            graded, scored = (_annotations_on(store, each, block, footer) for each in (verdicts, scores))
             with store.open(samples.objects.key(block)) as file:
                 for group in sample_groups(file, samples.objects.key(block)):
                     if problem is None or group.problem_id == problem:
-                        of_group = None if graded is None else graded.slice(group.start, group.stop - group.start)
-                        wanted = _wanted(of_group, block, verdict, index)
+                        of_group = [
+                            None if each is None else each.slice(group.start, group.stop - group.start)
+                            for each in (graded, scored)
+                        ]
+                        wanted = _wanted(of_group[0], block, verdict, index)
                         if pc.any(wanted).as_py():
                             found = True
                             table, key = group.read(), samples.objects.key(block)
-                            if verdicts is not None and of_group is not None:
-                                _align(table, of_group, verdicts.objects.key(block))
-                            yield from _rows(table, of_group, wanted, key)
+                            for annotations, part in zip((verdicts, scores), of_group, strict=True):
+                                if annotations is not None and part is not None:
+                                    _align(table, part, annotations.objects.key(block))
+                            yield from _rows(table, *of_group, wanted=wanted, key=key)
         except CorruptObjectError as error:
             raise _damaged(store, error.key, error.reason) from error
     if problem is not None and not found:
@@ -154,13 +182,14 @@ def _wanted(graded: pa.Table | None, block: Block, verdict: Verdict | None, inde
     return wanted
 
 
-def _rows(samples: pa.Table, graded: pa.Table | None, wanted: Any, key: str) -> Iterator[Row]:
+def _rows(
+    samples: pa.Table, graded: pa.Table | None, scored: pa.Table | None, *, wanted: Any, key: str
+) -> Iterator[ScoredRow]:
     of_samples = LAYOUT.to_records(samples.filter(wanted), key)
-    if graded is None:
-        yield from (Row(sample, None) for sample in of_samples)
-        return
-    verdicts = VERDICTS.layout.to_records(graded.filter(wanted), key)
-    yield from (Row(*pair) for pair in zip(of_samples, verdicts, strict=True))
+    nothing: list[None] = [None] * len(of_samples)
+    verdicts = nothing if graded is None else VERDICTS.layout.to_records(graded.filter(wanted), key)
+    scores = nothing if scored is None else SCORES.layout.to_records(scored.filter(wanted), key)
+    yield from (ScoredRow(*of_sample) for of_sample in zip(of_samples, verdicts, scores, strict=True))
 
 
 def _align(samples: pa.Table, graded: pa.Table, key: str) -> None:
