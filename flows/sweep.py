@@ -59,8 +59,9 @@ def sweep(config: SweepConfig) -> SweepResult:
     job = load(config)
     missing, pending = blocks.plan_samples(job), blocks.plan_verdicts(job.grading)
     blocks.show_stored(job.grading, pending)
-    drawn = draw_and_grade(config, job, missing, pending)
-    scoring_failed = score_samples(job.scorings, config.concurrency_limit)
+    spending = None if config.cap is None else config.cap.start(job.price)
+    drawn = draw_and_grade(config, job, missing, pending, spending)
+    scoring_failed = score_samples(job.scorings, config.concurrency_limit, spending)
     measured = measure(job)
     publication = report(job, measured, config.to_yaml())
     if scoring_failed is not None:

@@ -8,6 +8,7 @@ from flows.config.sweep import SweepConfig
 from flows.runtime.concurrent_blocks import draw_concurrently
 from tasks.engines import Engine
 from tasks.engines.checked import CheckedEngine
+from tasks.engines.spend_limit import Spending
 from tasks.errors import CapReachedError, EngineFailedError
 from tasks.plugins import label_of
 from tasks.steps import blocks
@@ -17,8 +18,11 @@ from tasks.sweep.references import tell_failing_references
 from tasks.sweep.sweep import Sweep
 
 
-def draw_and_grade(config: SweepConfig, job: Sweep, missing: Sequence[Block], pending: Sequence[Block]) -> int:
-    """Draw the missing samples, and grade them and the pending ones; returns how many samples were drawn.
+def draw_and_grade(
+    config: SweepConfig, job: Sweep, missing: Sequence[Block], pending: Sequence[Block], spending: Spending | None
+) -> int:
+    """Draw the missing samples, and grade them and the pending ones; returns how many samples were drawn. `spending`
+    has the cap, if there is one.
 
     Raises:
         CapReachedError, EngineFailedError: the run stopped early; what was drawn is stored and graded.
@@ -40,7 +44,7 @@ def draw_and_grade(config: SweepConfig, job: Sweep, missing: Sequence[Block], pe
             if missing:
                 if engine is None:
                     drawing.enter_context(concurrency_slot(config.concurrency_limit))
-                    engine = drawing.enter_context(_open_engine(config, job))
+                    engine = drawing.enter_context(_open_engine(config, spending))
                 try:
                     for block in draw_concurrently(job, missing, engine):
                         drawn += block.samples
@@ -57,6 +61,6 @@ def draw_and_grade(config: SweepConfig, job: Sweep, missing: Sequence[Block], pe
     return drawn
 
 
-def _open_engine(config: SweepConfig, job: Sweep) -> Engine:
+def _open_engine(config: SweepConfig, spending: Spending | None) -> Engine:
     engine: Engine = CheckedEngine(config.engine.open(), label_of("engine", config.engine))
-    return engine if config.cap is None else config.cap.wrap(engine, job.price)
+    return engine if spending is None else spending.wrap(engine)

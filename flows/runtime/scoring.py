@@ -7,6 +7,7 @@ from typing import Any
 from prefect.futures import PrefectFuture, as_completed
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
+from tasks.engines.spend_limit import Spending
 from tasks.errors import CapReachedError, MonkeysError, ScoringCancelledError
 from tasks.progress import progress
 from tasks.scorers.checked import CheckedScorer
@@ -16,8 +17,10 @@ from tasks.store.blocks import Block
 from tasks.sweep.scoring import Scoring
 
 
-def score_samples(scorings: Sequence[Scoring], concurrency_limit: str | None) -> MonkeysError | None:
-    """Score what is pending, and tell the user what a scorer left out.
+def score_samples(
+    scorings: Sequence[Scoring], concurrency_limit: str | None, spending: Spending | None
+) -> MonkeysError | None:
+    """Score what is pending, and tell the user what a scorer left out. `spending` has the cap, if there is one.
 
     Returns:
         Why a scorer failed, for the caller to raise once it has reported on the rest; None if none did. One that fails
@@ -29,7 +32,7 @@ def score_samples(scorings: Sequence[Scoring], concurrency_limit: str | None) ->
         if not pending:
             continue
         try:
-            with scoring.claims, concurrency_slot(concurrency_limit), scoring.open() as scorer:
+            with scoring.claims, concurrency_slot(concurrency_limit), scoring.open(spending) as scorer:
                 _score_concurrently(scoring, pending, scorer)
         except ScoringCancelledError:
             raise

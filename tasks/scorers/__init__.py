@@ -24,6 +24,13 @@ class Unscored(NamedTuple):
     reason: str
 
 
+class Spent(NamedTuple):
+    """What a scorer has spent since it was opened: completion tokens, and dollars for all tokens."""
+
+    tokens: int = 0
+    dollars: float = 0.0
+
+
 class Scorer(Protocol):
     """Scores candidates. Up to `max_concurrent_calls` calls of `score` run at once, each in its own thread."""
 
@@ -40,6 +47,11 @@ class Scorer(Protocol):
     @property
     def max_candidates(self) -> int:
         """How many candidates one call of `score` takes. What a call returned may be stored before the next call."""
+        ...
+
+    @property
+    def spent(self) -> Spent:
+        """What it has spent; `Spent()` for a model that costs nothing but time."""
         ...
 
     def score(self, candidates: Sequence[Candidate]) -> Sequence[float | Unscored]:

@@ -1,11 +1,13 @@
 """Checks what a scorer returns against what it was asked for, before anything is stored."""
 
 import math
+import threading
 from collections.abc import Sequence
 from numbers import Real
 from typing import Self
 
-from tasks.scorers import Candidate, Scorer, Unscored
+from tasks.engines.spend_limit import Spending
+from tasks.scorers import Candidate, Scorer, Spent, Unscored
 
 TRIES = 3
 """How often a candidate is scored until its score is a finite number."""
@@ -16,12 +18,16 @@ class CheckedScorer:
 
     Anything else (text, NaN, an infinite number, another number of scores) is asked for again, and in the end is an
     `Unscored` that says what was returned. If the number of scores is wrong, none of them is used: nobody knows which
-    candidates they belong to. `label` names the scorer in messages.
+    candidates they belong to. `label` names the scorer in messages. With `spending`, no call starts once the run has
+    reached its cap.
     """
 
-    def __init__(self, scorer: Scorer, label: str) -> None:
+    def __init__(self, scorer: Scorer, label: str, spending: Spending | None = None) -> None:
         self._scorer = scorer
         self.label = label
+        self._spending = spending
+        self._counted = Spent()
+        self._lock = threading.Lock()
 
     @property
     def version(self) -> str:
@@ -39,7 +45,13 @@ class CheckedScorer:
         return self._scorer.max_candidates
 
     def score(self, candidates: Sequence[Candidate]) -> list[float | Unscored]:
-        """See `Scorer`."""
+        """See `Scorer`.
+
+        Raises:
+            CapReachedError: the run has reached its cap.
+        """
+        if self._spending is not None:
+            self._spending.check()
         found: list[float | Unscored] = [Unscored("not scored")] * len(candidates)
         faulty = list(range(len(candidates)))
         for _ in range(TRIES):
@@ -52,7 +64,14 @@ class CheckedScorer:
                     faulty.append(at)
             if not faulty:
                 break
+        if self._spending is not None:
+            self._count(self._spending)
         return found
+
+    def _count(self, spending: Spending) -> None:
+        with self._lock:
+            before, self._counted = self._counted, self._scorer.spent
+            spending.add(self._counted.tokens - before.tokens, self._counted.dollars - before.dollars)
 
     def cancel(self) -> None:
         """Cancel the inner scorer's calls."""

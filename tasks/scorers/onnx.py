@@ -4,7 +4,8 @@ Its score is the logit of one label, as the graph returns it: unbounded, and mea
 `output: probability` it is the softmax over labels, or the sigmoid if there is only one. Which one is part of the
 score set's identity.
 
-A text's score depends on nothing but the text: texts are batched by length, so none is padded.
+A text's score depends on nothing but the text: each is computed alone, because the last bits of a sum may depend on the
+batch. On a CPU, a batch of long texts would hardly be faster.
 """
 
 from pathlib import Path
@@ -43,7 +44,6 @@ class OnnxScorerConfig(Config):
     max_tokens: int | None = Field(
         default=None, ge=1, description="Samples with more tokens, prompt included, get no score; empty: the model's"
     )
-    batch_size: int = Field(default=32, ge=1, le=4_096, description="Maximum texts of a batch")
     threads: int | None = Field(default=None, ge=1, le=1_024, description="CPU threads; empty: one per core")
 
     @property
@@ -62,12 +62,12 @@ class OnnxScorerConfig(Config):
         return BUNDLED / self.model if self._is_bundled else self.folder
 
     def ingredients(self) -> dict[str, Any]:
-        """What its scores depend on; neither the batch size nor the threads are part of that."""
+        """What its scores depend on; the threads are not part of that."""
         self.check()
         model = [fingerprint(folder) for folder in dict.fromkeys((self.folder, self.shared))]
         return {
             "model": model[0] if len(model) == 1 else model,
-            **self.model_dump(exclude={"name", "model", "batch_size", "threads"}, exclude_none=True),
+            **self.model_dump(exclude={"name", "model", "threads"}, exclude_none=True),
         }
 
     def check(self) -> None:
@@ -101,7 +101,6 @@ class OnnxScorerConfig(Config):
             probability=self.output == "probability",
             label=self.label_index,
             max_tokens=self.max_tokens,
-            batch_size=self.batch_size,
             threads=self.threads or cpu_count(),
         )
 

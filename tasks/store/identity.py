@@ -57,10 +57,14 @@ def verdict_identity(
     return Identity(f"{grader}-v{version}", _known({"schema": SCHEMA.major, "samples": samples.name, **rule}))
 
 
-def score_identity(samples: Identity, scorer: str, version: int, **ingredients: Any) -> Identity:
-    """What scores depend on: the samples, the scorer and its version, and what else it says, such as its model."""
+def score_identity(
+    samples: Identity, scorer: str, version: int, *, label: str | None = None, **ingredients: Any
+) -> Identity:
+    """What scores depend on: the samples, the scorer and its version, and what else it says, such as its model. `label`
+    is a part of the name alone."""
     rule = {"scorer": scorer, "version": version, **ingredients}
-    return Identity(f"{scorer}-v{version}", _known({"schema": SCHEMA.major, "samples": samples.name, **rule}))
+    name = scorer if label is None else f"{scorer}-{label}"
+    return Identity(f"{name}-v{version}", _known({"schema": SCHEMA.major, "samples": samples.name, **rule}))
 
 
 def problems_digest(problems: Iterable[Problem]) -> str:

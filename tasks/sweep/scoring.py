@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from tasks.engines.spend_limit import Spending
 from tasks.errors import ScorerFailedError
 from tasks.plugins import label_of
 from tasks.progress import progress
@@ -48,7 +49,12 @@ class Scoring:
         self.samples = grading.samples
         self.scorer = scorer
         identity = score_identity(
-            self.samples.identity, scorer.name, scorer.version, settings=scorer.ingredients() or None, plugins=plugins
+            self.samples.identity,
+            scorer.name,
+            scorer.version,
+            label=scorer.label,
+            settings=scorer.ingredients() or None,
+            plugins=plugins,
         )
         self.scores = ScoreSet(self.samples.store, self.samples.identity, identity)
         self.claims = Claims(self.samples.store, f"claims/{self.samples.identity.name}")
@@ -62,13 +68,13 @@ class Scoring:
         """The scorer, for messages."""
         return label_of("scorer", self.scorer)
 
-    def open(self) -> CheckedScorer:
-        """The scorer, ready to score.
+    def open(self, spending: Spending | None = None) -> CheckedScorer:
+        """The scorer, ready to score under a cap, if there is one.
 
         Raises:
             UserError: it cannot be opened as configured.
         """
-        return CheckedScorer(self.scorer.open(), self.label)
+        return CheckedScorer(self.scorer.open(), self.label, spending)
 
     def pending_scores(self) -> list[Block]:
         """The stored blocks with selected samples that lack scores."""
@@ -85,6 +91,7 @@ class Scoring:
         None if another sweep is scoring it and `wait` is False.
 
         Raises:
+            CapReachedError: the run has reached its cap; what was scored before is stored.
             ScorerFailedError: the scorer failed, or gave no score to any sample of the block; what it gave before is
                 stored.
             ScoringCancelledError: scoring was cancelled.

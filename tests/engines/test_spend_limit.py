@@ -26,7 +26,7 @@ def engine(tokens: int | None = 3, prompt_tokens: int | None = 4) -> RecordedEng
 def drawn(cap: CapConfig, inner: RecordedEngine, price: Price | None = None) -> tuple[int, str]:
     """How many samples were yielded, and the message of the error that ended them."""
     count = 0
-    with cap.wrap(inner, price) as capped:
+    with cap.start(price).wrap(inner) as capped:
         try:
             for samples in capped.sample(REQUESTS, SAMPLING):
                 count += len(samples)
@@ -74,7 +74,7 @@ def test_reaching_a_cap_closes_the_inner_generator_at_once() -> None:
             finally:
                 ended.append(True)
 
-    with CapConfig(tokens=1).wrap(Noted(engine()._source, "noted"), None) as capped:
+    with CapConfig(tokens=1).start(None).wrap(Noted(engine()._source, "noted")) as capped:
         with pytest.raises(CapReachedError) as kept:
             list(capped.sample(REQUESTS, SAMPLING))
         assert ended
@@ -82,7 +82,7 @@ def test_reaching_a_cap_closes_the_inner_generator_at_once() -> None:
 
 
 def test_all_calls_of_a_run_share_one_cap() -> None:
-    with CapConfig(tokens=30).wrap(engine(), None) as capped:
+    with CapConfig(tokens=30).start(None).wrap(engine()) as capped:
         with pytest.raises(CapReachedError):
             list(capped.sample(REQUESTS, SAMPLING))
         with pytest.raises(CapReachedError):

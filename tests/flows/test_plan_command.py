@@ -110,7 +110,7 @@ def test_a_plan_describes_uneven_sets_and_budgets_in_rounds(tmp_path: Path) -> N
     assert "for now; the verdicts decide how many more" in out
     assert "at most 5,920" in out
     capped = ("--set", "cap={tokens: 5000, hours: 2}")
-    assert "5,000 tokens or 2 h of sampling per run. Finished work is saved; run the same command again" in succeeds(
+    assert "5,000 tokens or 2 h per run. Finished work is saved; run the same command again" in succeeds(
         "sweep.yaml", "--k", "50", *capped, cwd=tmp_path
     )
     found = json.loads(succeeds("sweep.yaml", "--k", "1000", "--set", "budget=adaptive", "--json", cwd=tmp_path))

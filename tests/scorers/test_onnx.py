@@ -9,13 +9,11 @@ import pytest
 
 from tasks.datasets.programs import ProgramsDataset
 from tasks.engines.model_files import BUNDLED
-from tasks.engines.onnx import OnnxConfig
 from tasks.errors import ScoringCancelledError, UserError
 from tasks.prompts import render
 from tasks.scorers import Candidate, Unscored
 from tasks.scorers.in_process.onnx_classifier import probabilities
 from tasks.scorers.onnx import BUNDLED_SCORERS, OnnxScorerConfig, bundled_scorers
-from tests.engines.logits import logits
 
 
 def candidates_of(name: str) -> list[Candidate]:
@@ -47,26 +45,24 @@ def test_the_bundled_scorer_prefers_a_program_for_the_problem_at_hand() -> None:
 
 
 @pytest.mark.parametrize("name", bundled_scorers())
-def test_a_score_depends_on_neither_batch_nor_order(name: str) -> None:
+def test_a_score_depends_on_neither_threads_nor_order_nor_other_texts(name: str) -> None:
     candidates = candidates_of(name)
-    with OnnxScorerConfig(model=name, batch_size=2, threads=2).open() as scorer:
+    with OnnxScorerConfig(model=name, threads=2).open() as scorer:
         alone = [scorer.score([each])[0] for each in candidates]
         assert scorer.score(candidates[::-1]) == alone[::-1]
-    with OnnxScorerConfig(model=name, batch_size=64, threads=1).open() as scorer:
+    with OnnxScorerConfig(model=name, threads=1).open() as scorer:
         assert scorer.score(candidates) == alone
 
 
 @pytest.mark.parametrize("name", bundled_scorers())
-def test_the_graph_reads_the_bundled_model_as_the_engine_does(name: str) -> None:
-    """Its head, computed here from the logits of the engine's own decoder, up to the hidden states: scalars alone."""
+def test_prompt_and_sample_are_tokenized_apart_as_the_engine_does(name: str) -> None:
     candidate = candidates_of(name)[0]
     with OnnxScorerConfig(model=name).open() as scorer:
-        prompt, text = (scorer._tokenizer.encode(each).ids for each in (candidate.prompt, candidate.text))
-        pair = scorer._tokenizer.encode(candidate.prompt, candidate.text)
-        assert pair.ids == prompt + text
-        assert pair.type_ids == [0] * len(prompt) + [1] * len(text)
-    of_engine = logits(OnnxConfig(model=name).open(), pair.ids)
-    assert of_engine.shape[0] == len(pair.ids)
+        tokenizer = scorer._tokenizer
+    prompt, text = (tokenizer.encode(each).ids for each in (candidate.prompt, candidate.text))
+    pair = tokenizer.encode(candidate.prompt, candidate.text)
+    assert pair.ids == prompt + text
+    assert pair.type_ids == [0] * len(prompt) + [1] * len(text)
 
 
 def test_a_probability_is_told_from_a_logit_in_scores_and_identity() -> None:
@@ -103,7 +99,7 @@ def test_its_identity_names_the_content_of_the_model_and_no_path(tmp_path: Path)
     names = {json.dumps(OnnxScorerConfig(model=name).ingredients()) for name in bundled_scorers()}
     assert len(names) == len(bundled_scorers())
     assert not any(str(BUNDLED_SCORERS) in name for name in names)
-    faster = OnnxScorerConfig(model="programs", batch_size=1, threads=1)
+    faster = OnnxScorerConfig(model="programs", threads=1)
     assert faster.ingredients() == OnnxScorerConfig(model="programs").ingredients()
 
 

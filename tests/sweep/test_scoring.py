@@ -8,16 +8,16 @@ from typing import Any, Self
 import numpy as np
 import pytest
 
-from tasks.errors import ScorerFailedError
+from tasks.engines.spend_limit import CapConfig
+from tasks.errors import CapReachedError, ScorerFailedError
 from tasks.progress import NullProgress, progress
 from tasks.records import Sample, ScoredSample
-from tasks.scorers import Candidate, Unscored
+from tasks.scorers import Candidate, Spent, Unscored
 from tasks.store.fsspec_store import FsspecStore
 from tasks.sweep import scoring
-from tasks.sweep.grading import Grading
 from tasks.sweep.scoring import Scoring
 from tasks.sweep.sweep import Sweep
-from tests.store.stored import answers, draw, fill, sweep_of
+from tests.store.stored import draw, fill, sweep_of
 
 
 class ToyScorer:
@@ -42,7 +42,7 @@ class ToyScorer:
 
 
 class Opened:
-    version, max_concurrent_calls = "toy 0.1", 1
+    version, max_concurrent_calls, spent = "toy 0.1", 1, Spent()
 
     def __init__(self, config: ToyScorer) -> None:
         self.config = config
@@ -341,7 +341,30 @@ def test_progress_counts_every_sample_once(sweep: Sweep) -> None:
 def test_scoring_needs_no_verdicts(tmp_path: Path) -> None:
     sweep = sweep_of(FsspecStore(str(tmp_path)), problems=3, k=4)
     draw(sweep)
-    assert isinstance(sweep.grading, Grading)
-    job = run(sweep, ToyScorer())
-    assert len(stored_scores(sweep, job)) == 12
-    assert answers(3, 4).keys() == {each.problem_id for each in stored_scores(sweep, job)}
+    assert len(stored_scores(sweep, run(sweep, ToyScorer()))) == 12
+
+
+def test_a_cap_ends_scoring_and_keeps_what_was_scored(sweep: Sweep) -> None:
+    """The next run goes on from there."""
+
+    class Paid(Opened):
+        @property
+        def spent(self) -> Spent:  # type: ignore[override]
+            return Spent(tokens=len(self.config.asked))
+
+    class PaidScorer(ToyScorer):
+        def open(self) -> Opened:
+            return Paid(self)
+
+    first, second = PaidScorer(max_candidates=10), PaidScorer(max_candidates=10)
+    job = scoring_of(sweep, first)
+    with (
+        job.claims,
+        job.open(CapConfig(tokens=25).start(None)) as opened,
+        pytest.raises(CapReachedError, match="30 of 25"),
+    ):
+        job.score(job.pending_scores()[0], opened)
+    assert len(first.asked) == 30
+    run(sweep, second)
+    asked = [(each.problem_id, each.text) for each in (*first.asked, *second.asked)]
+    assert len(asked) == len(set(asked))

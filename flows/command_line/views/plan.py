@@ -151,7 +151,7 @@ def _capped(config: "SweepConfig") -> Iterator[tuple[str, str]]:
     if cap is not None:
         each = [_dollars(cap.dollars)] if cap.dollars else []
         each += [f"{_count(cap.tokens)} tokens"] if cap.tokens else []
-        each += [f"{cap.hours:g} h of sampling"] if cap.hours else []
+        each += [f"{cap.hours:g} h"] if cap.hours else []
         yield "cap", f"{' or '.join(each) or 'none'} per run. {RESUME}"
 
 

@@ -13,21 +13,19 @@ from tokenizers import Encoding
 
 from tasks.engines.in_process.engine import read_json, read_tokenizer
 from tasks.errors import ScoringCancelledError, UserError
-from tasks.scorers import Candidate, Unscored
+from tasks.scorers import Candidate, Spent, Unscored
 
 WEIGHTS_FOLDER = "session.model_external_initializers_file_folder_path"
-MINIMUM_ROWS = 2
-"""A single row takes another path of ONNX Runtime, which rounds differently; it is computed twice."""
-
 _INTEGERS = {"tensor(int64)": np.int64, "tensor(int32)": np.int32}
 _MAX_CANDIDATES = 512
 
 
 class OnnxClassifier:
-    """A loaded model; each thread runs one batch at a time."""
+    """A loaded model; each thread scores one text at a time."""
 
     max_concurrent_calls = 1
     max_candidates = _MAX_CANDIDATES
+    spent = Spent()
 
     def __init__(
         self,
@@ -38,7 +36,6 @@ class OnnxClassifier:
         probability: bool,
         label: int,
         max_tokens: int | None,
-        batch_size: int,
         threads: int,
     ) -> None:
         self.version = f"onnxruntime {onnxruntime.__version__}"
@@ -47,7 +44,6 @@ class OnnxClassifier:
         self._probability = probability
         self._label = label
         self._max_tokens = max_tokens or read_json(shared / "config.json").get("max_position_embeddings")
-        self._batch_size = batch_size
         self._cancelled = threading.Event()
         self._load(folder / "model.onnx", shared)
         self._pool = ThreadPoolExecutor(threads, "scoring")
@@ -83,50 +79,31 @@ class OnnxClassifier:
             ScoringCancelledError: `cancel` was called, or the scorer was closed.
         """
         pairs = [(each.prompt if self._reads == "prompt" else each.question, each.text) for each in candidates]
-        encoded = self._tokenizer.encode_batch(pairs)
-        found: list[float | Unscored] = [Unscored("no tokens")] * len(candidates)
-        by_length: dict[int, list[int]] = {}
-        for row, encoding in enumerate(encoded):
-            length = len(encoding.ids)
-            if self._max_tokens is not None and length > self._max_tokens:
-                found[row] = Unscored(f"longer than {self._max_tokens:,} tokens")
-            elif length:
-                by_length.setdefault(length, []).append(row)
-        size = self._batch_size
-        batches = [rows[at : at + size] for rows in by_length.values() for at in range(0, len(rows), size)]
-        scores = self._pool.map(lambda rows: self._run([encoded[row] for row in rows]), batches)
-        for rows, of_rows in zip(batches, scores, strict=True):
-            for row, score in zip(rows, of_rows, strict=True):
-                found[row] = score
-        return found
+        scores = self._pool.map(self._run, self._tokenizer.encode_batch(pairs))
+        return list(scores)
 
-    def _run(self, batch: Sequence[Encoding]) -> list[float]:
-        """The scores of texts of equal length."""
+    def _run(self, text: Encoding) -> float | Unscored:
+        """The score of one text."""
         if self._cancelled.is_set():
             raise ScoringCancelledError("scoring was cancelled")
-        padded = [*batch, *[batch[0]] * (MINIMUM_ROWS - len(batch))]
-        values = {
-            "input_ids": [each.ids for each in padded],
-            "attention_mask": [each.attention_mask for each in padded],
-            "token_type_ids": [each.type_ids for each in padded],
-        }
-        feed = {name: np.array(values[name], dtype) for name, dtype in self._inputs.items()}
+        if self._max_tokens is not None and len(text.ids) > self._max_tokens:
+            return Unscored(f"longer than {self._max_tokens:,} tokens")
+        if not text.ids:
+            return Unscored("no tokens")
+        values = {"input_ids": text.ids, "attention_mask": text.attention_mask, "token_type_ids": text.type_ids}
+        feed = {name: np.array([values[name]], dtype) for name, dtype in self._inputs.items()}
         logits: NDArray[Any] = self._session.run(["logits"], feed)[0]
         if logits.ndim == 1:
             logits = logits[:, None]
-        if logits.shape[:1] != (len(padded),) or logits.ndim != 2:
-            raise UserError(
-                f"{self._path}: its logits are {list(logits.shape)} for {len(padded)} texts; [texts, labels]"
-                " were expected"
-            )
+        if logits.ndim != 2 or len(logits) != 1:
+            raise UserError(f"{self._path}: its logits are {list(logits.shape)} for a text; [1, labels] was expected")
         if self._label >= logits.shape[1]:
             raise UserError(f"scorers.label_index: {self._path} has {logits.shape[1]} labels, counted from 0")
         chosen = probabilities(logits) if self._probability else logits
-        scores: list[float] = chosen[: len(batch), self._label].astype(float).tolist()
-        return scores
+        return float(chosen[0, self._label])
 
     def cancel(self) -> None:
-        """End all calls after the batch that they are running."""
+        """End all calls after the texts that they are scoring."""
         self._cancelled.set()
 
     def __enter__(self) -> Self:

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any, Self
 
 from tasks.engines.http.protocol import MalformedError
-from tasks.scorers import Candidate, Unscored
+from tasks.scorers import Candidate, Spent, Unscored
 from tasks.scorers.http import HttpScorerConfig
 from tasks.scorers.remote.requester import RejectedError, Requester
 from tasks.scorers.remote.templates import filled
@@ -19,6 +19,7 @@ class HttpScorer:
     """A client of one or several servers with the same model."""
 
     max_concurrent_calls = 2
+    spent = Spent()
 
     def __init__(self, config: HttpScorerConfig) -> None:
         self._config = config
