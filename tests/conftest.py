@@ -37,6 +37,12 @@ _NEEDS = {
 """Which marker a test gets for a fixture that it asks for, directly or not, or names in a parameter."""
 
 
+_SLOW_VALUE = "bubblewrap-spawn"
+"""A sandbox that starts a Python for each program, which costs ten times as much. `make test` tries it in its
+contract alone; that nothing differs from `bubblewrap` is left to `make test-all`."""
+_ITS_CONTRACT = "test_contract"
+
+
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark each test by what it asks for; in a worker of pytest-xdist, also say which tests must stay together."""
@@ -46,6 +52,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             asked = {*item.fixturenames, *(value for value in parameters if isinstance(value, str))}
             for marker in sorted({_NEEDS[name] for name in asked & _NEEDS.keys()}):
                 item.add_marker(marker)
+            if _SLOW_VALUE in item.name and item.path.stem != _ITS_CONTRACT:
+                item.add_marker("slow")
     if hasattr(config, "workerinput"):
         _share_out(items)
 

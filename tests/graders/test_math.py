@@ -332,7 +332,9 @@ def test_equal_questions_are_asked_once() -> None:
 
 
 @pytest.mark.skipif(not DATA.is_dir(), reason=f"{DATA} is absent")
-@ALL
+@pytest.mark.parametrize(
+    "grader", [PAPER, TOLERANT, pytest.param(VERIFY, marks=pytest.mark.slow)], ids=lambda grader: grader.name
+)
 def test_every_gold_answer_equals_itself(grader: Grader) -> None:
     rows = [json.loads(line) for line in (DATA / "math500_first200.jsonl").read_text().splitlines()]
     pairs = [

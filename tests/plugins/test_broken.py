@@ -134,17 +134,19 @@ def test_a_plug_in_that_hangs_on_import_is_named_and_can_be_interrupted(folder: 
             'return ["p"] or [Problem(',
             "dataset: sums (strange 0.3) gave 'p', not a Problem",
         ),
-        (
+        pytest.param(
             "guesser",
             "indices = range(request.start, request.stop)",
             "indices = [0, 0]",
             "guesser (strange 0.3) returned sample 0 of",
+            marks=pytest.mark.slow,
         ),
-        (
+        pytest.param(
             "guesser",
             "indices = range(request.start, request.stop)",
             "indices = [0]",
             "guesser (strange 0.3) returned 4 of 8 samples",
+            marks=pytest.mark.slow,
         ),
         (
             "guesser",

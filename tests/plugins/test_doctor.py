@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.flows.command import monkeys
 from tests.plugins.installed import install
 from tests.plugins.test_testing import of_guide
@@ -10,6 +12,7 @@ from tests.plugins.test_testing import of_guide
 POINTS = "[monkeys.sandboxes]\nlogged = shop:LoggedConfig\n"
 
 
+@pytest.mark.slow
 def test_doctor_names_a_sandbox_that_it_cannot_try_for_lack_of_a_default(tmp_path: Path) -> None:
     field = '    name: Literal["logged"] = "logged"\n'
     text = of_guide("shop/sandboxes.py").replace(field, f"{field}    host: str\n    port: int\n")

@@ -61,6 +61,7 @@ def test_the_tests_of_the_example_pass(installed: str, tmp_path: Path) -> None:
     assert "3 passed" in done.out
 
 
+@pytest.mark.slow
 def test_a_sweep_records_the_examples_version_in_its_sets(installed: str, tmp_path: Path) -> None:
     done = monkeys("sweep", str(EXAMPLE / "sweep.yaml"), cwd=tmp_path, PYTHONPATH=installed)
     assert done.code == 0, done.err

@@ -43,6 +43,7 @@ def test_every_plug_in_of_the_guide_loads(installed: str, tmp_path: Path) -> Non
     }
 
 
+@pytest.mark.slow
 def test_the_sweep_of_the_guide_runs(installed: str, tmp_path: Path) -> None:
     (sweep,) = blocks("yaml")
     (tmp_path / "s.yaml").write_text(sweep)
@@ -77,6 +78,7 @@ def test_help_of_import_lists_the_format_of_the_guide(installed: str, tmp_path: 
     assert "From plug-ins" not in without.out
 
 
+@pytest.mark.slow
 def test_the_sandbox_of_the_guide_grades_programs(installed: str, tmp_path: Path) -> None:
     more = ["--set", "sandbox=logged", "--set", "engine={name: onnx, model: programs}", "--set", "budget=uniform"]
     (tmp_path / "s.yaml").write_text("dataset: programs\nproblems: 2\nengine: parrot\nk: 2\n")

@@ -300,7 +300,7 @@ thread.start()
 thread.join()
 print(2)
 """
-FORMS = ["bubblewrap", "bubblewrap-spawn", "bubblewrap as ordinary user"]
+FORMS = ["bubblewrap", "bubblewrap-spawn", pytest.param("bubblewrap as ordinary user", marks=pytest.mark.slow)]
 
 
 @pytest.mark.parametrize("form", FORMS)
