@@ -8,6 +8,7 @@ import typer
 
 from flows.command_line.commands.audit import app as audit_commands
 from flows.command_line.commands.compare import app as compare_commands
+from flows.command_line.commands.cost import app as cost_commands
 from flows.command_line.commands.counts import app as counts_commands
 from flows.command_line.commands.grade import app as grade_commands
 from flows.command_line.commands.import_samples import app as import_commands
@@ -52,6 +53,7 @@ for commands in (
     store_commands,
     counts_commands,
     compare_commands,
+    cost_commands,
     grade_commands,
     import_commands,
     plugins_commands,

@@ -97,7 +97,7 @@ def flops(usage: UsageByProblem, shape: ModelShape, label: str, prompts: Prompts
     """
     n = usage.samples
     completion = _known(usage.completion, label, "completion tokens")
-    context = _known(usage.context, label, "prompt tokens")
+    context = _known(usage.context, label, "separate token counts")
     prompt = _shared_prompt(usage, label, prompts).astype(np.float64)
     of_prompt = shape.flops(prompt, prompt * (prompt + 1) / 2)
     each = shape.flops(completion / n, context / n)

@@ -60,9 +60,7 @@ class ModelPrice(Config):
         """One line where this price is more than a year old."""
         if today - self.date <= _MAX_AGE:
             return None
-        return (
-            f"The price of {self.model} is from {self.date}, more than a year ago; check it, and give it in --prices."
-        )
+        return f"The price of {self.model} is from {self.date}, more than a year ago; give today's in --prices FILE."
 
 
 class PriceTable(Config):

@@ -5,7 +5,9 @@ from dataclasses import asdict
 from typing import Any
 
 from tasks.audit.agreement import Agreement
+from tasks.costs.comparison import CostComparison
 from tasks.importers.convert import Imports
+from tasks.report.cost.phrases import headline
 from tasks.scaling.comparison import Comparison
 from tasks.store.inspect.catalog import StoredSamples, StoredVerdicts, scored_samples
 from tasks.store.inspect.query import ScoredRow
@@ -119,6 +121,23 @@ def comparison_document(comparison: Comparison) -> dict[str, Any]:
         "pairs": [asdict(pair) | {"reference": comparison.sets[0].label} for pair in comparison.pairs],
         "notes": list(comparison.notes),
     }
+
+
+def cost_document(comparison: CostComparison) -> dict[str, Any]:
+    """The cost of each set at each k, the frontier, and the answers. Costs are for all problems."""
+    document: dict[str, Any] = _named(asdict(comparison))
+    for each in document["sets"]:
+        del each["curve"]
+    return document | {"headline": headline(comparison), "measure": comparison.measure.value}
+
+
+def _named(value: Any) -> Any:
+    """A value with named tuples as mappings, which JSON would write as lists."""
+    if hasattr(value, "_asdict"):
+        value = value._asdict()
+    if isinstance(value, dict):
+        return {name: _named(each) for name, each in value.items()}
+    return [_named(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def agreements_document(

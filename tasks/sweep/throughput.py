@@ -1,11 +1,11 @@
 """How fast samples were drawn and graded, from the footers of stored blocks."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 from tasks.store.annotations import AnnotationFooter
 from tasks.store.blocks import Block
+from tasks.store.busy_time import busy_s
 from tasks.store.samples import SampleFooter
 
 
@@ -58,24 +58,3 @@ def annotating_throughput(blocks: Mapping[Block, AnnotationFooter]) -> Throughpu
         busy_s([(footer.written_at, footer.seconds) for footer in blocks.values()]),
         max(footer.written_at for footer in blocks.values()),
     )
-
-
-def busy_s(work: Iterable[tuple[str, float]]) -> float:
-    """Wall-clock seconds during which any of some pieces of work ran: concurrent pieces count once.
-
-    Args:
-        work: for each piece, when it ended (ISO 8601, truncated to the second) and how many seconds it took.
-    """
-    pieces = list(work)
-    spans = sorted(
-        (end - timedelta(seconds=seconds), end + timedelta(seconds=1))
-        for at, seconds in pieces
-        for end in (datetime.fromisoformat(at),)
-    )
-    busy, reached = 0.0, None
-    for start, end in spans:
-        from_ = start if reached is None else max(start, reached)
-        busy += max(0.0, (end - from_).total_seconds())
-        reached = end if reached is None else max(reached, end)
-    # As times are truncated, short pieces may seem to take longer than their sum.
-    return min(busy, sum(seconds for _, seconds in pieces))

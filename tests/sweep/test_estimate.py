@@ -7,11 +7,11 @@ import pytest
 
 from tasks.engines.recorded import RecordedEngine
 from tasks.records import Price
+from tasks.store.busy_time import busy_s
 from tasks.store.fsspec_store import FsspecStore
 from tasks.store.samples import write_samples
 from tasks.sweep.budgets import AdaptiveConfig, SolveConfig
 from tasks.sweep.estimate import estimate
-from tasks.sweep.throughput import busy_s
 from tests.in_memory import InMemory
 from tests.store.stored import LastLineGrader, answers, draw, fill, grade, sweep_of
 

@@ -26,23 +26,35 @@ def counts(store: Store, samples: StoredSamples, verdicts: StoredVerdicts) -> Co
         UserError: another version wrote the report, an object is damaged, or the set was sampled in solve mode, which
             gives no coverage.
     """
-    key = f"reports/{samples.name}/{verdicts.name}/summary.json"
-    try:
-        data = store.read(key)
-    except FileNotFoundError:
+    summary = latest_summary(store, samples, verdicts)
+    if summary is None:
         return _counted(store, samples, verdicts)
-    try:
-        summary = SweepSummary.from_json(data)
-        found = summary.counts
-    except (ValueError, OverflowError) as error:
-        raise UserError(
-            f"store: {store.url(key)} is damaged, or another version's; run the sweep of {samples.name} again"
-        ) from error
     if summary.solving is not None:
         raise UserError(
             f"{samples.name} was last sampled in solve mode, which gives no pass@k; run its sweep with a uniform budget"
         )
-    return found
+    return summary.counts
+
+
+def latest_summary(store: Store, samples: StoredSamples, verdicts: StoredVerdicts) -> SweepSummary | None:
+    """The summary of the latest report on these verdicts, whose counts are consistent; None without a report.
+
+    Raises:
+        UserError: it is damaged, or another version wrote it.
+    """
+    key = f"reports/{samples.name}/{verdicts.name}/summary.json"
+    try:
+        data = store.read(key)
+    except FileNotFoundError:
+        return None
+    try:
+        summary = SweepSummary.from_json(data)
+        _ = summary.counts
+    except (ValueError, OverflowError) as error:
+        raise UserError(
+            f"store: {store.url(key)} is damaged, or another version's; run the sweep of {samples.name} again"
+        ) from error
+    return summary
 
 
 def _counted(store: Store, samples: StoredSamples, verdicts: StoredVerdicts) -> Counts:

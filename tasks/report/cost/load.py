@@ -1,0 +1,141 @@
+"""Loads sets to compare by cost: their counts, what their samples used, and what that costs."""
+
+import datetime
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tasks.costs.comparison import MAX_SETS, CostComparison, compare_costs
+from tasks.costs.curves import coverage_curve
+from tasks.costs.measures import Measure
+from tasks.costs.prices import ModelPrice, find_price
+from tasks.engines.model_files import BUNDLED, bundled_models, fingerprint
+from tasks.errors import UserError
+from tasks.files.usage import read_counts_and_usage
+from tasks.report.comparison.load import is_file
+from tasks.report.cost.counting import CostCounter, CostedResults, Rules, default_measure, price_tables
+from tasks.scaling.notes import notes_on_counts
+from tasks.store import Store
+from tasks.store.inspect.catalog import find
+from tasks.store.inspect.counts import counts, latest_summary
+from tasks.store.inspect.usage import usage
+
+
+def compared_by_cost(
+    names: Sequence[str],
+    verdicts: str | None,
+    open_store: Callable[[], Store],
+    rules: Rules,
+    *,
+    reach: float | None = None,
+    budget: float | None = None,
+) -> CostComparison:
+    """Read the sets and compare them by cost; the store is opened only if one of them is stored.
+
+    Raises:
+        UserError: a set cannot be read, has no verdicts, or not the counts or the price that its cost needs, or the
+            sets share too few problems.
+    """
+    if not 1 <= len(names) <= MAX_SETS:
+        raise UserError(f"cost: {len(names)} sets given; give one to {MAX_SETS}")
+    today = datetime.datetime.now(tz=datetime.UTC).date()
+    tables = price_tables(rules)
+    store = None if all(map(is_file, names)) else open_store()
+    sets = [
+        _from_file(Path(name)) if store is None or is_file(name) else _stored(store, name, verdicts, today)
+        for name in names
+    ]
+    short = Counter(each.label for each in sets)
+    sets = [each if short[each.label] == 1 else each._replace(label=each.name) for each in sets]
+    shared, notes = _shared(sets)
+    usages = [each.usage(shared) for each in sets]
+    priced = [each.price or find_price(each.models, tables) for each in sets]
+    if rules.prices is not None:  # before the price of a sweep
+        priced = [find_price(each.models, tables[:1]) or price for each, price in zip(sets, priced, strict=True)]
+    measure = rules.measure or default_measure(usages, priced, rules)
+    counter = CostCounter(measure, rules, today)
+    curves = []
+    for each, of_set, price in zip(sets, usages, priced, strict=True):
+        cost = counter.cost(each, of_set, price)
+        position = {problem: i for i, problem in enumerate(each.counts.problem_ids)}
+        cut = each.counts.of_problems(np.array([position[problem] for problem in shared], dtype=np.int64))
+        curves.append(coverage_curve(each.label, cut, cost))
+        notes += [f"{each.label}: {note}" for note in notes_on_counts(each.counts)]
+    if all(curve.total_cost[-1] == 0 for curve in curves):
+        raise UserError("cost: samples are free at these prices; give others with --prices FILE, or count --in tokens")
+    if rules.measure is None and measure is Measure.TOKENS:
+        without = " and ".join(each.label for each, price in zip(sets, priced, strict=True) if price is None)
+        notes.append(f"Costs are counted in tokens, as there is no price for {without}; give one with --prices FILE.")
+    return compare_costs(curves, measure, reach=reach, budget=budget, notes=[*counter.notes(), *notes])
+
+
+def _shared(sets: Sequence[CostedResults]) -> tuple[list[str], list[str]]:
+    """The problems that all sets have, in the first one's order, with a note where some are left out."""
+    graded = [each._replace(counts=each.counts.graded()) for each in sets]
+    for each in graded:
+        if not len(each.counts):
+            raise UserError(f"cost: {each.label} has no graded sample")
+    in_all = set.intersection(*(set(each.counts.problem_ids) for each in graded))
+    shared = [problem for problem in graded[0].counts.problem_ids if problem in in_all]
+    if not shared or (len(shared) == 1 and max(len(each.counts) for each in graded) > 1):
+        few = "no problem" if not shared else "only one problem"
+        raise UserError(
+            f"cost: {' and '.join(each.label for each in sets)} share {few}; give sets of the same problems"
+        )
+    more = [f"{each.label} has {len(each.counts):,}" for each in graded if len(each.counts) > len(shared)]
+    return shared, (
+        [f"Compared on the {len(shared):,} problems that all sets share; {' and '.join(more)}."] if more else []
+    )
+
+
+def _from_file(path: Path) -> CostedResults:
+    of_file, used = read_counts_and_usage(path)
+    return CostedResults(path.stem, str(path), (path.stem,), of_file, used.of, None, None)
+
+
+def _stored(store: Store, name: str, verdicts: str | None, today: datetime.date) -> CostedResults:
+    samples = find(store, name)
+    graded = samples.graded_by(verdicts)
+    if graded is None:
+        raise UserError(f"{samples.name} has not been graded yet; run its sweep, or `monkeys regrade`")
+    summary = latest_summary(store, samples, graded)
+    price = None if summary is None or summary.usage is None else summary.usage.price
+    own = None
+    if price is not None:
+        own = ModelPrice(
+            model=samples.label,
+            prompt=price.prompt,
+            completion=price.completion,
+            date=today,
+            source="its sweep's price",
+        )
+    models, config = _model(samples.ingredients)
+    return CostedResults(
+        samples.label,
+        samples.name,
+        (*models, samples.label, samples.name),
+        counts(store, samples, graded),
+        partial(usage, store, samples),
+        own,
+        config,
+    )
+
+
+def _model(ingredients: Mapping[str, Any]) -> tuple[tuple[str, ...], Path | None]:
+    """The names of a set's model, and its config.json where the model is bundled."""
+    model: Any = ingredients.get("model")
+    if isinstance(model, dict):
+        model = model.get("hub")
+    if model is None and isinstance(known := ingredients.get("provenance"), dict):
+        model = known.get("model")
+    if not isinstance(model, str):
+        return (), None
+    for bundled in bundled_models():
+        if model in {bundled, fingerprint(BUNDLED / bundled)}:
+            return (bundled,), BUNDLED / bundled / "config.json"
+    file = Path(model) / "config.json"
+    return tuple(dict.fromkeys((model, model.rstrip("/").rsplit("/", 1)[-1]))), file if file.is_file() else None

@@ -1,0 +1,29 @@
+"""The numbers of a comparison by cost as CSV text."""
+
+from tasks.costs.comparison import CostComparison
+from tasks.report.sweep.tables import to_csv
+
+
+def costs_csv(of: CostComparison) -> str:
+    """`set,k,cost,accuracy,low,high,per_solved,per_point`: every set at every k that was evaluated, with an interval
+    over problems. Costs are for all problems, in the unit of the comparison."""
+    return to_csv(
+        ("set", "k", f"cost_{of.measure.value}", "accuracy", "low", "high", "per_solved", "per_point"),
+        (
+            (each.label, point.k, point.cost, point.accuracy, point.low, point.high, point.per_solved, point.per_point)
+            for each in of.sets
+            for point in each.curve
+        ),
+    )
+
+
+def frontier_csv(of: CostComparison) -> str:
+    """`set,k,cost,accuracy,low,high,share`: the options on the frontier, cheapest first; in `share` of the resamples
+    the set solves most within this cost."""
+    return to_csv(
+        ("set", "k", f"cost_{of.measure.value}", "accuracy", "low", "high", "share"),
+        (
+            (*point.option.parts[0], point.option.cost, point.option.accuracy, point.low, point.high, point.share)
+            for point in of.frontier
+        ),
+    )
