@@ -15,9 +15,10 @@ from markupsafe import Markup
 
 from tasks.report.model import FigureFile
 from tasks.report.phrases import visible
+from tasks.report.theme import STYLE
 
 _SCRIPTS = ("page.js", "plot.js")
-_STYLES = ("report.css",)
+_STYLE = "report.css"
 
 
 def page(template: str, *, title: str, plots: dict[str, Any], **values: Any) -> str:
@@ -30,7 +31,7 @@ def page(template: str, *, title: str, plots: dict[str, Any], **values: Any) -> 
         .render(
             title=title,
             plots=plots,
-            style=Markup("".join(map(_part, _STYLES))),  # noqa: S704 - our own files
+            style=Markup(STYLE + _part(_STYLE)),  # noqa: S704 - our own file
             script=Markup(script),  # noqa: S704
             script_hash=digest,
             **values,

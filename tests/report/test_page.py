@@ -1,11 +1,14 @@
 import re
 from html.parser import HTMLParser
+from importlib.resources import files
 
 import pytest
 
 from tasks.report.model import FigureFile
+from tasks.report.palette import named_colours
 from tasks.report.phrases import visible
 from tasks.report.sweep.page import render
+from tasks.report.theme import STYLE
 from tasks.scaling.laws import PowerLaw
 
 from .sweeps import COUNTS, HOSTILE, report_of
@@ -135,3 +138,23 @@ def test_the_page_of_a_solve_budget_shows_no_coverage():
     assert "samples to the first success, median" in text
     assert "interval" not in text
     assert "pass rate" not in text.split("Every problem")[0]
+
+
+def test_every_colour_of_the_page_is_defined_and_used() -> None:
+    folder = files("tasks.report").joinpath("templates")
+    sheet = folder.joinpath("report.css").read_text()
+    used = set(re.findall(r"var\(--([\w-]+)", sheet))
+    declared = set(re.findall(r"--([\w-]+):", sheet)) | {"h", "t"}  # a bar's height and a tile's shade: in its element
+    assert used - declared == {name for name, _ in named_colours()}
+
+
+def test_a_colour_is_written_once() -> None:
+    """Only the palette has colours of data; what the style sheet spells out is black and greys for paper."""
+    folder = files("tasks.report").joinpath("templates")
+    for name in ("report.css", "plot.js", "page.js"):
+        for colour in re.findall(r"#[0-9a-fA-F]{3,8}\b", folder.joinpath(name).read_text()):
+            assert len(set(colour[1:])) <= 2, (name, colour)
+    assert all(
+        f"--{name}: {colour.light};" in STYLE and f"--{name}: {colour.dark};" in STYLE
+        for name, colour in named_colours()
+    )

@@ -23,11 +23,11 @@ def curves_figure(comparison: Comparison) -> Figure:
     figure, axes = new_axes(6.4, 4.0)
     for each, colour in zip(comparison.sets, SERIES, strict=False):
         curve, forecast = each.summary.curve, each.summary.forecast
-        band(axes, [(point.k, point.low, point.high) for point in curve], colour, 0.13)
+        band(axes, [(point.k, point.low, point.high) for point in curve], colour.light, 0.13)
         ks, values = [point.k for point in curve], [point.coverage for point in curve]
-        axes.plot(ks, values, color=colour, lw=1.9, label=each.label, zorder=3)
+        axes.plot(ks, values, color=colour.light, lw=1.9, label=each.label, zorder=3)
         beyond, expected = [point.k for point in forecast], [point.coverage for point in forecast]
-        axes.plot(beyond, expected, color=colour, lw=1.3, ls=(0, (4, 2.5)), zorder=2)
+        axes.plot(beyond, expected, color=colour.light, lw=1.3, ls=(0, (4, 2.5)), zorder=2)
     axes.plot([], [], color=GREY, lw=1.3, ls=(0, (4, 2.5)), label="forecast")
     k_axis(axes)
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=None))
@@ -41,9 +41,9 @@ def differences_figure(comparison: Comparison) -> Figure:
     """The difference in coverage between each set and the first, with its paired interval."""
     figure, axes = new_axes(6.4, 3.2)
     for pair, colour in zip(comparison.pairs, SERIES[1:], strict=False):
-        band(axes, [(each.k, each.low, each.high) for each in pair.differences], colour, 0.15)
+        band(axes, [(each.k, each.low, each.high) for each in pair.differences], colour.light, 0.15)
         ks, gaps = [each.k for each in pair.differences], [each.difference for each in pair.differences]
-        axes.plot(ks, gaps, "o-", color=colour, lw=1.8, ms=4, mec="white", mew=0.7, label=pair.label)
+        axes.plot(ks, gaps, "o-", color=colour.light, lw=1.8, ms=4, mec="white", mew=0.7, label=pair.label)
     axes.axhline(0, color=INK, lw=0.9)
     k_axis(axes)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda gap, _: points(gap)))

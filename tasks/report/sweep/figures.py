@@ -44,18 +44,18 @@ def coverage_figure(summary: SweepSummary) -> Figure:
         "o", color=BLUE, ms=4.5, mec="white", mew=0.8, zorder=4,
     )  # fmt: skip
     if isinstance(summary.law, PowerLaw):
-        axes.plot(ks, summary.law.predict(ks), color=LAW, lw=1, ls=":", label="fitted power law", zorder=2)
+        axes.plot(ks, summary.law.predict(ks), color=LAW.light, lw=1, ls=":", label="fitted power law", zorder=2)
     if summary.forecast:
         beyond = [point.k for point in summary.forecast]
         outer = [(point.low90, point.high90) for point in summary.forecast]
         inner = [(point.low50, point.high50) for point in summary.forecast]
         for ends in (outer, inner):
             low, high = zip(*ends, strict=True)
-            axes.fill_between(beyond, low, high, color=FORECAST, alpha=0.13, lw=0)
+            axes.fill_between(beyond, low, high, color=FORECAST.light, alpha=0.13, lw=0)
         axes.plot(
             beyond,
             [point.coverage for point in summary.forecast],
-            color=FORECAST, lw=1.6, ls=(0, (4, 2.5)), label="forecast, 50% and 90%", zorder=2,
+            color=FORECAST.light, lw=1.6, ls=(0, (4, 2.5)), label="forecast, 50% and 90%", zorder=2,
         )  # fmt: skip
         axes.axvline(ks[-1], color=GREY, lw=0.8, ls=":")
         axes.annotate(
@@ -158,7 +158,7 @@ def verdict_figure(summary: SweepSummary) -> Figure:
     shares = verdict_shares(summary.verdicts)
     figure, axes = new_axes(6.4, 0.9 + 0.36 * len(shares))
     rows = range(len(shares))
-    axes.barh(rows, [item.count for item in shares], color=[item.style.colour for item in shares], height=0.72)
+    axes.barh(rows, [item.count for item in shares], color=[item.style.colour.light for item in shares], height=0.72)
     for row, item in zip(rows, shares, strict=True):
         share = "left out of n" if item.share is None else f"{item.share:.1%}"
         axes.annotate(
