@@ -48,21 +48,21 @@ def frontier_figure(of: CostComparison) -> Figure:
             [point.cost for point in banded],
             [point.low or 0.0 for point in banded],
             [point.high or 0.0 for point in banded],
-            color=colour,
+            color=colour.light,
             alpha=0.12,
             lw=0,
         )
         axes.plot(
             [point.cost for point in shown],
             [point.accuracy for point in shown],
-            color=colour,
+            color=colour.light,
             lw=1.9,
             marker="o" if len(shown) == 1 else "",
             label=each.label,
             zorder=3,
         )
         for point in _marked(each):
-            axes.plot(point.cost, point.accuracy, "o", color=colour, ms=4.5, mec="white", mew=0.7, zorder=4)
+            axes.plot(point.cost, point.accuracy, "o", color=colour.light, ms=4.5, mec="white", mew=0.7, zorder=4)
             axes.annotate(
                 f"k = {point.k:,}" if point.k == 1 else f"{point.k:,}",
                 (point.cost, point.accuracy),
@@ -70,7 +70,7 @@ def frontier_figure(of: CostComparison) -> Figure:
                 textcoords="offset points",
                 ha="right" if number % 2 else "left",
                 fontsize=7.5,
-                color=colour,
+                color=colour.light,
             )
     if of.reach is not None and of.reach.option is not None:
         axes.axhline(of.reach.accuracy, color=INK, lw=0.8, ls=":")
