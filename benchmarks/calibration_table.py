@@ -31,7 +31,7 @@ class Row(NamedTuple):
     `interval` says which one, from `problems` problems with `samples` samples each, at `k` (0 where the interval is not
     for one k). `held`, `below` and `above` are shares of `replications` simulated
     experiments: truth in the interval, below its lower end, above its upper end. `width` is the mean width. The target
-    is `lowest` <= held; 0 is none.
+    is `lowest` <= held; 0 where there is no target.
     """
 
     interval: str
@@ -48,7 +48,7 @@ class Row(NamedTuple):
 
     @property
     def meets_target(self) -> bool:
-        """Whether the share is no further below its target than simulation of this length can tell."""
+        """Whether the share is at most as far below its target as simulation of this length can tell."""
         return self.held >= self.lowest - SLACK * float(np.sqrt(self.lowest * (1 - self.lowest) / self.replications))
 
 

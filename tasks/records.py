@@ -192,7 +192,7 @@ class Verdict(StrEnum):
 class GradedSample:
     """The verdict on one sample, with a short reason and what it cost to reach (seconds).
 
-    `answer` is the sample's final answer in the grader's canonical spelling, where it finds one, so that equal answers
+    `answer` is the sample's final answer in the grader's normal form, where it finds one, so that equal answers
     can be counted. `artifact` is the key of an object in the store, such as a log or a trajectory.
     """
 

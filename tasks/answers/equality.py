@@ -16,7 +16,7 @@ from sympy.parsing.latex import parse_latex
 from tasks.answers.equality_without_algebra import as_values, equal_without_algebra, number
 from tasks.answers.expressions import equal, read, rounds_to, solve_together
 from tasks.answers.finding import find
-from tasks.answers.spelling import spell
+from tasks.answers.normalization import normalize
 from tasks.answers.structure import Parts, equation, paired, parts
 from tasks.answers.units import differ, unit_of
 
@@ -61,11 +61,11 @@ def verified(gold: str, text: str) -> bool | None:
 
 def same_answer(gold: str, answer: str) -> bool:
     """Whether two answers as they are written are the same, in value and unit."""
-    return not differ(unit_of(gold), unit_of(answer)) and same(spell(gold), spell(answer))
+    return not differ(unit_of(gold), unit_of(answer)) and same(normalize(gold), normalize(answer))
 
 
 def same(gold: str, answer: str) -> bool:
-    """Whether two answers in the spelling of `tasks.answers.spelling` are the same: element by element where they have
+    """Whether two normalized answers (`tasks.answers.normalization`) are the same: element by element where they have
     elements, piece by piece where there are words in them, and else as expressions. What is not read to its end is not
     the same."""
     known = equal_without_algebra(gold, answer)
@@ -108,14 +108,14 @@ def _alike(ours: Parts, theirs: Parts) -> bool:
 
 
 def _in_order(ours: Sequence[str], theirs: Sequence[str]) -> bool:
-    return all(same(spell(a), spell(b)) for a, b in zip(ours, theirs, strict=True))
+    return all(same(normalize(a), normalize(b)) for a, b in zip(ours, theirs, strict=True))
 
 
 def _in_any_order(ours: Sequence[str], theirs: Sequence[str]) -> bool:
     # a = 1, b = 2 is not a = 2, b = 1.
     names = {_name(element) for element in ours}
     by_name = len(names) > 1 and names == {_name(element) for element in theirs}
-    spelt = {element: spell(element) for element in (*ours, *theirs)}
+    spelt = {element: normalize(element) for element in (*ours, *theirs)}
 
     def alike(one: str, other: str) -> bool:
         return (not by_name or _name(one) == _name(other)) and same(spelt[one], spelt[other])

@@ -1,4 +1,4 @@
-"""Final answers of MATH as the Minerva paper finds and spells them (Lewkowycz et al. 2022, section 2.3, appendix D.1).
+"""Final answers of MATH, found and normalized as in the Minerva paper (Lewkowycz et al. 2022, section 2.3, app. D.1).
 
 Pure text: what is equal after this needs no algebra. The tables are the paper's, in its order; single steps look odd
 ("a " and "an " vanish wherever they stand, units lose their name but keep their exponent), yet together they are the
@@ -75,7 +75,7 @@ def boxed(text: str) -> str | None:
 
 
 def normalise(answer: str) -> str:
-    """The answer as the rule spells it."""
+    """The answer normalized by the rule."""
     answer = answer.rpartition("=")[2]
     for before, after in _REPLACED:
         answer = answer.replace(before, after)

@@ -1,4 +1,4 @@
-"""What an answer in the spelling of `tasks.answers.spelling` is made of: its elements, or the sides of its equation."""
+"""What a normalized answer (`tasks.answers.normalization`) is made of: its elements, or the sides of its equation."""
 
 import re
 from collections.abc import Callable, Iterable

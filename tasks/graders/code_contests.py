@@ -54,12 +54,12 @@ class CodeContestsGrader(ProgramGrader):
     version: ClassVar[int] = 3
     rule: ClassVar[Rule] = Rule(same_tokens, require_exit_zero=False)
     name: Literal["code_contests"] = "code_contests"
-    program_is: Literal["paper", "last_complete"] = Field(
+    extract: Literal["paper", "last_complete"] = Field(
         "paper",
-        description="Where the program is: between the first two fences, as in the paper, or the last complete one"
-        " among Markdown fences; the whole text where there is no fence",
+        description="Which part of a sample is the program: what is between the first two fences, as in the paper, or"
+        " the last complete one among Markdown fences; the whole text where there is no fence",
     )
 
     def program(self, text: str) -> Code:
         """See `ProgramGrader`."""
-        return last_complete(text) if self.program_is == "last_complete" else extract_program(text)
+        return last_complete(text) if self.extract == "last_complete" else extract_program(text)

@@ -1,4 +1,4 @@
-"""The final answer after `####`, compared with the gold answer as GSM8K does: as text, once spelling is set aside."""
+"""The final answer after `####`, compared with the gold answer as GSM8K does: as normalized text."""
 
 import re
 from typing import ClassVar, Literal

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from tasks.graders.base.code import Code
 from tasks.graders.base.functions import Function, FunctionGrader
-from tasks.graders.stdio import ProgramIs, first_fence, program_in
+from tasks.graders.stdio import Extraction, first_fence, program_in
 from tasks.records import Problem, Sample
 
 
@@ -21,19 +21,19 @@ class FunctionsGrader(FunctionGrader):
 
     version: ClassVar[int] = 3
     name: Literal["functions"] = "functions"
-    program_is: ProgramIs = Field(
+    extract: Extraction = Field(
         "last_complete",
-        description="Where the code is: the last Markdown fence that defines the function, the first fence, or the"
-        " whole text; the whole text also where there is no fence."
+        description="Which part of a sample is the code: the last Markdown fence that defines the function, the first"
+        " fence, or the whole text; the whole text also where there is no fence."
         " [BEGIN] and [DONE] are its bounds where they are given",
     )
 
     def function(self, problem: Problem, sample: Sample) -> Function:
         """See `FunctionGrader`."""
-        return Function(problem, sample.index, code_in(sample.text, self.program_is))
+        return Function(problem, sample.index, code_in(sample.text, self.extract))
 
 
-def code_in(text: str, rule: ProgramIs) -> Code:
+def code_in(text: str, rule: Extraction) -> Code:
     """The code in a sample's text by a rule, or the several that may be it."""
     if rule == "first_fence" and (fenced := first_fence(text)) != text:
         return fenced

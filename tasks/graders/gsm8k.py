@@ -32,6 +32,6 @@ class Gsm8kGrader(AnswerGrader):
 
 
 def extract(text: str) -> str | None:
-    """The first marked number as the rule spells it; None where none is marked."""
+    """The first marked number normalized by the rule; None where none is marked."""
     match = _MARKED.search(text)
     return re.sub(r"\.$", "", re.sub(r"[,$]", "", match[1])) if match else None

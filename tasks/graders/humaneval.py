@@ -7,7 +7,7 @@ Python alone, as its function has no body yet, has `pass` for one there.
 
 The two rules differ where a sample redefines a helper that the prompt defines and the test calls (the checker uses the
 prompt's), and where two processes differ from one (`tasks.graders.base.functions` says where). The completion is used
-as it is: no cutting, no fences. Of a chat model that writes the whole function, `program_is: last_complete` takes the
+as it is: no cutting, no fences. Of a chat model that writes the whole function, `extract: last_complete` takes the
 last fence that defines it.
 """
 
@@ -27,7 +27,7 @@ class HumanEvalGrader(FunctionGrader):
 
     version: ClassVar[int] = 3
     name: Literal["humaneval"] = "humaneval"
-    program_is: Literal["completion", "last_complete"] = Field(
+    extract: Literal["completion", "last_complete"] = Field(
         "completion",
         description="What a sample is: the rest of the function that the prompt begins, or the answer of a chat model,"
         " whose last Markdown fence that defines the function is run after the prompt; a completion where there is no"
@@ -36,7 +36,7 @@ class HumanEvalGrader(FunctionGrader):
 
     def function(self, problem: Problem, sample: Sample) -> Function:
         """See `FunctionGrader`."""
-        if self.program_is == "last_complete" and (code := fenced(sample.text)) is not None:
+        if self.extract == "last_complete" and (code := fenced(sample.text)) is not None:
             return Function(problem, sample.index, code, f"{self.test_preamble(problem)}\n")
         return Function(problem, sample.index, problem.question + sample.text)
 

@@ -1,4 +1,4 @@
-"""MATH's final answers by the paper's rule: Minerva's marks, spelling and equivalence.
+"""MATH's final answers by the paper's rule: Minerva's marks, normalization and equivalence.
 
 The answer is what stands between "Final Answer: The final answer is" and "I hope it is correct."; it is right if,
 spelt as `tasks.answers.minerva` does, it is the gold answer, or if sympy reads both and their difference as 0

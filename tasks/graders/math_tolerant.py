@@ -1,7 +1,7 @@
 r"""MATH's final answers in the many forms in which models give them.
 
 Where the answer stands: in the prompt's form, or else in `<answer>` tags, in the last `\boxed{}`, after "answer is",
-or after `####` (`tasks.answers.finding`). It is right if one spelling, one number, or one set of words makes it the
+or after `####` (`tasks.answers.finding`). It is right if one normal form, one number, or one set of words makes it the
 gold answer; or if it has the gold answer's elements (tuples and intervals in order and with the same brackets, sets and
 lists in any order, matrices); or if it is the same expression, set or relation (`tasks.answers.expressions`).
 
@@ -14,7 +14,7 @@ from typing import ClassVar, Literal
 
 from tasks.answers.equality_without_algebra import equal_without_algebra
 from tasks.answers.finding import find
-from tasks.answers.spelling import spell
+from tasks.answers.normalization import normalize
 from tasks.answers.structure import count, equation
 from tasks.answers.units import Unit, differ, unit_of
 from tasks.graders.base.algebra_grader import LONGEST, AlgebraGrader, AlgebraQuery, Decision
@@ -37,7 +37,7 @@ class MathTolerantGrader(AlgebraGrader):
             return Verdict.NO_ANSWER, "no final answer", None
         if len(found) > LONGEST and found.strip() != gold.strip():
             return Verdict.WRONG, f"answered {shortened(found)}", None
-        theirs = spell(found)
+        theirs = normalize(found)
         sides = equation(theirs)
         value = theirs if sides is None or sides.name is None else sides.right
         if differ(unit, unit_of(found)):
@@ -52,6 +52,6 @@ class MathTolerantGrader(AlgebraGrader):
 
 @lru_cache(maxsize=4096)
 def _gold(answer: str) -> tuple[str, int, Unit]:
-    """A gold answer in one spelling, the number of its parts, and its unit: the same for all samples of a problem."""
-    spelt = spell(answer)
+    """A gold answer in its normal form, the number of its parts, and its unit."""
+    spelt = normalize(answer)
     return spelt, count(spelt), unit_of(answer)

@@ -14,12 +14,12 @@ from pydantic import Field
 from tasks.graders.base.code import Code, last_complete
 from tasks.graders.base.programs import ProgramGrader, Rule
 
-ProgramIs = Literal["last_complete", "first_fence", "whole_text"]
+Extraction = Literal["last_complete", "first_fence", "whole_text"]
 """Where the program of a sample is."""
 
-PROGRAM_IS = (
-    "Where the program is: the last complete one among Markdown fences, the first fence, or the whole text;"
-    " the whole text also where there is no fence"
+EXTRACT = (
+    "Which part of a sample is the program: the last complete one among Markdown fences, the first fence, or the whole"
+    " text; the whole text also where there is no fence"
 )
 
 _FENCE = re.compile(r"^[ \t]*```[^\n]*\n(.*?)(?:^[ \t]*```|\Z)", re.DOTALL | re.MULTILINE)
@@ -31,7 +31,7 @@ def first_fence(text: str) -> str:
     return fenced[1] if fenced else text
 
 
-def program_in(text: str, rule: ProgramIs) -> Code:
+def program_in(text: str, rule: Extraction) -> Code:
     """The program in a sample's text by a rule, or the several that may be it."""
     if rule == "last_complete":
         return last_complete(text)
@@ -55,8 +55,8 @@ class StdioGrader(ProgramGrader):
     version: ClassVar[int] = 3
     rule: ClassVar[Rule] = Rule(same_output)
     name: Literal["stdio"] = "stdio"
-    program_is: ProgramIs = Field("last_complete", description=PROGRAM_IS)
+    extract: Extraction = Field("last_complete", description=EXTRACT)
 
     def program(self, text: str) -> Code:
         """See `ProgramGrader`."""
-        return program_in(text, self.program_is)
+        return program_in(text, self.extract)

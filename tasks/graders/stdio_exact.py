@@ -10,7 +10,7 @@ from pydantic import Field
 
 from tasks.graders.base.code import Code
 from tasks.graders.base.programs import ProgramGrader, Rule
-from tasks.graders.stdio import PROGRAM_IS, ProgramIs, program_in
+from tasks.graders.stdio import EXTRACT, Extraction, program_in
 
 
 def same_text(expected: str, got: str) -> bool:
@@ -24,8 +24,8 @@ class StdioExactGrader(ProgramGrader):
     version: ClassVar[int] = 3
     rule: ClassVar[Rule] = Rule(same_text)
     name: Literal["stdio_exact"] = "stdio_exact"
-    program_is: ProgramIs = Field("last_complete", description=PROGRAM_IS)
+    extract: Extraction = Field("last_complete", description=EXTRACT)
 
     def program(self, text: str) -> Code:
         """See `ProgramGrader`."""
-        return program_in(text, self.program_is)
+        return program_in(text, self.extract)

@@ -47,7 +47,7 @@ PAGE = {
     "cross": Colour("#B3BAC2", "#59616B"),
     "focus": Colour(BLUE, "#8CCAFF"),
 }
-"""What is no data: backgrounds, text, lines."""
+"""Everything but data: backgrounds, text, lines."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ def drawing_throughputs(blocks: Mapping[Block, SampleFooter]) -> tuple[Throughpu
 
 
 def annotating_throughput(blocks: Mapping[Block, AnnotationFooter]) -> Throughput | None:
-    """One throughput for all sandboxes, or for all that scored, together; None if there are no blocks."""
+    """The throughput of all sandboxes together, or of all scorers; None if there are no blocks."""
     if not blocks:
         return None
     return Throughput(

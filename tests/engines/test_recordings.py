@@ -117,7 +117,7 @@ def test_samples_are_those_of_the_file_in_any_order_and_format(tmp_path: Path, k
 
 
 @pytest.mark.parametrize("kind", ["jsonl", "jsonl.gz", "parquet", "csv"])
-def test_a_file_is_read_at_most_twice_and_not_at_all_once_it_is_remembered(
+def test_a_file_is_read_twice_or_less_and_not_again_once_it_is_remembered(
     tmp_path: Path, settled: None, kind: str
 ) -> None:
     config = write(tmp_path / f"samples.{kind}", rows(interleaved))

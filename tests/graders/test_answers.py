@@ -37,7 +37,7 @@ MATH = "Final Answer: The final answer is $%s$. I hope it is correct."
         (MathVerifyGrader(), "3", r"so \boxed{3}", Verdict.CORRECT, None),
     ],
 )
-def test_graders_keep_the_answer_in_their_spelling(
+def test_graders_keep_the_answer_in_their_normal_form(
     grader: Grader, gold: str, text: str, verdict: Verdict, answer: str | None
 ):
     (graded,) = grader.grade([(Problem("p", "?", AnswerCheck(gold)), Sample("p", 0, text))], None)

@@ -25,7 +25,7 @@ def _verdict(text: str, answer: str = "1234") -> Verdict:
         "####\t1234",
     ],
 )
-def test_spelling_is_set_aside(text):
+def test_answers_are_compared_in_their_normal_form(text):
     assert _verdict(text) is Verdict.CORRECT
 
 

@@ -12,7 +12,7 @@ from tasks.answers.equality_without_algebra import equal_without_algebra, number
 from tasks.answers.finding import find
 from tasks.answers.isolated.pool import IsolatedPool
 from tasks.answers.minerva import boxed, final_answer, normalise
-from tasks.answers.spelling import spell
+from tasks.answers.normalization import normalize
 from tasks.answers.structure import parts
 from tasks.graders import Grader
 from tasks.graders.base import algebra_grader as base_algebra
@@ -200,9 +200,9 @@ def test_a_sample_without_an_answer_gets_no_answer() -> None:
         assert [each.verdict for each in grade(grader, "7", "", "no idea")] == [Verdict.NO_ANSWER] * 2
 
 
-def test_an_answer_has_one_spelling_and_parts() -> None:
+def test_an_answer_has_one_normal_form_and_parts() -> None:
     assert normalise(r"x = \frac12 \text{ meters}") == r"\frac{1}{2}"
-    assert spell(r"$\left( 3,\,\dfrac 12 \right]$.") == r"(3,\frac{1}{2}]"
+    assert normalize(r"$\left( 3,\,\dfrac 12 \right]$.") == r"(3,\frac{1}{2}]"
     assert number("-1\\frac{1}{2}") == number("-1.5")
     assert number("7" * 5_000) is None
     taken = parts(r"\{(1,2),3\}")
@@ -272,7 +272,7 @@ PIECES += [
 @given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join), st.sampled_from(["7", "(1,2)", "\\{1,2\\}", "x"]))
 @settings(max_examples=500, deadline=None)
 def test_whatever_stands_there_can_be_spelt_and_taken_apart(answer: str, gold: str) -> None:
-    spelt = spell(answer)
+    spelt = normalize(answer)
     number(spelt)
     parts(spelt)
     assert equal_without_algebra(gold, spelt) is equal_without_algebra(gold, spelt)

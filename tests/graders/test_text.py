@@ -114,10 +114,10 @@ It prints
     [
         (StdioGrader(), Verdict.CORRECT),
         (StdioExactGrader(), Verdict.CORRECT),
-        (StdioGrader(program_is="first_fence"), Verdict.WRONG),
-        (StdioGrader(program_is="whole_text"), Verdict.ERROR),
+        (StdioGrader(extract="first_fence"), Verdict.WRONG),
+        (StdioGrader(extract="whole_text"), Verdict.ERROR),
         (CodeContestsGrader(), Verdict.WRONG),
-        (CodeContestsGrader(program_is="last_complete"), Verdict.CORRECT),
+        (CodeContestsGrader(extract="last_complete"), Verdict.CORRECT),
     ],
     ids=str,
 )
@@ -136,10 +136,10 @@ FUNCTIONS = (
     ("grader", "question", "verdict"),
     [
         (FunctionsGrader(), "", Verdict.CORRECT),
-        (FunctionsGrader(program_is="first_fence"), "", Verdict.WRONG),
-        (FunctionsGrader(program_is="whole_text"), "", Verdict.ERROR),
+        (FunctionsGrader(extract="first_fence"), "", Verdict.WRONG),
+        (FunctionsGrader(extract="whole_text"), "", Verdict.ERROR),
         (HumanEvalGrader(), "def f(x):\n", Verdict.ERROR),
-        (HumanEvalGrader(program_is="last_complete"), "def f(x):\n", Verdict.CORRECT),
+        (HumanEvalGrader(extract="last_complete"), "def f(x):\n", Verdict.CORRECT),
     ],
     ids=str,
 )
@@ -152,9 +152,7 @@ def test_the_last_fence_that_defines_the_function_is_graded(
 
 def test_a_completion_is_completed_also_where_fences_are_looked_for(sandbox: Sandbox) -> None:
     problem = Problem("p", "def f(x):\n", FUNCTION)
-    (graded,) = HumanEvalGrader(program_is="last_complete").grade(
-        [(problem, Sample("p", 0, "    return 2 * x"))], sandbox
-    )
+    (graded,) = HumanEvalGrader(extract="last_complete").grade([(problem, Sample("p", 0, "    return 2 * x"))], sandbox)
     assert graded.verdict is Verdict.CORRECT
 
 

@@ -345,7 +345,7 @@ def test_scoring_needs_no_verdicts(tmp_path: Path) -> None:
 
 
 def test_a_cap_ends_scoring_and_keeps_what_was_scored(sweep: Sweep) -> None:
-    """The next run goes on from there."""
+    """The next run continues from there."""
 
     class Paid(Opened):
         @property

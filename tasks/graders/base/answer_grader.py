@@ -13,7 +13,7 @@ MAX_ANSWER = 1_000
 """Characters of the longest answer that is kept with its verdict."""
 
 Decided = tuple[Verdict, str, str | None]
-"""A verdict, a few words on it, and the answer in the grader's canonical spelling, where there is one."""
+"""A verdict, a few words on it, and the answer in the grader's normal form, where there is one."""
 
 
 def kept(answer: str | None) -> str | None:

@@ -1,4 +1,4 @@
-r"""Final answers as people and models write them, brought to one spelling.
+r"""Final answers as people and models write them, in one normal form.
 
 Pure text, no algebra. What never carries meaning in an answer is left out: dollar signs and those of other currencies,
 spacing, sizes of brackets, faces, degrees, units, "th" after a number, commas within a number. What an answer says that
@@ -61,8 +61,8 @@ _MIXED = re.compile(r"(\d)\s+(\d+)/(\d+)")
 _SPACE = re.compile(r"(\\[a-zA-Z]+|(?<=\d))\s+(?=[a-zA-Z]|\d)|\s+")
 
 
-def spell(answer: str) -> str:
-    """The answer in one spelling; two answers of one spelling are the same."""
+def normalize(answer: str) -> str:
+    """The answer in its normal form; two answers with the same normal form are the same."""
     answer = _NEW_ROW.sub("\0", to_latex(answer))
     for pattern, replacement in _SAME_COMMAND:
         answer = pattern.sub(replacement, answer)
