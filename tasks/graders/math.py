@@ -33,12 +33,16 @@ class MathGrader(AlgebraGrader):
         if len(found) > LONGEST and found.strip() != gold.strip():
             return Verdict.WRONG, f"answered {shortened(found)}", None
         ours, theirs = normalise(gold), normalise(found)
-        if ours == theirs:
+        same = self.plainly_same(ours, theirs)
+        if same is None:
+            return AlgebraQuery((ours, theirs), found, theirs)
+        if same:
             return Verdict.CORRECT, "", theirs
-        if _DECIMAL.match(ours) and _DECIMAL.match(theirs):
-            # As algebra would decide, but at once.
-            same = Fraction(ours) == Fraction(theirs)
-            if same:
-                return Verdict.CORRECT, "", theirs
-            return Verdict.WRONG, f"answered {shortened(theirs)}", theirs
-        return AlgebraQuery((ours, theirs), found, theirs)
+        return Verdict.WRONG, f"answered {shortened(theirs)}", theirs
+
+    def plainly_same(self, one: str, other: str) -> bool | None:
+        """See `AlgebraGrader`."""
+        if one == other:
+            return True
+        # As algebra would decide, but at once.
+        return Fraction(one) == Fraction(other) if _DECIMAL.match(one) and _DECIMAL.match(other) else None

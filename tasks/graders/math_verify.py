@@ -12,6 +12,7 @@ Other differences in what the library leaves out, and brackets at infinity, as i
 
 from typing import ClassVar, Literal
 
+from tasks.answers.finding import find
 from tasks.graders.base.algebra_grader import AlgebraGrader, AlgebraQuery, Decision
 from tasks.graders.base.verdicts import shortened
 from tasks.records import Verdict
@@ -32,4 +33,8 @@ class MathVerifyGrader(AlgebraGrader):
         read = text[-_READ:]
         if not read.strip():
             return Verdict.NO_ANSWER, "no text", None
-        return AlgebraQuery((gold, read), shortened(read.strip()[-100:]))
+        return AlgebraQuery((gold, read), shortened(read.strip()[-100:]), find(read))
+
+    def plainly_same(self, one: str, other: str) -> bool | None:
+        """See `AlgebraGrader`."""
+        return one == other or None

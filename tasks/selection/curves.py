@@ -6,7 +6,7 @@ variances are added up over problems, less the variance of Monte Carlo.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from statistics import NormalDist
 from typing import NamedTuple
@@ -39,6 +39,16 @@ class PickCurve:
     error: Floats
     each: Floats
     reach: int
+
+    def at(self, columns: Ints) -> "PickCurve":
+        """Some of the k, by position."""
+        return replace(
+            self,
+            ks=self.ks[columns],
+            accuracy=self.accuracy[columns],
+            error=self.error[columns],
+            each=self.each[:, columns],
+        )
 
 
 def pick_curve(

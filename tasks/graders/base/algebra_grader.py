@@ -5,12 +5,13 @@ verdict, and nothing else.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from sandboxes import Sandbox
 from tasks.answers.isolated.pool import Answer, Failure, shared
+from tasks.errors import MonkeysError
 from tasks.graders.base.answer_grader import Decided, kept
 from tasks.graders.base.requirements import check_algebra, require_check, require_checks
 from tasks.graders.base.text import TextGrader
@@ -48,6 +49,10 @@ class AlgebraGrader(TextGrader, ABC):
     def decide(self, gold: str, text: str) -> Decision:
         """The verdict on a sample's text with a few words on it, or what to ask."""
 
+    @abstractmethod
+    def plainly_same(self, one: str, other: str) -> bool | None:
+        """Whether two canonical answers are the same; None where algebra has to decide."""
+
     def check(self, problems: Sequence[Problem]) -> None:
         """Raises UserError where a problem has no gold answer, or the extra `math` is not installed."""
         require_checks(problems, AnswerCheck, self.name)
@@ -72,9 +77,32 @@ class AlgebraGrader(TextGrader, ABC):
             cpu_s = answer.cpu_s
             for sample, question in waiting:
                 verdict, detail = _verdict(answer, question.answered)
-                found = kept(question.answer)
+                found = None if verdict is Verdict.NO_ANSWER else kept(question.answer)
                 yield GradedSample(sample.problem_id, sample.index, verdict, detail, cpu_s=cpu_s, answer=found)
                 cpu_s = 0.0  # asked once
+
+    def same_answers(self, pairs: Iterable[tuple[str, str]]) -> Iterator[bool]:
+        """Whether two canonical answers are the same (`tasks.graders.base.answer_classes`), the first taken for the
+        gold answer. Where a comparison exceeds a limit, they are not.
+
+        Raises:
+            MonkeysError: a process that compared answers was lost.
+        """
+        plain: list[bool | None] = []
+        asked: dict[tuple[str, str], None] = {}
+        every = list(pairs)
+        for one, other in every:
+            known = self.plainly_same(one, other)
+            plain.append(known)
+            if known is None:
+                asked[one, other] = None
+        decided = shared(f"tasks.answers.equality:{self.function}", CPU_S).map(asked)
+        same: dict[tuple[str, str], bool] = {}
+        for pair, answer in zip(asked, decided, strict=True):
+            if answer.failure is Failure.LOST:
+                raise MonkeysError("the process that compares answers was lost; run the command again")
+            same[pair] = bool(answer.value)
+        return (same[pair] if known is None else known for pair, known in zip(every, plain, strict=True))
 
 
 _ENDED = {

@@ -1,0 +1,261 @@
+"""Tables of answers, one row a sample or one row a problem, and the scores of their samples, from anybody's files.
+
+Rows of samples have `problem`, `answer` and `correct`, and may have `sample` (its index), `tokens`, `logprob`, `passed`
+(whether it passed the public tests) and scores. Rows of problems are those of Qwen2.5-Math's evaluation: lists `pred`
+(answers), `score` (whether each is correct) and `pred_score` (the reward model's scores).
+
+Scores may be in files of their own, with `problem`, `sample` and the scores by name. They are paired with the answers
+by problem and index, never by position.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AliasChoices, Field, create_model
+
+from tasks.errors import UserError
+from tasks.files.rows import first_row, read_rows
+from tasks.files.schema import RowModel, Where
+
+EXAMPLE = '{"problem": "1", "sample": 0, "answer": "42", "correct": true, "score": 0.7}'
+_WIDE = '{"idx": 0, "pred": ["42", "41"], "score": [true, false], "pred_score": [[1.5], [0.25]]}'
+_SCORES = '{"problem": "1", "sample": 0, "score": 0.7}'
+
+SCORE = "score"
+"""The score that is read where none is named."""
+LOGPROB_SUM, LOGPROB_MEAN = "logprob_sum", "logprob_mean"
+"""Scores from the log-probabilities of samples: their sum over the tokens, and the mean."""
+
+_Id = Annotated[str | int, Field(validation_alias=AliasChoices("problem", "problem_id"))]
+_Index = Annotated[int | None, Field(validation_alias=AliasChoices("sample", "index"), strict=False)]
+
+
+class _Row(RowModel):
+    problem: _Id
+    sample: _Index = None
+    answer: str | int | float | None
+    correct: bool
+    passed: bool | None = None
+    tokens: Annotated[int | None, Field(strict=False)] = None
+    logprob: float | None = None
+
+
+class _WideRow(RowModel):
+    idx: Annotated[str | int, Field(validation_alias=AliasChoices("idx", "problem", "problem_id"))]
+    pred: list[str | None]
+    score: list[bool]
+    pred_score: list[float | list[float]] | None = None
+
+
+class _ScoreRow(RowModel):
+    problem: _Id
+    sample: Annotated[int, Field(validation_alias=AliasChoices("sample", "index"), strict=False)]
+
+
+@dataclass(slots=True)
+class AnsweredProblem:
+    """The samples of one problem. The lists have one entry a sample, in the order of the files; None where a sample has
+    no value. `scores` are by name."""
+
+    problem_id: str
+    places: list[Where] = field(default_factory=list)
+    samples: list[int | None] = field(default_factory=list)
+    answers: list[str | None] = field(default_factory=list)
+    correct: list[bool] = field(default_factory=list)
+    passed: list[bool | None] = field(default_factory=list)
+    scores: dict[str, list[float | None]] = field(default_factory=dict)
+
+    def add(
+        self,
+        where: Where,
+        sample: int | None,
+        answer: str | float | None,
+        correct: bool,
+        scores: Mapping[str, float | None],
+        *,
+        passed: bool | None = None,
+    ) -> None:
+        """Append a sample; a blank answer is none."""
+        before = len(self.samples)
+        self.places.append(where)
+        self.samples.append(sample)
+        self.answers.append(None if answer is None else str(answer).strip() or None)
+        self.correct.append(correct)
+        self.passed.append(passed)
+        for name in scores.keys() | self.scores.keys():
+            self.scores.setdefault(name, [None] * before).append(scores.get(name))
+
+
+def read_answers(
+    paths: Sequence[Path], score_files: Sequence[Path] = (), score_names: Sequence[str] = ()
+) -> list[AnsweredProblem]:
+    """The answers in some files, by problem in order of appearance.
+
+    Args:
+        paths: files of answers.
+        score_files: files of their scores.
+        score_names: the columns that are scores; by default `score`, where a file has it. `logprob_sum` and
+            `logprob_mean` come from `logprob` and `tokens`, where every sample has these.
+
+    Raises:
+        UserError: a file cannot be read, a row is malformed, a sample occurs twice or has two scores of one name, or a
+            score is NaN or infinite, is missing for some samples, or is of an unknown sample.
+    """
+    problems: dict[str, AnsweredProblem] = {}
+    for path in paths:
+        read = _wide if isinstance(first_row(path).get("pred"), list) else _long
+        read(path, problems, score_names)
+    if not problems:
+        raise UserError(f"{', '.join(map(str, paths))}: no answers; a row looks like {EXAMPLE}")
+    _refuse_repeated(problems.values())
+    for path in score_files:
+        _add_scores(path, problems, score_names or (SCORE,))
+    _check_scores(problems.values(), score_names)
+    return list(problems.values())
+
+
+def _long(path: Path, problems: dict[str, AnsweredProblem], score_names: Sequence[str]) -> None:
+    names = [name for name in score_names or (SCORE,) if name not in {LOGPROB_SUM, LOGPROB_MEAN}]
+    model = _with_scores(_Row, names)
+    for where, row in read_rows(path, model, EXAMPLE):
+        problem = problems.setdefault(str(row.problem), AnsweredProblem(str(row.problem)))
+        logprob = None if row.logprob is None else _finite(row.logprob, where, "logprob")
+        mean = logprob / row.tokens if logprob is not None and row.tokens else None
+        scores = _scores(row, names, where) | {LOGPROB_SUM: logprob, LOGPROB_MEAN: mean}
+        problem.add(where, row.sample, row.answer, row.correct, scores, passed=row.passed)
+
+
+def _wide(path: Path, problems: dict[str, AnsweredProblem], score_names: Sequence[str]) -> None:
+    name = "pred_score"
+    if score_names and name not in score_names:
+        name = ""
+    for where, row in read_rows(path, _WideRow, _WIDE):
+        for column, length in (("score", len(row.score)), ("pred_score", len(row.pred_score or row.pred))):
+            if length != len(row.pred):
+                raise UserError(f"{where}: {column}: has {length} values for {len(row.pred)} answers in pred")
+        problem = problems.setdefault(str(row.idx), AnsweredProblem(str(row.idx)))
+        if problem.samples:
+            raise UserError(f"{where}: problem {problem.problem_id!r} occurs twice; {problem.places[0]} has it, too")
+        for index, (answer, correct) in enumerate(zip(row.pred, row.score, strict=True)):
+            scores: dict[str, float | None] = {}
+            if name and row.pred_score is not None:
+                scores[name] = _only(row.pred_score[index], where, index)
+            problem.add(where, index, answer, correct, scores)
+
+
+def _only(score: float | list[float], where: Where, index: int) -> float:
+    """The score of a sample; rewards of several steps have to be combined before."""
+    if isinstance(score, list):
+        if len(score) != 1:
+            raise UserError(
+                f"{where}: pred_score: sample {index} has {len(score)} scores; give one: the last, the least or the "
+                "product of its steps"
+            )
+        score = score[0]
+    return _finite(score, where, "pred_score")
+
+
+def _refuse_repeated(problems: Iterable[AnsweredProblem]) -> None:
+    for problem in problems:
+        seen: dict[int, Where] = {}
+        for sample, where in zip(problem.samples, problem.places, strict=True):
+            if sample is not None and sample in seen:
+                raise UserError(
+                    f"{where}: sample {sample} of problem {problem.problem_id!r} occurs twice; "
+                    f"{seen[sample]} has it, too"
+                )
+            if sample is not None:
+                seen[sample] = where
+
+
+def _add_scores(path: Path, problems: dict[str, AnsweredProblem], names: Sequence[str]) -> None:
+    positions = {
+        (problem.problem_id, sample): position
+        for problem in problems.values()
+        for position, sample in enumerate(problem.samples)
+        if sample is not None
+    }
+    if not positions:
+        raise UserError(
+            f"{path}: scores are paired with answers by problem and sample, but the answers have no column `sample`; "
+            f"a row looks like {EXAMPLE}"
+        )
+    model, found, first = _with_scores(_ScoreRow, names), set[str](), dict[tuple[str, int], Where]()
+    for where, row in read_rows(path, model, _SCORES):
+        key = (str(row.problem), row.sample)
+        if key not in positions:
+            raise UserError(
+                f"{where}: there is no answer of problem {key[0]!r}, sample {key[1]}, that this could score"
+            )
+        if key in first:
+            raise UserError(
+                f"{where}: a second score for sample {key[1]} of problem {key[0]!r}; {first[key]} has the first"
+            )
+        first[key] = where
+        problem = problems[key[0]]
+        for name, score in _scores(row, names, where).items():
+            if score is None:
+                continue
+            found.add(name)
+            column = problem.scores.setdefault(name, [None] * len(problem.samples))
+            if column[positions[key]] is not None:
+                raise UserError(
+                    f"{where}: {name}: a second score for sample {key[1]} of problem {key[0]!r}; "
+                    f"{problem.places[positions[key]]} has the first"
+                )
+            column[positions[key]] = score
+    if not found:
+        raise UserError(f"{path}: has none of the scores {', '.join(names)}; name its columns with --score")
+
+
+def _check_scores(problems: Iterable[AnsweredProblem], score_names: Sequence[str]) -> None:
+    """Every sample has every score, or none has it; scores that nobody has are dropped."""
+    every = list(problems)
+    total = sum(len(problem.samples) for problem in every)
+    names = {name: None for problem in every for name in problem.scores} | dict.fromkeys(score_names)
+    for name in names:
+        lacking = [
+            (problem, position)
+            for problem in every
+            for position, score in enumerate(problem.scores.get(name, [None] * len(problem.samples)))
+            if score is None
+        ]
+        if len(lacking) == total and name not in score_names:
+            for problem in every:
+                problem.scores.pop(name, None)
+        elif lacking:
+            problem, position = lacking[0]
+            index = problem.samples[position]
+            sample = f"sample {position if index is None else index} of problem {problem.problem_id!r}"
+            if name in {LOGPROB_SUM, LOGPROB_MEAN} and name not in score_names:
+                for each in every:
+                    each.scores.pop(name, None)
+                continue
+            raise UserError(
+                f"{problem.places[position]}: {sample} has no {name}; {len(lacking):,} of {total:,} samples lack it, "
+                "and a way of picking by score needs every one"
+            )
+
+
+def _with_scores(model: type[Any], names: Sequence[str]) -> type[Any]:
+    """A model of rows that have scores of these names, too. Other columns may have the names of its fields."""
+    columns: Any = {
+        f"score_{number}": (float | None, Field(default=None, validation_alias=name))
+        for number, name in enumerate(names)
+    }
+    created: type[Any] = create_model("_ScoredRow", __base__=model, **columns)
+    return created
+
+
+def _scores(row: Any, names: Sequence[str], where: Where) -> dict[str, float | None]:
+    found = {name: getattr(row, f"score_{number}") for number, name in enumerate(names)}
+    return {name: None if score is None else _finite(score, where, name) for name, score in found.items()}
+
+
+def _finite(score: float, where: Where, name: str) -> float:
+    if not math.isfinite(score):
+        raise UserError(f"{where}: {name}: is {score}; a score must be a finite number")
+    return score

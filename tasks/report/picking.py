@@ -1,0 +1,46 @@
+"""The figure of `monkeys pick`: coverage and each way of picking against k, with the gap between them."""
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from tasks.report.palette import DARK, GREY, SERIES
+from tasks.report.style import band, k_axis, new_axes
+from tasks.selection.summary import PickedCurve, PickSummary
+
+
+def pick_figure(summary: PickSummary) -> Figure:
+    """Coverage and every way of picking on a log axis of k, with intervals over problems as bands, a mark where a curve
+    stops improving, and the modal ceiling as a line."""
+    figure, axes = new_axes(6.8, 4.4)
+    curves: list[PickedCurve] = [summary.coverage, *summary.picked]
+    for number, each in enumerate(curves):
+        colour = SERIES[number % len(SERIES)]
+        band(axes, [(point.k, point.low, point.high) for point in each.curve], colour, 0.10)
+        axes.plot(
+            [point.k for point in each.curve],
+            [point.value for point in each.curve],
+            color=colour, lw=2.2 if each is summary.coverage else 1.6, label=each.label, zorder=3,
+            ls="-" if number < len(SERIES) else "--",
+        )  # fmt: skip
+        if each.plateau is not None and each.plateau.k is not None:
+            value = next(point.value for point in each.curve if point.k == each.plateau.k)
+            axes.plot([each.plateau.k], [value], "D", color=colour, ms=5, mec="white", mew=0.8, zorder=4)
+    if summary.ceiling is not None:
+        axes.axhline(summary.ceiling.value, color=DARK, lw=1, ls=":", label="modal ceiling", zorder=2)
+    k_axis(axes)
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=None))
+    axes.set_ylim(0, 1.02)
+    axes.set_ylabel("problems solved")
+    gap = summary.gap
+    last = summary.coverage.table[-1]
+    if gap is not None and gap[1] >= 0.005 and last.k > 1:
+        delivered = last.value - gap[1]
+        axes.annotate(
+            "", (last.k, last.value), (last.k, delivered), arrowprops={"arrowstyle": "<->", "color": GREY, "lw": 1.0}
+        )
+        axes.annotate(
+            f"{100 * gap[1]:.0f} points are there\nand not picked", (last.k, last.value - gap[1] / 2), (-6, 0),
+            textcoords="offset points", ha="right", va="center", fontsize=8, color=DARK,
+        )  # fmt: skip
+    axes.legend(frameon=False, fontsize=8, loc="lower right")
+    return figure

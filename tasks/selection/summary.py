@@ -1,0 +1,208 @@
+"""What can be delivered and what is there, as one plain object: the numbers behind the table and figure of `monkeys pick`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from tasks.errors import UserError
+from tasks.scaling import interval_over_samples as scaling_samples
+from tasks.scaling.arrays import Floats, Ints
+from tasks.scaling.estimators import Band, Counts, coverage, log_spaced_ks, round_ks
+from tasks.scaling.interval_over_problems import interval_of_mean, interval_over_problems
+from tasks.selection import Outcomes, Selector
+from tasks.selection.curves import Plateau, interval_over_samples, pick_curve, plateau
+from tasks.selection.limits import Interval, Likeness, likeness, modal_ceiling
+
+
+@dataclass(frozen=True, slots=True)
+class PickPoint:
+    """Accuracy (or coverage) at one k: `low` and `high` are the interval over problems, `low_samples` and
+    `high_samples` that over samples; None where there is none. `error` is the standard error of Monte Carlo, 0 where
+    `value` is exact."""
+
+    k: int
+    value: float
+    error: float
+    low: float | None
+    high: float | None
+    low_samples: float | None
+    high_samples: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class CurvePoint:
+    """A point of a curve in a figure, with the interval over problems."""
+
+    k: int
+    value: float
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class PickedCurve:
+    """Coverage, or one way of picking: `table` at the k of tables, `curve` at log-spaced k. `plateau` is None for
+    coverage."""
+
+    label: str
+    table: tuple[PickPoint, ...]
+    curve: tuple[CurvePoint, ...]
+    plateau: Plateau | None
+
+
+@dataclass(frozen=True, slots=True)
+class PickSummary:
+    """Coverage and each way of picking, for the same samples. `ceiling` is the modal ceiling, None where samples have
+    no answers; `likeness` says how alike the samples of a problem are; `notes` are whole sentences."""
+
+    problems: int
+    samples: int
+    without_answer: int
+    coverage: PickedCurve
+    picked: tuple[PickedCurve, ...]
+    ceiling: Interval | None
+    likeness: Likeness | None
+    level: float
+    notes: tuple[str, ...]
+
+    @property
+    def gap(self) -> tuple[PickedCurve, float] | None:
+        """At the largest k, the way of picking that delivers most, and by how much coverage exceeds it."""
+        if not self.picked:
+            return None
+        best = max(self.picked, key=lambda each: each.table[-1].value)
+        return best, self.coverage.table[-1].value - best.table[-1].value
+
+
+def summarise(
+    problems: Sequence[Outcomes],
+    selectors: Sequence[Selector],
+    ks: Sequence[int] | None = None,
+    *,
+    level: float = 0.95,
+    seed: int = 0,
+) -> PickSummary:
+    """Coverage and the accuracy of each way of picking.
+
+    Args:
+        problems: the samples of each problem.
+        selectors: the ways of picking.
+        ks: the k of tables; None takes 1, 2, 5, 10, … and the smallest n.
+        level: probability of the intervals.
+        seed: seed of Monte Carlo and of resampling.
+
+    Raises:
+        UserError: there are no problems, a selector lacks what it needs, or a k is above the smallest n.
+    """
+    if not problems:
+        raise UserError("there are no problems to pick answers for")
+    counts = Counts.of(
+        [each.problem_id for each in problems],
+        np.array([each.n for each in problems]),
+        np.array([int(each.correct.sum()) for each in problems]),
+    )
+    wanted = _checked_ks(ks, counts)
+    drawn = np.union1d(log_spaced_ks(counts.reach), wanted)
+    answered = all(each.answers is not None for each in problems)
+    return PickSummary(
+        problems=len(problems),
+        samples=int(counts.n.sum()),
+        without_answer=sum(int((each.voters < 0).sum()) for each in problems) if answered else 0,
+        coverage=_coverage(counts, wanted, drawn, level, seed),
+        picked=tuple(_picked(each, problems, wanted, drawn, level=level, seed=seed) for each in selectors),
+        ceiling=modal_ceiling(problems, level, seed) if answered else None,
+        likeness=likeness(counts, level, seed=seed),
+        level=level,
+        notes=tuple(_notes(problems, selectors, counts)),
+    )
+
+
+def _checked_ks(ks: Sequence[int] | None, counts: Counts) -> Ints:
+    if ks is None:
+        return round_ks(counts.reach)
+    wanted = np.unique(np.array(ks, dtype=np.int64))
+    beyond = [k for k in wanted.tolist() if not 1 <= k <= counts.reach]
+    if beyond:
+        fewest = counts.problem_ids[int(counts.n.argmin())]
+        raise UserError(
+            f"k = {beyond[-1]:,} is out of reach: k must be between 1 and {counts.reach:,}, the samples of problem {fewest!r}"
+        )
+    return wanted
+
+
+def _coverage(counts: Counts, ks: Ints, drawn: Ints, level: float, seed: int) -> PickedCurve:
+    def values(at: ArrayLike) -> Floats:
+        return coverage(counts, at).coverage
+
+    over_problems = interval_over_problems(counts, ks, level, seed=seed)
+    over_samples = scaling_samples.interval_over_samples(counts, ks, level, seed)
+    table = _table(ks, values(ks), np.zeros(len(ks)), over_problems, over_samples)
+    return PickedCurve(
+        "coverage", table, _curve(drawn, values(drawn), interval_over_problems(counts, drawn, level, seed=seed)), None
+    )
+
+
+def _picked(
+    selector: Selector, problems: Sequence[Outcomes], ks: Ints, drawn: Ints, *, level: float, seed: int
+) -> PickedCurve:
+    whole = pick_curve(selector, problems, drawn, seed=seed)
+    band = interval_of_mean(whole.each, level, seed=seed)
+    at = np.searchsorted(drawn, ks)
+    of_table = whole.at(at)
+    over_samples = interval_over_samples(selector, problems, of_table, level, seed)
+    over_problems = Band(band.low[at], band.high[at], level)
+    return PickedCurve(
+        selector.label,
+        _table(ks, of_table.accuracy, of_table.error, over_problems, over_samples),
+        _curve(drawn, whole.accuracy, band),
+        plateau(whole, level=level, seed=seed),
+    )
+
+
+def _table(ks: Ints, values: Floats, errors: Floats, problems: Band, samples: Band) -> tuple[PickPoint, ...]:
+    columns = (problems.low, problems.high, samples.low, samples.high)
+    rows = zip(ks.tolist(), values.tolist(), errors.tolist(), *map(_finite, columns), strict=True)
+    return tuple(PickPoint(*row) for row in rows)
+
+
+def _curve(ks: Ints, values: Floats, band: Band) -> tuple[CurvePoint, ...]:
+    rows = zip(ks.tolist(), values.tolist(), _finite(band.low), _finite(band.high), strict=True)
+    return tuple(CurvePoint(*row) for row in rows)
+
+
+def _finite(values: Floats) -> list[float | None]:
+    return [float(value) if np.isfinite(value) else None for value in values]
+
+
+def _notes(problems: Sequence[Outcomes], selectors: Sequence[Selector], counts: Counts) -> list[str]:
+    notes: list[str] = []
+    silent = sum(int((each.voters < 0).sum()) for each in problems if each.answers is not None)
+    if silent:
+        notes.append(f"{silent:,} of {int(counts.n.sum()):,} samples have no answer: they have no vote.")
+    if counts.n.min() < counts.n.max():
+        notes.append(
+            f"Problems have {int(counts.n.min()):,} to {int(counts.n.max()):,} samples: curves end at the smallest n."
+        )
+    used = dict.fromkeys(need.score for each in selectors for need in each.needs if need.kind == "score")
+    for score in used:
+        columns = [each.scores[score] for each in problems]
+        constant = sum(bool((column == column[0]).all()) for column in columns if len(column) > 1)
+        if all((column == columns[0][0]).all() for column in columns):
+            notes.append(f"All scores {score} are {columns[0][0]:g}: best of k by it picks at random.")
+        elif constant:
+            notes.append(f"For {constant:,} of {len(problems):,} problems all scores {score} are equal: ties at random.")
+    weighted = {need.score for each in selectors if _weighs_by_score(each) for need in each.needs if need.score}
+    for score in sorted(weighted):
+        negative = sum(int((each.scores[score] < 0).sum()) for each in problems)
+        if negative:
+            notes.append(
+                f"{negative:,} scores {score} are negative: in a vote weighted by them they count against their "
+                "answers; weight: exp weighs by their exponentials."
+            )
+    return notes
+
+
+def _weighs_by_score(selector: Selector) -> bool:
+    return getattr(selector, "weight", None) == "score"
