@@ -44,6 +44,7 @@ GROUPS = {
     "sandbox": "monkeys.sandboxes",
     "format": "monkeys.importers",
     "budget": "monkeys.budgets",
+    "selector": "monkeys.selectors",
 }
 """The entry points of each role, by the role's name in messages."""
 VARIABLE = "MONKEYS_PLUGINS"

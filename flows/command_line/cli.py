@@ -12,6 +12,7 @@ from flows.command_line.commands.cost import app as cost_commands
 from flows.command_line.commands.counts import app as counts_commands
 from flows.command_line.commands.grade import app as grade_commands
 from flows.command_line.commands.import_samples import app as import_commands
+from flows.command_line.commands.pick import app as pick_commands
 from flows.command_line.commands.plan import app as plan_commands
 from flows.command_line.commands.plugins import app as plugins_commands
 from flows.command_line.commands.store import app as store_commands
@@ -52,6 +53,7 @@ for commands in (
     plan_commands,
     store_commands,
     counts_commands,
+    pick_commands,
     compare_commands,
     cost_commands,
     grade_commands,

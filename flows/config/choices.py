@@ -1,4 +1,4 @@
-"""What can be chosen by name in a sweep file: datasets, engines, graders, scorers, budgets and sandboxes.
+"""What can be chosen by name: datasets, engines, graders, scorers, budgets, sandboxes and selectors.
 
 The choices are those that are built in and those that plug-ins add (`tasks.plugins`). A type checker only sees the
 former.
@@ -17,6 +17,7 @@ import tasks.datasets
 import tasks.engines
 import tasks.graders
 import tasks.scorers
+import tasks.selection
 from sandboxes.bubblewrap import BubblewrapConfig
 from sandboxes.docker import DockerConfig
 from tasks.datasets.arithmetic import ArithmeticDataset
@@ -47,6 +48,11 @@ from tasks.graders.stdio_exact import StdioExactGrader
 from tasks.plugins import load
 from tasks.scorers.http import HttpScorerConfig
 from tasks.scorers.onnx import OnnxScorerConfig
+from tasks.selection.best_of import BestOf
+from tasks.selection.first_passing import FirstPassing
+from tasks.selection.majority import Majority
+from tasks.selection.vote_among_passing import VoteAmongPassing
+from tasks.selection.weighted_vote import WeightedVote
 from tasks.sweep.budgets import AdaptiveConfig, Budget, SolveConfig, UniformConfig
 
 
@@ -109,6 +115,7 @@ _Grader = (
 )
 _Scorer = HttpScorerConfig | OnnxScorerConfig
 _Budget = UniformConfig | AdaptiveConfig | SolveConfig
+_Selector = BestOf | FirstPassing | Majority | VoteAmongPassing | WeightedVote
 _Sandbox = BubblewrapConfig | DockerConfig
 
 
@@ -127,6 +134,7 @@ if TYPE_CHECKING:
     ScorerConfig = _Scorer
     BudgetConfig = _Budget
     SandboxConfig = _Sandbox
+    SelectorConfig = _Selector
 else:
     DatasetConfig = _choices("dataset", _Dataset, tasks.datasets.Dataset, BeforeValidator(_renamed_dataset))
     EngineConfig = _choices("engine", _Engine, tasks.engines.EngineConfig)
@@ -134,6 +142,7 @@ else:
     ScorerConfig = _choices("scorer", _Scorer, tasks.scorers.ScorerConfig)
     BudgetConfig = _choices("budget", _Budget, Budget)
     SandboxConfig = _choices("sandbox", _Sandbox, sandboxes.SandboxConfig, BeforeValidator(_default_sandbox))
+    SelectorConfig = _choices("selector", _Selector, tasks.selection.Selector)
 
 
 def sandbox_classes() -> tuple[type[Any], ...]:

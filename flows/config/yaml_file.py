@@ -121,7 +121,7 @@ def _one_line(error: ValidationError) -> str:
 def _path(location: tuple[int | str, ...]) -> str:
     """The field's path in the file: `engine.model` for `("engine", "onnx", "model")`, whose second part is the union's
     choice; `scorers.0.model` for `("scorers", 0, "onnx", "model")`."""
-    roles = {"dataset", "engine", "budget", "grader", "sandbox"}
+    roles = {"dataset", "engine", "budget", "grader", "sandbox", "selector"}
     parts = [str(part) for part in location]
     if len(parts) > 1 and parts[0] in roles:
         del parts[1]

@@ -5,11 +5,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import yaml
-from pydantic import TypeAdapter, ValidationError
 
-from flows.config.choices import GraderConfig, SelectorConfig
+from flows.config.pick import ChosenEquality, ChosenSelector
+from flows.config.yaml_file import build_config
 from tasks.errors import UserError
 from tasks.files.answers import AnsweredProblem
+from tasks.graders import Grader
 from tasks.graders.base.answer_classes import AnswerClasses, by_grader, by_text
 from tasks.selection import Outcomes, Selector
 from tasks.selection.outcomes import NO_ANSWER
@@ -26,23 +27,19 @@ def prepared(problems: Sequence[AnsweredProblem], grader: str | None) -> Prepare
     """The samples of each problem, their answers in classes of equal ones: as the grader of this name says, or as text.
 
     Raises:
-        UserError: there is no such grader.
+        UserError: there is no grader of this name.
     """
-    equality = None if grader is None else _chosen("--grader", GraderConfig, grader)
+    equality = None if grader is None else _equality(grader)
     outcomes, classes = [], []
     for problem in problems:
-        if equality is None:
-            same = by_text(problem.answers)
-        else:
-            same = by_grader(equality, problem.answers, problem.correct)
-        passed = [each for each in problem.passed if each is not None]
+        same = by_text(problem.answers) if equality is None else by_grader(equality, problem.answers, problem.correct)
         outcomes.append(
             Outcomes(
                 problem.problem_id,
                 np.array(problem.correct, dtype=np.bool_),
                 np.array([NO_ANSWER if each is None else each for each in same.classes], dtype=np.int64),
                 {name: np.array(values, dtype=np.float64) for name, values in problem.scores.items()},
-                np.array(passed, dtype=np.bool_) if len(passed) == len(problem.passed) else None,
+                None if None in problem.passed else np.array(problem.passed, dtype=np.bool_),
             )
         )
         classes.append(same)
@@ -55,16 +52,15 @@ def selector(text: str) -> Selector:
     Raises:
         UserError: there is none of this name, or a field is wrong.
     """
-    chosen: Selector = _chosen("--by", SelectorConfig, text)
-    return chosen
+    return build_config(ChosenSelector, {"selector": _yaml("--by", text)}, where=f"--by {text}").selector
 
 
-def _chosen(option: str, choices: Any, text: str) -> Any:
+def _equality(text: str) -> Grader:
+    return build_config(ChosenEquality, {"grader": _yaml("--grader", text)}, where=f"--grader {text}").grader
+
+
+def _yaml(option: str, text: str) -> Any:
     try:
-        return TypeAdapter(choices).validate_python(yaml.safe_load(text))
+        return yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise UserError(f"{option}: {text!r} is not a name, and not YAML such as {{name: majority}}") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(each) for each in first["loc"][1:])
-        raise UserError(f"{option}: {text}: {where + ': ' if where else ''}{first['msg']}") from error
+        raise UserError(f"{option} {text}: broken YAML ({' '.join(str(error).split())})") from error

@@ -113,6 +113,7 @@ def read_answers(
     _refuse_repeated(problems.values())
     for path in score_files:
         _add_scores(path, problems, score_names or (SCORE,))
+    _check_passed(problems.values())
     _check_scores(problems.values(), score_names)
     return list(problems.values())
 
@@ -169,6 +170,18 @@ def _refuse_repeated(problems: Iterable[AnsweredProblem]) -> None:
                 )
             if sample is not None:
                 seen[sample] = where
+
+
+def _check_passed(problems: Iterable[AnsweredProblem]) -> None:
+    """It is known of every sample whether it passed, or of none."""
+    known = [each is not None for problem in problems for each in problem.passed]
+    if any(known) and not all(known):
+        lacking = next(problem for problem in problems if None in problem.passed)
+        where = lacking.places[lacking.passed.index(None)]
+        raise UserError(
+            f"{where}: passed: is missing for {known.count(False):,} of {len(known):,} samples; give it for every "
+            "sample or for none"
+        )
 
 
 def _add_scores(path: Path, problems: dict[str, AnsweredProblem], names: Sequence[str]) -> None:

@@ -15,7 +15,7 @@ def pick_figure(summary: PickSummary) -> Figure:
     curves: list[PickedCurve] = [summary.coverage, *summary.picked]
     for number, each in enumerate(curves):
         colour = SERIES[number % len(SERIES)]
-        band(axes, [(point.k, point.low, point.high) for point in each.curve], colour, 0.10)
+        band(axes, [(point.k, point.low, point.high) for point in each.curve], colour, 0.08)
         axes.plot(
             [point.k for point in each.curve],
             [point.value for point in each.curve],
@@ -29,7 +29,8 @@ def pick_figure(summary: PickSummary) -> Figure:
         axes.axhline(summary.ceiling.value, color=DARK, lw=1, ls=":", label="modal ceiling", zorder=2)
     k_axis(axes)
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=None))
-    axes.set_ylim(0, 1.02)
+    lowest = min(point.value if point.low is None else point.low for each in curves for point in each.curve)
+    axes.set_ylim(0 if lowest < 0.4 else lowest - 0.02, 1.02)
     axes.set_ylabel("problems solved")
     gap = summary.gap
     last = summary.coverage.table[-1]
@@ -39,8 +40,8 @@ def pick_figure(summary: PickSummary) -> Figure:
             "", (last.k, last.value), (last.k, delivered), arrowprops={"arrowstyle": "<->", "color": GREY, "lw": 1.0}
         )
         axes.annotate(
-            f"{100 * gap[1]:.0f} points are there\nand not picked", (last.k, last.value - gap[1] / 2), (-6, 0),
-            textcoords="offset points", ha="right", va="center", fontsize=8, color=DARK,
+            f"gap: {100 * gap[1]:.0f} points\nare there and\nnot picked", (last.k, last.value - gap[1] / 2), (8, 0),
+            textcoords="offset points", ha="left", va="center", fontsize=8, color=DARK,
         )  # fmt: skip
     axes.legend(frameon=False, fontsize=8, loc="lower right")
     return figure

@@ -13,7 +13,7 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, LogFormatter
 
 from tasks.report.model import FigureFile
 from tasks.report.palette import GREY
@@ -26,6 +26,8 @@ def k_axis(axes: Axes) -> None:
     """Make the x axis that of k, samples per problem, on a log scale."""
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter(FuncFormatter(lambda k, _: f"{k:,.0f}"))
+    # With less than a decade on the axis, its minor ticks would get labels such as 2 × 10⁰.
+    axes.xaxis.set_minor_formatter(LogFormatter(labelOnlyBase=False, minor_thresholds=(1.1, 0.4)))
     axes.set_xlabel("samples per problem, k")
 
 
@@ -54,9 +56,14 @@ def new_axes(width: float, height: float, columns: int = 1) -> tuple[Figure, Axe
 
 def files(name: str, figure: Figure) -> FigureFile:
     """A figure as SVG and PDF."""
-    svg, pdf = io.BytesIO(), io.BytesIO()
+    return FigureFile(name, save(figure, "svg", name), save(figure, "pdf", name))
+
+
+def save(figure: Figure, format_: str, name: str) -> bytes:
+    """A figure as `svg`, `pdf` or `png`; `name` makes the ids in an SVG."""
+    stream = io.BytesIO()
+    without_dates = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
     # Type 42 embeds the PDF's font, as publishers require; the salt makes files reproducible.
     with _saving, rc_context({"svg.fonttype": "path", "svg.hashsalt": name, "pdf.fonttype": 42}):
-        figure.savefig(svg, format="svg", metadata={"Date": None})
-        figure.savefig(pdf, format="pdf", metadata={"CreationDate": None})
-    return FigureFile(name, svg.getvalue(), pdf.getvalue())
+        figure.savefig(stream, format=format_, dpi=200, metadata=without_dates.get(format_))
+    return stream.getvalue()

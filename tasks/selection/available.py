@@ -23,6 +23,4 @@ def available(problems: Sequence[Outcomes]) -> list[Selector]:
             WeightedVote(score=score, weight="exp" if score.startswith(LOGARITHMIC) else "score"),
         ]
     selectors += [FirstPassing(), VoteAmongPassing()]
-    return [
-        each for each in selectors if not any(problem.lacks(need) for need in each.needs for problem in problems)
-    ]
+    return [each for each in selectors if not any(problem.lacks(need) for need in each.needs for problem in problems)]

@@ -1,4 +1,4 @@
-"""What can be delivered and what is there, as one plain object: the numbers behind the table and figure of `monkeys pick`."""
+"""Coverage and what each way of picking delivers, as one plain object: the numbers of `monkeys pick`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +14,9 @@ from tasks.scaling.interval_over_problems import interval_of_mean, interval_over
 from tasks.selection import Outcomes, Selector
 from tasks.selection.curves import Plateau, interval_over_samples, pick_curve, plateau
 from tasks.selection.limits import Interval, Likeness, likeness, modal_ceiling
+
+# By default tables have no more k than fit on a line.
+_MAX_COLUMNS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,7 @@ def summarise(
     Args:
         problems: the samples of each problem.
         selectors: the ways of picking.
-        ks: the k of tables; None takes 1, 2, 5, 10, … and the smallest n.
+        ks: the k of tables; None takes round ones up to the smallest n, and that.
         level: probability of the intervals.
         seed: seed of Monte Carlo and of resampling.
 
@@ -121,13 +124,16 @@ def summarise(
 
 def _checked_ks(ks: Sequence[int] | None, counts: Counts) -> Ints:
     if ks is None:
-        return round_ks(counts.reach)
+        every = round_ks(counts.reach)
+        decades = np.unique([*(10**power for power in range(len(str(counts.reach)))), counts.reach])
+        return every if len(every) <= _MAX_COLUMNS else decades.astype(np.int64)
     wanted = np.unique(np.array(ks, dtype=np.int64))
     beyond = [k for k in wanted.tolist() if not 1 <= k <= counts.reach]
     if beyond:
         fewest = counts.problem_ids[int(counts.n.argmin())]
         raise UserError(
-            f"k = {beyond[-1]:,} is out of reach: k must be between 1 and {counts.reach:,}, the samples of problem {fewest!r}"
+            f"k = {beyond[-1]:,} is out of reach: k must be between 1 and {counts.reach:,}, the number of samples of "
+            f"problem {fewest!r}"
         )
     return wanted
 
@@ -192,7 +198,9 @@ def _notes(problems: Sequence[Outcomes], selectors: Sequence[Selector], counts: 
         if all((column == columns[0][0]).all() for column in columns):
             notes.append(f"All scores {score} are {columns[0][0]:g}: best of k by it picks at random.")
         elif constant:
-            notes.append(f"For {constant:,} of {len(problems):,} problems all scores {score} are equal: ties at random.")
+            notes.append(
+                f"For {constant:,} of {len(problems):,} problems all scores {score} are equal: ties at random."
+            )
     weighted = {need.score for each in selectors if _weighs_by_score(each) for need in each.needs if need.score}
     for score in sorted(weighted):
         negative = sum(int((each.scores[score] < 0).sum()) for each in problems)

@@ -33,8 +33,8 @@ def pick(
         typer.Option(
             "--by",
             metavar="SELECTOR",
-            help="A way of picking, such as majority or '{name: best_of, score: reward}'; repeatable. By default all for "
-            "which the samples have what they need.",
+            help="A way of picking, such as majority or '{name: best_of, score: reward}'; repeatable. By default all "
+            "for which the samples have what they need.",
         ),
     ] = None,
     k: Annotated[list[int] | None, typer.Option("--k", help="Show accuracy at this k; repeatable.")] = None,

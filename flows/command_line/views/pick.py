@@ -1,0 +1,137 @@
+"""The output of `monkeys pick`."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rich.text import Text
+
+from flows.command_line.terminal import literal, new_table, print_json, stdout
+from flows.setup.picking import Prepared, prepared, selector
+from tasks.errors import UserError
+from tasks.files.answers import read_answers
+from tasks.files.atomic import replacing
+from tasks.scaling.summary import percent
+from tasks.selection.available import available
+from tasks.selection.summary import PickedCurve, PickSummary, summarise
+
+_FIGURES = (".svg", ".pdf", ".png")
+
+
+def show_pick(
+    answers: Sequence[Path],
+    *,
+    score_files: Sequence[Path],
+    score_names: Sequence[str],
+    selectors: Sequence[str],
+    ks: Sequence[int] | None,
+    grader: str | None,
+    output: Path | None,
+    as_json: bool,
+) -> None:
+    """Show coverage and what each way of picking delivers, for answers in files."""
+    if output is not None and output.suffix not in _FIGURES:
+        raise UserError(f"--output: {output}: a figure's name ends in {', '.join(_FIGURES[:-1])} or {_FIGURES[-1]}")
+    chosen = [selector(each) for each in selectors]
+    read = prepared(read_answers(answers, score_files, score_names), grader)
+    summary = summarise(read.problems, chosen or available(read.problems), ks)
+    if output is not None:
+        _write(summary, output)
+    if as_json:
+        print_json(_document(summary, read))
+        return
+    _print(summary)
+    if output is not None:
+        stdout().print(Text(f"figure: {output}"), soft_wrap=True)
+
+
+def _document(summary: PickSummary, read: Prepared) -> dict[str, Any]:
+    """The summary, and for each problem the answers that are written in several ways and count as one."""
+    merged = {
+        problem.problem_id: [list(each) for each in classes.spellings if len(each) > 1]
+        for problem, classes in zip(read.problems, read.classes, strict=True)
+    }
+    return asdict(summary) | {"same_answers": {problem: each for problem, each in merged.items() if each}}
+
+
+def _print(summary: PickSummary) -> None:
+    curves = [summary.coverage, *summary.picked]
+    ks = [point.k for point in summary.coverage.table]
+    columns = ("", *(f"k = {k:,}" for k in ks), "over problems", "over samples", "plateau")
+    table = new_table(*columns, right=range(1, len(columns)))
+    for each in curves:
+        last = each.table[-1]
+        intervals = (_interval(last.low, last.high), _interval(last.low_samples, last.high_samples))
+        table.add_row(literal(each.label), *(f"{point.value:.1%}" for point in each.table), *intervals, _plateau(each))
+    out = stdout()
+    out.print(table)
+    out.print(
+        f"{summary.problems:,} problems, {summary.samples:,} samples. Intervals at {summary.level:.0%}, for "
+        f"k = {ks[-1]:,}. Plateau: the smallest k beyond which no larger k gains more than a point, and its interval over problems.",
+        soft_wrap=True, markup=False,
+    )  # fmt: skip
+    error = max((point.error for each in curves for point in each.table), default=0.0)
+    if error:
+        simulated = ", ".join(each.label for each in curves if any(point.error for point in each.table))
+        out.print(
+            literal(
+                f"Means over all subsets of k samples; those of {simulated} are by Monte Carlo where that is cheaper, "
+                f"with standard errors up to {100 * error:.2f} points (--json has each)."
+            ),
+            soft_wrap=True,
+        )
+    gap = summary.gap
+    if gap is not None:
+        best, points = gap
+        k = summary.coverage.table[-1].k
+        out.print(
+            literal(
+                f"k = {k:,}: {percent(summary.coverage.table[-1].value)} of the problems have a correct sample; "
+                f"{best.label} delivers {percent(best.table[-1].value)}: a gap of {100 * points:.1f} points."
+            ),
+            soft_wrap=True,
+        )
+    if summary.ceiling is not None:
+        out.print(
+            f"modal ceiling: {percent(summary.ceiling.value)} "
+            f"[{percent(summary.ceiling.low)}, {percent(summary.ceiling.high)}]: the most frequent answer is correct; "
+            "majority vote tends to it as k grows.",
+            soft_wrap=True, markup=False,
+        )  # fmt: skip
+    if summary.likeness is not None:
+        correlation, effective, n = summary.likeness
+        out.print(
+            f"correlation of two samples of a problem: {correlation.value:.2f} "
+            f"[{correlation.low:.2f}, {correlation.high:.2f}]; {n:,} samples are worth {effective.value:.1f} "
+            "independent ones for mean accuracy.",
+            soft_wrap=True, markup=False,
+        )  # fmt: skip
+    for note in summary.notes:
+        out.print(Text(note, style="yellow"), soft_wrap=True)
+
+
+def _interval(low: float | None, high: float | None) -> str:
+    return "–" if low is None or high is None else f"{100 * low:.1f} – {100 * high:.1f}"
+
+
+def _plateau(curve: PickedCurve) -> str:
+    """The plateau and its interval; its upper end may be beyond the data."""
+    found, last = curve.plateau, curve.curve[-1].k
+    if found is None:
+        return ""
+    if found.k is None:
+        return f"still rises at {last:,}"
+    high = f"beyond {last:,}" if found.high is None else f"{found.high:,}"
+    return f"{found.k:,}" if found.low is None else f"{found.k:,} ({found.low:,} – {high})"
+
+
+def _write(summary: PickSummary, output: Path) -> None:
+    from tasks.report.picking import pick_figure
+    from tasks.report.style import save
+
+    try:
+        with replacing(output) as temporary:
+            temporary.write_bytes(save(pick_figure(summary), output.suffix[1:], name="pick"))
+    except OSError as error:
+        raise UserError(f"--output: {output}: cannot be written ({error.strerror})") from error
