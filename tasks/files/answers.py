@@ -4,7 +4,7 @@ Rows of samples have `problem`, `answer` and `correct`, and may have `sample` (i
 (whether it passed the public tests) and scores. Rows of problems are those of Qwen2.5-Math's evaluation: lists `pred`
 (answers), `score` (whether each is correct) and `pred_score` (the reward model's scores).
 
-Scores may be in files of their own, with `problem`, `sample` and the scores by name. They are paired with the answers
+Scores may be in separate files, with `problem`, `sample` and the scores by name. They are paired with the answers
 by problem and index, never by position.
 """
 
@@ -25,7 +25,7 @@ _WIDE = '{"idx": 0, "pred": ["42", "41"], "score": [true, false], "pred_score": 
 _SCORES = '{"problem": "1", "sample": 0, "score": 0.7}'
 
 SCORE = "score"
-"""The score that is read where none is named."""
+"""The score that is read by default."""
 LOGPROB_SUM, LOGPROB_MEAN = "logprob_sum", "logprob_mean"
 """Scores from the log-probabilities of samples: their sum over the tokens, and the mean."""
 
@@ -97,7 +97,7 @@ def read_answers(
     Args:
         paths: files of answers.
         score_files: files of their scores.
-        score_names: the columns that are scores; by default `score`, where a file has it. `logprob_sum` and
+        score_names: the columns that are scores; by default `score`, if a file has it. `logprob_sum` and
             `logprob_mean` come from `logprob` and `tokens`, where every sample has these.
 
     Raises:

@@ -4,22 +4,25 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from tasks.report.palette import DARK, GREY, SERIES
+from tasks.report.phrases import visible
 from tasks.report.style import band, k_axis, new_axes
 from tasks.selection.summary import PickedCurve, PickSummary
 
 
 def pick_figure(summary: PickSummary) -> Figure:
-    """Coverage and every way of picking on a log axis of k, with intervals over problems as bands, a mark where a curve
-    stops improving, and the modal ceiling as a line."""
-    figure, axes = new_axes(6.8, 4.4)
+    """Coverage and every way of picking on a log axis of k, a mark where a curve stops improving, and the modal ceiling
+    as a line. Coverage and what delivers most have their intervals over problems as bands."""
+    figure, axes = new_axes(6.8, 5.0)
     curves: list[PickedCurve] = [summary.coverage, *summary.picked]
+    gap = summary.gap
     for number, each in enumerate(curves):
         colour = SERIES[number % len(SERIES)]
-        band(axes, [(point.k, point.low, point.high) for point in each.curve], colour, 0.08)
+        if each is summary.coverage or (gap is not None and each is gap[0]):
+            band(axes, [(point.k, point.low, point.high) for point in each.curve], colour, 0.12)
         axes.plot(
             [point.k for point in each.curve],
             [point.value for point in each.curve],
-            color=colour, lw=2.2 if each is summary.coverage else 1.6, label=each.label, zorder=3,
+            color=colour, lw=2.2 if each is summary.coverage else 1.6, label=visible(each.label), zorder=3,
             ls="-" if number < len(SERIES) else "--",
         )  # fmt: skip
         if each.plateau is not None and each.plateau.k is not None:
@@ -32,7 +35,6 @@ def pick_figure(summary: PickSummary) -> Figure:
     lowest = min(point.value if point.low is None else point.low for each in curves for point in each.curve)
     axes.set_ylim(0 if lowest < 0.4 else lowest - 0.02, 1.02)
     axes.set_ylabel("problems solved")
-    gap = summary.gap
     last = summary.coverage.table[-1]
     if gap is not None and gap[1] >= 0.005 and last.k > 1:
         delivered = last.value - gap[1]
@@ -40,8 +42,10 @@ def pick_figure(summary: PickSummary) -> Figure:
             "", (last.k, last.value), (last.k, delivered), arrowprops={"arrowstyle": "<->", "color": GREY, "lw": 1.0}
         )
         axes.annotate(
-            f"gap: {100 * gap[1]:.0f} points\nare there and\nnot picked", (last.k, last.value - gap[1] / 2), (8, 0),
+            f"gap: {100 * gap[1]:.0f} points\nare there,\nand not picked", (last.k, last.value - gap[1] / 2), (8, 0),
             textcoords="offset points", ha="left", va="center", fontsize=8, color=DARK,
         )  # fmt: skip
-    axes.legend(frameon=False, fontsize=8, loc="lower right")
+    legend = figure.legend(frameon=False, fontsize=8, loc="outside lower center", ncols=2)
+    for text in legend.get_texts():
+        text.set_parse_math(False)  # a score may be called $s$
     return figure

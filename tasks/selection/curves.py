@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 from statistics import NormalDist
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -88,9 +87,11 @@ def check(selector: Selector, problems: Sequence[Outcomes]) -> None:
     for need in selector.needs:
         lacking = [problem for problem in problems if problem.lacks(need)]
         if lacking:
+            scores = sorted({score for problem in problems for score in problem.scores})
+            known = f"; there are scores {', '.join(scores)}" if need.kind == "score" and scores else ""
             raise UserError(
-                f"{selector.label} needs {need}, which {len(lacking)} of {len(problems)} problems lack, such as "
-                f"{lacking[0].problem_id!r}"
+                f"{selector.label} needs {need}, which {len(lacking):,} of {len(problems):,} problems lack, such as "
+                f"{lacking[0].problem_id!r}{known}"
             )
 
 
@@ -118,7 +119,8 @@ def interval_over_samples(
     return Band(np.clip(curve.accuracy - half, 0, 1), np.clip(curve.accuracy + half, 0, 1), level)
 
 
-class Plateau(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Plateau:
     """The smallest k beyond which accuracy gains at most `margin`, and the interval of it over problems; None where
     accuracy still rises at the largest k."""
 

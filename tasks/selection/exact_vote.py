@@ -103,7 +103,7 @@ def accuracy(vote: Race) -> float:
                 one = wins if one is None else one * (rest * factor) + wins
             none = none * (rest * factor)
         if one is not None:
-            won += np.tensordot(weights, one, axes=1).sum(axis=0)
+            won += np.einsum("y,ymf->f", weights, one)
     others = transform.votes(vote.others).total
     possible = others.copy()
     for votes, _, times in answers:

@@ -1,7 +1,7 @@
 """What bounds a vote: the modal ceiling, and how alike a problem's samples are."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,12 +12,13 @@ from tasks.scaling.resampling import RESAMPLES, bootstrap_means, percentile_tail
 from tasks.selection.outcomes import Outcomes
 
 
-class Interval(NamedTuple):
-    """An estimate and the ends of its interval over problems; the ends are NaN with fewer than two problems."""
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """An estimate and the ends of its interval over problems; None where there are fewer than two problems."""
 
     value: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     level: float
 
 
@@ -26,10 +27,12 @@ def modal_ceiling(problems: Sequence[Outcomes], level: float = 0.95, seed: int =
     frequent answer is that of all samples of the problem; of several, the mean counts."""
     values = np.array([[problem.tally().modal] for problem in problems])
     band = interval_of_mean(values, level, seed=seed)
-    return Interval(float(values.mean()), float(band.low[0]), float(band.high[0]), level)
+    low, high = (None if len(problems) < 2 else float(end[0]) for end in (band.low, band.high))
+    return Interval(float(values.mean()), low, high, level)
 
 
-class Likeness(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Likeness:
     """How alike the samples of one problem are: `correlation` of the correctness of two samples of the same problem,
     over all problems, and `effective`, the number of independent samples that give mean accuracy as precisely as the n
     samples of one problem (n the median over problems): n / (1 + (n - 1) correlation)."""

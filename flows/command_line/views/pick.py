@@ -68,7 +68,8 @@ def _print(summary: PickSummary) -> None:
     out.print(table)
     out.print(
         f"{summary.problems:,} problems, {summary.samples:,} samples. Intervals at {summary.level:.0%}, for "
-        f"k = {ks[-1]:,}. Plateau: the smallest k beyond which no larger k gains more than a point, and its interval over problems.",
+        f"k = {ks[-1]:,}. Plateau: the smallest k beyond which no larger k gains more than a point, and its interval "
+        "over problems.",
         soft_wrap=True, markup=False,
     )  # fmt: skip
     error = max((point.error for each in curves for point in each.table), default=0.0)
@@ -94,17 +95,16 @@ def _print(summary: PickSummary) -> None:
         )
     if summary.ceiling is not None:
         out.print(
-            f"modal ceiling: {percent(summary.ceiling.value)} "
-            f"[{percent(summary.ceiling.low)}, {percent(summary.ceiling.high)}]: the most frequent answer is correct; "
-            "majority vote tends to it as k grows.",
+            f"modal ceiling: for {percent(summary.ceiling.value)} of the problems the most frequent answer is correct "
+            f"({_interval(summary.ceiling.low, summary.ceiling.high)}): majority vote tends to that as k grows.",
             soft_wrap=True, markup=False,
         )  # fmt: skip
     if summary.likeness is not None:
-        correlation, effective, n = summary.likeness
+        correlation, effective = summary.likeness.correlation, summary.likeness.effective
         out.print(
-            f"correlation of two samples of a problem: {correlation.value:.2f} "
-            f"[{correlation.low:.2f}, {correlation.high:.2f}]; {n:,} samples are worth {effective.value:.1f} "
-            "independent ones for mean accuracy.",
+            f"correlation of two samples of a problem: {correlation.value:.2f} ({correlation.low:.2f} – "
+            f"{correlation.high:.2f}); {summary.likeness.n:,} samples are worth {effective.value:.1f} independent ones "
+            "for mean accuracy.",
             soft_wrap=True, markup=False,
         )  # fmt: skip
     for note in summary.notes:
