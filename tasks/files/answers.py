@@ -78,7 +78,7 @@ class AnsweredProblem:
         *,
         passed: bool | None = None,
     ) -> None:
-        """Append a sample; a blank answer is none."""
+        """Append a sample; a blank answer counts as no answer."""
         before = len(self.samples)
         self.places.append(where)
         self.samples.append(sample)
