@@ -16,7 +16,7 @@ def pick_figure(summary: PickSummary) -> Figure:
     curves: list[PickedCurve] = [summary.coverage, *summary.picked]
     gap = summary.gap
     for number, each in enumerate(curves):
-        colour = SERIES[number % len(SERIES)]
+        colour = SERIES[number % len(SERIES)].light
         if each is summary.coverage or (gap is not None and each is gap[0]):
             band(axes, [(point.k, point.low, point.high) for point in each.curve], colour, 0.12)
         axes.plot(
