@@ -7,11 +7,12 @@ from typing import Any
 
 from rich.text import Text
 
-from flows.command_line.terminal import literal, new_table, print_json, stdout
+from flows.command_line.terminal import counted, literal, new_table, print_json, stdout
 from flows.setup.picking import Prepared, prepared, selector
 from tasks.errors import UserError
 from tasks.files.answers import read_answers
 from tasks.files.atomic import replacing
+from tasks.report.phrases import visible
 from tasks.scaling.summary import percent
 from tasks.selection.available import available
 from tasks.selection.summary import PickedCurve, PickSummary, summarise
@@ -67,8 +68,8 @@ def _print(summary: PickSummary) -> None:
     out = stdout()
     out.print(table)
     out.print(
-        f"{summary.problems:,} problems, {summary.samples:,} samples. Intervals at {summary.level:.0%}, for "
-        f"k = {ks[-1]:,}. Plateau: the smallest k beyond which no larger k gains more than a point, and its interval "
+        f"{counted(summary.problems, 'problem')}, {counted(summary.samples, 'sample')}. Intervals at "
+        f"{summary.level:.0%}, for k = {ks[-1]:,}. Plateau: the smallest k beyond which no larger k gains more than a point, and its interval "
         "over problems.",
         soft_wrap=True, markup=False,
     )  # fmt: skip
@@ -95,8 +96,9 @@ def _print(summary: PickSummary) -> None:
         )
     if summary.ceiling is not None:
         out.print(
-            f"modal ceiling: for {percent(summary.ceiling.value)} of the problems the most frequent answer is correct "
-            f"({_interval(summary.ceiling.low, summary.ceiling.high)}): majority vote tends to that as k grows.",
+            f"modal ceiling: {percent(summary.ceiling.value)} (interval: "
+            f"{_interval(summary.ceiling.low, summary.ceiling.high)}): the share of problems whose most frequent answer "
+            "is correct, to which majority vote tends as k grows.",
             soft_wrap=True, markup=False,
         )  # fmt: skip
     if summary.likeness is not None:
@@ -108,7 +110,7 @@ def _print(summary: PickSummary) -> None:
             soft_wrap=True, markup=False,
         )  # fmt: skip
     for note in summary.notes:
-        out.print(Text(note, style="yellow"), soft_wrap=True)
+        out.print(Text(visible(note), style="yellow"), soft_wrap=True)
 
 
 def _interval(low: float | None, high: float | None) -> str:
