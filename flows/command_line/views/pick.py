@@ -69,8 +69,8 @@ def _print(summary: PickSummary) -> None:
     out.print(table)
     out.print(
         f"{counted(summary.problems, 'problem')}, {counted(summary.samples, 'sample')}. Intervals at "
-        f"{summary.level:.0%}, for k = {ks[-1]:,}. Plateau: the smallest k beyond which no larger k gains more than a point, and its interval "
-        "over problems.",
+        f"{summary.level:.0%}, for k = {ks[-1]:,}. Plateau: the smallest k beyond which no larger k gains more than a "
+        "point, and its interval over problems.",
         soft_wrap=True, markup=False,
     )  # fmt: skip
     error = max((point.error for each in curves for point in each.table), default=0.0)
@@ -97,8 +97,8 @@ def _print(summary: PickSummary) -> None:
     if summary.ceiling is not None:
         out.print(
             f"modal ceiling: {percent(summary.ceiling.value)} (interval: "
-            f"{_interval(summary.ceiling.low, summary.ceiling.high)}): the share of problems whose most frequent answer "
-            "is correct, to which majority vote tends as k grows.",
+            f"{_interval(summary.ceiling.low, summary.ceiling.high)}): the share of problems whose most frequent "
+            "answer is correct, to which majority vote tends as k grows.",
             soft_wrap=True, markup=False,
         )  # fmt: skip
     if summary.likeness is not None:
