@@ -1,8 +1,12 @@
 """Runs a comparison from its configuration, and decides where its page is written."""
 
 from flows.config.compare import CompareConfig
+from tasks.costs.comparison import CostComparison
+from tasks.errors import UserError
 from tasks.report.comparison.load import compared, is_file
 from tasks.report.comparison.publish import ComparisonFiles, folder_of, publish
+from tasks.report.cost.counting import Rules
+from tasks.report.cost.load import compared_by_cost
 from tasks.scaling.comparison import Comparison
 from tasks.store.fsspec_store import FsspecStore
 
@@ -29,7 +33,15 @@ def write(config: CompareConfig, comparison: Comparison) -> ComparisonFiles | No
     else:
         place, folder = FsspecStore(config.store), folder_of(comparison)
     place.probe()
-    return publish(place, folder, comparison, config.to_yaml())
+    return publish(place, folder, comparison, config.to_yaml(), _costs(config))
+
+
+def _costs(config: CompareConfig) -> CostComparison | str:
+    """The sets by cost, in dollars where all have a price and else in tokens; or why they cannot be compared so."""
+    try:
+        return compared_by_cost(config.sets, config.verdicts, lambda: _readable(config.store), Rules())
+    except UserError as error:
+        return str(error)
 
 
 def _readable(url: str) -> FsspecStore:

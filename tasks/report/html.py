@@ -54,6 +54,11 @@ def figure_links(figure: FigureFile) -> list[dict[str, str]]:
     return [link(f"{figure.name}.svg", figure.svg), link(f"{figure.name}.pdf", figure.pdf)]
 
 
+def svg_address(figure: FigureFile) -> str:
+    """A figure as the address of an image."""
+    return f"data:image/svg+xml;base64,{base64.b64encode(figure.svg).decode()}"
+
+
 def _part(name: str) -> str:
     return resources.files(__package__).joinpath("templates", name).read_text(encoding="utf-8")
 

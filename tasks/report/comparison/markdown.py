@@ -1,12 +1,16 @@
 """A comparison as Markdown."""
 
+from tasks.costs.comparison import CostComparison
 from tasks.report.comparison.phrases import chance, findings, is_clear, points, span
+from tasks.report.cost.phrases import findings as cost_findings
+from tasks.report.cost.phrases import headline as cost_headline
 from tasks.report.sweep.markdown import escape
 from tasks.scaling.comparison import Comparison
 
 
-def markdown(comparison: Comparison) -> str:
-    """The headline, the coverage of every set at round values of k, the differences and the findings."""
+def markdown(comparison: Comparison, costs: CostComparison | str = "") -> str:
+    """The headline, the coverage of every set at round values of k, the differences and the findings, also those
+    about costs."""
     names = [escape(each.label) for each in comparison.sets]
     lines = [f"**{escape(comparison.headline)}**", "", f"| k | {' | '.join(names)} |", "|--:|" + "--:|" * len(names)]
     at = [{point.k: f"{point.coverage:.1%}" for point in each.summary.table} for each in comparison.sets]
@@ -18,4 +22,7 @@ def markdown(comparison: Comparison) -> str:
             lines.append(f"| {each.k:,} | {gap} | {span(each)} | {chance(each.p)} |")
     lines.append("")
     lines += [f"- {escape(each)}" for each in (*findings(comparison), *comparison.notes)]
+    if not isinstance(costs, str):
+        lines += ["", f"**{escape(cost_headline(costs))}**", ""]
+        lines += [f"- {escape(each)}" for each in (*cost_findings(costs), *costs.notes)]
     return "\n".join(lines).rstrip() + "\n"

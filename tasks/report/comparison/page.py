@@ -3,8 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
+from tasks.costs.comparison import CostComparison
 from tasks.report.comparison import phrases, tables
-from tasks.report.html import figure_links, link, page
+from tasks.report.cost import phrases as cost_phrases
+from tasks.report.cost.tables import costs_csv, frontier_csv
+from tasks.report.html import figure_links, link, page, svg_address
 from tasks.report.model import FigureFile
 from tasks.report.phrases import interval, visible
 from tasks.report.sweep.page import series
@@ -12,19 +15,29 @@ from tasks.scaling.comparison import Comparison, Pair
 from tasks.scaling.summary import percent
 
 
-def render(comparison: Comparison, config_yaml: str, figures: Sequence[FigureFile] = ()) -> str:
+def render(
+    comparison: Comparison,
+    config_yaml: str,
+    figures: Sequence[FigureFile] = (),
+    costs: CostComparison | str = "",
+) -> str:
     """The page as HTML text.
 
     Args:
         comparison: what to show.
         config_yaml: the configuration of the comparison, shown as it is.
-        figures: figures offered for download under their plots (`tasks.report.comparison.figures.draw`).
+        figures: figures offered for download under their plots (`tasks.report.comparison.figures.draw`); that of costs
+            is shown as it is.
+        costs: the same sets by cost, or why they cannot be compared so.
     """
     reference = comparison.sets[0].label
     links = {
         "curves": [link("curves.csv", tables.curves_csv(comparison))],
         "differences": [link("differences.csv", tables.differences_csv(comparison))],
     }
+    by_cost = None if isinstance(costs, str) else costs
+    if by_cost is not None:
+        links["frontier"] = [link("frontier.csv", frontier_csv(by_cost)), link("costs.csv", costs_csv(by_cost))]
     for figure in figures:
         links[figure.name] += figure_links(figure)
     return page(
@@ -42,6 +55,13 @@ def render(comparison: Comparison, config_yaml: str, figures: Sequence[FigureFil
         is_clear=phrases.is_clear,
         interval=interval,
         percent=percent,
+        costs=by_cost,
+        no_costs=costs.removeprefix("cost: ") if isinstance(costs, str) else "",
+        cost_headline=None if by_cost is None else cost_phrases.headline(by_cost),
+        cost_findings=[] if by_cost is None else cost_phrases.findings(by_cost),
+        cost_label=cost_phrases.cost_label,
+        amount=cost_phrases.amount,
+        frontier_image=next((svg_address(figure) for figure in figures if figure.name == "frontier"), None),
         config_yaml=config_yaml,
         downloads=links,
     )

@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tasks.costs.comparison import CostComparison
 from tasks.report.comparison import figures, tables
 from tasks.report.comparison.markdown import markdown
 from tasks.report.comparison.page import render
+from tasks.report.cost import figures as cost_figures
+from tasks.report.cost import tables as cost_tables
 from tasks.scaling.comparison import Comparison
 from tasks.store import Store
 from tasks.store.identity import digest, slug
@@ -26,17 +29,28 @@ def folder_of(comparison: Comparison) -> str:
     return f"comparisons/{slug('-'.join(labels))[:80]}-{digest(labels)[:12]}"
 
 
-def publish(store: Store, folder: str, comparison: Comparison, config_yaml: str) -> ComparisonFiles:
-    """Write the page, figures and tables into a folder of a store, replacing earlier ones."""
+def publish(
+    store: Store, folder: str, comparison: Comparison, config_yaml: str, costs: CostComparison | str
+) -> ComparisonFiles:
+    """Write the page, figures and tables into a folder of a store, replacing earlier ones. `costs` are the same sets by
+    cost, or why they cannot be compared so."""
     drawn = figures.draw(comparison)
+    tables_of_costs: dict[str, bytes] = {}
+    if not isinstance(costs, str):
+        drawn = (*drawn, cost_figures.draw(costs))
+        tables_of_costs = {
+            "frontier.csv": cost_tables.frontier_csv(costs).encode(),
+            "costs.csv": cost_tables.costs_csv(costs).encode(),
+        }
     files = {
-        "comparison.html": render(comparison, config_yaml, drawn).encode(),
+        "comparison.html": render(comparison, config_yaml, drawn, costs).encode(),
         "curves.csv": tables.curves_csv(comparison).encode(),
         "differences.csv": tables.differences_csv(comparison).encode(),
+        **tables_of_costs,
         **{f"{figure.name}.svg": figure.svg for figure in drawn},
         **{f"{figure.name}.pdf": figure.pdf for figure in drawn},
     }
     for name, data in files.items():
         store.write(f"{folder}/{name}".lstrip("/"), data)
     page = store.url(f"{folder}/comparison.html".lstrip("/"))
-    return ComparisonFiles(page, markdown(comparison), {figure.name: figure.svg for figure in drawn})
+    return ComparisonFiles(page, markdown(comparison, costs), {figure.name: figure.svg for figure in drawn})

@@ -1,5 +1,7 @@
 """A comparison by cost in words, the same in the terminal, on the page and in Markdown."""
 
+from itertools import groupby
+
 from tasks.costs.comparison import CostComparison
 from tasks.costs.curves import Option
 from tasks.costs.measures import Measure
@@ -11,6 +13,7 @@ from tasks.scaling.summary import percent
 _LIKELY = 0.5
 # From here on, seconds are shown as hours.
 _HOURS = 2 * 3_600
+_LEAST_LEAD = 1.01
 _PREFIXES = (("E", 1e18), ("P", 1e15), ("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3))
 
 
@@ -38,13 +41,7 @@ def headline(of: CostComparison) -> str:
     """Which set solves most, and from which cost on."""
     if not of.frontier:
         return "No set solves a problem."
-    leaders: list[str] = []
-    starts: list[float] = []
-    for point in of.frontier:
-        label = point.option.parts[0].label
-        if not leaders or leaders[-1] != label:
-            leaders.append(label)
-            starts.append(point.option.cost)
+    leaders, starts = _leaders(of)
     if len(of.sets) == 1:
         last = of.frontier[-1].option
         solve = f"{option_text(last)} {_verb(last, 'solve')} {percent(last.accuracy)} of {_problems(of)}"
@@ -53,6 +50,19 @@ def headline(of: CostComparison) -> str:
         return f"{leaders[0]} solves most at every cost from {amount(starts[0], of.measure)}."
     below = f"{leaders[0]} does below" if len(leaders) == 2 else "below, it depends on the cost which does"
     return f"{leaders[-1]} solves most from {amount(starts[-1], of.measure)} on; {below}."
+
+
+def _leaders(of: CostComparison) -> tuple[list[str], list[float]]:
+    """The sets that solve most as the cost rises, and the cost from which each does. One that does only because a sample
+    of it is cheaper by less than 1 % is left out."""
+    runs = [
+        (label, [point.option.cost for point in points])
+        for label, points in groupby(of.frontier, lambda point: point.option.parts[0].label)
+    ]
+    ends = [*(costs[0] for _, costs in runs[1:]), float("inf")]
+    long = [(label, costs[0]) for (label, costs), end in zip(runs, ends, strict=True) if end > _LEAST_LEAD * costs[0]]
+    merged = [next(run) for _, run in groupby(long, lambda each: each[0])]
+    return [label for label, _ in merged], [start for _, start in merged]
 
 
 def findings(of: CostComparison) -> list[str]:
