@@ -17,8 +17,11 @@ from matplotlib.ticker import FuncFormatter, LogFormatter
 
 from tasks.report.model import FigureFile
 from tasks.report.palette import GREY
+from tasks.report.phrases import visible
 
 INK, RULE = "#22262B", "#E3E6EA"
+# A longer name would leave no room for the axes.
+_MAX_NAME = 60
 _saving = Lock()
 
 
@@ -52,6 +55,14 @@ def new_axes(width: float, height: float, columns: int = 1) -> tuple[Figure, Axe
         axes.grid(visible=True, color=RULE, lw=0.7)
         axes.set_axisbelow(True)
     return figure, figure.axes[0]
+
+
+def name_text(name: str) -> str:
+    """A name that users chose, as text that matplotlib draws as it is: dollars begin no formula, an underscore at its
+    start does not hide it from the legend, hidden characters are shown as code points, and a long name is cut."""
+    text = visible(name)
+    text = (text if len(text) <= _MAX_NAME else f"{text[: _MAX_NAME - 1]}…").replace("$", r"\$")
+    return f" {text}" if text.startswith("_") else text
 
 
 def files(name: str, figure: Figure) -> FigureFile:

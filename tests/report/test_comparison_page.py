@@ -7,17 +7,21 @@ from tasks.report.comparison.markdown import markdown
 from tasks.report.comparison.page import render
 from tasks.report.comparison.phrases import findings, points
 from tasks.report.comparison.tables import curves_csv, differences_csv
+from tasks.report.cost.figures import draw as draw_costs
+from tasks.report.cost.phrases import amount, headline
+from tasks.report.cost.phrases import findings as cost_findings
 
 from .browser import CHROMIUM, Page, chromium
-from .comparisons import SETS, comparison_of
+from .comparisons import SETS, comparison_of, costs_of
 from .sweeps import HOSTILE
 from .test_page import read
 
 
 @pytest.mark.parametrize("name", SETS)
 def test_the_page_of_every_comparison_is_well_formed_and_loads_nothing(name):
-    comparison = comparison_of(name)
-    tree = read(render(comparison, "sets: []\n"))
+    comparison, costs = comparison_of(name), costs_of(name)
+    figures = () if isinstance(costs, str) else (draw_costs(costs),)
+    tree = read(render(comparison, "sets: []\n", figures, costs))
     text = " ".join(" ".join(tree.text).split())
     assert all(address.startswith(("#", "data:")) for address in tree.addresses)
     assert tree.scripts == 1
@@ -27,7 +31,7 @@ def test_the_page_of_every_comparison_is_well_formed_and_loads_nothing(name):
         ET.fromstring(figure.svg)
         assert figure.pdf.startswith(b"%PDF")
     assert markdown(comparison)
-    assert "<script>" not in markdown(comparison)
+    assert "<script>" not in markdown(comparison, costs)
 
 
 def test_the_page_shows_the_numbers():
@@ -43,6 +47,19 @@ def test_the_page_shows_the_numbers():
     for finding in findings(comparison):
         assert finding in text
     assert "falls behind small at k =" in text
+
+
+def test_the_page_shows_the_sets_by_cost_or_says_why_not():
+    comparison, costs = comparison_of("two"), costs_of("two")
+    assert not isinstance(costs, str)
+    text = " ".join(" ".join(read(render(comparison, "", (draw_costs(costs),), costs)).text).split())
+    for sentence in (headline(costs), *cost_findings(costs), *costs.notes):
+        assert sentence in text
+    for each in costs.sets:
+        for row in each.table:
+            assert f"{amount(row.cost, costs.measure)} {row.accuracy:.1%}" in text
+    assert "Not compared by cost: a reason." in " ".join(read(render(comparison, "", (), "cost: a reason")).text)
+    assert headline(costs) in markdown(comparison, costs)
 
 
 def test_the_csv_tables_have_every_number():
@@ -71,7 +88,10 @@ def show(page: Page, tmp_path, name: str) -> None:
     page.complaints.clear()
     comparison = comparison_of(name)
     file = tmp_path / "comparison.html"
-    file.write_text(render(comparison, f"note: '{HOSTILE}'\n", draw(comparison)), encoding="utf-8")
+    costs, figures = costs_of(name), draw(comparison)
+    if not isinstance(costs, str):
+        figures = (*figures, draw_costs(costs))
+    file.write_text(render(comparison, f"note: '{HOSTILE}'\n", figures, costs), encoding="utf-8")
     page.open(file)
 
 

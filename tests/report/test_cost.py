@@ -7,7 +7,7 @@ from tasks.costs.comparison import compare_costs
 from tasks.costs.curves import coverage_curve
 from tasks.costs.measures import LinearCost, Measure
 from tasks.report.cost import tables
-from tasks.report.cost.figures import draw
+from tasks.report.cost.figures import draw, frontier_figure
 from tasks.report.cost.phrases import amount, findings, headline
 from tasks.scaling.estimators import Counts
 
@@ -32,6 +32,7 @@ def comparison(*sets, **asked):
         comparison(("none solved", RATES * 0, 10, 0.01), reach=0.5, budget=1e-9),
         comparison(("free", RATES, 10, 0), ("other", RATES, 10, 0.02), budget=1),
         comparison(("one problem", RATES[:1], 10, 0.02)),
+        comparison(("$\\frac$", RATES, 10, 0.02), ("_b$\u202e", RATES, 10, 0.01), reach=0.3, budget=5),
     ],
     ids=lambda of: of.sets[0].label,
 )
@@ -56,6 +57,15 @@ def test_fonts_are_embedded_and_the_figure_is_reproducible():
     assert first == again
     assert b"/FontFile2" in first.pdf
     assert b"/Type3" not in first.pdf
+
+
+def test_names_are_drawn_as_they_are():
+    names = ["$\\frac$", "_hidden", "a$b", "x\u202ey"]
+    figure = frontier_figure(comparison(*((name, RATES, 5, 0.01 * (1 + i)) for i, name in enumerate(names))))
+    legend = figure.axes[0].get_legend()
+    assert legend is not None
+    shown = [text.get_text().replace(r"\$", "$").strip() for text in legend.get_texts()]
+    assert shown[-4:] == ["$\\frac$", "_hidden", "a$b", "x‹U+202E›y"]
 
 
 def test_the_headline_names_the_best_set_and_the_cost_from_which_it_is():

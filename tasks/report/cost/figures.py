@@ -11,7 +11,7 @@ from tasks.costs.measures import Measure
 from tasks.report.cost.phrases import cost_label, option_text
 from tasks.report.model import FigureFile
 from tasks.report.palette import DARK, GREY, SERIES
-from tasks.report.style import INK, files, new_axes
+from tasks.report.style import INK, files, name_text, new_axes
 from tasks.scaling.arrays import Floats
 
 # Costs at which the frontier is drawn, and by how much a mixture must solve more to be drawn.
@@ -58,7 +58,7 @@ def frontier_figure(of: CostComparison) -> Figure:
             color=colour.light,
             lw=1.9,
             marker="o" if len(shown) == 1 else "",
-            label=each.label,
+            label=name_text(each.label),
             zorder=3,
         )
         for point in _marked(each):
@@ -83,7 +83,7 @@ def frontier_figure(of: CostComparison) -> Figure:
             mec="white",
             mew=0.8,
             zorder=5,
-            label=f"cheapest: {option_text(of.reach.option)}",
+            label=f"cheapest: {name_text(option_text(of.reach.option))}",
         )
     if of.budget is not None and of.budget.option is not None:
         axes.axvline(of.budget.budget, color=INK, lw=0.8, ls=":")
@@ -96,7 +96,7 @@ def frontier_figure(of: CostComparison) -> Figure:
             mec="white",
             mew=0.8,
             zorder=5,
-            label=f"best use: {option_text(of.budget.option)}",
+            label=f"best use: {name_text(option_text(of.budget.option))}",
         )
     axes.xaxis.set_major_locator(LogLocator(numticks=12))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda cost, _: _tick(cost, of.measure)))

@@ -53,8 +53,8 @@ def headline(of: CostComparison) -> str:
 
 
 def _leaders(of: CostComparison) -> tuple[list[str], list[float]]:
-    """The sets that solve most as the cost rises, and the cost from which each does. One that does only because a sample
-    of it is cheaper by less than 1 % is left out."""
+    """The sets that solve most as the cost rises, and the cost from which each does. One that does so over less than
+    1 % of the cost is left out, as where a sample of it is just a little cheaper."""
     runs = [
         (label, [point.option.cost for point in points])
         for label, points in groupby(of.frontier, lambda point: point.option.parts[0].label)

@@ -1,0 +1,104 @@
+"""Stored sets by cost: their tokens, the price of their sweep, and their models."""
+
+import json
+
+import pytest
+
+from tasks.costs.measures import Measure, Prompts
+from tasks.engines.model_files import BUNDLED, fingerprint
+from tasks.errors import UserError
+from tasks.records import Price
+from tasks.report.cost.counting import Rules
+from tasks.report.cost.load import compared_by_cost
+from tasks.report.sweep.publish import publish
+from tasks.store.fsspec_store import FsspecStore
+from tests.store.stored import answers, fill, sweep_of
+
+PROBLEMS, K = 20, 30
+
+
+@pytest.fixture
+def store(tmp_path):
+    store = FsspecStore(str(tmp_path))
+    fill(store, problems=PROBLEMS, k=K)
+    return store
+
+
+def compared(store, **rules):
+    return compared_by_cost(["arithmetic"], None, lambda: store, Rules(**rules))
+
+
+def change_ingredients(store, **changes):
+    (key,) = [key for key in store.sizes("samples") if key.endswith("set.json")]
+    store.write(key, json.dumps(json.loads(store.read(key)) | changes).encode())
+
+
+def mean_tokens():
+    drawn = [sample.tokens or 0 for of in answers(PROBLEMS, K).values() for sample in of.values()]
+    return sum(drawn) / K
+
+
+def test_the_tokens_of_a_stored_set_are_counted(store):
+    found = compared(store)
+    assert found.measure is Measure.TOKENS
+    row = {each.k: each for each in found.sets[0].table}[10]
+    assert row.cost == pytest.approx(10 * (PROBLEMS * 30 + mean_tokens()))
+    once = compared(store, measure=Measure.TOKENS, prompts=Prompts.ONCE).sets[0].table[-1]
+    assert once.cost == pytest.approx(PROBLEMS * 30 + K * mean_tokens())
+
+
+def test_a_set_costs_what_its_sweep_says_unless_a_file_of_prices_has_its_model(store, tmp_path_factory):
+    sweep = sweep_of(store, problems=PROBLEMS, k=K, price=Price(2.0, 10.0))
+    results = sweep.results()
+    publish(sweep.grading, results, results.summarise(), "")
+    found = compared(store)
+    assert found.measure is Measure.DOLLARS
+    assert found.sets[0].table[0].cost == pytest.approx((2 * PROBLEMS * 30 + 10 * mean_tokens()) / 1e6)
+    file = tmp_path_factory.mktemp("prices") / "prices.yaml"
+    name = found.sets[0].label
+    file.write_text(f"prices: [{{model: {name}, prompt: 0, completion: 1, date: 2026-11-01}}]")
+    again = compared(store, prices=str(file))
+    assert again.sets[0].table[0].cost == pytest.approx(mean_tokens() / 1e6)
+
+
+def test_flops_of_a_bundled_model_need_no_config(store):
+    with pytest.raises(UserError, match="the model of arithmetic-recorded is not known"):
+        compared(store, measure=Measure.FLOPS)
+    change_ingredients(store, model=fingerprint(BUNDLED / "arithmetic"))
+    found = compared(store, measure=Measure.FLOPS)
+    shape = 771_200  # parameters, of the two bundled models alike
+    prompts = PROBLEMS * sum(2 * (shape + 2 * 4 * 128 * at) for at in range(1, 31))
+    decoded = sum(
+        2 * (shape + 2 * 4 * 128 * (30 + at))
+        for of in answers(PROBLEMS, K).values()
+        for sample in of.values()
+        for at in range(1, (sample.tokens or 0) + 1)
+    )
+    assert found.sets[0].table[-1].cost == pytest.approx(prompts + decoded)
+    assert any("771,200 parameters, 4 layers, hidden size 128" in note for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"model": "openai/gpt-4o"},
+        {"model": "gpt-4o"},
+        {"model": {"hub": "openai/gpt-4o", "commit": "abc"}},
+        {"provenance": {"model": "openai/gpt-4o"}},
+    ],
+)
+def test_the_price_of_a_set_is_looked_up_by_its_model(store, changes):
+    change_ingredients(store, **changes)
+    found = compared(store)
+    assert found.measure is Measure.DOLLARS
+    assert found.sets[0].table[0].cost == pytest.approx((2.5 * PROBLEMS * 30 + 10 * mean_tokens()) / 1e6)
+    assert any("$2.5 per million prompt tokens" in note for note in found.notes)
+
+
+def test_a_set_that_is_not_graded_is_told(tmp_path):
+    store = FsspecStore(str(tmp_path))
+    sweep = fill(store, problems=2, k=3)
+    for key in store.sizes(f"verdicts/{sweep.samples.identity.name}"):
+        store.delete(key)
+    with pytest.raises(UserError, match="has not been graded yet"):
+        compared(store)
