@@ -19,12 +19,13 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from calibration_compare import differences
+from calibration_forecast import forecasts
 from calibration_law import law
 from calibration_problems import over_problems
 from calibration_samples import over_samples, over_samples_adaptive
 from calibration_table import Section, real_kinds, simulated_kinds, table
 
-SECTIONS: tuple[Section, ...] = (over_problems, over_samples, over_samples_adaptive, differences, law)
+SECTIONS: tuple[Section, ...] = (over_problems, over_samples, over_samples_adaptive, differences, law, forecasts)
 QUICK = 10  # times fewer replications
 
 

@@ -29,10 +29,11 @@ import numpy as np
 from outcome_sets import ATTEMPTS, hard_to_forecast, read_sets, synthetic_sets
 
 from tasks.scaling.estimators import Counts, coverage, log_spaced_ks, pass_at_k, round_ks
+from tasks.scaling.families import family
 from tasks.scaling.forecast import Forecaster
 from tasks.scaling.interval_over_problems import interval_over_problems
 from tasks.scaling.laws import PowerLaw, fit_counts
-from tasks.scaling.mixtures import family, fit_mixture
+from tasks.scaling.mixtures import fit_mixture
 from tasks.scaling.summary import summarise
 
 SIZES = (50, 100, 300, 1_000)

@@ -79,7 +79,7 @@ def fit(counts: CountsLike, *, max_k: int | None = None, level: float = 0.95) ->
 
 
 def forecast(counts: CountsLike, ks: int | Sequence[int]) -> pd.DataFrame:
-    """Expected coverage of these problems at larger k, with 50 % and 90 % intervals.
+    """Expected coverage of these problems at larger k, with 50 % and 90 % intervals over samples.
 
     >>> list(forecast({"p1": (100, 3), "p2": (100, 0)}, 1_000).columns)
     ['k', 'coverage', 'low50', 'high50', 'low90', 'high90', 'method']

@@ -50,7 +50,7 @@ def forecast_sentence(summary: SweepSummary) -> str | None:
     point = min(round_points(summary.forecast[1:]), key=lambda candidate: abs(candidate.k - wanted))
     return (
         f"k = {point.k:,} is expected to solve {percent(point.coverage)} of these problems "
-        f"(90% interval {percent(point.low90)} to {percent(point.high90)})."
+        f"(90% interval over samples {percent(point.low90)} to {percent(point.high90)})."
     )
 
 

@@ -12,9 +12,10 @@ from numpy.typing import ArrayLike
 
 from tasks.scaling.arrays import Floats
 from tasks.scaling.estimators import Counts, coverage, round_ks
+from tasks.scaling.families import families
 from tasks.scaling.forecast import METHOD, Forecaster
 from tasks.scaling.laws import PowerLaw, fit_counts
-from tasks.scaling.mixtures import coverage_under, families, fit_mixture, fit_nonparametric
+from tasks.scaling.mixtures import coverage_under, fit_mixture, fit_nonparametric
 
 _SHARE = 10
 _FEWEST = 50

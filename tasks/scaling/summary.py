@@ -94,8 +94,8 @@ class SweepSummary:
     """The result of a sweep over `problems`.
 
     `table` is coverage at round k up to the smallest n, `curve` the same at log-spaced k; their intervals are
-    over problems, at probability `level`. `forecast` continues from the last measured point (without width
-    there), with intervals for these problems; it and `outlook` are absent if every problem is solved by every sample.
+    over problems, at probability `level`. `forecast` continues from the last measured point, with
+    intervals over samples; it and `outlook` are absent if every problem is solved by every sample.
     `likely_solves` are the unsolved problems, most likely to be solved first. `laws` compares laws at held-out k.
     `notes` say in whole sentences what could not be computed and what was left out. `stopping` is None unless the
     budget was adaptive; `solving` replaces coverage if sampling stopped at first successes.
@@ -217,17 +217,7 @@ def summarise(
     measured = float(coverage(graded, last).coverage[0]) if last else 1.0
     if measured < 1:
         forecaster = Forecaster(graded)
-        first, *beyond = ks_beyond(last, last * _FORECAST_FACTOR).tolist()
-        start = Forecast(
-            k=first,
-            coverage=measured,
-            low50=measured,
-            high50=measured,
-            low90=measured,
-            high90=measured,
-            method="measured",
-        )
-        forecast = (start, *forecaster.at(beyond))
+        forecast = forecaster.at(ks_beyond(last, last * _FORECAST_FACTOR).tolist())
         outlook = _outlook(forecaster)
         likely_solves = _likely_solves(forecaster, outlook.tenfold)
 

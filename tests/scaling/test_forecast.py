@@ -5,6 +5,7 @@ from tasks.errors import UserError
 from tasks.scaling.estimators import Counts, coverage
 from tasks.scaling.forecast import METHOD, Forecaster
 from tasks.scaling.laws import PowerLaw, fit_counts
+from tasks.scaling.unsolved import Unsolved
 
 from .outcomes import COVERAGE, load_counts, needs_outcomes
 
@@ -38,6 +39,88 @@ def test_every_corner_gives_an_ordered_forecast_that_never_falls(name):
     assert points[0].method == "measured"
     assert points[-1].method == METHOD
     assert 0 <= found.gain(1000) <= 1
+
+
+def test_half_of_the_problems_with_one_success_are_forecast_sensibly_just_beyond_n():
+    """The upper end was 1.0 at k = 110, and the interval at 101 was [.500, .519] after [.421, .579] at 100."""
+    counts = Counts.of([str(i) for i in range(100)], 100, [1, 0] * 50)
+    at_n, next_k, near, twice = Forecaster(counts).at([100, 101, 110, 200])
+    assert at_n.coverage == 0.5
+    assert next_k.coverage == pytest.approx(0.5, abs=0.005)
+    for end in ("low90", "low50", "high50", "high90"):
+        assert getattr(next_k, end) == pytest.approx(getattr(at_n, end), abs=0.005), end
+    assert 0.5 < near.coverage < 0.55
+    assert near.high90 < 0.62
+    assert 0.5 < twice.coverage < twice.high90 < 0.85
+
+
+def random_counts(seed):
+    """Counts of all sizes: hard, easy, unsolvable or of two rates, with equal or unequal n."""
+    rng = np.random.default_rng(seed)
+    problems, n = int(rng.integers(1, 40)), int(rng.choice([1, 2, 5, 20, 100, 1000]))
+    kinds = (
+        rng.beta(0.3, 2, problems),
+        rng.beta(8, 0.7, problems),
+        np.zeros(problems),
+        rng.choice([0.5, 0.01], problems),
+    )
+    samples = np.full(problems, n) if seed % 2 else rng.integers(1, n + 1, problems)
+    return Counts.of([str(i) for i in range(problems)], samples, rng.binomial(samples, kinds[seed // 2 % 4]))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_intervals_are_nested_and_no_end_falls_as_k_grows(seed):
+    found = Forecaster(random_counts(seed))
+    ks = np.unique([*np.geomspace(1, 10**15, 60).astype(int), *range(max(1, found.n - 2), found.n + 3)])
+    points = [(p.low90, p.low50, p.coverage, p.high50, p.high90) for p in found.at(ks.tolist())]
+    ends = np.array([(0.0, *point, 1.0) for point in points])
+    assert (np.diff(ends, axis=1) >= 0).all()
+    assert (np.diff(ends, axis=0) >= -1e-12).all()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_forecasts_do_not_depend_on_what_else_is_asked_for(seed):
+    ks = [1, 7, 90, 10_000]
+    found = Forecaster(random_counts(seed))
+    together, apart = found.at(ks), [found.at([k])[0] for k in ks]
+    for field in ("coverage", "low50", "high50", "low90", "high90"):
+        assert [getattr(p, field) for p in together] == pytest.approx([getattr(p, field) for p in apart], abs=1e-12)
+
+
+def test_the_interval_goes_on_at_n_as_it_was_below():
+    rng = np.random.default_rng(4)
+    for rates in (rng.beta(0.3, 2, 60), rng.beta(0.5, 100, 60), rng.beta(3, 1, 60)):
+        found = Forecaster(Counts.of([str(i) for i in range(60)], 1000, rng.binomial(1000, rates)))
+        at_n, beyond = found.at([1000, 1001])
+        for end in ("low90", "low50", "high50", "high90"):
+            assert getattr(beyond, end) == pytest.approx(getattr(at_n, end), abs=0.002), end
+
+
+def test_solved_problems_stay_solved_and_unequal_samples_all_count():
+    """Three of six problems are solved; the others are known to fail up to 100, 100 and 500 samples."""
+    counts = Counts.of(list("abcdef"), [100, 100, 500, 100, 500, 100], [1, 2, 2, 0, 0, 0])
+    found = Forecaster(counts)
+    beyond = np.array([101, 200, 500, 501, 10**6])
+    unsolved = Unsolved(counts)
+    # c has 2 of 500: pass@200 = 1 - C(498, 200) / C(500, 200).
+    of_c = 1 - 300 * 299 / (500 * 499)
+    assert unsolved.settled(beyond)[1:] == pytest.approx([(2 + of_c) / 6, 0.5, 0.5, 0.5])
+    assert unsolved.share == 0.5
+    assert (found.expected(beyond) >= unsolved.settled(beyond)).all()
+    assert found.expected([10**6])[0] > 0.5
+    near = unsolved.chance(np.array([100, 101]))
+    assert near[0] == 0
+    assert near[1] > 0
+
+
+def test_many_different_numbers_of_samples_are_grouped_without_changing_the_forecast_much():
+    rng = np.random.default_rng(5)
+    n = rng.integers(900, 1100, 200)
+    c = rng.binomial(n, rng.beta(0.3, 20, 200))
+    uneven = Forecaster(Counts.of([str(i) for i in range(200)], n, c)).at([20_000])[0]
+    even = Forecaster(Counts.of([str(i) for i in range(200)], 1000, np.minimum(c, 1000))).at([20_000])[0]
+    assert uneven.coverage == pytest.approx(even.coverage, abs=0.02)
+    assert uneven.high90 - uneven.low90 == pytest.approx(even.high90 - even.low90, rel=0.3)
 
 
 def test_up_to_n_it_is_what_was_measured():
@@ -113,12 +196,13 @@ def test_the_paper_is_forecast_better_than_by_the_plain_law():
     ours, plain, inside = [], [], 0
     for name, published in COVERAGE.items():
         full = load_counts(name)
-        start = Counts.of(full.problem_ids, 100, rng.hypergeometric(full.c, full.n - full.c, 100))
-        point, law = Forecaster(start).at([10_000])[0], fit_counts(start, resamples=0).law
-        assert isinstance(law, PowerLaw)
-        inside += point.low90 <= published[-1] <= point.high90
-        ours.append(abs(np.log(point.coverage / published[-1])))
-        plain.append(abs(np.log(law.predict(10_000) / published[-1])))
-    assert inside >= 4
+        for _ in range(4):
+            start = Counts.of(full.problem_ids, 100, rng.hypergeometric(full.c, full.n - full.c, 100))
+            point, law = Forecaster(start).at([10_000])[0], fit_counts(start, resamples=0).law
+            assert isinstance(law, PowerLaw)
+            inside += point.low90 <= published[-1] <= point.high90
+            ours.append(abs(np.log(point.coverage / published[-1])))
+            plain.append(abs(np.log(law.predict(10_000) / published[-1])))
+    assert inside >= 16
     assert np.median(ours) < np.median(plain)
     assert max(ours) < 0.35

@@ -3,7 +3,8 @@ import pytest
 from scipy.special import betaln
 
 from tasks.scaling.estimators import Counts, coverage
-from tasks.scaling.mixtures import coverage_under, families, family, fit_mixture, fit_nonparametric
+from tasks.scaling.families import LOG_P, LOG_Q, families, family, solved_by
+from tasks.scaling.mixtures import Mixture, Table, coverage_under, fit_mixture, fit_nonparametric
 
 
 def drawn(rates, n, seed=0):
@@ -47,8 +48,69 @@ def test_coverage_inside_the_data_is_the_measured_one(name):
     counts = drawn(rng.beta(0.4, 3, 400), 200)
     fit = fit_mixture(counts, family(name))
     measured = coverage(counts, [1, 10, 100]).coverage
-    assert fit.coverage_of_these([1, 10, 100]) == pytest.approx(measured, abs=0.03)
-    assert fit.pass_at([1, 10, 100]).mean(axis=0) == pytest.approx(fit.coverage_of_these([1, 10, 100]))
+    assert fit.pass_at([1, 10, 100]).mean(axis=0) == pytest.approx(measured, abs=0.03)
+
+
+@pytest.mark.parametrize(("alpha", "beta"), [(0.3, 2.0), (1.0, 1.0), (0.05, 100.0)])
+def test_chances_of_unsolved_problems_agree_with_the_beta_binomial_in_closed_form(alpha, beta):
+    """Given n failures p is Beta(alpha, beta + n), so that m more samples fail with B(alpha, beta+n+m) / B(alpha,
+    beta+n)."""
+    known = known_beta(alpha, beta)
+    tried, ks = np.array([10, 400]), np.array([5, 10, 11, 400, 5_000])
+    found = known.chances_of_unsolved(tried, np.array([0.25, 0.75]), ks)
+
+    def failing(samples, times=1):
+        more = np.maximum(ks - samples, 0)
+        return np.exp(betaln(alpha, beta + samples + times * more) - betaln(alpha, beta + samples))
+
+    expected = 0.25 * (1 - failing(10)) + 0.75 * (1 - failing(400))
+    variance = 0.25 * (failing(10, 2) - failing(10) ** 2) + 0.75 * (failing(400, 2) - failing(400) ** 2)
+    assert found.means.shape == (1, 5)
+    assert found.means[0] == pytest.approx(expected, rel=5e-3)
+    assert found.variance == pytest.approx(variance, rel=2e-2, abs=1e-12)
+    assert (known.rates_of_unsolved(tried) @ solved_by(20)).tolist() == pytest.approx(
+        [float(1 - np.exp(betaln(alpha, beta + n + 20) - betaln(alpha, beta + n))) for n in tried], rel=5e-3
+    )
+
+
+def known_beta(alpha, beta):
+    """A mixture whose parameters are known: the posterior is on one setting."""
+    beta_binomial = family("beta-binomial")
+    settings = np.log([[alpha, beta]])
+    table = Table(settings, beta_binomial.tabulate(settings))
+    return Mixture(beta_binomial, Counts.of(["a"], 1, [0]), table, np.ones(1), 0.0, 0.0)
+
+
+def test_an_atom_has_the_chance_of_its_one_rate():
+    settings = np.array([[1.0, np.log(0.01 / 0.99), 0.0, 0.0]])
+    weights = family("beta-binomial with an atom").tabulate(settings)
+    assert weights.sum() == pytest.approx(1)
+    assert coverage_under(weights[0], [1, 100]) == pytest.approx([0.01, 1 - 0.99**100], rel=1e-2)
+
+
+def test_log_uniform_rates_lie_between_the_lowest_and_the_highest():
+    settings = np.array([[-7.0, np.log(4.0)]])
+    weights = family("log-uniform").tabulate(settings)[0]
+    inside = (LOG_P - LOG_Q > -7.1) & (LOG_P - LOG_Q < -2.9)
+    assert weights[inside].sum() == pytest.approx(1)
+    assert np.ptp(weights[inside][1:-1]) == pytest.approx(0, abs=1e-12)
+
+
+@pytest.mark.parametrize("name", [f.name for f in families()])
+def test_the_evidence_is_the_mean_likelihood_over_the_prior(name):
+    chosen = family(name)
+    rng = np.random.default_rng(8)
+    counts = drawn(rng.beta(0.5, 5, 25), 40)
+    settings = np.column_stack([rng.uniform(low, high, 40_000) for low, high in chosen.axes])
+    found = [fit_mixture(counts, chosen).log_evidence]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        log_likelihood = np.where(counts.c[:, None] == 0, 0.0, counts.c[:, None] * LOG_P) + (
+            (counts.n - counts.c)[:, None] * LOG_Q
+        )
+    shift = log_likelihood.max(axis=1, keepdims=True)
+    likelihood = np.log(np.maximum(chosen.tabulate(settings) @ np.exp(log_likelihood - shift).T, 1e-300)).sum(axis=1)
+    found.append(float(np.log(np.exp(likelihood - likelihood.max()).mean()) + likelihood.max() + shift.sum()))
+    assert found[0] == pytest.approx(found[1], abs=0.35)
 
 
 def test_the_nonparametric_mixture_beats_every_family_inside_the_data():
@@ -67,3 +129,9 @@ def test_unequal_n_counts_each_problem_by_its_own():
     chances = fit_mixture(counts, family("beta-binomial")).pass_at([100])[:, 0]
     assert chances[0] > 3 * chances[1]
     assert chances[2] > 0.99
+
+
+def test_families_are_the_same_objects_whenever_they_are_asked_for():
+    """Their tables are kept by family: new ones would be tabulated again, and kept too, at megabytes each time."""
+    assert all(once is again for once, again in zip(families(), families(), strict=True))
+    assert all(family(each.name) is each for each in families())

@@ -46,8 +46,9 @@ def test_the_forecast_starts_where_the_data_ends():
     summary = summarise(counts(100, rng.binomial(100, rng.beta(0.4, 2, 50))), {})
     assert summary.forecast[0].k == summary.curve[-1].k == 100
     assert summary.forecast[-1].k == 10_000
-    assert summary.forecast[0].coverage == summary.forecast[0].high90 == summary.table[-1].coverage
-    assert all(point.low90 < point.coverage < point.high90 for point in summary.forecast[1:])
+    assert summary.forecast[0].coverage == summary.table[-1].coverage
+    assert summary.forecast[0].method == "measured"
+    assert all(point.low90 < point.coverage < point.high90 for point in summary.forecast)
     assert summary.outlook is not None
     assert summary.outlook.tenfold == 1000
     at_tenfold = next(point.coverage for point in summary.forecast if point.k == 1000)

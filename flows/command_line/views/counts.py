@@ -19,7 +19,7 @@ def show_curve(file: Path, *, as_json: bool) -> None:
     if as_json:
         print_json(document)
         return
-    table = new_table("k", "coverage", "95% interval", right=(0, 1, 2))
+    table = new_table("k", "coverage", "95% interval over problems", right=(0, 1, 2))
     for point in document["curve"]:
         interval = "–" if point["low"] is None else f"{point['low']:.2%} – {point['high']:.2%}"
         table.add_row(f"{point['k']:,}", f"{point['coverage']:.2%}", interval)
@@ -52,6 +52,9 @@ def show_forecast(file: Path, k: int, *, as_json: bool) -> None:
         f"[bold]k = {k:,}: coverage {document['coverage']:.2%}[/]"
         f"   50%: {document['low50']:.2%} – {document['high50']:.2%}"
         f"   90%: {document['low90']:.2%} – {document['high90']:.2%}   ({document['method']})"
+    )
+    stdout().print(
+        "The intervals are over samples: for the true coverage of these problems at k.", soft_wrap=True
     )
     _print_notes(document["notes"])
 

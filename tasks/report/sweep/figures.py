@@ -37,7 +37,14 @@ def coverage_figure(summary: SweepSummary) -> Figure:
     figure, axes = new_axes(6.4, 4.0)
     ks = [point.k for point in summary.curve]
     band(axes, [(point.k, point.low, point.high) for point in summary.curve], BLUE, 0.18)
-    axes.plot(ks, [point.coverage for point in summary.curve], color=BLUE, lw=2, label="measured", zorder=3)
+    axes.plot(
+        ks,
+        [point.coverage for point in summary.curve],
+        color=BLUE,
+        lw=2,
+        label=f"measured, {summary.level:.0%} over problems",
+        zorder=3,
+    )
     axes.plot(
         [point.k for point in summary.table],
         [point.coverage for point in summary.table],
@@ -55,7 +62,7 @@ def coverage_figure(summary: SweepSummary) -> Figure:
         axes.plot(
             beyond,
             [point.coverage for point in summary.forecast],
-            color=FORECAST.light, lw=1.6, ls=(0, (4, 2.5)), label="forecast, 50% and 90%", zorder=2,
+            color=FORECAST.light, lw=1.6, ls=(0, (4, 2.5)), label="forecast for these problems, 50% and 90%", zorder=2,
         )  # fmt: skip
         axes.axvline(ks[-1], color=GREY, lw=0.8, ls=":")
         axes.annotate(

@@ -9,7 +9,8 @@ from tasks.scaling.summary import SweepSummary
 
 def coverage_csv(summary: SweepSummary) -> str:
     """`k,coverage,low,high,kind,all_correct`. `kind` is `measured`, with an interval over problems, or `forecast`, with
-    a 90 % interval. `all_correct` is pass^k, the probability that all k samples are correct."""
+    a 90 % interval over samples, for these problems. `all_correct` is pass^k, the probability that all k samples are
+    correct."""
     return to_csv(
         ("k", "coverage", "low", "high", "kind", "all_correct"),
         [

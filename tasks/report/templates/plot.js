@@ -231,7 +231,7 @@
       }
       const p = stop.rows[0];
       const lines = [`k = ${whole(stop.k)}: ${said(p.c)}`];
-      if (p.low !== null) lines.push(`${p.forecast ? 90 : Math.round(data.level * 100)}% interval ${range(p)}`);
+      if (p.low !== null) lines.push(`${p.forecast ? 90 : Math.round(data.level * 100)}% interval ${p.forecast ? "over samples" : "over problems"} ${range(p)}`);
       const every = shown("every") && !p.forecast && p.series.every.find((q) => q[0] === stop.k);
       if (every) lines.push(`all k correct: ${percent(every[1])}`);
       if (p.forecast) lines.push("forecast, not measured");
