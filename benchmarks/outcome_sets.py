@@ -11,8 +11,8 @@ ATTEMPTS = 10_000
 
 
 def read_sets(folder: Path) -> dict[str, Counts]:
-    """Every set in the folder with 10,000 attempts a problem: `*.csv` with columns problem,samples,correct, and `*.npz`
-    with one packed matrix of outcomes (problems x attempts) for each key."""
+    """Every set in the folder with at least 10,000 attempts at every problem: `*.csv` with columns
+    problem,samples,correct, and `*.npz` with one packed matrix of outcomes (problems x attempts) for each key."""
     found: dict[str, Counts] = {}
     for path in sorted(folder.glob("*.csv")):
         with path.open(encoding="utf-8", newline="") as file:
@@ -28,7 +28,7 @@ def read_sets(folder: Path) -> dict[str, Counts]:
                 if not key.endswith("__problem"):
                     correct = np.unpackbits(archive[key], axis=1)[:, :ATTEMPTS].sum(axis=1)
                     found[key] = Counts.of([str(i) for i in range(len(correct))], ATTEMPTS, correct)
-    return {name: counts for name, counts in found.items() if (counts.n == ATTEMPTS).all() and counts.c.any()}
+    return {name: counts for name, counts in found.items() if (counts.n >= ATTEMPTS).all() and counts.c.any()}
 
 
 def synthetic_sets(problems: int = 128) -> dict[str, Counts]:
