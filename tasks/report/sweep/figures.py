@@ -62,11 +62,11 @@ def coverage_figure(summary: SweepSummary) -> Figure:
         axes.plot(
             beyond,
             [point.coverage for point in summary.forecast],
-            color=FORECAST.light, lw=1.6, ls=(0, (4, 2.5)), label="forecast for these problems, 50% and 90%", zorder=2,
+            color=FORECAST.light, lw=1.6, ls=(0, (4, 2.5)), label="forecast, 50% and 90% over samples", zorder=2,
         )  # fmt: skip
         axes.axvline(ks[-1], color=GREY, lw=0.8, ls=":")
         axes.annotate(
-            "forecast →", (ks[-1], 0.0), (4, 5), xycoords=("data", "axes fraction"),
+            "forecast →", (ks[-1], 1.0), (4, -11), xycoords=("data", "axes fraction"),
             textcoords="offset points", color=DARK, fontsize=8,
         )  # fmt: skip
     k_axis(axes)
