@@ -53,9 +53,7 @@ def show_forecast(file: Path, k: int, *, as_json: bool) -> None:
         f"   50%: {document['low50']:.2%} – {document['high50']:.2%}"
         f"   90%: {document['low90']:.2%} – {document['high90']:.2%}   ({document['method']})"
     )
-    stdout().print(
-        "The intervals are over samples: for the true coverage of these problems at k.", soft_wrap=True
-    )
+    stdout().print("The intervals are over samples: for the true coverage of these problems at k.", soft_wrap=True)
     _print_notes(document["notes"])
 
 
