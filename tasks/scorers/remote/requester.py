@@ -70,10 +70,12 @@ class Requester:
             ScoringCancelledError: `cancel` was called.
         """
         failures = malformed = 0
+        turn = next(self._turns)
         while True:
             if self._cancelled.is_set():
                 raise ScoringCancelledError("scoring was cancelled")
-            url = self._urls[next(self._turns) % len(self._urls)]
+            url = self._urls[turn % len(self._urls)]
+            turn += 1
             wait_s = None
             try:
                 response = self._http.post(f"{url}/{path}", content=json.dumps(body).encode())
@@ -93,9 +95,12 @@ class Requester:
                 cause = self._temporary(url, path, response)
                 wait_s = retry_after(response.headers.get("retry-after"))
             failures += 1
-            if failures > self._settings.retries or (wait_s or 0) > LONGEST_WAIT_S:
+            rounds, of_round = divmod(failures, len(self._urls))
+            if of_round:
+                continue  # another replica may answer at once
+            if rounds > self._settings.retries or (wait_s or 0) > LONGEST_WAIT_S:
                 raise ScorerFailedError(f"{cause} (the last of {failures} failures in a row)")
-            self._cancelled.wait(max(wait_s or 0.0, backoff(self._backoff_s, failures)))
+            self._cancelled.wait(max(wait_s or 0.0, backoff(self._backoff_s, rounds)))
 
     def version(self) -> str | None:
         """The software of the first server that says so, such as `vllm 0.33.0`."""

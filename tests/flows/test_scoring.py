@@ -1,0 +1,192 @@
+"""`monkeys sweep` with scorers, against a real Prefect server and a real HTTP server that scores."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from tasks.datasets.arithmetic import ArithmeticDataset
+from tests.flows.command import MONKEYS, Ended, environment, monkeys
+from tests.scorers.scoring_server import ScoringServer
+
+PROBLEMS, K = 64, 20
+BLOCK = 16 * K
+
+
+def length(path: str, body: dict[str, Any]) -> Any:
+    return {"scores": [len(each["text"]) for each in body["items"]]}
+
+
+@pytest.fixture
+def server() -> Iterator[ScoringServer]:
+    with ScoringServer(length).serving() as serving:
+        yield serving
+
+
+@pytest.fixture
+def folder(tmp_path: Path, server: ScoringServer) -> Path:
+    """A sweep file over recorded samples, each text another one, and a scorer on the server."""
+    with (tmp_path / "samples.jsonl").open("w") as file:
+        for number, problem in enumerate(ArithmeticDataset().load()[:PROBLEMS]):
+            for index in range(K + 10):
+                text = f"sample {index} of {problem.id}{'.' * (number + index)}"
+                file.write(json.dumps({"problem_id": problem.id, "index": index, "text": text}) + "\n")
+    (tmp_path / "sweep.yaml").write_text(
+        f"dataset: arithmetic\nproblems: {PROBLEMS}\nk: {K}\n"
+        f"engine: {{name: recorded, path: {tmp_path / 'samples.jsonl'}}}\n"
+        "scorers:\n"
+        f"- {{name: http, api: scores, model: toy, base_urls: {server.url},"
+        " batch_size: 20, concurrency: 1, retries: 0}\n"
+    )
+    return tmp_path
+
+
+def sweep(folder: Path, *arguments: str, prefect_url: str) -> Ended:
+    return monkeys("sweep", "sweep.yaml", *arguments, cwd=folder, PREFECT_API_URL=prefect_url)
+
+
+def asked(server: ScoringServer) -> list[str]:
+    return [each["text"] for _, body in server.asked for each in body["items"]]
+
+
+def scores(folder: Path) -> pd.DataFrame:
+    done = monkeys("export", "arithmetic", "-o", "all.parquet", cwd=folder)
+    assert done.code == 0, done.err
+    return pd.read_parquet(folder / "all.parquet")
+
+
+def scored_blocks(folder: Path) -> int:
+    return len(list((folder / "runs").glob("scores/*/*/p*/i*.parquet")))
+
+
+def test_a_sweep_killed_while_it_scores_goes_on_and_scores_nothing_twice(
+    folder: Path, server: ScoringServer, prefect_url: str
+) -> None:
+    def slow(path: str, body: dict[str, Any]) -> Any:
+        time.sleep(0.05)
+        return length(path, body)
+
+    server.answer = slow
+    process = subprocess.Popen(
+        [MONKEYS, "sweep", "sweep.yaml"],
+        cwd=folder,
+        env=environment(PREFECT_API_URL=prefect_url),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    while scored_blocks(folder) < 1:
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    done = scored_blocks(folder)
+    assert done < 4
+
+    server.answer = length
+    ended = sweep(folder, prefect_url=prefect_url)
+    assert (ended.code, ended.err) == (0, ""), ended
+    assert "nothing to sample: all 1,280 samples up to k are already stored" in ended.out
+    assert "scores: http-toy-v1-" in ended.out
+    again = Counter(asked(server))
+    assert sum(again.values()) - len(again) <= 2 * BLOCK, "what was in flight: two calls at a time"
+    assert max(again.values()) <= 2
+    assert len(again) == PROBLEMS * K
+
+    server.asked.clear()
+    assert sweep(folder, "--k", str(K + 10), prefect_url=prefect_url).code == 0
+    assert len(asked(server)) == len(set(asked(server))) == PROBLEMS * 10, "a larger k scores only what it draws"
+
+    frame = scores(folder)
+    assert len(frame) == PROBLEMS * (K + 10)
+    assert (frame["score"] == frame["text"].str.len()).all(), "each sample has the score for its text"
+    assert not list((folder / "runs" / "claims").rglob("*.json"))
+
+
+def test_a_scorer_that_is_down_delays_no_report_and_the_same_command_resumes(
+    folder: Path, server: ScoringServer, prefect_url: str
+) -> None:
+    server.answer = lambda path, body: (503, {"error": "loading"})
+    ended = sweep(folder, prefect_url=prefect_url)
+    assert ended.code == 2
+    assert ended.err.splitlines() == [
+        f"monkeys: {server.url} answers 503 (loading) (the last of 1 failures in a row)."
+        " Finished work is saved; run the same command again to resume."
+    ]
+    assert "report: " in ended.out
+    plan = monkeys("plan", "sweep.yaml", cwd=folder)
+    assert "1,280 missing of toy" in plan.out
+
+    server.answer = length
+    ended = sweep(folder, prefect_url=prefect_url)
+    assert ended.code == 0
+    assert "nothing to sample" in ended.out
+    assert scores(folder)["score"].notna().all()
+    assert "nothing missing: toy has scored every sample" in monkeys("plan", "sweep.yaml", cwd=folder).out
+
+
+def test_samples_without_a_score_are_left_out_told_and_tried_again(
+    folder: Path, server: ScoringServer, prefect_url: str
+) -> None:
+    def answer(path: str, body: dict[str, Any]) -> Any:
+        return {"scores": [None if "sample 7 of" in each["text"] else len(each["text"]) for each in body["items"]]}
+
+    server.answer = answer
+    ended = sweep(folder, prefect_url=prefect_url)
+    assert ended.code == 0
+    assert (
+        "scorer: http gave 64 of 1,280 samples no score (the server gave no score); they are left out, and the next run"
+        " tries again" in ended.out
+    )
+    frame = scores(folder)
+    assert (frame["score"].isna() == (frame["index"] == 7)).all()
+    shown = monkeys("samples", "arithmetic", "--index", "7", "--limit", "1", cwd=folder)
+    assert "no score: the server gave no score" in shown.out
+    document = json.loads(monkeys("show", "arithmetic", "--json", cwd=folder).out)
+    assert (document["scores"][0]["scored"], document["scores"][0]["pending"]) == (1_216, 1_280)
+
+    server.answer = length
+    server.asked.clear()
+    assert sweep(folder, prefect_url=prefect_url).code == 0
+    assert len(asked(server)) == 64, "only those without a score"
+    assert scores(folder)["score"].notna().all()
+
+
+def test_scorers_change_neither_samples_nor_verdicts(folder: Path, server: ScoringServer, prefect_url: str) -> None:
+    assert sweep(folder, "--set", "scorers=[]", prefect_url=prefect_url).code == 0
+    assert not (folder / "runs" / "scores").exists()
+    before = sorted(path for path in (folder / "runs").rglob("i*.parquet"))
+    assert sweep(folder, prefect_url=prefect_url).code == 0
+    after = sorted(path for path in (folder / "runs").rglob("i*.parquet") if "scores" not in path.parts)
+    assert after == before
+
+
+@pytest.mark.parametrize(
+    ("scorers", "said"),
+    [
+        ("[nosuch]", "sweep.yaml: scorers.0.name: 'nosuch' is unknown; one of "),
+        ("[{name: onnx}]", "sweep.yaml: scorers.0.model: is required"),
+        ("[{name: onnx, model: nosuch}]", "scorers.model: no folder 'nosuch'; give a folder with model.onnx"),
+        ("[{name: onnx, model: programs, extra: 1}]", "sweep.yaml: scorers.0.extra: is not a field of a sweep"),
+        ("[{name: onnx, model: programs}, {name: onnx, model: programs}]", "the same scorer is listed twice"),
+        (
+            "[{name: http, api: scores, model: m, base_urls: http://127.0.0.1:9, api_key_env: NO_SUCH_KEY}]",
+            "scorers.api_key_env: NO_SUCH_KEY is not set",
+        ),
+    ],
+)
+def test_a_scorer_that_cannot_be_used_is_told_in_one_line_before_any_work(
+    folder: Path, scorers: str, said: str
+) -> None:
+    ended = monkeys("sweep", "sweep.yaml", "--set", f"scorers={scorers}", cwd=folder)
+    assert ended.code == 2
+    assert len(ended.err.splitlines()) == 1
+    assert said in ended.err
+    assert not (folder / "runs").exists()
