@@ -48,6 +48,8 @@ from tasks.graders.stdio_exact import StdioExactGrader
 from tasks.plugins import load
 from tasks.scorers.http import HttpScorerConfig
 from tasks.scorers.onnx import OnnxScorerConfig
+from tasks.scorers.openai import OpenAIScorerConfig
+from tasks.scorers.transformers import TransformersScorerConfig
 from tasks.selection.best_of import BestOf
 from tasks.selection.first_passing import FirstPassing
 from tasks.selection.majority import Majority
@@ -113,7 +115,7 @@ _Grader = (
     | StdioGrader
     | StdioExactGrader
 )
-_Scorer = HttpScorerConfig | OnnxScorerConfig
+_Scorer = HttpScorerConfig | OnnxScorerConfig | OpenAIScorerConfig | TransformersScorerConfig
 _Budget = UniformConfig | AdaptiveConfig | SolveConfig
 _Selector = BestOf | FirstPassing | Majority | VoteAmongPassing | WeightedVote
 _Sandbox = BubblewrapConfig | DockerConfig

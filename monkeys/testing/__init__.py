@@ -1,4 +1,4 @@
-"""Checks for plug-in authors: does a dataset, engine, grader, sandbox, importer or budget keep its role's promises?
+"""Checks for plug-in authors: does an implementation, such as a dataset or an engine, keep its role's promises?
 
     from monkeys.testing import check_dataset
 
@@ -16,6 +16,7 @@ from monkeys.testing.engines import check_engine
 from monkeys.testing.graders import GradingCase, check_grader
 from monkeys.testing.importers import check_importer
 from monkeys.testing.sandboxes import check_sandbox
+from monkeys.testing.scorers import check_scorer
 
 __all__ = [
     "ContractError",
@@ -26,4 +27,5 @@ __all__ = [
     "check_grader",
     "check_importer",
     "check_sandbox",
+    "check_scorer",
 ]

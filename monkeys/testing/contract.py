@@ -12,12 +12,14 @@ from tasks.errors import UserError
 from tasks.graders import Grader
 from tasks.importers import Importer
 from tasks.plugins import class_fault
+from tasks.scorers import ScorerConfig
 from tasks.sweep.budgets import Budget
 
 PROTOCOLS: dict[str, type] = {
     "dataset": Dataset,
     "engine": EngineConfig,
     "grader": Grader,
+    "scorer": ScorerConfig,
     "sandbox": SandboxConfig,
     "format": Importer,
     "budget": Budget,

@@ -6,8 +6,6 @@ opened shows that a row's logits are bit-identical in batches of several sizes. 
 trial fails, the last bits depend on the batch, and samples are not reproducible.
 """
 
-import importlib.util
-import logging
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from sandboxes.config import Config
+from tasks.engines.hub import hub_commit, require_packages
 from tasks.engines.in_process import cpu_count
 from tasks.engines.in_process.sampling import SAMPLING_RULE
 from tasks.engines.model_files import BUNDLED, bundled_models, fingerprint
@@ -67,12 +66,7 @@ class TransformersConfig(Config):
         Raises:
             UserError: PyTorch or transformers is not installed, or the folder does not exist or has no model.
         """
-        absent = [module for module in ("torch", "transformers") if importlib.util.find_spec(module) is None]
-        if absent:
-            raise UserError(
-                f"engine transformers: {' and '.join(absent)} not installed;"
-                " `uv sync --extra transformers` installs what it needs, and engine onnx needs neither"
-            )
+        require_packages("engine transformers", "engine onnx")
         self._check_model()
 
     def ingredients(self, sampling: Sampling, template: str) -> dict[str, Any]:
@@ -125,15 +119,4 @@ class TransformersConfig(Config):
             )
 
     def _commit(self) -> str:
-        """The commit that the revision names now; if the hub is offline, the one in its cache."""
-        from huggingface_hub import hf_hub_download  # only for models on the hub
-
-        # Its warnings about every retry would bury the error, which is reported once.
-        logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
-        try:
-            path = Path(hf_hub_download(self.model, "config.json", revision=self.revision))
-        except Exception as error:
-            where = self.model if self.revision is None else f"{self.model} at revision {self.revision}"
-            reason = next(filter(None, map(str.strip, str(error).splitlines())), type(error).__name__)
-            raise UserError(f"engine.model: no folder {where}, and the hub could not provide it: {reason}") from error
-        return path.parent.name
+        return hub_commit(self.model, self.revision, "engine.model")

@@ -17,6 +17,8 @@ def combined(steps: Sequence[float], by: Combination) -> float:
 
 
 def marked(text: str, separator: str, mark: str) -> str:
-    """A text with a mark after each of its steps, which a separator divides; empty steps are left out."""
+    """A text with a mark after each of its steps, which a separator divides. Empty steps are left out, and so are marks
+    in the text itself: a sample must not add steps."""
+    text = text.replace(mark, "")
     steps = [step for step in text.split(separator) if step.strip()] or [text]
     return "".join(step + mark for step in steps)

@@ -21,7 +21,7 @@ def blocks(language: str) -> list[str]:
 def installed(tmp_path_factory: pytest.TempPathFactory) -> str:
     (project,) = (tomllib.loads(block)["project"] for block in blocks("toml"))
     modules = {block.splitlines()[0].removeprefix("# "): block for block in blocks("python")}
-    assert len(modules) == 7
+    assert len(modules) == 8
     points = "".join(
         f"[{group}]\n" + "".join(f"{name} = {target}\n" for name, target in named.items())
         for group, named in project["entry-points"].items()
@@ -37,6 +37,7 @@ def test_every_plug_in_of_the_guide_loads(installed: str, tmp_path: Path) -> Non
         "dataset",
         "engine",
         "grader",
+        "scorer",
         "sandbox",
         "format",
         "budget",
@@ -52,12 +53,13 @@ def test_the_sweep_of_the_guide_runs(installed: str, tmp_path: Path) -> None:
     shown = json.loads(monkeys("show", "spelling", "--json", cwd=tmp_path).out)
     assert shown["ingredients"]["plugins"] == {"dataset": "shop 0.1", "engine": "shop 0.1"}
     assert shown["verdicts"][0]["counts"] == {"correct": 15, "wrong": 15}
+    assert (shown["scores"][0]["scorer"], shown["scores"][0]["scored"]) == ("brevity", 30)
 
 
 def test_the_tests_of_the_guide_pass(installed: str, tmp_path: Path) -> None:
     done = pytest_in(tmp_path, f"{installed}/test_shop.py", PYTHONPATH=installed)
     assert done.code == 0, done.out
-    assert "6 passed" in done.out
+    assert "7 passed" in done.out
 
 
 def test_the_importer_of_the_guide_imports(installed: str, tmp_path: Path) -> None:

@@ -122,6 +122,7 @@ def test_combining_steps() -> None:
     assert combined([float("nan"), 0.25], "min") != combined([float("nan"), 0.25], "min"), "NaN is not dropped"
     assert marked("one", "\n\n", "#") == "one#"
     assert marked("", "\n\n", "#") == "#"
+    assert marked("one#more\n\n#", "\n\n", "#") == "onemore#", "a sample cannot add steps"
 
 
 @pytest.mark.parametrize(
@@ -230,7 +231,13 @@ def test_a_cancelled_scorer_sends_nothing_more(server: ScoringServer) -> None:
 
     server.answer = slow
     with config(server, batch_size=1, concurrency=1).open() as scorer:
-        stopper = threading.Thread(target=lambda: (started.wait(60), scorer.cancel(), go_on.set()))
+
+        def stop() -> None:
+            started.wait(60)
+            scorer.cancel()
+            go_on.set()
+
+        stopper = threading.Thread(target=stop)
         stopper.start()
         with pytest.raises(ScoringCancelledError):
             scorer.score(CANDIDATES)

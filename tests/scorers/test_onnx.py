@@ -12,7 +12,7 @@ from tasks.engines.model_files import BUNDLED
 from tasks.errors import ScoringCancelledError, UserError
 from tasks.prompts import render
 from tasks.scorers import Candidate, Unscored
-from tasks.scorers.in_process.onnx_classifier import probabilities
+from tasks.scorers.in_process.probabilities import probabilities
 from tasks.scorers.onnx import BUNDLED_SCORERS, OnnxScorerConfig, bundled_scorers
 
 

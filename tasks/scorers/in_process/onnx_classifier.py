@@ -14,6 +14,7 @@ from tokenizers import Encoding
 from tasks.engines.in_process.engine import read_json, read_tokenizer
 from tasks.errors import ScoringCancelledError, UserError
 from tasks.scorers import Candidate, Spent, Unscored
+from tasks.scorers.in_process.probabilities import probabilities
 
 WEIGHTS_FOLDER = "session.model_external_initializers_file_folder_path"
 _INTEGERS = {"tensor(int64)": np.int64, "tensor(int32)": np.int32}
@@ -112,13 +113,3 @@ class OnnxClassifier:
     def __exit__(self, *exc: object) -> None:
         self._cancelled.set()
         self._pool.shutdown(cancel_futures=True)
-
-
-def probabilities(logits: NDArray[Any]) -> NDArray[np.float64]:
-    """The probability of each label, [texts, labels]: softmax, or the sigmoid if there is only one label."""
-    values = logits.astype(np.float64)
-    if values.shape[1] == 1:
-        values = np.concatenate([values, np.zeros_like(values)], axis=1)
-    exponents = np.exp(values - values.max(axis=1, keepdims=True))
-    shares: NDArray[np.float64] = exponents / exponents.sum(axis=1, keepdims=True)
-    return shares[:, : logits.shape[1]]
