@@ -19,6 +19,8 @@ from tasks.errors import (
     GradingCancelledError,
     MonkeysError,
     SamplingCancelledError,
+    ScorerFailedError,
+    ScoringCancelledError,
     StoreUnavailableError,
     UserError,
 )
@@ -28,7 +30,14 @@ from tasks.store.schema import CorruptObjectError, NewerSchemaError
 from tasks.sweep.sweep import TakenOverError
 
 RETRYABLE = {AllRunsFailedError, StoreUnavailableError, TakenOverError}
-RESUMABLE = {PluginError, EngineFailedError, ServerUnreachableError, StoreUnavailableError, CapReachedError}
+RESUMABLE = {
+    PluginError,
+    EngineFailedError,
+    ServerUnreachableError,
+    ScorerFailedError,
+    StoreUnavailableError,
+    CapReachedError,
+}
 ALL: set[type[MonkeysError]] = {
     *RETRYABLE,
     *RESUMABLE,
@@ -37,6 +46,7 @@ ALL: set[type[MonkeysError]] = {
     NewerSchemaError,
     SamplingCancelledError,
     GradingCancelledError,
+    ScoringCancelledError,
     SandboxClosedError,
     SandboxUnavailableError,
     ServerError,

@@ -42,7 +42,7 @@ class RatingScorer:
 
     @property
     def spent(self) -> Spent:
-        """Completion tokens and dollars so far, as far as the servers report tokens."""
+        """Completion tokens and dollars so far, where the servers report tokens."""
         with self._lock:
             return Spent(self._tokens, self._dollars)
 
