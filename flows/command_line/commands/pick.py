@@ -1,25 +1,31 @@
-"""`monkeys pick`: which of k samples to deliver, and how often it is right. Needs no Prefect."""
+"""`monkeys pick`: which of k samples to deliver, and how often it is right. Needs no Prefect server."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from flows.command_line.options import Json
+from flows.command_line.options import Json, OptionalStoreUrl, VerdictSet
 
 app = typer.Typer()
 
 
 @app.command(
     epilog="Examples: [bold]monkeys pick answers.jsonl --scores rewards.parquet --score reward -o pick.svg[/]  ·  "
-    "[bold]monkeys pick answers.csv --by majority --k 10 --k 100[/]"
+    "[bold]monkeys pick answers.csv --by majority --k 10 --k 100[/]  ·  "
+    "[bold]monkeys pick arithmetic --store ./runs[/]"
 )
 def pick(
     answers: Annotated[
-        list[Path],
-        typer.Argument(metavar="ANSWERS ...", help="Tables of samples with problem, answer and correct."),
+        list[str],
+        typer.Argument(
+            metavar="ANSWERS ...",
+            help="Tables of samples with problem, answer and correct; or, with --store, a stored set.",
+        ),
     ],
     *,
+    store: OptionalStoreUrl = None,
+    verdicts: VerdictSet = None,
     scores: Annotated[
         list[Path] | None,
         typer.Option("--scores", metavar="FILE", help="Scores of the samples by problem and sample; repeatable."),
@@ -43,7 +49,8 @@ def pick(
         typer.Option(
             "--grader",
             metavar="GRADER",
-            help="The grader that says which answers are the same, such as math_tolerant; by default, as text.",
+            help="The grader that says which answers are the same, such as math_tolerant; by default the stored set's, "
+            "or for tables, equal text.",
         ),
     ] = None,
     output: Annotated[
@@ -57,6 +64,8 @@ def pick(
 
     show_pick(
         answers,
+        store=store,
+        verdicts=verdicts,
         score_files=scores or (),
         score_names=score or (),
         selectors=by or (),

@@ -1,14 +1,14 @@
 """The output of `monkeys pick`."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from rich.text import Text
 
 from flows.command_line.terminal import counted, literal, new_table, print_json, stdout
-from flows.setup.picking import Prepared, prepared, selector
+from flows.setup.picking import Prepared, from_store, prepared, selector
 from tasks.errors import UserError
 from tasks.files.answers import read_answers
 from tasks.files.atomic import replacing
@@ -21,8 +21,10 @@ _FIGURES = (".svg", ".pdf", ".png")
 
 
 def show_pick(
-    answers: Sequence[Path],
+    answers: Sequence[str],
     *,
+    store: str | None,
+    verdicts: str | None,
     score_files: Sequence[Path],
     score_names: Sequence[str],
     selectors: Sequence[str],
@@ -31,12 +33,20 @@ def show_pick(
     output: Path | None,
     as_json: bool,
 ) -> None:
-    """Show coverage and what each way of picking delivers, for answers in files."""
+    """Show coverage and what each way of picking delivers, for answers in files or in a stored set."""
     if output is not None and output.suffix not in _FIGURES:
         raise UserError(f"--output: {output}: a figure's name ends in {', '.join(_FIGURES[:-1])} or {_FIGURES[-1]}")
     chosen = [selector(each) for each in selectors]
-    read = prepared(read_answers(answers, score_files, score_names), grader)
+    if store is None:
+        if verdicts is not None:
+            raise UserError("--verdicts: names verdicts of a stored set, whose store --store names")
+        read = prepared(read_answers([Path(each) for each in answers], score_files, score_names), grader)
+    else:
+        if len(answers) != 1 or score_files or score_names:
+            raise UserError("--store: give one stored set, whose scores are those that are stored")
+        read = from_store(store, answers[0], verdicts, grader)
     summary = summarise(read.problems, chosen or available(read.problems), ks)
+    summary = replace(summary, notes=(*read.notes, *summary.notes))
     if output is not None:
         _write(summary, output)
     if as_json:

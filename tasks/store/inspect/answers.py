@@ -1,0 +1,166 @@
+"""The answers, verdicts and scores of a stored set, without its texts."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+
+from tasks.errors import UserError
+from tasks.files.answers import LOGPROB_MEAN, LOGPROB_SUM, AnsweredProblem
+from tasks.files.schema import Where
+from tasks.records import Verdict
+from tasks.store import Store
+from tasks.store.annotations import ScoreFooter
+from tasks.store.blocks import Block
+from tasks.store.inspect.catalog import StoredAnnotations, StoredSamples, StoredVerdicts
+from tasks.store.inspect.counts import latest_summary
+from tasks.store.parquet import SAMPLE_KEY
+from tasks.store.samples import SampleFooter, read_sample_columns
+from tasks.store.schema import CorruptObjectError
+
+
+@dataclass(slots=True)
+class StoredAnswers:
+    """The graded samples of a set, by problem; `notes` are whole sentences on what was left out."""
+
+    problems: list[AnsweredProblem]
+    notes: list[str] = field(default_factory=list)
+
+
+def stored_answers(store: Store, samples: StoredSamples, verdicts: StoredVerdicts) -> StoredAnswers:
+    """Every graded sample with its answer and scores: log-probabilities where all samples have them, and each set of
+    scores that is complete.
+
+    Where an adaptive budget stopped problems by their outcomes, only the samples that all problems have are taken: the
+    others would bias what is estimated from them.
+
+    Raises:
+        UserError: the set was sampled in solve mode, or an object is damaged.
+    """
+    summary = latest_summary(store, samples, verdicts)
+    if summary is not None and summary.solving is not None:
+        raise UserError(
+            f"{samples.name} was last sampled in solve mode: how many samples a problem has depends on their verdicts; "
+            "run its sweep with a uniform budget"
+        )
+    score_sets = _by_name([each for each in samples.scores if not each.from_newer_version])
+    annotations: list[tuple[StoredAnnotations[Any], Mapping[str, str]]] = [
+        (verdicts, {"verdict": "verdict", "answer": "answer"}),
+        *((each, {"score": name}) for name, each in score_sets.items()),
+    ]
+    for objects in (samples.objects, *(each.objects for each, _ in annotations)):
+        for damaged, reason in objects.faults.items():
+            raise UserError(f"store: {store.url(damaged)} cannot be read: {reason}; `monkeys check` says more")
+    problems: dict[str, AnsweredProblem] = {}
+    left_out = {"were lost to failures of the infrastructure": 0, "are not graded yet": 0}
+    for block, footer in sorted(samples.objects.footers.items(), key=lambda item: (item[0].first, item[0].start)):
+        key = samples.objects.key(block)
+        try:
+            for row in _rows(store, key, footer, block, annotations):
+                if row["verdict"] in {None, Verdict.INFRASTRUCTURE}:
+                    why = (
+                        "are not graded yet"
+                        if row["verdict"] is None
+                        else "were lost to failures of the infrastructure"
+                    )
+                    left_out[why] += 1
+                    continue
+                problem = problems.setdefault(row["problem_id"], AnsweredProblem(row["problem_id"]))
+                tokens, logprob = row["tokens"], row["logprob"]
+                scores = {name: row[name] for name in score_sets} | {
+                    LOGPROB_SUM: logprob,
+                    LOGPROB_MEAN: logprob / tokens if logprob is not None and tokens else None,
+                }
+                correct = row["verdict"] == Verdict.CORRECT
+                problem.add(Where(key, "sample", row["index"]), row["index"], row["answer"], correct, scores)
+        except CorruptObjectError as error:
+            raise UserError(
+                f"store: {store.url(error.key)} cannot be read: {error.reason}; `monkeys check` says more"
+            ) from error
+    found = list(problems.values())
+    if not found:
+        raise UserError(f"{samples.name} has no graded samples yet; run its sweep, or `monkeys regrade`")
+    notes = [f"{number:,} samples {why}: they are left out." for why, number in left_out.items() if number]
+    if summary is not None and summary.stopping is not None:
+        notes.append(_cut(found))
+    notes += _without_incomplete_scores(found)
+    return StoredAnswers(found, notes)
+
+
+def _by_name(score_sets: Sequence[StoredAnnotations[ScoreFooter]]) -> dict[str, StoredAnnotations[ScoreFooter]]:
+    """Sets of scores by their scorers' names, or by their own where several are by one scorer."""
+    scorers = [str(each.ingredients.get("scorer", each.name)) for each in score_sets]
+    return {
+        each.name if scorers.count(scorer) > 1 else scorer: each
+        for scorer, each in zip(scorers, score_sets, strict=True)
+    }
+
+
+def _rows(
+    store: Store,
+    key: str,
+    footer: SampleFooter,
+    block: Block,
+    annotations: Sequence[tuple[StoredAnnotations[Any], Mapping[str, str]]],
+) -> Iterator[dict[str, Any]]:
+    """The samples of a block with columns of their annotations, under other names; None where there is none."""
+    with store.open(key) as file:
+        table = read_sample_columns(file, key, (*SAMPLE_KEY, "tokens", "logprob"))
+    columns = {name: table[name] for name in table.column_names}
+    for each, names in annotations:
+        found = _annotations(store, each, block, footer, tuple(names))
+        if found is not None and not all(_plain(found[name]).equals(_plain(table[name])) for name in SAMPLE_KEY):
+            raise CorruptObjectError(each.objects.key(block), "it is about other samples than those stored")
+        for column, name in names.items():
+            columns[name] = pa.nulls(table.num_rows) if found is None else found[column]
+    yield from pa.table(columns).to_pylist()
+
+
+def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Two dictionary-encoded columns are not equal if their dictionaries differ."""
+    return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
+
+
+def _annotations(
+    store: Store,
+    annotations: StoredAnnotations[Any],
+    block: Block,
+    samples: SampleFooter,
+    names: tuple[str, ...],
+) -> pa.Table | None:
+    """Columns of the annotations on a block; None where it has none, or they are on other samples."""
+    listed = annotations.objects.footers.get(block)
+    if listed is None or listed.samples_checksum != samples.checksum:
+        return None
+    key = annotations.objects.key(block)
+    with store.open(key) as file:
+        return annotations.kind.read_table(file, key, (*SAMPLE_KEY, *names))[0]
+
+
+def _cut(problems: Sequence[AnsweredProblem]) -> str:
+    """Keep the first samples of each problem, as many as all have."""
+    fewest = min(len(problem.samples) for problem in problems)
+    for problem in problems:
+        for column in (problem.places, problem.samples, problem.answers, problem.correct, problem.passed):
+            del column[fewest:]
+        for values in problem.scores.values():
+            del values[fewest:]
+    return (
+        f"The budget was adaptive: of every problem only the first {fewest:,} samples are used, since how many more it "
+        "has depends on their verdicts."
+    )
+
+
+def _without_incomplete_scores(problems: Sequence[AnsweredProblem]) -> list[str]:
+    """Remove the scores that some samples lack; a note on each that others have."""
+    notes = []
+    total = sum(len(problem.samples) for problem in problems)
+    for name in {name: None for problem in problems for name in problem.scores}:
+        missing = sum(score is None for problem in problems for score in problem.scores[name])
+        if missing:
+            for problem in problems:
+                del problem.scores[name]
+            if missing < total:
+                notes.append(f"The score {name} is left out: {missing:,} of {total:,} samples lack it.")
+    return notes
