@@ -39,8 +39,16 @@ def from_store(url: str, name: str, verdicts: str | None, grader: str | None) ->
         if graded is None:
             raise UserError(f"{found.name} is not graded yet; run its sweep, or `monkeys regrade`")
         stored = stored_answers(store, found, graded)
-    read = prepared(stored.problems, grader or str(graded.ingredients["grader"]))
-    return read._replace(notes=(*stored.notes, *read.notes))
+    notes = list(stored.notes)
+    if grader is None:
+        grader = str(graded.ingredients["grader"])
+        try:
+            _equality(grader)
+        except UserError:
+            notes.append(f"The grader {grader} is not available here: answers are the same if their texts are.")
+            grader = None
+    read = prepared(stored.problems, grader)
+    return read._replace(notes=(*notes, *read.notes))
 
 
 def prepared(problems: Sequence[AnsweredProblem], grader: str | None) -> Prepared:
