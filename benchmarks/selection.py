@@ -1,4 +1,4 @@
-"""Curves of what selectors deliver: exactness, time and variance, beside what others do in the same run.
+"""Curves of what selectors deliver: exactness, time and variance, compared with what others do, in one run.
 
 Rivals: the one-order rule (majority and best of the first k samples, in the order in which they were drawn) and the
 mean over 100 random subsets for each k.
