@@ -1,4 +1,4 @@
-"""Plug-ins: datasets, engines, graders, scorers, sandboxes, importers and budgets of other distributions.
+"""Plug-ins: datasets, engines, graders, scorers, sandboxes, importers, budgets and selectors of other distributions.
 
 A plug-in is an entry point in one of `GROUPS`. Its name is what people write in a sweep file; its object is a class
 that implements the Protocol of the role. A broken plug-in never affects anything else: its fault is recorded, and is an

@@ -17,6 +17,7 @@ from monkeys.testing.graders import GradingCase, check_grader
 from monkeys.testing.importers import check_importer
 from monkeys.testing.sandboxes import check_sandbox
 from monkeys.testing.scorers import check_scorer
+from monkeys.testing.selectors import check_selector
 
 __all__ = [
     "ContractError",
@@ -28,4 +29,5 @@ __all__ = [
     "check_importer",
     "check_sandbox",
     "check_scorer",
+    "check_selector",
 ]

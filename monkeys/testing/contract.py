@@ -13,6 +13,7 @@ from tasks.graders import Grader
 from tasks.importers import Importer
 from tasks.plugins import class_fault
 from tasks.scorers import ScorerConfig
+from tasks.selection import Selector
 from tasks.sweep.budgets import Budget
 
 PROTOCOLS: dict[str, type] = {
@@ -23,6 +24,7 @@ PROTOCOLS: dict[str, type] = {
     "sandbox": SandboxConfig,
     "format": Importer,
     "budget": Budget,
+    "selector": Selector,
 }
 
 
