@@ -15,6 +15,11 @@ class CostConfig(Config):
     sets: tuple[str, ...] = Field(description="One to eight sample sets (names or unique prefixes) or CSV files")
     verdicts: str | None = Field(default=None, description="Verdict set of the stored sets; empty: the latest of each")
     store: Store = STORE
+    by: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Compare what this way of picking delivers of stored sets; empty: coverage",
+    )
     measure: Measure | None = Field(
         default=None, description="What a cost is counted in; empty: dollars where every set has a price, else tokens"
     )

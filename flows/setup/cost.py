@@ -1,9 +1,13 @@
 """Runs a comparison by cost from its configuration."""
 
+from collections.abc import Sequence
+
 from flows.config.cost import CostConfig
+from flows.setup.picking import from_store, selector
 from tasks.costs.comparison import CostComparison
 from tasks.report.cost.counting import Rules
-from tasks.report.cost.load import compared_by_cost
+from tasks.report.cost.load import Delivery, compared_by_cost
+from tasks.selection import Outcomes
 from tasks.store.fsspec_store import FsspecStore
 
 
@@ -21,6 +25,7 @@ def load(config: CostConfig) -> CostComparison:
         rules,
         reach=config.reach,
         budget=config.budget,
+        delivery=None if config.by is None else _delivery(config, config.by),
     )
 
 
@@ -37,6 +42,14 @@ def write(config: CostConfig, comparison: CostComparison) -> tuple[str, ...]:
     place = FsspecStore(config.output)
     place.probe()
     return publish(place, comparison)
+
+
+def _delivery(config: CostConfig, by: str) -> Delivery:
+    def outcomes(name: str) -> tuple[Sequence[Outcomes], Sequence[str]]:
+        read = from_store(config.store, name, config.verdicts, None)
+        return read.problems, read.notes
+
+    return Delivery(selector(by), outcomes)
 
 
 def _readable(url: str) -> FsspecStore:

@@ -51,7 +51,8 @@ class CostedSet:
 @dataclass(frozen=True, slots=True)
 class CostComparison:
     """Sets in the order given, on `problems` problems, with costs counted in `measure`; intervals are at `level`.
-    `mixed` is the frontier with mixtures, empty where there is one set. `notes` say what was assumed and left out."""
+    `mixed` is the frontier with mixtures, empty where there is one set. `delivered_by` names the way of picking whose
+    accuracy is shown; it is None for coverage. `notes` say what was assumed and left out."""
 
     measure: Measure
     problems: int
@@ -64,6 +65,7 @@ class CostComparison:
     matches: tuple[Match, ...]
     level: float
     notes: tuple[str, ...]
+    delivered_by: str | None = None
 
 
 def compare_costs(
@@ -72,7 +74,7 @@ def compare_costs(
     *,
     reach: float | None = None,
     budget: float | None = None,
-    mix: bool = True,
+    delivered_by: str | None = None,
     notes: Sequence[str] = (),
     level: float = 0.95,
     resamples: int = RESAMPLES,
@@ -85,7 +87,8 @@ def compare_costs(
         measure: what costs are counted in.
         reach: the share of problems to solve, above 0 and at most 1, for the cheapest way to it.
         budget: the cost to spend on all problems, for its best use.
-        mix: whether to consider mixtures of two sets, for curves of coverage.
+        delivered_by: the way of picking whose accuracy the curves have; None for coverage, for which mixtures of two
+            sets are considered, too.
         notes: handed on.
         level: probability of the intervals.
         resamples: bootstrap draws of the problems.
@@ -95,7 +98,7 @@ def compare_costs(
         UserError: no set or too many, a label twice, or sets of different problems.
     """
     _check(curves)
-    found = candidates(curves, mix=mix, level=level, resamples=resamples, seed=seed)
+    found = candidates(curves, mix=delivered_by is None, level=level, resamples=resamples, seed=seed)
     return CostComparison(
         measure=measure,
         problems=len(curves[0].problem_ids),
@@ -108,6 +111,7 @@ def compare_costs(
         matches=matches(found),
         level=level,
         notes=tuple(notes),
+        delivered_by=delivered_by,
     )
 
 

@@ -9,8 +9,8 @@ from numpy.typing import ArrayLike
 from tasks.costs.measures import LinearCost
 from tasks.scaling.arrays import Floats, Ints
 from tasks.scaling.estimators import Counts, log_spaced_ks, round_ks
-from tasks.scaling.interval_over_problems import interval_over_problems
-from tasks.scaling.resampling import bootstrap_means_of, percentile_tail
+from tasks.scaling.interval_over_problems import interval_of_mean, interval_over_problems
+from tasks.scaling.resampling import bootstrap_means_of
 
 # All k up to here, and beyond that as many values, evenly spaced in log k: within 2.4 % of each other up to 10,000.
 _POINTS = 400
@@ -95,9 +95,9 @@ def coverage_curve(label: str, counts: Counts, cost: LinearCost, ks: ArrayLike |
 
 
 def accuracy_curve(
-    label: str, problem_ids: tuple[str, ...], ks: ArrayLike, accuracy: Floats, cost: LinearCost, *, level: float = 0.95
+    label: str, problem_ids: tuple[str, ...], ks: ArrayLike, accuracy: Floats, cost: LinearCost
 ) -> CostCurve:
-    """Any accuracy against cost, such as what a selector delivers, with a bootstrap interval over problems.
+    """Any accuracy against cost, such as what a selector delivers, with its interval over problems.
 
     Args:
         label: what the set is called.
@@ -105,14 +105,9 @@ def accuracy_curve(
         ks: rising values of k, shape (ks,).
         accuracy: of each problem, shape (problems, ks).
         cost: of the same problems.
-        level: probability of the interval.
     """
-    wanted = np.asarray(ks, dtype=np.int64)
-    low, high = np.full((2, len(wanted)), np.nan)
-    if len(problem_ids) > 1:
-        tail = percentile_tail(level, len(problem_ids))
-        low, high = np.quantile(bootstrap_means_of(accuracy), [tail, 1 - tail], axis=0)
-    return CostCurve(label, problem_ids, wanted, accuracy, cost, low, high)
+    band = interval_of_mean(accuracy)
+    return CostCurve(label, problem_ids, np.asarray(ks, dtype=np.int64), accuracy, cost, band.low, band.high)
 
 
 @dataclass(frozen=True, eq=False)

@@ -49,7 +49,7 @@ def test_table_1_of_the_paper_comes_out_of_its_facts():
 
 
 def test_five_samples_of_a_cheap_model_match_one_of_a_dear_one():
-    found = compare_costs([facts(label) for label in TABLE_1], Measure.DOLLARS, mix=False)
+    found = compare_costs([facts(label) for label in TABLE_1], Measure.DOLLARS, delivered_by="the benchmark")
     ratios = {(each.option.parts[0].label, each.other.parts[0].label): each.ratio for each in found.matches}
     assert ratios == {
         ("DeepSeek-Coder-V2-Instruct", "GPT-4o"): pytest.approx(10.8 / 39),
@@ -72,7 +72,7 @@ def test_an_interval_of_the_best_use_of_a_budget_holds_the_truth():
             Measure.TOKENS,
             budget=20 * 60,
             resamples=300,
-            mix=False,
+            delivered_by="any",
         ).budget
         # What such problems give on average, over many of them.
         population = np.random.default_rng(7).beta(0.5, 2, 100_000)

@@ -32,6 +32,14 @@ def cost(
             help="dollars, flops, tokens or seconds; by default dollars where every set has a price, else tokens.",
         ),
     ] = None,
+    by: Annotated[
+        str | None,
+        typer.Option(
+            "--by",
+            metavar="SELECTOR",
+            help="Compare what a way of picking delivers of stored sets, such as majority, rather than coverage.",
+        ),
+    ] = None,
     reach: Annotated[
         float | None, typer.Option("--reach", metavar="SHARE", help="Find the cheapest way to solve this share.")
     ] = None,
@@ -76,6 +84,7 @@ def cost(
 
     fields = {
         "sets": tuple(sets),
+        "by": by,
         "measure": measure,
         "reach": reach,
         "budget": budget,

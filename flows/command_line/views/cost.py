@@ -60,14 +60,23 @@ def _print_set(console: Console, comparison: CostComparison, each: CostedSet, co
         Text.assemble((literal(each.label).plain, f"bold {colour}"), f": {cost_label(comparison)}"), soft_wrap=True
     )
     on_frontier = {point.option.parts[0] for point in comparison.frontier}
-    per = ("per problem solved", "per further problem", "per point")
-    table = new_table("k", "cost", "solved", f"{comparison.level:.0%} interval", *per, "", right=range(7))
+    solved = "problem solved" if comparison.delivered_by is None else "right answer"
+    per = (f"per {solved}", "per further one", "per point")
+    table = new_table(
+        "k",
+        "cost",
+        "solved" if comparison.delivered_by is None else "right",
+        f"{comparison.level:.0%} interval",
+        *per,
+        "",
+        right=range(7),
+    )
     for point in each.table:
         costs = (point.cost, point.per_solved, point.per_further, point.per_point)
-        total, solved, further, of_point = (escape(amount(cost, comparison.measure)) for cost in costs)
+        total, each_solved, further, of_point = (escape(amount(cost, comparison.measure)) for cost in costs)
         band = interval(point.low, point.high, lambda share: f"{share:.1%}")
         mark = "frontier" if (each.label, point.k) in on_frontier and len(comparison.sets) > 1 else ""
-        table.add_row(f"{point.k:,}", total, f"{point.accuracy:.1%}", band, solved, further, of_point, mark)
+        table.add_row(f"{point.k:,}", total, f"{point.accuracy:.1%}", band, each_solved, further, of_point, mark)
     console.print(table)
 
 

@@ -36,7 +36,8 @@ class Rules:
 
 class CostedResults(NamedTuple):
     """A set: its short and its full name, the names that its price may be listed under, its counts, what reads the
-    usage of some of its problems, its own price, and the config.json of its model, if they are known."""
+    usage of some of its problems, its own price, and the config.json of its model, if they are known, and whether it
+    is a table of counts rather than stored."""
 
     label: str
     name: str
@@ -45,6 +46,7 @@ class CostedResults(NamedTuple):
     usage: Callable[[Sequence[str]], UsageByProblem]
     price: ModelPrice | None
     config: Path | None
+    is_table: bool = False
 
 
 class CostCounter:

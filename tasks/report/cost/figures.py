@@ -8,7 +8,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, PercentF
 
 from tasks.costs.comparison import CostComparison, CostedSet, CostPoint
 from tasks.costs.measures import Measure
-from tasks.report.cost.phrases import cost_label, option_text
+from tasks.report.cost.phrases import cost_label, option_text, solved_label
 from tasks.report.model import FigureFile
 from tasks.report.palette import DARK, GREY, SERIES
 from tasks.report.style import INK, files, name_text, new_axes
@@ -104,7 +104,7 @@ def frontier_figure(of: CostComparison) -> Figure:
     axes.set_xlabel(cost_label(of))
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=None))
     axes.set_ylim(0, None)
-    axes.set_ylabel("problems solved")
+    axes.set_ylabel(name_text(solved_label(of)))
     axes.legend(frameon=False, fontsize=8.5, loc="best")
     return figure
 

@@ -5,24 +5,37 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from tasks.costs.comparison import MAX_SETS, CostComparison, compare_costs
-from tasks.costs.curves import coverage_curve
-from tasks.costs.measures import Measure
+from tasks.costs.curves import CostCurve, accuracy_curve, coverage_curve
+from tasks.costs.measures import LinearCost, Measure
 from tasks.costs.prices import ModelPrice, find_price
 from tasks.engines.model_files import BUNDLED, bundled_models, fingerprint
 from tasks.errors import UserError
 from tasks.files.usage import read_counts_and_usage
 from tasks.report.comparison.load import is_file
 from tasks.report.cost.counting import CostCounter, CostedResults, Rules, default_measure, price_tables
+from tasks.scaling.estimators import log_spaced_ks, round_ks
 from tasks.scaling.notes import notes_on_counts
+from tasks.selection import Outcomes, Selector
+from tasks.selection.curves import pick_curve
 from tasks.store import Store
 from tasks.store.inspect.catalog import find
 from tasks.store.inspect.counts import counts, latest_summary
 from tasks.store.inspect.usage import usage
+
+# Values of k at which a selector's accuracy is computed, which may take Monte Carlo.
+_POINTS = 30
+
+
+class Delivery(NamedTuple):
+    """A way of picking, and what reads the samples of a stored set for it, with notes on what was left out."""
+
+    selector: Selector
+    outcomes: Callable[[str], tuple[Sequence[Outcomes], Sequence[str]]]
 
 
 def compared_by_cost(
@@ -33,8 +46,10 @@ def compared_by_cost(
     *,
     reach: float | None = None,
     budget: float | None = None,
+    delivery: Delivery | None = None,
 ) -> CostComparison:
-    """Read the sets and compare them by cost; the store is opened only if one of them is stored.
+    """Read the sets and compare them by cost: by their coverage, or by what a way of picking delivers. The store is
+    opened only if one of them is stored.
 
     Raises:
         UserError: a set cannot be read, has no verdicts, or not the counts or the price that its cost needs, or the
@@ -63,14 +78,38 @@ def compared_by_cost(
         cost = counter.cost(each, of_set, price)
         position = {problem: i for i, problem in enumerate(each.counts.problem_ids)}
         cut = each.counts.of_problems(np.array([position[problem] for problem in shared], dtype=np.int64))
-        curves.append(coverage_curve(each.label, cut, cost))
+        if delivery is None:
+            curves.append(coverage_curve(each.label, cut, cost))
+        else:
+            curve, left_out = _delivered(delivery, each, tuple(shared), cost)
+            curves.append(curve)
+            notes += [f"{each.label}: {note}" for note in left_out]
         notes += [f"{each.label}: {note}" for note in notes_on_counts(each.counts)]
     if all(curve.total_cost[-1] == 0 for curve in curves):
         raise UserError("cost: samples are free at these prices; give others with --prices FILE, or count --in tokens")
     if rules.measure is None and measure is Measure.TOKENS:
         without = " and ".join(each.label for each, price in zip(sets, priced, strict=True) if price is None)
         notes.append(f"Costs are counted in tokens, as there is no price for {without}; give one with --prices FILE.")
-    return compare_costs(curves, measure, reach=reach, budget=budget, notes=[*counter.notes(), *notes])
+    by = None if delivery is None else delivery.selector.label
+    return compare_costs(curves, measure, reach=reach, budget=budget, delivered_by=by, notes=[*counter.notes(), *notes])
+
+
+def _delivered(
+    delivery: Delivery, of: CostedResults, problems: tuple[str, ...], cost: LinearCost
+) -> tuple[CostCurve, Sequence[str]]:
+    """What the selector delivers of a set at each k, and notes on it."""
+    if of.is_table:
+        raise UserError(f"--by: {of.label} is a table of counts; what is delivered is known of stored sets only")
+    outcomes, notes = delivery.outcomes(of.name)
+    by_id = {each.problem_id: each for each in outcomes}
+    missing = next((problem for problem in problems if problem not in by_id), None)
+    if missing is not None:
+        raise UserError(f"--by: {of.label} has no graded sample of problem {missing!r}; run its sweep again")
+    chosen = [by_id[problem] for problem in problems]
+    last = min(each.n for each in chosen)
+    ks = np.union1d(log_spaced_ks(last, _POINTS), round_ks(last))
+    picked = pick_curve(delivery.selector, chosen, ks)
+    return accuracy_curve(of.label, problems, ks, picked.each, cost), notes
 
 
 def _shared(sets: Sequence[CostedResults]) -> tuple[list[str], list[str]]:
@@ -94,7 +133,7 @@ def _shared(sets: Sequence[CostedResults]) -> tuple[list[str], list[str]]:
 
 def _from_file(path: Path) -> CostedResults:
     of_file, used = read_counts_and_usage(path)
-    return CostedResults(path.stem, str(path), (path.stem,), of_file, used.of, None, None)
+    return CostedResults(path.stem, str(path), (path.stem,), of_file, used.of, None, None, is_table=True)
 
 
 def _stored(store: Store, name: str, verdicts: str | None, today: datetime.date) -> CostedResults:

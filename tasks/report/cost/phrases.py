@@ -39,6 +39,16 @@ def option_text(option: Option) -> str:
 
 def headline(of: CostComparison) -> str:
     """Which set solves most, and from which cost on."""
+    sentence = _headline(of)
+    return sentence if of.delivered_by is None else f"Delivered by {of.delivered_by}: {sentence}"
+
+
+def solved_label(of: CostComparison) -> str:
+    """What the accuracy of a set is: problems solved, or right answers."""
+    return "problems solved" if of.delivered_by is None else f"right answers by {of.delivered_by}"
+
+
+def _headline(of: CostComparison) -> str:
     if not of.frontier:
         return "No set solves a problem."
     leaders, starts = _leaders(of)
