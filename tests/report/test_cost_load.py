@@ -2,16 +2,23 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from tasks.costs.measures import Measure, Prompts
 from tasks.engines.model_files import BUNDLED, fingerprint
 from tasks.errors import UserError
-from tasks.records import Price
+from tasks.records import Price, ScoredSample
 from tasks.report.cost.counting import Rules
-from tasks.report.cost.load import compared_by_cost
+from tasks.report.cost.load import Delivery, compared_by_cost
+from tasks.report.cost.phrases import headline
 from tasks.report.sweep.publish import publish
+from tasks.selection import Outcomes
+from tasks.selection.best_of import BestOf
+from tasks.selection.majority import Majority
+from tasks.store.annotations import SCORES
 from tasks.store.fsspec_store import FsspecStore
+from tasks.store.inspect.catalog import find
 from tests.store.stored import answers, fill, sweep_of
 
 PROBLEMS, K = 20, 30
@@ -102,3 +109,65 @@ def test_a_set_that_is_not_graded_is_told(tmp_path):
         store.delete(key)
     with pytest.raises(UserError, match="has not been graded yet"):
         compared(store)
+
+
+def outcomes_with(answers_of):
+    """Reads outcomes in which the answer and the verdict of each sample are given."""
+
+    def outcomes(name):
+        found = []
+        for problem in answers(PROBLEMS, 1):
+            given = np.array(answers_of)
+            scores = {"reward": np.arange(len(given), dtype=np.float64)}
+            found.append(Outcomes(problem, given == 0, given.astype(np.int64), scores))
+        return found, ["a note"]
+
+    return outcomes
+
+
+def test_what_is_delivered_is_compared_at_the_cost_of_the_samples(store):
+    # Three of five say 0, which is right: a majority of five always does, one sample in three of five.
+    delivery = Delivery(Majority(), outcomes_with([0, 0, 0, 1, 2]))
+    found = compared_by_cost(["arithmetic"], None, lambda: store, Rules(), delivery=delivery)
+    assert found.delivered_by == Majority().label
+    at = {row.k: row for row in found.sets[0].table}
+    assert at[1].accuracy == pytest.approx(0.6)
+    assert at[5].accuracy == pytest.approx(1)
+    assert at[5].cost == pytest.approx(5 * (PROBLEMS * 30 + mean_tokens()))
+    assert at[5].per_solved == pytest.approx(at[5].cost / PROBLEMS)
+    assert "arithmetic-recorded: a note" in found.notes
+    assert headline(found).startswith(f"Delivered by {Majority().label}: ")
+    assert found.mixed == ()
+
+
+def test_the_seconds_of_a_scorer_are_counted_for_the_selectors_that_need_it(store):
+    samples = find(store, "arithmetic")
+    for block, footer in samples.objects.footers.items():
+        scores = [
+            ScoredSample(problem, index, 1.0)
+            for position, problem in enumerate(answers(PROBLEMS, 1))
+            if position in block.positions
+            for index in block.indices
+        ]
+        key = f"scores/{samples.name}/reward-v1-000000000000/{block.key}"
+        data = SCORES.write(
+            scores, key, samples_checksum=footer.checksum, made_by="reward",
+            written_at=f"2026-11-29T12:{block.first:02}:00+00:00", seconds=6.0,
+        )  # fmt: skip
+        store.write(key, data)
+    store.write(f"scores/{samples.name}/reward-v1-000000000000/set.json", b'{"scorer": "reward", "version": 1}')
+    scored = 6.0 * len(samples.objects.footers)
+
+    def seconds_of(selector):
+        delivery = Delivery(selector, outcomes_with([0, 0, 1]))
+        found = compared_by_cost(["arithmetic"], None, lambda: store, Rules(Measure.SECONDS), delivery=delivery)
+        return found.sets[0].table[0].cost
+
+    assert seconds_of(BestOf(score="reward")) - seconds_of(Majority()) == pytest.approx(scored / K)
+
+
+def test_a_table_of_counts_delivers_nothing(store, tmp_path):
+    file = tmp_path / "a.csv"
+    file.write_text("problem,samples,correct,tokens,prompt_tokens\na,9,3,90,9\nb,9,3,90,9\n")
+    with pytest.raises(UserError, match="--by: a is a table of counts"):
+        compared_by_cost([str(file)], None, lambda: store, Rules(), delivery=Delivery(Majority(), outcomes_with([0])))

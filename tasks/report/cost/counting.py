@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from tasks.costs.flops import shape_of
@@ -36,8 +37,8 @@ class Rules:
 
 class CostedResults(NamedTuple):
     """A set: its short and its full name, the names that its price may be listed under, its counts, what reads the
-    usage of some of its problems, its own price, and the config.json of its model, if they are known, and whether it
-    is a table of counts rather than stored."""
+    usage of some of its problems, its own price, and the config.json of its model, if they are known, whether it is
+    a table of counts rather than stored, and the seconds of scoring a sample by each of its scorers."""
 
     label: str
     name: str
@@ -47,6 +48,7 @@ class CostedResults(NamedTuple):
     price: ModelPrice | None
     config: Path | None
     is_table: bool = False
+    scoring_s: Mapping[str, float] = MappingProxyType({})
 
 
 class CostCounter:

@@ -3,6 +3,7 @@
 import datetime
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,6 +14,7 @@ from tasks.costs.comparison import MAX_SETS, CostComparison, compare_costs
 from tasks.costs.curves import CostCurve, accuracy_curve, coverage_curve
 from tasks.costs.measures import LinearCost, Measure
 from tasks.costs.prices import ModelPrice, find_price
+from tasks.costs.usage import UsageByProblem
 from tasks.engines.model_files import BUNDLED, bundled_models, fingerprint
 from tasks.errors import UserError
 from tasks.files.usage import read_counts_and_usage
@@ -23,7 +25,8 @@ from tasks.scaling.notes import notes_on_counts
 from tasks.selection import Outcomes, Selector
 from tasks.selection.curves import pick_curve
 from tasks.store import Store
-from tasks.store.inspect.catalog import find
+from tasks.store.busy_time import busy_s
+from tasks.store.inspect.catalog import StoredSamples, find
 from tasks.store.inspect.counts import counts, latest_summary
 from tasks.store.inspect.usage import usage
 
@@ -68,6 +71,8 @@ def compared_by_cost(
     sets = [each if short[each.label] == 1 else each._replace(label=each.name) for each in sets]
     shared, notes = _shared(sets)
     usages = [each.usage(shared) for each in sets]
+    if delivery is not None:
+        usages = [_with_scoring(used, each, delivery) for used, each in zip(usages, sets, strict=True)]
     priced = [each.price or find_price(each.models, tables) for each in sets]
     if rules.prices is not None:  # before the price of a sweep
         priced = [find_price(each.models, tables[:1]) or price for each, price in zip(sets, priced, strict=True)]
@@ -85,6 +90,8 @@ def compared_by_cost(
             curves.append(curve)
             notes += [f"{each.label}: {note}" for note in left_out]
         notes += [f"{each.label}: {note}" for note in notes_on_counts(each.counts)]
+    if delivery is not None and measure is not Measure.SECONDS and any(need.score for need in delivery.selector.needs):
+        notes.append("What scoring costs is counted in seconds, and in prices by the hour, only.")
     if all(curve.total_cost[-1] == 0 for curve in curves):
         raise UserError("cost: samples are free at these prices; give others with --prices FILE, or count --in tokens")
     if rules.measure is None and measure is Measure.TOKENS:
@@ -92,6 +99,26 @@ def compared_by_cost(
         notes.append(f"Costs are counted in tokens, as there is no price for {without}; give one with --prices FILE.")
     by = None if delivery is None else delivery.selector.label
     return compare_costs(curves, measure, reach=reach, budget=budget, delivered_by=by, notes=[*counter.notes(), *notes])
+
+
+def _with_scoring(used: UsageByProblem, of: CostedResults, delivery: Delivery) -> UsageByProblem:
+    """The usage with the seconds of the scorers that the selector needs."""
+    if used.seconds is None:
+        return used
+    each = sum(of.scoring_s.get(need.score, 0.0) for need in delivery.selector.needs)
+    return replace(used, seconds=used.seconds + each * used.samples)
+
+
+def _scoring_s(samples: StoredSamples) -> dict[str, float]:
+    """The seconds of scoring a sample by each scorer, whose scores are also known by the name of their set."""
+    found: dict[str, float] = {}
+    for scores in samples.scores:
+        blocks = scores.current
+        scored = sum(block.samples for block in blocks)
+        if scored:
+            each = busy_s([(footer.written_at, footer.seconds) for footer in blocks.values()]) / scored
+            found |= dict.fromkeys((str(scores.ingredients.get("scorer", scores.name)), scores.name), each)
+    return found
 
 
 def _delivered(
@@ -161,6 +188,7 @@ def _stored(store: Store, name: str, verdicts: str | None, today: datetime.date)
         partial(usage, store, samples),
         own,
         config,
+        scoring_s=_scoring_s(samples),
     )
 
 
