@@ -67,7 +67,8 @@ def scored_blocks(folder: Path) -> int:
     return len(list((folder / "runs").glob("scores/*/*/p*/i*.parquet")))
 
 
-def test_a_sweep_killed_while_it_scores_goes_on_and_scores_nothing_twice(
+@pytest.mark.timeout(900)  # five commands
+def test_a_sweep_killed_while_it_scores_resumes_and_scores_nothing_twice(
     folder: Path, server: ScoringServer, prefect_url: str
 ) -> None:
     def slow(path: str, body: dict[str, Any]) -> Any:
