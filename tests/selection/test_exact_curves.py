@@ -157,6 +157,15 @@ def test_best_of_k_of_ten_thousand_equals_exact_fractions():
         assert best_of_k(correct, scores, np.array([k]))[0] == pytest.approx(float(truth), abs=1e-12)
 
 
+@pytest.mark.parametrize("scores", [[0.1, 0.2, 0.3], [0.1, 0.2, 0.3, 0.3, 0.2, 0.1]])
+def test_sums_of_scores_that_differ_only_by_rounding_tie(scores):
+    correct = np.arange(len(scores)) < len(scores) // 2 + len(scores) % 2
+    problem = Outcomes("p", correct, np.where(correct, 0, 1), {"score": np.array(scores)})
+    picked = WeightedVote().picked(problem, np.arange(problem.n)[None, :], np.array([problem.n]))
+    assert picked.tolist() == [[0.5]]
+    assert WeightedVote().accuracy(problem, np.array([problem.n]), simulation()).accuracy[0] == 0.5
+
+
 def test_without_an_answer_a_vote_delivers_nothing():
     problem = Outcomes("p", np.array([True, False]), np.array([NO_ANSWER, NO_ANSWER]), {"score": np.ones(2)})
     for selector in (Majority(), WeightedVote()):

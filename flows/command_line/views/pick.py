@@ -130,7 +130,7 @@ def _interval(low: float | None, high: float | None) -> str:
 def _plateau(curve: PickedCurve) -> str:
     """The plateau and its interval; its upper end may be beyond the data."""
     found, last = curve.plateau, curve.curve[-1].k
-    if found is None:
+    if found is None or last == 1:
         return ""
     if found.k is None:
         return f"still rises at {last:,}"
