@@ -14,7 +14,7 @@ LOWEST = {90: 0.85, 50: 0.42}
 def forecasts(kind: Kind, replications: int) -> list[Row]:
     """Coverage of these very problems at k beyond their samples. The target is for the mean over k: how far a forecast
     is off depends on what the rates too small to be seen are like, more so for larger k."""
-    replications = max(10, replications // 4)
+    replications = max(10, replications // 8)
     rows = []
     for problems in SIZES:
         generator = generator_for("forecast", kind.name, problems)

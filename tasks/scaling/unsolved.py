@@ -3,6 +3,7 @@
 from functools import cached_property
 
 import numpy as np
+from scipy.special import betaln
 
 from tasks.scaling.arrays import Floats, Ints
 from tasks.scaling.estimators import Counts
@@ -49,6 +50,18 @@ class Unsolved:
         if (ks > largest).all():
             return np.full(len(ks), float((self._counts.c > 0).mean()))
         return self._counts.mean_over_problems(known)
+
+    def of_solved(self, ks: Ints) -> tuple[Floats, Floats]:
+        """What the solved problems alone add to coverage at k, each of shape (ks,): the mean of their pass@k under
+        Jeffreys' prior, divided by the number of all problems, and its variance."""
+        solved = self._counts.c > 0
+        pairs, times = np.unique(np.column_stack([self._counts.n, self._counts.c])[solved], axis=0, return_counts=True)
+        right, wrong = pairs[:, 1:] + 0.5, (pairs[:, :1] - pairs[:, 1:]) + 0.5
+        # The mean of (1-p)^k under a beta distribution is a ratio of two beta functions.
+        once, twice = (np.exp(betaln(right, wrong + many * ks) - betaln(right, wrong)) for many in (1.0, 2.0))
+        mean = times @ (1 - once) / self.problems
+        variance = times @ np.maximum(twice - once**2, 0.0) / self.problems**2
+        return mean, variance
 
     def chance(self, ks: Ints) -> Floats:
         """The expected share of the unsolved problems that is solved by k, shape (ks,)."""

@@ -113,6 +113,16 @@ def test_solved_problems_stay_solved_and_unequal_samples_all_count():
     assert near[1] > 0
 
 
+def test_solved_problems_hold_up_the_lower_end():
+    """Five successes of 100 leave no doubt that a thousand samples solve a problem; one success leaves some."""
+    often, once = (Forecaster(Counts.of(list("abcd"), 100, [c, c, 0, 0])).at([1000])[0] for c in (5, 1))
+    assert often.low90 > 0.499
+    assert 0.4 < once.low90 < 0.5
+    mean, variance = Unsolved(Counts.of(["a"], 1, [1])).of_solved(np.array([1]))
+    # Beta(3/2, 1/2): mean 3/4, variance 3/4 * 1/4 / 3.
+    assert (mean[0], variance[0]) == (pytest.approx(3 / 4), pytest.approx(1 / 16))
+
+
 def test_many_different_numbers_of_samples_are_grouped_without_changing_the_forecast_much():
     rng = np.random.default_rng(5)
     n = rng.integers(900, 1100, 200)
