@@ -4,8 +4,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from tasks.report.palette import DARK, GREY, SERIES
-from tasks.report.phrases import visible
-from tasks.report.style import band, k_axis, new_axes
+from tasks.report.style import band, k_axis, name_text, new_axes
 from tasks.selection.summary import PickedCurve, PickSummary
 
 
@@ -22,7 +21,7 @@ def pick_figure(summary: PickSummary) -> Figure:
         axes.plot(
             [point.k for point in each.curve],
             [point.value for point in each.curve],
-            color=colour, lw=2.2 if each is summary.coverage else 1.6, label=visible(each.label), zorder=3,
+            color=colour, lw=2.2 if each is summary.coverage else 1.6, label=name_text(each.label), zorder=3,
             ls="-" if number < len(SERIES) else "--",
         )  # fmt: skip
         if each.plateau is not None and each.plateau.k is not None:
@@ -45,7 +44,5 @@ def pick_figure(summary: PickSummary) -> Figure:
             f"gap: {100 * gap[1]:.0f} points\nare there,\nand not picked", (last.k, last.value - gap[1] / 2), (8, 0),
             textcoords="offset points", ha="left", va="center", fontsize=8, color=DARK,
         )  # fmt: skip
-    legend = figure.legend(frameon=False, fontsize=8, loc="outside lower center", ncols=2)
-    for text in legend.get_texts():
-        text.set_parse_math(False)  # a score may be called $s$
+    figure.legend(frameon=False, fontsize=8, loc="outside lower center", ncols=2)
     return figure

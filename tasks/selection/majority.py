@@ -41,8 +41,9 @@ class Majority(Config):
 def vote(tally: Tally, ks: Ints, simulation: Simulation) -> Estimate:
     """The expected accuracy of a majority vote among k samples, for each k; a subset without an answer is wrong."""
     mean, error = np.zeros(len(ks)), np.zeros(len(ks))
-    if not tally.values.any():
-        return Estimate(mean, error)
+    if not tally.values.any() or (not tally.silent and (tally.values == tally.values[0]).all()):
+        # Whatever wins is as accurate.
+        return Estimate(mean + (tally.values[0] if tally.values.any() else 0.0), error)
     too_much: list[int] = []
     for column, k in enumerate(ks.tolist()):
         if k == tally.n:
