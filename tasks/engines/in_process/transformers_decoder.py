@@ -25,6 +25,10 @@ CACHE_GROWTH = 128
 """Tokens by which a cache grows. The default cache of transformers is copied for every token instead."""
 
 
+CACHE_PARAMETERS = ("past_key_values", "cache")
+"""What models call their cache: transformers 5.24 renamed it."""
+
+
 class Prefill(NamedTuple):
     """The state after a prompt: the logits after its last token, [1, vocabulary], and a cache of one row."""
 
@@ -71,7 +75,8 @@ class Decoder:
 
     def __init__(self, source: str, model: Any) -> None:
         parameters = inspect.signature(model.forward).parameters
-        if "past_key_values" not in parameters:
+        self._cache = next((name for name in CACHE_PARAMETERS if name in parameters), "")
+        if not self._cache:
             raise UserError(f"engine.model: {source}: {type(model).__name__} has no key-value cache")
         self.model = model
         self.last_logits: dict[str, int] = {"logits_to_keep": 1} if "logits_to_keep" in parameters else {}
@@ -85,7 +90,7 @@ class Decoder:
         """
         with torch.inference_mode(), enough_memory():
             ids = ids.to(self.model.device)
-            out = self.model(input_ids=ids, past_key_values=cache, use_cache=True, **self.last_logits)
+            out = self.model(input_ids=ids, use_cache=True, **{self._cache: cache}, **self.last_logits)
             return out.logits[:, -1].float()
 
     def prefill(self, ids: list[int]) -> Prefill:
