@@ -171,12 +171,15 @@ class Forecaster:
         every larger k."""
         ladder = log_spaced_ks(self.n, _MEASURED_POINTS)
         every, where = np.unique(np.concatenate([ladder, ks]), return_inverse=True)
-        lower = np.searchsorted(ladder, every, side="right") - 1
+        before, after = np.searchsorted(ladder, every, side="right") - 1, np.searchsorted(ladder, every)
         ends = []
         for level in (0.5, 0.9):
             band = interval_over_samples(self.counts, every, level)
             highest = np.maximum.accumulate(band.low[np.searchsorted(every, ladder)])
-            ends += [np.maximum(band.low, highest[lower])[where][len(ladder) :], band.high[where][len(ladder) :]]
+            ends += [
+                np.clip(band.low, highest[before], highest[after])[where][len(ladder) :],
+                band.high[where][len(ladder) :],
+            ]
         return Ends(*ends)
 
     @cached_property
