@@ -18,7 +18,8 @@ def without_thinking(text: str, tags: tuple[str, ...] = THINK) -> str:
         text: what the model wrote.
         tags: the opening and the closing tag; empty: all of the text is the answer.
     """
-    if not tags or (tags[0] not in text and tags[1] not in text):
+    # Most texts do not even have a tag's first character, which is found many times as fast as the whole tag.
+    if not any(tag[0] in text and tag in text for tag in tags):
         return text
     opening, _ = tags
     outside: list[str] = []

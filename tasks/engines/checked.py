@@ -1,6 +1,6 @@
 """Checks what an engine returns against what was requested, before anything is stored."""
 
-from collections.abc import Collection, Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 
 from tasks.engines import Engine
@@ -23,22 +23,27 @@ class CheckedEngine(WrappedEngine):
         Raises:
             EngineFailedError: a sample was not requested, was returned twice, or is missing at the end.
         """
-        missing = {(each.problem_id, index) for each in requests for index in range(each.start, each.stop)}
-        requested = len(missing)
+        missing: dict[str, set[int]] = {}
+        for each in requests:
+            missing.setdefault(each.problem_id, set()).update(range(each.start, each.stop))
+        requested = sum(map(len, missing.values()))
         with closing(self._engine.sample(requests, sampling)) as batches:
             for batch in batches:
                 for sample in batch:
                     self._check(sample, missing)
-                    missing.remove((sample.problem_id, sample.index))
                 yield batch
-        if missing:
-            raise EngineFailedError(f"{self._label} returned {requested - len(missing):,} of {requested:,} samples")
+        absent = sum(map(len, missing.values()))
+        if absent:
+            raise EngineFailedError(f"{self._label} returned {requested - absent:,} of {requested:,} samples")
 
-    def _check(self, sample: object, missing: Collection[tuple[str, int]]) -> None:
+    def _check(self, sample: object, missing: Mapping[str, set[int]]) -> None:
+        """Strike a sample off what is missing."""
         if not isinstance(sample, Sample) or not isinstance(sample.text, str):
             raise EngineFailedError(f"{self._label} returned {type(sample).__name__}, not a Sample with a text")
-        if (sample.problem_id, sample.index) not in missing:
+        try:
+            missing[sample.problem_id].remove(sample.index)
+        except KeyError as error:
             raise EngineFailedError(
                 f"{self._label} returned sample {sample.index} of problem {sample.problem_id!r}, which was not"
                 " requested or had been returned before"
-            )
+            ) from error

@@ -1,6 +1,7 @@
 """The final answer after `####`, compared with the gold answer as GSM8K does: as normalized text."""
 
 import re
+from functools import lru_cache
 from typing import ClassVar, Literal
 
 from tasks.graders.base.answer_grader import AnswerGrader, Decided
@@ -8,6 +9,7 @@ from tasks.records import Verdict
 
 # The first marker counts, with what follows it on its line: whatever a sample goes on to say cannot change it.
 _MARKED = re.compile(r"####[^\S\n]*(\S[^\n]*)")
+_IGNORED = re.compile(r"[,$\s]")
 
 
 class FinalAnswerGrader(AnswerGrader):
@@ -21,17 +23,23 @@ class FinalAnswerGrader(AnswerGrader):
         found = extract(text)
         if found is None:
             return Verdict.NO_ANSWER, "no #### answer", None
-        if found == normalise(gold):
+        if found == _normalised_gold(gold):
             return Verdict.CORRECT, "", found
         return Verdict.WRONG, f"answered {found[:100]}", found
 
 
 def extract(text: str) -> str | None:
     """The first marked answer, normalised; None where nothing is marked."""
-    match = _MARKED.search(text)
+    # One character is found many times as fast as four that are equal.
+    match = _MARKED.search(text, max(text.find("#"), 0))
     return normalise(match.group(1)) if match else None
+
+
+@lru_cache(maxsize=64)
+def _normalised_gold(gold: str) -> str:
+    return normalise(gold)
 
 
 def normalise(answer: str) -> str:
     """The answer without commas, spaces and dollar signs, and without a dot at its end."""
-    return re.sub(r"[,$\s]", "", answer).removesuffix(".")
+    return _IGNORED.sub("", answer).removesuffix(".")

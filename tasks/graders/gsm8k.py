@@ -13,6 +13,7 @@ from tasks.graders.base.verdicts import shortened
 from tasks.records import Verdict
 
 _MARKED = re.compile(r"#### (-?[$0-9.,]+)")
+_IGNORED = re.compile(r"[,$]")
 
 
 class Gsm8kGrader(AnswerGrader):
@@ -33,5 +34,6 @@ class Gsm8kGrader(AnswerGrader):
 
 def extract(text: str) -> str | None:
     """The first marked number normalized by the rule; None where none is marked."""
-    match = _MARKED.search(text)
-    return re.sub(r"\.$", "", re.sub(r"[,$]", "", match[1])) if match else None
+    # One character is found many times as fast as four that are equal.
+    match = _MARKED.search(text, max(text.find("#"), 0))
+    return _IGNORED.sub("", match[1]).removesuffix(".") if match else None

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 from tasks.records import Sample, Turn
 from tasks.store.footer_fields import Count, Seconds, Time
 from tasks.store.identity import canonical
-from tasks.store.parquet import Column, Footer, Layout, OpenBlock, damage_in
+from tasks.store.parquet import LEVEL, QUICK_LEVEL, Column, Footer, Layout, OpenBlock, damage_in
 from tasks.store.rows import first_ids
 from tasks.store.schema import CorruptObjectError
 from tasks.store.tables import integers
@@ -33,6 +33,12 @@ class SampleFooter(Footer):
     seconds: Seconds
     reproducible: bool | None = None
 
+
+# Samples that took less time than this were not drawn by a model; storing them should not take long, either.
+_QUICK_S = 1e-4
+
+# Samples among which equal texts are looked for: where they are frequent, a dictionary of texts makes a block smaller.
+_LOOKED_AT = 200
 
 _dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _turns = TypeAdapter(tuple[Turn, ...])
@@ -101,10 +107,20 @@ def write_samples(
 ) -> bytes:
     """A block of samples, in order of problem and index, as an object."""
     table = LAYOUT.to_table(samples)
+    quick = seconds < len(samples) * _QUICK_S
+    first = {sample.text for sample in samples[:_LOOKED_AT]}
+    distinct = len(first) > min(len(samples), _LOOKED_AT) / 2
     tokens = None if table["tokens"].null_count else pc.sum(table["tokens"]).as_py() or 0
     footer = SampleFooter(checksum(table), tokens, engine, drawn_at, seconds, reproducible)
     of_first = sum(sample.problem_id == samples[0].problem_id for sample in samples)
-    return LAYOUT.write(table, footer, key, rows_per_group=of_first)
+    return LAYOUT.write(
+        table,
+        footer,
+        key,
+        rows_per_group=of_first,
+        level=QUICK_LEVEL if quick else LEVEL,
+        no_dictionary=("text", "turns") if distinct else (),
+    )
 
 
 def read_samples(data: bytes, key: str) -> tuple[list[Sample], SampleFooter]:

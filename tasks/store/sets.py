@@ -107,14 +107,16 @@ class SampleSet(StoredSet):
         Raises:
             ValueError: the samples are not exactly those that the block names, each once.
         """
-        by_name = {(sample.problem_id, sample.index): sample for sample in drawn}
         wanted = [(problem.id, index) for problem in problems for index in block.indices]
-        if len(drawn) != len(wanted) or by_name.keys() != set(wanted):
-            raise ValueError(
-                f"the engine returned {len(drawn)} samples for {block}, not just the {len(wanted)} asked for"
-            )
+        if [(sample.problem_id, sample.index) for sample in drawn] != wanted:
+            by_name = {(sample.problem_id, sample.index): sample for sample in drawn}
+            if len(drawn) != len(wanted) or by_name.keys() != set(wanted):
+                raise ValueError(
+                    f"the engine returned {len(drawn)} samples for {block}, not just the {len(wanted)} asked for"
+                )
+            drawn = [by_name[name] for name in wanted]
         data = samples.write_samples(
-            [by_name[name] for name in wanted],
+            drawn,
             self._key(block),
             engine=engine,
             drawn_at=now(),

@@ -14,7 +14,7 @@ from sandboxes import Sandbox
 from tasks.errors import GradingCancelledError
 from tasks.graders import Grader
 from tasks.plugins import PluginError, label_of
-from tasks.progress import progress
+from tasks.progress import Steps, progress
 from tasks.records import GradedSample, Sample
 from tasks.store.annotations import VerdictFooter
 from tasks.store.blocks import Block
@@ -144,23 +144,25 @@ class Grading:
     def _grade(self, block: Block, samples: list[Sample], footer: SampleFooter, sandbox: Sandbox | None) -> None:
         started = time.monotonic()
         problems = {problem.id: problem for problem in self.selection.problems_in(block)}
-        by_name: dict[tuple[str, int], GradedSample] = {}
-        pending = {(sample.problem_id, sample.index) for sample in samples}
+        pending = {(sample.problem_id, sample.index): at for at, sample in enumerate(samples)}
+        given: list[GradedSample | None] = [None] * len(samples)
+        steps = Steps(VERDICTS)
         for graded in self.grader.grade([(problems[sample.problem_id], sample) for sample in samples], sandbox):
             if not isinstance(graded, GradedSample):
                 raise self._fault(f"returned {type(graded).__name__}, not a GradedSample")
-            if (graded.problem_id, graded.index) not in pending:
+            at = pending.pop((graded.problem_id, graded.index), None)
+            if at is None:
                 raise self._fault(
                     f"graded sample {graded.index} of problem {graded.problem_id!r}, which was not requested or had"
                     " been graded before"
                 )
-            pending.remove((graded.problem_id, graded.index))
-            by_name[graded.problem_id, graded.index] = graded
-            progress.get().advance(VERDICTS, 1)
+            given[at] = graded
+            steps.advance()
             self._continue()
+        steps.flush()
+        graded_samples = [graded for graded in given if graded is not None]
         if pending:
-            raise self._fault(f"graded {len(by_name):,} of {len(samples):,} samples")
-        graded_samples = [by_name[sample.problem_id, sample.index] for sample in samples]
+            raise self._fault(f"graded {len(graded_samples):,} of {len(samples):,} samples")
         where = described(sandbox) if sandbox is not None and self.grader.runs_code else "none"
         seconds = time.monotonic() - started
         retry_while_unavailable(

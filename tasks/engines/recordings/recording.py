@@ -9,7 +9,7 @@ from typing import IO
 from tasks.engines.recordings.contents import Contents
 from tasks.engines.recordings.files import read_at, stamps
 from tasks.engines.recordings.remembered import recall, remember
-from tasks.engines.recordings.scan import OPTION, Scan, parse_sample, scan_imported, scan_rows
+from tasks.engines.recordings.scan import OPTION, Scan, parse_samples, scan_imported, scan_rows
 from tasks.errors import UserError
 from tasks.importers import Importer
 from tasks.plugins import origin
@@ -92,7 +92,7 @@ class StoredSamples:
         try:
             for run in self._places.runs(problem_id, start, stop):
                 data = read_at(self._file, run.start, run.stop)
-                found += [parse_sample(self._name, data[begin:end]) for begin, end in run.rows]
+                found += parse_samples(self._name, [data[begin:end] for begin, end in run.rows])
             changed = self._spool is None and _state(self._file) != self._before
         except OSError as error:
             raise self._unreadable(error) from error

@@ -5,7 +5,7 @@ other tools' formats) is unpacked into a temporary file of rows.
 """
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -110,16 +110,20 @@ def scan_imported(path: Path, importer: Importer, ids: str | None) -> Scan:
     return Scan(Contents(content, found.places.held(), found.questions), before, found.places, spool)
 
 
-def parse_sample(where: object, line: bytes) -> Sample:
-    """The sample in a row, as JSON.
+def parse_samples(where: object, lines: Sequence[bytes]) -> list[Sample]:
+    """The samples in rows of JSON.
 
     Raises:
-        UserError: it is malformed; `str(where)` begins the message.
+        UserError: one is malformed; `str(where)` begins the message.
     """
     try:
-        return sample_parser()(line)
+        return list(map(sample_parser(), lines))
     except ValueError:
-        return _sample(parse_row(where, parse_json(where, line), _Row, _EXAMPLE))
+        return [_parse_slowly(where, line) for line in lines]
+
+
+def _parse_slowly(where: object, line: bytes) -> Sample:
+    return _sample(parse_row(where, parse_json(where, line), _Row, _EXAMPLE))
 
 
 class _Line(NamedTuple):
@@ -152,7 +156,7 @@ def _lines(stream: Iterable[bytes], name: str, questions: dict[str, str]) -> Ite
         except ValueError:
             if not line.strip():
                 continue
-            sample = parse_sample(Where(name, "line", number), line)
+            sample = _parse_slowly(Where(name, "line", number), line)
         if (b'"question"' in line or b'"prompt"' in line) and sample.problem_id not in questions:
             where = Where(name, "line", number)
             _note(parse_row(where, parse_json(where, line), _Row, _EXAMPLE), questions)

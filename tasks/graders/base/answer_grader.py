@@ -40,7 +40,9 @@ class AnswerGrader(TextGrader, ABC):
         sandbox: Sandbox | None,  # noqa: ARG002
     ) -> Iterator[GradedSample]:
         """One graded sample for each pair, in order."""
+        gold, of = "", None
         for problem, sample in pairs:
-            gold = require_check(problem, AnswerCheck).answer
+            if problem is not of:
+                gold, of = require_check(problem, AnswerCheck).answer, problem
             verdict, detail, answer = self.decide(gold, self.answer_text(sample.text))
             yield GradedSample(sample.problem_id, sample.index, verdict, detail, answer=kept(answer))
