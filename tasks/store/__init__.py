@@ -34,6 +34,11 @@ class Store(Protocol):
         """Every key under a prefix (a folder), sorted; one listing."""
         ...
 
+    def keys_of_folders(self, prefix: str, beginning: str) -> list[str]:
+        """The keys in those folders directly under a prefix whose names begin in this way, sorted; lists no more of
+        the others than it has to."""
+        ...
+
     def sizes(self, prefix: str) -> dict[str, int]:
         """Every key under a prefix, sorted, with the number of bytes there; one listing."""
         ...

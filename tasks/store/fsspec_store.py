@@ -5,6 +5,7 @@ are synced, and take their name in one rename, so that a process killed at any m
 """
 
 import errno
+import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -30,6 +31,9 @@ _PERMANENT = {
     errno.ENOTDIR: "move the file away",
 }
 """Errors that retrying does not fix, and what a person does about them."""
+
+_LISTS_BEGINNINGS = {"s3", "s3a"}
+"""Back ends that can list those keys alone that begin in some way."""
 
 
 class FsspecStore:
@@ -73,6 +77,23 @@ class FsspecStore:
         """Every key under a prefix, sorted; one listing."""
         return list(self.sizes(prefix))
 
+    def keys_of_folders(self, prefix: str, beginning: str) -> list[str]:
+        """The keys in those folders directly under a prefix whose names begin in this way, sorted; lists no more of
+        the others than it has to."""
+        if self._local:
+            return sorted(key for folder in self._folders(prefix, beginning) for key in self.keys(folder))
+        if not _LISTS_BEGINNINGS & {*_protocols(self._fs)}:
+            return [key for key in self.keys(prefix) if key.startswith(f"{prefix}/{beginning}")]
+        return sorted(key for key in self._find(prefix, prefix=beginning) if not _is_temporary(key))
+
+    def _folders(self, prefix: str, beginning: str) -> list[str]:
+        """Folders of a local store."""
+        try:
+            with self._explained(prefix, "listed"), os.scandir(self._path(prefix)) as entries:
+                return [f"{prefix}/{each.name}" for each in entries if each.name.startswith(beginning)]
+        except FileNotFoundError:
+            return []
+
     def sizes(self, prefix: str) -> dict[str, int]:
         """Every key under a prefix, sorted, with the bytes there; one listing. Leaves temporary files out."""
         found = self._find(prefix)
@@ -93,10 +114,10 @@ class FsspecStore:
             modified: datetime = self._fs.modified(self._path(key))
         return (datetime.now(UTC) - modified.astimezone(UTC)).total_seconds()
 
-    def _find(self, prefix: str) -> dict[str, dict[str, Any]]:
+    def _find(self, folder: str, **options: str) -> dict[str, dict[str, Any]]:
         try:
-            with self._explained(prefix, "listed"):
-                found = self._fs.find(self._path(prefix), withdirs=False, detail=True, refresh=True)
+            with self._explained(folder, "listed"):
+                found = self._fs.find(self._path(folder), withdirs=False, detail=True, refresh=True, **options)
         except FileNotFoundError:  # what some S3 servers say of an empty prefix
             return {}
         return {str(path)[len(self._root) :].lstrip("/"): about for path, about in found.items()}

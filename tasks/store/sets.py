@@ -6,6 +6,7 @@ is moved to `damaged/`, and its samples or verdicts are missing or pending again
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import takewhile
 from typing import Any, BinaryIO, ClassVar, Generic
 
 from tasks.errors import UserError
@@ -19,7 +20,7 @@ from tasks.store.annotations import (
     ScoreFooter,
     VerdictFooter,
 )
-from tasks.store.blocks import Block, directly_under, overlap
+from tasks.store.blocks import PROBLEMS_A_BLOCK, Block, directly_under, overlap
 from tasks.store.documents import json_object
 from tasks.store.footers import is_complete, read_footer, read_objects
 from tasks.store.identity import Identity
@@ -90,6 +91,13 @@ class SampleSet(StoredSet):
     def blocks(self) -> list[Block]:
         """Every block by its key alone: one listing, nothing is opened."""
         return directly_under(self._prefix, self.store.keys(self._prefix))
+
+    def blocks_near(self, block: Block) -> list[Block]:
+        """Those blocks by their keys alone that may hold samples of the same problems, and perhaps others: a set of
+        100,000 problems has thousands of blocks, and one is looked for each time one is drawn."""
+        starts = (block.first // PROBLEMS_A_BLOCK * PROBLEMS_A_BLOCK, block.last - 1)
+        beginning = _common_beginning(*(Block(0, 1, at, at + 1).key.partition("-")[0] for at in starts))
+        return directly_under(self._prefix, self.store.keys_of_folders(self._prefix, beginning))
 
     def write(
         self,
@@ -207,6 +215,10 @@ class ScoreSet(AnnotationSet[ScoredSample, ScoreFooter]):
     """The scores of one scorer, such as a reward model, on one set of samples."""
 
     kind = SCORES
+
+
+def _common_beginning(one: str, other: str) -> str:
+    return "".join(a for a, _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
 def _intact(store: Store, prefix: str, read: Callable[[BinaryIO, str], AnyFooter]) -> dict[Block, AnyFooter]:

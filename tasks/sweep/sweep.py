@@ -166,7 +166,7 @@ class Sweep:
 
     def _missing_of(self, block: Block) -> list[Block]:
         positions = block.positions
-        return missing(self.samples.blocks(), positions, block.stop, block.start, self._width)
+        return missing(self.samples.blocks_near(block), positions, block.stop, block.start, self._width)
 
     @property
     def _width(self) -> int:

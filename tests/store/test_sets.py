@@ -244,3 +244,50 @@ def test_other_texts_or_other_cuts_between_texts_give_another_checksum(texts: li
     assert same == of(list(texts))
     assert same not in others
     assert of(["ab", "c"]) != of(["a", "bc"])
+
+
+@pytest.fixture(params=["local", "memory", "s3"])
+def many(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[SampleSet, list[Block]]:
+    """A set on some back end with empty objects for blocks of various widths around powers of ten."""
+    urls = {"local": lambda: str(tmp_path), "memory": lambda: f"memory://{tmp_path.name}"}
+    url = f"s3://{request.getfixturevalue('s3').new_bucket()}/runs" if request.param == "s3" else urls[request.param]()
+    samples = SampleSet(FsspecStore(url), IDENTITY)
+    firsts = [(0, 16), (16, 20), (20, 21), (21, 32), (96, 112), (112, 116), (9_984, 10_000), (99_984, 99_999)]
+    firsts += [(99_999, 100_000), (100_000, 100_016), (1_000_000, 1_000_016)]
+    blocks = [Block(start, start + 100, *each) for each in firsts for start in (0, 1_000)]
+    for block in blocks:
+        samples.store.write(f"samples/{IDENTITY.name}/{block.key}", b"")
+    return samples, blocks
+
+
+def test_blocks_near_are_all_that_hold_samples_of_the_same_problems(many: tuple[SampleSet, list[Block]]) -> None:
+    samples, blocks = many
+    for first, last in [
+        (0, 16),
+        (17, 19),
+        (20, 32),
+        (100, 101),
+        (9_999, 10_000),
+        (99_990, 100_000),
+        (100_008, 100_016),
+    ]:
+        near = samples.blocks_near(Block(0, 100, first, last))
+        assert set(near) <= set(blocks)
+        assert {each for each in blocks if each.first < last and each.last > first} <= set(near)
+    assert samples.blocks_near(Block(0, 100, 500_000, 500_016)) == []
+
+
+def test_looking_for_one_block_does_not_list_a_large_set(
+    tmp_path: Path, samples: SampleSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for at in range(0, 20_000, 16):
+        key = tmp_path / "samples" / IDENTITY.name / Block(0, 100, at, at + 16).key
+        key.parent.mkdir(parents=True)
+        key.touch()
+    listed: list[str] = []
+    find = FsspecStore._find
+    monkeypatch.setattr(FsspecStore, "_find", lambda *given: (found := find(*given), listed.extend(found))[0])
+    assert len(samples.blocks()) == len(listed) == 1_250
+    listed.clear()
+    assert samples.blocks_near(Block(0, 100, 16_000, 16_016)) != []
+    assert len(listed) < 20

@@ -185,7 +185,10 @@ def _chosen(name: str | None, sets: Sequence[AnyAnnotations], what: str) -> AnyA
 def catalog(store: Store) -> list[StoredSamples]:
     """Every set in a store, by name."""
     sizes = store.sizes("samples")
-    return [_samples(store, name, sizes) for name in names(sizes)]
+    by_set: dict[str, dict[str, int]] = {}
+    for key, size in sizes.items():
+        by_set.setdefault("/".join(key.split("/")[:2]), {})[key] = size
+    return [_samples(store, name, by_set[f"samples/{name}"]) for name in names(sizes)]
 
 
 def find(store: Store, name: str) -> StoredSamples:

@@ -6,6 +6,7 @@ import pytest
 
 from tasks.errors import UserError
 from tasks.store.fsspec_store import FsspecStore
+from tasks.store.inspect import catalog as catalog_module
 from tasks.store.inspect.catalog import catalog, choose, find
 from tests.servers import S3
 from tests.store.stored import LastLineGrader, draw, fetched, fill, requests_of, sweep_of
@@ -90,6 +91,20 @@ def test_a_set_of_a_newer_schema_is_listed_but_not_read(store: FsspecStore, tmp_
     with pytest.raises(UserError, match=r"^store: .* has schema 99, written by a newer version .*: upgrade it$"):
         find(store, found.name)
     assert store.sizes("") == before
+
+
+def test_the_catalog_looks_at_each_key_a_few_times_however_many_sets_there_are(
+    store: FsspecStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Were the keys of all sets searched for those of one, 200 sets would be looked through 200 times."""
+    for number in range(200):
+        store.write(f"samples/toy-{number:012}/set.json", b"{}")
+        store.write(f"samples/toy-{number:012}/other", b"")
+    seen: list[int] = []
+    read = catalog_module.read_objects
+    monkeypatch.setattr(catalog_module, "read_objects", lambda *given: (seen.append(len(given[2])), read(*given))[1])
+    assert len(catalog(store)) == 200
+    assert sum(seen) == 400
 
 
 @pytest.mark.parametrize("name", ["arithmetic-ab", "ab", "ab12", "arithmetic-ab12cd34ef56"])
