@@ -2,6 +2,7 @@
 
     python benchmarks/store.py                  128 problems × 10,000 samples
     python benchmarks/store.py --scale 0.125    16 problems × 10,000 samples
+    python benchmarks/store.py --recorded       only a sweep over 4 × 10,000 recorded samples, with its profile
 
 Every figure of the store is measured on all of that. The rivals are measured on a few problems of the same text, and
 their sizes and times are multiplied by the number of problems, to which they are proportional: a file a problem, a line
@@ -14,7 +15,9 @@ as real ones do: see how much smaller the store makes the text, printed first.
 """
 
 import argparse
+import cProfile
 import json
+import pstats
 import random
 import re
 import subprocess
@@ -31,6 +34,8 @@ import yaml
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from tasks.engines.checked import CheckedEngine
+from tasks.engines.recorded import RecordedConfig
 from tasks.graders.final_answer import FinalAnswerGrader
 from tasks.records import AnswerCheck, GradedSample, Problem, Sample, Sampling, Verdict
 from tasks.store.blocks import Block, missing
@@ -252,6 +257,50 @@ def read_as_objects(sweep: Sweep) -> int:
     return sum(len(sweep.samples.read(block)[0]) for block in sweep.samples.stored())
 
 
+def of_recorded(folder: Path, number: int = 4) -> Iterator[Row]:
+    """CPU time a sample, in µs, of a sweep over a file of recorded samples: reading and checking the file, drawing and
+    storing, grading and storing."""
+    path, problems = folder / "recorded.jsonl", [problem_of(each) for each in range(number)]
+    with path.open("w") as file:
+        for each in range(number):
+            for sample in samples_of(each, 0, SAMPLES):
+                row = {"problem_id": sample.problem_id, "index": sample.index, "text": sample.text}
+                file.write(json.dumps(row) + "\n")
+    recorded = RecordedConfig(path=str(path))
+    sweep = Sweep(
+        grading=Grading(
+            selection=Selection.of(problems, k=SAMPLES),
+            grader=FinalAnswerGrader(),
+            samples=SampleSet(FsspecStore(str(folder / "recorded")), sample_identity("recorded")),
+        ),
+        template="arithmetic",
+        sampling=Sampling(0.6, 1.0, 1_000, (), 0),
+    )
+    with sweep.grading.claims:
+        checking = _cpu(lambda: recorded.check(problems, SAMPLES))
+        with CheckedEngine(recorded.open(), "recorded") as engine:
+            drawing = _cpu(lambda: [sweep.draw(block, engine) for block in sweep.missing_samples()])
+        grading = _cpu(lambda: [sweep.grading.grade(block, None) for block in sweep.grading.pending_verdicts()])
+    samples = number * SAMPLES / 1e6
+    yield Row("recorded: read and check, CPU time a sample", checking / samples, None, "µs", most=3.3)
+    yield Row("recorded: draw and store, CPU time a sample", drawing / samples, None, "µs", most=12)
+    yield Row("recorded: grade final answers, CPU time a sample", grading / samples, None, "µs", most=8)
+
+
+def profile(folder: Path) -> None:
+    """Print what a sweep over recorded samples spends its CPU time on."""
+    profiler = cProfile.Profile(time.process_time)
+    profiler.runcall(lambda: list(of_recorded(folder)))
+    pstats.Stats(profiler).sort_stats("tottime").print_stats(25)
+
+
+def _cpu(work: Callable[[], object]) -> float:
+    """CPU seconds that a piece of work takes."""
+    started = time.process_time()
+    work()
+    return time.process_time() - started
+
+
 def decide(sweep: Sweep) -> None:
     """Is anything missing? In a full set, nothing is."""
     if sweep.missing_samples() or sweep.grading.pending_verdicts():
@@ -373,6 +422,7 @@ def compare(folder: Path, problems: int, few: int) -> list[Row]:
         Row("read and count all verdicts, against libyaml", tally, in_yaml.read, "s", least_ratio=30, most=1),
         Row("decide that nothing is missing", decision, None, "s", most=2),
     ]
+    rows += of_recorded(folder)
     for what in ("tally", "check", "parquet", "jsonl"):
         peak, seconds = memory_of(what, folder, problems)
         name = f"export to {what}" if what in ("parquet", "jsonl") else what
@@ -391,7 +441,14 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--problems", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--memory-of", choices=["tally", "check", "parquet", "jsonl"], help=argparse.SUPPRESS)
+    parser.add_argument("--recorded", action="store_true", help="only a sweep over recorded samples, with its profile")
     arguments = parser.parse_args()
+    if arguments.recorded:
+        with tempfile.TemporaryDirectory() as name:
+            print(*of_recorded(Path(name)), sep="\n")
+        with tempfile.TemporaryDirectory() as name:
+            profile(Path(name))
+        return 0
     if arguments.memory_of:
         store = FsspecStore(str(arguments.folder / "runs"))
         measure_memory(arguments.memory_of, store, arguments.problems, arguments.folder)
