@@ -257,9 +257,10 @@ def read_as_objects(sweep: Sweep) -> int:
     return sum(len(sweep.samples.read(block)[0]) for block in sweep.samples.stored())
 
 
-def of_recorded(folder: Path, number: int = 4) -> Iterator[Row]:
+def of_recorded(folder: Path, number: int = 4, profiler: cProfile.Profile | None = None) -> Iterator[Row]:
     """CPU time a sample, in µs, of a sweep over a file of recorded samples: reading and checking the file, drawing and
     storing, grading and storing."""
+    folder.mkdir(exist_ok=True)
     path, problems = folder / "recorded.jsonl", [problem_of(each) for each in range(number)]
     with path.open("w") as file:
         for each in range(number):
@@ -277,10 +278,12 @@ def of_recorded(folder: Path, number: int = 4) -> Iterator[Row]:
         sampling=Sampling(0.6, 1.0, 1_000, (), 0),
     )
     with sweep.grading.claims:
-        checking = _cpu(lambda: recorded.check(problems, SAMPLES))
+        checking = _cpu(lambda: recorded.check(problems, SAMPLES), profiler)
         with CheckedEngine(recorded.open(), "recorded") as engine:
-            drawing = _cpu(lambda: [sweep.draw(block, engine) for block in sweep.missing_samples()])
-        grading = _cpu(lambda: [sweep.grading.grade(block, None) for block in sweep.grading.pending_verdicts()])
+            missing_blocks = sweep.missing_samples()
+            drawing = _cpu(lambda: [sweep.draw(block, engine) for block in missing_blocks], profiler)
+        pending = sweep.grading.pending_verdicts()
+        grading = _cpu(lambda: [sweep.grading.grade(block, None) for block in pending], profiler)
     samples = number * SAMPLES / 1e6
     yield Row("recorded: read and check, CPU time a sample", checking / samples, None, "µs", most=3.3)
     yield Row("recorded: draw and store, CPU time a sample", drawing / samples, None, "µs", most=12)
@@ -288,16 +291,21 @@ def of_recorded(folder: Path, number: int = 4) -> Iterator[Row]:
 
 
 def profile(folder: Path) -> None:
-    """Print what a sweep over recorded samples spends its CPU time on."""
+    """Print the figures of a sweep over recorded samples, and, of another, what it spends its CPU time on."""
+    list(of_recorded(folder / "imports", 1))
+    print(*of_recorded(folder / "measured"), sep="\n")
     profiler = cProfile.Profile(time.process_time)
-    profiler.runcall(lambda: list(of_recorded(folder)))
+    list(of_recorded(folder / "profiled", profiler=profiler))
     pstats.Stats(profiler).sort_stats("tottime").print_stats(25)
 
 
-def _cpu(work: Callable[[], object]) -> float:
+def _cpu(work: Callable[[], object], profiler: cProfile.Profile | None = None) -> float:
     """CPU seconds that a piece of work takes."""
     started = time.process_time()
-    work()
+    if profiler is None:
+        work()
+    else:
+        profiler.runcall(work)
     return time.process_time() - started
 
 
@@ -444,8 +452,6 @@ def main() -> int:
     parser.add_argument("--recorded", action="store_true", help="only a sweep over recorded samples, with its profile")
     arguments = parser.parse_args()
     if arguments.recorded:
-        with tempfile.TemporaryDirectory() as name:
-            print(*of_recorded(Path(name)), sep="\n")
         with tempfile.TemporaryDirectory() as name:
             profile(Path(name))
         return 0
