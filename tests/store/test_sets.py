@@ -1,7 +1,7 @@
 import errno
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import pytest
 
@@ -286,7 +286,13 @@ def test_looking_for_one_block_does_not_list_a_large_set(
         key.touch()
     listed: list[str] = []
     find = FsspecStore._find
-    monkeypatch.setattr(FsspecStore, "_find", lambda *given: (found := find(*given), listed.extend(found))[0])
+
+    def noted(store: FsspecStore, folder: str) -> dict[str, Any]:
+        found = find(store, folder)
+        listed.extend(found)
+        return found
+
+    monkeypatch.setattr(FsspecStore, "_find", noted)
     assert len(samples.blocks()) == len(listed) == 1_250
     listed.clear()
     assert samples.blocks_near(Block(0, 100, 16_000, 16_016)) != []

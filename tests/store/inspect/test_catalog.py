@@ -1,12 +1,15 @@
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tasks.errors import UserError
+from tasks.store import Store
+from tasks.store.footers import read_objects
 from tasks.store.fsspec_store import FsspecStore
-from tasks.store.inspect import catalog as catalog_module
 from tasks.store.inspect.catalog import catalog, choose, find
 from tests.servers import S3
 from tests.store.stored import LastLineGrader, draw, fetched, fill, requests_of, sweep_of
@@ -101,8 +104,12 @@ def test_the_catalog_looks_at_each_key_a_few_times_however_many_sets_there_are(
         store.write(f"samples/toy-{number:012}/set.json", b"{}")
         store.write(f"samples/toy-{number:012}/other", b"")
     seen: list[int] = []
-    read = catalog_module.read_objects
-    monkeypatch.setattr(catalog_module, "read_objects", lambda *given: (seen.append(len(given[2])), read(*given))[1])
+
+    def noted(store: Store, prefix: str, sizes: Mapping[str, int], read: Any) -> Any:
+        seen.append(len(sizes))
+        return read_objects(store, prefix, sizes, read)
+
+    monkeypatch.setattr("tasks.store.inspect.catalog.read_objects", noted)
     assert len(catalog(store)) == 200
     assert sum(seen) == 400
 
