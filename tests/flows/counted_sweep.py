@@ -39,6 +39,8 @@ class CountedSweep:
     folder: Path
     seconds: float
     """How much longer each call of the engine takes."""
+    processes: int = 1
+    """How many processes must have called it before a call ends."""
 
     @property
     def environment(self) -> dict[str, str]:
@@ -46,6 +48,7 @@ class CountedSweep:
             "PYTHONPATH": str(Path(__file__).parent / "counted"),
             "COUNTED_CALLS": str(self.folder / "calls.jsonl"),
             "COUNTED_SECONDS": str(self.seconds),
+            "COUNTED_PROCESSES": str(self.processes),
         }
 
     def start(self, *arguments: str, command: Iterable[str] = (), **variables: str) -> subprocess.Popen[str]:
@@ -90,7 +93,7 @@ class CountedSweep:
         return sorted((row["problem_id"], row["index"], row["text"]) for row in rows if row["index"] < K)
 
 
-def counted_sweep(folder: Path, seconds: float = 0.0) -> CountedSweep:
+def counted_sweep(folder: Path, seconds: float = 0.0, processes: int = 1) -> CountedSweep:
     with (folder / "samples.jsonl").open("w") as file:
         for number, problem in enumerate(ArithmeticDataset().load()[:PROBLEMS]):
             for index in range(K + 20):
@@ -103,7 +106,7 @@ def counted_sweep(folder: Path, seconds: float = 0.0) -> CountedSweep:
                 file.write(json.dumps({"problem_id": problem.id, "index": index, "text": text}) + "\n")
     engine = f"{{name: recorded, path: {folder / 'samples.jsonl'}}}"
     (folder / "sweep.yaml").write_text(f"dataset: arithmetic\nproblems: {PROBLEMS}\nengine: {engine}\nk: {K}\n")
-    return CountedSweep(folder, seconds)
+    return CountedSweep(folder, seconds, processes)
 
 
 def blocks(runs: Path, kind: str = "samples") -> list[Path]:

@@ -101,7 +101,7 @@ def test_three_workers_share_a_sweep_and_survive_the_death_of_one(
     deployed: tuple[str, Path], s3_process: S3, tmp_path: Path
 ) -> None:
     url, server = deployed
-    sweep = counted_sweep(tmp_path, seconds=2.0)
+    sweep = counted_sweep(tmp_path, seconds=2.0, processes=3)
     bucket = s3_process.new_bucket()
     runs = s3_process.root / bucket / "runs"
     hasten_the_automation(url)

@@ -34,7 +34,7 @@ MATH = "Final Answer: The final answer is $%s$. I hope it is correct."
         (MathGrader(), "2.50", MATH % "2.6", Verdict.WRONG, "2.6"),
         (MathTolerantGrader(), "3", r"so \boxed{3.0}", Verdict.CORRECT, "3.0"),
         (MathTolerantGrader(), "3", "I do not know", Verdict.NO_ANSWER, None),
-        (MathVerifyGrader(), "3", r"so \boxed{3}", Verdict.CORRECT, None),
+        (MathVerifyGrader(), "3", r"so \boxed{3}", Verdict.CORRECT, "3"),
     ],
 )
 def test_graders_keep_the_answer_in_their_normal_form(
