@@ -152,6 +152,7 @@ def test_the_table_of_agreements_fits_a_terminal_of_80_columns(tmp_path: Path) -
     assert any(f"{TOLERANT}, labelled: 99 false negatives more" in line for line in lines)
 
 
+@pytest.mark.slow
 def test_audit_tests_and_audit_graders_run_from_the_command_line(tmp_path: Path) -> None:
     written(tmp_path / "own.jsonl", [sums("sound"), sums("rejects", "12\n")])
     (tmp_path / "s.yaml").write_text(

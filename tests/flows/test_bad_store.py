@@ -37,6 +37,7 @@ def test_a_missing_bucket_is_reported_in_one_line(
 
 
 @EACH_WAY_TO_OPEN_A_STORE
+@pytest.mark.slow
 def test_wrong_credentials_are_reported_in_one_line(command: tuple[str, ...], recorded: Path, s3_process: S3) -> None:
     bucket = s3_process.new_bucket()
     wrong = {**s3_process.environment, "AWS_SECRET_ACCESS_KEY": "not-the-secret"}
@@ -48,6 +49,7 @@ def test_wrong_credentials_are_reported_in_one_line(command: tuple[str, ...], re
 
 
 @EACH_WAY_TO_OPEN_A_STORE
+@pytest.mark.slow
 def test_credentials_in_the_url_are_refused_and_not_repeated(command: tuple[str, ...], recorded: Path) -> None:
     ended = monkeys(*command, "--store", "s3://key:MARKED@bucket/runs", cwd=recorded)
     is_one_line(ended, "store: ", "AWS_SECRET_ACCESS_KEY")

@@ -65,6 +65,7 @@ def test_the_comparison_page_is_written_to_the_named_folder(folder: Path) -> Non
         (("small.csv", "bad.csv"), "line 2: 4 correct of 3 samples"),
     ],
 )
+@pytest.mark.slow
 def test_sets_that_cannot_be_compared_are_reported_in_one_line(
     folder: Path, sets: tuple[str, ...], message: str
 ) -> None:

@@ -55,6 +55,7 @@ def test_grade_writes_verdicts_and_prints_a_summary(tmp_path: Path) -> None:
     assert "already exists" in again.err
 
 
+@pytest.mark.slow
 def test_options_of_grade_and_its_json_summary(tmp_path: Path) -> None:
     slow = "import time\nwhile time.process_time() < 1.3: pass\n" + RIGHT
     write(tmp_path, [WRONG, slow, "x = bytearray(200 << 20)\n" + RIGHT])

@@ -171,6 +171,7 @@ def test_a_report_says_which_problems_were_left_out(tmp_path: Path, prefect_url:
         ),
     ],
 )
+@pytest.mark.slow
 def test_what_only_the_user_can_fix_is_reported_in_one_line_and_nothing_is_written(
     tmp_path: Path, name: str, fields: dict[str, Any], message: str
 ) -> None:

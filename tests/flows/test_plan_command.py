@@ -138,6 +138,7 @@ UNREACHABLE = {
 
 
 @pytest.mark.parametrize("name", UNREACHABLE)
+@pytest.mark.slow
 def test_a_plan_needs_no_installed_engine(tmp_path: Path, name: str) -> None:
     if name not in {choice.model_fields["name"].default for choice in get_args(get_args(EngineConfig)[0])}:
         pytest.skip(f"there is no engine {name} yet")

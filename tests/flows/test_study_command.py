@@ -45,6 +45,7 @@ def test_a_study_runs_a_sweep_per_model_compares_them_and_resumes(two: Path, pre
         (("sweep.yaml", "missing.yaml"), "missing.yaml: cannot be read"),
     ],
 )
+@pytest.mark.slow
 def test_an_invalid_study_is_reported_in_one_line(two: Path, arguments: tuple[str, ...], message: str) -> None:
     (two / "elsewhere.yaml").write_text((two / "sweep.yaml").read_text() + "store: elsewhere\n")
     ended = monkeys("study", *arguments, cwd=two)

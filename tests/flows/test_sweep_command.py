@@ -277,6 +277,7 @@ def test_the_error_says_if_namespaces_are_forbidden(tmp_path: Path) -> None:
     assert "No permissions to create new namespace" in ended.err
 
 
+@pytest.mark.slow
 def test_a_server_that_does_not_answer_is_reported_in_one_line(recorded: Path) -> None:
     ended = monkeys("sweep", "sweep.yaml", cwd=recorded, PREFECT_API_URL="http://127.0.0.1:9/api")
     assert (ended.code, len(ended.err.splitlines())) == (2, 1)

@@ -40,30 +40,39 @@ def folder(tmp_path: Path) -> Path:
         ("close_enough", "raise SystemExit('go')", "strange:Thing does not load (SystemExit: go)"),
         ("close_enough", "Other = 1", "strange:Thing does not load (AttributeError"),
         ("close_enough", "Thing = 1", "strange:Thing is not a pydantic model"),
-        (
+        pytest.param(
             "close_enough",
             GRADER.replace("(Config)", "(__import__('pydantic').BaseModel)"),
             "strange:Thing is not frozen",
+            marks=pytest.mark.slow,
         ),
-        ("close_enough", GRADER.replace('Literal["close_enough"]', "str"), "strange:Thing has no field `name: Literal"),
-        ("another", GRADER, 'strange:Thing has no field `name: Literal["another"]'),
-        (
+        pytest.param(
+            "close_enough",
+            GRADER.replace('Literal["close_enough"]', "str"),
+            "strange:Thing has no field `name: Literal",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param("another", GRADER, 'strange:Thing has no field `name: Literal["another"]', marks=pytest.mark.slow),
+        pytest.param(
             "close_enough",
             GRADER.replace("def grade(", "def grades("),
             "strange:Thing lacks `grade` (Grader in tasks.graders)",
+            marks=pytest.mark.slow,
         ),
-        (
+        pytest.param(
             "close_enough",
             GRADER.replace("    def check(", "    check: ClassVar[int] = 1\n    def _check("),
             "has a `check` that is not",
+            marks=pytest.mark.slow,
         ),
-        (
+        pytest.param(
             "close_enough",
             GRADER.replace(
                 "    tolerance: int =",
                 '    hook: __import__("typing").Callable[[], int] | None = None\n    tolerance: int =',
             ),
             "strange:Thing has fields that a form cannot show",
+            marks=pytest.mark.slow,
         ),
         ("gsm8k", GRADER, "its name is taken by a built-in one"),
     ],
@@ -134,19 +143,17 @@ def test_a_plug_in_that_hangs_on_import_is_named_and_can_be_interrupted(folder: 
             'return ["p"] or [Problem(',
             "dataset: sums (strange 0.3) gave 'p', not a Problem",
         ),
-        pytest.param(
+        (
             "guesser",
             "indices = range(request.start, request.stop)",
             "indices = [0, 0]",
             "guesser (strange 0.3) returned sample 0 of",
-            marks=pytest.mark.slow,
         ),
-        pytest.param(
+        (
             "guesser",
             "indices = range(request.start, request.stop)",
             "indices = [0]",
             "guesser (strange 0.3) returned 4 of 8 samples",
-            marks=pytest.mark.slow,
         ),
         (
             "guesser",
@@ -170,6 +177,7 @@ def test_a_plug_in_that_hangs_on_import_is_named_and_can_be_interrupted(folder: 
         ),
     ],
 )
+@pytest.mark.slow
 def test_a_plug_in_that_returns_nonsense_is_one_line(
     folder: Path, broken: str, old: str, new: str, message: str
 ) -> None:

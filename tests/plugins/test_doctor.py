@@ -24,6 +24,7 @@ def test_doctor_names_a_sandbox_that_it_cannot_try_for_lack_of_a_default(tmp_pat
     assert "logged" not in [each["name"] for each in document["sandboxes"]]
 
 
+@pytest.mark.slow
 def test_doctor_tries_a_sandbox_of_a_plug_in(tmp_path: Path) -> None:
     site = install(tmp_path / "site", {"shop.py": of_guide("shop/sandboxes.py")}, POINTS, "shop")
     document = json.loads(monkeys("doctor", "--json", cwd=tmp_path, PYTHONPATH=site).out)

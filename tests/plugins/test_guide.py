@@ -57,6 +57,7 @@ def test_the_sweep_of_the_guide_runs(installed: str, tmp_path: Path) -> None:
     assert (shown["scores"][0]["scorer"], shown["scores"][0]["scored"]) == ("brevity", 30)
 
 
+@pytest.mark.slow
 def test_the_tests_of_the_guide_pass(installed: str, tmp_path: Path) -> None:
     done = pytest_in(tmp_path, f"{installed}/test_shop.py", PYTHONPATH=installed)
     assert done.code == 0, done.out

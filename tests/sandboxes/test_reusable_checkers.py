@@ -157,9 +157,11 @@ def test_files_of_a_program_do_not_outlive_it(keeping: Sandbox) -> None:
 
 def test_one_that_was_killed_between_two_runs_is_replaced(keeping: Sandbox) -> None:
     """At whatever step of its death the next run finds it."""
+    others = _waiting_elsewhere(keeping)
     for attempt in range(40):
         check(keeping, MARK)
-        os.kill(_waiting(), signal.SIGKILL)
+        (waiting,) = _waiting() - others
+        os.kill(waiting, signal.SIGKILL)
         time.sleep(attempt % 20 * 1e-4)
         outcome = check(keeping, MARK).checker
         assert (outcome.status, outcome.stdout) == (Status.OK, b"False\n"), outcome
@@ -167,8 +169,9 @@ def test_one_that_was_killed_between_two_runs_is_replaced(keeping: Sandbox) -> N
 
 
 def test_one_that_is_killed_before_it_has_heard_of_the_next_run_is_replaced(keeping: Sandbox) -> None:
+    others = _waiting_elsewhere(keeping)
     check(keeping, MARK)
-    waiting = _waiting()
+    (waiting,) = _waiting() - others
     os.kill(waiting, signal.SIGSTOP)
     with ThreadPoolExecutor(1) as other:
         asked = other.submit(check, keeping, MARK)
@@ -178,10 +181,15 @@ def test_one_that_is_killed_before_it_has_heard_of_the_next_run_is_replaced(keep
     assert (outcome.status, outcome.stdout) == (Status.OK, b"False\n"), outcome
 
 
-def _waiting() -> int:
-    """The process that a checker has left for its next run."""
-    (pid,) = [pid for pid in descendants() if _parent_is_a_server(pid)]
-    return pid
+def _waiting() -> set[int]:
+    """The processes that checkers have left for their next runs, in any sandbox that is open."""
+    return {pid for pid in descendants() if _parent_is_a_server(pid)}
+
+
+def _waiting_elsewhere(keeping: Sandbox) -> set[int]:
+    """Those of other sandboxes; that of this one is ended by a program in between."""
+    keeping.run("print(1)", b"", AMPLE)
+    return _waiting()
 
 
 def _parent_is_a_server(pid: int) -> bool:

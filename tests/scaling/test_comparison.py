@@ -99,6 +99,7 @@ def test_problems_without_samples_are_told_with_their_set():
     assert any(note.startswith("b: Coverage stops at k = 7") and "(p2)" in note for note in notes)
 
 
+@pytest.mark.slow
 def test_corners_give_numbers_or_nothing_and_never_fail():
     corners = {
         "none": Counts.of(["a", "b"], 10, [0, 0]),
