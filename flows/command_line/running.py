@@ -1,5 +1,7 @@
 """Running a flow from the command line, and which errors are shown as one line."""
 
+import atexit
+import contextlib
 import logging
 import os
 import sys
@@ -19,7 +21,7 @@ _PREFECT_DEFAULTS = {
     # Prefect's background threads, where its server goes away: one line of ours says so.
     "PREFECT_LOGGING_INTERNAL_LEVEL": "CRITICAL",
 }
-_LOST = {"server": False}
+_SEEN = {"flow": False, "server lost": False}
 
 
 def run_flow(console: Console, load: Callable[[], Callable[[Config], Result]], config: Config) -> Result:
@@ -27,6 +29,7 @@ def run_flow(console: Console, load: Callable[[], Callable[[Config], Result]], c
     from flows.command_line.progress_bars import ProgressBars
     from flows.runtime.temporary_server import prefect_api
 
+    _SEEN["flow"] = True
     logging.raiseExceptions = False  # logs that Prefect cannot send would each write to standard error
     for name, value in _PREFECT_DEFAULTS.items():
         os.environ.setdefault(name, value)
@@ -41,16 +44,24 @@ def run_flow(console: Console, load: Callable[[], Callable[[Config], Result]], c
             try:
                 return completed(flow, config)
             finally:
-                _LOST["server"] = is_lost()
+                _SEEN["server lost"] = is_lost()
 
 
 def leave(code: object) -> None:
-    """End the process without waiting for Prefect's threads, where its server is away: they would try to reach it for
-    minutes. Otherwise this does nothing, and the interpreter ends as usual."""
-    if _LOST["server"]:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code if isinstance(code, int) else int(code is not None))
+    """End the process at once, but for one that has run a flow: there, the interpreter ends as usual, unless Prefect's
+    server is away, which its threads would try to reach for minutes.
+
+    Arrow's threads may still hold the file that was read last. If one of them lets go of it while the interpreter ends,
+    the process aborts after all of its work is done (https://github.com/apache/arrow/issues/34314).
+    """
+    if _SEEN["flow"] and not _SEEN["server lost"]:
+        return
+    if not _SEEN["flow"]:
+        atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):  # nobody reads it any more
+            stream.flush()
+    os._exit(code if isinstance(code, int) else int(code is not None))
 
 
 def require_server(option: str) -> None:

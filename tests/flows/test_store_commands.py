@@ -238,3 +238,22 @@ def test_regrading_shows_what_changes_and_draws_nothing(tmp_path: Path, prefect_
     assert {"before": "wrong", "after": "correct", "samples": fixed} in apart["verdicts"]
     assert len(apart["changes"]) == 20
     assert sum(problem["correct_after"] - problem["correct_before"] for problem in apart["problems"]) == fixed
+
+
+def test_what_libraries_do_as_the_interpreter_ends_cannot_change_how_a_command_ends(
+    sweep: Sweep, tmp_path: Path
+) -> None:
+    """Arrow's threads abort a process now and then; here another object does. What is registered to run then is run."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import atexit, os, pathlib\n"
+        "class Thread:\n"
+        "    def __del__(self):\n"
+        "        os.abort()\n"
+        "thread = Thread()\n"
+        f"atexit.register(pathlib.Path({str(tmp_path / 'ended')!r}).write_text, 'yes')\n"
+    )
+    for arguments, code in ((("samples", "arith", "--limit", "1"), 0), (("show", "nosuch"), 2)):
+        ended = monkeys(*arguments, cwd=tmp_path, PYTHONPATH=str(tmp_path))
+        assert ended.code == code, ended
+        assert (tmp_path / "ended").read_text() == "yes"
+        (tmp_path / "ended").unlink()
