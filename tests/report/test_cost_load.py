@@ -111,6 +111,16 @@ def test_a_set_that_is_not_graded_is_told(tmp_path):
         compared(store)
 
 
+def test_a_report_on_samples_that_are_gone_is_told(store):
+    sweep = sweep_of(store, problems=PROBLEMS, k=K)
+    results = sweep.results()
+    publish(sweep.grading, results, results.summarise(), "")
+    samples = find(store, "arithmetic")
+    store.delete(samples.objects.key(min(samples.objects.footers)))
+    with pytest.raises(UserError, match=f"{samples.name} has no stored sample of problem .*; run its sweep again"):
+        compared(store)
+
+
 def outcomes_with(answers_of):
     """Reads outcomes in which the answer and the verdict of each sample are given."""
 

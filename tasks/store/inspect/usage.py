@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from tasks.costs.usage import UsageByProblem
+from tasks.errors import UserError
 from tasks.scaling.arrays import Floats, Ints
 from tasks.store import Store
 from tasks.store.blocks import Block
@@ -23,13 +24,13 @@ _NOT_DRAWN = "recorded"
 
 
 def usage(store: Store, samples: StoredSamples, problem_ids: Sequence[str]) -> UsageByProblem:
-    """What the samples of some problems used, in the order of the problems, each of which has a sample. All stored
-    samples of a problem count.
+    """What the samples of some problems used, in the order of the problems. All stored samples of a problem count.
 
     Seconds are wall-clock seconds: what was drawn concurrently shares them, by tokens where they are known. Imported
     samples have none.
 
     Raises:
+        UserError: a problem has no sample.
         CorruptObjectError: a block is damaged.
     """
     for key, reason in samples.objects.faults.items():
@@ -47,7 +48,11 @@ def usage(store: Store, samples: StoredSamples, problem_ids: Sequence[str]) -> U
     with ThreadPoolExecutor(_THREADS) as pool:
         for (_, footer), table in zip(blocks, pool.map(read, blocks), strict=True):
             sums.add(table, footer.seconds * (busy / together if together else 0.0))
-    return sums.usage(timed=samples.ingredients.get("engine") != _NOT_DRAWN)
+    used = sums.usage(timed=samples.ingredients.get("engine") != _NOT_DRAWN)
+    if not used.samples.all():  # an older report counts samples that are gone, as where a damaged block was set aside
+        missing = used.problem_ids[int(used.samples.argmin())]
+        raise UserError(f"{samples.name} has no stored sample of problem {missing!r}; run its sweep again")
+    return used
 
 
 class _Sums:
