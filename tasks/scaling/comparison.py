@@ -124,15 +124,14 @@ def compare(
     for label, counts in graded.items():
         if not len(counts):
             raise UserError(f"compare: {label} has no graded sample")
-    in_all = set.intersection(*(set(counts.problem_ids) for counts in graded.values()))
-    shared = [problem for problem in next(iter(graded.values())).problem_ids if problem in in_all]
-    notes = (
-        *_notes(graded, shared),
-        *(f"{label}: {note}" for label, counts in sets for note in notes_on_counts(counts)),
-    )
+    shared, about_shared = shared_problems(list(graded.items()))
     paired = len(shared) > 1
     if paired:
-        graded = {label: _cut(counts, shared) for label, counts in graded.items()}
+        graded = {label: counts.of_ids(shared) for label, counts in graded.items()}
+    else:
+        few = "no problem" if not shared else "only one problem"
+        about_shared = [f"The sets share {few}: each curve covers different problems, so differences are not computed."]
+    notes = (*about_shared, *(f"{label}: {note}" for label, counts in sets for note in notes_on_counts(counts)))
     summaries = tuple(
         ComparedSet(label, summarise(counts, {}, laws=False, resamples=resamples, level=level, seed=seed))
         for label, counts in graded.items()
@@ -146,18 +145,14 @@ def compare(
     return Comparison(summaries, pairs, paired, level, notes)
 
 
-def _cut(counts: Counts, problems: Sequence[str]) -> Counts:
-    position = {problem: i for i, problem in enumerate(counts.problem_ids)}
-    return counts.of_problems(np.array([position[problem] for problem in problems], dtype=np.int64))
-
-
-def _notes(graded: dict[str, Counts], shared: Sequence[str]) -> tuple[str, ...]:
-    sizes = {label: len(counts) for label, counts in graded.items()}
-    if len(shared) < 2:
-        few = "no problem" if not shared else "only one problem"
-        return (f"The sets share {few}: each curve covers different problems, so differences are not computed.",)
-    more = [f"{label} has {size:,}" for label, size in sizes.items() if size > len(shared)]
-    return (f"Compared on the {len(shared):,} problems that all sets share; {' and '.join(more)}.",) if more else ()
+def shared_problems(sets: Sequence[tuple[str, Counts]]) -> tuple[list[str], list[str]]:
+    """The problems that all sets have, each set under its label, in the first one's order; and a note if some sets have
+    more."""
+    in_all = set.intersection(*(set(counts.problem_ids) for _, counts in sets))
+    shared = [problem for problem in sets[0][1].problem_ids if problem in in_all]
+    more = [f"{label} has {len(counts):,}" for label, counts in sets if len(counts) > len(shared)]
+    note = f"Compared on the {len(shared):,} problems that all sets share; {' and '.join(more)}."
+    return shared, [note] if more else []
 
 
 def _pair(reference: Counts, other: Counts, label: str, *, resamples: int, level: float, seed: int) -> Pair:

@@ -84,6 +84,11 @@ class Counts:
         rounds = None if self.rounds is None else self.rounds.of(positions)
         return Counts(tuple(self.problem_ids[i] for i in positions), self.n[positions], self.c[positions], rounds)
 
+    def of_ids(self, problem_ids: Sequence[str]) -> "Counts":
+        """Some of the problems, by id."""
+        at = {problem: position for position, problem in enumerate(self.problem_ids)}
+        return self.of_problems(np.array([at[problem] for problem in problem_ids], dtype=np.int64))
+
     @cached_property
     def _blocks(self) -> tuple["Block", ...]:
         return tuple(joint_blocks((self,)))

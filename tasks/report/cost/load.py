@@ -20,6 +20,7 @@ from tasks.errors import UserError
 from tasks.files.usage import read_counts_and_usage
 from tasks.report.comparison.load import is_file
 from tasks.report.cost.counting import CostCounter, CostedResults, Rules, default_measure, price_tables
+from tasks.scaling.comparison import shared_problems
 from tasks.scaling.estimators import log_spaced_ks, round_ks
 from tasks.scaling.notes import notes_on_counts
 from tasks.selection import Outcomes, Selector
@@ -81,10 +82,8 @@ def compared_by_cost(
     curves = []
     for each, of_set, price in zip(sets, usages, priced, strict=True):
         cost = counter.cost(each, of_set, price)
-        position = {problem: i for i, problem in enumerate(each.counts.problem_ids)}
-        cut = each.counts.of_problems(np.array([position[problem] for problem in shared], dtype=np.int64))
         if delivery is None:
-            curves.append(coverage_curve(each.label, cut, cost))
+            curves.append(coverage_curve(each.label, each.counts.of_ids(shared), cost))
         else:
             curve, left_out = _delivered(delivery, each, tuple(shared), cost)
             curves.append(curve)
@@ -141,21 +140,17 @@ def _delivered(
 
 def _shared(sets: Sequence[CostedResults]) -> tuple[list[str], list[str]]:
     """The problems that all sets have, in the first one's order, with a note where some are left out."""
-    graded = [each._replace(counts=each.counts.graded()) for each in sets]
-    for each in graded:
-        if not len(each.counts):
-            raise UserError(f"cost: {each.label} has no graded sample")
-    in_all = set.intersection(*(set(each.counts.problem_ids) for each in graded))
-    shared = [problem for problem in graded[0].counts.problem_ids if problem in in_all]
-    if not shared or (len(shared) == 1 and max(len(each.counts) for each in graded) > 1):
+    graded = [(each.label, each.counts.graded()) for each in sets]
+    for label, of_set in graded:
+        if not len(of_set):
+            raise UserError(f"cost: {label} has no graded sample")
+    shared, notes = shared_problems(graded)
+    if not shared or (len(shared) == 1 and notes):
         few = "no problem" if not shared else "only one problem"
         raise UserError(
-            f"cost: {' and '.join(each.label for each in sets)} share {few}; give sets of the same problems"
+            f"cost: {' and '.join(label for label, _ in graded)} share {few}; give sets of the same problems"
         )
-    more = [f"{each.label} has {len(each.counts):,}" for each in graded if len(each.counts) > len(shared)]
-    return shared, (
-        [f"Compared on the {len(shared):,} problems that all sets share; {' and '.join(more)}."] if more else []
-    )
+    return shared, notes
 
 
 def _from_file(path: Path) -> CostedResults:
