@@ -22,9 +22,9 @@ from numpy.typing import ArrayLike
 
 from tasks.errors import UserError
 from tasks.scaling.arrays import Floats, Ints
-from tasks.scaling.estimators import Counts, coverage, log_spaced_ks
+from tasks.scaling.estimators import Band, Counts, coverage, log_spaced_ks
 from tasks.scaling.forecast_interval import Centre, Ends, ends_beyond
-from tasks.scaling.interval_over_samples import interval_over_samples
+from tasks.scaling.interval_over_samples import intervals_over_samples
 from tasks.scaling.laws import PowerLaw, fit_ks, fit_power_law
 from tasks.scaling.unsolved import Unsolved
 
@@ -87,8 +87,10 @@ class Forecaster:
     def expected(self, ks: ArrayLike) -> Floats:
         """Expected coverage at each k, shape (ks,): measured up to the smallest n, and no less beyond it."""
         wanted = np.atleast_1d(np.asarray(ks, dtype=np.int64))
-        values = coverage(self.counts, np.minimum(wanted, self.n)).coverage
+        values = np.zeros(len(wanted))
         beyond = wanted > self.n
+        if not beyond.all():
+            values[~beyond] = coverage(self.counts, wanted[~beyond]).coverage
         if beyond.any():
             law, weight = self._law(wanted[beyond]), self._law_weight
             settled = self._unsolved.settled(wanted[beyond])
@@ -105,12 +107,12 @@ class Forecaster:
         """
         if not 0 < target < 1:
             raise UserError(f"forecast: the coverage to reach is {target}; it must be between 0 and 1")
-        ladder = np.unique(np.geomspace(1, _MAX_K, 400).astype(np.int64))
-        reached = np.flatnonzero(self.expected(ladder) >= target)
+        ks, expected = self._expected_everywhere
+        reached = np.flatnonzero(expected >= target)
         if not len(reached):
             return None
-        high = int(ladder[reached[0]])
-        low = int(ladder[reached[0] - 1]) if reached[0] else 0
+        high = int(ks[reached[0]])
+        low = int(ks[reached[0] - 1]) if reached[0] else 0
         while high - low > max(1, high // 1000):
             middle = (low + high) // 2
             low, high = (middle, high) if self.expected([middle])[0] < target else (low, middle)
@@ -133,6 +135,12 @@ class Forecaster:
         chances = np.clip(ranked * further * len(self.counts) / max(float(ranked.sum()), 1e-300), 0, 1)
         order = np.argsort(-chances, kind="stable")
         return {self.counts.problem_ids[unsolved[i]]: float(chances[i]) for i in order}
+
+    @cached_property
+    def _expected_everywhere(self) -> tuple[Ints, Floats]:
+        """k from 1 to the largest, and expected coverage at each."""
+        ks = np.unique(np.geomspace(1, _MAX_K, 400).astype(np.int64))
+        return ks, self.expected(ks)
 
     def _law(self, ks: Ints) -> Floats | None:
         """Coverage by the anchored law, shape (ks,); None where the measured curve has no rise to fit."""
@@ -159,28 +167,37 @@ class Forecaster:
 
     def _ends(self, ks: Ints) -> Ends:
         """The ends of the intervals at each k, on either side of n."""
-        measured = self._ends_measured(np.minimum(ks, self.n))
-        if not (ks > self.n).any():
-            return measured
-        places, further = np.log(self._ladder - self.n), np.log(np.maximum(ks - self.n, 1))
-        beyond = (np.interp(further, places, each) for each in self._ends_on_ladder)
-        return Ends(*(np.where(ks > self.n, far, near) for far, near in zip(beyond, measured, strict=True)))
+        ends, beyond = Ends(*np.zeros((4, len(ks)))), ks > self.n
+        if not beyond.all():
+            for end, values in zip(ends, self._ends_measured(ks[~beyond]), strict=True):
+                end[~beyond] = values
+        if beyond.any():
+            places, further = np.log(self._ladder - self.n), np.log(ks[beyond] - self.n)
+            for end, values in zip(ends, self._ends_on_ladder, strict=True):
+                end[beyond] = np.interp(further, places, values)
+        return ends
 
     def _ends_measured(self, ks: Ints) -> Ends:
         """The ends of intervals over samples. As coverage does not fall with k, what is a lower end at some k is one at
         every larger k."""
-        ladder = log_spaced_ks(self.n, _MEASURED_POINTS)
-        every, where = np.unique(np.concatenate([ladder, ks]), return_inverse=True)
-        before, after = np.searchsorted(ladder, every, side="right") - 1, np.searchsorted(ladder, every)
+        steps = self._measured_steps
+        before, after = np.searchsorted(steps, ks, side="right") - 1, np.searchsorted(steps, ks)
         ends = []
-        for level in (0.5, 0.9):
-            band = interval_over_samples(self.counts, every, level)
-            highest = np.maximum.accumulate(band.low[np.searchsorted(every, ladder)])
-            ends += [
-                np.clip(band.low, highest[before], highest[after])[where][len(ladder) :],
-                band.high[where][len(ladder) :],
-            ]
+        for band, on_steps in zip(self._bands(ks), self._bands_on_steps, strict=True):
+            highest = np.maximum.accumulate(on_steps.low)
+            ends += [np.clip(band.low, highest[before], highest[after]), band.high]
         return Ends(*ends)
+
+    def _bands(self, ks: Ints) -> list[Band]:
+        return intervals_over_samples(self.counts, ks, (0.5, 0.9))
+
+    @cached_property
+    def _measured_steps(self) -> Ints:
+        return log_spaced_ks(self.n, _MEASURED_POINTS)
+
+    @cached_property
+    def _bands_on_steps(self) -> list[Band]:
+        return self._bands(self._measured_steps)
 
     @cached_property
     def _ladder(self) -> Ints:

@@ -16,6 +16,7 @@ solvable, the variance of the number of solved problems grows by at most k/n of 
 share `_GROWTH` of that bound was chosen by simulation (`benchmarks/calibration.py`).
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 from math import log, sqrt
 from statistics import NormalDist
@@ -44,17 +45,26 @@ _SIMULATED, _SIMULATED_STEP, _HARDLY_EVER = 200, 0.5, 1e-3
 def interval_over_samples(counts: Counts, ks: ArrayLike, level: float = 0.95, seed: int = 0) -> Band:
     """The interval of coverage at each k over the draw of the samples, within 0..1; NaN at every k above
     `counts.reach`. `seed` is used where an adaptive budget makes simulation necessary."""
+    (band,) = intervals_over_samples(counts, ks, (level,), seed)
+    return band
+
+
+def intervals_over_samples(counts: Counts, ks: ArrayLike, levels: Sequence[float], seed: int = 0) -> list[Band]:
+    """The interval at each of several levels; the variance, which takes most of the time, is the same for all."""
     wanted = np.atleast_1d(np.asarray(ks, dtype=np.int64))
     curve = coverage(counts, wanted).coverage
     if not len(counts):
-        return Band(curve, curve, level)
+        return [Band(curve, curve, level) for level in levels]
     variance = variance_over_samples(counts, wanted, seed)
-    z = NormalDist().inv_cdf((1 + level) / 2)
-    # High is where (high - curve)^2 = z^2 (variance + growth (high - curve)).
     growth = _GROWTH * wanted / (max(counts.reach, 1) * len(counts))
-    below = z * np.sqrt(variance)
-    above = z * z * growth / 2 + z * np.sqrt(variance + (z * growth / 2) ** 2)
-    return Band(np.clip(curve - below, 0, 1), np.clip(curve + above, 0, 1), level)
+    bands = []
+    for level in levels:
+        z = NormalDist().inv_cdf((1 + level) / 2)
+        # High is where (high - curve)^2 = z^2 (variance + growth (high - curve)).
+        below = z * np.sqrt(variance)
+        above = z * z * growth / 2 + z * np.sqrt(variance + (z * growth / 2) ** 2)
+        bands.append(Band(np.clip(curve - below, 0, 1), np.clip(curve + above, 0, 1), level))
+    return bands
 
 
 def variance_over_samples(counts: Counts, ks: ArrayLike, seed: int = 0) -> Floats:
