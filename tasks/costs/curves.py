@@ -1,6 +1,7 @@
 """What a set of results gives at each k and what that costs, by problem: the input of a frontier."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -57,13 +58,13 @@ class CostCurve:
     low: Floats
     high: Floats
 
-    @property
+    @cached_property
     def mean_accuracy(self) -> Floats:
         """The mean over problems, shape (ks,)."""
         mean: Floats = self.accuracy.mean(axis=0, dtype=np.longdouble).astype(np.float64)
         return mean
 
-    @property
+    @cached_property
     def total_cost(self) -> Floats:
         """The cost for all problems, shape (ks,)."""
         total: Floats = self.cost.fixed.sum() + self.ks * self.cost.each.sum()
