@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 from tasks.errors import UserError
 from tasks.scaling.arrays import Floats, Ints
 from tasks.scaling.estimators import Band
+from tasks.scaling.resampling import RESAMPLES, bootstrap_means_of
 from tasks.selection import Selector
 from tasks.selection.outcomes import Outcomes
 from tasks.selection.simulation import ERROR, Simulation
@@ -132,7 +133,7 @@ class Plateau:
 
 
 def plateau(
-    curve: PickCurve, margin: float = 0.01, level: float = 0.95, resamples: int = 2000, seed: int = 0
+    curve: PickCurve, margin: float = 0.01, level: float = 0.95, resamples: int = RESAMPLES, seed: int = 0
 ) -> Plateau:
     """Where a curve stops improving.
 
@@ -145,8 +146,7 @@ def plateau(
     estimate = _plateaus(ks, each.mean(axis=0)[None, :], margin)[0]
     ends: list[float] = [np.inf, np.inf]
     if len(each) > 1:
-        weights = np.random.default_rng(seed).multinomial(len(each), np.full(len(each), 1 / len(each)), resamples)
-        drawn = _plateaus(ks, weights @ each / len(each), margin)
+        drawn = _plateaus(ks, bootstrap_means_of(each, resamples, seed), margin)
         tail = (1 - level) / 2
         ends = [float(np.quantile(drawn, q, method="nearest")) for q in (tail, 1 - tail)]
     k, low, high = (None if np.isinf(end) else int(end) for end in (estimate, *ends))
