@@ -1,6 +1,7 @@
 """Which answers are one vote: by the grader's equality, each distinct pair once, transitive."""
 
 import itertools
+import tracemalloc
 from collections.abc import Iterable
 
 import pytest
@@ -64,3 +65,14 @@ def test_with_too_many_distinct_answers_only_frequent_ones_are_compared(monkeypa
     found = by_grader(Counting(), ["1", "1", "2", "2", "3"], [False] * 5)
     assert found.classes[0] == found.classes[2] != found.classes[4]
     assert found.not_compared == 2
+
+
+def test_memory_does_not_grow_with_the_pairs_that_are_not_compared():
+    answers = list(map(str, range(0, 4_000, 2)))
+    tracemalloc.start()
+    try:
+        found = by_grader(Counting(), answers, [False] * len(answers))
+        assert tracemalloc.get_traced_memory()[1] < 5e6
+    finally:
+        tracemalloc.stop()
+    assert found.not_compared == 1_999_000 - answer_classes.MAX_PAIRS

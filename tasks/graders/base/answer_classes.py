@@ -6,8 +6,10 @@ equality, each distinct pair once, where it can be killed; what is equal to the 
 relation is transitive however the comparisons turn out. A correct and a wrong answer are never the same.
 """
 
+import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from itertools import combinations
+from itertools import islice
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from tasks.graders import Grader
@@ -51,40 +53,34 @@ def by_grader(grader: Grader, answers: Sequence[str | None], correct: Sequence[b
     """
     if not isinstance(grader, ComparesAnswers):
         return by_text(answers)
-    times: dict[tuple[bool, str], int] = {}
-    for answer, right in zip(answers, correct, strict=True):
-        if answer is not None:
-            times[right, answer] = times.get((right, answer), 0) + 1
+    times = Counter((right, answer) for answer, right in zip(answers, correct, strict=True) if answer is not None)
     ordered = sorted(times, key=lambda each: (-times[each], each))
-    first = {each: each for each in ordered}
+    first = list(range(len(ordered)))
 
-    def root(each: tuple[bool, str]) -> tuple[bool, str]:
-        while first[each] != each:
-            first[each] = first[first[each]]
-            each = first[each]
-        return each
+    def root(at: int) -> int:
+        while first[at] != at:
+            first[at] = first[first[at]]
+            at = first[at]
+        return at
 
-    correct_ones = [each for each in ordered if each[0]]
-    for each in correct_ones[1:]:
-        first[each] = correct_ones[0]
-    wrong = [each for each in ordered if not each[0]]
-    # Pairs of the most frequent answers first.
-    pairs = sorted(combinations(range(len(wrong)), 2), key=lambda pair: (pair[1], pair[0]))
-    compared = pairs[:MAX_PAIRS]
-    same = grader.same_answers([(wrong[one][1], wrong[other][1]) for one, other in compared])
+    right_ones = [at for at, (right, _) in enumerate(ordered) if right]
+    for at in right_ones:
+        first[at] = right_ones[0]
+    wrong = [at for at, (right, _) in enumerate(ordered) if not right]
+    # Pairs of the most frequent answers first. Of thousands of answers there are too many pairs to list them all.
+    compared = list(islice(((one, other) for n, other in enumerate(wrong) for one in wrong[:n]), MAX_PAIRS))
+    same = grader.same_answers([(ordered[one][1], ordered[other][1]) for one, other in compared])
     for (one, other), equal in zip(compared, same, strict=True):
         if equal:
-            ends = sorted((root(wrong[one]), root(wrong[other])), key=ordered.index)
-            first[ends[1]] = ends[0]
-    numbers: dict[tuple[bool, str], int] = {}
-    spellings: list[list[str]] = []
-    for each in ordered:
-        at = numbers.setdefault(root(each), len(numbers))
-        if at == len(spellings):
-            spellings.append([])
-        spellings[at].append(each[1])
+            low, high = sorted((root(one), root(other)))
+            first[high] = low
+    roots = [root(at) for at in range(len(ordered))]
+    numbers = {at: number for number, at in enumerate(dict.fromkeys(roots))}
+    class_of = {each: numbers[at] for each, at in zip(ordered, roots, strict=True)}
+    spellings: list[list[str]] = [[] for _ in numbers]
+    for (_, answer), number in class_of.items():
+        spellings[number].append(answer)
     classes = tuple(
-        None if answer is None else numbers[root((bool(right), answer))]
-        for answer, right in zip(answers, correct, strict=True)
+        None if answer is None else class_of[right, answer] for answer, right in zip(answers, correct, strict=True)
     )
-    return AnswerClasses(classes, tuple(map(tuple, spellings)), len(pairs) - len(compared))
+    return AnswerClasses(classes, tuple(map(tuple, spellings)), math.comb(len(wrong), 2) - len(compared))
