@@ -88,21 +88,15 @@ class AlgebraGrader(TextGrader, ABC):
         Raises:
             MonkeysError: a process that compared answers was lost.
         """
-        plain: list[bool | None] = []
-        asked: dict[tuple[str, str], None] = {}
         every = list(pairs)
-        for one, other in every:
-            known = self.plainly_same(one, other)
-            plain.append(known)
-            if known is None:
-                asked[one, other] = None
+        known = {pair: self.plainly_same(*pair) for pair in every}
+        asked = [pair for pair, same in known.items() if same is None]
         decided = shared(f"tasks.answers.equality:{self.function}", CPU_S).map(asked)
-        same: dict[tuple[str, str], bool] = {}
         for pair, answer in zip(asked, decided, strict=True):
             if answer.failure is Failure.LOST:
                 raise MonkeysError("the process that compares answers was lost; run the command again")
-            same[pair] = bool(answer.value)
-        return (same[pair] if known is None else known for pair, known in zip(every, plain, strict=True))
+            known[pair] = bool(answer.value)
+        return (bool(known[pair]) for pair in every)
 
 
 _ENDED = {
