@@ -1,15 +1,14 @@
 """What samples used, from a table of counts that has more columns than those of the counts."""
 
-import csv
-import io
 from pathlib import Path
 
 import numpy as np
 
 from tasks.costs.usage import UsageByProblem
 from tasks.errors import UserError
-from tasks.files.counts import read_counts_file
+from tasks.files.counts import counts_text
 from tasks.scaling.arrays import Floats, Ints
+from tasks.scaling.counts_csv import line_of, read_counts, table
 from tasks.scaling.estimators import Counts
 
 USAGE_COLUMNS = ("prompt_tokens", "cached_prompt_tokens", "tokens", "seconds", "dollars")
@@ -26,15 +25,16 @@ def read_counts_and_usage(file: Path) -> tuple[Counts, UsageByProblem]:
     Raises:
         UserError: the file cannot be read, or a value is not a number of at least 0.
     """
-    counts = read_counts_file(file).graded()
+    text = counts_text(file)
+    counts = read_counts(text, str(file)).graded()
     n = dict(zip(counts.problem_ids, counts.n.tolist(), strict=True))
-    reader = csv.DictReader(io.StringIO(file.read_text(encoding="utf-8").removeprefix("\ufeff")), skipinitialspace=True)
+    reader = table(text)
     names = [name for name in USAGE_COLUMNS if name in (reader.fieldnames or ())]
     values: dict[str, list[float]] = {name: [] for name in names}
     for row in reader:
         if (row["problem"] or "") in n:
             for name in names:
-                values[name].append(_number(row[name], f"{file}, line {reader.line_num}: {name}"))
+                values[name].append(_number(row[name], f"{file}, line {line_of(row, reader)}: {name}"))
     prompt = _whole(values.get("prompt_tokens"))
     shared = None if prompt is None or (prompt % counts.n).any() else prompt // counts.n
     return counts, UsageByProblem(

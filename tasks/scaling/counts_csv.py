@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,17 +30,14 @@ def read_counts(text: str, name: str) -> Counts:
         UserError: a column is missing or occurs twice, a value is not a whole number or is too large, correct is
             outside 0..samples, a problem occurs twice, a quotation mark is not closed, or there is no row.
     """
-    csv.field_size_limit(_MAX_FIELD)
-    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), skipinitialspace=True)
+    reader = table(text)
     problems: dict[str, int] = {}
     samples: list[int] = []
     correct: list[int] = []
     try:
         _check_columns(reader.fieldnames or (), name)
         for row in reader:
-            # A field may span lines; one that is not closed has the end of the file's last line in it.
-            breaks = sum(value.removesuffix("\n").count("\n") for value in row.values() if isinstance(value, str))
-            line = reader.line_num - breaks
+            line = line_of(row, reader)
             where = f"{name}, line {line}"
             if line < reader.line_num and row["correct"] is None:
                 raise UserError(_unclosed(where))
@@ -60,6 +57,19 @@ def read_counts(text: str, name: str) -> Counts:
     if not problems:
         raise UserError(f"{name}: no row; give one line for each problem")
     return Counts.of(list(problems), samples, correct)
+
+
+def table(text: str) -> "csv.DictReader[str]":
+    """A reader of the rows of a CSV text."""
+    csv.field_size_limit(_MAX_FIELD)
+    return csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), skipinitialspace=True)
+
+
+def line_of(row: Mapping[str, Any], reader: "csv.DictReader[str]") -> int:
+    """The line on which a row begins that was just read."""
+    # A field may span lines; one that is not closed has the end of the file's last line in it.
+    breaks = sum(value.removesuffix("\n").count("\n") for value in row.values() if isinstance(value, str))
+    return reader.line_num - breaks
 
 
 def _check_columns(header: Sequence[str], name: str) -> None:

@@ -50,6 +50,12 @@ def test_prompts_of_samples_that_differ_are_not_shared(table):
     assert usage.shared_prompt is None
 
 
+def test_the_line_of_a_value_is_that_on_which_its_row_begins(table):
+    file = table('problem,samples,correct,tokens,note\n"a\nb",2,1,many,"one\ntwo"\n')
+    with pytest.raises(UserError, match=r"table.csv, line 2: tokens is 'many'"):
+        read_counts_and_usage(file)
+
+
 @pytest.mark.parametrize("value", ["", "many", "-1", "nan", "inf", "1e16"])
 def test_a_value_that_is_not_a_sum_is_told_with_its_line(table, value):
     file = table(f"problem,samples,correct,tokens\na,2,1,30\nb,2,1,{value}\n")
