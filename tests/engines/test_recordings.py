@@ -343,6 +343,16 @@ def test_a_sample_that_occurs_twice_is_reported_with_the_place_of_the_second(tmp
         prepare(config)
 
 
+@pytest.mark.parametrize("index", [2**31, 10**30])
+def test_an_index_that_is_too_high_is_reported_in_one_line_in_other_formats_too(tmp_path: Path, index: int) -> None:
+    path = jsonl(
+        tmp_path / "samples.jsonl", [{"problem_id": "p", "index": each, "text": "x"} for each in (0, index)]
+    ).path
+    for config in (RecordedConfig(path=path), RecordedConfig(path=path, format="plain")):
+        with pytest.raises(UserError, match=r"line 2: index.*2147483647"):
+            prepare(config)
+
+
 @pytest.mark.parametrize(
     "row",
     [

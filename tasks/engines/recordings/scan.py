@@ -21,7 +21,14 @@ from tasks.files.schema import RowModel, Where, parse_row
 from tasks.importers import Importer
 from tasks.importers.normalise import Numbering, digest, read
 from tasks.importers.pairing import asked
-from tasks.importers.sample_rows import OPTIONAL, Index, optional_values, sample_parser, with_optional_fields
+from tasks.importers.sample_rows import (
+    MAX_INDEX,
+    OPTIONAL,
+    Index,
+    optional_values,
+    sample_parser,
+    with_optional_fields,
+)
 from tasks.records import Sample
 
 OPTION = "engine.path"
@@ -89,7 +96,7 @@ def scan_imported(path: Path, importer: Importer, ids: str | None) -> Scan:
     """Read files of another tool; gaps between the indices of a problem are closed.
 
     Raises:
-        UserError: as `tasks.importers.normalise.read`, or the files change meanwhile.
+        UserError: as `tasks.importers.normalise.read`; an index is too high, or the files change meanwhile.
     """
     before, content = stamps(path), digest([path])
     found, numbering = _Found(Places(), {}), Numbering()
@@ -98,6 +105,11 @@ def scan_imported(path: Path, importer: Importer, ids: str | None) -> Scan:
         if each.text is None:
             continue
         index = numbering.place(each)
+        if index > MAX_INDEX:
+            raise UserError(
+                f"{each.where}: index {index} of problem {each.problem_id!r} is above {MAX_INDEX}; number the samples"
+                " of a problem from 0 on"
+            )
         if each.question is not None:
             found.questions.setdefault(each.problem_id, each.question)
         known = {name: getattr(each, name) for name in OPTIONAL}
