@@ -85,7 +85,7 @@ class AnsweredProblem:
         self.answers.append(None if answer is None else str(answer).strip() or None)
         self.correct.append(correct)
         self.passed.append(passed)
-        for name in scores.keys() | self.scores.keys():
+        for name in {**self.scores, **scores}:
             self.scores.setdefault(name, [None] * before).append(scores.get(name))
 
 

@@ -44,6 +44,12 @@ def test_numbers_are_ids_and_answers_too_and_the_names_of_exported_samples_are_k
     assert problem.scores == {}
 
 
+def test_scores_are_in_the_order_in_which_they_are_named(tmp_path: Path) -> None:
+    names = list("hgfedcba")
+    (problem,) = read(tmp_path, [{**ROWS[0], **dict.fromkeys(names, 1.0)}], score_names=names)
+    assert list(problem.scores) == names
+
+
 def test_log_probabilities_are_scores_by_their_sum_and_mean(tmp_path: Path) -> None:
     (problem,) = read(tmp_path, [{"problem": 1, "answer": "x", "correct": True, "tokens": 4, "logprob": -2.0}])
     assert problem.scores == {"logprob_sum": [-2.0], "logprob_mean": [-0.5]}
