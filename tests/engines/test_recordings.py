@@ -1,17 +1,15 @@
 """What it costs to read a file of recorded samples, and what happens where the file changes."""
 
-import gzip
 import json
 import os
 import random
 import subprocess
 import sys
 import tracemalloc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
 
 from tasks.engines.recorded import RecordedConfig
@@ -20,6 +18,7 @@ from tasks.engines.recordings.places import Places
 from tasks.errors import SamplingCancelledError, UserError
 from tasks.importers.sample_rows import sample_parser
 from tasks.records import Problem, Request, Sample, Sampling, ToolCall, Turn
+from tests.datasets.files import written
 
 SAMPLING = Sampling(temperature=0.6, top_p=1.0, max_tokens=10, stop=(), seed=0)
 PROBLEMS = [Problem(f"p{number}", "?") for number in range(8)]
@@ -46,9 +45,8 @@ def rows(order: Callable[[list[Any]], list[Any]] = list) -> list[dict[str, Any]]
     ]
 
 
-def jsonl(path: Path, rows: Sequence[dict[str, Any]]) -> RecordedConfig:
-    path.write_text("".join(json.dumps(each) + "\n" for each in rows))
-    return RecordedConfig(path=str(path))
+def write(path: Path, found: list[dict[str, Any]]) -> RecordedConfig:
+    return RecordedConfig(path=written(path, found))
 
 
 def prepare(config: RecordedConfig) -> str:
@@ -92,22 +90,6 @@ def shuffled(pairs: list[Any]) -> list[Any]:
     return pairs
 
 
-def write(path: Path, found: list[dict[str, Any]]) -> RecordedConfig:
-    table = pd.DataFrame(found)
-    match path.name.partition(".")[2]:
-        case "jsonl":
-            return jsonl(path, found)
-        case "jsonl.gz":
-            path.write_bytes(gzip.compress("".join(json.dumps(each) + "\n" for each in found).encode()))
-        case "json":
-            path.write_text(json.dumps(found))
-        case "csv":
-            table.to_csv(path, index=False)
-        case _:
-            table.to_parquet(path)
-    return RecordedConfig(path=str(path))
-
-
 @pytest.mark.parametrize("order", [list, reversed, interleaved, shuffled], ids=lambda order: order.__name__)
 @pytest.mark.parametrize("kind", ["jsonl", "jsonl.gz", "json", "csv", "parquet"])
 def test_samples_are_those_of_the_file_in_any_order_and_format(tmp_path: Path, kind: str, order: Any) -> None:
@@ -136,7 +118,7 @@ def test_a_file_is_read_twice_or_less_and_not_again_once_it_is_remembered(
 def test_drawing_from_a_remembered_file_reads_it_twice_and_gives_the_same_samples(
     tmp_path: Path, settled: None
 ) -> None:
-    config = jsonl(tmp_path / "samples.jsonl", rows())
+    config = write(tmp_path / "samples.jsonl", rows())
     prepare(config)
     again = RecordedConfig(path=config.path)
     prepare(again)
@@ -146,7 +128,7 @@ def test_drawing_from_a_remembered_file_reads_it_twice_and_gives_the_same_sample
 
 
 def test_memory_does_not_grow_with_the_length_of_texts(tmp_path: Path) -> None:
-    config = jsonl(tmp_path / "samples.jsonl", [{**row, "text": row["text"] * 20} for row in rows()])
+    config = write(tmp_path / "samples.jsonl", [{**row, "text": row["text"] * 20} for row in rows()])
     size = Path(config.path).stat().st_size
     assert size > 24e6
     tracemalloc.start()
@@ -197,7 +179,7 @@ print(open("/proc/self/status").read())
 
 
 def test_a_change_that_restores_size_and_time_is_noticed(tmp_path: Path, settled: None) -> None:
-    config = jsonl(tmp_path / "samples.jsonl", rows())
+    config = write(tmp_path / "samples.jsonl", rows())
     name = prepare(config)
     path = Path(config.path)
     status = path.stat()
@@ -209,12 +191,12 @@ def test_a_change_that_restores_size_and_time_is_noticed(tmp_path: Path, settled
 
 def test_a_file_that_was_just_changed_is_not_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MONKEYS_CACHE_DIR", str(tmp_path / "cache"))
-    prepare(jsonl(tmp_path / "samples.jsonl", rows()))
+    prepare(write(tmp_path / "samples.jsonl", rows()))
     assert not (tmp_path / "cache").exists()
 
 
 def test_a_wrong_memory_of_a_file_never_draws_a_sample(tmp_path: Path, settled: None) -> None:
-    config = jsonl(tmp_path / "samples.jsonl", rows())
+    config = write(tmp_path / "samples.jsonl", rows())
     name = prepare(config)
     (entry,) = (tmp_path / "cache" / "recordings").iterdir()
     entry.write_text(entry.read_text().replace(name, "0" * 64))
@@ -227,7 +209,7 @@ def test_a_wrong_memory_of_a_file_never_draws_a_sample(tmp_path: Path, settled: 
 
 @pytest.mark.parametrize("damage", ["", "{", "[]", "null", '{"written_by": 1}', "\0"])
 def test_a_damaged_memory_is_ignored(tmp_path: Path, settled: None, damage: str) -> None:
-    config = jsonl(tmp_path / "samples.jsonl", rows())
+    config = write(tmp_path / "samples.jsonl", rows())
     name = prepare(config)
     (entry,) = (tmp_path / "cache" / "recordings").iterdir()
     entry.write_text(damage)
@@ -238,7 +220,7 @@ def test_a_cache_that_cannot_be_written_does_not_matter(
     tmp_path: Path, settled: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MONKEYS_CACHE_DIR", "/dev/null/none")
-    config = jsonl(tmp_path / "samples.jsonl", rows())
+    config = write(tmp_path / "samples.jsonl", rows())
     prepare(config)
     assert draw(config) == expected()
 
@@ -259,7 +241,7 @@ def change(path: Path, how: str) -> None:
 
 @pytest.mark.parametrize("how", ["truncated", "longer", "rewritten", "replaced"])
 def test_a_file_that_changes_before_drawing_starts_is_refused(tmp_path: Path, how: str) -> None:
-    config = jsonl(tmp_path / "samples.jsonl", rows())
+    config = write(tmp_path / "samples.jsonl", rows())
     prepare(config)
     change(Path(config.path), how)
     with pytest.raises(UserError, match=r"samples.jsonl: changed after it was first read; run again"):
@@ -268,7 +250,7 @@ def test_a_file_that_changes_before_drawing_starts_is_refused(tmp_path: Path, ho
 
 @pytest.mark.parametrize("how", ["truncated", "longer", "rewritten"])
 def test_a_file_that_changes_while_it_is_drawn_ends_the_run(tmp_path: Path, how: str) -> None:
-    config = jsonl(tmp_path / "samples.jsonl", rows())
+    config = write(tmp_path / "samples.jsonl", rows())
     prepare(config)
     with config.open() as engine:
         drawing = engine.sample([Request(each.id, "?", 0, 100) for each in PROBLEMS], SAMPLING)
@@ -279,7 +261,7 @@ def test_a_file_that_changes_while_it_is_drawn_ends_the_run(tmp_path: Path, how:
 
 
 def test_a_file_that_is_replaced_while_it_is_drawn_is_drawn_to_its_end(tmp_path: Path) -> None:
-    config = jsonl(tmp_path / "samples.jsonl", rows())
+    config = write(tmp_path / "samples.jsonl", rows())
     prepare(config)
     with config.open() as engine:
         change(Path(config.path), "replaced")
@@ -288,7 +270,7 @@ def test_a_file_that_is_replaced_while_it_is_drawn_is_drawn_to_its_end(tmp_path:
 
 
 def test_a_file_that_changes_while_it_is_checked_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    config = jsonl(tmp_path / "samples.jsonl", rows())
+    config = write(tmp_path / "samples.jsonl", rows())
     lines = scan._lines
 
     def disturbed(*arguments: Any) -> Any:
@@ -310,7 +292,7 @@ def test_no_space_to_unpack_is_reported_in_one_line(tmp_path: Path, monkeypatch:
 
 
 def test_a_closed_engine_draws_nothing(tmp_path: Path) -> None:
-    config = jsonl(tmp_path / "samples.jsonl", rows())
+    config = write(tmp_path / "samples.jsonl", rows())
     with config.open() as engine:
         pass
     with pytest.raises(SamplingCancelledError):
@@ -345,7 +327,7 @@ def test_a_sample_that_occurs_twice_is_reported_with_the_place_of_the_second(tmp
 
 @pytest.mark.parametrize("index", [2**31, 10**30])
 def test_an_index_that_is_too_high_is_reported_in_one_line_in_other_formats_too(tmp_path: Path, index: int) -> None:
-    path = jsonl(
+    path = write(
         tmp_path / "samples.jsonl", [{"problem_id": "p", "index": each, "text": "x"} for each in (0, index)]
     ).path
     for config in (RecordedConfig(path=path), RecordedConfig(path=path, format="plain")):

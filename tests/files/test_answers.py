@@ -1,6 +1,5 @@
 """Tables of answers and scores: what is read, and one line for each fault."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +16,8 @@ ROWS: list[dict[str, Any]] = [
 ]
 
 
-def lines(path: Path, rows: list[Any]) -> Path:
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return path
-
-
 def read(tmp_path: Path, rows: list[Any], **options: Any) -> list[AnsweredProblem]:
-    return read_answers([lines(tmp_path / "answers.jsonl", rows)], **options)
+    return read_answers([Path(written(tmp_path / "answers.jsonl", rows))], **options)
 
 
 @pytest.mark.parametrize("name", ["a.jsonl", "a.csv", "a.parquet", "a.json"])
@@ -127,19 +121,19 @@ def test_bad_answers_are_one_line(tmp_path: Path, rows: list[Any], message: str)
     ],
 )
 def test_bad_scores_are_one_line(tmp_path: Path, scores: list[Any], message: str) -> None:
-    file = lines(tmp_path / "scores.jsonl", scores)
+    file = Path(written(tmp_path / "scores.jsonl", scores))
     with pytest.raises(UserError, match=message):
         read(tmp_path, ROWS, score_files=[file], score_names=["rm"])
 
 
 def test_a_score_in_both_files_is_refused(tmp_path: Path) -> None:
-    file = lines(tmp_path / "scores.jsonl", [{"problem": "a", "sample": 0, "score": 1.0}])
+    file = Path(written(tmp_path / "scores.jsonl", [{"problem": "a", "sample": 0, "score": 1.0}]))
     with pytest.raises(UserError, match=r"line 1: score: a second score for sample 0 of problem 'a'"):
         read(tmp_path, ROWS, score_files=[file])
 
 
 def test_scores_are_never_paired_by_position(tmp_path: Path) -> None:
     answers = [{key: value for key, value in row.items() if key not in {"score", "sample"}} for row in ROWS]
-    file = lines(tmp_path / "scores.jsonl", [{"problem": "a", "sample": 0, "score": 1.0}])
+    file = Path(written(tmp_path / "scores.jsonl", [{"problem": "a", "sample": 0, "score": 1.0}]))
     with pytest.raises(UserError, match=r"the answers have no column `sample`"):
         read(tmp_path, answers, score_files=[file])
