@@ -134,9 +134,9 @@ def _wide(path: Path, problems: dict[str, AnsweredProblem], score_names: Sequenc
     if score_names and name not in score_names:
         name = ""
     for where, row in read_rows(path, _WideRow, _WIDE):
-        for column, length in (("score", len(row.score)), ("pred_score", len(row.pred_score or row.pred))):
-            if length != len(row.pred):
-                raise UserError(f"{where}: {column}: has {length} values for {len(row.pred)} answers in pred")
+        for column, values in (("score", row.score), ("pred_score", row.pred_score)):
+            if values is not None and len(values) != len(row.pred):
+                raise UserError(f"{where}: {column}: has {len(values)} values for {len(row.pred)} answers in pred")
         problem = problems.setdefault(str(row.idx), AnsweredProblem(str(row.idx)))
         if problem.samples:
             raise UserError(f"{where}: problem {problem.problem_id!r} occurs twice; {problem.places[0]} has it, too")

@@ -92,6 +92,7 @@ def test_rows_of_whole_problems_are_read(tmp_path: Path) -> None:
         ([{**ROWS[0], "score": "high"}], r"line 1: score: input should be a valid number"),
         ([{**ROWS[0], "passed": True}, ROWS[1]], r"line 2: passed: is missing for 1 of 2 samples"),
         ([{**WIDE, "score": [True]}], r"line 1: score: has 1 values for 2 answers in pred"),
+        ([{**WIDE, "pred_score": []}], r"line 1: pred_score: has 0 values for 2 answers in pred"),
         ([{**WIDE, "pred_score": [[0.5]]}], r"line 1: pred_score: has 1 values for 2 answers in pred"),
         ([{**WIDE, "pred_score": [[0.5, 0.1], [0.2]]}], r"line 1: pred_score: sample 0 has 2 scores; give one"),
         ([WIDE, WIDE], r"line 2: problem '3' occurs twice"),
