@@ -89,6 +89,12 @@ class AnsweredProblem:
             self.scores.setdefault(name, [None] * before).append(scores.get(name))
 
 
+def scores_by_logprob(logprob: float | None, tokens: int | None) -> dict[str, float | None]:
+    """The scores of a sample by its log-probability."""
+    mean = logprob / tokens if logprob is not None and tokens else None
+    return {LOGPROB_SUM: logprob, LOGPROB_MEAN: mean}
+
+
 def read_answers(
     paths: Sequence[Path], score_files: Sequence[Path] = (), score_names: Sequence[str] = ()
 ) -> list[AnsweredProblem]:
@@ -124,8 +130,7 @@ def _long(path: Path, problems: dict[str, AnsweredProblem], score_names: Sequenc
     for where, row in read_rows(path, model, EXAMPLE):
         problem = problems.setdefault(str(row.problem), AnsweredProblem(str(row.problem)))
         logprob = None if row.logprob is None else _finite(row.logprob, where, "logprob")
-        mean = logprob / row.tokens if logprob is not None and row.tokens else None
-        scores = _scores(row, names, where) | {LOGPROB_SUM: logprob, LOGPROB_MEAN: mean}
+        scores = _scores(row, names, where) | scores_by_logprob(logprob, row.tokens)
         problem.add(where, row.sample, row.answer, row.correct, scores, passed=row.passed)
 
 

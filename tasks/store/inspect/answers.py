@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from tasks.errors import UserError
-from tasks.files.answers import LOGPROB_MEAN, LOGPROB_SUM, AnsweredProblem
+from tasks.files.answers import AnsweredProblem, scores_by_logprob
 from tasks.files.schema import Where
 from tasks.records import Verdict
 from tasks.store import Store
@@ -67,11 +67,7 @@ def stored_answers(store: Store, samples: StoredSamples, verdicts: StoredVerdict
                     left_out[why] += 1
                     continue
                 problem = problems.setdefault(row["problem_id"], AnsweredProblem(row["problem_id"]))
-                tokens, logprob = row["tokens"], row["logprob"]
-                scores = {name: row[name] for name in score_sets} | {
-                    LOGPROB_SUM: logprob,
-                    LOGPROB_MEAN: logprob / tokens if logprob is not None and tokens else None,
-                }
+                scores = {name: row[name] for name in score_sets} | scores_by_logprob(row["logprob"], row["tokens"])
                 correct = row["verdict"] == Verdict.CORRECT
                 problem.add(Where(key, "sample", row["index"]), row["index"], row["answer"], correct, scores)
         except CorruptObjectError as error:
