@@ -225,6 +225,24 @@ def test_a_cache_that_cannot_be_written_does_not_matter(
     assert draw(config) == expected()
 
 
+def test_no_home_folder_does_not_matter(tmp_path: Path, settled: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody(_: int) -> None:
+        raise KeyError("uid not found")
+
+    for name in ("MONKEYS_CACHE_DIR", "XDG_CACHE_HOME", "HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("pwd.getpwuid", nobody)
+    config = write(tmp_path / "samples.jsonl", rows())
+    prepare(config)
+    assert draw(config) == expected()
+
+
+def test_a_name_that_is_not_utf8_does_not_matter(tmp_path: Path, settled: None) -> None:
+    config = write(tmp_path / "s\udcff.jsonl", rows())
+    prepare(config)
+    assert draw(config) == expected()
+
+
 def change(path: Path, how: str) -> None:
     text = path.read_text()
     if how == "truncated":

@@ -24,6 +24,9 @@ from tasks.files.atomic import replacing
 _SETTLED_NS = 5_000_000_000
 """How long ago a file must have changed. File systems that keep times in whole seconds, or two, do so for certain."""
 
+_FAULTS = (OSError, ValueError, RuntimeError)
+"""The folder cannot be read or written, an entry is damaged, a file's name is not UTF-8, or there is no home folder."""
+
 
 @dataclass(frozen=True)
 class _Entry:
@@ -38,23 +41,23 @@ def recall(stamps: Sequence[Stamp], read_as: str) -> Contents | None:
         return None
     try:
         entry = _entries().validate_json(_place(stamps, read_as).read_bytes())
-    except (OSError, ValueError):
+    except _FAULTS:
         return None
     return entry.contents if (entry.stamps, entry.written_by) == (list(stamps), _version()) else None
 
 
 def remember(stamps: Sequence[Stamp], read_as: str, contents: Contents) -> None:
-    """Keep what files held that had these stamps before and after they were read. Where the folder cannot be written,
+    """Keep what files held that had these stamps before and after they were read. Where that cannot be written,
     nothing is kept."""
     settled = time.time_ns() - _SETTLED_NS
     if not stamps or any(max(each.modified_ns, each.changed_ns) > settled for each in stamps):
         return
-    place = _place(stamps, read_as)
     try:
+        place = _place(stamps, read_as)
         place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with replacing(place) as file:
             file.write_bytes(_entries().dump_json(_Entry(_version(), list(stamps), contents)))
-    except OSError:
+    except _FAULTS:
         return
 
 
