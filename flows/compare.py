@@ -17,7 +17,7 @@ report = task(name="report: page, figures and tables", cache_policy=NO_CACHE)(wr
 @keeps_outcome
 def compare(config: CompareConfig) -> Comparison:
     """Compare stored sets or tables of counts."""
-    comparison = read(config)
-    files = report(config, comparison)
-    show_comparison(comparison, files)
-    return comparison
+    compared = read(config)
+    files = report(config, compared)
+    show_comparison(compared.comparison, files)
+    return compared.comparison

@@ -1,26 +1,39 @@
 """Runs a comparison from its configuration, and decides where its page is written."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from flows.config.compare import CompareConfig
 from tasks.costs.comparison import CostComparison
 from tasks.errors import UserError
-from tasks.report.comparison.load import compared, is_file
+from tasks.report.comparison.load import NamedCounts, compared, is_file, read_sets
 from tasks.report.comparison.publish import ComparisonFiles, folder_of, publish
 from tasks.report.cost.counting import Rules
 from tasks.report.cost.load import compared_by_cost
 from tasks.scaling.comparison import Comparison
 from tasks.store.fsspec_store import FsspecStore
+from tasks.store.inspect.opening import readable_store
 
 
-def load(config: CompareConfig) -> Comparison:
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The sets as they were read, and their comparison."""
+
+    sets: tuple[NamedCounts, ...]
+    comparison: Comparison
+
+
+def load(config: CompareConfig) -> Compared:
     """Read the sets and compare them.
 
     Raises:
         UserError: something that only the user can fix; nothing has been written.
     """
-    return compared(config.sets, config.verdicts, lambda: _readable(config.store))
+    sets = read_sets(config.sets, config.verdicts, lambda: readable_store(config.store))
+    return Compared(sets, compared(sets))
 
 
-def write(config: CompareConfig, comparison: Comparison) -> ComparisonFiles | None:
+def write(config: CompareConfig, of: Compared) -> ComparisonFiles | None:
     """Write the page to the named place, or else to the store; None if only files are compared and no place is named.
 
     Raises:
@@ -31,20 +44,14 @@ def write(config: CompareConfig, comparison: Comparison) -> ComparisonFiles | No
     elif all(map(is_file, config.sets)):
         return None
     else:
-        place, folder = FsspecStore(config.store), folder_of(comparison)
+        place, folder = FsspecStore(config.store), folder_of(of.comparison)
     place.probe()
-    return publish(place, folder, comparison, config.to_yaml(), _costs(config))
+    return publish(place, folder, of.comparison, config.to_yaml(), _costs(of.sets))
 
 
-def _costs(config: CompareConfig) -> CostComparison | str:
+def _costs(sets: Sequence[NamedCounts]) -> CostComparison | str:
     """The sets by cost, in dollars where all have a price and else in tokens; or why they cannot be compared so."""
     try:
-        return compared_by_cost(config.sets, config.verdicts, lambda: _readable(config.store), Rules())
+        return compared_by_cost(sets, Rules())
     except UserError as error:
         return str(error)
-
-
-def _readable(url: str) -> FsspecStore:
-    store = FsspecStore(url)
-    store.check_readable()
-    return store

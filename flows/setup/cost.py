@@ -5,10 +5,12 @@ from collections.abc import Sequence
 from flows.config.cost import CostConfig
 from flows.setup.picking import from_store, selector
 from tasks.costs.comparison import CostComparison
+from tasks.report.comparison.load import read_sets
 from tasks.report.cost.counting import Rules
 from tasks.report.cost.load import Delivery, compared_by_cost
 from tasks.selection import Outcomes
 from tasks.store.fsspec_store import FsspecStore
+from tasks.store.inspect.opening import readable_store
 
 
 def load(config: CostConfig) -> CostComparison:
@@ -19,9 +21,7 @@ def load(config: CostConfig) -> CostComparison:
     """
     rules = Rules(config.measure, config.prompts, config.batch, config.prices, config.configs, config.parameters)
     return compared_by_cost(
-        config.sets,
-        config.verdicts,
-        lambda: _readable(config.store),
+        read_sets(config.sets, config.verdicts, lambda: readable_store(config.store)),
         rules,
         reach=config.reach,
         budget=config.budget,
@@ -50,9 +50,3 @@ def _delivery(config: CostConfig, by: str) -> Delivery:
         return read.problems, read.notes
 
     return Delivery(selector(by), outcomes)
-
-
-def _readable(url: str) -> FsspecStore:
-    store = FsspecStore(url)
-    store.check_readable()
-    return store

@@ -9,6 +9,7 @@ from tasks.costs.measures import Measure, Prompts
 from tasks.engines.model_files import BUNDLED, fingerprint
 from tasks.errors import UserError
 from tasks.records import Price, ScoredSample
+from tasks.report.comparison.load import read_sets
 from tasks.report.cost.counting import Rules
 from tasks.report.cost.load import Delivery, compared_by_cost
 from tasks.report.cost.phrases import headline
@@ -31,8 +32,12 @@ def store(tmp_path):
     return store
 
 
+def read(store, name="arithmetic"):
+    return read_sets([name], None, lambda: store)
+
+
 def compared(store, **rules):
-    return compared_by_cost(["arithmetic"], None, lambda: store, Rules(**rules))
+    return compared_by_cost(read(store), Rules(**rules))
 
 
 def change_ingredients(store, **changes):
@@ -138,7 +143,7 @@ def outcomes_with(answers_of):
 def test_what_is_delivered_is_compared_at_the_cost_of_the_samples(store):
     # Three of five say 0, which is right: a majority of five always does, one sample in three of five.
     delivery = Delivery(Majority(), outcomes_with([0, 0, 0, 1, 2]))
-    found = compared_by_cost(["arithmetic"], None, lambda: store, Rules(), delivery=delivery)
+    found = compared_by_cost(read(store), Rules(), delivery=delivery)
     assert found.delivered_by == Majority().label
     at = {row.k: row for row in found.sets[0].table}
     assert at[1].accuracy == pytest.approx(0.6)
@@ -170,7 +175,7 @@ def test_the_seconds_of_a_scorer_are_counted_for_the_selectors_that_need_it(stor
 
     def seconds_of(selector):
         delivery = Delivery(selector, outcomes_with([0, 0, 1]))
-        found = compared_by_cost(["arithmetic"], None, lambda: store, Rules(Measure.SECONDS), delivery=delivery)
+        found = compared_by_cost(read(store), Rules(Measure.SECONDS), delivery=delivery)
         return found.sets[0].table[0].cost
 
     assert seconds_of(BestOf(score="reward")) - seconds_of(Majority()) == pytest.approx(scored / K)
@@ -180,4 +185,4 @@ def test_a_table_of_counts_delivers_nothing(store, tmp_path):
     file = tmp_path / "a.csv"
     file.write_text("problem,samples,correct,tokens,prompt_tokens\na,9,3,90,9\nb,9,3,90,9\n")
     with pytest.raises(UserError, match="--by: a is a table of counts"):
-        compared_by_cost([str(file)], None, lambda: store, Rules(), delivery=Delivery(Majority(), outcomes_with([0])))
+        compared_by_cost(read(store, str(file)), Rules(), delivery=Delivery(Majority(), outcomes_with([0])))

@@ -25,8 +25,8 @@ def show_comparison(
     """Compare, write the page if there is a place for it, and show the result."""
     document = {"sets": tuple(sets), "store": store, "verdicts": verdicts, "output": output}
     config = build_config(CompareConfig, document, where="compare")
-    comparison = load(config)
-    files = write(config, comparison)
+    compared = load(config)
+    comparison, files = compared.comparison, write(config, compared)
     if as_json:
         print_json(comparison_document(comparison) | {"page": None if files is None else files.page})
         return

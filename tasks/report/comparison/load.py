@@ -2,24 +2,37 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
 
 from tasks.errors import UserError
 from tasks.files.counts import read_counts_file
 from tasks.scaling.comparison import Comparison, compare
 from tasks.scaling.estimators import Counts
+from tasks.scaling.summary import SweepSummary
 from tasks.store import Store
-from tasks.store.inspect.catalog import find
-from tasks.store.inspect.counts import counts
+from tasks.store.inspect.catalog import StoredSamples, find
+from tasks.store.inspect.counts import counts_and_summary
 
 
-class NamedCounts(NamedTuple):
-    """A set to compare: its short and its full name, and its counts."""
+@dataclass(frozen=True, slots=True)
+class StoredSet:
+    """Where a set is stored, and the summary of the latest report on its verdicts, if there is one."""
+
+    store: Store
+    samples: StoredSamples
+    summary: SweepSummary | None
+
+
+@dataclass(frozen=True, slots=True)
+class NamedCounts:
+    """A set to compare: its short and its full name, and its counts. `stored` is None for a file of counts, whose full
+    name is its path."""
 
     label: str
     name: str
     counts: Counts
+    stored: StoredSet | None = None
 
 
 def is_file(name: str) -> bool:
@@ -27,19 +40,28 @@ def is_file(name: str) -> bool:
     return name.lower().endswith(".csv") or Path(name).is_file()
 
 
-def compared(names: Sequence[str], verdicts: str | None, open_store: Callable[[], Store]) -> Comparison:
-    """Read the sets and compare them; the store is opened only if one of them is stored.
+def read_sets(names: Sequence[str], verdicts: str | None, open_store: Callable[[], Store]) -> tuple[NamedCounts, ...]:
+    """Read the sets, and call those by their full names whose short ones are the same; the store is opened only if one
+    of them is stored.
 
     Raises:
-        UserError: a set cannot be read, was sampled with budget `solve`, or has no verdicts, or there are too few or
-            too many sets.
+        UserError: a set cannot be read, was sampled with budget `solve`, or has no verdicts.
     """
     store = None if all(map(is_file, names)) else open_store()
     sets = [
         _from_file(Path(name)) if store is None or is_file(name) else _stored(store, name, verdicts) for name in names
     ]
     short = Counter(each.label for each in sets)
-    return compare([(each.label if short[each.label] == 1 else each.name, each.counts) for each in sets])
+    return tuple(each if short[each.label] == 1 else replace(each, label=each.name) for each in sets)
+
+
+def compared(sets: Sequence[NamedCounts]) -> Comparison:
+    """The sets by their coverage.
+
+    Raises:
+        UserError: there are too few or too many sets, or one is given twice.
+    """
+    return compare([(each.label, each.counts) for each in sets])
 
 
 def _from_file(path: Path) -> NamedCounts:
@@ -51,4 +73,5 @@ def _stored(store: Store, name: str, verdicts: str | None) -> NamedCounts:
     graded = samples.graded_by(verdicts)
     if graded is None:
         raise UserError(f"{samples.name} has not been graded yet; run its sweep, or `monkeys regrade`")
-    return NamedCounts(samples.label, samples.name, counts(store, samples, graded))
+    counts, summary = counts_and_summary(store, samples, graded)
+    return NamedCounts(samples.label, samples.name, counts, StoredSet(store, samples, summary))

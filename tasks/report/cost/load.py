@@ -1,7 +1,6 @@
 """Loads sets to compare by cost: their counts, what their samples used, and what that costs."""
 
 import datetime
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -18,17 +17,15 @@ from tasks.costs.usage import UsageByProblem
 from tasks.engines.model_files import BUNDLED, bundled_models, fingerprint
 from tasks.errors import UserError
 from tasks.files.usage import read_counts_and_usage
-from tasks.report.comparison.load import is_file
+from tasks.report.comparison.load import NamedCounts, StoredSet
 from tasks.report.cost.counting import CostCounter, CostedResults, Rules, default_measure, price_tables
 from tasks.scaling.comparison import shared_problems
 from tasks.scaling.estimators import log_spaced_ks, round_ks
 from tasks.scaling.notes import notes_on_counts
 from tasks.selection import Outcomes, Selector
 from tasks.selection.curves import pick_curve
-from tasks.store import Store
 from tasks.store.busy_time import busy_s
-from tasks.store.inspect.catalog import StoredSamples, find
-from tasks.store.inspect.counts import counts, latest_summary
+from tasks.store.inspect.catalog import StoredSamples
 from tasks.store.inspect.usage import usage
 
 # Values of k at which a selector's accuracy is computed, which may take Monte Carlo.
@@ -43,33 +40,24 @@ class Delivery(NamedTuple):
 
 
 def compared_by_cost(
-    names: Sequence[str],
-    verdicts: str | None,
-    open_store: Callable[[], Store],
+    named: Sequence[NamedCounts],
     rules: Rules,
     *,
     reach: float | None = None,
     budget: float | None = None,
     delivery: Delivery | None = None,
 ) -> CostComparison:
-    """Read the sets and compare them by cost: by their coverage, or by what a way of picking delivers. The store is
-    opened only if one of them is stored.
+    """The sets by cost: by their coverage, or by what a way of picking delivers.
 
     Raises:
-        UserError: a set cannot be read, has no verdicts, or not the counts or the price that its cost needs, or the
-            sets share too few problems.
+        UserError: a set cannot be read, or has not the counts or the price that its cost needs, or the sets share too
+            few problems.
     """
-    if not 1 <= len(names) <= MAX_SETS:
-        raise UserError(f"cost: {len(names)} sets given; give one to {MAX_SETS}")
+    if not 1 <= len(named) <= MAX_SETS:
+        raise UserError(f"cost: {len(named)} sets given; give one to {MAX_SETS}")
     today = datetime.datetime.now(tz=datetime.UTC).date()
     tables = price_tables(rules)
-    store = None if all(map(is_file, names)) else open_store()
-    sets = [
-        _from_file(Path(name)) if store is None or is_file(name) else _stored(store, name, verdicts, today)
-        for name in names
-    ]
-    short = Counter(each.label for each in sets)
-    sets = [each if short[each.label] == 1 else each._replace(label=each.name) for each in sets]
+    sets = [_from_file(each) if each.stored is None else _stored(each, each.stored, today) for each in named]
     shared, notes = _shared(sets)
     usages = [each.usage(shared) for each in sets]
     if delivery is not None:
@@ -153,17 +141,14 @@ def _shared(sets: Sequence[CostedResults]) -> tuple[list[str], list[str]]:
     return shared, notes
 
 
-def _from_file(path: Path) -> CostedResults:
-    of_file, used = read_counts_and_usage(path)
-    return CostedResults(path.stem, str(path), (path.stem,), of_file, used.of, None, None, is_table=True)
+def _from_file(file: NamedCounts) -> CostedResults:
+    path = Path(file.name)
+    graded, used = read_counts_and_usage(path)
+    return CostedResults(file.label, file.name, (path.stem,), graded, used.of, None, None, is_table=True)
 
 
-def _stored(store: Store, name: str, verdicts: str | None, today: datetime.date) -> CostedResults:
-    samples = find(store, name)
-    graded = samples.graded_by(verdicts)
-    if graded is None:
-        raise UserError(f"{samples.name} has not been graded yet; run its sweep, or `monkeys regrade`")
-    summary = latest_summary(store, samples, graded)
+def _stored(named: NamedCounts, stored: StoredSet, today: datetime.date) -> CostedResults:
+    samples, summary = stored.samples, stored.summary
     price = None if summary is None or summary.usage is None else summary.usage.price
     own = None
     if price is not None:
@@ -176,11 +161,11 @@ def _stored(store: Store, name: str, verdicts: str | None, today: datetime.date)
         )
     models, config = _model(samples.ingredients)
     return CostedResults(
-        samples.label,
-        samples.name,
+        named.label,
+        named.name,
         (*models, samples.label, samples.name),
-        counts(store, samples, graded),
-        partial(usage, store, samples),
+        named.counts,
+        partial(usage, stored.store, samples),
         own,
         config,
         scoring_s=_scoring_s(samples),

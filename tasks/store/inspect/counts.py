@@ -26,14 +26,21 @@ def counts(store: Store, samples: StoredSamples, verdicts: StoredVerdicts) -> Co
         UserError: another version wrote the report, an object is damaged, or the set was sampled in solve mode, which
             gives no coverage.
     """
+    return counts_and_summary(store, samples, verdicts)[0]
+
+
+def counts_and_summary(
+    store: Store, samples: StoredSamples, verdicts: StoredVerdicts
+) -> tuple[Counts, SweepSummary | None]:
+    """As `counts`, with the summary of the latest report, if there is one."""
     summary = latest_summary(store, samples, verdicts)
     if summary is None:
-        return _counted(store, samples, verdicts)
+        return _counted(store, samples, verdicts), None
     if summary.solving is not None:
         raise UserError(
             f"{samples.name} was last sampled in solve mode, which gives no pass@k; run its sweep with a uniform budget"
         )
-    return summary.counts
+    return summary.counts, summary
 
 
 def latest_summary(store: Store, samples: StoredSamples, verdicts: StoredVerdicts) -> SweepSummary | None:

@@ -8,15 +8,25 @@ from tasks.files.remote import storage_faults
 from tasks.store.fsspec_store import FsspecStore
 
 
+def readable_store(url: str) -> FsspecStore:
+    """An existing store at a folder or fsspec URL.
+
+    Raises:
+        UserError: the store does not exist.
+    """
+    store = FsspecStore(url)
+    store.check_readable()
+    return store
+
+
 @contextmanager
 def open_store(url: str) -> Iterator[FsspecStore]:
-    """An existing store at a folder or fsspec URL. Storage faults inside the block become errors of one line.
+    """As `readable_store`. Storage faults inside the block become errors of one line.
 
     Raises:
         UserError: the store does not exist, or an object cannot be read.
     """
-    store = FsspecStore(url)
-    store.check_readable()
+    store = readable_store(url)
     try:
         yield store
     except BrokenPipeError:  # whoever reads our output has stopped reading
