@@ -34,12 +34,12 @@ def k_axis(axes: Axes) -> None:
     axes.set_xlabel("samples per problem, k")
 
 
-def band(axes: Axes, points: Sequence[tuple[int, float | None, float | None]], colour: str, alpha: float) -> None:
-    """Draw a band through points (k, low, high), leaving out those without an interval."""
-    banded = [(k, low, high) for k, low, high in points if low is not None]
+def band(axes: Axes, points: Sequence[tuple[float, float | None, float | None]], colour: str, alpha: float) -> None:
+    """Draw a band through points (k or cost, low, high), leaving out those without an interval."""
+    banded = [(x, low, high) for x, low, high in points if low is not None]
     if banded:
-        ks, low, high = zip(*banded, strict=True)
-        axes.fill_between(ks, low, high, color=colour, alpha=alpha, lw=0)
+        xs, low, high = zip(*banded, strict=True)
+        axes.fill_between(xs, low, high, color=colour, alpha=alpha, lw=0)
 
 
 def new_axes(width: float, height: float, columns: int = 1) -> tuple[Figure, Axes]:

@@ -3,15 +3,17 @@
 from math import log10
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, PercentFormatter
 
 from tasks.costs.comparison import CostComparison, CostedSet, CostPoint
+from tasks.costs.curves import Option
 from tasks.costs.measures import Measure
 from tasks.report.cost.phrases import cost_label, option_text, solved_label
 from tasks.report.model import FigureFile
 from tasks.report.palette import DARK, GREY, SERIES
-from tasks.report.style import INK, files, name_text, new_axes
+from tasks.report.style import INK, band, files, name_text, new_axes
 from tasks.scaling.arrays import Floats
 
 # Costs at which the frontier is drawn, and by how much a mixture must solve more to be drawn.
@@ -43,15 +45,7 @@ def frontier_figure(of: CostComparison) -> Figure:
         shown = [point for point in each.curve if point.cost > 0]
         if not shown:
             continue
-        banded = [point for point in shown if point.low is not None and point.high is not None]
-        axes.fill_between(
-            [point.cost for point in banded],
-            [point.low or 0.0 for point in banded],
-            [point.high or 0.0 for point in banded],
-            color=colour.light,
-            alpha=0.12,
-            lw=0,
-        )
+        band(axes, [(point.cost, point.low, point.high) for point in shown], colour.light, 0.12)
         axes.plot(
             [point.cost for point in shown],
             [point.accuracy for point in shown],
@@ -74,30 +68,10 @@ def frontier_figure(of: CostComparison) -> Figure:
             )
     if of.reach is not None and of.reach.option is not None:
         axes.axhline(of.reach.accuracy, color=INK, lw=0.8, ls=":")
-        axes.plot(
-            of.reach.option.cost,
-            of.reach.option.accuracy,
-            "*",
-            color=INK,
-            ms=11,
-            mec="white",
-            mew=0.8,
-            zorder=5,
-            label=f"cheapest: {name_text(option_text(of.reach.option))}",
-        )
+        _mark_answer(axes, of.reach.option, "cheapest", "*", 11)
     if of.budget is not None and of.budget.option is not None:
         axes.axvline(of.budget.budget, color=INK, lw=0.8, ls=":")
-        axes.plot(
-            of.budget.option.cost,
-            of.budget.option.accuracy,
-            "D",
-            color=INK,
-            ms=6,
-            mec="white",
-            mew=0.8,
-            zorder=5,
-            label=f"best use: {name_text(option_text(of.budget.option))}",
-        )
+        _mark_answer(axes, of.budget.option, "best use", "D", 6)
     axes.xaxis.set_major_locator(LogLocator(numticks=12))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda cost, _: _tick(cost, of.measure)))
     axes.xaxis.set_minor_formatter(NullFormatter())
@@ -107,6 +81,11 @@ def frontier_figure(of: CostComparison) -> Figure:
     axes.set_ylabel(name_text(solved_label(of)))
     axes.legend(frameon=False, fontsize=8.5, loc="best")
     return figure
+
+
+def _mark_answer(axes: Axes, option: Option, what: str, marker: str, size: float) -> None:
+    label = f"{what}: {name_text(option_text(option))}"
+    axes.plot(option.cost, option.accuracy, marker, color=INK, ms=size, mec="white", mew=0.8, zorder=5, label=label)
 
 
 def _best_lines(of: CostComparison) -> tuple[Floats, Floats, Floats]:
