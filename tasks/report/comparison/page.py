@@ -6,7 +6,7 @@ from typing import Any
 from tasks.costs.comparison import CostComparison
 from tasks.report.comparison import phrases, tables
 from tasks.report.cost import phrases as cost_phrases
-from tasks.report.cost.tables import costs_csv, frontier_csv
+from tasks.report.cost.tables import csv_files
 from tasks.report.html import figure_links, link, page, svg_address
 from tasks.report.model import FigureFile
 from tasks.report.phrases import interval, visible
@@ -37,7 +37,7 @@ def render(
     }
     by_cost = None if isinstance(costs, str) else costs
     if by_cost is not None:
-        links["frontier"] = [link("frontier.csv", frontier_csv(by_cost)), link("costs.csv", costs_csv(by_cost))]
+        links["frontier"] = [link(name, text) for name, text in csv_files(by_cost).items()]
     for figure in figures:
         links[figure.name] += figure_links(figure)
     return page(

@@ -39,11 +39,16 @@ def crossing_sentence(crossing: Crossing, pair: Pair, reference: str) -> str:
     if crossing.share is None:
         verb = "overtake" if crossing.upwards else "fall behind"
         return f"{pair.label} is expected to {verb} {reference} at about k = {_rounded(crossing.k)}."
-    share = f"{crossing.share:.0%} of resamples have a crossing"
-    if crossing.share < _LIKELY:
-        return f"{pair.label} {does} {reference} at k = {crossing.k:,}, which may be chance: only {share}."
-    ends = f"interval {crossing.low:,} to {crossing.high:,}"
-    return f"{pair.label} {does} {reference} at k = {crossing.k:,} ({ends}; {share})."
+    where = f"{pair.label} {does} {reference} at k = {crossing.k:,}"
+    return with_chance(where, f"{crossing.low:,} to {crossing.high:,}", crossing.share)
+
+
+def with_chance(crossing: str, interval: str, share: float) -> str:
+    """A sentence about a crossing, with its interval, or else that it may be chance."""
+    resamples = f"{share:.0%} of resamples have a crossing"
+    if share < _LIKELY:
+        return f"{crossing}, which may be chance: only {resamples}."
+    return f"{crossing} (interval {interval}; {resamples})."
 
 
 def family_sentence(pair: Pair, reference: str) -> str:

@@ -8,7 +8,7 @@ from tasks.report.comparison import figures, tables
 from tasks.report.comparison.markdown import markdown
 from tasks.report.comparison.page import render
 from tasks.report.cost import figures as cost_figures
-from tasks.report.cost import tables as cost_tables
+from tasks.report.cost.tables import csv_files
 from tasks.scaling.comparison import Comparison
 from tasks.store import Store
 from tasks.store.identity import digest, slug
@@ -38,10 +38,7 @@ def publish(
     tables_of_costs: dict[str, bytes] = {}
     if not isinstance(costs, str):
         drawn = (*drawn, cost_figures.draw(costs))
-        tables_of_costs = {
-            "frontier.csv": cost_tables.frontier_csv(costs).encode(),
-            "costs.csv": cost_tables.costs_csv(costs).encode(),
-        }
+        tables_of_costs = {name: text.encode() for name, text in csv_files(costs).items()}
     files = {
         "comparison.html": render(comparison, config_yaml, drawn, costs).encode(),
         "curves.csv": tables.curves_csv(comparison).encode(),

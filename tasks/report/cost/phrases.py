@@ -7,10 +7,9 @@ from tasks.costs.curves import Option
 from tasks.costs.measures import Measure
 from tasks.costs.overtaking import CostCrossing, Match
 from tasks.costs.spending import Best, Reach
+from tasks.report.comparison.phrases import with_chance
 from tasks.scaling.summary import percent
 
-# A crossing in a smaller share of resamples may be chance.
-_LIKELY = 0.5
 # From here on, seconds are shown as hours.
 _HOURS = 2 * 3_600
 _LEAST_LEAD = 1.01
@@ -110,10 +109,7 @@ def match_sentence(match: Match, measure: Measure) -> str:
 def crossing_sentence(crossing: CostCrossing, measure: Measure) -> str:
     """Where one set overtakes another, and in how many resamples it does."""
     where = f"{crossing.label} overtakes {crossing.other} at {amount(crossing.cost, measure)}"
-    share = f"{crossing.share:.0%} of resamples have a crossing"
-    if crossing.share < _LIKELY:
-        return f"{where}, which may be chance: only {share}."
-    return f"{where} (interval {amount(crossing.low, measure)} to {amount(crossing.high, measure)}; {share})."
+    return with_chance(where, f"{amount(crossing.low, measure)} to {amount(crossing.high, measure)}", crossing.share)
 
 
 def _reach(reach: Reach, measure: Measure) -> list[str]:

@@ -11,8 +11,7 @@ def publish(store: Store, of: CostComparison) -> tuple[str, ...]:
     files = {
         "frontier.svg": figure.svg,
         "frontier.pdf": figure.pdf,
-        "frontier.csv": tables.frontier_csv(of).encode(),
-        "costs.csv": tables.costs_csv(of).encode(),
+        **{name: text.encode() for name, text in tables.csv_files(of).items()},
     }
     for name, data in files.items():
         store.write(name, data)

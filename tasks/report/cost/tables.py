@@ -4,6 +4,11 @@ from tasks.costs.comparison import CostComparison
 from tasks.report.sweep.tables import to_csv
 
 
+def csv_files(of: CostComparison) -> dict[str, str]:
+    """Every table, by the name of its file."""
+    return {"frontier.csv": frontier_csv(of), "costs.csv": costs_csv(of)}
+
+
 def costs_csv(of: CostComparison) -> str:
     """`set,k,cost,accuracy,low,high,per_solved,per_point`: every set at every k that was evaluated, with an interval
     over problems. Costs are for all problems, in the unit of the comparison."""
