@@ -18,6 +18,7 @@ from tasks.costs.measures import Measure
 from tasks.costs.overtaking import CostCrossing, Match, crossings, matches
 from tasks.costs.spending import Best, FrontierPoint, Reach, best_use, cheapest_way, frontier
 from tasks.errors import UserError
+from tasks.scaling.arrays import finite_or_none
 from tasks.scaling.estimators import round_ks
 
 MAX_SETS = 8
@@ -136,7 +137,8 @@ def _points(curve: CostCurve, rows: Any) -> tuple[CostPoint, ...]:
     problems, found = len(curve.problem_ids), []
     spent = solved = 0.0
     for k, cost, accuracy, low, high in zip(
-        *(each[rows].tolist() for each in (curve.ks, curve.total_cost, curve.mean_accuracy, curve.low, curve.high)),
+        *(each[rows].tolist() for each in (curve.ks, curve.total_cost, curve.mean_accuracy)),
+        *(finite_or_none(each[rows]) for each in (curve.low, curve.high)),
         strict=True,
     ):
         more = problems * (accuracy - solved)
@@ -145,8 +147,8 @@ def _points(curve: CostCurve, rows: Any) -> tuple[CostPoint, ...]:
                 k,
                 cost,
                 accuracy,
-                None if np.isnan(low) else low,
-                None if np.isnan(high) else high,
+                low,
+                high,
                 per_solved=cost / (problems * accuracy) if accuracy > 0 else None,
                 per_point=cost / (100 * accuracy) if accuracy > 0 else None,
                 per_further=(cost - spent) / more if more > 1e-9 else None,

@@ -5,9 +5,8 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from tasks.errors import UserError
+from tasks.scaling.arrays import finite_or_none
 from tasks.scaling.estimators import Counts, coverage, round_ks
 from tasks.scaling.forecast import Forecaster
 from tasks.scaling.interval_over_problems import interval_over_problems
@@ -99,13 +98,11 @@ def curve_document(counts: Counts) -> dict[str, Any]:
         raise UserError("curve: no problem has a sample")
     ks = round_ks(graded.reach)
     values, band = coverage(graded, ks).coverage, interval_over_problems(graded, ks)
+    rows = zip(ks.tolist(), values.tolist(), *map(finite_or_none, (band.low, band.high)), strict=True)
     law = fit_counts(graded, resamples=0).law
     return {
         "problems": len(graded),
-        "curve": [
-            {"k": k, "coverage": value, "low": _number(low), "high": _number(high)}
-            for k, value, low, high in zip(ks.tolist(), values.tolist(), band.low, band.high, strict=True)
-        ],
+        "curve": [{"k": k, "coverage": value, "low": low, "high": high} for k, value, low, high in rows],
         "power_law": {
             "a": law.a,
             "b": law.b,
@@ -144,7 +141,3 @@ def _whole(text: str | None, where: str) -> int:
 def _quoted(text: str) -> str:
     """A value for a message, cut where it is long."""
     return repr(text if len(text) <= 60 else text[:57] + "…")
-
-
-def _number(value: np.float64) -> float | None:
-    return float(value) if np.isfinite(value) else None

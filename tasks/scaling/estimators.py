@@ -174,6 +174,10 @@ class Band:
     high: Floats
     level: float
 
+    def at(self, columns: Ints) -> "Band":
+        """The same at some of the k, by position."""
+        return Band(self.low[columns], self.high[columns], self.level)
+
 
 def pass_at_k(n: ArrayLike, c: ArrayLike, k: ArrayLike) -> Floats:
     """Unbiased pass@k (Chen et al. 2021) of every problem at every k.

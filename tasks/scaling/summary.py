@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from pydantic import TypeAdapter
 
-from tasks.scaling.arrays import Floats
+from tasks.scaling.arrays import Floats, finite_or_none
 from tasks.scaling.backtest import LawComparison, compare_laws
 from tasks.scaling.cost import Usage
 from tasks.scaling.estimators import Counts, coverage, log_spaced_ks, pass_hat_k, round_ks
@@ -223,7 +223,7 @@ def summarise(
 
     def points(ks: ArrayLike) -> tuple[Point, ...]:
         band = interval_over_problems(graded, ks, level, resamples, seed)
-        columns = map(_finite, (coverage(graded, ks).coverage, band.low, band.high, _every_correct(graded, ks)))
+        columns = map(finite_or_none, (coverage(graded, ks).coverage, band.low, band.high, _every_correct(graded, ks)))
         return tuple(Point(*row) for row in zip(np.asarray(ks).tolist(), *columns, strict=True))
 
     return SweepSummary(
@@ -333,10 +333,6 @@ def _every_correct(counts: Counts, ks: ArrayLike) -> Floats:
     if counts.rounds is not None or not len(counts):
         return np.full(np.shape(ks), np.nan)
     return counts.mean_over_problems(lambda some: pass_hat_k(some.n, some.c, ks))
-
-
-def _finite(values: Floats) -> list[float | None]:
-    return [float(value) if np.isfinite(value) else None for value in values]
 
 
 def _notes(counts: Counts, graded: Counts, max_k: int | None, infrastructure: int) -> Sequence[str]:

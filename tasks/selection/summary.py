@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from tasks.errors import UserError
 from tasks.scaling import interval_over_samples as scaling_samples
-from tasks.scaling.arrays import Floats, Ints
+from tasks.scaling.arrays import Floats, Ints, finite_or_none
 from tasks.scaling.estimators import Band, Counts, coverage, log_spaced_ks, round_ks
 from tasks.scaling.interval_over_problems import interval_of_mean, interval_over_problems
 from tasks.selection import Outcomes, Selector
@@ -139,14 +138,15 @@ def _checked_ks(ks: Sequence[int] | None, counts: Counts) -> Ints:
 
 
 def _coverage(counts: Counts, ks: Ints, drawn: Ints, level: float, seed: int) -> PickedCurve:
-    def values(at: ArrayLike) -> Floats:
-        return coverage(counts, at).coverage
-
-    over_problems = interval_over_problems(counts, ks, level, seed=seed)
+    values = coverage(counts, drawn).coverage
+    band = interval_over_problems(counts, drawn, level, seed=seed)
+    at = np.searchsorted(drawn, ks)
     over_samples = scaling_samples.interval_over_samples(counts, ks, level, seed)
-    table = _table(ks, values(ks), np.zeros(len(ks)), over_problems, over_samples)
     return PickedCurve(
-        "coverage", table, _curve(drawn, values(drawn), interval_over_problems(counts, drawn, level, seed=seed)), None
+        "coverage",
+        _table(ks, values[at], np.zeros(len(ks)), band.at(at), over_samples),
+        _curve(drawn, values, band),
+        None,
     )
 
 
@@ -158,10 +158,9 @@ def _picked(
     at = np.searchsorted(drawn, ks)
     of_table = whole.at(at)
     over_samples = interval_over_samples(selector, problems, of_table, level, seed)
-    over_problems = Band(band.low[at], band.high[at], level)
     return PickedCurve(
         selector.label,
-        _table(ks, of_table.accuracy, of_table.error, over_problems, over_samples),
+        _table(ks, of_table.accuracy, of_table.error, band.at(at), over_samples),
         _curve(drawn, whole.accuracy, band),
         plateau(whole, level=level, seed=seed),
     )
@@ -169,17 +168,13 @@ def _picked(
 
 def _table(ks: Ints, values: Floats, errors: Floats, problems: Band, samples: Band) -> tuple[PickPoint, ...]:
     columns = (problems.low, problems.high, samples.low, samples.high)
-    rows = zip(ks.tolist(), values.tolist(), errors.tolist(), *map(_finite, columns), strict=True)
+    rows = zip(ks.tolist(), values.tolist(), errors.tolist(), *map(finite_or_none, columns), strict=True)
     return tuple(PickPoint(*row) for row in rows)
 
 
 def _curve(ks: Ints, values: Floats, band: Band) -> tuple[CurvePoint, ...]:
-    rows = zip(ks.tolist(), values.tolist(), _finite(band.low), _finite(band.high), strict=True)
+    rows = zip(ks.tolist(), values.tolist(), finite_or_none(band.low), finite_or_none(band.high), strict=True)
     return tuple(CurvePoint(*row) for row in rows)
-
-
-def _finite(values: Floats) -> list[float | None]:
-    return [float(value) if np.isfinite(value) else None for value in values]
 
 
 def _notes(problems: Sequence[Outcomes], selectors: Sequence[Selector], counts: Counts) -> list[str]:
