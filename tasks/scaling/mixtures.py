@@ -61,7 +61,6 @@ class Mixture:
     for every family)."""
 
     family: Family
-    counts: Counts
     table: Table
     posterior: Floats
     log_likelihood: float
@@ -89,31 +88,12 @@ class Mixture:
 
     def coverage(self, ks: ArrayLike) -> Floats:
         """Expected coverage at k of new problems from the same source, shape (ks,)."""
-        expected: Floats = solved_by(ks) @ self.weights
-        return expected
+        return coverage_under(self.weights, ks)
 
-    @cached_property
-    def _pairs(self) -> tuple[Ints, Ints]:
-        return _distinct(self.counts)
-
-    @cached_property
-    def known(self) -> Floats:
-        """What is known of the p of a problem given its counts, averaged over the posterior of the parameters; one row
-        for each distinct (n, c), shape (pairs, grid), since memory for one a problem would be gigabytes."""
-        likelihood = _likelihood(self._pairs[0])
-        evidence = np.maximum(self.table.weights @ likelihood.T, _TINY)
-        each: Floats = likelihood * ((self.posterior[:, None] / evidence).T @ self.table.weights)
-        return each
-
-    def pass_at(self, ks: ArrayLike) -> Floats:
-        """Expected pass@k of each of these problems, given its own counts; shape (problems, ks)."""
-        of_pairs: Floats = self.known @ solved_by(np.atleast_1d(ks)).T
-        return of_pairs[self._pairs[1]]
-
-    def rates_of_unsolved(self, tried: Ints) -> Floats:
-        """What is known of the p of a problem without a success in each number of samples, averaged over the
-        posterior of the parameters; shape (tried, grid)."""
-        likelihood = np.exp(tried[:, None] * LOG_Q)
+    def rates_of(self, n: Ints, c: Ints) -> Floats:
+        """What is known of the p of problems with these counts, averaged over the posterior of the parameters; shape
+        (problems, grid)."""
+        likelihood = _likelihood(np.column_stack([n, c]))
         evidence = np.maximum(self.table.weights @ likelihood.T, _TINY)
         rates = likelihood * ((self.posterior[:, None] / evidence).T @ self.table.weights)
         normalised: Floats = rates / np.maximum(rates.sum(axis=1, keepdims=True), _TINY)
@@ -130,7 +110,7 @@ class Mixture:
         kept = self.posterior > _NEGLIGIBLE * self.posterior.max()
         weights, posterior = self.table.weights[kept], self.posterior[kept]
         means, variance = np.zeros((len(weights), len(ks))), np.zeros(len(ks))
-        for samples, share, rates in zip(tried, shares, self.rates_of_unsolved(tried), strict=True):
+        for samples, share, rates in zip(tried, shares, self.rates_of(tried, np.zeros_like(tried)), strict=True):
             solved = solved_by(ks - samples)
             joint = weights * np.exp(samples * LOG_Q)
             evidence = joint.sum(axis=1, keepdims=True)
@@ -165,7 +145,7 @@ def fit_mixture(counts: Counts, family: Family) -> Mixture:
     parts = np.ptp(fine.settings, axis=0) / np.ptp(np.array(family.axes), axis=1)
     cell = float(np.prod(parts / (_FINE[len(family.axes)] - 1)))
     evidence = largest + log(float(posterior.sum()) * cell)
-    return Mixture(family, counts, fine, posterior / posterior.sum(), largest, evidence)
+    return Mixture(family, fine, posterior / posterior.sum(), largest, evidence)
 
 
 def fit_nonparametric(counts: Counts, rounds: int = 500) -> Floats:

@@ -92,8 +92,9 @@ class Unsolved:
     @cached_property
     def _rates(self) -> Floats:
         """What is known of the rate of an unsolved problem, by how often it was tried; shape (sizes, grid)."""
+        no_success = np.zeros_like(self.sizes)
         rates: Floats = sum(
-            (weight * self._of_point[name].rates_of_unsolved(self.sizes) for name, weight in _OF_POINT.items()),
+            (weight * self._of_point[name].rates_of(self.sizes, no_success) for name, weight in _OF_POINT.items()),
             start=np.zeros(1),
         )
         return rates
