@@ -12,10 +12,9 @@ from numpy.typing import ArrayLike
 
 from tasks.scaling.arrays import Floats
 from tasks.scaling.estimators import Counts, coverage, round_ks
-from tasks.scaling.families import families
 from tasks.scaling.forecast import METHOD, Forecaster
 from tasks.scaling.laws import PowerLaw, fit_counts
-from tasks.scaling.mixtures import coverage_under, fit_mixture, fit_nonparametric
+from tasks.scaling.mixtures import coverage_under, fit_nonparametric
 
 _SHARE = 10
 _FEWEST = 50
@@ -71,11 +70,12 @@ def _predictions(counts: Counts, ks: ArrayLike) -> dict[str, Floats | None]:
     """Coverage at each k by every law, None where it cannot be fitted."""
     power = fit_counts(counts, resamples=0).law
     found: dict[str, Floats | None] = {"power law": power.predict(ks) if isinstance(power, PowerLaw) else None}
-    for family in families():
-        found[family.name] = fit_mixture(counts, family).coverage(ks)
+    forecaster = Forecaster(counts)
+    for mixture in forecaster.mixtures:
+        found[mixture.family.name] = mixture.coverage(ks)
     solved = bool(counts.c.any())
     found["nonparametric mixture"] = coverage_under(fit_nonparametric(counts), np.asarray(ks)) if solved else None
-    found[METHOD] = Forecaster(counts).expected(ks)
+    found[METHOD] = forecaster.expected(ks)
     return found
 
 

@@ -26,6 +26,7 @@ from tasks.scaling.estimators import Band, Counts, coverage, log_spaced_ks
 from tasks.scaling.forecast_interval import Centre, Ends, ends_beyond
 from tasks.scaling.interval_over_samples import intervals_over_samples
 from tasks.scaling.laws import PowerLaw, fit_ks, fit_power_law
+from tasks.scaling.mixtures import Mixture
 from tasks.scaling.unsolved import Unsolved
 
 METHOD = "anchored power law with mixtures"
@@ -117,6 +118,11 @@ class Forecaster:
             middle = (low + high) // 2
             low, high = (middle, high) if self.expected([middle])[0] < target else (low, middle)
         return high
+
+    @property
+    def mixtures(self) -> tuple[Mixture, ...]:
+        """Every family of rates, fitted to all problems."""
+        return self._unsolved.mixtures
 
     def gain(self, more: int = 1000) -> float:
         """How much coverage `more` samples of every problem are expected to add."""
