@@ -23,9 +23,7 @@ def law(kind: Kind, replications: int) -> list[Row]:
     rows = []
     for problems in SIZES:
         generator = generator_for("law", kind.name, problems)
-        found = [
-            fit_counts(counts_of(kind.draw(generator, problems), SAMPLES, generator)).law for _ in range(replications)
-        ]
+        found = [fit_counts(counts_of(kind.draw(generator, problems), SAMPLES, generator)) for _ in range(replications)]
         fitted = [(each.a_interval, each.b_interval) for each in found if isinstance(each, PowerLaw)]
         with_interval = [(a, b) for a, b in fitted if a is not None and b is not None]
         if not with_interval:

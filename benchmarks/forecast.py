@@ -75,7 +75,7 @@ def score(full: Counts, n: int, generator: np.random.Generator) -> Score:
         OURS: log(ours.coverage / truth),
         BETA: log(float(fit_mixture(counts, family(BETA)).coverage([ATTEMPTS])[0]) / truth),
     }
-    law = fit_counts(counts, resamples=0).law
+    law = fit_counts(counts, resamples=0)
     if isinstance(law, PowerLaw):
         errors[PLAIN] = log(float(law.predict(ATTEMPTS)) / truth)
     elif counts.c.all():

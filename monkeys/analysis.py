@@ -75,7 +75,7 @@ def fit(counts: CountsLike, *, max_k: int | None = None, level: float = 0.95) ->
     Raises:
         UserError: the counts cannot be used.
     """
-    return fit_counts(_counts(counts).graded(), max_k, level=level).law
+    return fit_counts(_counts(counts).graded(), max_k, level=level)
 
 
 def forecast(counts: CountsLike, ks: int | Sequence[int]) -> pd.DataFrame:

@@ -68,7 +68,7 @@ def compare_laws(counts: Counts, subsamples: int = 5, seed: int = 0) -> LawCompa
 
 def _predictions(counts: Counts, ks: ArrayLike) -> dict[str, Floats | None]:
     """Coverage at each k by every law, None where it cannot be fitted."""
-    power = fit_counts(counts, resamples=0).law
+    power = fit_counts(counts, resamples=0)
     found: dict[str, Floats | None] = {"power law": power.predict(ks) if isinstance(power, PowerLaw) else None}
     forecaster = Forecaster(counts)
     for mixture in forecaster.mixtures:

@@ -99,7 +99,7 @@ def curve_document(counts: Counts) -> dict[str, Any]:
     ks = round_ks(graded.reach)
     values, band = coverage(graded, ks).coverage, interval_over_problems(graded, ks)
     rows = zip(ks.tolist(), values.tolist(), *map(finite_or_none, (band.low, band.high)), strict=True)
-    law = fit_counts(graded, resamples=0).law
+    law = fit_counts(graded, resamples=0)
     return {
         "problems": len(graded),
         "curve": [{"k": k, "coverage": value, "low": low, "high": high} for k, value, low, high in rows],

@@ -6,7 +6,7 @@ reproduces the published parameters more closely than counting it once (MATH wit
 against -3.98). For a given b the best a is linear, so the fit is a search over b alone, for all resamples at once.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -56,14 +56,6 @@ class NoFit:
     reason: str
 
 
-class FittedLaws(NamedTuple):
-    """The law, and one (a, b) for each bootstrap resample that could be fitted: both of shape (resamples,)."""
-
-    law: PowerLaw | NoFit
-    a: Floats
-    b: Floats
-
-
 def fit_ks(last: int, points: int = 40) -> Ints:
     """`points` whole numbers evenly spaced in log k from 1 to `last`, repeats kept: the k that a law is fitted at."""
     if last < 1:
@@ -101,7 +93,7 @@ def fit_power_law(ks: ArrayLike, coverages: ArrayLike) -> PowerLaw | NoFit:
 
 def fit_counts(
     counts: Counts, max_k: int | None = None, resamples: int = RESAMPLES, level: float = 0.95, seed: int = 0
-) -> FittedLaws:
+) -> PowerLaw | NoFit:
     """Fit the law to the coverage of `counts` at 40 log-spaced k, with bootstrap intervals over problems.
 
     Args:
@@ -114,9 +106,8 @@ def fit_counts(
     last = counts.reach if max_k is None else min(max_k, counts.reach)
     ks = fit_ks(last)
     law = fit_power_law(ks, coverage(counts, ks).coverage)
-    nothing = np.zeros(0)
     if isinstance(law, NoFit) or not resamples or len(counts) < 2:
-        return FittedLaws(law, nothing, nothing)
+        return law
     curves = bootstrap_curves(counts, ks, resamples, seed)
     fittable = (curves > 0).all(axis=1) & (curves < 1).any(axis=1)
     a, b = _least_squares(ks.astype(np.float64), np.log(curves[fittable]))
@@ -126,16 +117,12 @@ def fit_counts(
     if len(b) >= resamples * (1 - tail):
         a_low, a_high = np.quantile(a, [tail, 1 - tail])
         b_low, b_high = np.quantile(b, [tail, 1 - tail])
-        law = PowerLaw(
-            law.a,
-            law.b,
-            law.rmse,
-            law.max_abs_error,
-            law.mean_abs_error,
-            Interval(float(a_low), float(a_high)),
-            Interval(float(b_low), float(b_high)),
+        return replace(
+            law,
+            a_interval=Interval(float(a_low), float(a_high)),
+            b_interval=Interval(float(b_low), float(b_high)),
         )
-    return FittedLaws(law, a, b)
+    return law
 
 
 def _law(a: Floats | float, b: Floats | float, k: Floats) -> Floats:

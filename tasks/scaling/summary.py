@@ -210,7 +210,7 @@ def summarise(
     """
     graded = counts.graded()
     last = graded.reach if max_k is None else min(max_k, graded.reach)
-    law = fit_counts(graded, last, resamples, level, seed).law
+    law = fit_counts(graded, last, resamples, level, seed)
     forecast: tuple[Forecast, ...] = ()
     outlook = None
     likely_solves: tuple[LikelySolves, ...] = ()

@@ -215,7 +215,7 @@ def test_the_paper_is_forecast_better_than_by_the_plain_law():
         full = load_counts(name)
         for _ in range(4):
             start = Counts.of(full.problem_ids, 100, rng.hypergeometric(full.c, full.n - full.c, 100))
-            point, law = Forecaster(start).at([10_000])[0], fit_counts(start, resamples=0).law
+            point, law = Forecaster(start).at([10_000])[0], fit_counts(start, resamples=0)
             assert isinstance(law, PowerLaw)
             inside += point.low90 <= published[-1] <= point.high90
             ours.append(abs(np.log(point.coverage / published[-1])))
