@@ -40,9 +40,7 @@ class AnswerGrader(TextGrader, ABC):
         sandbox: Sandbox | None,  # noqa: ARG002
     ) -> Iterator[GradedSample]:
         """One graded sample for each pair, in order."""
-        gold, of = "", None
         for problem, sample in pairs:
-            if problem is not of:
-                gold, of = require_check(problem, AnswerCheck).answer, problem
+            gold = require_check(problem, AnswerCheck).answer
             verdict, detail, answer = self.decide(gold, self.answer_text(sample.text))
             yield GradedSample(sample.problem_id, sample.index, verdict, detail, answer=kept(answer))
