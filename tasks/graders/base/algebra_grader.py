@@ -51,7 +51,7 @@ class AlgebraGrader(TextGrader, ABC):
 
     @abstractmethod
     def plainly_same(self, one: str, other: str) -> bool | None:
-        """Whether two canonical answers are the same; None where algebra has to decide."""
+        """Whether two answers in normal form are the same; None where algebra has to decide."""
 
     def check(self, problems: Sequence[Problem]) -> None:
         """Raises UserError where a problem has no gold answer, or the extra `math` is not installed."""
@@ -82,8 +82,8 @@ class AlgebraGrader(TextGrader, ABC):
                 cpu_s = 0.0  # asked once
 
     def same_answers(self, pairs: Iterable[tuple[str, str]]) -> Iterator[bool]:
-        """Whether two canonical answers are the same (`tasks.graders.base.answer_classes`), the first taken for the
-        gold answer. Where a comparison exceeds a limit, they are not.
+        """Whether two answers in normal form are the same (`tasks.graders.base.answer_classes`), the first taken for
+        the gold answer. Where a comparison exceeds a limit, they are not.
 
         Raises:
             MonkeysError: a process that compared answers was lost.

@@ -20,10 +20,10 @@ MAX_PAIRS = 2_000
 
 @runtime_checkable
 class ComparesAnswers(Protocol):
-    """What a grader has if equal answers may be written differently in its canonical spelling."""
+    """What a grader has if equal answers may differ in its normal form."""
 
     def same_answers(self, pairs: Iterable[tuple[str, str]]) -> Iterable[bool]:
-        """For each pair of canonical answers, whether they are the same; in order. No comparison takes forever."""
+        """For each pair of answers in normal form, whether they are the same; in order. No comparison takes forever."""
         ...
 
 
@@ -47,8 +47,8 @@ def by_grader(grader: Grader, answers: Sequence[str | None], correct: Sequence[b
     """Answers are the same if the grader says so.
 
     Args:
-        grader: one without `same_answers` compares canonical texts.
-        answers: the samples' answers in the grader's canonical spelling.
+        grader: one without `same_answers` compares texts.
+        answers: the samples' answers in the grader's normal form.
         correct: whether each is correct.
     """
     if not isinstance(grader, ComparesAnswers):
