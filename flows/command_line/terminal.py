@@ -1,7 +1,7 @@
 """Standard output: a console, tables, untrusted text made harmless, and JSON."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -13,6 +13,8 @@ from tasks.report.phrases import visible
 
 # Wide enough that no line of a piped table is folded.
 _PIPED_WIDTH = 2_000
+SET_COLOURS = ("blue", "dark_orange3", "green4", "magenta", "cyan", "yellow4", "grey50", "purple")
+"""The sets of a comparison, in order: near those of its figures."""
 
 
 def stdout() -> Console:
@@ -32,6 +34,12 @@ def new_table(*columns: str, right: Collection[int] = ()) -> Table:
 def literal(text: str) -> Text:
     """Untrusted text, shown literally: markup has no effect, and control characters are shown as code points."""
     return Text(visible(text))
+
+
+def print_notes(console: Console, notes: Iterable[str]) -> None:
+    """What a reader of the results above has to know."""
+    for note in notes:
+        console.print(literal(note), style="yellow", soft_wrap=True)
 
 
 def counted(number: int, noun: str) -> str:

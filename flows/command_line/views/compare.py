@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.text import Text
 
-from flows.command_line.terminal import literal, new_table, print_json, stdout
+from flows.command_line.terminal import SET_COLOURS, literal, new_table, print_json, print_notes, stdout
 from flows.config.compare import CompareConfig
 from flows.config.yaml_file import build_config
 from flows.setup.compare import load, write
@@ -15,7 +15,6 @@ from tasks.report.documents import comparison_document
 from tasks.scaling.comparison import Comparison, Pair
 from tasks.scaling.paired_differences import Difference
 
-_COLOURS = ("blue", "dark_orange3", "green4", "magenta", "cyan", "yellow4", "grey50", "purple")
 _WIDTH = 31
 
 
@@ -44,17 +43,16 @@ def print_comparison(console: Console, comparison: Comparison) -> None:
     _print_curves(console, comparison)
     for number, pair in enumerate(comparison.pairs, start=1):
         if pair.differences:
-            _print_pair(console, comparison, pair, _COLOURS[number])
+            _print_pair(console, comparison, pair, SET_COLOURS[number])
     for each in findings(comparison):
         console.print(literal(each), soft_wrap=True)
-    for note in comparison.notes:
-        console.print(Text(note, style="yellow"), soft_wrap=True)
+    print_notes(console, comparison.notes)
 
 
 def _print_curves(console: Console, comparison: Comparison) -> None:
     names = [each.label for each in comparison.sets]
     table = new_table("k", *map(escape, names), right=range(len(names) + 1))
-    for column, colour in zip(table.columns[1:], _COLOURS, strict=False):
+    for column, colour in zip(table.columns[1:], SET_COLOURS, strict=False):
         column.header_style = f"bold {colour}"
     at = [{point.k: point.coverage for point in each.summary.table} for each in comparison.sets]
     for k in sorted(set().union(*at)):

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.text import Text
 
-from flows.command_line.terminal import literal, new_table, print_json, stdout
+from flows.command_line.terminal import SET_COLOURS, literal, new_table, print_json, print_notes, stdout
 from flows.config.cost import CostConfig
 from flows.config.yaml_file import build_config
 from flows.setup.cost import load, write
@@ -15,9 +14,7 @@ from tasks.costs.comparison import CostComparison, CostedSet
 from tasks.errors import UserError
 from tasks.report.cost.phrases import amount, cost_label, findings, headline
 from tasks.report.documents import cost_document
-from tasks.report.phrases import interval
-
-_COLOURS = ("blue", "dark_orange3", "green4", "magenta", "cyan", "yellow4", "grey50", "purple")
+from tasks.report.phrases import interval, visible
 
 
 def show_costs(fields: dict[str, Any], configs: Sequence[str], parameters: Sequence[str], *, as_json: bool) -> None:
@@ -48,17 +45,14 @@ def print_costs(console: Console, comparison: CostComparison) -> None:
     """Show a table for each set, and the findings in sentences."""
     console.print(literal(headline(comparison)), style="bold", soft_wrap=True)
     for number, each in enumerate(comparison.sets):
-        _print_set(console, comparison, each, _COLOURS[number])
+        _print_set(console, comparison, each, SET_COLOURS[number])
     for sentence in findings(comparison):
         console.print(literal(sentence), soft_wrap=True)
-    for note in comparison.notes:
-        console.print(Text(literal(note).plain, style="yellow"), soft_wrap=True)
+    print_notes(console, comparison.notes)
 
 
 def _print_set(console: Console, comparison: CostComparison, each: CostedSet, colour: str) -> None:
-    console.print(
-        Text.assemble((literal(each.label).plain, f"bold {colour}"), f": {cost_label(comparison)}"), soft_wrap=True
-    )
+    console.print(Text.assemble((visible(each.label), f"bold {colour}"), f": {cost_label(comparison)}"), soft_wrap=True)
     on_frontier = {point.option.parts[0] for point in comparison.frontier}
     solved = "problem solved" if comparison.delivered_by is None else "right answer"
     per = (f"per {solved}", "per further one", "per point")
@@ -73,7 +67,7 @@ def _print_set(console: Console, comparison: CostComparison, each: CostedSet, co
     )
     for point in each.table:
         costs = (point.cost, point.per_solved, point.per_further, point.per_point)
-        total, each_solved, further, of_point = (escape(amount(cost, comparison.measure)) for cost in costs)
+        total, each_solved, further, of_point = (amount(cost, comparison.measure) for cost in costs)
         band = interval(point.low, point.high, lambda share: f"{share:.1%}")
         mark = "frontier" if (each.label, point.k) in on_frontier and len(comparison.sets) > 1 else ""
         table.add_row(f"{point.k:,}", total, f"{point.accuracy:.1%}", band, each_solved, further, of_point, mark)

@@ -1,11 +1,8 @@
 """The output of `monkeys curve` and `monkeys forecast`."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
-from rich.text import Text
-
-from flows.command_line.terminal import new_table, print_json, stdout
+from flows.command_line.terminal import new_table, print_json, print_notes, stdout
 from tasks.files.counts import read_counts_file
 from tasks.report.phrases import backtest_rows, backtest_sentence
 from tasks.scaling.backtest import compare_laws
@@ -32,7 +29,7 @@ def show_curve(file: Path, *, as_json: bool) -> None:
             f"log c = a·k^b with a = {law['a']:.3f}, b = {law['b']:.3f}"
             f" (error in coverage: {law['mean_abs_error']:.2%} on average, {law['max_abs_error']:.2%} at most)"
         )
-    _print_notes(document["notes"])
+    print_notes(stdout(), document["notes"])
     laws = compare_laws(counts.graded())
     if laws is not None:
         compared = new_table("law", "median error", "r.m.s. error", right=(1, 2))
@@ -54,9 +51,4 @@ def show_forecast(file: Path, k: int, *, as_json: bool) -> None:
         f"   90%: {document['low90']:.2%} – {document['high90']:.2%}   ({document['method']})"
     )
     stdout().print("The intervals are over samples: for the true coverage of these problems at k.", soft_wrap=True)
-    _print_notes(document["notes"])
-
-
-def _print_notes(notes: Sequence[str]) -> None:
-    for note in notes:
-        stdout().print(Text(note, style="yellow"), soft_wrap=True)
+    print_notes(stdout(), document["notes"])

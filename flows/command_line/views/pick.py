@@ -7,12 +7,12 @@ from typing import Any
 
 from rich.text import Text
 
-from flows.command_line.terminal import counted, literal, new_table, print_json, stdout
+from flows.command_line.terminal import counted, literal, new_table, print_json, print_notes, stdout
 from flows.setup.picking import Prepared, from_store, prepared, selector
 from tasks.errors import UserError
 from tasks.files.answers import read_answers
 from tasks.files.atomic import replacing
-from tasks.report.phrases import visible
+from tasks.report.phrases import interval
 from tasks.scaling.summary import percent
 from tasks.selection.available import available
 from tasks.selection.summary import PickedCurve, PickSummary, summarise
@@ -119,12 +119,11 @@ def _print(summary: PickSummary) -> None:
             "for mean accuracy.",
             soft_wrap=True, markup=False,
         )  # fmt: skip
-    for note in summary.notes:
-        out.print(Text(visible(note), style="yellow"), soft_wrap=True)
+    print_notes(out, summary.notes)
 
 
 def _interval(low: float | None, high: float | None) -> str:
-    return "–" if low is None or high is None else f"{100 * low:.1f} – {100 * high:.1f}"
+    return interval(low, high, lambda share: f"{100 * share:.1f}")
 
 
 def _plateau(curve: PickedCurve) -> str:
