@@ -54,10 +54,10 @@ def leave(code: object) -> None:
     Arrow's threads may still hold the file that was read last. If one of them lets go of it while the interpreter ends,
     the process aborts after all of its work is done (https://github.com/apache/arrow/issues/34314).
     """
-    if _SEEN["flow"] and not _SEEN["server lost"]:
-        return
     if not _SEEN["flow"]:
         atexit._run_exitfuncs()
+    elif not _SEEN["server lost"]:
+        return
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):  # nobody reads it any more
             stream.flush()
