@@ -26,9 +26,9 @@ def test_import_monkeys_loads_nothing_heavy(tmp_path: Path) -> None:
 
 def test_help_loads_nothing_heavy(tmp_path: Path) -> None:
     script = (
-        "import sys; sys.argv = ['monkeys', '--help']\n"
-        "from monkeys.__main__ import main\n"
-        f"try:\n    main()\nexcept SystemExit:\n    {LOADED}"
+        "import atexit, sys; sys.argv = ['monkeys', '--help']\n"
+        f"atexit.register(exec, {LOADED!r})\n"  # `main` does not return
+        "from monkeys.__main__ import main; main()"
     )
     done = python("-c", script, cwd=tmp_path)
     assert done.stdout.splitlines()[-1] == "[]", done.stdout + done.stderr
