@@ -1,46 +1,51 @@
-"""Draws blocks concurrently, so that an engine's batch never drains: the next block starts while the last samples of
-one are still being drawn."""
+"""Works on blocks concurrently, so that the batch of an engine or a scorer never drains: the next block starts while
+the last samples of one are still in progress."""
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
+from prefect import Task
 from prefect.futures import PrefectFuture, as_completed
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from tasks.engines import Engine
-from tasks.steps import blocks
+from tasks.scorers.checked import CheckedScorer
 from tasks.store.blocks import Block
-from tasks.sweep.sweep import Sweep
+
+Result = TypeVar("Result")
 
 
-def draw_concurrently(job: Sweep, missing: Sequence[Block], engine: Engine) -> Iterator[Block]:
-    """Yield every block as soon as it is stored. `max_concurrent_calls` blocks of the engine are drawn at a time;
-    blocks that another sweep is drawing come last.
+def concurrently(
+    step: Task[..., Result | None], blocks: Sequence[Block], worker: Engine | CheckedScorer, **parameters: Any
+) -> Iterator[Result]:
+    """Take a step on every block, and yield each result as soon as it is there. `max_concurrent_calls` of the worker
+    run at a time. Blocks for which the step returns None, since another sweep is working on them, come last.
 
     Raises:
-        CapReachedError, EngineFailedError: drawing stopped early; what was drawn is stored.
+        MonkeysError: what the step raised; the blocks before it are stored.
     """
-    waiting, elsewhere = iter(missing), list[Block]()
-    drawing: dict[PrefectFuture[Any], Block] = {}
-    runner: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=engine.max_concurrent_calls)
+    waiting, elsewhere = iter(blocks), list[Block]()
+    running: dict[PrefectFuture[Any], Block] = {}
+    runner: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=worker.max_concurrent_calls)
     with runner as lanes:
         try:
             while True:
-                for block in islice(waiting, engine.max_concurrent_calls - len(drawing)):
-                    parameters = {"sweep": job, "block": block, "engine": engine}
-                    drawing[lanes.submit(blocks.draw_block, parameters)] = block
-                if not drawing:
+                for block in islice(waiting, worker.max_concurrent_calls - len(running)):
+                    running[lanes.submit(step, {**parameters, "block": block})] = block
+                if not running:
                     break
-                done = next(as_completed(list(drawing)))
-                block, parts = drawing.pop(done), done.result()
-                if parts is None:
+                done = next(as_completed(list(running)))
+                block, result = running.pop(done), done.result()
+                if result is None:
                     elsewhere.append(block)
                 else:
-                    yield from parts
+                    yield result
         except BaseException:
             # Or else leaving the task runner would wait for the calls in progress.
-            engine.cancel()
+            worker.cancel()
             raise
     for block in elsewhere:
-        yield from blocks.draw_block(job, block, engine, wait=True) or []
+        result = step(**parameters, block=block, wait=True)
+        if result is not None:
+            yield result

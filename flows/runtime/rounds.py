@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack, nullcontext
 
 from flows.config.sweep import SweepConfig
-from flows.runtime.concurrent_blocks import draw_concurrently
+from flows.runtime.concurrent_blocks import concurrently
 from tasks.engines import Engine
 from tasks.engines.checked import CheckedEngine
 from tasks.engines.spend_limit import Spending
@@ -46,9 +46,9 @@ def draw_and_grade(
                     drawing.enter_context(concurrency_slot(config.concurrency_limit))
                     engine = drawing.enter_context(_open_engine(config, spending))
                 try:
-                    for block in draw_concurrently(job, missing, engine):
-                        drawn += block.samples
-                        grading.append(blocks.grade_block.submit(job.grading, block, sandbox))
+                    for parts in concurrently(blocks.draw_block, missing, engine, sweep=job, engine=engine):
+                        drawn += sum(block.samples for block in parts)
+                        grading += [blocks.grade_block.submit(job.grading, block, sandbox) for block in parts]
                 except (CapReachedError, EngineFailedError) as error:
                     stopped = error  # raised below, once what was drawn has been graded
             if job.single_round:

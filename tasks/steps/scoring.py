@@ -18,11 +18,14 @@ def plan_scores(scoring: Scoring) -> list[Block]:
 
 
 @task(task_run_name="score: {block}", **RETRIED)
-def score_block(scoring: Scoring, block: Block, scorer: CheckedScorer, *, wait: bool = False) -> bool:
-    """Score a stored block and store the scores; False if another sweep is scoring it and `wait` is False."""
+def score_block(scoring: Scoring, block: Block, scorer: CheckedScorer, *, wait: bool = False) -> str | None:
+    """Score a stored block and store the scores; returns their URL.
+
+    None if another sweep is scoring it and `wait` is False.
+    """
     url = scoring.score(block, scorer, wait=wait)
     if url is None:
         get_run_logger().info("another sweep is scoring these samples; looking again later")
-        return False
-    get_run_logger().info("%d scores stored in %s", block.samples, url)
-    return True
+    else:
+        get_run_logger().info("%d scores stored in %s", block.samples, url)
+    return url
