@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from tasks.records import GradedSample, ScoredSample, Verdict
 from tasks.store.footer_fields import Count, Seconds, Time, VerdictName
-from tasks.store.parquet import Column, Footer, Layout, Record
+from tasks.store.parquet import SAMPLE_KEY, Column, Footer, Layout, Record
 from tasks.store.schema import CorruptObjectError
 
 _KEY = (Column("problem_id", pa.string()), Column("index", pa.int32()))
@@ -124,6 +124,23 @@ class AnnotationKind(Generic[Record, AnyAnnotationFooter]):
     def read_footer(self, file: BinaryIO, key: str) -> AnyAnnotationFooter:
         """What a block says about itself; reads the footer only."""
         return self.layout.open(file, key).footer
+
+
+def check_same_samples(samples: pa.Table, annotations: pa.Table, key: str) -> None:
+    """Make sure that annotations are about just these samples, in their order.
+
+    Raises:
+        CorruptObjectError: they are not; it names the key, that of the annotations.
+    """
+    for name in SAMPLE_KEY:
+        plain = _plain(samples[name])
+        if not plain.equals(annotations[name].cast(plain.type)):
+            raise CorruptObjectError(key, "it is about other samples than those stored")
+
+
+def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Two dictionary-encoded columns are not equal if their dictionaries differ."""
+    return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
 
 
 def _count_verdicts(table: pa.Table) -> dict[str, Any]:

@@ -11,13 +11,16 @@ from tasks.files.answers import AnsweredProblem, scores_by_logprob
 from tasks.files.schema import Where
 from tasks.records import Verdict
 from tasks.store import Store
-from tasks.store.annotations import ScoreFooter
+from tasks.store.annotations import ScoreFooter, check_same_samples
 from tasks.store.blocks import Block
 from tasks.store.inspect.catalog import StoredAnnotations, StoredSamples, StoredVerdicts
 from tasks.store.inspect.counts import latest_summary
 from tasks.store.parquet import SAMPLE_KEY
-from tasks.store.samples import SampleFooter, read_sample_columns
+from tasks.store.samples import read_sample_columns
 from tasks.store.schema import CorruptObjectError
+
+_LOST = "were lost to failures of the infrastructure"
+_NOT_GRADED = "are not graded yet"
 
 
 @dataclass(slots=True)
@@ -53,18 +56,13 @@ def stored_answers(store: Store, samples: StoredSamples, verdicts: StoredVerdict
         for damaged, reason in objects.faults.items():
             raise UserError(f"store: {store.url(damaged)} cannot be read: {reason}; `monkeys check` says more")
     problems: dict[str, AnsweredProblem] = {}
-    left_out = {"were lost to failures of the infrastructure": 0, "are not graded yet": 0}
-    for block, footer in sorted(samples.objects.footers.items(), key=lambda item: (item[0].first, item[0].start)):
+    left_out = dict.fromkeys((_LOST, _NOT_GRADED), 0)
+    for block, _ in samples.in_order:
         key = samples.objects.key(block)
         try:
-            for row in _rows(store, key, footer, block, annotations):
+            for row in _rows(store, key, block, annotations):
                 if row["verdict"] in {None, Verdict.INFRASTRUCTURE}:
-                    why = (
-                        "are not graded yet"
-                        if row["verdict"] is None
-                        else "were lost to failures of the infrastructure"
-                    )
-                    left_out[why] += 1
+                    left_out[_NOT_GRADED if row["verdict"] is None else _LOST] += 1
                     continue
                 problem = problems.setdefault(row["problem_id"], AnsweredProblem(row["problem_id"]))
                 scores = {name: row[name] for name in score_sets} | scores_by_logprob(row["logprob"], row["tokens"])
@@ -96,7 +94,6 @@ def _by_name(score_sets: Sequence[StoredAnnotations[ScoreFooter]]) -> dict[str, 
 def _rows(
     store: Store,
     key: str,
-    footer: SampleFooter,
     block: Block,
     annotations: Sequence[tuple[StoredAnnotations[Any], Mapping[str, str]]],
 ) -> Iterator[dict[str, Any]]:
@@ -105,33 +102,12 @@ def _rows(
         table = read_sample_columns(file, key, (*SAMPLE_KEY, "tokens", "logprob"))
     columns = {name: table[name] for name in table.column_names}
     for each, names in annotations:
-        found = _annotations(store, each, block, footer, tuple(names))
-        if found is not None and not all(_plain(found[name]).equals(_plain(table[name])) for name in SAMPLE_KEY):
-            raise CorruptObjectError(each.objects.key(block), "it is about other samples than those stored")
+        found = each.table(store, block, (*SAMPLE_KEY, *names))
+        if found is not None:
+            check_same_samples(table, found, each.objects.key(block))
         for column, name in names.items():
             columns[name] = pa.nulls(table.num_rows) if found is None else found[column]
     yield from pa.table(columns).to_pylist()
-
-
-def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Two dictionary-encoded columns are not equal if their dictionaries differ."""
-    return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
-
-
-def _annotations(
-    store: Store,
-    annotations: StoredAnnotations[Any],
-    block: Block,
-    samples: SampleFooter,
-    names: tuple[str, ...],
-) -> pa.Table | None:
-    """Columns of the annotations on a block; None where it has none, or they are on other samples."""
-    listed = annotations.objects.footers.get(block)
-    if listed is None or listed.samples_checksum != samples.checksum:
-        return None
-    key = annotations.objects.key(block)
-    with store.open(key) as file:
-        return annotations.kind.read_table(file, key, (*SAMPLE_KEY, *names))[0]
 
 
 def _cut(problems: Sequence[AnsweredProblem]) -> str:

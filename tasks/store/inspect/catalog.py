@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+import pyarrow as pa
+
 from tasks.errors import UserError
 from tasks.store import Store
 from tasks.store.annotations import (
@@ -66,6 +68,21 @@ class StoredAnnotations(_Set, Generic[AnyAnnotationFooter]):
         """When the last block was written (UTC)."""
         return max((footer.written_at for footer in self.objects.footers.values()), default=None)
 
+    def table(self, store: Store, block: Block, names: Sequence[str]) -> pa.Table | None:
+        """Some columns of the annotations on a block, fetching no others; None where it has none, or they are on other
+        samples than those stored.
+
+        Raises:
+            CorruptObjectError: they are damaged.
+        """
+        listed = self.current.get(block)
+        if listed is None:
+            return None
+        key = self.objects.key(block)
+        with store.open(key) as file:
+            table, footer = self.kind.read_table(file, key, names)
+        return table if footer.samples_checksum == listed.samples_checksum else None
+
 
 def scored_samples(scores: StoredAnnotations[ScoreFooter]) -> int:
     """How many of the samples that are stored now have a score."""
@@ -122,6 +139,11 @@ class StoredSamples(_Set):
     def label(self) -> str:
         """The name without its hash: dataset and model, or file."""
         return self.name[: -_HASH_LENGTH - 1]
+
+    @property
+    def in_order(self) -> list[tuple[Block, SampleFooter]]:
+        """The intact blocks with their footers, by problem first, where a sweep goes by index first."""
+        return sorted(self.objects.footers.items(), key=lambda item: (item[0].first, item[0].start))
 
     @property
     def by_problem(self) -> dict[int, int]:

@@ -8,8 +8,6 @@ from tasks.records import Verdict
 from tasks.scaling.estimators import Counts
 from tasks.scaling.summary import SweepSummary
 from tasks.store import Store
-from tasks.store.annotations import VERDICTS
-from tasks.store.footers import is_complete
 from tasks.store.inspect.catalog import StoredSamples, StoredVerdicts
 from tasks.store.parquet import SAMPLE_KEY
 from tasks.store.schema import CorruptObjectError
@@ -69,10 +67,10 @@ def _counted(store: Store, samples: StoredSamples, verdicts: StoredVerdicts) -> 
         for key, reason in objects.faults.items():
             raise CorruptObjectError(key, f"{reason}; run the sweep of {samples.name} again")
     tables = []
-    for block, footer in verdicts.objects.footers.items():
-        if block in samples.objects.footers and is_complete(footer, samples.objects.footers[block]):
-            with store.open(verdicts.objects.key(block)) as file:
-                tables.append(VERDICTS.read_table(file, verdicts.objects.key(block), (*SAMPLE_KEY, "verdict"))[0])
+    for block, footer in verdicts.current.items():
+        table = None if footer.failed else verdicts.table(store, block, (*SAMPLE_KEY, "verdict"))
+        if table is not None:
+            tables.append(table)
     held: Counter[str] = Counter()
     for table in tables:
         for (problem, _), times in count_verdicts(table, below=_ALL).items():

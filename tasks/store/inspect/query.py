@@ -9,11 +9,11 @@ import pyarrow.compute as pc
 from tasks.errors import UserError
 from tasks.records import GradedSample, Sample, ScoredSample, Verdict
 from tasks.store import Store
-from tasks.store.annotations import SCORES, VERDICTS, ScoreFooter
+from tasks.store.annotations import SCORES, VERDICTS, ScoreFooter, check_same_samples
 from tasks.store.blocks import Block
 from tasks.store.inspect.catalog import StoredAnnotations, StoredSamples, StoredVerdicts, listed
 from tasks.store.parquet import SAMPLE_KEY
-from tasks.store.samples import LAYOUT, SampleFooter, read_sample_table, sample_groups
+from tasks.store.samples import LAYOUT, read_sample_table, sample_groups
 from tasks.store.schema import CorruptObjectError
 
 _OF_SAMPLE = pa.schema([("engine", pa.string()), ("drawn_at", pa.string())])
@@ -77,13 +77,13 @@ def select_scored(
         UserError: the set has no such problem, or an object is damaged.
     """
     found = False
-    for block, footer in _in_order(samples):
+    for block, _ in samples.in_order:
         if index is not None and not block.start <= index < block.stop:
             continue
-        if verdict is not None and not _counts(verdicts, block, footer).get(verdict):
+        if verdict is not None and not _has(verdicts, block, verdict):
             continue
         try:
-            graded, scored = (_annotations_on(store, each, block, footer) for each in (verdicts, scores))
+            graded, scored = (_table(store, each, block) for each in (verdicts, scores))
             with store.open(samples.objects.key(block)) as file:
                 for group in sample_groups(file, samples.objects.key(block)):
                     if problem is None or group.problem_id == problem:
@@ -97,7 +97,7 @@ def select_scored(
                             table, key = group.read(), samples.objects.key(block)
                             for annotations, part in zip((verdicts, scores), of_group, strict=True):
                                 if annotations is not None and part is not None:
-                                    _align(table, part, annotations.objects.key(block))
+                                    check_same_samples(table, part, annotations.objects.key(block))
                             yield from _rows(table, *of_group, wanted=wanted, key=key)
         except CorruptObjectError as error:
             raise _damaged(store, error.key, error.reason) from error
@@ -110,7 +110,7 @@ def select_scored(
 def problem_ids(store: Store, samples: StoredSamples) -> list[str]:
     """The problems of a set, in order; reads footers only."""
     known: dict[str, None] = {}
-    for block, _ in _in_order(samples):
+    for block, _ in samples.in_order:
         with store.open(samples.objects.key(block)) as file:
             known |= dict.fromkeys(group.problem_id for group in sample_groups(file, samples.objects.key(block)))
     return list(known)
@@ -130,15 +130,15 @@ def annotated_blocks(
     for objects in (each.objects for each in (samples, verdicts, scores) if each is not None):
         for key, reason in objects.faults.items():
             raise _damaged(store, key, reason)
-    for block, footer in _in_order(samples):
+    for block, footer in samples.in_order:
         key = samples.objects.key(block)
         try:
             table, _ = read_sample_table(store.read(key), key)
             LAYOUT.check_values(table, key)
-            graded, scored = (_annotations_on(store, each, block, footer) for each in (verdicts, scores))
+            graded, scored = (_table(store, each, block) for each in (verdicts, scores))
             for annotations, found in ((verdicts, graded), (scores, scored)):
                 if annotations is not None and found is not None:
-                    _align(table, found, annotations.objects.key(block))
+                    check_same_samples(table, found, annotations.objects.key(block))
         except CorruptObjectError as error:
             raise _damaged(store, error.key, error.reason) from error
         columns = [*table.columns, *(_constant(value, table) for value in (footer.engine, footer.drawn_at))]
@@ -150,27 +150,14 @@ def annotated_blocks(
         yield pa.Table.from_arrays(columns, schema=EXPORTED)
 
 
-def _in_order(samples: StoredSamples) -> list[tuple[Block, SampleFooter]]:
-    """By problem first, where a sweep goes by index first."""
-    return sorted(samples.objects.footers.items(), key=lambda item: (item[0].first, item[0].start))
+def _has(verdicts: StoredVerdicts | None, block: Block, verdict: Verdict) -> bool:
+    footer = None if verdicts is None else verdicts.current.get(block)
+    return footer is not None and bool(footer.counts.get(verdict))
 
 
-def _counts(verdicts: StoredVerdicts | None, block: Block, samples: SampleFooter) -> dict[str, int]:
-    footer = None if verdicts is None else verdicts.objects.footers.get(block)
-    return {} if footer is None or footer.samples_checksum != samples.checksum else footer.counts
-
-
-def _annotations_on(
-    store: Store, annotations: StoredAnnotations[Any] | None, block: Block, samples: SampleFooter
-) -> pa.Table | None:
-    """The verdicts or scores on a block; None where it has none, or they are on other samples."""
-    listed = None if annotations is None else annotations.objects.footers.get(block)
-    if annotations is None or listed is None or listed.samples_checksum != samples.checksum:
-        return None
-    key = annotations.objects.key(block)
-    with store.open(key) as file:
-        table, footer = annotations.kind.read_table(file, key, annotations.kind.layout.names)
-    return table if footer.samples_checksum == samples.checksum else None
+def _table(store: Store, annotations: StoredAnnotations[Any] | None, block: Block) -> pa.Table | None:
+    """All columns of the verdicts or scores on a block, if there are any on the stored samples."""
+    return None if annotations is None else annotations.table(store, block, annotations.kind.layout.names)
 
 
 def _wanted(graded: pa.Table | None, block: Block, verdict: Verdict | None, index: int | None) -> Any:
@@ -190,12 +177,6 @@ def _rows(
     verdicts = nothing if graded is None else VERDICTS.layout.to_records(graded.filter(wanted), key)
     scores = nothing if scored is None else SCORES.layout.to_records(scored.filter(wanted), key)
     yield from (ScoredRow(*of_sample) for of_sample in zip(of_samples, verdicts, scores, strict=True))
-
-
-def _align(samples: pa.Table, graded: pa.Table, key: str) -> None:
-    for name in SAMPLE_KEY:
-        if not samples[name].equals(graded[name].cast(samples[name].type)):
-            raise CorruptObjectError(key, "it is about other samples than those stored")
 
 
 def _constant(value: str, table: pa.Table) -> Any:

@@ -10,11 +10,8 @@ import pyarrow.compute as pc
 
 from tasks.records import Verdict
 from tasks.store import Store
-from tasks.store.annotations import VERDICTS
-from tasks.store.blocks import Block
 from tasks.store.inspect.catalog import StoredSamples, StoredVerdicts
 from tasks.store.parquet import SAMPLE_KEY
-from tasks.store.samples import SampleFooter
 from tasks.store.schema import CorruptObjectError
 
 _SAMPLE_KEY = dict(zip(SAMPLE_KEY, (pa.string(), pa.int32()), strict=True))
@@ -86,22 +83,13 @@ def difference(
 
 
 def _joined(store: Store, samples: StoredSamples, before: StoredVerdicts, after: StoredVerdicts) -> Iterator[pa.Table]:
-    for block, footer in sorted(samples.objects.footers.items(), key=lambda item: (item[0].first, item[0].start)):
-        one, other = (_verdicts(store, verdicts, block, footer) for verdicts in (before, after))
+    for block, _ in samples.in_order:
+        one, other = (each.table(store, block, (*SAMPLE_KEY, "verdict")) for each in (before, after))
         if one is not None and other is not None:
             if not all(one[name].cast(kind).equals(other[name].cast(kind)) for name, kind in _SAMPLE_KEY.items()):
                 raise CorruptObjectError(after.objects.key(block), "it has verdicts on other samples than those stored")
             sample_key = {name: one[name].cast(kind) for name, kind in _SAMPLE_KEY.items()}
             yield pa.table({**sample_key, "before": _names(one), "after": _names(other)})
-
-
-def _verdicts(store: Store, verdicts: StoredVerdicts, block: Block, samples: SampleFooter) -> Any:
-    footer = verdicts.objects.footers.get(block)
-    if footer is None or footer.samples_checksum != samples.checksum:
-        return None
-    key = verdicts.objects.key(block)
-    with store.open(key) as file:
-        return VERDICTS.read_table(file, key, (*SAMPLE_KEY, "verdict"))[0]
 
 
 def _names(table: pa.Table) -> Any:
