@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, Generic
 
 from tasks.store import Store
-from tasks.store.annotations import AnnotationFooter
+from tasks.store.annotations import AnnotationFooter, AnyAnnotationFooter
 from tasks.store.blocks import Block, directly_under
 from tasks.store.parquet import AnyFooter
 from tasks.store.samples import SampleFooter
@@ -75,3 +75,14 @@ def read_footer(
 def is_complete(annotations: AnnotationFooter | None, samples: SampleFooter) -> bool:
     """Whether a block of annotations is on just these samples, and none of them has to be tried again."""
     return annotations is not None and annotations.samples_checksum == samples.checksum and not annotations.failed
+
+
+def current(
+    annotations: Mapping[Block, AnyAnnotationFooter], samples: Mapping[Block, SampleFooter]
+) -> dict[Block, AnyAnnotationFooter]:
+    """The annotations that are on these samples, as they are stored now."""
+    return {
+        block: footer
+        for block, footer in annotations.items()
+        if block in samples and footer.samples_checksum == samples[block].checksum
+    }

@@ -22,7 +22,7 @@ from tasks.store.annotations import (
 )
 from tasks.store.blocks import PROBLEMS_A_BLOCK, Block, directly_under, overlap
 from tasks.store.documents import json_object
-from tasks.store.footers import is_complete, read_footer, read_objects
+from tasks.store.footers import Objects, is_complete, read_footer, read_objects
 from tasks.store.identity import Identity
 from tasks.store.parquet import AnyFooter, Record
 from tasks.store.quarantine import quarantine
@@ -61,6 +61,13 @@ class StoredSet:
             quarantine(self.store, {key: fault})
         self.store.write(key, self.identity.to_json())
 
+    def _objects(self, read: Callable[[BinaryIO, str], AnyFooter]) -> Objects[AnyFooter]:
+        return read_objects(self.store, self._prefix, self.store.sizes(self._prefix), read)
+
+    def _intact(self, objects: Objects[AnyFooter]) -> dict[Block, AnyFooter]:
+        quarantine(self.store, objects.faults)
+        return objects.footers
+
     def _store(self, block: Block, data: bytes) -> None:
         self.store.write(f"{self._prefix}/set.json", self.identity.to_json())
         self.store.write(self._key(block), data)
@@ -81,7 +88,7 @@ class SampleSet(StoredSet):
         Raises:
             UserError: two blocks hold the same sample, which no run of ours leaves behind.
         """
-        found = _intact(self.store, self._prefix, samples.sample_footer)
+        found = self._intact(self._objects(samples.sample_footer))
         clash = overlap(found)
         if clash is not None:
             urls = " and ".join(self.store.url(self._key(block)) for block in clash)
@@ -154,7 +161,11 @@ class AnnotationSet(StoredSet, Generic[Record, AnyAnnotationFooter]):
 
     def stored(self) -> dict[Block, AnyAnnotationFooter]:
         """Every intact block with its footer, in order."""
-        return _intact(self.store, self._prefix, self.kind.read_footer)
+        return self._intact(self.objects())
+
+    def objects(self) -> Objects[AnyAnnotationFooter]:
+        """Every block with its footer, and what is wrong with the damaged ones, which stay where they are."""
+        return self._objects(self.kind.read_footer)
 
     def pending(self, samples: Mapping[Block, SampleFooter]) -> list[Block]:
         """The blocks of samples without annotations on just these samples, or with some that failed."""
@@ -219,12 +230,6 @@ class ScoreSet(AnnotationSet[ScoredSample, ScoreFooter]):
 
 def _common_beginning(one: str, other: str) -> str:
     return "".join(a for a, _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
-
-
-def _intact(store: Store, prefix: str, read: Callable[[BinaryIO, str], AnyFooter]) -> dict[Block, AnyFooter]:
-    objects = read_objects(store, prefix, store.sizes(prefix), read)
-    quarantine(store, objects.faults)
-    return objects.footers
 
 
 def now() -> str:

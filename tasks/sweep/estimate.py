@@ -15,7 +15,7 @@ from tasks.scaling.arrays import Ints
 from tasks.scaling.cost_prediction import Prediction, Seen, predict_total
 from tasks.store.annotations import VERDICTS, VerdictFooter
 from tasks.store.blocks import Block
-from tasks.store.footers import Objects, is_complete, read_objects
+from tasks.store.footers import Objects, current, is_complete, read_objects
 from tasks.store.samples import SampleFooter, sample_footer
 from tasks.store.tables import sums_by_problem
 from tasks.sweep.score_estimate import ScoringEstimate, estimate_scoring
@@ -169,9 +169,7 @@ class _Expectation:
                 if block.start < job.selection.k and not is_complete(graded.get(block), footer)
             ),
             drawing=drawing_throughputs(blocks),
-            grading=annotating_throughput(
-                {block: each for block, each in graded.items() if each.samples_checksum == blocks[block].checksum}
-            ),
+            grading=annotating_throughput(current(graded, blocks)),
         )
 
     def cost_of(self, k: int, blocks: Sequence[Block]) -> CostEstimate:

@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tasks.store.annotations import SCORES
 from tasks.store.blocks import Block
-from tasks.store.footers import read_objects
+from tasks.store.footers import current
 from tasks.store.samples import SampleFooter
 from tasks.sweep.scoring import Scoring
 from tasks.sweep.throughput import Throughput, annotating_throughput
@@ -39,17 +38,11 @@ def estimate_scoring(scoring: Scoring, stored: Mapping[Block, SampleFooter], to_
         StoreUnavailableError: the store does not respond.
     """
     blocks = scoring.selection.within(stored)
-    store, prefix = scoring.samples.store, f"scores/{scoring.samples.identity.name}/{scoring.scores.identity.name}"
-    found = read_objects(store, prefix, store.sizes(prefix), SCORES.read_footer).footers
-    current = {
-        block: footer
-        for block, footer in found.items()
-        if block in blocks and footer.samples_checksum == blocks[block].checksum
-    }
-    scored = sum(block.samples - footer.unscored for block, footer in current.items())
+    valid = current(scoring.scores.objects().footers, blocks)
+    scored = sum(block.samples - footer.unscored for block, footer in valid.items())
     pending = sum(block.samples for block in blocks) - scored
     missing = pending + to_draw
-    throughput = annotating_throughput(current)
+    throughput = annotating_throughput(valid)
     return ScoringEstimate(
         scorer=scoring.scorer.label,
         scores=scoring.scores.identity.name,

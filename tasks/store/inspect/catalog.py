@@ -24,7 +24,7 @@ from tasks.store.annotations import (
 )
 from tasks.store.blocks import Block
 from tasks.store.documents import json_object
-from tasks.store.footers import Objects, is_complete, read_objects
+from tasks.store.footers import Objects, current, is_complete, read_objects
 from tasks.store.samples import SampleFooter, sample_footer
 from tasks.store.schema import SCHEMA, NewerSchemaError
 
@@ -298,13 +298,9 @@ def _all_of_kind(
             objects = _unread(prefix, sizes)
         else:
             objects = read_objects(store, prefix, sizes, kind.read_footer)
-        current = {
-            block: footer
-            for block, footer in objects.footers.items()
-            if block in annotated.footers and footer.samples_checksum == annotated.footers[block].checksum
-        }
-        pending = (block for block, footer in annotated.footers.items() if not is_complete(current.get(block), footer))
-        found.append(stored(kind, name, ingredients, objects, current, sum(block.samples for block in pending)))
+        valid = current(objects.footers, annotated.footers)
+        pending = (block for block, footer in annotated.footers.items() if not is_complete(valid.get(block), footer))
+        found.append(stored(kind, name, ingredients, objects, valid, sum(block.samples for block in pending)))
     return sorted(found, key=lambda each: (each.written or "", each.name))
 
 
