@@ -26,7 +26,7 @@ from tasks.store.samples import SampleFooter
 from tasks.store.schema import CorruptObjectError
 from tasks.store.sets import SampleSet, StoredSet, VerdictSet
 from tasks.sweep.selection import Selection
-from tasks.sweep.shared_blocks import claimed, setting_aside
+from tasks.sweep.shared_blocks import claimed, pending_blocks, setting_aside
 
 VERDICTS = "verdicts"
 """The name of the grading stage in progress."""
@@ -75,12 +75,7 @@ class Grading:
 
     def pending_verdicts(self) -> list[Block]:
         """The stored blocks with selected samples that lack verdicts."""
-        stored = self.selection.within(self.samples.stored())
-        pending = self.verdicts.pending(stored)
-        if len(pending) < len(stored):
-            self.verdicts.restore_ingredients()
-        progress.get().plan(VERDICTS, sum(block.samples for block in pending))
-        return pending
+        return pending_blocks(self.selection, self.samples, self.verdicts, VERDICTS)
 
     def stored_samples(self) -> list[Block]:
         """The stored blocks with selected samples; takes one listing, and opens no block."""

@@ -23,7 +23,7 @@ from tasks.store.samples import SampleFooter
 from tasks.store.schema import CorruptObjectError
 from tasks.store.sets import ScoreSet
 from tasks.sweep.grading import Grading
-from tasks.sweep.shared_blocks import claimed
+from tasks.sweep.shared_blocks import claimed, pending_blocks
 
 STORE_EVERY_S = 30.0
 """How often the scores of an unfinished block are stored: what a run that is killed has to score again."""
@@ -78,12 +78,7 @@ class Scoring:
 
     def pending_scores(self) -> list[Block]:
         """The stored blocks with selected samples that lack scores."""
-        stored = self.selection.within(self.samples.stored())
-        pending = self.scores.pending(stored)
-        if len(pending) < len(stored):
-            self.scores.restore_ingredients()
-        progress.get().plan(self.stage, sum(block.samples for block in pending))
-        return pending
+        return pending_blocks(self.selection, self.samples, self.scores, self.stage)
 
     def score(self, block: Block, scorer: CheckedScorer, *, wait: bool = False) -> str | None:
         """Score what a stored block lacks and store it; returns the URL of its scores.

@@ -1,16 +1,19 @@
-"""Blocks that several sweeps may use concurrently: work under a claim, and damaged blocks that are set aside."""
+"""Blocks that several sweeps may use concurrently: which are pending, work under a claim, and damaged blocks that are
+set aside."""
 
 import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from tasks.errors import UserError
+from tasks.progress import progress
 from tasks.store.blocks import Block
 from tasks.store.claims import Claims
 from tasks.store.schema import CorruptObjectError
-from tasks.store.sets import SampleSet, StoredSet
+from tasks.store.sets import AnnotationSet, SampleSet, StoredSet
+from tasks.sweep.selection import Selection
 
 Result = TypeVar("Result")
 
@@ -32,6 +35,18 @@ def claimed(claims: Claims, name: str, work: Callable[[], Result], *, wait: bool
         if not wait:
             return None
         time.sleep(random.uniform(*_RETRY_S))  # noqa: S311 - not for security
+
+
+def pending_blocks(
+    selection: Selection, samples: SampleSet, annotations: AnnotationSet[Any, Any], stage: str
+) -> list[Block]:
+    """The stored blocks with selected samples that lack annotations: what there is to do in a stage."""
+    stored = selection.within(samples.stored())
+    pending = annotations.pending(stored)
+    if len(pending) < len(stored):
+        annotations.restore_ingredients()
+    progress.get().plan(stage, sum(block.samples for block in pending))
+    return pending
 
 
 @contextmanager
