@@ -8,9 +8,9 @@ from flows.setup.grading import build_grading, check_grading
 from tasks.datasets import Dataset
 from tasks.errors import UserError
 from tasks.records import Problem
-from tasks.store.fsspec_store import FsspecStore
 from tasks.store.identity import Identity, problems_digest
 from tasks.store.inspect.catalog import StoredSamples, StoredVerdicts, find
+from tasks.store.inspect.opening import readable_store
 from tasks.store.inspect.regrade_diff import Difference, difference
 from tasks.store.sets import SampleSet
 from tasks.sweep.grading import Grading
@@ -24,8 +24,7 @@ def prepare(config: RegradeConfig) -> Grading:
         UserError: something that only the user can fix; nothing has been written.
         SandboxUnavailableError: this machine cannot run the sandbox.
     """
-    store = FsspecStore(config.store)
-    store.check_readable()
+    store = readable_store(config.store)
     stored = find(store, config.samples)
     _baseline(stored, config, new="")
     problems = _read_problems(config.dataset, stored)
