@@ -10,6 +10,7 @@ from docker import DockerClient
 from docker.errors import DockerException, ImageNotFound
 
 from sandboxes import SandboxUnavailableError
+from sandboxes.errors import first_line
 
 # What docker-py raises when an engine refuses a request, and when it has gone away.
 ENGINE_ERRORS = (DockerException, requests.RequestException)
@@ -68,8 +69,3 @@ def _root(error: BaseException) -> str:
             return below.strerror
         below = below.__cause__ or below.__context__
     return first_line(error)
-
-
-def first_line(error: BaseException) -> str:
-    """The first line of an error's message."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

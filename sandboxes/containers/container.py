@@ -14,8 +14,9 @@ from docker.errors import NotFound
 from docker.models.containers import Container as Handle
 
 from sandboxes import SandboxUnavailableError
-from sandboxes.containers.client import ENGINE_ERRORS, connect, first_line
+from sandboxes.containers.client import ENGINE_ERRORS, connect
 from sandboxes.controller.forkserver import ServerGoneError, server_arguments
+from sandboxes.errors import first_line
 from sandboxes.linux.bwrap_options import ENVIRONMENT
 from sandboxes.linux.cgroup import SERVER_BYTES
 from sandboxes.linux.process_identity import ProcessIdentity

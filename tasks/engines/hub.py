@@ -5,6 +5,7 @@ import logging
 from collections.abc import Collection
 from pathlib import Path
 
+from sandboxes.errors import first_line
 from tasks.errors import UserError
 
 
@@ -42,6 +43,5 @@ def hub_commit(model: str, revision: str | None, field: str) -> str:
         path = Path(hf_hub_download(model, "config.json", revision=revision))
     except Exception as error:
         where = model if revision is None else f"{model} at revision {revision}"
-        reason = next(filter(None, map(str.strip, str(error).splitlines())), type(error).__name__)
-        raise UserError(f"{field}: no folder {where}, and the hub could not provide it: {reason}") from error
+        raise UserError(f"{field}: no folder {where}, and the hub could not provide it: {first_line(error)}") from error
     return path.parent.name

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Self
 
 from tokenizers import Tokenizer
 
+from sandboxes.errors import first_line
 from tasks.engines.in_process.decoding import Decoding, Model
 from tasks.errors import SamplingCancelledError, UserError
 from tasks.records import Request, Sample, Sampling
@@ -84,7 +85,7 @@ def read_tokenizer(path: Path) -> Tokenizer:
     try:
         tokenizer = Tokenizer.from_file(str(path))
     except Exception as error:
-        raise UserError(f"{path}: not a tokenizer ({str(error).splitlines()[0]})") from error
+        raise UserError(f"{path}: not a tokenizer ({first_line(error)})") from error
     tokenizer.no_padding()
     tokenizer.no_truncation()
     return tokenizer

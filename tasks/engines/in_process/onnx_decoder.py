@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sandboxes.errors import first_line
 from tasks.engines.in_process.sampling import Choice, Floats, choose
 from tasks.errors import UserError
 
@@ -59,8 +60,7 @@ class Decoder:
         try:
             self.session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
         except Exception as error:
-            first_line = str(error).splitlines()[0]
-            raise UserError(f"{path}: ONNX Runtime cannot load it: {first_line}") from error
+            raise UserError(f"{path}: ONNX Runtime cannot load it: {first_line(error)}") from error
         self.version = f"onnxruntime {onnxruntime.__version__}"
         self.make_value = onnxruntime.OrtValue.ortvalue_from_numpy
         self._read_signature(path)

@@ -8,6 +8,7 @@ import torch
 import transformers
 from tokenizers import Tokenizer
 
+from sandboxes.errors import first_line
 from tasks.engines.in_process.decoding import Model
 from tasks.engines.in_process.engine import InProcessEngine, read_tokenizer
 from tasks.engines.in_process.transformers_decoder import Decoder, enough_memory
@@ -70,7 +71,7 @@ def _load(source: str, commit: str | None, dtype: str, device: str, trust_remote
     except UserError:
         raise
     except Exception as error:
-        raise UserError(f"engine.model: {source}: transformers cannot load it: {_first_line(error)}") from error
+        raise UserError(f"engine.model: {source}: transformers cannot load it: {first_line(error)}") from error
 
 
 def _tokenizer(source: str, commit: str | None, trust_remote_code: bool) -> Tokenizer:
@@ -82,7 +83,7 @@ def _tokenizer(source: str, commit: str | None, trust_remote_code: bool) -> Toke
             source, revision=commit, trust_remote_code=trust_remote_code
         )
     except Exception as error:
-        raise UserError(f"engine.model: {source}: its tokenizer cannot be loaded: {_first_line(error)}") from error
+        raise UserError(f"engine.model: {source}: its tokenizer cannot be loaded: {first_line(error)}") from error
     inner: Tokenizer | None = getattr(tokenizer, "backend_tokenizer", None)
     if inner is None:
         raise UserError(
@@ -92,7 +93,3 @@ def _tokenizer(source: str, commit: str | None, trust_remote_code: bool) -> Toke
     inner.no_padding()
     inner.no_truncation()
     return inner
-
-
-def _first_line(error: Exception) -> str:
-    return next(filter(None, map(str.strip, str(error).splitlines())), type(error).__name__)

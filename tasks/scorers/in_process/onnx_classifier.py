@@ -11,6 +11,7 @@ import onnxruntime
 from numpy.typing import NDArray
 from tokenizers import Encoding
 
+from sandboxes.errors import first_line
 from tasks.engines.in_process.engine import read_json, read_tokenizer
 from tasks.errors import ScoringCancelledError, UserError
 from tasks.scorers import Candidate, Spent, Unscored
@@ -58,7 +59,7 @@ class OnnxClassifier:
         try:
             self._session = onnxruntime.InferenceSession(path.read_bytes(), options, ["CPUExecutionProvider"])
         except Exception as error:
-            raise UserError(f"{path}: ONNX Runtime cannot load it: {str(error).splitlines()[0]}") from error
+            raise UserError(f"{path}: ONNX Runtime cannot load it: {first_line(error)}") from error
         inputs = {each.name: each.type for each in self._session.get_inputs()}
         known = {"input_ids", "attention_mask", "token_type_ids"}
         if "input_ids" not in inputs or not inputs.keys() <= known or not set(inputs.values()) <= _INTEGERS.keys():

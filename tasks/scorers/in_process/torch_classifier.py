@@ -8,6 +8,7 @@ import numpy as np
 import torch
 import transformers
 
+from sandboxes.errors import first_line
 from tasks.errors import ScoringCancelledError, UserError
 from tasks.scorers import Candidate, Spent, Unscored
 from tasks.scorers.in_process.probabilities import probabilities
@@ -47,7 +48,7 @@ class TorchClassifier:
             self._tokenizer = transformers.AutoTokenizer.from_pretrained(config.model, **options)
         except Exception as error:
             raise UserError(
-                f"scorers.model: {config.model}: transformers cannot load it: {_first_line(error)}"
+                f"scorers.model: {config.model}: transformers cannot load it: {first_line(error)}"
             ) from error
         if loading["missing_keys"]:
             # transformers fills them with random numbers, and only warns.
@@ -123,7 +124,3 @@ class TorchClassifier:
 
     def __exit__(self, *exc: object) -> None:
         self._cancelled.set()
-
-
-def _first_line(error: Exception) -> str:
-    return next(filter(None, map(str.strip, str(error).splitlines())), type(error).__name__)
