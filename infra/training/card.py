@@ -6,7 +6,7 @@ python -m infra.training.card programs FOLDER --samples 1000
 import argparse
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,27 +65,46 @@ SUBJECTS = {
 
 
 def measure(subject: Subject, folder: Path, samples: int) -> list[int]:
-    """The number of correct samples of each problem. Equal texts are graded once."""
-    dataset, problems = subject.dataset, subject.dataset.load()
-    sampling = Sampling(TEMPERATURE, 1.0, dataset.max_tokens, dataset.stop, seed=0)
-    sandbox = BubblewrapConfig().open() if subject.grader.runs_code else nullcontext()
-    with OnnxConfig(model=str(folder)).open() as engine, sandbox as opened:
-        counts = []
-        for problem in problems:
-            request = Request(problem.id, render(dataset.template, problem.question), 0, samples)
-            texts = Counter(s.text for batch in engine.sample([request], sampling) for s in batch)
-            counts.append(sum(texts[text] for text in correct_texts(subject.grader, problem, list(texts), opened)))
-            if len(counts) % 8 == 0:
-                print(f"{len(counts)} of {len(problems)} problems", flush=True)
-        return counts
+    """The number of correct samples of each problem."""
+    problems = subject.dataset.load()
+    counts = []
+    for graded in draw_and_grade(subject, str(folder), problems, samples, seed=0):
+        counts.append(sum(graded.drawn[text] for text in graded.correct))
+        if len(counts) % 8 == 0:
+            print(f"{len(counts)} of {len(problems)} problems", flush=True)
+    return counts
 
 
-def correct_texts(grader: Grader, problem: Problem, texts: list[str], sandbox: Sandbox | None) -> Iterator[str]:
-    """Those of a problem's distinct texts that are correct.
+@dataclass(frozen=True, slots=True)
+class GradedTexts:
+    """The samples of a problem: how often each text was drawn, and which ones are correct."""
+
+    problem: Problem
+    prompt: str
+    drawn: Counter[str]
+    correct: set[str]
+
+
+def draw_and_grade(
+    subject: Subject, model: str, problems: Sequence[Problem], samples: int, seed: int
+) -> Iterator[GradedTexts]:
+    """Draw samples of each problem and grade them; equal texts are graded once.
 
     Raises:
         RuntimeError: the sandbox failed.
     """
+    dataset = subject.dataset
+    sampling = Sampling(TEMPERATURE, 1.0, dataset.max_tokens, dataset.stop, seed=seed)
+    sandbox = BubblewrapConfig().open() if subject.grader.runs_code else nullcontext()
+    with OnnxConfig(model=model).open() as engine, sandbox as opened:
+        for problem in problems:
+            request = Request(problem.id, render(dataset.template, problem.question), 0, samples)
+            drawn = Counter(each.text for batch in engine.sample([request], sampling) for each in batch)
+            correct = set(_correct(subject.grader, problem, list(drawn), opened))
+            yield GradedTexts(problem, request.prompt, drawn, correct)
+
+
+def _correct(grader: Grader, problem: Problem, texts: list[str], sandbox: Sandbox | None) -> Iterator[str]:
     pairs = [(problem, Sample(problem.id, index, text)) for index, text in enumerate(texts)]
     for graded in grader.grade(pairs, sandbox):
         if graded.verdict is Verdict.INFRASTRUCTURE:
@@ -100,7 +119,7 @@ def card(recipe: Recipe, subject: Subject, state: dict[str, Any], counts: list[i
     coverage = pass_at_k(samples, counts, ks).mean(axis=0)
     rates = np.array(counts) / samples
     table = "\n".join(f"| {k:,} | {value:.3f} |" for k, value in zip(ks, coverage, strict=True))
-    return _filled(f"""\
+    return rewrapped(f"""\
 ---
 license: apache-2.0
 library_name: transformers
@@ -147,7 +166,7 @@ few may differ.
 """)
 
 
-def _filled(text: str) -> str:
+def rewrapped(text: str) -> str:
     """Rewrap the paragraphs other than headings, tables and front matter."""
     paragraphs = text.rstrip("\n").split("\n\n")
     return "\n\n".join(p if p.startswith(("#", "|", "---")) else fill(p, 110) for p in paragraphs) + "\n"

@@ -11,7 +11,6 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from textwrap import fill
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,7 +21,7 @@ from scipy.optimize import minimize
 from scipy.special import expit
 from scipy.stats import rankdata
 
-from infra.training.card import SUBJECTS, TEMPERATURE
+from infra.training.card import SUBJECTS, TEMPERATURE, rewrapped
 from infra.training.reward_graph import SCALARS, RewardGraph
 from infra.training.shape import Shape
 from infra.training.verdicts import SEED, LabelledText, cached, other_problems
@@ -143,7 +142,7 @@ def card(name: str, penalty: float, head: Head, *, held_out: Data, own: Data, tr
         each += [f"{within:.3f} ({problems} problems)", f"{data.correct @ data.drawn / data.drawn.sum():.3f}"]
         rows.append(f"| {what} | {' | '.join([*each, f'{best:.3f}', f'{coverage:.3f}'])} |")
     table = "\n".join(rows)
-    return _filled(f"""\
+    return rewrapped(f"""\
 ---
 license: apache-2.0
 ---
@@ -182,12 +181,6 @@ what best-of-k depends on. Best of {SAMPLES} is the share of problems whose best
 It reads how sure the model was, and checks nothing: a wrong answer given with confidence gets a high score. On texts of
 other models its scores mean nothing.
 """)
-
-
-def _filled(text: str) -> str:
-    """Rewrap the paragraphs other than headings, tables and front matter."""
-    paragraphs = text.rstrip("\n").split("\n\n")
-    return "\n\n".join(p if p.startswith(("#", "|", "---")) else fill(p, 110) for p in paragraphs) + "\n"
 
 
 def write(name: str, folder: Path, data_folder: Path) -> None:

@@ -2,20 +2,15 @@
 their verdicts."""
 
 import json
-from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from infra.training.card import SUBJECTS, TEMPERATURE, correct_texts
-from sandboxes.bubblewrap import BubblewrapConfig
+from infra.training.card import SUBJECTS, draw_and_grade
 from tasks.datasets.synthetic import arithmetic_problems, program_problems
 from tasks.datasets.synthetic.bundled import held_out_rows
 from tasks.datasets.synthetic.portable_random import generator
-from tasks.engines.onnx import OnnxConfig
-from tasks.prompts import render
-from tasks.records import AnswerCheck, Problem, Request, Sampling, StdioCheck
+from tasks.records import AnswerCheck, Problem, StdioCheck
 
 SEED = 20_261_129
 """Of the problems and of their samples; the datasets and the bundled models have other seeds."""
@@ -59,17 +54,12 @@ PROBLEMS: dict[str, Callable[[set[str], int], list[Problem]]] = {"arithmetic": _
 
 
 def labelled(name: str, problems: list[Problem], samples: int) -> Iterator[list[LabelledText]]:
-    """For each problem, its distinct samples with their verdicts. Equal texts are graded once."""
-    subject = SUBJECTS[name]
-    sampling = Sampling(TEMPERATURE, 1.0, subject.dataset.max_tokens, subject.dataset.stop, seed=SEED)
-    sandbox = BubblewrapConfig().open() if subject.grader.runs_code else nullcontext()
-    with OnnxConfig(model=name).open() as engine, sandbox as opened:
-        for problem in problems:
-            prompt = render(subject.dataset.template, problem.question)
-            request = Request(problem.id, prompt, 0, samples)
-            drawn = Counter(each.text for batch in engine.sample([request], sampling) for each in batch)
-            correct = set(correct_texts(subject.grader, problem, list(drawn), opened))
-            yield [LabelledText(problem.id, prompt, text, times, text in correct) for text, times in drawn.items()]
+    """For each problem, its distinct samples with their verdicts."""
+    for graded in draw_and_grade(SUBJECTS[name], name, problems, samples, SEED):
+        yield [
+            LabelledText(graded.problem.id, graded.prompt, text, times, text in graded.correct)
+            for text, times in graded.drawn.items()
+        ]
 
 
 def cached(path: Path, name: str, problems: list[Problem], samples: int) -> list[LabelledText]:
