@@ -25,6 +25,7 @@ def score_samples(
         pending = plan_scores(scoring)
         if not pending:
             continue
+        capped = False
         try:
             with scoring.claims, concurrency_slot(concurrency_limit), scoring.open(spending) as scorer:
                 for _ in concurrently(score_block, pending, scorer, scoring=scoring, scorer=scorer):
@@ -33,8 +34,9 @@ def score_samples(
             raise
         except MonkeysError as error:
             failed = failed or error
+            capped = isinstance(error, CapReachedError)
         for note in scoring.notes():
             progress.get().say(note)
-        if isinstance(failed, CapReachedError):
+        if capped:
             break
     return failed

@@ -7,13 +7,16 @@ import subprocess
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
+from flows.runtime import scoring
 from tasks.datasets.arithmetic import ArithmeticDataset
+from tasks.errors import CapReachedError, MonkeysError, ScorerFailedError
 from tests.flows.command import MONKEYS, Ended, environment, monkeys
 from tests.scorers.scoring_server import ScoringServer
 
@@ -191,3 +194,30 @@ def test_a_scorer_that_cannot_be_used_is_told_in_one_line_before_any_work(
     assert len(ended.err.splitlines()) == 1
     assert said in ended.err
     assert not (folder / "runs").exists()
+
+
+class FailingScoring:
+    """A scoring whose scorer cannot score; it notes that it was opened."""
+
+    def __init__(self, error: MonkeysError, opened: list[MonkeysError]) -> None:
+        self.error = error
+        self.opened = opened
+        self.claims = nullcontext()
+
+    def open(self, _: Any) -> Any:
+        self.opened.append(self.error)
+        raise self.error
+
+    def notes(self) -> list[str]:
+        return []
+
+
+def test_no_scorer_is_opened_after_the_cap_even_if_another_one_had_failed_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(scoring, "plan_scores", lambda _: ["a block"])
+    errors = [ScorerFailedError("no answer"), CapReachedError("cap: spent"), CapReachedError("cap: spent")]
+    opened: list[MonkeysError] = []
+    scorings: Any = [FailingScoring(error, opened) for error in errors]
+    assert scoring.score_samples(scorings, None, None) is errors[0]
+    assert opened == errors[:2]
