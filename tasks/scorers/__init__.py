@@ -5,7 +5,7 @@ only with each other: each scorer's documentation says whether they are logits o
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol, Self
+from typing import Any, Literal, NamedTuple, Protocol, Self
 
 
 class Candidate(NamedTuple):
@@ -16,6 +16,10 @@ class Candidate(NamedTuple):
     question: str
     prompt: str
     text: str
+
+    def read(self, what: Literal["question", "prompt"]) -> str:
+        """What a model reads before the text."""
+        return self.prompt if what == "prompt" else self.question
 
 
 class Unscored(NamedTuple):

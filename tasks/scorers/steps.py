@@ -16,9 +16,11 @@ def combined(steps: Sequence[float], by: Combination) -> float:
     return math.prod(steps) if by == "product" else steps[-1]
 
 
-def marked(text: str, separator: str, mark: str) -> str:
+def marked(text: str, separator: str, mark: str | None) -> str:
     """A text with a mark after each of its steps, which a separator divides. Empty steps are left out, and so are marks
-    in the text itself: a sample must not add steps."""
+    in the text itself: a sample must not add steps. Without a mark, the text stays as it is."""
+    if mark is None:
+        return text
     text = text.replace(mark, "")
     steps = [step for step in text.split(separator) if step.strip()] or [text]
     return "".join(step + mark for step in steps)

@@ -75,6 +75,16 @@ def listed_models(reply: httpx.Response) -> list[dict[str, Any]]:
     return [each for each in data if isinstance(each, dict)] if isinstance(data, list) else []
 
 
+def vllm_version(client: httpx.Client, url: str) -> str:
+    """The version of vLLM that a server says it is; empty if it does not."""
+    try:
+        said = client.get(f"{url.removesuffix('/v1')}/version", timeout=10.0).json()
+    except (httpx.RequestError, ValueError, RecursionError):
+        return ""
+    version = said.get("version") if isinstance(said, dict) else None
+    return version if isinstance(version, str) else ""
+
+
 def headers(key: str | None) -> dict[str, str]:
     """The headers of every request."""
     return {"content-type": "application/json"} | ({"authorization": f"Bearer {key}"} if key else {})
@@ -113,8 +123,4 @@ def _server(client: httpx.Client, url: str, models: httpx.Response, model: str) 
     owner = next((str(each["owned_by"]) for each in listed if each.get("owned_by")), "")
     if owner != "vllm":
         return Server(f"OpenAI API of {owner or 'an unnamed server'}, {model}", vllm=False)
-    try:
-        version = str(client.get(f"{url.removesuffix('/v1')}/version").json().get("version", ""))
-    except (httpx.RequestError, ValueError, AttributeError):
-        version = ""
-    return Server(f"vllm {version}".strip(), vllm=True)
+    return Server(f"vllm {vllm_version(client, url)}".strip(), vllm=True)

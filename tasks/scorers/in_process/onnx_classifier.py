@@ -4,7 +4,7 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import onnxruntime
@@ -34,7 +34,7 @@ class OnnxClassifier:
         folder: Path,
         shared: Path,
         *,
-        reads: str,
+        reads: Literal["question", "prompt"],
         probability: bool,
         label: int,
         max_tokens: int | None,
@@ -80,7 +80,7 @@ class OnnxClassifier:
             UserError: the graph does not give each text a row of logits, or has fewer labels than `label_index` needs.
             ScoringCancelledError: `cancel` was called, or the scorer was closed.
         """
-        pairs = [(each.prompt if self._reads == "prompt" else each.question, each.text) for each in candidates]
+        pairs = [(each.read(self._reads), each.text) for each in candidates]
         scores = self._pool.map(self._run, self._tokenizer.encode_batch(pairs))
         return list(scores)
 

@@ -101,12 +101,8 @@ class TorchClassifier:
 
     def _encode(self, candidate: Candidate) -> Any:
         config = self._config
-        before = candidate.prompt if config.reads == "prompt" else candidate.question
-        text = (
-            candidate.text
-            if config.step_mark is None
-            else marked(candidate.text, config.step_separator, config.step_mark)
-        )
+        before = candidate.read(config.reads)
+        text = marked(candidate.text, config.step_separator, config.step_mark)
         if not config.chat:
             return self._tokenizer(before, text, return_tensors="pt")
         messages = [{"role": "user", "content": before}, {"role": "assistant", "content": text}]

@@ -7,12 +7,11 @@ from typing import Any, Self
 from tasks.engines.http.protocol import MalformedError
 from tasks.scorers import Candidate, Spent, Unscored
 from tasks.scorers.http import HttpScorerConfig
-from tasks.scorers.remote.requester import RejectedError, Requester
+from tasks.scorers.remote.requester import RejectedError, Requester, unscored
 from tasks.scorers.remote.templates import filled
 from tasks.scorers.steps import combined, marked
 
 Score = float | Unscored
-_MAX_REASON = 200
 
 
 class HttpScorer:
@@ -45,22 +44,22 @@ class HttpScorer:
         try:
             return self._ask(candidates)
         except MalformedError as error:
-            return [Unscored(str(error)[:_MAX_REASON])] * len(candidates)
+            return [unscored(error)] * len(candidates)
         except RejectedError as error:
             if len(candidates) == 1:
-                return [Unscored(str(error)[:_MAX_REASON])]
+                return [unscored(error)]
             half = len(candidates) // 2
             return [*self._request(candidates[:half]), *self._request(candidates[half:])]
 
     def _items(self, candidates: Sequence[Candidate]) -> list[Score]:
-        items = [{"prompt": self._prompt(each), "text": each.text} for each in candidates]
+        items = [{"prompt": each.read(self._config.reads), "text": each.text} for each in candidates]
         return self._requester.post(
             "scores", {"model": self._config.model, "items": items}, partial(_scores, len(candidates))
         )
 
     def _pairs(self, candidates: Sequence[Candidate]) -> list[Score]:
         body = self._body() | {
-            "text_1": [self._prompt(each) for each in candidates],
+            "text_1": [each.read(self._config.reads) for each in candidates],
             "text_2": [each.text for each in candidates],
         }
         return self._post_data("score", body, len(candidates), lambda each: each.get("score"))
@@ -84,18 +83,14 @@ class HttpScorer:
         return {"model": self._config.model, "use_activation": self._config.output == "probability"}
 
     def _input(self, candidates: Sequence[Candidate]) -> dict[str, Any]:
-        template, mark = self._config.template, self._config.step_mark
+        config = self._config
         pairs = [
-            (self._prompt(each), each.text if mark is None else marked(each.text, self._config.step_separator, mark))
-            for each in candidates
+            (each.read(config.reads), marked(each.text, config.step_separator, config.step_mark)) for each in candidates
         ]
-        if template is not None:
-            return {"input": [filled(template, prompt=prompt, text=text) for prompt, text in pairs]}
+        if config.template is not None:
+            return {"input": [filled(config.template, prompt=prompt, text=text) for prompt, text in pairs]}
         ((prompt, text),) = pairs
         return {"messages": [{"role": "user", "content": prompt}, {"role": "assistant", "content": text}]}
-
-    def _prompt(self, candidate: Candidate) -> str:
-        return candidate.prompt if self._config.reads == "prompt" else candidate.question
 
     def _label_of(self, values: Any) -> Any:
         """The score among those of all labels; whether it is a finite number is checked later."""

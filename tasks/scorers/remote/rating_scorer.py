@@ -10,7 +10,7 @@ from tasks.engines.http.protocol import MalformedError
 from tasks.errors import UserError
 from tasks.scorers import Candidate, Spent, Unscored
 from tasks.scorers.openai import OpenAIScorerConfig
-from tasks.scorers.remote.requester import RejectedError, Requester
+from tasks.scorers.remote.requester import RejectedError, Requester, unscored
 from tasks.scorers.remote.templates import filled
 
 TOP_LOGPROBS = 20
@@ -19,7 +19,6 @@ TRIES = 3
 """How often a rating is asked for until the answer has one."""
 
 _DIGIT = re.compile(r"(?<![\w.])([0-9])(?![\w]|\.[0-9])")
-_MAX_REASON = 200
 _MAX_LOGPROB = 0.01
 """Above 0 only by rounding."""
 
@@ -59,7 +58,7 @@ class RatingScorer:
             try:
                 rating = self._ask(self._body(candidate, repeat, attempt))
             except (MalformedError, RejectedError) as error:
-                return Unscored(str(error)[:_MAX_REASON])
+                return unscored(error)
             if not isinstance(rating, Unscored):
                 break
         return rating
@@ -79,7 +78,7 @@ class RatingScorer:
         config = self._config
         asked = filled(
             config.rubric,
-            prompt=candidate.prompt if config.reads == "prompt" else candidate.question,
+            prompt=candidate.read(config.reads),
             text=candidate.text,
             lowest=str(config.lowest),
             highest=str(config.highest),

@@ -13,8 +13,9 @@ from tasks.engines.http.client import CONNECT_S, RETRYABLE
 from tasks.engines.http.protocol import MalformedError, message_of
 from tasks.engines.http.replicas import backoff, retry_after
 from tasks.engines.http.requester import LONGEST_WAIT_S
-from tasks.engines.http.server import headers, one_line, without_proxies
+from tasks.engines.http.server import headers, one_line, vllm_version, without_proxies
 from tasks.errors import ScorerFailedError, ScoringCancelledError, UserError
+from tasks.scorers import Unscored
 from tasks.scorers.remote.settings import KEY_FIELD, ServerSettings
 
 Result = TypeVar("Result")
@@ -23,13 +24,11 @@ FIRST_BACKOFF_S = 0.5
 PERSISTENT = 3
 """How often a malformed reply is asked for again: a server that answers nonsense thrice will go on."""
 
+_MAX_REASON = 200
+
 
 class RejectedError(Exception):
     """A request that the server refuses for good; the message is the server's, with the status."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
 
 
 class Requester:
@@ -104,14 +103,8 @@ class Requester:
 
     def version(self) -> str | None:
         """The software of the first server that says so, such as `vllm 0.33.0`."""
-        for url in self._urls:
-            try:
-                found = self._http.get(f"{url.removesuffix('/v1')}/version", timeout=10.0).json()
-            except (httpx.RequestError, ValueError, RecursionError):
-                continue
-            if isinstance(found, dict) and isinstance(found.get("version"), str):
-                return f"vllm {found['version'][:40]}"
-        return None
+        versions = (vllm_version(self._http, url) for url in self._urls)
+        return next((f"vllm {version[:40]}" for version in versions if version), None)
 
     def cancel(self) -> None:
         """Send no more requests."""
@@ -137,7 +130,12 @@ class Requester:
             raise UserError(f"{KEY_FIELD}: {url} refuses {sent} ({status}: {said})")
         if status < 400 or status in {404, 405}:
             raise UserError(f"scorers.base_urls: {url}/{path} does not exist there ({status}: {said or 'no message'})")
-        raise RejectedError(status, f"{status}: {said}")
+        raise RejectedError(f"{status}: {said}")
+
+
+def unscored(error: MalformedError | RejectedError) -> Unscored:
+    """Why the candidates of a request have no score."""
+    return Unscored(str(error)[:_MAX_REASON])
 
 
 def _json(content: bytes) -> Any:

@@ -38,10 +38,6 @@ class ServerSettings(BaseModel):
     def _check_urls(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
         return check_urls(urls, KEY_FIELD)
 
-    def ingredients(self) -> dict[str, Any]:
-        """What its scores are known to depend on; where the servers are and how they are asked is not part of it."""
-        return self.model_dump(mode="json", exclude=set(HOW), exclude_none=True)
-
     def check(self) -> None:
         """Make sure that the environment has the key; no server is contacted.
 
