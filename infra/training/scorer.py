@@ -26,8 +26,8 @@ from infra.training.reward_graph import SCALARS, RewardGraph
 from infra.training.shape import Shape
 from infra.training.verdicts import SEED, LabelledText, cached, other_problems
 from tasks.engines.in_process.engine import read_tokenizer
+from tasks.engines.in_process.onnx_session import WEIGHTS_FOLDER
 from tasks.engines.model_files import BUNDLED
-from tasks.scorers.in_process.onnx_classifier import WEIGHTS_FOLDER
 
 Floats = NDArray[np.float64]
 PROBLEMS = 400

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sandboxes.errors import first_line
+from tasks.engines.in_process.onnx_session import open_session
 from tasks.engines.in_process.sampling import Choice, Floats, choose
 from tasks.errors import UserError
 
@@ -53,14 +53,7 @@ class Decoder:
     def __init__(self, path: Path) -> None:
         import onnxruntime  # slow to import, and only needed for drawing samples
 
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        try:
-            self.session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-        except Exception as error:
-            raise UserError(f"{path}: ONNX Runtime cannot load it: {first_line(error)}") from error
+        self.session = open_session(path)
         self.version = f"onnxruntime {onnxruntime.__version__}"
         self.make_value = onnxruntime.OrtValue.ortvalue_from_numpy
         self._read_signature(path)

@@ -11,13 +11,12 @@ import onnxruntime
 from numpy.typing import NDArray
 from tokenizers import Encoding
 
-from sandboxes.errors import first_line
 from tasks.engines.in_process.engine import read_json, read_tokenizer
+from tasks.engines.in_process.onnx_session import open_session
 from tasks.errors import ScoringCancelledError, UserError
 from tasks.scorers import Candidate, Spent, Unscored
 from tasks.scorers.in_process.probabilities import probabilities
 
-WEIGHTS_FOLDER = "session.model_external_initializers_file_folder_path"
 _INTEGERS = {"tensor(int64)": np.int64, "tensor(int32)": np.int32}
 _MAX_CANDIDATES = 512
 
@@ -51,15 +50,7 @@ class OnnxClassifier:
         self._pool = ThreadPoolExecutor(threads, "scoring")
 
     def _load(self, path: Path, weights: Path) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        options.add_session_config_entry(WEIGHTS_FOLDER, str(weights))
-        try:
-            self._session = onnxruntime.InferenceSession(path.read_bytes(), options, ["CPUExecutionProvider"])
-        except Exception as error:
-            raise UserError(f"{path}: ONNX Runtime cannot load it: {first_line(error)}") from error
+        self._session = open_session(path, weights)
         inputs = {each.name: each.type for each in self._session.get_inputs()}
         known = {"input_ids", "attention_mask", "token_type_ids"}
         if "input_ids" not in inputs or not inputs.keys() <= known or not set(inputs.values()) <= _INTEGERS.keys():
