@@ -159,11 +159,8 @@ def golds(data: Path) -> Iterator[Line]:
         yield share(f"MATH golds in {len(framed(''))} places, {half}, math_tolerant", of, 0.995 if has_target else None)
         changed = [(answer, other) for answer in part if (other := last_digit_changed(answer)) is not None]
         for grader in MATH_GRADERS:
-            of = _sampled(grader, [(answer, framed(other)["a box"]) for answer, other in changed], correct=False)
-            if grader.name == "math":
-                of = _sampled(
-                    grader, [(answer, framed(other)["the prompt's form"]) for answer, other in changed], correct=False
-                )
+            place = "the prompt's form" if grader.name == "math" else "a box"
+            of = _sampled(grader, [(answer, framed(other)[place]) for answer, other in changed], correct=False)
             for case in of.false_positives:
                 console.print(f"   {grader.name}: last digit changed, accepted: gold {case.gold}", markup=False)
             bound = has_target and grader.name != "math"

@@ -9,17 +9,12 @@ their sizes and times are multiplied by the number of problems, to which they ar
 a sample. Times and memory of the store are never multiplied: where --scale is below 1 they say so, and so does the exit
 code, which is 0 only where every target holds at full scale.
 
-The text is made of sentences and lines of code from Python's own documentation. Each problem has a few hundred, and
-each sample is about twenty of those, some with other words in them, so that samples of one problem resemble each other
-as real ones do: see how much smaller the store makes the text, printed first.
+The text is that of `store_set.py`: see how much smaller the store makes it, printed first.
 """
 
 import argparse
-import cProfile
 import json
-import pstats
 import random
-import re
 import subprocess
 import sys
 import tempfile
@@ -27,90 +22,28 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from pydoc_data.topics import topics
 from typing import Any, NamedTuple
 
 import yaml
+from store_recorded import of_recorded, profile
+from store_set import SAMPLES, Row, problem_of, samples_of, sweep_in
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tasks.engines.checked import CheckedEngine
-from tasks.engines.recorded import RecordedConfig
-from tasks.graders.final_answer import FinalAnswerGrader
-from tasks.records import AnswerCheck, GradedSample, Problem, Sample, Sampling, Verdict
+from tasks.records import GradedSample, Sample, Verdict
 from tasks.store.blocks import Block, missing
 from tasks.store.fsspec_store import FsspecStore
-from tasks.store.identity import sample_identity
 from tasks.store.inspect.catalog import find
 from tasks.store.inspect.export import export
 from tasks.store.inspect.integrity import check
 from tasks.store.inspect.query import annotated_blocks, select
 from tasks.store.samples import LAYOUT, SampleFooter, checksum, read_sample_table
-from tasks.store.sets import SampleSet
-from tasks.sweep.grading import Grading
-from tasks.sweep.selection import Selection
 from tasks.sweep.sweep import Sweep
 from tests.servers import s3_server
 
-PROBLEMS, SAMPLES = 128, 10_000
+PROBLEMS = 128
 PURE_PYTHON_SAMPLES = 200
 VERDICTS = [Verdict.CORRECT, Verdict.WRONG, Verdict.NO_ANSWER, Verdict.ERROR]
-SENTENCES = [each for text in topics.values() for each in re.split(r"(?<=\.)\s+|\n", text) if 30 < len(each) < 120]
-WORDS = [word for sentence in SENTENCES for word in sentence.split()]
-
-
-class Row(NamedTuple):
-    """A figure of the store, what a rival needs for the same, and the target: at least, or at most."""
-
-    figure: str
-    ours: float
-    rival: float | None
-    unit: str
-    least_ratio: float | None = None
-    most: float | None = None
-
-    @property
-    def ratio(self) -> float | None:
-        """How many times as much the rival needs."""
-        return None if self.rival is None else self.rival / self.ours
-
-    @property
-    def holds(self) -> bool:
-        """Whether the target is reached, if there is one."""
-        enough = self.least_ratio is None or (self.ratio or 0) >= self.least_ratio
-        return enough and (self.most is None or self.ours <= self.most)
-
-    def __str__(self) -> str:
-        target = f"≥ {self.least_ratio:g} ×" if self.least_ratio else f"≤ {self.most:g}" if self.most else ""
-        rival = "" if self.rival is None else f"{self.rival:,.1f}"
-        ratio = "" if self.ratio is None else f"{self.ratio:,.1f} ×"
-        held = ("yes" if self.holds else "NO") if target else ""
-        return f"{self.figure:<52}{self.ours:>10,.2f}{rival:>12}{ratio:>11}  {self.unit:<4}{target:>9}  {held}"
-
-
-def problem_of(number: int) -> Problem:
-    """A problem; only its name matters."""
-    return Problem(f"problem/{number:03d}", SENTENCES[number], AnswerCheck("1"))
-
-
-def samples_of(number: int, start: int, stop: int) -> list[Sample]:
-    """Samples [start, stop) of a problem, the same whenever they are asked for."""
-    of_problem = random.Random(number)
-    pool = of_problem.sample(SENTENCES, 300)
-    chance = random.Random(f"{number} {start}")
-    return [_sample(number, index, pool, chance) for index in range(start, stop)]
-
-
-def _sample(number: int, index: int, pool: list[str], chance: random.Random) -> Sample:
-    lines = chance.choices(pool, k=chance.randint(12, 30))
-    for position in range(0, len(lines), 2):
-        words = lines[position].split(" ")
-        words[chance.randrange(len(words))] = chance.choice(WORDS)
-        lines[position] = " ".join(words)
-    text = "\n".join(lines) + f"\n#### {chance.randrange(1_000)}"
-    return Sample(
-        f"problem/{number:03d}", index, text, 180, len(text) // 4, -0.31 * len(lines) * chance.random(), "stop"
-    )
 
 
 def verdicts_on(samples: list[Sample]) -> list[GradedSample]:
@@ -118,21 +51,6 @@ def verdicts_on(samples: list[Sample]) -> list[GradedSample]:
     chance = random.Random(samples[0].index)
     given = chance.choices(VERDICTS, [20, 60, 15, 5], k=len(samples))
     return [GradedSample(each.problem_id, each.index, verdict) for each, verdict in zip(samples, given, strict=True)]
-
-
-def sweep_in(store: FsspecStore, problems: int) -> Sweep:
-    """The sweep whose set is written and read."""
-    grader = FinalAnswerGrader()
-    samples = sample_identity("benchmark", problems=problems)
-    return Sweep(
-        grading=Grading(
-            selection=Selection.of([problem_of(number) for number in range(problems)], k=SAMPLES),
-            grader=grader,
-            samples=SampleSet(store, samples),
-        ),
-        template="arithmetic",
-        sampling=Sampling(0.6, 1.0, 1_000, (), 0),
-    )
 
 
 def fill(sweep: Sweep) -> float:
@@ -255,58 +173,6 @@ def read_everything(sweep: Sweep) -> int:
 def read_as_objects(sweep: Sweep) -> int:
     """Every sample as a Python object, one block at a time."""
     return sum(len(sweep.samples.read(block)[0]) for block in sweep.samples.stored())
-
-
-def of_recorded(folder: Path, number: int = 4, profiler: cProfile.Profile | None = None) -> Iterator[Row]:
-    """CPU time a sample, in µs, of a sweep over a file of recorded samples: reading and checking the file, drawing and
-    storing, grading and storing."""
-    folder.mkdir(exist_ok=True)
-    path, problems = folder / "recorded.jsonl", [problem_of(each) for each in range(number)]
-    with path.open("w") as file:
-        for each in range(number):
-            for sample in samples_of(each, 0, SAMPLES):
-                row = {"problem_id": sample.problem_id, "index": sample.index, "text": sample.text}
-                file.write(json.dumps(row) + "\n")
-    recorded = RecordedConfig(path=str(path))
-    sweep = Sweep(
-        grading=Grading(
-            selection=Selection.of(problems, k=SAMPLES),
-            grader=FinalAnswerGrader(),
-            samples=SampleSet(FsspecStore(str(folder / "recorded")), sample_identity("recorded")),
-        ),
-        template="arithmetic",
-        sampling=Sampling(0.6, 1.0, 1_000, (), 0),
-    )
-    with sweep.grading.claims:
-        checking = _cpu(lambda: recorded.check(problems, SAMPLES), profiler)
-        with CheckedEngine(recorded.open(), "recorded") as engine:
-            missing_blocks = sweep.missing_samples()
-            drawing = _cpu(lambda: [sweep.draw(block, engine) for block in missing_blocks], profiler)
-        pending = sweep.grading.pending_verdicts()
-        grading = _cpu(lambda: [sweep.grading.grade(block, None) for block in pending], profiler)
-    samples = number * SAMPLES / 1e6
-    yield Row("recorded: read and check, CPU time a sample", checking / samples, None, "µs", most=3.3)
-    yield Row("recorded: draw and store, CPU time a sample", drawing / samples, None, "µs", most=12)
-    yield Row("recorded: grade final answers, CPU time a sample", grading / samples, None, "µs", most=8)
-
-
-def profile(folder: Path) -> None:
-    """Print the figures of a sweep over recorded samples, and, of another, what it spends its CPU time on."""
-    list(of_recorded(folder / "imports", 1))
-    print(*of_recorded(folder / "measured"), sep="\n")
-    profiler = cProfile.Profile(time.process_time)
-    list(of_recorded(folder / "profiled", profiler=profiler))
-    pstats.Stats(profiler).sort_stats("tottime").print_stats(25)
-
-
-def _cpu(work: Callable[[], object], profiler: cProfile.Profile | None = None) -> float:
-    """CPU seconds that a piece of work takes."""
-    started = time.process_time()
-    if profiler is None:
-        work()
-    else:
-        profiler.runcall(work)
-    return time.process_time() - started
 
 
 def decide(sweep: Sweep) -> None:
