@@ -17,6 +17,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,7 +31,7 @@ from sandboxes.bubblewrap import BubblewrapConfig
 from tasks.answers.isolated.pool import IsolatedPool
 from tasks.answers.minerva import boxed
 from tasks.audit.agreement import Agreement, agreement
-from tasks.audit.labelled import LABELLED, Known, gold
+from tasks.audit.labelled import LABELLED, gold_answers
 from tasks.datasets.gsm8k import Gsm8kDataset
 from tasks.datasets.humaneval import HumanEvalDataset
 from tasks.datasets.math500 import Math500Dataset
@@ -44,7 +45,7 @@ from tasks.graders.math import MathGrader
 from tasks.graders.math_tolerant import MathTolerantGrader
 from tasks.graders.math_verify import MathVerifyGrader
 from tasks.graders.stdio import StdioGrader
-from tasks.records import AnswerCheck, Problem, Sample, StdioCheck, StdioTest, Verdict
+from tasks.records import AnswerCheck, LabelledSample, Problem, Sample, StdioCheck, StdioTest, Verdict
 
 console = Console(highlight=False, width=int(os.environ.get("COLUMNS", "150")))
 
@@ -68,9 +69,9 @@ def share(figure: str, of: Agreement, target: float | None = None) -> Line:
     """An agreement as a line; its disagreements are printed."""
     for kind, cases in (("wrongly accepted", of.false_positives), ("wrongly rejected", of.false_negatives)):
         for case in cases:
-            words = (f"{figure}: {kind} {case.known.problem_id}: gold {case.gold},", f"{case.verdict}, {case.detail};")
+            words = (f"{figure}: {kind} {case.sample.problem_id}: gold {case.gold},", f"{case.verdict}, {case.detail};")
             if target is not None:
-                console.print("  ", " ".join(" ".join([*words, case.known.text[-100:]]).split()), markup=False)
+                console.print("  ", " ".join(" ".join([*words, case.sample.text[-100:]]).split()), markup=False)
     held = None if target is None else of.rate >= target
     bound = "" if target is None else f"≥ {100 * target:g} %"
     return Line(figure, f"{of.agreed:,} of {of.samples:,} = {100 * of.rate:.2f} %", bound, held)
@@ -87,19 +88,19 @@ def gsm8k(data: Path) -> Iterator[Line]:
     problems = Gsm8kDataset(path=str(data / "gsm8k" / "test_first200.jsonl"), shots=0).load()
     by_question = {problem.question: problem.id for problem in problems}
     known = [
-        Known(by_question[row["question"]], answer["solution"], str(answer["is_correct"]) == "True", LABELLED)
+        LabelledSample(by_question[row["question"]], answer["solution"], str(answer["is_correct"]) == "True", LABELLED)
         for row in lines_of(data / "gsm8k" / "model_solutions_first200.jsonl.gz")
         for answer in row.values()
         if isinstance(answer, dict)
     ]
     for grader in (Gsm8kGrader(), Gsm8kTolerantGrader()):
-        yield share(f"GSM8K gold, {grader.name}", agreement(grader, problems, list(gold(problems)), None), 1)
+        yield share(f"GSM8K gold, {grader.name}", agreement(grader, problems, list(gold_answers(problems)), None), 1)
     written = [(problem, text) for problem in problems for text in _ways(require_check(problem, AnswerCheck).answer)]
-    ways = [Known(problem.id, text, True, LABELLED) for problem, text in written]
+    ways = [LabelledSample(problem.id, text, True, LABELLED) for problem, text in written]
     yield share("GSM8K gold in six forms, gsm8k_tolerant", agreement(Gsm8kTolerantGrader(), problems, ways, None), 1)
     yield share("GSM8K labels, gsm8k_tolerant", agreement(Gsm8kTolerantGrader(), problems, known, None), 0.995)
     # These answers are marked with A: where the paper's samples have ####.
-    marked = [each._replace(text=re.sub(r"^A: ?", "#### ", each.text, flags=re.MULTILINE)) for each in known]
+    marked = [replace(each, text=re.sub(r"^A: ?", "#### ", each.text, flags=re.MULTILINE)) for each in known]
     yield share("GSM8K labels, A: as ####, gsm8k", agreement(Gsm8kGrader(), problems, marked, None))
 
 
@@ -118,7 +119,7 @@ def math(data: Path) -> Iterator[Line]:
     """Gold against gold, ten ways to write each answer, near misses, and 400 labelled responses."""
     problems = Math500Dataset(path=str(data / "math" / "math500_first200.jsonl")).load()
     for grader in MATH_GRADERS:
-        yield share(f"MATH-500 gold, {grader.name}", agreement(grader, problems, list(gold(problems)), None), 1)
+        yield share(f"MATH-500 gold, {grader.name}", agreement(grader, problems, list(gold_answers(problems)), None), 1)
     for what, ways, correct in (("rewritten", rewritings, True), ("near misses", near_misses, False)):
         written = [way for problem in problems for way in ways(require_check(problem, AnswerCheck).answer)]
         for grader in MATH_GRADERS:
@@ -133,11 +134,11 @@ def math(data: Path) -> Iterator[Line]:
     rows = lines_of(data / "reward_models" / "qwen25math_math_cot_50x8_rm.jsonl.gz")
     asked = [Problem(str(row["idx"]), row["question"], AnswerCheck(row["answer"])) for row in rows]
     labels = [
-        Known(str(row["idx"]), text, label, LABELLED)
+        LabelledSample(str(row["idx"]), text, label, LABELLED)
         for row in rows
         for text, label in zip(row["code"], row["score"], strict=True)
     ]
-    repaired = [each._replace(correct=True) if each.problem_id in MISLABELLED else each for each in labels]
+    repaired = [replace(each, correct=True) if each.problem_id in MISLABELLED else each for each in labels]
     for grader in MATH_GRADERS[1:]:
         name, library = f"Qwen responses, {grader.name}", grader.name == "math_verify"
         yield share(f"{name}, labels as given", agreement(grader, asked, labels, None), 0.99 if library else None)
@@ -175,7 +176,10 @@ def golds(data: Path) -> Iterator[Line]:
 def _sampled(grader: Grader, sampled: Sequence[tuple[str, str]], *, correct: bool) -> Agreement:
     """Samples with their gold answers, a problem for each."""
     problems = [Problem(f"{at}", "", AnswerCheck(answer)) for at, (answer, _) in enumerate(sampled)]
-    known = [Known(problem.id, text, correct, LABELLED) for problem, (_, text) in zip(problems, sampled, strict=True)]
+    known = [
+        LabelledSample(problem.id, text, correct, LABELLED)
+        for problem, (_, text) in zip(problems, sampled, strict=True)
+    ]
     return agreement(grader, problems, known, None)
 
 
@@ -183,7 +187,7 @@ def _rewritten(grader: Grader, written: Sequence[Rewritten], *, correct: bool) -
     """A problem for each way, so that each is graded separately."""
     problems = [Problem(f"{at} {way.form}", "", AnswerCheck(way.gold)) for at, way in enumerate(written)]
     known = [
-        Known(problem.id, framed(way.text)["the prompt's form"], correct, LABELLED)
+        LabelledSample(problem.id, framed(way.text)["the prompt's form"], correct, LABELLED)
         for problem, way in zip(problems, written, strict=True)
     ]
     return agreement(grader, problems, known, None)
@@ -191,7 +195,7 @@ def _rewritten(grader: Grader, written: Sequence[Rewritten], *, correct: bool) -
 
 def contests(data: Path) -> Iterator[Line]:
     """30 contest problems with real submissions: claimed correct must pass, claimed wrong must fail."""
-    known: dict[str, list[Known]] = {"AC": [], "wrong": []}
+    known: dict[str, list[LabelledSample]] = {"AC": [], "wrong": []}
     problems, skipped = [], Counter[str]()
     for row in lines_of(data / "code_contests" / "icpc_style_30.jsonl.gz"):
         tests = tuple(StdioTest(test["input"], test["output"]) for test in row["tests"])
@@ -204,7 +208,7 @@ def contests(data: Path) -> Iterator[Line]:
             else:
                 correct = solution["label"] == "correct"
                 text = f"```\n{solution['code']}\n```"
-                known["AC" if correct else "wrong"].append(Known(row["id"], text, correct, LABELLED))
+                known["AC" if correct else "wrong"].append(LabelledSample(row["id"], text, correct, LABELLED))
     with BubblewrapConfig().open() as sandbox:
         for grader in (CodeContestsGrader(), StdioGrader()):
             for claim, samples in known.items():
