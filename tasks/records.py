@@ -48,12 +48,17 @@ class AnswerCheck(Check):
 
 @dataclass(frozen=True, slots=True)
 class StdioCheck(Check):
-    """Tests of a whole program on standard input and output; it must pass all of them."""
+    """Tests of a whole program on standard input and output; it must pass all of them.
+
+    The first `public` of them are known to whoever writes the program, as the examples of a contest problem are; None
+    where it is not known which are.
+    """
 
     kind: ClassVar[str] = "stdio"
     noun: ClassVar[str] = "tests on stdin and stdout"
 
     tests: tuple[StdioTest, ...]
+    public: int | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -193,7 +198,8 @@ class GradedSample:
     """The verdict on one sample, with a short reason and what it cost to reach (seconds).
 
     `answer` is the sample's final answer in the grader's normal form, where it finds one, so that equal answers
-    can be counted. `artifact` is the key of an object in the store, such as a log or a trajectory.
+    can be counted. `artifact` is the key of an object in the store, such as a log or a trajectory. `passed` says
+    whether the sample passed the problem's public tests; None where that is not known.
     """
 
     problem_id: str
@@ -204,6 +210,7 @@ class GradedSample:
     wall_s: float = 0.0
     answer: str | None = None
     artifact: str | None = None
+    passed: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,7 +120,7 @@ class CodeContestsDataset(Config):
         return [rows[at] for at in plain]
 
     def _problem(self, where: Where, row: _Row, shots: tuple[FewShotExample, ...]) -> Problem:
-        tests = []
+        tests: list[StdioTest] = []
         for group in ("public_tests", "private_tests", "generated_tests"):
             of_group: _Tests = getattr(row, group)
             inputs, outputs = len(of_group.input), len(of_group.output)
@@ -132,7 +132,7 @@ class CodeContestsDataset(Config):
         return Problem(
             row.name,
             row.description,
-            StdioCheck(tuple(tests)),
+            StdioCheck(tuple(tests), public=len(row.public_tests.input)),
             time_limit_s=own_s + self.extra_time_s if own_s else None,
             memory_limit_mb=own_mb if self.memory_limit_mb is None else self.memory_limit_mb,
             shots=shots,

@@ -3,7 +3,8 @@
 A row has `id` (a unique text), `question`, and one of these, the same for all rows of a file, to grade its samples by:
 
 - `answer`: the gold final answer, a text;
-- `tests`: a list of `{"input": "...", "output": "..."}`, what a program reads from stdin and must print;
+- `tests`: a list of `{"input": "...", "output": "..."}`, what a program reads from stdin and must print; those with
+  `"public": true` may be used to pick one of several programs, and are run first;
 - `function`: `{"entry_point": "f", "test": "def check(candidate): assert candidate(1) == 2"}`.
 
 It may also have `time_limit_s`, `memory_limit_mb`, and `solutions`: texts that are known to be correct, for
@@ -32,6 +33,7 @@ _GRADERS = {
 class _Test(RowModel):
     input: str
     output: str
+    public: bool = False
 
 
 class _Function(RowModel):
@@ -119,5 +121,7 @@ def _check(row: _Row) -> Check | None:
     if row.answer is not None:
         return AnswerCheck(row.answer)
     if row.tests is not None:
-        return StdioCheck(tuple(StdioTest(test.input, test.output) for test in row.tests))
+        ordered = sorted(row.tests, key=lambda test: not test.public)
+        public = sum(test.public for test in row.tests)
+        return StdioCheck(tuple(StdioTest(test.input, test.output) for test in ordered), public=public or None)
     return None if row.function is None else FunctionCheck(row.function.entry_point, row.function.test)

@@ -165,6 +165,7 @@ VERDICTS = AnnotationKind(
             Column("wall_s", pa.float64()),
             Column("answer", pa.string(), optional=True),
             Column("artifact", pa.string(), optional=True),
+            Column("passed", pa.bool_(), optional=True),
         ),
         VerdictFooter,
     ),

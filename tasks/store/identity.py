@@ -14,7 +14,7 @@ from dataclasses import MISSING, Field, dataclass, fields, is_dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
-from tasks.records import AnswerCheck, Problem
+from tasks.records import AnswerCheck, Problem, StdioCheck
 from tasks.store.schema import SCHEMA
 
 
@@ -49,11 +49,13 @@ def verdict_identity(
     *,
     settings: Mapping[str, Any] = MappingProxyType({}),
     corrections: str | None = None,
+    public_tests: str | None = None,
 ) -> Identity:
     """What verdicts depend on: the samples, the grader with its version and those settings that are not its defaults,
-    the limits they ran under, plug-ins, and the digest of gold answers that were corrected."""
+    the limits they ran under, plug-ins, and the digests of gold answers that were corrected and of which tests are
+    public."""
     rule = {"grader": grader, "version": version, "limits": _known(limits), "plugins": plugins}
-    rule |= {"settings": dict(settings) or None, "corrections": corrections}
+    rule |= {"settings": dict(settings) or None, "corrections": corrections, "public_tests": public_tests}
     return Identity(f"{grader}-v{version}", _known({"schema": SCHEMA.major, "samples": samples.name, **rule}))
 
 
@@ -68,7 +70,8 @@ def score_identity(
 
 
 def problems_digest(problems: Iterable[Problem]) -> str:
-    """Content hash of a dataset as it was published: every problem, in order. Samples do not depend on corrections."""
+    """Content hash of a dataset as it was published: every problem, in order. Samples depend neither on corrections nor
+    on which tests are public."""
     return digest([_as_published(problem) for problem in problems])
 
 
@@ -81,8 +84,17 @@ def corrections_digest(problems: Iterable[Problem]) -> str | None:
     return digest(corrected)[:12] if corrected else None
 
 
+def public_tests_digest(problems: Iterable[Problem]) -> str | None:
+    """Content hash of how many tests of each problem are public; None where it is not known of any problem."""
+    checks = [(problem.id, problem.check) for problem in problems if isinstance(problem.check, StdioCheck)]
+    known = [[name, check.public] for name, check in checks if check.public is not None]
+    return digest(known)[:12] if known else None
+
+
 def _as_published(problem: Problem) -> Problem:
     check = problem.check
+    if isinstance(check, StdioCheck) and check.public is not None:
+        return replace(problem, check=replace(check, public=None))
     if not isinstance(check, AnswerCheck) or check.published is None:
         return problem
     return replace(problem, check=AnswerCheck(check.published))

@@ -19,7 +19,7 @@ from tasks.records import GradedSample, Sample
 from tasks.store.annotations import VerdictFooter
 from tasks.store.blocks import Block
 from tasks.store.claims import Claims
-from tasks.store.identity import corrections_digest, verdict_identity
+from tasks.store.identity import corrections_digest, public_tests_digest, verdict_identity
 from tasks.store.retry import retry_while_unavailable
 from tasks.store.rows import first_ids
 from tasks.store.samples import SampleFooter
@@ -58,6 +58,7 @@ class Grading:
             plugins,
             settings=settings,
             corrections=corrections_digest(selection.dataset),
+            public_tests=public_tests_digest(selection.dataset),
         )
         self.verdicts = VerdictSet(samples.store, samples.identity, identity)
         self.claims = Claims(samples.store, f"claims/{samples.identity.name}")

@@ -35,6 +35,12 @@ def test_the_fields_of_a_row_decide_the_grader(tmp_path: Path) -> None:
     assert own(tmp_path, [FUNCTION]).grader == "functions"
 
 
+def test_public_tests_come_first_and_are_counted(tmp_path: Path) -> None:
+    tests = [{"input": "1", "output": "1"}, {"input": "2", "output": "2", "public": True}]
+    (problem,) = own(tmp_path, [{**TESTS, "tests": tests}]).load()
+    assert problem.check == StdioCheck((StdioTest("2", "2"), StdioTest("1", "1")), public=1)
+
+
 def test_a_folder_of_files_is_read_in_the_order_of_their_names(tmp_path: Path) -> None:
     for name in ("b", "a"):
         written(tmp_path / f"{name}.jsonl", [{**ANSWER, "id": name}])

@@ -222,7 +222,8 @@ def contests(folder: Path, **fields: Any) -> CodeContestsDataset:
 @pytest.mark.parametrize("name", ["c.jsonl.gz", "c.parquet"])
 def test_code_contests_has_all_tests_and_the_papers_limits(tmp_path: Path, name: str) -> None:
     first, second = contests(tmp_path, path=written(tmp_path / name, CONTEST)).load()
-    assert first.check == StdioCheck((StdioTest("1 2\n", "3\n"), StdioTest("2 2\n", "4\n"), StdioTest("5 5\n", "10\n")))
+    tests = (StdioTest("1 2\n", "3\n"), StdioTest("2 2\n", "4\n"), StdioTest("5 5\n", "10\n"))
+    assert first.check == StdioCheck(tests, public=1)
     assert (first.id, first.time_limit_s, first.memory_limit_mb) == ("1_A. Sum", 11.5, 2048)
     assert (second.time_limit_s, second.memory_limit_mb) == (None, 2048)
     own = contests(tmp_path, extra_time_s=0, memory_limit_mb=None).load()[0]

@@ -4,14 +4,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandboxes import Sandbox
+from sandboxes import Limits, Outcome, Sandbox, Status
 from tasks.graders import Grader
 from tasks.graders.stdio import StdioGrader, first_fence, same_output
 from tasks.records import GradedSample, Problem, Sample, StdioCheck, StdioTest, Verdict
+from tests.sandboxes.wrapped import WrappedSandbox
 
 TESTS = tuple(StdioTest(f"{a} {b}\n", f"{a + b}\n") for a, b in ((1, 2), (3, 4), (0, 0), (-5, 2)))
 SUM = Problem("sum", "Print the sum.", StdioCheck(TESTS))
 RIGHT = "a, b = map(int, input().split())\nprint(a + b)\n"
+
+
+class Lost(WrappedSandbox):
+    """Fails before it runs anything."""
+
+    def run(self, program: str, stdin: bytes, limits: Limits) -> Outcome:
+        return Outcome(Status.INFRASTRUCTURE, detail="the sandbox was lost")
 
 
 def grade(sandbox: Sandbox, *programs: str, problem: Problem = SUM) -> list[GradedSample]:
@@ -47,6 +55,29 @@ def test_each_verdict(sandbox: Sandbox) -> None:
     costs = {graded.verdict: graded.cpu_s for graded in graded_samples}
     assert costs[Verdict.TIME_LIMIT] >= 2 > costs[Verdict.CORRECT] > 0
     assert costs[Verdict.NO_ANSWER] == 0
+
+
+def test_the_verdict_says_whether_the_public_tests_were_passed(sandbox: Sandbox) -> None:
+    public = Problem("sum", "Print the sum.", StdioCheck(TESTS, public=2))
+    programs = (
+        RIGHT,
+        "print(3)",
+        "a, b = map(int, input().split())\nprint(a + b if a else 'no')",
+        "1/0",
+        "",
+        "print(3)",
+    )
+    graded_samples = grade(sandbox, *programs, problem=public)
+    assert [graded.passed for graded in graded_samples] == [True, False, True, False, False, False]
+    assert [graded.verdict for graded in graded_samples[:3]] == [Verdict.CORRECT, Verdict.WRONG, Verdict.WRONG]
+    (failed,) = StdioGrader().grade([(public, Sample("sum", 0, RIGHT))], Lost(sandbox))
+    assert (failed.verdict, failed.passed) == (Verdict.INFRASTRUCTURE, None)
+
+
+def test_whether_public_tests_were_passed_is_unknown_where_none_is_marked(sandbox: Sandbox) -> None:
+    assert [graded.passed for graded in grade(sandbox, RIGHT, "print(3)", "")] == [None] * 3
+    none = Problem("sum", "Print the sum.", StdioCheck(TESTS, public=0))
+    assert [graded.passed for graded in grade(sandbox, RIGHT, "print(3)", "", problem=none)] == [True, True, False]
 
 
 def test_the_problems_own_limits_go_first(sandbox: Sandbox) -> None:

@@ -18,7 +18,14 @@ from tasks.records import (
     StdioCheck,
     StdioTest,
 )
-from tasks.store.identity import canonical, digest, problems_digest, sample_identity, verdict_identity
+from tasks.store.identity import (
+    canonical,
+    digest,
+    problems_digest,
+    public_tests_digest,
+    sample_identity,
+    verdict_identity,
+)
 
 FULL = Problem(
     "p",
@@ -70,6 +77,23 @@ def test_digests_of_bundled_datasets_are_frozen():
 )
 def test_every_field_of_a_problem_is_part_of_its_hash(change: dict[str, Any]):
     assert problems_digest([replace(FULL, **change)]) != problems_digest([FULL])
+
+
+def test_samples_do_not_depend_on_which_tests_are_public_but_verdicts_do():
+    tests = (StdioTest("1", "1"), StdioTest("2", "2"))
+    unmarked, one, two = (
+        [Problem("p", "?", StdioCheck(tests, public=public), time_limit_s=2.0)] for public in (None, 1, 2)
+    )
+    assert problems_digest(unmarked) == problems_digest(one) == problems_digest(two)
+    assert problems_digest(one) != problems_digest([replace(one[0], time_limit_s=3.0)])
+    assert public_tests_digest(unmarked) is None
+    samples = sample_identity("x", seed=0)
+    names = {
+        verdict_identity(samples, "stdio", 3, {}, public_tests=public_tests_digest(each)).name
+        for each in (unmarked, one, two)
+    }
+    assert len(names) == 3
+    assert verdict_identity(samples, "stdio", 3, {}).name in names, "verdicts without public tests keep their name"
 
 
 def test_the_order_of_problems_is_part_of_their_hash():

@@ -78,7 +78,10 @@ def grade_programs(programs: Iterable[Program], batch: Batch, rule: Rule) -> Ite
     for result in batch.run(_job(program, rule) for program in programs):
         program = result.key
         verdict, detail = _verdict(program, result)
-        yield GradedSample(program.problem.id, program.index, verdict, detail, result.cpu_s, result.wall_s)
+        passed = _passed_public_tests(program, result)
+        yield GradedSample(
+            program.problem.id, program.index, verdict, detail, result.cpu_s, result.wall_s, passed=passed
+        )
 
 
 def _job(program: Program, rule: Rule) -> Job[Program]:
@@ -127,6 +130,14 @@ def _verdict(program: Program, result: Result[Program]) -> tuple[Verdict, str]:
         return VERDICT_OF[outcome.status], where + reason(outcome)
     expected, got = program.tests[number].stdout.strip(), _text(outcome).strip()
     return Verdict.WRONG, f"{where}expected {shortened(expected)!r}, got {shortened(got)!r}"
+
+
+def _passed_public_tests(program: Program, result: Result[Program]) -> bool | None:
+    """They are run first, so that it costs no further execution to know this."""
+    public = require_check(program.problem, StdioCheck).public
+    if public is None or result.infrastructure:
+        return None
+    return bool(result.outcomes) and not any(number < public for number in result.failed)
 
 
 def _text(outcome: Outcome) -> str:

@@ -49,7 +49,7 @@ def stored_answers(store: Store, samples: StoredSamples, verdicts: StoredVerdict
         )
     score_sets = _by_name([each for each in samples.scores if not each.from_newer_version])
     annotations: list[tuple[StoredAnnotations[Any], Mapping[str, str]]] = [
-        (verdicts, {"verdict": "verdict", "answer": "answer"}),
+        (verdicts, {"verdict": "verdict", "answer": "answer", "passed": "passed"}),
         *((each, {"score": name}) for name, each in score_sets.items()),
     ]
     for objects in (samples.objects, *(each.objects for each, _ in annotations)):
@@ -67,7 +67,8 @@ def stored_answers(store: Store, samples: StoredSamples, verdicts: StoredVerdict
                 problem = problems.setdefault(row["problem_id"], AnsweredProblem(row["problem_id"]))
                 scores = {name: row[name] for name in score_sets} | scores_by_logprob(row["logprob"], row["tokens"])
                 correct = row["verdict"] == Verdict.CORRECT
-                problem.add(Where(key, "sample", row["index"]), row["index"], row["answer"], correct, scores)
+                where = Where(key, "sample", row["index"])
+                problem.add(where, row["index"], row["answer"], correct, scores, passed=row["passed"])
         except CorruptObjectError as error:
             raise UserError(
                 f"store: {store.url(error.key)} cannot be read: {error.reason}; `monkeys check` says more"
@@ -78,7 +79,7 @@ def stored_answers(store: Store, samples: StoredSamples, verdicts: StoredVerdict
     notes = [f"{number:,} samples {why}: they are left out." for why, number in left_out.items() if number]
     if summary is not None and summary.stopping is not None:
         notes.append(_cut(found))
-    notes += _without_incomplete_scores(found)
+    notes += [*_without_incomplete_scores(found), *_without_incomplete_passed(found)]
     return StoredAnswers(found, notes)
 
 
@@ -122,6 +123,19 @@ def _cut(problems: Sequence[AnsweredProblem]) -> str:
         f"The budget was adaptive: of every problem only the first {fewest:,} samples are used, since how many more it "
         "has depends on their verdicts."
     )
+
+
+def _without_incomplete_passed(problems: Sequence[AnsweredProblem]) -> list[str]:
+    """Remove whether samples passed the public tests where that is known of some only, with a note."""
+    known = [each is not None for problem in problems for each in problem.passed]
+    if all(known) or not any(known):
+        return []
+    for problem in problems:
+        problem.passed = [None] * len(problem.passed)
+    return [
+        f"Whether samples passed the public tests is left out: it is not known of {known.count(False):,} of"
+        f" {len(known):,} samples."
+    ]
 
 
 def _without_incomplete_scores(problems: Sequence[AnsweredProblem]) -> list[str]:

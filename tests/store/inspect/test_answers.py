@@ -5,14 +5,24 @@ from pathlib import Path
 import pytest
 
 from flows.setup.picking import from_store
+from sandboxes import Sandbox
+from tasks.engines.recorded import RecordedEngine
 from tasks.errors import UserError
-from tasks.records import ScoredSample
+from tasks.graders.stdio import StdioGrader
+from tasks.records import Problem, Sample, Sampling, ScoredSample, StdioCheck, StdioTest
+from tasks.selection.available import available
+from tasks.selection.first_passing import FirstPassing
+from tasks.selection.summary import summarise
 from tasks.store.fsspec_store import FsspecStore
-from tasks.store.identity import score_identity
+from tasks.store.identity import problems_digest, sample_identity, score_identity
 from tasks.store.inspect.answers import stored_answers
 from tasks.store.inspect.catalog import find
-from tasks.store.sets import ScoreSet
+from tasks.store.sets import SampleSet, ScoreSet
+from tasks.sweep.grading import Grading
+from tasks.sweep.selection import Selection
 from tasks.sweep.sweep import Sweep
+from tests.in_memory import InMemory
+from tests.sandboxes.conftest import open_sandbox
 from tests.store.stored import LastLineGrader, answers, draw, fill, sweep_of
 
 
@@ -79,6 +89,47 @@ def test_where_the_grader_is_not_installed_answers_are_equal_as_text(tmp_path: P
 def test_a_grader_that_keeps_no_answers_leaves_votes_without_what_they_need(tmp_path: Path) -> None:
     fill(FsspecStore(url(tmp_path)), problems=2, k=4, grader=LastLineGrader())
     assert all(each.answers is None for each in from_store(url(tmp_path), "arith", None, "final_answer").problems)
+
+
+PROGRAMS = ("print(int(input()) * 2)", "print(2)", "x = int(input())\nprint(x * 2 if x < 3 else 0)", "1/0")
+
+
+def graded_programs(store: FsspecStore, sandbox: Sandbox, *, public: int | None) -> None:
+    """Programs that double a number: one right, one that passes the public test alone, one two of three, one none."""
+    tests = tuple(StdioTest(f"{number}\n", f"{2 * number}\n") for number in (1, 2, 3))
+    problems = [Problem(name, "Double it.", StdioCheck(tests, public=public)) for name in ("p", "q")]
+    samples = SampleSet(store, sample_identity("programs", problems=problems_digest(problems)))
+    rows = {each.id: {n: Sample(each.id, n, text) for n, text in enumerate(PROGRAMS)} for each in problems}
+    sweep = Sweep(
+        grading=Grading(selection=Selection.of(problems, k=4), grader=StdioGrader(), samples=samples),
+        template="question",
+        sampling=Sampling(1.0, 1.0, 9, (), 0),
+    )
+    for block in sweep.missing_samples():
+        sweep.draw(block, RecordedEngine(InMemory(rows), "recorded"))
+    for block in sweep.grading.pending_verdicts():
+        sweep.grading.grade(block, sandbox)
+
+
+def test_public_tests_that_stored_samples_passed_pick_among_them(tmp_path: Path) -> None:
+    with open_sandbox("bubblewrap") as sandbox:
+        graded_programs(FsspecStore(url(tmp_path)), sandbox, public=2)
+    read = from_store(url(tmp_path), "programs", None, None)
+    for problem in read.problems:
+        assert problem.passed is not None
+        assert problem.passed.tolist() == [True, False, True, False]
+    assert [each.name for each in available(read.problems)] == ["first_passing"]
+    (curve,) = summarise(read.problems, [FirstPassing()], [4]).picked
+    assert curve.table[0].value == 0.5, "one of the two that pass the public tests is right"
+
+
+def test_without_public_tests_first_passing_says_what_is_missing(tmp_path: Path) -> None:
+    with open_sandbox("bubblewrap") as sandbox:
+        graded_programs(FsspecStore(url(tmp_path)), sandbox, public=None)
+    read = from_store(url(tmp_path), "programs", None, None)
+    assert available(read.problems) == []
+    with pytest.raises(UserError, match="first that passes needs whether each sample passed the public tests, which"):
+        summarise(read.problems, [FirstPassing()], [4])
 
 
 def test_a_set_that_is_not_graded_is_one_line(tmp_path: Path) -> None:
