@@ -1,9 +1,10 @@
 """Small sets whose files are kept in `golden/<schema version>/`: every later version must read them as they are.
 
-python -m tests.store.golden_sets FOLDER     writes them as this version does
+python -m tests.store.golden_sets FOLDER     writes them as this version does, each schema version in its own folder
 """
 
 import sys
+from dataclasses import replace
 from unittest import mock
 
 from tasks.records import AnswerCheck, GradedSample, Problem, Sample, ScoredSample, ToolCall, Turn, Verdict
@@ -77,8 +78,29 @@ AGENT_VERDICT_FOOTER = VerdictFooter(AGENT_CHECKSUM, "none", DRAWN_AT, 0.25, {"w
 SCORE_FOOTER = ScoreFooter(PLAIN_CHECKSUM, "reward-model", DRAWN_AT, 2.0, unscored=1)
 
 
+GROWN = sample_identity("grown-toy", dataset="toy", problems=problems_digest(PROBLEMS), engine="toy", seed=1)
+GROWN_VERDICTS = verdict_identity(GROWN, "toy", 1, {}, public_tests="0123456789ab")
+GROWN_GRADED = [
+    GradedSample("p0", 0, Verdict.CORRECT, "", 0.25, 0.5, passed=True),
+    GradedSample("p0", 1, Verdict.WRONG, "test 1 of 2", 0.25, 0.5, "a", passed=False),
+    GradedSample("p0", 2, Verdict.INFRASTRUCTURE, "the sandbox was lost"),
+    *(GradedSample("p1", index, Verdict.WRONG, "test 2 of 2", passed=True) for index in range(3)),
+]
+GROWN_SAMPLES = [replace(each, text=f"{each.text}!") for each in PLAIN_SAMPLES]
+
+
+def write_1_1(store: Store) -> None:
+    """Write the sets that have what schema 1.1 added."""
+    with mock.patch.object(sets, "now", lambda: DRAWN_AT):
+        samples = SampleSet(store, GROWN)
+        samples.write(BLOCK, PROBLEMS, GROWN_SAMPLES, "toy 1", 1.5, reproducible=True)
+        checksum = samples.stored()[BLOCK].checksum
+        verdicts = VerdictSet(store, GROWN, GROWN_VERDICTS)
+        verdicts.write(BLOCK, GROWN_GRADED, samples_checksum=checksum, made_by="none", seconds=0.25)
+
+
 def write(store: Store) -> None:
-    """Write every set."""
+    """Write the sets of schema 1.0."""
     with mock.patch.object(sets, "now", lambda: DRAWN_AT):
         for identity, drawn in ((PLAIN, PLAIN_SAMPLES), (AGENT, AGENT_SAMPLES)):
             SampleSet(store, identity).write(BLOCK, PROBLEMS, drawn, "toy 1", 1.5, reproducible=True)
@@ -91,4 +113,5 @@ def write(store: Store) -> None:
 
 
 if __name__ == "__main__":
-    write(FsspecStore(sys.argv[1]))
+    write(FsspecStore(f"{sys.argv[1]}/1.0"))
+    write_1_1(FsspecStore(f"{sys.argv[1]}/1.1"))

@@ -61,6 +61,22 @@ def test_golden_sets_read_back_to_the_exact_values(either: FsspecStore):
     assert of_agent.pending(agent.stored()) == []
 
 
+@pytest.mark.parametrize("written_now", [False, True], ids=["kept", "written now"])
+def test_golden_sets_of_schema_1_1_read_back_to_the_exact_values(tmp_path: Path, written_now: bool):
+    kept = FsspecStore(str(GOLDEN.parent / "1.1"))
+    store = FsspecStore(str(tmp_path)) if written_now else kept
+    if written_now:
+        golden.write_1_1(store)
+        assert store.keys("") == kept.keys(""), "the names of sets and blocks have not changed"
+    samples = SampleSet(store, golden.GROWN)
+    read, footer = samples.read(BLOCK)
+    assert read == golden.GROWN_SAMPLES
+    graded, _ = VerdictSet(store, golden.GROWN, golden.GROWN_VERDICTS).read(BLOCK, footer)
+    assert graded == golden.GROWN_GRADED
+    (found,) = catalog(store)
+    assert [*check(store, found)] == []
+
+
 def test_golden_sets_are_listed_checked_queried_and_exported(either: FsspecStore):
     agent, plain = catalog(either)
     assert (agent.name, plain.name) == ("agent-toy-1028f3990c35", "plain-toy-fa791747e8ce")

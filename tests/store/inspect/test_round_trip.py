@@ -41,6 +41,7 @@ def used(records: Iterable[Any]) -> set[str]:
 def exported(folder: Path, name: str, suffix: str) -> Path:
     store = FsspecStore(str(folder / "store"))
     golden.write(store)
+    golden.write_1_1(store)
     found = find(store, name)
     path = folder / f"{name}{suffix}"
     assert export(annotated_blocks(store, found, found.graded_by(None), found.scored_by(None)), path) == 6
@@ -59,7 +60,7 @@ def drawn(config: RecordedConfig) -> list[Sample]:
 def test_the_golden_sets_use_every_optional_field_so_that_a_new_one_is_not_forgotten_here() -> None:
     turns = [turn for sample in SAMPLES for turn in sample.turns]
     assert used(SAMPLES) == optional(Sample)
-    assert used(golden.GRADED) == optional(GradedSample)
+    assert used([*golden.GRADED, *golden.GROWN_GRADED]) == optional(GradedSample)
     assert used(golden.SCORED) == optional(ScoredSample)
     assert used(turns) == optional(Turn)
     assert used(call for turn in turns for call in turn.calls) == optional(ToolCall)
@@ -75,6 +76,13 @@ def test_an_exported_set_is_drawn_again_with_every_field(
     assert drawn(RecordedConfig(path=str(path), format="plain")) == samples
     convert(importer("auto", [path]), [path], output=tmp_path / "again.jsonl", counts=None)
     assert drawn(RecordedConfig(path=str(tmp_path / "again.jsonl"))) == samples
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])
+def test_an_exported_set_says_which_samples_passed_the_public_tests(tmp_path: Path, suffix: str) -> None:
+    path = exported(tmp_path, "grown", suffix)
+    rows = pd.read_parquet(path).to_dict("records") if suffix == ".parquet" else map(json.loads, path.open())
+    assert [row["passed"] for row in rows] == [graded.passed for graded in golden.GROWN_GRADED]
 
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])
