@@ -57,11 +57,12 @@ def new_axes(width: float, height: float, columns: int = 1) -> tuple[Figure, Axe
     return figure, figure.axes[0]
 
 
-def name_text(name: str) -> str:
+def name_text(name: str, most: int = _MAX_NAME) -> str:
     """A name that users chose, as text that matplotlib draws as it is: dollars begin no formula, an underscore at its
-    start does not hide it from the legend, hidden characters are shown as code points, and a long name is cut."""
+    start does not hide it from the legend, hidden characters are shown as code points, and one of more than `most`
+    characters is cut."""
     text = visible(name)
-    text = (text if len(text) <= _MAX_NAME else f"{text[: _MAX_NAME - 1]}…").replace("$", r"\$")
+    text = (text if len(text) <= most else f"{text[: most - 1]}…").replace("$", r"\$")
     return f" {text}" if text.startswith("_") else text
 
 

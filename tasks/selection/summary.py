@@ -13,6 +13,7 @@ from tasks.scaling.interval_over_problems import interval_of_mean, interval_over
 from tasks.selection import Outcomes, Selector
 from tasks.selection.curves import Plateau, interval_over_samples, pick_curve, plateau
 from tasks.selection.limits import Interval, Likeness, likeness, modal_ceiling
+from tasks.selection.simulation import ERROR
 
 # By default tables have no more k than fit on a line.
 _MAX_COLUMNS = 5
@@ -85,6 +86,8 @@ def summarise(
     *,
     level: float = 0.95,
     seed: int = 0,
+    points: int = 40,
+    error: float = ERROR,
 ) -> PickSummary:
     """Coverage and the accuracy of each way of picking.
 
@@ -94,6 +97,8 @@ def summarise(
         ks: the k of tables; None takes round ones up to the smallest n, and that.
         level: probability of the intervals.
         seed: seed of Monte Carlo and of resampling.
+        points: how many log-spaced k the curves have, besides those of tables.
+        error: the largest standard error of a mean that Monte Carlo may have.
 
     Raises:
         UserError: there are no problems, a selector lacks what it needs, or a k is above the smallest n.
@@ -106,14 +111,14 @@ def summarise(
         np.array([int(each.correct.sum()) for each in problems]),
     )
     wanted = _checked_ks(ks, counts)
-    drawn = np.union1d(log_spaced_ks(counts.reach), wanted)
+    drawn = np.union1d(log_spaced_ks(counts.reach, points), wanted)
     answered = all(each.answers is not None for each in problems)
     return PickSummary(
         problems=len(problems),
         samples=int(counts.n.sum()),
         without_answer=sum(int((each.voters < 0).sum()) for each in problems) if answered else 0,
         coverage=_coverage(counts, wanted, drawn, level, seed),
-        picked=tuple(_picked(each, problems, wanted, drawn, level=level, seed=seed) for each in selectors),
+        picked=tuple(_picked(each, problems, wanted, drawn, level=level, seed=seed, error=error) for each in selectors),
         ceiling=modal_ceiling(problems, level, seed) if answered else None,
         likeness=likeness(counts, level, seed=seed),
         level=level,
@@ -151,9 +156,9 @@ def _coverage(counts: Counts, ks: Ints, drawn: Ints, level: float, seed: int) ->
 
 
 def _picked(
-    selector: Selector, problems: Sequence[Outcomes], ks: Ints, drawn: Ints, *, level: float, seed: int
+    selector: Selector, problems: Sequence[Outcomes], ks: Ints, drawn: Ints, *, level: float, seed: int, error: float
 ) -> PickedCurve:
-    whole = pick_curve(selector, problems, drawn, seed=seed)
+    whole = pick_curve(selector, problems, drawn, error=error, seed=seed)
     band = interval_of_mean(whole.each, level, seed=seed)
     at = np.searchsorted(drawn, ks)
     of_table = whole.at(at)

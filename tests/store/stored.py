@@ -109,6 +109,13 @@ def fill(
     return sweep
 
 
+def complete(sweep: Sweep) -> None:
+    """Draw and grade round by round, until the sweep's budget asks for no more."""
+    while sweep.missing_samples():
+        draw(sweep)
+        grade(sweep)
+
+
 def requests_of(store: FsspecStore) -> list[tuple[str, str]]:
     """Every request that a store on S3 sends from now on: what is asked, and for which bytes."""
     sent: list[tuple[str, str]] = []

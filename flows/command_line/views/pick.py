@@ -12,10 +12,18 @@ from flows.setup.picking import Prepared, from_store, prepared, selector
 from tasks.errors import UserError
 from tasks.files.answers import read_answers
 from tasks.files.atomic import replacing
-from tasks.report.phrases import interval
-from tasks.scaling.summary import percent
+from tasks.report.picking.phrases import (
+    ceiling_sentence,
+    ends,
+    error_sentence,
+    gap_sentence,
+    intervals_sentence,
+    likeness_sentence,
+    plateau_text,
+    share,
+)
 from tasks.selection.available import available
-from tasks.selection.summary import PickedCurve, PickSummary, summarise
+from tasks.selection.summary import PickSummary, summarise
 
 _FIGURES = (".svg", ".pdf", ".png")
 
@@ -73,72 +81,28 @@ def _print(summary: PickSummary) -> None:
     table = new_table(*columns, right=range(1, len(columns)))
     for each in curves:
         last = each.table[-1]
-        intervals = (_interval(last.low, last.high), _interval(last.low_samples, last.high_samples))
-        table.add_row(literal(each.label), *(f"{point.value:.1%}" for point in each.table), *intervals, _plateau(each))
+        intervals = (ends(last.low, last.high), ends(last.low_samples, last.high_samples))
+        table.add_row(
+            literal(each.label), *(share(point.value) for point in each.table), *intervals, plateau_text(each)
+        )
     out = stdout()
     out.print(table)
-    out.print(
-        f"{counted(summary.problems, 'problem')}, {counted(summary.samples, 'sample')}. Intervals at "
-        f"{summary.level:.0%}, for k = {ks[-1]:,}. Plateau: the smallest k beyond which no larger k gains more than a "
-        "point, and its interval over problems.",
-        soft_wrap=True, markup=False,
-    )  # fmt: skip
-    error = max((point.error for each in curves for point in each.table), default=0.0)
-    if error:
-        simulated = ", ".join(each.label for each in curves if any(point.error for point in each.table))
-        out.print(
-            literal(
-                f"Means over all subsets of k samples; those of {simulated} are by Monte Carlo where that is cheaper, "
-                f"with standard errors up to {100 * error:.2f} points (--json has each)."
-            ),
-            soft_wrap=True,
-        )
-    gap = summary.gap
-    if gap is not None:
-        best, points = gap
-        k = summary.coverage.table[-1].k
-        out.print(
-            literal(
-                f"k = {k:,}: {percent(summary.coverage.table[-1].value)} of the problems have a correct sample; "
-                f"{best.label} delivers {percent(best.table[-1].value)}: a gap of {100 * points:.1f} points."
-            ),
-            soft_wrap=True,
-        )
-    if summary.ceiling is not None:
-        out.print(
-            f"modal ceiling: {percent(summary.ceiling.value)} (interval: "
-            f"{_interval(summary.ceiling.low, summary.ceiling.high)}): the share of problems whose most frequent "
-            "answer is correct, to which majority vote tends as k grows.",
-            soft_wrap=True, markup=False,
-        )  # fmt: skip
-    if summary.likeness is not None:
-        correlation, effective = summary.likeness.correlation, summary.likeness.effective
-        out.print(
-            f"correlation of two samples of a problem: {correlation.value:.2f} ({correlation.low:.2f} – "
-            f"{correlation.high:.2f}); {summary.likeness.n:,} samples are worth {effective.value:.1f} independent ones "
-            "for mean accuracy.",
-            soft_wrap=True, markup=False,
-        )  # fmt: skip
+    counts = f"{counted(summary.problems, 'problem')}, {counted(summary.samples, 'sample')}."
+    error = error_sentence(summary)
+    for line in (
+        f"{counts} {intervals_sentence(summary)}",
+        None if error is None else f"{error} (--json has each).",
+        gap_sentence(summary),
+        ceiling_sentence(summary),
+        likeness_sentence(summary),
+    ):
+        if line is not None:
+            out.print(literal(line), soft_wrap=True)
     print_notes(out, summary.notes)
 
 
-def _interval(low: float | None, high: float | None) -> str:
-    return interval(low, high, lambda share: f"{100 * share:.1f}")
-
-
-def _plateau(curve: PickedCurve) -> str:
-    """The plateau and its interval; its upper end may be beyond the data."""
-    found, last = curve.plateau, curve.curve[-1].k
-    if found is None or last == 1:
-        return ""
-    if found.k is None:
-        return f"still rises at {last:,}"
-    high = f"beyond {last:,}" if found.high is None else f"{found.high:,}"
-    return f"{found.k:,}" if found.low is None else f"{found.k:,} ({found.low:,} – {high})"
-
-
 def _write(summary: PickSummary, output: Path) -> None:
-    from tasks.report.picking import pick_figure
+    from tasks.report.picking.figures import pick_figure
     from tasks.report.style import save
 
     try:

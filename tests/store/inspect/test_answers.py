@@ -10,6 +10,7 @@ from tasks.engines.recorded import RecordedEngine
 from tasks.errors import UserError
 from tasks.graders.stdio import StdioGrader
 from tasks.records import Problem, Sample, Sampling, ScoredSample, StdioCheck, StdioTest
+from tasks.report.sweep.publish import publish
 from tasks.selection.available import available
 from tasks.selection.first_passing import FirstPassing
 from tasks.selection.summary import summarise
@@ -18,12 +19,14 @@ from tasks.store.identity import problems_digest, sample_identity, score_identit
 from tasks.store.inspect.answers import stored_answers
 from tasks.store.inspect.catalog import find
 from tasks.store.sets import SampleSet, ScoreSet
+from tasks.sweep.budgets import AdaptiveConfig, SolveConfig
 from tasks.sweep.grading import Grading
 from tasks.sweep.selection import Selection
 from tasks.sweep.sweep import Sweep
+from tests.flows.command import monkeys
 from tests.in_memory import InMemory
 from tests.sandboxes.conftest import open_sandbox
-from tests.store.stored import LastLineGrader, answers, draw, fill, sweep_of
+from tests.store.stored import LastLineGrader, answers, complete, draw, fill, sweep_of
 
 
 def url(tmp_path: Path) -> str:
@@ -136,3 +139,44 @@ def test_a_set_that_is_not_graded_is_one_line(tmp_path: Path) -> None:
     draw(sweep_of(FsspecStore(url(tmp_path)), problems=2, k=4))
     with pytest.raises(UserError, match=r"is not graded yet; run its sweep, or `monkeys regrade`"):
         from_store(url(tmp_path), "arith", None, None)
+
+
+def reported(store: FsspecStore, sweep: Sweep) -> None:
+    complete(sweep)
+    results = sweep.results()
+    publish(sweep.grading, results, results.summarise(), "")
+
+
+def test_of_an_adaptive_set_only_the_samples_that_all_problems_have_are_used(tmp_path: Path) -> None:
+    store = FsspecStore(url(tmp_path))
+    sweep = sweep_of(store, problems=8, k=60, budget=AdaptiveConfig())
+    reported(store, sweep)
+    drawn = sweep.results().tally.by_problem.n
+    fewest = int(drawn.min())
+    assert fewest < drawn.max()
+    read = from_store(url(tmp_path), "arith", None, None)
+    assert read.notes == (
+        f"The budget was adaptive: of every problem only the first {fewest} samples are used, since how many more it "
+        "has depends on their verdicts.",
+    )
+    expected = answers(8, 60)
+    for problem in read.problems:
+        first = [expected[problem.problem_id][index] for index in range(fewest)]
+        assert problem.scores["logprob_sum"].tolist() == [each.logprob for each in first]
+    ended = monkeys("pick", "arith", "--store", url(tmp_path), cwd=tmp_path)
+    assert (ended.code, ended.err) == (0, "")
+    assert f"k = {fewest} " in ended.out
+    assert "The budget was adaptive: of every problem only the first" in ended.out
+    refused = monkeys("pick", "arith", "--store", url(tmp_path), "--k", str(fewest + 1), cwd=tmp_path)
+    assert (refused.code, len(refused.err.splitlines()), refused.out) == (2, 1, "")
+    assert f"k must be between 1 and {fewest}" in refused.err
+
+
+def test_a_set_in_solve_mode_is_refused_in_one_line(tmp_path: Path) -> None:
+    store = FsspecStore(url(tmp_path))
+    sweep = sweep_of(store, problems=8, k=60, budget=SolveConfig(first=2))
+    reported(store, sweep)
+    ended = monkeys("pick", "arith", "--store", url(tmp_path), cwd=tmp_path)
+    assert (ended.code, len(ended.err.splitlines()), ended.out) == (2, 1, "")
+    assert "was last sampled in solve mode: how many samples a problem has depends on their verdicts" in ended.err
+    assert "run its sweep with a uniform budget" in ended.err

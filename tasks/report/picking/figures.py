@@ -1,10 +1,11 @@
-"""The figure of `monkeys pick`: coverage and each way of picking against k, with the gap between them."""
+"""The figure of ways of picking: coverage and each way against k, with the gap between them."""
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from tasks.report.palette import DARK, GREY, SERIES
-from tasks.report.style import band, k_axis, name_text, new_axes
+from tasks.report.picking.phrases import gap_formula, points
+from tasks.report.style import INK, band, k_axis, name_text, new_axes
 from tasks.selection.summary import PickedCurve, PickSummary
 
 
@@ -41,8 +42,11 @@ def pick_figure(summary: PickSummary) -> Figure:
             "", (last.k, last.value), (last.k, delivered), arrowprops={"arrowstyle": "<->", "color": GREY, "lw": 1.0}
         )
         axes.annotate(
-            f"gap: {100 * gap[1]:.0f} points\nare there,\nand not picked", (last.k, last.value - gap[1] / 2), (8, 0),
+            f"{points(last.value, delivered)}\npoints", (last.k, last.value - gap[1] / 2), (7, 0),
             textcoords="offset points", ha="left", va="center", fontsize=8, color=DARK,
         )  # fmt: skip
+    formula = gap_formula(summary)
+    if formula is not None:
+        axes.set_title(f"k = {last.k:,}: {name_text(formula, most=110)}", fontsize=8.5, color=INK, loc="left")
     figure.legend(frameon=False, fontsize=8, loc="outside lower center", ncols=2)
     return figure

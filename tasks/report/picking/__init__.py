@@ -1,0 +1,1 @@
+"""Picking an answer: what `monkeys pick` and the report of a sweep show of it."""
