@@ -97,7 +97,7 @@ def summarise(
         ks: the k of tables; None takes round ones up to the smallest n, and that.
         level: probability of the intervals.
         seed: seed of Monte Carlo and of resampling.
-        points: how many log-spaced k the curves have, besides those of tables.
+        points: how many log-spaced k the curves have, in addition to those of tables.
         error: the largest standard error of a mean that Monte Carlo may have.
 
     Raises:
