@@ -21,6 +21,7 @@ from tasks.store.schema import CorruptObjectError
 
 _LOST = "were lost to failures of the infrastructure"
 _NOT_GRADED = "are not graded yet"
+_NOT_BY_ALL = "lack the verdict of one of the verifiers"
 
 
 @dataclass(slots=True)
@@ -31,17 +32,25 @@ class StoredAnswers:
     notes: list[str] = field(default_factory=list)
 
 
-def stored_answers(store: Store, samples: StoredSamples, verdicts: StoredVerdicts) -> StoredAnswers:
+def stored_answers(
+    store: Store,
+    samples: StoredSamples,
+    verdicts: StoredVerdicts,
+    verifiers: Mapping[str, StoredVerdicts] | None = None,
+) -> StoredAnswers:
     """Every graded sample with its answer and scores: log-probabilities where all samples have them, and each set of
-    scores that is complete.
+    scores that is complete. `verifiers` are other verdict sets by name: they become scores, 1 for correct and else 0,
+    and samples that lack one of these verdicts are left out.
 
-    Where an adaptive budget stopped problems by their outcomes, only the samples that all problems have are taken: the
-    others would bias what is estimated from them.
+    Where an adaptive budget stopped problems by their outcomes, or no report says how the samples were drawn, only
+    those that all problems have are taken: the others would bias what is estimated from them.
 
     Raises:
         UserError: the set was sampled in solve mode, or an object is damaged.
     """
-    summary = latest_summary(store, samples, verdicts)
+    others = verifiers or {}
+    reports = (latest_summary(store, samples, each) for each in (verdicts, *others.values()))
+    summary = next((each for each in reports if each is not None), None)
     if summary is not None and summary.solving is not None:
         raise UserError(
             f"{samples.name} was last sampled in solve mode: how many samples a problem has depends on their verdicts; "
@@ -51,12 +60,13 @@ def stored_answers(store: Store, samples: StoredSamples, verdicts: StoredVerdict
     annotations: list[tuple[StoredAnnotations[Any], Mapping[str, str]]] = [
         (verdicts, {"verdict": "verdict", "answer": "answer", "passed": "passed"}),
         *((each, {"score": name}) for name, each in score_sets.items()),
+        *((each, {"verdict": name}) for name, each in others.items()),
     ]
     for objects in (samples.objects, *(each.objects for each, _ in annotations)):
         for damaged, reason in objects.faults.items():
             raise UserError(f"store: {store.url(damaged)} cannot be read: {reason}; `monkeys check` says more")
     problems: dict[str, AnsweredProblem] = {}
-    left_out = dict.fromkeys((_LOST, _NOT_GRADED), 0)
+    left_out = dict.fromkeys((_LOST, _NOT_GRADED, _NOT_BY_ALL), 0)
     for block, _ in samples.in_order:
         key = samples.objects.key(block)
         try:
@@ -64,8 +74,12 @@ def stored_answers(store: Store, samples: StoredSamples, verdicts: StoredVerdict
                 if row["verdict"] in {None, Verdict.INFRASTRUCTURE}:
                     left_out[_NOT_GRADED if row["verdict"] is None else _LOST] += 1
                     continue
+                if any(row[name] in {None, Verdict.INFRASTRUCTURE} for name in others):
+                    left_out[_NOT_BY_ALL] += 1
+                    continue
                 problem = problems.setdefault(row["problem_id"], AnsweredProblem(row["problem_id"]))
                 scores = {name: row[name] for name in score_sets} | scores_by_logprob(row["logprob"], row["tokens"])
+                scores |= {name: float(row[name] == Verdict.CORRECT) for name in others}
                 correct = row["verdict"] == Verdict.CORRECT
                 where = Where(key, "sample", row["index"])
                 problem.add(where, row["index"], row["answer"], correct, scores, passed=row["passed"])
@@ -78,7 +92,15 @@ def stored_answers(store: Store, samples: StoredSamples, verdicts: StoredVerdict
         raise UserError(f"{samples.name} has no graded samples yet; run its sweep, or `monkeys regrade`")
     notes = [f"{number:,} samples {why}: they are left out." for why, number in left_out.items() if number]
     if summary is not None and summary.stopping is not None:
-        notes.append(_cut(found))
+        notes.append(
+            f"The budget was adaptive: of every problem only the first {_cut(found):,} samples are used, since how "
+            "many more it has depends on their verdicts."
+        )
+    elif summary is None and len({len(problem.samples) for problem in found}) > 1:
+        notes.append(
+            f"No report says how many samples of each problem were to be drawn: of every problem only the first "
+            f"{_cut(found):,} are used."
+        )
     notes += [*_without_incomplete_scores(found), *_without_incomplete_passed(found)]
     return StoredAnswers(found, notes)
 
@@ -111,18 +133,15 @@ def _rows(
     yield from pa.table(columns).to_pylist()
 
 
-def _cut(problems: Sequence[AnsweredProblem]) -> str:
-    """Keep the first samples of each problem, as many as all have."""
+def _cut(problems: Sequence[AnsweredProblem]) -> int:
+    """Keep the first samples of each problem, as many as all have, and return their number."""
     fewest = min(len(problem.samples) for problem in problems)
     for problem in problems:
         for column in (problem.places, problem.samples, problem.answers, problem.correct, problem.passed):
             del column[fewest:]
         for values in problem.scores.values():
             del values[fewest:]
-    return (
-        f"The budget was adaptive: of every problem only the first {fewest:,} samples are used, since how many more it "
-        "has depends on their verdicts."
-    )
+    return fewest
 
 
 def _without_incomplete_passed(problems: Sequence[AnsweredProblem]) -> list[str]:

@@ -1,0 +1,108 @@
+"""From a stored set, or a table of samples, to what its verifiers say of each sample."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from tasks.errors import UserError
+from tasks.files.answers import LOGPROB_MEAN, LOGPROB_SUM, AnsweredProblem, read_answers
+from tasks.selection.combined_verifiers import Signals
+from tasks.store.inspect.answers import stored_answers
+from tasks.store.inspect.catalog import StoredSamples, StoredVerdicts, find
+from tasks.store.inspect.opening import open_store
+
+PASSED, CORRECT = "passed", "correct"
+
+
+class Verified(NamedTuple):
+    """Samples by problem with what each verifier says of them, the name of the truth, and whole sentences on what was
+    left out."""
+
+    truth: str
+    problems: tuple[Signals, ...]
+    notes: tuple[str, ...] = ()
+
+
+def from_store(url: str, name: str, truth: str, verifiers: Sequence[str]) -> Verified:
+    """The verdict sets on the samples of one set, whether samples passed the public tests, and its scores.
+
+    Args:
+        url: the store.
+        name: the sample set.
+        truth: the verdict set that is taken for the truth.
+        verifiers: the other verdict sets, and `passed`; empty: all that there are.
+
+    Raises:
+        UserError: a set is not there, there is no other verdict, a set is named twice, or the samples were drawn in
+            solve mode.
+    """
+    with open_store(url) as store:
+        found = find(store, name)
+        right = _named(found, truth)
+        others = [_named(found, each) for each in verifiers if each != PASSED]
+        if not verifiers:
+            others = [each for each in found.verdicts if each.name != right.name and not each.from_newer_version]
+        every = [right.name, *(each.name for each in others)]
+        repeated = [each for each in every if every.count(each) > 1]
+        if repeated:
+            raise UserError(f"--verifier: {repeated[0]} is named twice, or is the truth")
+        labels = [right.label, *(each.label for each in others)]
+        by_name = {each.name if labels.count(each.label) > 1 else each.label: each for each in others}
+        read = stored_answers(store, found, right, by_name)
+    names = [*_passed(read.problems, verifiers, found.name), *by_name]
+    if not names:
+        raise UserError(f"{found.name} has no other verdicts than {right.name}; `monkeys regrade --grader` adds some")
+    return Verified(right.label, _signals(read.problems, names), tuple(read.notes))
+
+
+def from_tables(paths: Sequence[Path], truth: str, verifiers: Sequence[str]) -> Verified:
+    """Columns of tables of answers: `correct` is the truth; `passed`, and columns of 0 and 1, are verdicts, and other
+    columns of numbers are scores.
+
+    Raises:
+        UserError: a file cannot be read, a column is missing, or no column is a verifier.
+    """
+    if truth != CORRECT:
+        raise UserError(f"--truth {truth}: in a table the truth is the column `{CORRECT}`; write --truth {CORRECT}")
+    read = read_answers(paths, (), [each for each in verifiers if each != PASSED])
+    _passed(read, verifiers, ", ".join(map(str, paths)))
+    names = verifiers or [name for name in (read[0].scores) if name not in {LOGPROB_SUM, LOGPROB_MEAN}]
+    if not names:
+        raise UserError(
+            f"{', '.join(map(str, paths))}: there is no verifier; name its column with --verifier, or add `{PASSED}`"
+        )
+    verdicts = [name for name in names if all({0.0, 1.0}.issuperset(each.scores[name]) for each in read)]
+    return Verified(CORRECT, _signals(read, verdicts))
+
+
+def _passed(problems: Sequence[AnsweredProblem], verifiers: Sequence[str], where: str) -> list[str]:
+    """The public tests as a verifier, where they are known and wanted: `passed` among the scores."""
+    known = all(None not in problem.passed for problem in problems)
+    if PASSED in verifiers and not known:
+        raise UserError(f"--verifier {PASSED}: {where}: it is not known which samples passed the public tests")
+    if not known or (verifiers and PASSED not in verifiers):
+        return []
+    for problem in problems:
+        problem.scores[PASSED] = [float(bool(each)) for each in problem.passed]
+    return [PASSED]
+
+
+def _named(samples: StoredSamples, name: str) -> StoredVerdicts:
+    found = samples.graded_by(name)
+    if found is None:
+        raise UserError(f"{samples.name} is not graded yet; run its sweep, or `monkeys regrade`")
+    return found
+
+
+def _signals(problems: Sequence[AnsweredProblem], verdicts: Sequence[str]) -> tuple[Signals, ...]:
+    return tuple(
+        Signals(
+            each.problem_id,
+            np.array(each.correct, dtype=np.bool_),
+            {name: np.array(each.scores[name], dtype=np.float64) == 1 for name in verdicts},
+            {name: np.array(values, dtype=np.float64) for name, values in each.scores.items() if name not in verdicts},
+        )
+        for each in problems
+    )

@@ -1,0 +1,1 @@
+"""Imperfect verifiers against the truth: the figure, the table and the sentences."""
