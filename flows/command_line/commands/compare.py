@@ -14,7 +14,7 @@ app = typer.Typer()
 @app.command(
     epilog="Examples: [bold]monkeys compare programs-tiny programs-large[/]  ·  "
     "[bold]monkeys compare a.csv b.csv --output comparison[/]  ·  "
-    "[bold]monkeys compare programs --truth stdio_exact --penalty 2[/]"
+    "[bold]monkeys compare programs --truth stdio-exact --penalty 2[/]"
 )
 def compare(
     sets: Annotated[

@@ -44,6 +44,11 @@ def show_verifiers(
         read = from_store(store, sets[0], truth, verifiers)
     else:
         raise UserError("--truth: give one stored set, whose verdict sets are compared, or tables of samples")
+    if not combine and not read.problems[0].verdicts:
+        raise UserError(
+            f"--verifier: {', '.join(read.problems[0].scores)}: scores accept no sample by themselves; give verdicts, "
+            "columns of 0 and 1, or --combine"
+        )
     summary = summarise_verifiers(
         read.truth, read.problems, penalty=penalty, always=always, combined=combine, notes=read.notes
     )
