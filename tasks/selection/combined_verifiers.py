@@ -22,7 +22,7 @@ from tasks.selection.outcomes import Bools
 from tasks.selection.verifier import Rates, VerifiedCounts, rates
 
 FOLDS = 10
-"""Problems are split into so many folds, or one each where there are fewer."""
+"""Problems are split into this many folds; where there are fewer problems, each is a fold."""
 FEWEST_PROBLEMS = 5
 """With fewer problems no weights are fitted."""
 

@@ -10,7 +10,7 @@ b / a, and differ only in how many samples have to be drawn. So, exactly:
     wrong = (1 - q) (1 - b / a)
     nothing is submitted: q
 
-Where one must be submitted all the same, any of the k is if none was accepted, and it is right with probability
+Where a sample must be submitted even if none was accepted, any of the k is taken, and it is right with probability
 (c - b) / (n - a).
 
 More samples raise `right` and `wrong` alike. The easy problems have their accepted sample early; what a larger k adds

@@ -15,7 +15,7 @@ from tests.store.stored import LastLineGrader, fill
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A table in which the public tests let 5 % of wrong samples pass, with a verdict and a score besides."""
+    """A table in which the public tests let 5 % of wrong samples pass, next to a verdict and a score."""
     chance = random.Random(1)
     rows = []
     for problem in range(20):
