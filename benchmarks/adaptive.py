@@ -1,11 +1,11 @@
-"""What an adaptive budget saves: coverage up to k = 10,000 from fewer samples, simulated at the rates of real sets.
+"""What an adaptive budget saves: coverage up to k = 10,000 from fewer samples, simulated with the rates of real sets.
 
     python benchmarks/adaptive.py [FOLDER] [--repeats 100] [--precision 0.3]
 
-Each problem's measured rate is taken as the true one, and it is sampled again `repeats` times, three ways: 10,000
-samples of each, the adaptive plan, and as many samples as that one spent but the same for every problem. The last
-stops at its n, where only a forecast goes on. FOLDER holds sets as `benchmarks/forecast.py` takes them; without it the
-sets are synthetic. Ends with 1 where a target is missed.
+The measured success rate of each problem is taken as the true one. Sweeps are simulated with three budgets: 10,000
+samples per problem, the adaptive plan, and an equal budget, which spends as many samples as the adaptive plan but the
+same number on each problem. Beyond that number, the equal budget can only forecast. FOLDER holds sets as for
+`benchmarks/forecast.py`; without it, the sets are synthetic. Exits with 1 if a target is missed.
 """
 
 import argparse
@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 from outcome_sets import ATTEMPTS, read_sets, synthetic_sets
+from results import Result, at_least, at_most, below, report
 
 from tasks.scaling.estimators import Counts, coverage, round_ks
 from tasks.scaling.forecast import Forecaster
@@ -23,14 +24,19 @@ from tasks.scaling.sequential_stopping import drawn
 from tasks.sweep.budgets import AdaptiveConfig
 
 KS = round_ks(ATTEMPTS)
-LEAST_SAVED, WIDEST = 2.0, 1.1
+MIN_SAVED, MAX_WIDTH_RATIO = 2.0, 1.1
 FORECASTS = 20
 
 
-class Result(NamedTuple):
-    """One set. `spent` samples a problem; `curves` (repeats, ks) of the adaptive plan, `full` of 10,000 samples each,
-    `equal` of as many as were spent; `width` is the mean ratio of intervals over problems, adaptive over full;
-    `measured` and `forecast` are root-mean-square errors at k = 10,000."""
+class Simulated(NamedTuple):
+    """The simulated sweeps of one set.
+
+    `spent` is the mean number of samples per problem under the adaptive plan. `truth`, shape (ks,), is the true
+    coverage. `curves`, `full` and `equal`, shape (repeats, ks), are the coverage measured with the adaptive plan, with
+    10,000 samples per problem and with the equal budget. `width` is the mean width of intervals over problems, adaptive
+    relative to full. `measured` and `forecast` are root-mean-square errors at k = 10,000, of the adaptive plan and of
+    the equal budget's forecast.
+    """
 
     spent: float
     truth: np.ndarray
@@ -42,8 +48,8 @@ class Result(NamedTuple):
     forecast: float
 
 
-def simulate(counts: Counts, precision: float, repeats: int, generator: np.random.Generator) -> Result:
-    """Sample a set again in all three ways."""
+def simulate(counts: Counts, precision: float, repeats: int, generator: np.random.Generator) -> Simulated:
+    """Simulate sweeps of a set with each of the three budgets."""
     rates = counts.c / counts.n
     plan = AdaptiveConfig(precision=precision).plan(ATTEMPTS)
     curves, full, equal, widths, spent, forecast = [], [], [], [], [], []
@@ -63,7 +69,7 @@ def simulate(counts: Counts, precision: float, repeats: int, generator: np.rando
             forecast.append(Forecaster(alike).at([ATTEMPTS])[0].coverage)
     truth = (1 - (1 - rates) ** KS[:, None]).mean(axis=1)
     measured = np.array(curves)
-    return Result(
+    return Simulated(
         float(np.mean(spent)), truth, measured, np.array(full), np.array(equal), float(np.mean(widths)),
         _rms(measured[:, -1] - truth[-1]), _rms(np.array(forecast) - truth[-1]),
     )  # fmt: skip
@@ -73,13 +79,13 @@ def _rms(errors: np.ndarray) -> float:
     return float(np.sqrt(np.mean(errors**2)))
 
 
-def show(name: str, found: Result) -> None:
-    """A line for a set, and one for the standard deviation of its curve at each power of ten."""
+def show(name: str, found: Simulated) -> None:
+    """Print a line for a set, and a line for each budget with the standard deviation of coverage at powers of ten."""
     print(
         f"{name[-44:]:<44} {found.spent:7,.0f} {ATTEMPTS / found.spent:6.1f}x {found.width:8.2f}x"
         f" {found.measured:10.4f} {found.forecast:10.4f}"
     )
-    for label, curves in (("10,000 each", found.full), ("adaptive", found.curves), ("as many, equal", found.equal)):
+    for label, curves in (("10,000 each", found.full), ("adaptive", found.curves), ("equal budget", found.equal)):
         at = [
             f"{curves[:, i].std():.4f}" if np.isfinite(curves[:, i]).all() else "     –" for i in range(0, len(KS), 3)
         ]
@@ -87,10 +93,10 @@ def show(name: str, found: Result) -> None:
 
 
 def main() -> int:
-    """Simulate every set, print it, and say whether the targets hold."""
+    """Simulate every set and print the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, nargs="?", help="folder with sets of 10,000 outcomes a problem")
-    parser.add_argument("--repeats", type=int, default=100, help="simulated sweeps of each set")
+    parser.add_argument("folder", type=Path, nargs="?", help="folder with sets of at least 10,000 outcomes per problem")
+    parser.add_argument("--repeats", type=int, default=100, help="simulated sweeps per set")
     parser.add_argument(
         "--precision", type=float, default=AdaptiveConfig().precision, help="as in the sweep's `budget`"
     )
@@ -113,18 +119,15 @@ def main() -> int:
     saved = ATTEMPTS * len(results) / sum(r.spent for r in results)
     width = float(np.mean([r.width for r in results]))
     better = _rms(np.array([r.measured for r in results])) / _rms(np.array([r.forecast for r in results]))
-    held = [
-        _target("largest bias, in standard errors of its mean", f"{bias:.1f}", "< 4.5", bias < 4.5),
-        _target("samples saved", f"{saved:.1f}x", f">= {LEAST_SAVED:g}x", saved >= LEAST_SAVED),
-        _target("interval over problems, mean ratio", f"{width:.3f}", f"<= {WIDEST:g}", width <= WIDEST),
-        _target("error at k = 10,000 over an equal budget's forecast", f"{better:.2f}", "< 1", better < 1),
-    ]
-    return 0 if all(held) else 1
-
-
-def _target(figure: str, value: str, target: str, held: bool) -> bool:
-    print(f"{figure:<56} {value:>10}   target {target:<9} {'holds' if held else 'MISSED'}")
-    return held
+    print()
+    return report(
+        [
+            Result("largest bias, in standard errors of the mean", bias, target=below(bias, 4.5)),
+            Result("samples saved", saved, "×", target=at_least(saved, MIN_SAVED, "×")),
+            Result("width of the interval over problems, mean ratio", width, target=at_most(width, MAX_WIDTH_RATIO)),
+            Result("error at k = 10,000 / that of an equal budget's forecast", better, target=below(better, 1)),
+        ]
+    )
 
 
 if __name__ == "__main__":

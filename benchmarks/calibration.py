@@ -1,16 +1,16 @@
-"""How often every interval that the product prints holds the truth, on simulated and on real populations of problems.
+"""How often each interval that Monkeys reports contains the truth, on simulated and on real populations of problems.
 
     python benchmarks/calibration.py [FOLDER] [--replications 200] [--quick] [--only WORD]
 
-For each kind of population, number of problems and k, experiments are simulated and the share is counted in which the
-interval held what it is an interval for; widths are means. FOLDER holds sets as `forecast.py` takes them: each is a
-further population, its measured rates taken as true. A share misses its target where it is outside by more than two
-standard errors of the simulation. Takes minutes on two cores; ends with 1 where a target is missed.
+For each kind of population, number of problems and k, experiments are simulated. A row has the share of them in which
+the interval contained the true value, and the mean width. FOLDER holds sets as for `forecast.py`; each is a further
+population, whose measured rates are taken as true. A share misses its target if it is more than two standard errors of
+the simulation below it. Takes minutes on two cores. Exits with 1 if a target is missed.
 """
 
 import os
 
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: one process for each core instead
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: one process per core instead
 
 import argparse
 import sys
@@ -26,21 +26,21 @@ from calibration_samples import over_samples, over_samples_adaptive
 from calibration_table import Section, real_kinds, simulated_kinds, table
 
 SECTIONS: tuple[Section, ...] = (over_problems, over_samples, over_samples_adaptive, differences, law, forecasts)
-QUICK = 10  # times fewer replications
+QUICK_FACTOR = 10
 
 
 def main() -> int:
-    """Simulate everything, print the table, and say whether the targets are met."""
+    """Simulate the chosen sections and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, nargs="?", help="folder with sets of 10,000 outcomes a problem")
-    parser.add_argument("--replications", type=int, default=200, help="simulated experiments for each row")
-    parser.add_argument("--quick", action="store_true", help=f"{QUICK} times fewer, to see whether everything runs")
-    parser.add_argument("--only", default="", help="only sections and kinds with this word in their name")
+    parser.add_argument("folder", type=Path, nargs="?", help="folder with sets of 10,000 or more outcomes per problem")
+    parser.add_argument("--replications", type=int, default=200, help="simulated experiments per row")
+    parser.add_argument("--quick", action="store_true", help=f"{QUICK_FACTOR} times fewer replications")
+    parser.add_argument("--only", default="", help="only sections and kinds whose name contains this")
     parser.add_argument("--processes", type=int, default=2)
     arguments = parser.parse_args()
     started = time.perf_counter()
     kinds = (*simulated_kinds(), *(real_kinds(arguments.folder) if arguments.folder else ()))
-    replications = max(10, arguments.replications // QUICK) if arguments.quick else arguments.replications
+    replications = max(10, arguments.replications // QUICK_FACTOR) if arguments.quick else arguments.replications
     work = [
         (section, kind)
         for section in SECTIONS
@@ -50,8 +50,8 @@ def main() -> int:
     if not work:
         parser.error(f"no section or kind has {arguments.only!r} in its name")
     with ProcessPoolExecutor(arguments.processes) as pool:
-        waiting = [pool.submit(section, kind, replications) for section, kind in work]
-        rows = [row for each in waiting for row in each.result()]
+        submitted = [pool.submit(section, kind, replications) for section, kind in work]
+        rows = [row for each in submitted for row in each.result()]
     print("\n".join(table(rows)))
     missed = [row for row in rows if not row.meets_target]
     print(f"\n{len(rows)} rows, {len(missed)} missed, {time.perf_counter() - started:.0f} s")

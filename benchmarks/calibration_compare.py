@@ -43,12 +43,12 @@ SECOND_SET: dict[str, Callable[[Floats, np.random.Generator], Floats]] = {
     "odds × e^normal(0, 1)": partial(_logit_shift, 0.0, 1.0),
     "15% of problems gain": partial(_some_gain, 0.15),
 }
-# With fewer problems than this, too often none of those that gain is among them: rows without a target.
+# With fewer problems than this, too many experiments have no problem that gains: such rows have no target.
 TOO_RARE = {"15% of problems gain": 20}
 
 
 def differences(kind: Kind, replications: int) -> list[Row]:
-    """The mean difference over the population between the first set's rates and the second's."""
+    """Intervals and p-values for the mean difference in coverage over the population."""
     replications = max(10, replications // 2)
     rows = []
     for name, second in SECOND_SET.items():

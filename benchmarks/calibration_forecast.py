@@ -12,8 +12,11 @@ LOWEST = {90: 0.85, 50: 0.42}
 
 
 def forecasts(kind: Kind, replications: int) -> list[Row]:
-    """Coverage of these very problems at k beyond their samples. The target is for the mean over k: how far a forecast
-    is off depends on what the rates too small to be seen are like, more so for larger k."""
+    """Intervals for the coverage of the same problems at k beyond their samples.
+
+    The target is for the mean over k. The error of a forecast depends on rates that are too small to be observed, and
+    the more so the larger k is.
+    """
     replications = max(10, replications // 8)
     rows = []
     for problems in SIZES:
@@ -38,6 +41,6 @@ def forecasts(kind: Kind, replications: int) -> list[Row]:
                 together, 0, interval=f"{name}, all k", kind=kind.name, problems=problems, samples=SAMPLES, k=0,
                 lowest=lowest,
             )  # fmt: skip
-            # The forecasts for several k of one experiment err alike: they count as one.
+            # The errors for several k of one experiment are correlated: they count as one replication.
             rows.append(of_all._replace(replications=replications))
     return rows

@@ -13,7 +13,7 @@ POPULATION = 200_000
 
 
 def law(kind: Kind, replications: int) -> list[Row]:
-    """a and b of the law that the population's own curve has at the same k; where there is an interval."""
+    """Intervals for a and b of the law fitted to the population's curve at the same k, when the fit has intervals."""
     ks = fit_ks(SAMPLES)
     population = kind.draw(generator_for("population", kind.name), POPULATION)
     of_population = fit_power_law(ks, coverage_of(population, ks))

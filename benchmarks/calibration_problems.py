@@ -13,7 +13,7 @@ POPULATION = 200_000
 
 
 def over_problems(kind: Kind, replications: int) -> list[Row]:
-    """Coverage of the population, from problems drawn from it."""
+    """Intervals for the coverage of a population, from a sample of its problems."""
     ks = np.array(KS)
     everything = kind.draw(generator_for("population", kind.name), POPULATION)
     truth = coverage_of(everything, ks)

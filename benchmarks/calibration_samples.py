@@ -17,7 +17,7 @@ LOWEST = {0.95: 0.92, 0.5: 0.0}
 
 
 def over_samples(kind: Kind, replications: int) -> list[Row]:
-    """Coverage of these very problems, from as many samples of each."""
+    """Intervals for the coverage of the same problems, with equally many samples of each."""
     rows = []
     for problems in SIZES:
         generator = generator_for("over samples", kind.name, problems)
@@ -28,7 +28,7 @@ def over_samples(kind: Kind, replications: int) -> list[Row]:
 
 
 def over_samples_adaptive(kind: Kind, replications: int) -> list[Row]:
-    """Coverage of these very problems, where a budget stopped sampling those with enough successes."""
+    """Intervals for coverage of the same problems, where a budget stops sampling those with enough successes."""
     replications = max(10, replications // 4)
     plan = AdaptiveConfig().plan(ADAPTIVE_SAMPLES)
     rows = []

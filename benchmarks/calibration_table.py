@@ -1,4 +1,4 @@
-"""What the sections of `calibration.py` share: kinds of problems to simulate, rows of the table, and their targets."""
+"""For the sections of `calibration.py`: populations of problems to simulate, and rows of the table with targets."""
 
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -13,25 +13,25 @@ from tasks.scaling.arrays import Floats, Ints
 from tasks.scaling.estimators import Counts
 
 LEVEL = 0.95
-# A share that lies below its target by fewer standard errors than this may lie there by chance.
+# A share may be below its target by this many standard errors.
 SLACK = 2.0
 
 
 class Kind(NamedTuple):
-    """A population of problems. `draw` takes a generator and a number of problems, and returns the rate at which each
-    is solved, shape (problems,)."""
+    """A population of problems. `draw` takes a generator and a number of problems, and returns the success rates,
+    shape (problems,)."""
 
     name: str
     draw: Callable[[np.random.Generator, int], Floats]
 
 
 class Row(NamedTuple):
-    """How often one interval held the truth.
+    """How often an interval contained the truth.
 
-    `interval` says which one, from `problems` problems with `samples` samples each, at `k` (0 where the interval is not
-    for one k). `held`, `below` and `above` are shares of `replications` simulated
-    experiments: truth in the interval, below its lower end, above its upper end. `width` is the mean width. The target
-    is `lowest` <= held; 0 where there is no target.
+    The `interval` is for `problems` problems with `samples` samples each, at `k` (0 if it is not for a single k).
+    `held`, `below` and `above` are the shares of `replications` simulated experiments with the truth in the interval,
+    below its lower end and above its upper end. `width` is the mean width. The target is held >= `lowest`, or none if
+    that is 0.
     """
 
     interval: str
@@ -48,17 +48,17 @@ class Row(NamedTuple):
 
     @property
     def meets_target(self) -> bool:
-        """Whether the share is at most as far below its target as simulation of this length can tell."""
+        """Whether the share reaches its target, up to `SLACK` standard errors of the simulation."""
         return self.held >= self.lowest - SLACK * float(np.sqrt(self.lowest * (1 - self.lowest) / self.replications))
 
 
 Section = Callable[[Kind, int], list[Row]]
-"""A kind and a number of replications to rows. Sections are module-level functions, so that processes can share them.
-Where they simulate, they draw from `generator_for`."""
+"""Takes a kind and a number of replications, and returns rows. Sections are module-level functions, so that they can be
+sent to other processes, and draw random numbers from `generator_for`."""
 
 
 class Ends(NamedTuple):
-    """Intervals and what they should hold, in simulated experiments: shape (replications, ks) each."""
+    """Intervals and the true values, in simulated experiments, each of shape (replications, ks)."""
 
     low: Floats
     high: Floats
@@ -77,29 +77,31 @@ def row_of(
 
 
 def coverage_of(rates: Floats, ks: Sequence[int] | Ints) -> Floats:
-    """The coverage of problems that are solved at these rates, at each k, shape (ks,)."""
+    """The mean coverage of problems with these success rates at each k, shape (ks,)."""
     misses = np.log1p(-np.minimum(rates, 1 - 1e-16))
     return np.array([np.mean(-np.expm1(k * misses)) for k in ks])
 
 
 def generator_for(*names: object) -> np.random.Generator:
-    """A generator that depends on the names alone: rows do not change with the order in which sections run."""
+    """A generator that depends only on the names, so that rows do not depend on the order in which sections run."""
     return np.random.default_rng([zlib.crc32(str(name).encode()) for name in names])
 
 
 def counts_of(rates: Floats, samples: int, generator: np.random.Generator) -> Counts:
-    """One simulated experiment."""
+    """The outcomes of one simulated experiment, with this many samples per problem."""
     return Counts.of([str(i) for i in range(len(rates))], samples, generator.binomial(samples, rates))
 
 
 def simulated_kinds() -> tuple[Kind, ...]:
-    """Kinds from hard to easy: smooth, with gaps, with problems that no sample solves. The methods were chosen on the
-    first half of them; the second was set aside for this table."""
+    """Hard and easy populations: smooth, with gaps, and with problems that are never solved.
+
+    The methods were chosen on the first group, `CHOSEN_ON`; the second, `SET_ASIDE`, was not looked at until then.
+    """
     return tuple(Kind(name, draw) for name, draw in (CHOSEN_ON | SET_ASIDE).items())
 
 
 def real_kinds(folder: Path) -> tuple[Kind, ...]:
-    """The sets in a folder (as in `forecast.py`), each as a population that problems are drawn from."""
+    """The sets in a folder (as for `forecast.py`), each as a population from which problems are drawn."""
     return tuple(
         Kind(name.removeprefix("large_language_monkeys_counts_"), partial(_measured, counts.c / counts.n))
         for name, counts in read_sets(folder).items()

@@ -1,9 +1,10 @@
-"""Tokens per CPU-second of the embedded engines on a bundled model, against PyTorch on the same weights.
+"""Tokens per CPU second of the in-process engines on a bundled model, compared with PyTorch on the same weights.
 
     python benchmarks/engines.py [--problems 8] [--samples 128]
 
-All on one thread, over the same prompts, temperature and longest answer. Rivals need torch and transformers, and are
-left out where these are missing. Ends 0 where every target holds, 1 where one does not.
+All run on one thread, with the same prompts, temperature and maximum length. Ratios are the engine's rate over the
+rival's. The rivals need torch and transformers, and are left out if these are not installed. Exits with 1 if a target
+is missed.
 """
 
 import argparse
@@ -11,10 +12,10 @@ import importlib.util
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from results import Result, at_least, report
 from tokenizers import Tokenizer
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -26,24 +27,15 @@ from tasks.engines.transformers import TransformersConfig
 from tasks.prompts import render
 from tasks.records import Problem, Request, Sampling
 
-MODEL, TASK, TEMPERATURE = "programs", ProgramsDataset(), 0.6
+MODEL, DATASET, TEMPERATURE = "programs", ProgramsDataset(), 0.6
 ROUNDS = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of the table: the engine's rate against a rival's, and the least ratio wanted."""
-
-    figure: str
-    ours: float
-    rival: float | None
-    target: float | None
+UNIT = "tokens/CPU-s"
 
 
 def measure(draws: dict[str, Callable[[Problem], int]], problems: list[Problem]) -> dict[str, float]:
-    """Tokens per CPU-second of each: the best of some rounds, in which they take turns, after one problem for warmth.
+    """Tokens per CPU second of each, the best of `ROUNDS` rounds in which they take turns, after a warm-up.
 
-    What else the machine does slows a round down and speeds none up.
+    Other load on the machine can only lower a rate, so the best round is the least disturbed one.
     """
     best: dict[str, float] = {}
     for round_ in range(ROUNDS + 1):
@@ -61,12 +53,12 @@ def onnx(samples: int, batch_size: int) -> Callable[[Problem], int]:
 
 
 def drawing(config: EngineConfig, samples: int) -> Callable[[Problem], int]:
-    """An engine of this project; the function draws for one problem and returns the tokens drawn."""
+    """An engine of this project, as a function that draws `samples` samples of a problem and returns their tokens."""
     engine = config.open()
-    sampling = Sampling(TEMPERATURE, 1.0, TASK.max_tokens, TASK.stop, seed=0)
+    sampling = Sampling(TEMPERATURE, 1.0, DATASET.max_tokens, DATASET.stop, seed=0)
 
     def draw(problem: Problem) -> int:
-        request = Request(problem.id, render(TASK.template, problem.question), 0, samples)
+        request = Request(problem.id, render(DATASET.template, problem.question), 0, samples)
         return sum(sample.tokens or 0 for batch in engine.sample([request], sampling) for sample in batch)
 
     return draw
@@ -87,11 +79,11 @@ class Torch:
         self.samples = samples
 
     def prompt(self, problem: Problem) -> Any:
-        """Token ids, [1, length]."""
-        return self.torch.tensor([self.tokenizer.encode(render(TASK.template, problem.question)).ids])
+        """Token ids, shape [1, length]."""
+        return self.torch.tensor([self.tokenizer.encode(render(DATASET.template, problem.question)).ids])
 
     def generate(self, problem: Problem) -> int:
-        """`generate` with `num_return_sequences`; tokens up to each end, as the engine counts them."""
+        """`generate` with `num_return_sequences`; counts tokens up to the end of each sequence, as the engine does."""
         prompt = self.prompt(problem)
         out = self.model.generate(
             prompt,
@@ -99,14 +91,14 @@ class Torch:
             do_sample=True,
             temperature=TEMPERATURE,
             top_k=0,
-            max_new_tokens=TASK.max_tokens,
+            max_new_tokens=DATASET.max_tokens,
             num_return_sequences=self.samples,
         )[:, prompt.shape[1] :]
         end = (out == self.model.config.eos_token_id).long()
         return int((end.cumsum(1) - end == 0).sum())
 
     def loop(self, problem: Problem) -> int:
-        """A plain loop: prompt read once, its cache repeated, multinomial draws, until every row has ended."""
+        """A plain loop: one prefill, its cache repeated for all samples, multinomial draws until all have ended."""
         torch, end = self.torch, self.model.config.eos_token_id
         with torch.inference_mode():
             read = self.model(self.prompt(problem), use_cache=True)
@@ -114,7 +106,7 @@ class Torch:
             cache.batch_repeat_interleave(self.samples)
             logits = read.logits[:, -1].repeat(self.samples, 1)
             alive, tokens = torch.ones(self.samples, dtype=torch.bool), 0
-            for _ in range(TASK.max_tokens):
+            for _ in range(DATASET.max_tokens):
                 drawn = torch.multinomial(torch.softmax(logits / TEMPERATURE, -1), 1)
                 tokens += int(alive.sum())
                 alive &= drawn[:, 0] != end
@@ -124,24 +116,19 @@ class Torch:
         return tokens
 
 
-def table(rows: list[Row]) -> str:
-    """The rows as text."""
-    lines = [f"{'figure':44}{'tokens/CPU-s':>14}{'rival':>10}{'ratio':>8}{'target':>8}"]
-    for row in rows:
-        rival = f"{row.rival:,.0f}" if row.rival else "-"
-        ratio = f"{row.ours / row.rival:.1f}" if row.rival else "-"
-        target = f">= {row.target:g}" if row.target else "-"
-        lines.append(f"{row.figure:44}{row.ours:>14,.0f}{rival:>10}{ratio:>8}{target:>8}")
-    return "\n".join(lines)
+def compared(figure: str, rate: float, rival: float, target: float | None) -> Result:
+    """A rate and a rival's, with the lowest ratio that is good enough."""
+    ratio = rate / rival
+    return Result(figure, rate, UNIT, rival, ratio, None if target is None else at_least(ratio, target))
 
 
 def main() -> int:
-    """Measure, print the table, and return the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Measure and print the results."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--problems", type=int, default=8)
     parser.add_argument("--samples", type=int, default=128)
     arguments = parser.parse_args()
-    problems = TASK.load()[: arguments.problems]
+    problems = DATASET.load()[: arguments.problems]
     samples = arguments.samples
     draws = {
         "one at a time": onnx(8, batch_size=1),
@@ -158,17 +145,16 @@ def main() -> int:
         print("torch and transformers are not installed: no rivals")
     rate = measure(draws, problems)
     ours = rate["batches of 64"]
-    rows = [Row(f"onnx, {name}", rate[name], None, None) for name in list(draws)[:4]]
+    results = [Result(f"onnx, {name}", rate[name], UNIT) for name in list(draws)[:4]]
     if rivals:
-        rows += [
-            Row("onnx, against transformers.generate", ours, rate["generate"], 2),
-            Row("onnx, against a loop over the same model", ours, rate["loop"], 1),
-            Row("onnx, against engine transformers", ours, rate["transformers"], 1),
-            Row("transformers, against generate", rate["transformers"], rate["generate"], 1),
-            Row("transformers, against a loop", rate["transformers"], rate["loop"], None),
+        results += [
+            compared("onnx / transformers.generate", ours, rate["generate"], 2),
+            compared("onnx / a loop over the same model", ours, rate["loop"], 1),
+            compared("onnx / engine transformers", ours, rate["transformers"], 1),
+            compared("engine transformers / generate", rate["transformers"], rate["generate"], 1),
+            compared("engine transformers / the loop", rate["transformers"], rate["loop"], None),
         ]
-    print(table(rows))
-    return int(any(row.rival and row.target and row.ours / row.rival < row.target for row in rows))
+    return report(results)
 
 
 if __name__ == "__main__":

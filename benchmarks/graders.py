@@ -1,17 +1,16 @@
-"""Graders against samples whose truth is known, against the same answers written otherwise, and against the clock.
+"""How often graders agree with labels, how many ways of writing an answer they accept, and how fast they are.
 
     python benchmarks/graders.py DATA [--only gsm8k math golds contests humaneval speed]
 
-DATA is a folder with real data: gsm8k/ (test rows, and four labelled model answers to each), math/ (rows of MATH),
-reward_models/ (50 MATH problems with 8 labelled responses each), code_contests/ (30 contest problems with submissions
-and the verdicts claimed for them), humaneval/ (problems, and 100 samples of each of 50). Ends 0 where all targets
-hold, 1 where one does not. Prints every disagreement.
+DATA is a folder with real data: gsm8k/ (test rows, each with four labelled model answers), math/ (rows of MATH),
+reward_models/ (50 MATH problems with 8 labelled responses each), code_contests/ (30 contest problems with labelled
+submissions), humaneval/ (problems, and 100 samples for each of 50). Prints every disagreement. Exits with 1 if a target
+is missed.
 """
 
 import argparse
 import gzip
 import json
-import os
 import re
 import sys
 import time
@@ -19,13 +18,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from humaneval import problem_of
 from math_rewritings import Rewritten, framed, last_digit_changed, near_misses, rewritings
-from rich.console import Console
-from rich.table import Table
+from results import Result, Target, at_least, at_most, report
 
+from flows.command_line.terminal import literal, stdout
 from sandboxes import Sandbox
 from sandboxes.bubblewrap import BubblewrapConfig
 from tasks.answers.isolated.pool import IsolatedPool
@@ -47,8 +46,6 @@ from tasks.graders.math_verify import MathVerifyGrader
 from tasks.graders.stdio import StdioGrader
 from tasks.records import AnswerCheck, LabelledSample, Problem, Sample, StdioCheck, StdioTest, Verdict
 
-console = Console(highlight=False, width=int(os.environ.get("COLUMNS", "150")))
-
 MATH_GRADERS = (MathGrader(), MathTolerantGrader(), MathVerifyGrader())
 
 # Row 3 of the 50 MATH problems: the answer is 4:30 p.m., all eight responses say so, and all eight are labelled wrong,
@@ -56,25 +53,21 @@ MATH_GRADERS = (MathGrader(), MathTolerantGrader(), MathVerifyGrader())
 MISLABELLED = {"3"}
 
 
-class Line(NamedTuple):
-    """One figure, and what it must be at least; None where it is only shown."""
-
-    figure: str
-    value: str
-    target: str = ""
-    held: bool | None = None
-
-
-def share(figure: str, of: Agreement, target: float | None = None) -> Line:
-    """An agreement as a line; its disagreements are printed."""
+def share(figure: str, of: Agreement, target: float | None = None) -> Result:
+    """The share of samples on which grader and labels agree. If there is a target, prints every disagreement."""
+    measured = f"{of.agreed:,} of {of.samples:,} = {100 * of.rate:.2f} %"
+    if target is None:
+        return Result(figure, measured)
     for kind, cases in (("wrongly accepted", of.false_positives), ("wrongly rejected", of.false_negatives)):
         for case in cases:
             words = (f"{figure}: {kind} {case.sample.problem_id}: gold {case.gold},", f"{case.verdict}, {case.detail};")
-            if target is not None:
-                console.print("  ", " ".join(" ".join([*words, case.sample.text[-100:]]).split()), markup=False)
-    held = None if target is None else of.rate >= target
-    bound = "" if target is None else f"≥ {100 * target:g} %"
-    return Line(figure, f"{of.agreed:,} of {of.samples:,} = {100 * of.rate:.2f} %", bound, held)
+            show(" ".join(" ".join([*words, case.sample.text[-100:]]).split()))
+    return Result(figure, measured, target=Target(f"≥ {100 * target:g} %", of.rate >= target))
+
+
+def show(line: str) -> None:
+    """Print an indented line, which may hold text that a model wrote."""
+    stdout().print(literal(f"   {line}"), soft_wrap=True)
 
 
 def lines_of(path: Path) -> list[dict[str, Any]]:
@@ -83,8 +76,8 @@ def lines_of(path: Path) -> list[dict[str, Any]]:
         return [json.loads(line) for line in file]
 
 
-def gsm8k(data: Path) -> Iterator[Line]:
-    """200 questions with four labelled answers each."""
+def gsm8k(data: Path) -> Iterator[Result]:
+    """200 questions, each with four labelled answers."""
     problems = Gsm8kDataset(path=str(data / "gsm8k" / "test_first200.jsonl"), shots=0).load()
     by_question = {problem.question: problem.id for problem in problems}
     known = [
@@ -99,13 +92,13 @@ def gsm8k(data: Path) -> Iterator[Line]:
     ways = [LabelledSample(problem.id, text, True, LABELLED) for problem, text in written]
     yield share("GSM8K gold in six forms, gsm8k_tolerant", agreement(Gsm8kTolerantGrader(), problems, ways, None), 1)
     yield share("GSM8K labels, gsm8k_tolerant", agreement(Gsm8kTolerantGrader(), problems, known, None), 0.995)
-    # These answers are marked with A: where the paper's samples have ####.
+    # These answers follow `A:`, where the paper's samples have `####`.
     marked = [replace(each, text=re.sub(r"^A: ?", "#### ", each.text, flags=re.MULTILINE)) for each in known]
     yield share("GSM8K labels, A: as ####, gsm8k", agreement(Gsm8kGrader(), problems, marked, None))
 
 
 def _ways(answer: str) -> Iterator[str]:
-    """Samples that give a number, in forms that once were not read."""
+    """Samples that give a number, in forms that earlier versions of the grader did not read."""
     number = int(answer.replace(",", ""))
     yield f"#### Step 1: Add 3 and 4\nThat is 7.\n#### {number}"
     yield f"#### 1. Add 3 and 4\nThat is 7.\nThe answer is {number}."
@@ -115,8 +108,8 @@ def _ways(answer: str) -> Iterator[str]:
     yield f"#### 2 x {number} = {2 * number} / 2 = {number}"
 
 
-def math(data: Path) -> Iterator[Line]:
-    """Gold against gold, ten ways to write each answer, near misses, and 400 labelled responses."""
+def math(data: Path) -> Iterator[Result]:
+    """Gold answers against themselves, ten ways to write each answer, near misses, and 400 labelled responses."""
     problems = Math500Dataset(path=str(data / "math" / "math500_first200.jsonl")).load()
     for grader in MATH_GRADERS:
         yield share(f"MATH-500 gold, {grader.name}", agreement(grader, problems, list(gold_answers(problems)), None), 1)
@@ -143,13 +136,13 @@ def math(data: Path) -> Iterator[Line]:
         name, library = f"Qwen responses, {grader.name}", grader.name == "math_verify"
         yield share(f"{name}, labels as given", agreement(grader, asked, labels, None), 0.99 if library else None)
         right = agreement(grader, asked, repaired, None)
-        yield share(f"{name}, 8 false labels put right", right, None if library else 0.99)
+        yield share(f"{name}, 8 wrong labels corrected", right, None if library else 0.99)
 
 
-def golds(data: Path) -> Iterator[Line]:
-    """All gold answers at hand, in the places where samples give them, and with their last digit changed.
+def golds(data: Path) -> Iterator[Result]:
+    """All gold answers of the data, in the places where samples give them, and with their last digit changed.
 
-    Rules were chosen on the even rows; targets are for the odd ones.
+    The graders' rules were chosen on the even rows; the targets are for the odd ones.
     """
     rows = [row for path in sorted((data / "math").glob("*.jsonl*")) for row in lines_of(path)]
     answers = [row.get("answer") or boxed(row["solution"]) or "" for row in rows]
@@ -163,18 +156,16 @@ def golds(data: Path) -> Iterator[Line]:
             place = "the prompt's form" if grader.name == "math" else "a box"
             of = _sampled(grader, [(answer, framed(other)[place]) for answer, other in changed], correct=False)
             for case in of.false_positives:
-                console.print(f"   {grader.name}: last digit changed, accepted: gold {case.gold}", markup=False)
-            bound = has_target and grader.name != "math"
-            yield Line(
+                show(f"{grader.name}: last digit changed, accepted: gold {case.gold}")
+            yield Result(
                 f"MATH golds, last digit changed, {half}, {grader.name}",
                 f"{len(of.false_positives)} of {of.samples:,} accepted",
-                "0" if bound else "",
-                not of.false_positives if bound else None,
+                target=Target("0", not of.false_positives) if has_target and grader.name != "math" else None,
             )
 
 
 def _sampled(grader: Grader, sampled: Sequence[tuple[str, str]], *, correct: bool) -> Agreement:
-    """Samples with their gold answers, a problem for each."""
+    """Agreement on pairs of a gold answer and a sample, each graded as a separate problem."""
     problems = [Problem(f"{at}", "", AnswerCheck(answer)) for at, (answer, _) in enumerate(sampled)]
     known = [
         LabelledSample(problem.id, text, correct, LABELLED)
@@ -184,7 +175,7 @@ def _sampled(grader: Grader, sampled: Sequence[tuple[str, str]], *, correct: boo
 
 
 def _rewritten(grader: Grader, written: Sequence[Rewritten], *, correct: bool) -> Agreement:
-    """A problem for each way, so that each is graded separately."""
+    """Agreement on rewritten answers, each graded as a separate problem."""
     problems = [Problem(f"{at} {way.form}", "", AnswerCheck(way.gold)) for at, way in enumerate(written)]
     known = [
         LabelledSample(problem.id, framed(way.text)["the prompt's form"], correct, LABELLED)
@@ -193,9 +184,9 @@ def _rewritten(grader: Grader, written: Sequence[Rewritten], *, correct: bool) -
     return agreement(grader, problems, known, None)
 
 
-def contests(data: Path) -> Iterator[Line]:
-    """30 contest problems with real submissions: claimed correct must pass, claimed wrong must fail."""
-    known: dict[str, list[LabelledSample]] = {"AC": [], "wrong": []}
+def contests(data: Path) -> Iterator[Result]:
+    """30 contest problems with real submissions: those labelled correct must pass, those labelled wrong must fail."""
+    known: dict[str, list[LabelledSample]] = {"correct": [], "wrong": []}
     problems, skipped = [], Counter[str]()
     for row in lines_of(data / "code_contests" / "icpc_style_30.jsonl.gz"):
         tests = tuple(StdioTest(test["input"], test["output"]) for test in row["tests"])
@@ -208,18 +199,18 @@ def contests(data: Path) -> Iterator[Line]:
             else:
                 correct = solution["label"] == "correct"
                 text = f"```\n{solution['code']}\n```"
-                known["AC" if correct else "wrong"].append(LabelledSample(row["id"], text, correct, LABELLED))
+                known["correct" if correct else "wrong"].append(LabelledSample(row["id"], text, correct, LABELLED))
     with BubblewrapConfig().open() as sandbox:
         for grader in (CodeContestsGrader(), StdioGrader()):
-            for claim, samples in known.items():
+            for label, samples in known.items():
                 of = agreement(grader, problems, samples, sandbox)
                 yield share(
-                    f"contests, claimed {claim}, {grader.name}", of, 1 if grader.name == "code_contests" else None
+                    f"contests, labelled {label}, {grader.name}", of, 1 if grader.name == "code_contests" else None
                 )
-    yield Line("contests, submissions left out", ", ".join(f"{count} {why}" for why, count in skipped.items()))
+    yield Result("contests, submissions left out", ", ".join(f"{count} {why}" for why, count in skipped.items()))
 
 
-def humaneval(data: Path) -> Iterator[Line]:
+def humaneval(data: Path) -> Iterator[Result]:
     """50 problems with 100 samples each, graded twice."""
     path = data / "humaneval" / "HumanEval.jsonl.gz"
     problems = {problem.id: problem for problem in HumanEvalDataset(path=str(path)).load()}
@@ -233,10 +224,12 @@ def humaneval(data: Path) -> Iterator[Line]:
     with BubblewrapConfig().open() as sandbox:
         counts = [_counts(HumanEvalGrader(), pairs, sandbox) for _ in range(2)]
     same = sum(counts[0][problem] == counts[1][problem] for problem in counts[0])
-    yield Line(
-        "HumanEval, problems with the same count twice", f"{same} of {len(counts[0])}", "all", same == len(counts[0])
+    yield Result(
+        "HumanEval, problems with the same count twice",
+        f"{same} of {len(counts[0])}",
+        target=Target("all", same == len(counts[0])),
     )
-    yield Line("HumanEval, correct", f"{sum(counts[0].values()):,} of {len(pairs):,}")
+    yield Result("HumanEval, correct", f"{sum(counts[0].values()):,} of {len(pairs):,}")
 
 
 def _counts(grader: Grader, pairs: Sequence[tuple[Problem, Sample]], sandbox: Sandbox) -> dict[str, int]:
@@ -246,8 +239,8 @@ def _counts(grader: Grader, pairs: Sequence[tuple[Problem, Sample]], sandbox: Sa
     return counts
 
 
-def speed(data: Path) -> Iterator[Line]:
-    """Answers graded per second, warm; and what a hang costs."""
+def speed(data: Path) -> Iterator[Result]:
+    """Answers graded per second, after a warm-up, and what an answer costs on which the algebra hangs."""
     problems = {
         each.id: each for each in Gsm8kDataset(path=str(data / "gsm8k" / "test_first200.jsonl"), shots=0).load()
     }
@@ -281,22 +274,21 @@ def speed(data: Path) -> Iterator[Line]:
         for at, way in enumerate(written)
     ]
     for grader in MATH_GRADERS:
-        yield _rate(f"speed, {grader.name}, {len(asked):,} rewritten answers, no two alike", grader, asked, 200)
+        yield _rate(f"speed, {grader.name}, {len(asked):,} rewritten answers, all different", grader, asked, 200)
     yield from _hangs()
 
 
-def _rate(figure: str, grader: Grader, pairs: Sequence[tuple[Problem, Sample]], target: float) -> Line:
-    """What two cores would grade in a second if nothing else ran: from the CPU time of all processes together."""
-    list(grader.grade(pairs[:20], None))  # the processes start
+def _rate(figure: str, grader: Grader, pairs: Sequence[tuple[Problem, Sample]], target: float) -> Result:
+    """The number of samples that two otherwise idle cores grade per second, from the CPU time of all processes."""
+    list(grader.grade(pairs[:20], None))  # starts the processes
     started, own_s = time.perf_counter(), time.process_time()
     graded_samples = list(grader.grade(pairs, None))
     clock = len(graded_samples) / (time.perf_counter() - started)
     own_s, others_s = time.process_time() - own_s, sum(graded.cpu_s for graded in graded_samples)
-    # This process has one core at a time; the others share what is left of the two.
+    # This process uses at most one core; the others share the rest of the two.
     rate = len(graded_samples) / max(own_s, (own_s + others_s) / 2)
-    return Line(
-        figure, f"{rate:,.0f} /s of two cores ({clock:,.0f} /s by the clock)", f"≥ {target:,} /s", rate >= target
-    )
+    measured = f"{rate:,.0f} /s on two idle cores ({clock:,.0f} /s measured)"
+    return Result(figure, measured, target=at_least(rate, target, "/s"))
 
 
 HANGS = {
@@ -308,8 +300,8 @@ HANGS = {
 }
 
 
-def _hangs() -> Iterator[Line]:
-    """Each costs at most its limit of CPU time, and no other verdict waits for it."""
+def _hangs() -> Iterator[Result]:
+    """Each hang costs at most its limit on CPU time, and does not delay or lose other verdicts."""
     limit = 2.0
     pool = IsolatedPool("tasks.answers.equality:same", cpu_s=limit, processes=2)
     list(pool.map([(r"x^2 - 1", "(x-1)(x+1)")] * 4))
@@ -321,19 +313,19 @@ def _hangs() -> Iterator[Line]:
         wall_s, cpu_s = max(wall_s, time.perf_counter() - started), max(cpu_s, answer.cpu_s)
         failure[str(answer.failure or answer.value)] += 1
         if not (before.value and after.value):
-            yield Line("hang, its neighbours", "lost", "graded", False)
+            yield Result("hang: the answers before and after it", "lost", target=Target("graded", met=False))
     started = time.perf_counter()
     pool.call(r"x^2 - 1", "(x-1)(x+1)")
     replaced = time.perf_counter() - started
     pool.close()
     shown = ", ".join(f"{count} × {how}" for how, count in failure.items())
-    target = limit + 0.2
-    yield Line(f"hang, limit {limit:g} s of CPU time: dearest", f"{cpu_s:.2f} s", f"≤ {target:g} s", cpu_s <= target)
-    yield Line("hang, the longest by the clock", f"{wall_s:.2f} s ({shown})")
-    yield Line("hang, the next verdict after one", f"{1000 * replaced:.0f} ms")
+    figure = f"hang, limit {limit:g} s of CPU time: most CPU time"
+    yield Result(figure, cpu_s, "s", target=at_most(cpu_s, limit + 0.2, "s"))
+    yield Result("hang: longest wall-clock time", f"{wall_s:.2f} s ({shown})")
+    yield Result("hang: time to the next verdict after one", 1000 * replaced, "ms")
 
 
-PARTS: dict[str, Callable[[Path], Iterator[Line]]] = {
+PARTS: dict[str, Callable[[Path], Iterator[Result]]] = {
     "gsm8k": gsm8k,
     "math": math,
     "golds": golds,
@@ -344,20 +336,12 @@ PARTS: dict[str, Callable[[Path], Iterator[Line]]] = {
 
 
 def main() -> int:
-    """Print the table."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS))
+    """Measure the chosen parts and print the results."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path, metavar="DATA", help="folder with real data")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), help="parts to measure; default: all")
     arguments = parser.parse_args()
-    found = [line for name in arguments.only for line in PARTS[name](arguments.data)]
-    table = Table(title="Graders")
-    for name in ("figure", "found", "target", ""):
-        table.add_column(name)
-    for line in found:
-        mark = "" if line.held is None else "[green]holds[/]" if line.held else "[red]missed[/]"
-        table.add_row(line.figure, line.value, line.target, mark)
-    console.print(table)
-    return 0 if all(line.held is not False for line in found) else 1
+    return report([result for name in arguments.only for result in PARTS[name](arguments.data)])
 
 
 if __name__ == "__main__":

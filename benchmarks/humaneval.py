@@ -1,9 +1,9 @@
-"""Real samples through the whole sweep: HumanEval with samples that another tool drew.
+"""A whole sweep over real samples: HumanEval, with samples that another tool drew.
 
     python benchmarks/humaneval.py HumanEval.jsonl.gz codegen16b_t0.8_n100_first50.jsonl.gz
 
-The second file has a row for each of some problems: `{"prompt": ..., "samples": [text, ...]}`. A row belongs to the
-problem whose function its prompt ends with. Ends 0 where every sample got a verdict, 1 where one did not.
+The second file has rows such as `{"prompt": ..., "samples": [text, ...]}`, for some or all problems. A row belongs to
+the problem with the function that its prompt ends with. Exits with 1 if a sample has no verdict.
 """
 
 import gzip
@@ -21,7 +21,8 @@ MONKEYS = Path(sys.executable).parent / "monkeys"
 
 
 def convert(problems: Path, samples: Path, folder: Path) -> tuple[int, int]:
-    """Write the problems that have samples, and these as the recorded engine reads them; returns (problems, k)."""
+    """Write the problems that have samples, and their samples for the engine `recorded`. Returns the number of
+    problems, and k."""
     with gzip.open(problems, "rt") as file:
         known = [json.loads(line) for line in file]
     with gzip.open(samples, "rt") as file:
@@ -37,14 +38,14 @@ def convert(problems: Path, samples: Path, folder: Path) -> tuple[int, int]:
 
 
 def problem_of(prompt: str, known: list[dict[str, str]]) -> dict[str, str]:
-    """The problem that asks for the same function. Some share a name: then the one whose prompt is most alike."""
+    """The problem that asks for the same function; if several have its name, the one with the most similar prompt."""
     name = re.findall(r"^def (\w+)\(", prompt, re.MULTILINE)[-1]
     of_that_name = [problem for problem in known if problem["entry_point"] == name]
     return max(of_that_name, key=lambda problem: SequenceMatcher(None, problem["prompt"], prompt).ratio())
 
 
 def main() -> int:
-    """Run the sweep and count its verdicts."""
+    """Run the sweep and count the verdicts."""
     if len(sys.argv) != 3:
         sys.exit(__doc__)
     problems, samples = (Path(argument).resolve() for argument in sys.argv[1:])
@@ -62,7 +63,7 @@ def main() -> int:
         (summary,) = folder.rglob("summary.json")
         verdicts = json.loads(summary.read_text())["verdicts"]
     graded = sum(verdicts.values()) - verdicts.get("infrastructure", 0)
-    print(f"\n{graded:,} of {count * k:,} samples graded in {seconds:.0f} s, including Prefect's start")
+    print(f"\n{graded:,} of {count * k:,} samples graded in {seconds:.0f} s, including the start of Prefect")
     for verdict, number in sorted(verdicts.items(), key=lambda item: -item[1]):
         print(f"  {verdict:<15}{number:>6,}")
     return 0 if graded == count * k else 1

@@ -1,5 +1,5 @@
-"""Gold answers of MATH written in other ways that mean the same, by form, ten ways each; in the places where samples
-give their answer; and near misses."""
+"""Variants of MATH's gold answers: ten equivalent ways to write each form, near misses that are not equal, and the
+places in a sample where an answer may stand."""
 
 import re
 from collections.abc import Callable
@@ -10,7 +10,7 @@ Rewriting = Callable[[str], str | None]
 
 
 class Rewritten(NamedTuple):
-    """A gold answer, its form, and another way to write it (or, for a near miss, something that it is not)."""
+    """A gold answer, its form, and another way to write it, or, for a near miss, a different answer."""
 
     form: str
     gold: str
@@ -18,7 +18,7 @@ class Rewritten(NamedTuple):
 
 
 def form_of(answer: str) -> str | None:
-    """The form that an answer has; None for one without a special form (an integer or another expression)."""
+    """The form of an answer, or None if it has none of those below."""
     for form, pattern in (
         ("matrices", r"\\begin\{pmatrix\}"),
         ("units", r".*(\\circ|\\text\{ ?degrees\})"),
@@ -61,7 +61,7 @@ def _scaled(answer: str) -> str | None:
 
 
 def _frame(pattern: str, *changes: tuple[str, str]) -> Rewriting:
-    """The pattern with the answer for @, after some replacements in it."""
+    """The pattern with the answer in place of @, after the given replacements in the answer."""
 
     def rewrite(answer: str) -> str:
         for before, after in changes:
@@ -85,7 +85,7 @@ def _scientific(answer: str) -> str:
 
 
 def _bare(pattern: str) -> Rewriting:
-    """The number of an angle or length alone, in the pattern."""
+    """The pattern with the number in place of @, without its unit."""
     return lambda answer: pattern.replace("@", re.sub(r"\^\\circ|\\text\{.*\}", "", answer))
 
 
@@ -207,7 +207,7 @@ _TEN: dict[str, tuple[Rewriting, ...]] = {
 
 
 def rewritings(answer: str) -> list[Rewritten]:
-    """Ten ways to write an answer of a known form (fewer where one does not apply); none for another."""
+    """The ways to write an answer of a known form: ten, or fewer if some do not apply. Other answers have none."""
     form = form_of(answer)
     if form is None:
         return []
@@ -215,7 +215,7 @@ def rewritings(answer: str) -> list[Rewritten]:
 
 
 def near_misses(answer: str) -> list[Rewritten]:
-    """What an answer is not: another number, bracket, element, word or order."""
+    """Answers that look similar but are not equal: another number, bracket, element, word or order."""
     form = form_of(answer)
     changed = {re.sub(r"\d+", lambda match: str(int(match[0]) + 1), answer, count=1)}
     if form == "intervals":
@@ -229,7 +229,7 @@ def near_misses(answer: str) -> list[Rewritten]:
     if form == "text":
         changed |= {r"\text{Nobody}"}
     if form in {"fractions", "decimals", "integers"}:
-        # Of a fraction, a digit before it is a mixed number, but only where both its numbers are whole.
+        # A digit in front of a fraction of integers makes it a mixed number.
         changed |= {f"-{answer}", f"1{answer}"} if answer != "0" else {"1", "-1"}
     if form == "integers" and answer != "0":
         changed |= {f"{answer}x", f"{answer}+i", f"{answer}_7", f"1 {answer}"}
@@ -252,12 +252,12 @@ _FRAMES = {
 
 
 def framed(answer: str) -> dict[str, str]:
-    """Samples that give an answer, by where they give it."""
+    """Samples that give an answer, by the place where they give it."""
     return {place: frame.replace("@", answer) for place, frame in _FRAMES.items()}
 
 
 def last_digit_changed(answer: str) -> str | None:
-    """An answer with its last digit raised by 1 (9 becomes 0); None without a digit."""
+    """The answer with its last digit increased by 1 (9 becomes 0), or None if it has no digit."""
     match = re.search(r"\d(?=\D*$)", answer)
     if match is None:
         return None

@@ -1,4 +1,4 @@
-"""Sets of outcomes that benchmarks are run on: released ones from a folder, or synthetic ones."""
+"""Sets of outcomes for benchmarks: published ones, from a folder, and synthetic ones."""
 
 import csv
 from pathlib import Path
@@ -11,8 +11,11 @@ ATTEMPTS = 10_000
 
 
 def read_sets(folder: Path) -> dict[str, Counts]:
-    """Every set in the folder with at least 10,000 attempts at every problem: `*.csv` with columns
-    problem,samples,correct, and `*.npz` with one packed matrix of outcomes (problems x attempts) for each key."""
+    """All sets in the folder that have at least 10,000 attempts at each problem, and a success.
+
+    Sets are `*.csv` files with the columns problem, samples and correct, and `*.npz` files with one packed matrix of
+    outcomes (problems x attempts) per key.
+    """
     found: dict[str, Counts] = {}
     for path in sorted(folder.glob("*.csv")):
         with path.open(encoding="utf-8", newline="") as file:
@@ -32,7 +35,7 @@ def read_sets(folder: Path) -> dict[str, Counts]:
 
 
 def synthetic_sets(problems: int = 128) -> dict[str, Counts]:
-    """Beta-binomial sets from hard to easy, some with problems that nothing solves."""
+    """Beta-binomial sets from hard to easy, two of them with problems that are never solved."""
     generator = np.random.default_rng(0)
     shapes = {"hard": (0.3, 40.0, 0.2), "middling": (0.3, 2.0, 0.05), "easy": (0.8, 2.0, 0.0)}
     names = [str(i) for i in range(problems)]
@@ -49,7 +52,7 @@ def synthetic_sets(problems: int = 128) -> dict[str, Counts]:
 
 
 def hard_to_forecast(problems: int = 128) -> dict[str, Counts]:
-    """Kinds of pass rates whose tail below 1/n looks otherwise than what lies above: three draws of each."""
+    """Three sets for each of four distributions of success rates whose tail below 1/n does not follow from the rest."""
     generator = np.random.default_rng(1)
     names = [str(i) for i in range(problems)]
     never = generator.random((3, problems)) < 0.35

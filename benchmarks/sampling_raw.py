@@ -1,9 +1,9 @@
-"""The rivals of `sampling.py`: vLLM and its server with nothing around them. Runs under the Python that has vLLM.
+"""The rivals of `sampling.py`: vLLM and its server, called directly. Runs under the Python that has vLLM.
 
     python benchmarks/sampling_raw.py < task.json
 
 The task has `requests` (prompt, n, seed), `sampling`, and either `arguments` for `vllm.LLM` or the `url` of a server.
-Prints one line of JSON: tokens, samples, and the seconds that drawing took, without loading the model.
+Prints one line of JSON: tokens, samples, and the seconds that drawing took, excluding the time to load the model.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ def direct(task: dict[str, Any]) -> dict[str, Any]:
 
 
 async def over_http(task: dict[str, Any]) -> dict[str, Any]:
-    """`httpx` and `gather`: all requests are sent at once, and every reply is read."""
+    """`httpx` and `gather`: sends all requests concurrently and reads every reply."""
     import httpx
 
     async with httpx.AsyncClient(timeout=None, limits=httpx.Limits(max_connections=None)) as client:

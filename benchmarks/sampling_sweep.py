@@ -1,10 +1,10 @@
 """One sweep for `sampling.py`, in a separate process.
 
-    python benchmarks/sampling_sweep.py (sweep | draw | verify) < config.json
+    python benchmarks/sampling_sweep.py (sweep | draw | grade) < config.json
 
-`sweep` is the whole flow, with a temporary Prefect server; `draw` and `verify` are its two stages alone, without
-Prefect. Prints one line of JSON. Loading the engine's model, with one sample drawn to be sure of that, and starting
-Prefect are counted apart.
+`sweep` runs the whole flow, with a temporary Prefect server; `draw` and `grade` run one of its two stages, without
+Prefect. Prints one line of JSON. The time to open the engine (until it has drawn a first sample, so that the model is
+surely loaded) and the time to start Prefect are reported separately.
 """
 
 import json
@@ -28,15 +28,15 @@ from tasks.progress import progress
 from tasks.records import Request, Sampling
 
 
-class Pulse(NamedTuple):
-    """Seconds that a process ran, and that it could have run but had to wait for a core."""
+class CpuUse(NamedTuple):
+    """Seconds in which a process ran on a core, and in which it was ready to run but waited for one."""
 
     ran: float
     waited: float
 
     @classmethod
-    def of(cls, pid: int) -> "Pulse":
-        """As Linux counts them for its threads, of which one computes."""
+    def of(cls, pid: int) -> "CpuUse":
+        """The sums over its threads, as Linux counts them. (Only one thread of the engine computes.)"""
         counts = [path.read_text().split() for path in Path(f"/proc/{pid}/task").glob("*/schedstat")]
         if not counts:
             raise ProcessLookupError(pid)
@@ -44,42 +44,42 @@ class Pulse(NamedTuple):
 
 
 class Watch:
-    """Looks at a process until that ends: its counters are gone after that."""
+    """Polls a process until it ends, because its counters disappear with it."""
 
     def __init__(self, pid: int) -> None:
-        self.first = self.last = Pulse.of(pid)
-        Thread(target=self._look, args=(pid,), daemon=True).start()
+        self.first = self.last = CpuUse.of(pid)
+        Thread(target=self._poll, args=(pid,), daemon=True).start()
 
-    def _look(self, pid: int) -> None:
+    def _poll(self, pid: int) -> None:
         with suppress(OSError, ValueError):
             while True:
-                self.last = Pulse.of(pid)
+                self.last = CpuUse.of(pid)
                 time.sleep(0.1)
 
     def found(self) -> dict[str, float]:
-        """What it did since it was looked at first."""
+        """CPU use since the first poll."""
         return {"engine_cpu_s": self.last.ran - self.first.ran, "engine_waited_s": self.last.waited - self.first.waited}
 
 
 def worker() -> int | None:
-    """The process below this one that vLLM's engine runs in, if any: of those with its program, the busiest."""
+    """The descendant of this process in which vLLM's engine runs, if any: the busiest one that runs its script."""
     found = {}
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError, ValueError):
             if b"vllm_worker.py" in (folder / "cmdline").read_bytes() and os.getpid() in ancestors(int(folder.name)):
-                found[int(folder.name)] = Pulse.of(int(folder.name)).ran
+                found[int(folder.name)] = CpuUse.of(int(folder.name)).ran
     return max(found, key=lambda pid: found[pid], default=None)
 
 
 def ancestors(pid: int) -> Iterator[int]:
-    """The processes above one."""
+    """The parent of a process, its parent, and so on."""
     while pid > 1:
         pid = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
         yield pid
 
 
 class Clock:
-    """Remembers when what was last done of each stage, how long the engine took to open, and what it did then."""
+    """Follows a sweep's progress: when each stage last advanced, how long the engine took to open, and its CPU use."""
 
     def __init__(self) -> None:
         self.engine: Watch | None = None
@@ -88,18 +88,18 @@ class Clock:
         self.last: dict[str, float] = {}
 
     def plan(self, stage: str, total: int) -> None:
-        """Nothing to remember."""
+        """Ignored."""
 
     def advance(self, stage: str, done: int) -> None:  # noqa: ARG002
-        """A stage went on."""
+        """Note the time."""
         self.last[stage] = time.monotonic()
 
     def say(self, line: str) -> None:
-        """Show it."""
+        """Print a message."""
         print(line, file=sys.stderr)
 
     def watch(self, config: SweepConfig) -> None:
-        """Count the time in which engines of this kind open."""
+        """From now on, measure the time in which engines of this kind open."""
         kind: Any = type(config.engine)
         ordinary = kind.open
 
@@ -118,7 +118,7 @@ class Clock:
 
 
 def swept(config: SweepConfig, clock: Clock) -> dict[str, Any]:
-    """The flow as the command line runs it."""
+    """Run the flow as the command line does."""
     from flows.runtime.temporary_server import prefect_api
 
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
@@ -143,7 +143,7 @@ def swept(config: SweepConfig, clock: Clock) -> dict[str, Any]:
 
 
 def drew(config: SweepConfig, clock: Clock) -> dict[str, Any]:
-    """Drawing and storing alone, block by block."""
+    """Draw and store all blocks, one after the other, without grading."""
     job = prepare(config)
     with config.engine.open() as engine:
         for block in job.missing_samples():
@@ -151,8 +151,8 @@ def drew(config: SweepConfig, clock: Clock) -> dict[str, Any]:
     return {"seconds": time.monotonic() - clock.opened}
 
 
-def verified(config: SweepConfig) -> dict[str, Any]:
-    """Grading alone, two stored blocks at a time as the flow does."""
+def graded(config: SweepConfig) -> dict[str, Any]:
+    """Grade the stored blocks, two at a time as the flow does."""
     job = prepare(config)
     blocks = job.grading.pending_verdicts()
     with config.sandbox.open() as sandbox, ThreadPoolExecutor(2) as pool:
@@ -162,7 +162,7 @@ def verified(config: SweepConfig) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Run, and print what it took."""
+    """Run one mode and print what it took."""
     config = SweepConfig.model_validate_json(sys.stdin.read())
     clock = Clock()
     clock.watch(config)
@@ -173,7 +173,7 @@ def main() -> None:
         case "draw":
             found = drew(config, clock)
         case _:
-            found = verified(config)
+            found = graded(config)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     print(json.dumps({**found, "opening_s": clock.opening_s, "peak_bytes": peak}))
 

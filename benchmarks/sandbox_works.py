@@ -1,10 +1,10 @@
-"""What `sandbox.py` has every tool run: programs that are known to be right, and samples of a model.
+"""The workloads of `sandbox.py`: programs that are known to be right, and samples of a model.
 
-- sum: adds two numbers; a sample has five tests, and no two samples are the same text;
-- contest: accepted contest programs on all their tests, such as take less than 50 CPU ms and do without `exit`, which
-  the interpreter does not have under -S;
-- function: real samples of HumanEval problems, with the problem's test. Samples that would run into a limit are left
-  out: how long a tool waits is not what an execution costs.
+- sum: adds two numbers. Each sample has five tests, and all samples differ in their text.
+- contest: accepted contest programs on all their tests. Excluded are programs that take 50 CPU ms or more on a test,
+  and programs that call `exit`, which the interpreter lacks under -S.
+- function: real samples of HumanEval problems, with the problem's test. Excluded are samples that run into a limit,
+  because their cost would be a matter of timeouts.
 """
 
 import gzip
@@ -32,7 +32,7 @@ _CONTEST_PROGRAMS = 20
 
 @dataclass(frozen=True)
 class StdioWork:
-    """One program on one test."""
+    """A program on one test."""
 
     program: str
     stdin: str
@@ -41,8 +41,8 @@ class StdioWork:
 
 @dataclass(frozen=True)
 class FunctionWork:
-    """One completion of a problem's prompt, with its test; `calls` are the test's arguments and right results, for
-    tools that want these. `passes` is the verdict that it should get."""
+    """A completion of a problem's prompt, with its test. `calls` has the arguments and right results of the test, for
+    tools that need these. `passes` is the expected outcome."""
 
     prompt: str
     completion: str
@@ -53,7 +53,7 @@ class FunctionWork:
 
     @property
     def program(self) -> str:
-        """Everything in one process, as most tools run it."""
+        """Completion and test as a single program, which is how most tools run it."""
         return f"{self.prompt}{self.completion}\n{self.test}\ncheck({self.entry_point})\n"
 
 
@@ -61,13 +61,13 @@ Work = StdioWork | FunctionWork
 
 
 def sums(count: int) -> list[Work]:
-    """`count` executions, five to a sample."""
+    """`count` executions, five for each sample."""
     tests = [(f"{a} {b}\n", f"{a + b}\n") for a, b in _TESTS_OF_SUM]
     return [StdioWork(SUM.format(number // 5), *tests[number % 5]) for number in range(count)]
 
 
 def contest(sandbox: Sandbox) -> list[Work]:
-    """Twenty accepted programs on all their tests, if they are right without a special checker."""
+    """Twenty accepted programs on all their tests. Programs whose problem needs a special checker are excluded."""
     works: list[Work] = []
     programs = 0
     for row in _rows(CONTEST):
@@ -94,7 +94,7 @@ def contest(sandbox: Sandbox) -> list[Work]:
 
 
 def functions(sandbox: Sandbox, of_each: int) -> list[Work]:
-    """The first `of_each` samples of each of 50 problems."""
+    """The first `of_each` samples of each problem that has samples."""
     known = {_signature(row["prompt"]): row for row in _rows(PROBLEMS)}
     works: list[Work] = []
     for sampled in _rows(SAMPLES):
@@ -111,7 +111,7 @@ def functions(sandbox: Sandbox, of_each: int) -> list[Work]:
 
 
 def verdicts_on(works: Sequence[FunctionWork], sandbox: Sandbox) -> list[Verdict]:
-    """What our own grader says, by running them: each as a separate problem, so that no two share a run."""
+    """The verdicts of Monkeys' grader, with each work as a separate problem, so that no two share an execution."""
     pairs = [
         (
             Problem(str(n), work.prompt, FunctionCheck(work.entry_point, work.test), time_limit_s=3.0),
@@ -124,7 +124,7 @@ def verdicts_on(works: Sequence[FunctionWork], sandbox: Sandbox) -> list[Verdict
 
 
 def _calls(row: dict[str, Any]) -> tuple[tuple[list[Any], Any], ...]:
-    """With which arguments the test calls the function, and what the canonical solution answers."""
+    """The arguments with which the test calls the function, and the results of the canonical solution."""
     space: dict[str, Any] = {}
     exec(row["prompt"] + row["canonical_solution"] + "\n" + row["test"], space)
     calls: list[tuple[list[Any], Any]] = []
@@ -143,7 +143,7 @@ def _recording(function: Callable[..., Any], calls: list[tuple[list[Any], Any]])
 
 
 def _signature(prompt: str) -> str:
-    """Name and arguments of the last function that a prompt defines: the two files differ in the words around."""
+    """Name and parameters of the last function in a prompt; the rest of the prompt differs between the files."""
     return [line for line in prompt.splitlines() if line.startswith("def ")][-1].replace(" ", "")
 
 

@@ -1,11 +1,10 @@
-"""Curves of what selectors deliver: exactness, time and variance, compared with what others do, in one run.
-
-Rivals: the one-order rule (majority and best of the first k samples, in the order in which they were drawn) and the
-mean over 100 random subsets for each k.
+"""Curves of the accuracy of selectors against k: exactness, variance and CPU time, compared with other estimators.
 
     python benchmarks/selection.py [--problems 128] [--samples 10000] [--answers 50]
 
-Run on one core; ends with 1 where a target is missed.
+The rivals are the one-order estimator (the selector's pick among the first k samples, in the order in which they were
+drawn) and the mean over 100 random subsets for each k. The problems are synthetic. Run on one core. Exits with 1 if a
+target is missed.
 """
 
 import os
@@ -19,6 +18,7 @@ from collections.abc import Callable
 from itertools import combinations
 
 import numpy as np
+from results import Result, at_most, report
 
 from tasks.scaling.estimators import log_spaced_ks
 from tasks.selection import Outcomes, Selector
@@ -29,19 +29,9 @@ from tasks.selection.majority import Majority
 MAX_SECONDS, MAX_ERROR, MAX_RATIO, MAX_DIFFERENCE = 60.0, 0.002, 0.1, 1e-12
 SUBSETS = 100
 
-missed: list[str] = []
-
-
-def target(name: str, value: float, largest: float) -> None:
-    """Print a figure with its target, and remember a miss."""
-    ok = value <= largest
-    print(f"{name}: {value:.3g} (target: at most {largest:g}){'' if ok else '  MISSED'}")
-    if not ok:
-        missed.append(name)
-
 
 def synthetic(problems: int, samples: int, answers: int, seed: int) -> list[Outcomes]:
-    """Problems with rates of every difficulty, and wrong answers of which a few are frequent."""
+    """Problems of every difficulty, each with a few frequent wrong answers and many rare ones."""
     generator = np.random.default_rng(seed)
     found = []
     for number in range(problems):
@@ -55,8 +45,8 @@ def synthetic(problems: int, samples: int, answers: int, seed: int) -> list[Outc
     return found
 
 
-def exactness() -> None:
-    """The largest difference from the mean over all subsets, for every selector on small problems."""
+def exactness() -> Result:
+    """The largest difference from the mean over all subsets, over all selectors, on small problems."""
     largest = 0.0
     for problem in synthetic(8, 10, 4, seed=1):
         for selector in available([problem]):
@@ -65,11 +55,11 @@ def exactness() -> None:
                 orders = np.array(list(combinations(range(10), k)))
                 truth = selector.picked(problem, orders, np.array([k])).mean()
                 largest = max(largest, abs(float(curve.accuracy[k - 1]) - float(truth)))
-    target("largest difference from all subsets", largest, MAX_DIFFERENCE)
+    return Result("largest difference from the mean over all subsets", largest, target=at_most(largest, MAX_DIFFERENCE))
 
 
-def speed(problems: list[Outcomes]) -> None:
-    """CPU seconds of every selector at about 40 values of k, and of 100 random subsets for each k."""
+def speed(problems: list[Outcomes]) -> list[Result]:
+    """CPU seconds of all selectors at about 40 values of k, and those of 100 random subsets for each k."""
     ks = log_spaced_ks(problems[0].n, 42)
     ours, theirs, error = 0.0, 0.0, 0.0
     for selector in available(problems):
@@ -86,13 +76,15 @@ def speed(problems: list[Outcomes]) -> None:
             f"{selector.label}: {spent:.1f} s, standard error at most {curve.error.max():.4f}; "
             f"{SUBSETS} subsets for each k: {rival:.0f} s (from {len(few)} problems)"
         )
-    target(f"CPU seconds of all selectors at {len(ks)} values of k", ours, MAX_SECONDS)
-    target("largest standard error of a mean", error, MAX_ERROR)
-    print(f"{SUBSETS} subsets for each k: {theirs:.0f} s")
+    figure = f"CPU time of all selectors at {len(ks)} values of k / {SUBSETS} subsets for each"
+    return [
+        Result(figure, ours, "s", theirs, theirs / ours, at_most(ours, MAX_SECONDS, "s")),
+        Result("largest standard error of a mean over problems", error, target=at_most(error, MAX_ERROR)),
+    ]
 
 
 def subsets(selector: Selector, problems: list[Outcomes], ks: np.ndarray) -> np.ndarray:
-    """The mean over 100 random subsets for each k, as the paper's authors did."""
+    """The mean over 100 random subsets for each k, which is how the paper's authors compute it."""
     generator = np.random.default_rng(0)
     means = np.zeros(len(ks))
     for problem in problems:
@@ -102,8 +94,8 @@ def subsets(selector: Selector, problems: list[Outcomes], ks: np.ndarray) -> np.
     return means
 
 
-def variance(repetitions: int) -> None:
-    """The variance of majority at k = n/10 over draws of the samples: ours, one order's, and that of 100 subsets."""
+def variance(repetitions: int) -> list[Result]:
+    """The variance of three estimators of majority's accuracy at k = n/10, over independent draws of the samples."""
     n, k, selector = 200, 20, Majority()
     every = synthetic(16, 20 * n, 20, seed=3)
     generator = np.random.default_rng(4)
@@ -120,26 +112,26 @@ def variance(repetitions: int) -> None:
         for name, rule in rules.items():
             values[name].append(rule(drawn))
     spread = {name: float(np.var(each, ddof=1)) for name, each in values.items()}
-    for name, each in spread.items():
-        print(f"variance of majority@{k} of {n} samples, {name}: {each:.3g}")
-    target("variance of ours, as a share of one order's", spread["ours"] / spread["one order"], MAX_RATIO)
+    results = []
+    for name in ("ours", f"{SUBSETS} subsets"):
+        ratio = spread[name] / spread["one order"]
+        figure = f"variance of majority@{k} of {n} samples: {name} / one order"
+        target = at_most(ratio, MAX_RATIO) if name == "ours" else None
+        results.append(Result(figure, spread[name], "", spread["one order"], ratio, target))
+    return results
 
 
-def main() -> None:
-    """Run all parts."""
-    parser = argparse.ArgumentParser(description=__doc__)
+def main() -> int:
+    """Measure everything and print the results."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--problems", type=int, default=128)
-    parser.add_argument("--samples", type=int, default=10_000)
-    parser.add_argument("--answers", type=int, default=50)
-    parser.add_argument("--repetitions", type=int, default=150)
+    parser.add_argument("--samples", type=int, default=10_000, help="samples per problem")
+    parser.add_argument("--answers", type=int, default=50, help="distinct answers per problem")
+    parser.add_argument("--repetitions", type=int, default=150, help="draws of the samples, for the variance")
     given = parser.parse_args()
-    exactness()
-    variance(given.repetitions)
-    speed(synthetic(given.problems, given.samples, given.answers, seed=2))
-    if missed:
-        print(f"missed: {', '.join(missed)}")
-        sys.exit(1)
+    results = [exactness(), *variance(given.repetitions)]
+    return report(results + speed(synthetic(given.problems, given.samples, given.answers, seed=2)))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

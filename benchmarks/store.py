@@ -1,15 +1,15 @@
-"""The store next to its rivals: one YAML file a problem (as the paper's code keeps its results), and JSON lines.
+"""The store, compared with one YAML file per problem (as the paper's code keeps its results) and with JSON Lines.
 
     python benchmarks/store.py                  128 problems × 10,000 samples
     python benchmarks/store.py --scale 0.125    16 problems × 10,000 samples
     python benchmarks/store.py --recorded       only a sweep over 4 × 10,000 recorded samples, with its profile
 
-Every figure of the store is measured on all of that. The rivals are measured on a few problems of the same text, and
-their sizes and times are multiplied by the number of problems, to which they are proportional: a file a problem, a line
-a sample. Times and memory of the store are never multiplied: where --scale is below 1 they say so, and so does the exit
-code, which is 0 only where every target holds at full scale.
+All figures of the store are measured at the full size. The rivals are measured on a few problems with the same text,
+and their sizes and times are extrapolated to all problems: both are proportional, with one file per problem or one line
+per sample. Ratios are the rival's figure over the store's. With --scale below 1, the store's figures are those of the
+smaller set, and the exit status is always 1. Otherwise the script exits with 1 if a target is missed.
 
-The text is that of `store_set.py`: see how much smaller the store makes it, printed first.
+The text is made by `store_set.py`. How much of its size remains after compression is printed first.
 """
 
 import argparse
@@ -25,8 +25,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
-from store_recorded import of_recorded, profile
-from store_set import SAMPLES, Row, problem_of, samples_of, sweep_in
+from results import Result, at_least, at_most, report
+from store_recorded import profile, sweep_over_recorded
+from store_set import SAMPLES, problem_of, samples_of, sweep_in
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -47,14 +48,14 @@ VERDICTS = [Verdict.CORRECT, Verdict.WRONG, Verdict.NO_ANSWER, Verdict.ERROR]
 
 
 def verdicts_on(samples: list[Sample]) -> list[GradedSample]:
-    """Some verdict on each."""
+    """A random verdict on each sample."""
     chance = random.Random(samples[0].index)
     given = chance.choices(VERDICTS, [20, 60, 15, 5], k=len(samples))
     return [GradedSample(each.problem_id, each.index, verdict) for each, verdict in zip(samples, given, strict=True)]
 
 
 def fill(sweep: Sweep) -> float:
-    """Write a full set; returns the seconds that the store took, without those for making text."""
+    """Write a full set. Returns the seconds that the store took, excluding the time to generate text."""
     seconds = 0.0
     for block in missing([], range(len(sweep.selection.problems)), SAMPLES):
         numbers = range(block.first, block.last)
@@ -70,14 +71,14 @@ def fill(sweep: Sweep) -> float:
 
 
 def timed(work: Callable[[], object]) -> float:
-    """Seconds that a piece of work takes."""
+    """Wall-clock seconds that a piece of work takes."""
     started = time.monotonic()
     work()
     return time.monotonic() - started
 
 
 class Rival(NamedTuple):
-    """Seconds and megabytes for all problems, from a few."""
+    """Seconds and megabytes for all problems, extrapolated from a few."""
 
     write: float
     read: float
@@ -85,7 +86,7 @@ class Rival(NamedTuple):
 
 
 def rivals(folder: Path, few: int, problems: int) -> tuple[Rival, Rival, Rival]:
-    """YAML by libyaml, YAML in pure Python (on a part of one problem), JSON lines."""
+    """YAML by libyaml, YAML in pure Python (measured on a part of one problem), and JSON Lines."""
     folder.mkdir()
     texts = {
         number: [each for start in range(0, SAMPLES, 1_000) for each in samples_of(number, start, start + 1_000)]
@@ -157,7 +158,7 @@ def _read_jsonl(path: Path) -> object:
 
 
 def read_everything(sweep: Sweep) -> int:
-    """Every sample and verdict as Arrow columns, each block checked against its checksum, two blocks at a time."""
+    """Read all samples and verdicts as Arrow columns, verifying the checksum of each block, two blocks at a time."""
 
     def read(item: tuple[Block, SampleFooter]) -> int:
         block, footer = item
@@ -171,59 +172,62 @@ def read_everything(sweep: Sweep) -> int:
 
 
 def read_as_objects(sweep: Sweep) -> int:
-    """Every sample as a Python object, one block at a time."""
+    """Read all samples as Python objects, one block at a time."""
     return sum(len(sweep.samples.read(block)[0]) for block in sweep.samples.stored())
 
 
 def decide(sweep: Sweep) -> None:
-    """Is anything missing? In a full set, nothing is."""
+    """Find out that nothing is missing or pending. Exits if something is, because the set should be full."""
     if sweep.missing_samples() or sweep.grading.pending_verdicts():
         sys.exit("the set is not full")
 
 
 def raw_bytes(sweep: Sweep) -> tuple[int, int]:
-    """Bytes of text in the largest block, and in as many as there are, by the first problems' text."""
+    """Bytes of text in the largest block and in the whole set, estimated from the text of the first problems."""
     a_sample = sum(len(each.text.encode()) for number in range(4) for each in samples_of(number, 0, 500)) / 2_000
     largest = max(block.samples for block in sweep.samples.blocks())
     return int(a_sample * largest), int(a_sample * len(sweep.selection.problems) * SAMPLES)
 
 
 def measure_memory(what: str, store: FsspecStore, problems: int, folder: Path) -> None:
-    """In a separate process: print how far its memory rose above what it had with all libraries at work, in MB."""
+    """Print the peak memory of a task, in MB above what this process used before, with all libraries loaded and warm.
+
+    Runs in a separate process, which `memory_of` starts.
+    """
     sweep = sweep_in(store, problems)
     stored = find(store, sweep.samples.identity.name)
     first = next(annotated_blocks(store, stored, stored.graded_by(None)))
     for suffix in (".parquet", ".jsonl"):
         export([first], folder / f"first{suffix}")
     del first
-    Path("/proc/self/clear_refs").write_text("5")  # the peak counts from here
+    Path("/proc/self/clear_refs").write_text("5")  # resets the peak
     before = _memory("VmRSS")
     if what == "tally":
         _ = sweep.results().tally
     elif what == "check":
         if found := list(check(store, stored)):
-            sys.exit(f"the set is not sound: {found[0]}")
+            sys.exit(f"the set is damaged: {found[0]}")
     else:
         export(annotated_blocks(store, stored, stored.graded_by(None)), folder / f"exported.{what}")
     print(_memory("VmHWM") - before)
 
 
 def _memory(field: str) -> float:
-    """What Linux says of this process, in MB."""
+    """A field of this process's `/proc/self/status`, in MB."""
     (line,) = (each for each in Path("/proc/self/status").read_text().splitlines() if each.startswith(field))
     return int(line.split()[1]) * 1.024e-3
 
 
 def memory_of(what: str, folder: Path, problems: int) -> tuple[float, float]:
-    """Peak memory (MB) and seconds, imports included."""
+    """Peak memory (MB) and wall-clock seconds of a task, including imports."""
     command = [sys.executable, __file__, "--folder", str(folder), "--problems", str(problems), "--memory-of", what]
     started = time.monotonic()
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return float(done.stdout), time.monotonic() - started
 
 
-def on_s3(folder: Path, problems: int) -> Iterator[Row]:
-    """Requests and bytes, which do not depend on how far away the server is."""
+def on_s3(folder: Path, problems: int) -> Iterator[Result]:
+    """Numbers of requests and bytes, which do not depend on the network."""
     with s3_server(folder / "s3") as s3:
         (s3.root / "bucket").mkdir()
         (folder / "runs").rename(s3.root / "bucket" / "runs")
@@ -241,21 +245,21 @@ def on_s3(folder: Path, problems: int) -> Iterator[Row]:
         )
         sweep = sweep_in(store, problems)
         seconds = timed(sweep.missing_samples)
-        yield Row("S3: which samples are missing: listings", _listings(sent), None, "", most=_pages(problems))
-        yield Row("S3: which samples are missing", seconds, None, "s")
+        listings, pages = _listings(sent), _pages(problems)
+        yield Result("S3: find missing samples: listings", listings, target=at_most(listings, pages))
+        yield Result("S3: find missing samples", seconds, "s")
         sent.clear()
         sweep.grading.pending_verdicts()
-        yield Row(
-            "S3: which verdicts are missing: listings, 2 prefixes", _listings(sent), None, "", most=2 * _pages(problems)
-        )
+        listings = _listings(sent)
+        yield Result("S3: find pending verdicts: listings, 2 prefixes", listings, target=at_most(listings, 2 * pages))
         stored = find(store, sweep.samples.identity.name)
         sent.clear()
         last = problem_of(problems - 1).id
         next(select(store, stored, stored.graded_by(None), problem=last, index=SAMPLES - 1))
         fetched = sum(_length(range_) for name, range_ in sent if name == "GetObject") / 1e6
-        yield Row(
-            f"S3: one sample of {problems * SAMPLES:,}: fetched", fetched, stored.objects.bytes / 1e6, "MB", most=2
-        )
+        whole = stored.objects.bytes / 1e6
+        figure = f"S3: read one sample of {problems * SAMPLES:,} / the whole set"
+        yield Result(figure, fetched, "MB", whole, whole / fetched, at_most(fetched, 2, "MB"))
         (s3.root / "bucket" / "runs").rename(folder / "runs")
 
 
@@ -264,7 +268,7 @@ def _listings(sent: list[tuple[str, str]]) -> int:
 
 
 def _pages(problems: int) -> int:
-    """How many answers one listing of all blocks needs, at 1,000 keys an answer."""
+    """The number of responses that list all blocks, at 1,000 keys per response."""
     return -(-(len(missing([], range(problems), SAMPLES)) + 1) // 1_000)
 
 
@@ -273,45 +277,52 @@ def _length(range_: str) -> int:
     return int(last) - int(first) + 1
 
 
-def compare(folder: Path, problems: int, few: int) -> list[Row]:
-    """Every figure."""
+def compared(figure: str, ours: float, unit: str, rival: float, target: float | None = None) -> Result:
+    """A figure and a rival's, with the lowest ratio that is good enough."""
+    ratio = rival / ours
+    return Result(figure, ours, unit, rival, ratio, None if target is None else at_least(ratio, target))
+
+
+def compare(folder: Path, problems: int, few: int) -> list[Result]:
+    """Measure all figures."""
     store = FsspecStore(str(folder / "runs"))
     sweep = sweep_in(store, problems)
     written = fill(sweep)
     in_yaml, in_slow_yaml, in_jsonl = rivals(folder / "rivals", few, problems)
     size = sum(store.sizes("").values()) / 1e6
     block, text = (number / 1e6 for number in raw_bytes(sweep))
-    print(f"text: {text:,.0f} MB; the store keeps it in {size:,.0f} MB, 1 : {text / size:.1f}")
+    print(f"text: {text:,.0f} MB; in the store: {size:,.0f} MB, {text / size:.1f} times smaller")
     everything, tally = timed(lambda: read_everything(sweep)), timed(lambda: sweep.results().tally)
     objects, decision = timed(lambda: read_as_objects(sweep)), timed(lambda: decide(sweep))
-    rows = [
-        Row("size against YAML", size, in_yaml.megabytes, "MB", least_ratio=3),
-        Row("size against JSONL", size, in_jsonl.megabytes, "MB"),
-        Row("write, against YAML by libyaml", written, in_yaml.write, "s"),
-        Row("write, against JSONL", written, in_jsonl.write, "s"),
-        Row("read all, against YAML in pure Python", everything, in_slow_yaml.read, "s", least_ratio=30),
-        Row("read all, against YAML by libyaml", everything, in_yaml.read, "s"),
-        Row("read all, against JSONL", everything, in_jsonl.read, "s"),
-        Row("read all into Python objects, against libyaml", objects, in_yaml.read, "s"),
-        Row("read and count all verdicts, against libyaml", tally, in_yaml.read, "s", least_ratio=30, most=1),
-        Row("decide that nothing is missing", decision, None, "s", most=2),
+    results = [
+        compared("size, against YAML", size, "MB", in_yaml.megabytes, 3),
+        compared("size, against JSON Lines", size, "MB", in_jsonl.megabytes),
+        compared("write, against YAML by libyaml", written, "s", in_yaml.write),
+        compared("write, against JSON Lines", written, "s", in_jsonl.write),
+        compared("read all, against YAML in pure Python", everything, "s", in_slow_yaml.read, 30),
+        compared("read all, against YAML by libyaml", everything, "s", in_yaml.read),
+        compared("read all, against JSON Lines", everything, "s", in_jsonl.read),
+        compared("read all into Python objects, against YAML by libyaml", objects, "s", in_yaml.read),
+        compared("read and count all verdicts, against YAML by libyaml", tally, "s", in_yaml.read, 30),
+        Result("read and count all verdicts", tally, "s", target=at_most(tally, 1, "s")),
+        Result("decide that nothing is missing", decision, "s", target=at_most(decision, 2, "s")),
     ]
-    rows += of_recorded(folder)
+    results += sweep_over_recorded(folder)
     for what in ("tally", "check", "parquet", "jsonl"):
         peak, seconds = memory_of(what, folder, problems)
         name = f"export to {what}" if what in ("parquet", "jsonl") else what
-        rows += [
-            Row(f"{name}: peak memory, in blocks of {block:.0f} MB", peak / block, None, "", most=8),
-            Row(f"{name}: time, imports included", seconds, None, "s"),
+        results += [
+            Result(f"{name}: peak memory, in blocks of {block:.0f} MB", peak / block, target=at_most(peak / block, 8)),
+            Result(f"{name}: time, including imports", seconds, "s"),
         ]
-    return rows + list(on_s3(folder, problems))
+    return results + list(on_s3(folder, problems))
 
 
 def main() -> int:
-    """Measure, print, and say whether every target holds."""
+    """Measure and print the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--scale", type=float, default=1.0, help="part of the 128 problems, in steps of 1/8")
-    parser.add_argument("--rivals", type=int, default=4, help="problems on which the rivals are measured")
+    parser.add_argument("--scale", type=float, default=1.0, help="share of the 128 problems, in steps of 1/8")
+    parser.add_argument("--rivals", type=int, default=4, help="number of problems to measure the rivals on")
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--problems", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--memory-of", choices=["tally", "check", "parquet", "jsonl"], help=argparse.SUPPRESS)
@@ -319,21 +330,20 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.recorded:
         with tempfile.TemporaryDirectory() as name:
-            profile(Path(name))
-        return 0
+            return profile(Path(name))
     if arguments.memory_of:
         store = FsspecStore(str(arguments.folder / "runs"))
         measure_memory(arguments.memory_of, store, arguments.problems, arguments.folder)
         return 0
     problems = max(16, round(PROBLEMS * arguments.scale / 16) * 16)
     with tempfile.TemporaryDirectory() as name:
-        rows = compare(Path(name), problems, arguments.rivals)
-    print(f"{problems} problems × {SAMPLES:,} samples; rivals measured on {arguments.rivals} problems and multiplied")
-    print(f"\n{'figure':<52}{'store':>10}{'rival':>12}{'ratio':>11}  {'':<4}{'target':>9}  holds")
-    print(*rows, sep="\n")
+        results = compare(Path(name), problems, arguments.rivals)
+    print(f"{problems} problems × {SAMPLES:,} samples; rivals extrapolated from {arguments.rivals} problems")
+    status = report(results)
     if problems < PROBLEMS:
-        print(f"\nmeasured on {problems} of {PROBLEMS} problems: times and memory of the store are those of that part")
-    return 0 if all(row.holds for row in rows) and problems == PROBLEMS else 1
+        print(f"measured on {problems} of {PROBLEMS} problems, so the exit status is 1 whether or not targets were met")
+        return 1
+    return status
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Section of `store.py`: a sweep over a file of recorded samples."""
+"""A part of `store.py`: a sweep over a file of recorded samples."""
 
 import cProfile
 import json
@@ -7,25 +7,25 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from store_set import SAMPLES, Row, samples_of, sweep_in
+from results import Result, at_most, report
+from store_set import SAMPLES, samples_of, sweep_in
 
 from tasks.engines.checked import CheckedEngine
 from tasks.engines.recorded import RecordedConfig
 from tasks.store.fsspec_store import FsspecStore
 
 
-def of_recorded(folder: Path, number: int = 4, profiler: cProfile.Profile | None = None) -> Iterator[Row]:
-    """CPU time a sample, in µs, of a sweep over a file of recorded samples: reading and checking the file, drawing and
-    storing, grading and storing."""
+def sweep_over_recorded(folder: Path, problems: int = 4, profiler: cProfile.Profile | None = None) -> Iterator[Result]:
+    """CPU time per sample, in µs, of each stage: checking the file, drawing and storing, grading and storing."""
     folder.mkdir(exist_ok=True)
     path = folder / "recorded.jsonl"
     with path.open("w") as file:
-        for each in range(number):
+        for each in range(problems):
             for sample in samples_of(each, 0, SAMPLES):
                 row = {"problem_id": sample.problem_id, "index": sample.index, "text": sample.text}
                 file.write(json.dumps(row) + "\n")
     recorded = RecordedConfig(path=str(path))
-    sweep = sweep_in(FsspecStore(str(folder / "recorded")), number)
+    sweep = sweep_in(FsspecStore(str(folder / "recorded")), problems)
     with sweep.grading.claims:
         checking = _cpu(lambda: recorded.check(sweep.selection.problems, SAMPLES), profiler)
         with CheckedEngine(recorded.open(), "recorded") as engine:
@@ -33,19 +33,25 @@ def of_recorded(folder: Path, number: int = 4, profiler: cProfile.Profile | None
             drawing = _cpu(lambda: [sweep.draw(block, engine) for block in missing_blocks], profiler)
         pending = sweep.grading.pending_verdicts()
         grading = _cpu(lambda: [sweep.grading.grade(block, None) for block in pending], profiler)
-    samples = number * SAMPLES / 1e6
-    yield Row("recorded: read and check, CPU time a sample", checking / samples, None, "µs", most=3.3)
-    yield Row("recorded: draw and store, CPU time a sample", drawing / samples, None, "µs", most=12)
-    yield Row("recorded: grade final answers, CPU time a sample", grading / samples, None, "µs", most=8)
+    for stage, seconds, target in (
+        ("read and check", checking, 3.3),
+        ("draw and store", drawing, 12.0),
+        ("grade final answers", grading, 8.0),
+    ):
+        microseconds = seconds * 1e6 / (problems * SAMPLES)
+        yield Result(
+            f"recorded: {stage}, CPU time per sample", microseconds, "µs", target=at_most(microseconds, target, "µs")
+        )
 
 
-def profile(folder: Path) -> None:
-    """Print the figures of a sweep over recorded samples, and, of another, what it spends its CPU time on."""
-    list(of_recorded(folder / "imports", 1))
-    print(*of_recorded(folder / "measured"), sep="\n")
+def profile(folder: Path) -> int:
+    """Print the figures of one sweep, then the profile of another. Returns the exit status of `report`."""
+    list(sweep_over_recorded(folder / "imports", problems=1))
+    status = report(sweep_over_recorded(folder / "measured"))
     profiler = cProfile.Profile(time.process_time)
-    list(of_recorded(folder / "profiled", profiler=profiler))
+    list(sweep_over_recorded(folder / "profiled", profiler=profiler))
     pstats.Stats(profiler).sort_stats("tottime").print_stats(25)
+    return status
 
 
 def _cpu(work: Callable[[], object], profiler: cProfile.Profile | None = None) -> float:

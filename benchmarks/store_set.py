@@ -1,14 +1,12 @@
-"""What the parts of `store.py` share: rows of the table, and a set of samples whose text resembles that of real ones.
+"""A synthetic sample set for the parts of `store.py`, with text that compresses about as real samples do.
 
-The text is made of sentences and lines of code from Python's own documentation. Each problem has a few hundred, and
-each sample is about twenty of those, some with other words in them, so that samples of one problem resemble each other
-as real ones do.
+The text consists of sentences and lines of code from Python's documentation. Each problem has 300 of them. A sample is
+12 to 30 of these with some words replaced, so samples of one problem resemble each other as real ones do.
 """
 
 import random
 import re
 from pydoc_data.topics import topics
-from typing import NamedTuple
 
 from tasks.graders.final_answer import FinalAnswerGrader
 from tasks.records import AnswerCheck, Problem, Sample, Sampling
@@ -24,42 +22,13 @@ SENTENCES = [each for text in topics.values() for each in re.split(r"(?<=\.)\s+|
 WORDS = [word for sentence in SENTENCES for word in sentence.split()]
 
 
-class Row(NamedTuple):
-    """A figure of the store, what a rival needs for the same, and the target: at least, or at most."""
-
-    figure: str
-    ours: float
-    rival: float | None
-    unit: str
-    least_ratio: float | None = None
-    most: float | None = None
-
-    @property
-    def ratio(self) -> float | None:
-        """How many times as much the rival needs."""
-        return None if self.rival is None else self.rival / self.ours
-
-    @property
-    def holds(self) -> bool:
-        """Whether the target is reached, if there is one."""
-        enough = self.least_ratio is None or (self.ratio or 0) >= self.least_ratio
-        return enough and (self.most is None or self.ours <= self.most)
-
-    def __str__(self) -> str:
-        target = f"≥ {self.least_ratio:g} ×" if self.least_ratio else f"≤ {self.most:g}" if self.most else ""
-        rival = "" if self.rival is None else f"{self.rival:,.1f}"
-        ratio = "" if self.ratio is None else f"{self.ratio:,.1f} ×"
-        held = ("yes" if self.holds else "NO") if target else ""
-        return f"{self.figure:<52}{self.ours:>10,.2f}{rival:>12}{ratio:>11}  {self.unit:<4}{target:>9}  {held}"
-
-
 def problem_of(number: int) -> Problem:
-    """A problem; only its name matters."""
+    """The problem with this number; its question and answer do not matter."""
     return Problem(f"problem/{number:03d}", SENTENCES[number], AnswerCheck("1"))
 
 
 def samples_of(number: int, start: int, stop: int) -> list[Sample]:
-    """Samples [start, stop) of a problem, the same whenever they are asked for."""
+    """Samples [start, stop) of a problem. Each call with the same arguments returns the same samples."""
     of_problem = random.Random(number)
     pool = of_problem.sample(SENTENCES, 300)
     chance = random.Random(f"{number} {start}")
@@ -79,7 +48,7 @@ def _sample(number: int, index: int, pool: list[str], chance: random.Random) -> 
 
 
 def sweep_in(store: FsspecStore, problems: int) -> Sweep:
-    """The sweep whose set is written and read."""
+    """The sweep whose sample set is written and read."""
     grader = FinalAnswerGrader()
     samples = sample_identity("benchmark", problems=problems)
     return Sweep(
