@@ -10,7 +10,7 @@ BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest --numprocesses 4 --dist loadgroup --no-loadscope-reorder
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z%-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 setup: .venv/ready ## The locked environment in .venv, and bubblewrap if it is missing
 
@@ -21,6 +21,9 @@ setup: .venv/ready ## The locked environment in .venv, and bubblewrap if it is m
 .venv/ready-to-test: .venv/ready
 	@infra/setup.sh --develop
 	@touch $@
+
+extra-%: .venv/ready ## An optional dependency: extra-hub, extra-math or extra-transformers
+	@infra/setup.sh --extra $*
 
 demo: setup ## A sweep of the bundled programs model: draw, grade in a sandbox, coverage, report
 	@$(BIN)/monkeys sweep examples/programs.yaml

@@ -3,6 +3,7 @@
 # Skips what is done already. Needs Python 3.11 or newer, and root only to install a missing package.
 #   infra/setup.sh              what sweeps need
 #   infra/setup.sh --develop    and what the tests need
+#   infra/setup.sh --extra X    and an extra of pyproject.toml; what is installed stays
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -22,14 +23,11 @@ install_package() { # the missing Debian package, and why it is needed
     "${as_root[@]}" apt-get install -y -qq "$1" >/dev/null || fail "$1 could not be installed ($2)"
 }
 
-find_python() {
+find_python() { # the interpreter itself: uv makes the environment again for another path, such as that of a pyenv shim
     local name
     for name in python3 python3.14 python3.13 python3.12 python3.11; do
-        if command -v "$name" >/dev/null &&
-            "$name" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 15))' 2>/dev/null; then
-            command -v "$name"
-            return
-        fi
+        "$name" -c 'import sys
+sys.exit(print(sys._base_executable) if (3, 11) <= sys.version_info[:2] < (3, 15) else 1)' 2>/dev/null && return
     done
     fail "Python 3.11 to 3.14 is needed; Debian 12, Ubuntu 24.04 and newer have one as python3"
 }
@@ -41,8 +39,9 @@ command -v uv >/dev/null || "$python" -c 'import ensurepip, venv' 2>/dev/null ||
     install_package python3-venv "python -m venv needs it"
 uv=$(find_uv "$python")
 say "installing the environment of uv.lock (about a minute with an empty cache)"
-without=(--no-dev --inexact)
-[ "${1:-}" = --develop ] && without=()
-env -u VIRTUAL_ENV UV_PYTHON_DOWNLOADS=never "$uv" sync --frozen --quiet --python "$python" "${without[@]}"
+groups=(--no-dev)
+[ "${1:-}" = --develop ] && groups=()
+[ "${1:-}" = --extra ] && groups+=(--extra "$2")
+env -u VIRTUAL_ENV UV_PYTHON_DOWNLOADS=never "$uv" sync --frozen --quiet --inexact --python "$python" "${groups[@]}"
 command -v bwrap >/dev/null || install_package bubblewrap "samples run in it"
 say "ready: .venv/bin/monkeys --help"

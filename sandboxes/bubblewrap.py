@@ -25,8 +25,8 @@ from sandboxes import Sandbox, SandboxUnavailableError
 from sandboxes.controller.forkserver import ForkServer
 from sandboxes.controller.pool import ServerPool
 from sandboxes.controller.process import LocalProcess
-from sandboxes.linux.bwrap_options import NAMESPACES, PROCESS_OPTIONS, UserIds, credentials, mounts
 from sandboxes.linux.cgroup import memory_bound, new_group
+from sandboxes.linux.confinement import NAMESPACES, PROCESS_OPTIONS, UserIds, credentials, mounts
 from sandboxes.linux.interpreter import find_interpreter
 from sandboxes.linux.seccomp import filter_program
 from sandboxes.settings import ExecutionSettings

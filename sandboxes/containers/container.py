@@ -17,8 +17,8 @@ from sandboxes import SandboxUnavailableError
 from sandboxes.containers.client import ENGINE_ERRORS, connect
 from sandboxes.controller.forkserver import ServerGoneError, server_arguments
 from sandboxes.errors import first_line
-from sandboxes.linux.bwrap_options import ENVIRONMENT
 from sandboxes.linux.cgroup import SERVER_BYTES
+from sandboxes.linux.confinement import ENVIRONMENT
 from sandboxes.linux.process_identity import ProcessIdentity
 
 LABEL = "monkeys.controller"

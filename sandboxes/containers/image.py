@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from sandboxes import SandboxUnavailableError
-from sandboxes.linux.bwrap_options import TIME_ZONES
+from sandboxes.linux.confinement import TIME_ZONES
 from sandboxes.linux.interpreter import Interpreter
 
 if TYPE_CHECKING:

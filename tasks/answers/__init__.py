@@ -2,7 +2,8 @@
 
 To change when two MATH answers are equal: `tasks/graders/math.py` (the paper's rule) and `math_tolerant.py` decide.
 `minerva` is the paper's rule as text. The tolerant one finds an answer (`finding`), normalizes it (`plain_math`,
-`units`, `normalization`), takes it apart (`structure`), and compares what can be compared so
-(`equality_without_algebra`). `equality` compares the rest with sympy and math-verify, in the processes of `isolated`.
+`units`, `normalization`), takes it apart (`structure`), and compares it without algebra where that decides
+(`equality_without_algebra`). `symbolic_equality` compares the rest with sympy and math-verify, in the processes of
+`isolated`.
 A change of a rule needs a new `version` of the graders that use it.
 """

@@ -24,7 +24,7 @@ def require_packages(role: str, instead: str, modules: Collection[str] = ("torch
     if absent:
         raise UserError(
             f"{role}: {' and '.join(absent)} not installed;"
-            f" `uv sync --extra transformers` installs what it needs, and {instead} needs neither"
+            f" `make extra-transformers` installs what it needs, and {instead} needs neither"
         )
 
 

@@ -131,7 +131,7 @@ def _from_hub(source: Source, model: type[AnyRow], example: str) -> Iterator[tup
         import datasets  # an extra
     except ImportError as error:
         raise UserError(
-            f"{source.field}: no file is named, and the hub needs the extra `hub` (`uv sync --extra hub`); install it,"
+            f"{source.field}: no file is named, and the hub needs the extra `hub` (`make extra-hub`); install it,"
             f" or set {source.field} to {_wanted(source)}"
         ) from error
     # Its warnings about every retry would hide the error, which says it once.

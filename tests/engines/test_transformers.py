@@ -186,7 +186,7 @@ def test_a_missing_gpu_is_reported_in_one_line():
 
 @pytest.mark.skipif(torch is not None, reason="torch is here")
 def test_without_pytorch_the_error_says_what_to_install():
-    with pytest.raises(UserError, match="uv sync --extra transformers"):
+    with pytest.raises(UserError, match="make extra-transformers"):
         TransformersConfig(model=MODEL).check([], 1)
     assert TransformersConfig(model=MODEL).ingredients(sampling(), "t"), "what a set depends on needs no PyTorch"
 

@@ -124,7 +124,7 @@ def test_a_step_mark_of_several_tokens_is_refused(torch: Any, tmp_path: Path) ->
 def test_without_pytorch_it_is_refused_in_one_line() -> None:
     if importlib.util.find_spec("torch") is not None:
         pytest.skip("PyTorch is installed")
-    with pytest.raises(UserError, match=r"scorer transformers: torch.* not installed; `uv sync --extra transformers`"):
+    with pytest.raises(UserError, match=r"scorer transformers: torch.* not installed; `make extra-transformers`"):
         TransformersScorerConfig(model=str(BUNDLED / "programs")).check()
 
 

@@ -43,7 +43,7 @@ class AlgebraGrader(TextGrader, ABC):
 
     runs_code: ClassVar[bool] = False
     function: ClassVar[str]
-    """The name in `tasks.answers.equality` of what answers: True, False, or None for "no answer found"."""
+    """The name in `tasks.answers.symbolic_equality` of what answers: True, False, or None for "no answer found"."""
 
     @abstractmethod
     def decide(self, gold: str, text: str) -> Decision:
@@ -72,7 +72,7 @@ class AlgebraGrader(TextGrader, ABC):
             else:
                 verdict, detail, found = decision
                 yield GradedSample(sample.problem_id, sample.index, verdict, detail, answer=kept(found))
-        answers = shared(f"tasks.answers.equality:{self.function}", CPU_S).map(asked)
+        answers = shared(f"tasks.answers.symbolic_equality:{self.function}", CPU_S).map(asked)
         for waiting, answer in zip(asked.values(), answers, strict=True):
             cpu_s = answer.cpu_s
             for sample, question in waiting:
@@ -91,7 +91,7 @@ class AlgebraGrader(TextGrader, ABC):
         every = list(pairs)
         known = {pair: self.plainly_same(*pair) for pair in every}
         asked = [pair for pair, same in known.items() if same is None]
-        decided = shared(f"tasks.answers.equality:{self.function}", CPU_S).map(asked)
+        decided = shared(f"tasks.answers.symbolic_equality:{self.function}", CPU_S).map(asked)
         for pair, answer in zip(asked, decided, strict=True):
             if answer.failure is Failure.LOST:
                 raise MonkeysError("the process that compares answers was lost; run the command again")

@@ -47,7 +47,7 @@ def check_algebra(grader: str) -> None:
     absent = [package for package in ("sympy", "math_verify", "antlr4") if find_spec(package) is None]
     if absent:
         raise UserError(
-            f"grader: {grader} needs the extra `math` ({', '.join(absent)} not installed): run `uv sync --extra math`"
+            f"grader: {grader} needs the extra `math` ({', '.join(absent)} not installed): run `make extra-math`"
         )
 
 

@@ -1,4 +1,4 @@
-"""Arguments for bubblewrap: namespaces, environment, mounts, and the user that a program runs as."""
+"""What a program is confined to, as arguments for bubblewrap: namespaces, environment, mounts, and the user."""
 
 import itertools
 import os
