@@ -247,13 +247,16 @@ class _RunState(Generic[Key]):
 
 
 def _identity(job: Job[Key] | CheckedJob[Key]) -> Hashable:
-    program = hashlib.sha256(_normalised(job.program).encode("utf-8", "surrogatepass")).digest()
+    program = hashlib.sha256(normalised(job.program).encode("utf-8", "surrogatepass")).digest()
     return type(job), job.group, program, job.limits
 
 
-def _normalised(text: str) -> str:
-    """The compiler reads CR LF as LF, even inside strings, and ignores trailing whitespace unless it follows a
-    backslash. Whitespace of other kinds is an error to it."""
+def normalised(text: str) -> str:
+    """A program's text as it is when duplicates are looked for.
+
+    The compiler reads CR LF as LF, even inside strings, and ignores trailing whitespace unless it follows a
+    backslash. Whitespace of other kinds is an error to it.
+    """
     text = text.replace("\r\n", "\n")
     stripped = text.rstrip(" \t\n\f")
     return text if stripped.endswith("\\") else stripped

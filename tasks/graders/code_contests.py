@@ -36,6 +36,11 @@ def same_tokens(expected: str, got: str) -> bool:
     return len(ours) == len(theirs) and all(a == b or _same_token(a, b) for a, b in zip(ours, theirs, strict=True))
 
 
+def tokens_in_lower_case(text: str) -> str:
+    """An output as its tokens. Numbers stay as they are written: "differs by less than 1e-5" has no normal form."""
+    return " ".join(text.lower().split())
+
+
 def _same_token(expected: str, got: str) -> bool:
     ours, theirs = expected.lower(), got.lower()
     if ours == theirs:
@@ -52,7 +57,7 @@ class CodeContestsGrader(ProgramGrader):
     """Grades programs by tokens, in lower case, numbers to within 1e-5, as the paper does."""
 
     version: ClassVar[int] = 3
-    rule: ClassVar[Rule] = Rule(same_tokens, require_exit_zero=False)
+    rule: ClassVar[Rule] = Rule(same_tokens, tokens_in_lower_case, require_exit_zero=False)
     name: Literal["code_contests"] = "code_contests"
     extract: Literal["paper", "last_complete"] = Field(
         "paper",

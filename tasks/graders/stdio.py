@@ -49,11 +49,16 @@ def same_output(expected: str, got: str) -> bool:
     return all(a.split() == b.split() for a, b in zip(expected.split("\n"), got.split("\n"), strict=True))
 
 
+def lines_of_tokens(text: str) -> str:
+    """An output in the form in which equal ones are the same text."""
+    return "\n".join(" ".join(line.split()) for line in text.rstrip().split("\n"))
+
+
 class StdioGrader(ProgramGrader):
     """Grades programs by the problem's tests on standard input and output."""
 
     version: ClassVar[int] = 3
-    rule: ClassVar[Rule] = Rule(same_output)
+    rule: ClassVar[Rule] = Rule(same_output, lines_of_tokens)
     name: Literal["stdio"] = "stdio"
     extract: Extraction = Field("last_complete", description=EXTRACT)
 

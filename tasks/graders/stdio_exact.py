@@ -22,7 +22,7 @@ class StdioExactGrader(ProgramGrader):
     """Grades programs by the problem's tests, whose outputs must match exactly."""
 
     version: ClassVar[int] = 3
-    rule: ClassVar[Rule] = Rule(same_text)
+    rule: ClassVar[Rule] = Rule(same_text, str.rstrip)
     name: Literal["stdio_exact"] = "stdio_exact"
     extract: Extraction = Field("last_complete", description=EXTRACT)
 

@@ -72,6 +72,7 @@ CASES: list[tuple[Grader, list[GradingCase]]] = [
     (MathVerifyGrader(), answers("The answer is $\\boxed{{{}}}$.", algebra=True)),
     (CodeContestsGrader(), programs("```\n{}\n```")),
     (StdioGrader(), programs()),
+    (StdioGrader(behaviour_inputs=3), programs()),
     (StdioExactGrader(), programs()),
     (FunctionsGrader(), functions("def double(x):\n{}")),
     (HumanEvalGrader(), functions("{}")),
@@ -83,6 +84,6 @@ def test_every_built_in_grader_is_tried() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("grader", "cases"), CASES, ids=[grader.name for grader, _ in CASES])
+@pytest.mark.parametrize(("grader", "cases"), CASES, ids=[f"{at}-{grader.name}" for at, (grader, _) in enumerate(CASES)])
 def test_a_grader_keeps_its_promises(grader: Grader, cases: list[GradingCase]) -> None:
     check_grader(grader, cases, sandbox=BubblewrapConfig(time_limit_s=1, memory_limit_mb=256))

@@ -5,11 +5,14 @@ A program that prints nothing wrong on any test is right; where one fails, the v
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
+from pydantic import Field
+
 from sandboxes import Limits, Outcome, Sandbox, Status
-from sandboxes.batch import Batch, Job, Result
+from sandboxes.batch import Batch, Job, Result, normalised
+from tasks.graders.base.behaviour import behaviours
 from tasks.graders.base.code import Code, read_programs
 from tasks.graders.base.requirements import require_check, require_checks, require_sandbox
 from tasks.graders.base.text import TextGrader
@@ -34,10 +37,16 @@ class Program:
 @dataclass(frozen=True, slots=True)
 class Rule:
     """When a program passes a test: `same(expected, got)` says so of what it printed. `require_exit_zero`: whether one
-    that ends with an error has failed, whatever it printed."""
+    that ends with an error has failed, whatever it printed. `normal(got)` is the form of an output in which two
+    programs must print the same to behave alike."""
 
     same: Callable[[str, str], bool]
+    normal: Callable[[str], str]
     require_exit_zero: bool = True
+
+    def ended(self, outcome: Outcome) -> bool:
+        """Whether what a program printed counts."""
+        return outcome.status is Status.OK or (outcome.status is Status.ERROR and not self.require_exit_zero)
 
 
 class ProgramGrader(TextGrader, ABC):
@@ -46,6 +55,13 @@ class ProgramGrader(TextGrader, ABC):
 
     runs_code: ClassVar[bool] = True
     rule: ClassVar[Rule]
+    behaviour_inputs: int = Field(
+        0,
+        ge=0,
+        le=100,
+        description="On how many inputs, made from those of the public tests, what programs print becomes their answer,"
+        " so that those that behave alike have one vote; 0: programs have no answer",
+    )
 
     @abstractmethod
     def program(self, text: str) -> Code:
@@ -64,8 +80,41 @@ class ProgramGrader(TextGrader, ABC):
             Program(pairs[position][0], samples[position].index, program)
             for position, program in read_programs(samples, self.found(sample.text for sample in samples), lost)
         )
-        yield from grade_programs(programs, Batch(require_sandbox(sandbox)), self.rule)
+        batch = Batch(require_sandbox(sandbox))
+        if self.behaviour_inputs:
+            yield from self._with_behaviours(list(programs), batch)
+        else:
+            yield from grade_programs(programs, batch, self.rule)
         yield from lost
+
+    def _with_behaviours(self, programs: Sequence[Program], batch: Batch) -> Iterator[GradedSample]:
+        """Graded samples whose answer is what the program does; the first of equal programs has its cost."""
+
+        def normal(outcome: Outcome) -> str | None:
+            printed = self.rule.normal(_text(outcome)) if self.rule.ended(outcome) else ""
+            return printed if printed or outcome.status is Status.OK else None
+
+        found = behaviours(((each.problem, each.text) for each in programs), self.behaviour_inputs, batch, normal)
+        texts = {(each.problem.id, each.index): normalised(each.text) for each in programs}
+        counted: set[tuple[str, str]] = set()
+        for graded in grade_programs(programs, batch, self.rule):
+            key = (graded.problem_id, texts[graded.problem_id, graded.index])
+            behaviour = found.get(key)
+            if behaviour is None:
+                yield graded
+                continue
+            if behaviour.lost is not None:
+                detail = f"on an input without an expected output: {behaviour.lost}"
+                yield GradedSample(graded.problem_id, graded.index, Verdict.INFRASTRUCTURE, detail)
+                continue
+            first = key not in counted
+            counted.add(key)
+            yield replace(
+                graded,
+                answer=behaviour.answer,
+                cpu_s=graded.cpu_s + first * behaviour.cpu_s,
+                wall_s=graded.wall_s + first * behaviour.wall_s,
+            )
 
     def found(self, texts: Iterable[str]) -> Iterator[tuple[Code, None]]:
         """What `tasks.graders.base.code.chosen` is to take the programs of samples from."""
@@ -88,8 +137,7 @@ def _job(program: Program, rule: Rule) -> Job[Program]:
     problem, tests = program.problem, program.tests
 
     def accept(number: int, outcome: Outcome) -> bool:
-        ended = outcome.status is Status.OK or (outcome.status is Status.ERROR and not rule.require_exit_zero)
-        return ended and rule.same(tests[number].stdout, _text(outcome))
+        return rule.ended(outcome) and rule.same(tests[number].stdout, _text(outcome))
 
     empty = not program.text.strip()
     return Job(
