@@ -84,6 +84,8 @@ def test_every_built_in_grader_is_tried() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("grader", "cases"), CASES, ids=[f"{at}-{grader.name}" for at, (grader, _) in enumerate(CASES)])
+@pytest.mark.parametrize(
+    ("grader", "cases"), CASES, ids=[f"{at}-{grader.name}" for at, (grader, _) in enumerate(CASES)]
+)
 def test_a_grader_keeps_its_promises(grader: Grader, cases: list[GradingCase]) -> None:
     check_grader(grader, cases, sandbox=BubblewrapConfig(time_limit_s=1, memory_limit_mb=256))

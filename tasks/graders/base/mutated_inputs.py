@@ -65,8 +65,8 @@ def _changed(text: str, chance: random.Random) -> str:
 
 
 def _says_how_much(tokens: Sequence[Sequence[str]], line: int, at: int) -> bool:
-    """Whether a token is the number of lines that follow, of equal groups of them (test cases), of tokens on its line or
-    the next, or of characters there."""
+    """Whether a token is the number of lines that follow, of equal groups of them (test cases), or of tokens or
+    characters on its line or the next."""
     token = tokens[line][at]
     if not _INTEGER.fullmatch(token):
         return False
