@@ -21,11 +21,21 @@ from pathlib import Path
 from calibration_compare import differences
 from calibration_forecast import forecasts
 from calibration_law import law
+from calibration_picks import best_of, votes
 from calibration_problems import over_problems
 from calibration_samples import over_samples, over_samples_adaptive
 from calibration_table import Section, real_kinds, simulated_kinds, table
 
-SECTIONS: tuple[Section, ...] = (over_problems, over_samples, over_samples_adaptive, differences, law, forecasts)
+SECTIONS: tuple[Section, ...] = (
+    over_problems,
+    over_samples,
+    over_samples_adaptive,
+    best_of,
+    votes,
+    differences,
+    law,
+    forecasts,
+)
 QUICK_FACTOR = 10
 
 

@@ -14,11 +14,11 @@ from tasks.scaling.arrays import Floats, Ints
 from tasks.selection.outcomes import Bools
 
 
-def best_of_k(correct: Bools, scores: Floats, ks: Ints) -> Floats:
+def best_of_k(correct: Bools | Floats, scores: Floats, ks: Ints) -> Floats:
     """The expected accuracy of the sample with the highest score among k of n, ties shared; O(n log n + n·ks).
 
     Args:
-        correct: shape (n,).
+        correct: shape (n,); or the rates at which such samples are correct.
         scores: shape (n,), finite.
         ks: each 1 <= k <= n.
 
@@ -30,13 +30,31 @@ def best_of_k(correct: Bools, scores: Floats, ks: Ints) -> Floats:
     ends = np.cumsum(sizes)
     values = np.zeros(len(ks))
     for column, k in enumerate(ks.tolist()):
-        log_none = _log_none(len(correct), k)
-        before, after = log_none[ends - sizes], log_none[ends]
-        # Beyond n - k samples, q is 0 and so are all differences.
-        within = ~np.isneginf(before)
-        chance = np.exp(before[within]) * -np.expm1(after[within] - before[within])
-        values[column] = chance @ accuracy[within]
+        chance = _chances(len(correct), ends, sizes, k)
+        values[column] = chance @ accuracy[: len(chance)]
     return np.clip(values, 0, 1)
+
+
+def chances_of_best(scores: Floats, ks: Ints) -> Floats:
+    """The chance that each sample is picked as the best of k of n, ties shared, shape (ks, n)."""
+    _, where, sizes = np.unique(-scores, return_inverse=True, return_counts=True)
+    ends = np.cumsum(sizes)
+    chances = np.zeros((len(ks), len(sizes)))
+    for row, k in enumerate(ks.tolist()):
+        chance = _chances(len(scores), ends, sizes, k)
+        chances[row, : len(chance)] = chance
+    shared: Floats = (chances / sizes)[:, where]
+    return shared
+
+
+def _chances(n: int, ends: Ints, sizes: Ints, k: int) -> Floats:
+    """The chance that the best of k has each score, highest first, up to the last that is possible."""
+    log_none = _log_none(n, k)
+    before, after = log_none[ends - sizes], log_none[ends]
+    # Beyond n - k samples, q is 0 and so are all differences.
+    within = ~np.isneginf(before)
+    chance: Floats = np.exp(before[within]) * -np.expm1(after[within] - before[within])
+    return chance
 
 
 @lru_cache(maxsize=128)

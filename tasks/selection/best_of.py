@@ -30,8 +30,12 @@ class BestOf(Config):
 
     def accuracy(self, problem: Outcomes, ks: Ints, simulation: Simulation) -> Estimate:  # noqa: ARG002 - it is exact
         """See `Selector`: exact."""
-        return Estimate(best_of_k(problem.correct, problem.scores[self.score], ks), np.zeros(len(ks)))
+        return Estimate(best_of_k(problem.correct, self.ranking(problem), ks), np.zeros(len(ks)))
 
     def picked(self, problem: Outcomes, orders: Ints, ks: Ints) -> Floats:
         """See `Selector`."""
-        return best_in_order(problem.correct, problem.scores[self.score], orders, ks)
+        return best_in_order(problem.correct, self.ranking(problem), orders, ks)
+
+    def ranking(self, problem: Outcomes) -> Floats:
+        """The scores."""
+        return problem.scores[self.score]

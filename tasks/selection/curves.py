@@ -1,29 +1,17 @@
-"""Accuracy against k over problems, for one way of picking: the mean, its intervals, and where it stops improving.
-
-The interval over problems says how accuracy would vary with another draw of problems, as that of coverage does. The
-interval over samples keeps the problems and draws their samples again: by a bootstrap of each problem's samples, whose
-variances are added up over problems, less the variance of Monte Carlo.
-"""
+"""Accuracy against k over problems, for one way of picking: the mean, and where it stops improving."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import ceil
-from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from tasks.errors import UserError
 from tasks.scaling.arrays import Floats, Ints
-from tasks.scaling.estimators import Band
 from tasks.scaling.resampling import RESAMPLES, bootstrap_means_of
 from tasks.selection import Selector
 from tasks.selection.outcomes import Outcomes
 from tasks.selection.simulation import ERROR, Simulation
-
-# Bootstrap samples of all problems together: the width of the interval over samples is then known to 5 %.
-_REPLICATES = 200
-_DRAWS = 100
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,30 +82,6 @@ def check(selector: Selector, problems: Sequence[Outcomes]) -> None:
                 f"{selector.label} needs {need}, which {len(lacking):,} of {len(problems):,} problems lack, such as "
                 f"{lacking[0].problem_id!r}{known}"
             )
-
-
-def interval_over_samples(
-    selector: Selector, problems: Sequence[Outcomes], curve: PickCurve, level: float = 0.95, seed: int = 0
-) -> Band:
-    """The interval of accuracy at each k of a curve if the samples of these problems were drawn again."""
-    generator = np.random.default_rng(seed)
-    replicates = max(2, ceil(_REPLICATES / len(problems)))
-    within = np.flatnonzero(curve.ks <= curve.reach)
-    variance = np.full(len(curve.ks), np.nan)
-    total = np.zeros(len(within))
-    order = within[np.argsort(curve.ks[within], kind="stable")]
-    for position, problem in enumerate(problems):
-        # Few draws will do: the variance of Monte Carlo is known, and taken off.
-        simulation = Simulation(_DRAWS, np.random.default_rng([seed, position]))
-        redrawn = [
-            selector.accuracy(problem.at(generator.integers(0, problem.n, problem.n)), curve.ks[order], simulation)
-            for _ in range(replicates)
-        ]
-        accuracies, errors = (np.array(column) for column in zip(*redrawn, strict=True))
-        total += accuracies.var(axis=0, ddof=1) - (errors**2).mean(axis=0)
-    variance[order] = np.maximum(total, 0) / len(problems) ** 2
-    half = NormalDist().inv_cdf((1 + level) / 2) * np.sqrt(variance + curve.error**2)
-    return Band(np.clip(curve.accuracy - half, 0, 1), np.clip(curve.accuracy + half, 0, 1), level)
 
 
 @dataclass(frozen=True, slots=True)

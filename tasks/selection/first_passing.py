@@ -26,8 +26,12 @@ class FirstPassing(Config):
 
     def accuracy(self, problem: Outcomes, ks: Ints, simulation: Simulation) -> Estimate:  # noqa: ARG002 - it is exact
         """See `Selector`: exact, as the best of k where passing is the score."""
-        return Estimate(best_of_k(problem.correct, problem.passing.astype(np.float64), ks), np.zeros(len(ks)))
+        return Estimate(best_of_k(problem.correct, self.ranking(problem), ks), np.zeros(len(ks)))
 
     def picked(self, problem: Outcomes, orders: Ints, ks: Ints) -> Floats:
         """See `Selector`."""
-        return best_in_order(problem.correct, problem.passing.astype(np.float64), orders, ks)
+        return best_in_order(problem.correct, self.ranking(problem), orders, ks)
+
+    def ranking(self, problem: Outcomes) -> Floats:
+        """1 for each sample that passes, else 0."""
+        return problem.passing.astype(np.float64)

@@ -11,7 +11,8 @@ from tasks.scaling.arrays import Floats, Ints, finite_or_none
 from tasks.scaling.estimators import Band, Counts, coverage, log_spaced_ks, round_ks
 from tasks.scaling.interval_over_problems import interval_of_mean, interval_over_problems
 from tasks.selection import Outcomes, Selector
-from tasks.selection.curves import Plateau, interval_over_samples, pick_curve, plateau
+from tasks.selection.curves import Plateau, pick_curve, plateau
+from tasks.selection.interval_over_samples import interval_over_samples
 from tasks.selection.limits import Interval, Likeness, likeness, modal_ceiling
 from tasks.selection.simulation import ERROR
 

@@ -6,8 +6,9 @@ from tasks.scaling.estimators import Counts, log_spaced_ks
 from tasks.scaling.interval_over_problems import interval_of_mean
 from tasks.selection import Outcomes
 from tasks.selection.best_of import BestOf
-from tasks.selection.curves import interval_over_samples, pick_curve, plateau
+from tasks.selection.curves import pick_curve, plateau
 from tasks.selection.first_passing import FirstPassing
+from tasks.selection.interval_over_samples import interval_over_samples
 from tasks.selection.limits import likeness, modal_ceiling
 from tasks.selection.majority import Majority
 from tasks.selection.outcomes import NO_ANSWER
