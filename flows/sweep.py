@@ -16,6 +16,7 @@ from flows.runtime.scoring import score_samples
 from flows.setup.prepared import prepared_or
 from flows.setup.sweep import prepare, prepare_for_workers
 from tasks.progress import progress
+from tasks.report.picking.model import Picking
 from tasks.report.sweep.publish import Publication
 from tasks.scaling.summary import SweepSummary
 from tasks.steps import blocks
@@ -25,7 +26,8 @@ from tasks.sweep.sweep import Sweep
 
 class SweepResult(NamedTuple):
     """The names of a sweep's sample set, verdict set and score sets, the number of samples that this run drew, and the
-    report."""
+    report. `picking` is what ways of picking an answer deliver, or why that is not known; None where the samples have
+    nothing to pick by."""
 
     samples: str
     verdicts: str
@@ -33,13 +35,14 @@ class SweepResult(NamedTuple):
     summary: SweepSummary
     publication: Publication
     scores: tuple[str, ...] = ()
+    picking: Picking | str | None = None
 
     @classmethod
     def of(cls, job: Sweep, drawn: int, measured: Measurement, publication: Publication) -> Self:
         """The result of a sweep that has been measured and published."""
         names = job.samples.identity.name, job.grading.verdicts.identity.name
         scores = tuple(each.scores.identity.name for each in job.scorings)
-        return cls(*names, drawn, measured.summary, publication, scores)
+        return cls(*names, drawn, measured.summary, publication, scores, measured.picking)
 
 
 def prepare_run(config: SweepConfig) -> Sweep:

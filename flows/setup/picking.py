@@ -1,9 +1,8 @@
-"""From tables of answers to what selectors pick from, and from names to selectors."""
+"""What selectors pick from, read from files or a store, and from names to selectors."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
 import yaml
 
 from flows.config.pick import ChosenEquality, ChosenSelector
@@ -11,20 +10,11 @@ from flows.config.yaml_file import build_config
 from tasks.errors import UserError
 from tasks.files.answers import AnsweredProblem
 from tasks.graders import Grader
-from tasks.graders.base.answer_classes import AnswerClasses, by_grader, by_text
-from tasks.selection import Outcomes, Selector
-from tasks.selection.outcomes import NO_ANSWER
+from tasks.report.picking.outcomes import Prepared, in_classes
+from tasks.selection import Selector
 from tasks.store.inspect.answers import stored_answers
 from tasks.store.inspect.catalog import find
 from tasks.store.inspect.opening import open_store
-
-
-class Prepared(NamedTuple):
-    """Problems to pick answers for, how their answers were told apart, and whole sentences on what was left out."""
-
-    problems: tuple[Outcomes, ...]
-    classes: tuple[AnswerClasses, ...]
-    notes: tuple[str, ...] = ()
 
 
 def from_store(url: str, name: str, verdicts: str | None, grader: str | None) -> Prepared:
@@ -52,31 +42,12 @@ def from_store(url: str, name: str, verdicts: str | None, grader: str | None) ->
 
 
 def prepared(problems: Sequence[AnsweredProblem], grader: str | None) -> Prepared:
-    """The samples of each problem, their answers in classes of equal ones: as the grader of this name says, or as text.
+    """As `in_classes`, with the grader of this name.
 
     Raises:
         UserError: there is no grader of this name.
     """
-    equality = None if grader is None else _equality(grader)
-    answered = any(answer is not None for problem in problems for answer in problem.answers)
-    outcomes, classes = [], []
-    for problem in problems:
-        same = by_text(problem.answers) if equality is None else by_grader(equality, problem.answers, problem.correct)
-        outcomes.append(
-            Outcomes(
-                problem.problem_id,
-                np.array(problem.correct, dtype=np.bool_),
-                np.array([NO_ANSWER if each is None else each for each in same.classes], dtype=np.int64)
-                if answered
-                else None,
-                {name: np.array(values, dtype=np.float64) for name, values in problem.scores.items()},
-                None if None in problem.passed else np.array(problem.passed, dtype=np.bool_),
-            )
-        )
-        classes.append(same)
-    not_compared = sum(each.not_compared for each in classes)
-    notes = [f"{not_compared:,} pairs of rare answers were too many to compare: they count as different."]
-    return Prepared(tuple(outcomes), tuple(classes), tuple(notes) if not_compared else ())
+    return in_classes(problems, None if grader is None else _equality(grader))
 
 
 def selector(text: str) -> Selector:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from tasks.report.picking.model import Picking
 from tasks.scaling.summary import SweepSummary
 
 
@@ -18,13 +19,15 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class ReportData:
-    """The contents of a page. `provenance` has (label, value) pairs, shown in this order."""
+    """The contents of a page. `provenance` has (label, value) pairs, shown in this order. `picking` is what ways of
+    picking an answer deliver, or in one sentence why that is not known; None where there is nothing to say."""
 
     title: str
     summary: SweepSummary
     config_yaml: str
     provenance: tuple[tuple[str, str], ...] = ()
     examples: tuple[Example, ...] = ()
+    picking: Picking | str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,11 @@ from prefect.cache_policies import NO_CACHE
 from tasks.report.comparison.markdown import markdown
 from tasks.report.comparison.publish import ComparisonFiles
 from tasks.report.phrases import backtest_sentence
+from tasks.report.picking.model import Picking
+from tasks.report.picking.of_sweep import picking_of
+from tasks.report.picking.phrases import gap_sentence
+from tasks.report.picking.tables import table_rows
+from tasks.report.sweep.markdown import escape
 from tasks.report.sweep.publish import Publication, publish
 from tasks.scaling.comparison import Comparison
 from tasks.scaling.summary import SweepSummary
@@ -37,34 +42,43 @@ def show_difference(text: str) -> None:
 
 
 class Measurement(NamedTuple):
-    """The stored results of a sweep, read once, and their summary."""
+    """The stored results of a sweep, read once, and their summary. `picking` is what ways of picking an answer deliver,
+    or why that is not known; None where the samples have nothing to pick by."""
 
     results: Results
     summary: SweepSummary
+    picking: Picking | str | None
 
 
 @task(task_run_name="measure: coverage and fit", **RETRIED)
 def measure(sweep: Sweep) -> Measurement:
-    """Unbiased coverage up to k with intervals over problems, and the fitted power law."""
+    """Unbiased coverage up to k with intervals over problems, the fitted power law, and what ways of picking an answer
+    deliver."""
     results = sweep.results()
-    return Measurement(results, results.summarise())
+    summary = results.summarise()
+    return Measurement(results, summary, picking_of(sweep, summary, results.tally.counted_below))
 
 
 @task(task_run_name="report: page, figures and tables", **RETRIED)
 def report(sweep: Sweep, measured: Measurement, config_yaml: str) -> Publication:
     """Write the page, figures and tables to the store, and show them in the Prefect UI."""
-    publication = publish(sweep.grading, measured.results, measured.summary, config_yaml)
-    show("the report", lambda: _create_artifacts(sweep, measured.summary, publication))
+    publication = publish(sweep.grading, measured.results, measured.summary, config_yaml, measured.picking)
+    show("the report", lambda: _create_artifacts(sweep, measured, publication))
     return publication
 
 
-def _create_artifacts(sweep: Sweep, summary: SweepSummary, publication: Publication) -> None:
+def _create_artifacts(sweep: Sweep, measured: Measurement, publication: Publication) -> None:
+    summary = measured.summary
     headline = summary.headline
     create_markdown_artifact(publication.markdown, key="coverage", description=headline)
     _show_figures(publication.figures, headline)
     if summary.laws is not None:
         rows = [asdict(error) for error in summary.laws.errors]
         create_table_artifact(rows, key="laws", description=backtest_sentence(summary.laws))
+    if isinstance(measured.picking, Picking):
+        gap = escape(gap_sentence(measured.picking.summary) or "")
+        rows = table_rows(measured.picking.summary)
+        create_table_artifact(rows, key="picking", description=f"{gap} Report: {escape(publication.page)}")
     samples, verdicts = sweep.samples.identity.name, sweep.grading.verdicts.identity.name
     for key, url in (
         ("report", publication.page),

@@ -8,10 +8,11 @@ from typing import Any
 from rich.text import Text
 
 from flows.command_line.terminal import counted, literal, new_table, print_json, print_notes, stdout
-from flows.setup.picking import Prepared, from_store, prepared, selector
+from flows.setup.picking import from_store, prepared, selector
 from tasks.errors import UserError
 from tasks.files.answers import read_answers
 from tasks.files.atomic import replacing
+from tasks.report.picking.outcomes import Prepared
 from tasks.report.picking.phrases import (
     ceiling_sentence,
     ends,
@@ -91,7 +92,7 @@ def _print(summary: PickSummary) -> None:
     error = error_sentence(summary)
     for line in (
         f"{counts} {intervals_sentence(summary)}",
-        None if error is None else f"{error} (--json has each).",
+        None if error is None else f"{error} --json has each.",
         gap_sentence(summary),
         ceiling_sentence(summary),
         likeness_sentence(summary),

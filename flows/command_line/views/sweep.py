@@ -15,6 +15,7 @@ from flows.setup.prepared import using_prepared
 if TYPE_CHECKING:
     from flows.config.sweep import SweepConfig
     from flows.sweep import SweepResult
+    from tasks.report.picking.model import Picking
     from tasks.scaling.first_success import Solving
     from tasks.scaling.summary import SweepSummary
 
@@ -74,6 +75,8 @@ def _show(console: Console, result: "SweepResult", seconds: float) -> None:
         console.print(_coverage_table(summary))
     else:
         console.print(_solving_table(summary.solving))
+    if result.picking is not None and summary.solving is None:
+        _show_picking(console, result.picking)
     console.print(f"[bold]{summary.headline}[/]")
     if summary.solving is None:
         console.print(law_sentence(summary))
@@ -85,6 +88,15 @@ def _show(console: Console, result: "SweepResult", seconds: float) -> None:
     for scores in result.scores:
         console.print(f"scores: {scores}", soft_wrap=True)
     console.print(f"report: {result.publication.page}", soft_wrap=True)
+
+
+def _show_picking(console: Console, picking: "Picking | str") -> None:
+    """A line for each way of picking an answer, or why there is none."""
+    from flows.command_line.terminal import literal
+    from tasks.report.picking.phrases import headlines
+
+    for line in [picking] if isinstance(picking, str) else headlines(picking):
+        console.print(literal(line), soft_wrap=True)
 
 
 def _coverage_table(summary: "SweepSummary") -> Table:

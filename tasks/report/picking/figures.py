@@ -3,10 +3,16 @@
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
+from tasks.report.model import FigureFile
 from tasks.report.palette import DARK, GREY, SERIES
 from tasks.report.picking.phrases import gap_formula, points
-from tasks.report.style import INK, band, k_axis, name_text, new_axes
+from tasks.report.style import INK, band, files, k_axis, name_text, new_axes
 from tasks.selection.summary import PickedCurve, PickSummary
+
+
+def draw(summary: PickSummary) -> FigureFile:
+    """The figure as files."""
+    return files("picking", pick_figure(summary))
 
 
 def pick_figure(summary: PickSummary) -> Figure:

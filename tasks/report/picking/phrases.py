@@ -1,6 +1,7 @@
 """What ways of picking deliver, in words: the same in the terminal, on pages and in Markdown."""
 
 from tasks.report.phrases import interval
+from tasks.report.picking.model import Picking
 from tasks.selection.summary import PickedCurve, PickSummary
 
 
@@ -84,6 +85,16 @@ def intervals_sentence(summary: PickSummary) -> str:
     )
 
 
+def narrow_sentence(summary: PickSummary) -> str | None:
+    """A warning about intervals over samples without width; None where every one has some."""
+    if all(last.low_samples != last.high_samples for last in (each.table[-1] for each in summary.picked)):
+        return None
+    return (
+        "An interval over samples without width is too narrow: where k is the number of samples, one sample decides what "
+        "is picked."
+    )
+
+
 def error_sentence(summary: PickSummary) -> str | None:
     """Which figures are by Monte Carlo, with their largest standard error; None where all are exact."""
     curves = [summary.coverage, *summary.picked]
@@ -93,5 +104,15 @@ def error_sentence(summary: PickSummary) -> str | None:
     simulated = ", ".join(each.label for each in curves if any(point.error for point in each.table))
     return (
         f"Means over all subsets of k samples; those of {simulated} are by Monte Carlo where that is cheaper, with "
-        f"standard errors up to {100 * error:.2f} points"
+        f"standard errors up to {100 * error:.2f} points."
     )
+
+
+def headlines(picking: Picking) -> list[str]:
+    """One line for each way of picking that is not secondary: what it delivers at the largest k."""
+    return [
+        f"{each.label}, k = {each.table[-1].k:,}: {share(each.table[-1].value)} delivered "
+        f"({picking.summary.level:.0%} interval {ends(each.table[-1].low, each.table[-1].high)})"
+        for each in picking.summary.picked
+        if each.label not in picking.secondary
+    ]

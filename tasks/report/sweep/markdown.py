@@ -10,11 +10,14 @@ from tasks.report.phrases import (
     usage_rows,
     visible,
 )
+from tasks.report.picking.model import Picking
+from tasks.report.picking.phrases import gap_sentence
+from tasks.report.picking.tables import table_rows
 from tasks.scaling.summary import SweepSummary
 
 
-def markdown(summary: SweepSummary, title: str) -> str:
-    """The headline, coverage table, laws, costs and verdicts of a sweep."""
+def markdown(summary: SweepSummary, title: str, picking: Picking | None = None) -> str:
+    """The headline, coverage table, laws, costs and verdicts of a sweep, and what ways of picking deliver."""
     show = table_percent(summary)
     lines = [f"# {escape(title)}", "", f"**{summary.headline}**", ""]
     if summary.table:
@@ -24,6 +27,11 @@ def markdown(summary: SweepSummary, title: str) -> str:
             for point in summary.table
         ]
         lines += ["", law_sentence(summary), ""]
+    if picking is not None:
+        rows = table_rows(picking.summary)
+        lines += [f"| {' | '.join(rows[0])} |", "|:--|" + "--:|" * (len(rows[0]) - 1)]
+        lines += [f"| {' | '.join(map(escape, row.values()))} |" for row in rows]
+        lines += ["", escape(gap_sentence(picking.summary) or ""), ""]
     if summary.laws is not None:
         lines += ["| law | median | r.m.s. |", "|:--|--:|--:|"]
         lines += [f"| {escape(law)} | {median} | {rms} |" for law, median, rms in backtest_rows(summary.laws)]

@@ -9,6 +9,7 @@ from tasks.report.html import figure_links, link, page
 from tasks.report.model import Example, FigureFile, ReportData
 from tasks.report.palette import verdict_shares
 from tasks.report.phrases import visible
+from tasks.report.picking import page as picking
 from tasks.report.sweep import tables
 from tasks.report.sweep.pass_rates import by_difficulty, rate_bins
 from tasks.scaling.forecast import Forecast
@@ -28,14 +29,16 @@ def render(report: ReportData, figures: Sequence[FigureFile] = ()) -> str:
         figures: figures offered for download under their plots (`tasks.report.sweep.figures.draw`).
     """
     summary = report.summary
+    figure_of_picking = next((each for each in figures if each.name == "picking"), None)
     show = phrases.table_percent(summary)
     table = summary.table
     return page(
         "report.html.j2",
         title=report.title,
-        plots={"coverage": _plot(summary)},
+        plots={"coverage": _plot(summary), "picking": picking.plot(report.picking)},
         report=report,
         summary=summary,
+        picking=picking.section(report.picking, figure_of_picking),
         solving=summary.solving,
         show=show,
         interval=lambda low, high: phrases.interval(low, high, show),
@@ -137,5 +140,6 @@ def _downloads(summary: SweepSummary, figures: Sequence[FigureFile]) -> dict[str
         "verdicts": [link("verdicts.csv", tables.verdicts_csv(summary))],
     }
     for figure in figures:
-        links[figure.name] += figure_links(figure)
+        if figure.name in links:
+            links[figure.name] += figure_links(figure)
     return links

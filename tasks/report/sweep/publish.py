@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tasks.report.model import Example, ReportData
+from tasks.report.picking.figures import draw as draw_picking
+from tasks.report.picking.model import Picking
+from tasks.report.picking.tables import picking_csv
 from tasks.report.sweep import tables
 from tasks.report.sweep.figures import draw
 from tasks.report.sweep.markdown import markdown
@@ -26,10 +29,18 @@ class Publication:
     figures: Mapping[str, bytes]
 
 
-def publish(grading: Grading, results: Results, summary: SweepSummary, config_yaml: str) -> Publication:
-    """Write the page, figures and tables of the sweep's latest result, replacing earlier ones."""
+def publish(
+    grading: Grading,
+    results: Results,
+    summary: SweepSummary,
+    config_yaml: str,
+    picking: Picking | str | None = None,
+) -> Publication:
+    """Write the page, figures and tables of the sweep's latest result, replacing earlier ones. `picking` is what ways
+    of picking an answer deliver, or why that is not known."""
     title = f"{grading.samples.identity.label}, k = {grading.selection.k:,}"
-    figures = draw(summary)
+    picked = picking if isinstance(picking, Picking) else None
+    figures = (*draw(summary), *(() if picked is None else (draw_picking(picked.summary),)))
     page = render(
         ReportData(
             title=title,
@@ -37,6 +48,7 @@ def publish(grading: Grading, results: Results, summary: SweepSummary, config_ya
             config_yaml=config_yaml,
             provenance=_provenance(grading, results.tally),
             examples=_examples(results),
+            picking=picking,
         ),
         figures,
     )
@@ -46,6 +58,7 @@ def publish(grading: Grading, results: Results, summary: SweepSummary, config_ya
         "coverage.csv": tables.coverage_csv(summary).encode(),
         "problems.csv": tables.problems_csv(summary).encode(),
         "verdicts.csv": tables.verdicts_csv(summary).encode(),
+        **({} if picked is None else {"picking.csv": picking_csv(picked.summary).encode(errors="backslashreplace")}),
         **({"solved.csv": tables.solved_csv(summary).encode()} if summary.solving else {}),
         **{f"{figure.name}.svg": figure.svg for figure in figures},
         **{f"{figure.name}.pdf": figure.pdf for figure in figures},
@@ -57,7 +70,7 @@ def publish(grading: Grading, results: Results, summary: SweepSummary, config_ya
     return Publication(
         page=store.url(f"{folder}/report.html"),
         grading_note=_grading_note(results.tally),
-        markdown=markdown(summary, title),
+        markdown=markdown(summary, title, picked),
         figures={figure.name: figure.svg for figure in figures},
     )
 

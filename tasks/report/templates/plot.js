@@ -1,6 +1,7 @@
 // Plots against k: every figure with `data-plot` draws the part of #plot that it names.
 // A series has points [k, value, low, high]: measured, and forecast with two ends more, low and high of its 50 %
-// interval; and lines [k, value]: law, every. Values are shares: of problems, or, where signed, differences of such.
+// interval; and lines [k, value]: law, every. It may have a k, `plateau`, that gets a mark. A plot may have a `limit` and
+// a `gap`. Values are shares: of problems, or, where signed, differences of such.
 (() => {
   const svgSpace = "http:" + "//www.w3.org/2000/svg";
   const whole = (k) => Math.round(k).toLocaleString("en-US");
@@ -180,7 +181,32 @@
         if (data.marks.includes(p[0])) {
           group.append(element("circle", { cx: view.x.to(p[0]), cy: view.clampY(p[1]), r: many ? 3 : 4 }));
         }
+        if (p[0] === series.plateau) {
+          const [x, y] = [view.x.to(p[0]), view.clampY(p[1])];
+          group.append(element("path", { class: "plateau", d: `M${x - 7} ${y}L${x} ${y - 7}L${x + 7} ${y}L${x} ${y + 7}Z` }));
+        }
       }
+    }
+
+    // A horizontal line that a curve tends to, and the gap between two curves at one k, with its name.
+    function drawLimit(inside, right) {
+      if (!data.limit) return;
+      const at = view.y.to(data.limit.value);
+      inside.append(element("line", { class: "limit", x1: view.margin.left, x2: right, y1: at, y2: at }));
+      inside.append(element("text", { class: "limit", x: view.margin.left + 6, y: at - 5 }, data.limit.name));
+    }
+
+    function drawGap(inside) {
+      const { gap } = data;
+      const on = drawn().map(([, i]) => i);
+      if (!gap || !shown("measured") || gap.k > view.kHigh || !gap.series.every((i) => on.includes(i))) return;
+      const [x, top, foot] = [view.x.to(gap.k), view.clampY(gap.high), view.clampY(gap.low)];
+      if (foot - top < 14) return;
+      for (const [end, back] of [[top, 5], [foot, -5]]) {
+        inside.append(element("path", { class: "gap-line", d: `M${x - 4} ${end + back}L${x} ${end}L${x + 4} ${end + back}` }));
+      }
+      inside.append(element("path", { class: "gap-line", d: `M${x} ${top}L${x} ${foot}` }));
+      inside.append(element("text", { class: "gap-label", x: x - 8, y: (top + foot) / 2 + 4, "text-anchor": "end" }, gap.text));
     }
 
     // Each line's name at its end, moved apart where two would meet: colour alone tells nobody apart.
@@ -215,7 +241,9 @@
         inside.append(element("line", { class: "crossing", x1: at, x2: at, y1: margin.top, y2: bottom }));
         inside.append(element("text", { class: "crossing", x: at + 5, y: bottom - 7 }, `k = ${whole(crossing.k)}`));
       }
+      drawLimit(inside, right);
       for (const [series, index] of drawn()) drawSeries(inside, series, index);
+      drawGap(inside);
       if (many && shown("measured")) nameLines(svg, right);
       inside.append(element("g", { class: "cursor" }));
       host.replaceChildren(svg);

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import Any
 
 import pyarrow as pa
 
 from tasks.errors import UserError
-from tasks.files.answers import AnsweredProblem, scores_by_logprob
+from tasks.files.answers import LOGPROB_MEAN, LOGPROB_SUM, AnsweredProblem, scores_by_logprob
 from tasks.files.schema import Where
 from tasks.records import Verdict
 from tasks.store import Store
@@ -18,18 +19,29 @@ from tasks.store.inspect.counts import latest_summary
 from tasks.store.parquet import SAMPLE_KEY
 from tasks.store.samples import read_sample_columns
 from tasks.store.schema import CorruptObjectError
+from tasks.store.tables import rows_below
 
 _LOST = "were lost to failures of the infrastructure"
 _NOT_GRADED = "are not graded yet"
 _NOT_BY_ALL = "lack the verdict of one of the verifiers"
 
 
+class Cut(Enum):
+    """Why only the samples that all problems have are taken: an adaptive budget stopped some problems by their outcomes,
+    or no report says how the samples were drawn."""
+
+    ADAPTIVE = auto()
+    UNREPORTED = auto()
+
+
 @dataclass(slots=True)
 class StoredAnswers:
-    """The graded samples of a set, by problem; `notes` are whole sentences on what was left out."""
+    """The graded samples of a set, by problem; `notes` are whole sentences on what was left out. `score_sets` are the
+    names of the scores that scorers gave; the others come from drawing."""
 
     problems: list[AnsweredProblem]
     notes: list[str] = field(default_factory=list)
+    score_sets: tuple[str, ...] = ()
 
 
 def stored_answers(
@@ -48,19 +60,52 @@ def stored_answers(
     Raises:
         UserError: the set was sampled in solve mode, or an object is damaged.
     """
-    others = verifiers or {}
-    reports = (latest_summary(store, samples, each) for each in (verdicts, *others.values()))
+    reports = (latest_summary(store, samples, each) for each in (verdicts, *(verifiers or {}).values()))
     summary = next((each for each in reports if each is not None), None)
     if summary is not None and summary.solving is not None:
         raise UserError(
             f"{samples.name} was last sampled in solve mode: how many samples a problem has depends on their verdicts; "
             "run its sweep with a uniform budget"
         )
-    score_sets = _by_name([each for each in samples.scores if not each.from_newer_version])
+    return read_answers(
+        store,
+        samples,
+        verdicts,
+        [each for each in samples.scores if not each.from_newer_version],
+        cut=Cut.UNREPORTED if summary is None else None if summary.stopping is None else Cut.ADAPTIVE,
+        verifiers=verifiers,
+    )
+
+
+def read_answers(
+    store: Store,
+    samples: StoredSamples,
+    verdicts: StoredVerdicts,
+    scores: Sequence[StoredAnnotations[ScoreFooter]],
+    *,
+    cut: Cut | None,
+    below: Mapping[str, int] | None = None,
+    verifiers: Mapping[str, StoredVerdicts] | None = None,
+) -> StoredAnswers:
+    """As `stored_answers`, with these score sets.
+
+    Args:
+        store: where the set is.
+        samples: the set.
+        verdicts: which of its verdict sets.
+        scores: which of its score sets.
+        cut: why to take only the samples that all problems have, if so.
+        below: for each problem to read, the index below which its samples count; None reads all.
+        verifiers: other verdict sets by name, as for `stored_answers`.
+
+    Raises:
+        UserError: an object is damaged, or there is no graded sample.
+    """
+    score_sets, others = _by_name(scores), verifiers or {}
     annotations: list[tuple[StoredAnnotations[Any], Mapping[str, str]]] = [
         (verdicts, {"verdict": "verdict", "answer": "answer", "passed": "passed"}),
-        *((each, {"score": name}) for name, each in score_sets.items()),
-        *((each, {"verdict": name}) for name, each in others.items()),
+        *((each, {"score": _column(name)}) for name, each in score_sets.items()),
+        *((each, {"verdict": _column(name)}) for name, each in others.items()),
     ]
     for objects in (samples.objects, *(each.objects for each, _ in annotations)):
         for damaged, reason in objects.faults.items():
@@ -68,21 +113,24 @@ def stored_answers(
     problems: dict[str, AnsweredProblem] = {}
     left_out = dict.fromkeys((_LOST, _NOT_GRADED, _NOT_BY_ALL), 0)
     for block, _ in samples.in_order:
+        if below is not None and block.start >= max(below.values(), default=0):
+            continue
         key = samples.objects.key(block)
         try:
-            for row in _rows(store, key, block, annotations):
+            for row in _rows(store, key, block, annotations, below):
                 if row["verdict"] in {None, Verdict.INFRASTRUCTURE}:
                     left_out[_NOT_GRADED if row["verdict"] is None else _LOST] += 1
                     continue
-                if any(row[name] in {None, Verdict.INFRASTRUCTURE} for name in others):
+                if any(row[_column(name)] in {None, Verdict.INFRASTRUCTURE} for name in others):
                     left_out[_NOT_BY_ALL] += 1
                     continue
                 problem = problems.setdefault(row["problem_id"], AnsweredProblem(row["problem_id"]))
-                scores = {name: row[name] for name in score_sets} | scores_by_logprob(row["logprob"], row["tokens"])
-                scores |= {name: float(row[name] == Verdict.CORRECT) for name in others}
+                given = {name: row[_column(name)] for name in score_sets}
+                given |= scores_by_logprob(row["logprob"], row["tokens"])
+                given |= {name: float(row[_column(name)] == Verdict.CORRECT) for name in others}
                 correct = row["verdict"] == Verdict.CORRECT
                 where = Where(key, "sample", row["index"])
-                problem.add(where, row["index"], row["answer"], correct, scores, passed=row["passed"])
+                problem.add(where, row["index"], row["answer"], correct, given, passed=row["passed"])
         except CorruptObjectError as error:
             raise UserError(
                 f"store: {store.url(error.key)} cannot be read: {error.reason}; `monkeys check` says more"
@@ -91,27 +139,33 @@ def stored_answers(
     if not found:
         raise UserError(f"{samples.name} has no graded samples yet; run its sweep, or `monkeys regrade`")
     notes = [f"{number:,} samples {why}: they are left out." for why, number in left_out.items() if number]
-    if summary is not None and summary.stopping is not None:
+    if cut is Cut.ADAPTIVE:
         notes.append(
             f"The budget was adaptive: of every problem only the first {_cut(found):,} samples are used, since how "
             "many more it has depends on their verdicts."
         )
-    elif summary is None and len({len(problem.samples) for problem in found}) > 1:
+    elif cut is Cut.UNREPORTED and len({len(problem.samples) for problem in found}) > 1:
         notes.append(
             f"No report says how many samples of each problem were to be drawn: of every problem only the first "
             f"{_cut(found):,} are used."
         )
     notes += [*_without_incomplete_scores(found), *_without_incomplete_passed(found)]
-    return StoredAnswers(found, notes)
+    return StoredAnswers(found, notes, tuple(score_sets))
 
 
 def _by_name(score_sets: Sequence[StoredAnnotations[ScoreFooter]]) -> dict[str, StoredAnnotations[ScoreFooter]]:
-    """Sets of scores by their scorers' names, or by their own where several are by one scorer."""
+    """Sets of scores by their scorers' names, or by their own where several are by one scorer, or where it has the name
+    of a score by log-probability."""
     scorers = [str(each.ingredients.get("scorer", each.name)) for each in score_sets]
     return {
-        each.name if scorers.count(scorer) > 1 else scorer: each
+        each.name if scorers.count(scorer) > 1 or scorer in {LOGPROB_SUM, LOGPROB_MEAN} else scorer: each
         for scorer, each in zip(scorers, score_sets, strict=True)
     }
+
+
+def _column(score: str) -> str:
+    """The column of a score or a verifier: no other column has this name, whatever the scorer is called."""
+    return f"score: {score}"
 
 
 def _rows(
@@ -119,8 +173,10 @@ def _rows(
     key: str,
     block: Block,
     annotations: Sequence[tuple[StoredAnnotations[Any], Mapping[str, str]]],
+    below: Mapping[str, int] | None,
 ) -> Iterator[dict[str, Any]]:
-    """The samples of a block with columns of their annotations, under other names; None where there is none."""
+    """The samples of a block that count, with columns of their annotations under other names; None where there is
+    none."""
     with store.open(key) as file:
         table = read_sample_columns(file, key, (*SAMPLE_KEY, "tokens", "logprob"))
     columns = {name: table[name] for name in table.column_names}
@@ -130,7 +186,8 @@ def _rows(
             check_same_samples(table, found, each.objects.key(block))
         for column, name in names.items():
             columns[name] = pa.nulls(table.num_rows) if found is None else found[column]
-    yield from pa.table(columns).to_pylist()
+    joined = pa.table(columns)
+    yield from (joined if below is None else rows_below(joined, below)).to_pylist()
 
 
 def _cut(problems: Sequence[AnsweredProblem]) -> int:

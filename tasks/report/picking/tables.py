@@ -1,0 +1,34 @@
+"""What ways of picking deliver, as rows: for files, and for tables in the Prefect UI."""
+
+from typing import Any
+
+from tasks.report.phrases import visible
+from tasks.report.picking.phrases import ends, plateau_text, share
+from tasks.report.sweep.tables import to_csv
+from tasks.selection.summary import PickSummary
+
+
+def picking_csv(summary: PickSummary) -> str:
+    """`way,k,accuracy,low,high`: coverage and the accuracy of every way of picking, with intervals over problems."""
+    return to_csv(
+        ("way", "k", "accuracy", "low", "high"),
+        (
+            (each.label, point.k, point.value, point.low, point.high)
+            for each in (summary.coverage, *summary.picked)
+            for point in each.curve
+        ),
+    )
+
+
+def table_rows(summary: PickSummary) -> list[dict[str, Any]]:
+    """A row for coverage and for each way of picking, with text in the cells."""
+    return [
+        {
+            "way": visible(each.label),
+            **{f"k = {point.k:,}": share(point.value) for point in each.table},
+            "over problems": ends(each.table[-1].low, each.table[-1].high),
+            "over samples": ends(each.table[-1].low_samples, each.table[-1].high_samples),
+            "plateau": plateau_text(each),
+        }
+        for each in (summary.coverage, *summary.picked)
+    ]
