@@ -90,8 +90,8 @@ def narrow_sentence(summary: PickSummary) -> str | None:
     if all(last.low_samples != last.high_samples for last in (each.table[-1] for each in summary.picked)):
         return None
     return (
-        "An interval over samples without width is too narrow: where k is the number of samples, one sample decides what "
-        "is picked."
+        "An interval over samples without width is too narrow: where k is the number of samples, one sample decides "
+        "what is picked."
     )
 
 

@@ -27,8 +27,8 @@ _NOT_BY_ALL = "lack the verdict of one of the verifiers"
 
 
 class Cut(Enum):
-    """Why only the samples that all problems have are taken: an adaptive budget stopped some problems by their outcomes,
-    or no report says how the samples were drawn."""
+    """Why only the samples that all problems have are taken: an adaptive budget stopped some problems by their
+    outcomes, or no report says how the samples were drawn."""
 
     ADAPTIVE = auto()
     UNREPORTED = auto()
