@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Tests the sandboxes with cgroup v2 on a machine that has cgroup v1 or no writable cgroups: in an emulated Debian,
-# without KVM, ten to twenty times slower. Needs root on x86-64, and the Debian packages qemu-system-x86 and debootstrap.
-# The system is built once (minutes, 4 GB), in MONKEYS_VM or a folder below /var/tmp.
+# Tests the sandboxes with cgroup v2 on a machine with cgroup v1 or without writable cgroups, in an emulated Debian. KVM
+# is not used, so tests are ten to twenty times slower. Needs root on x86-64, and the Debian packages qemu-system-x86 and
+# debootstrap. The system is built once (minutes, 4 GB), in MONKEYS_VM or /var/tmp/monkeys-vm.
 #   infra/cgroup2_vm.sh                                             the tests of cgroups (minutes)
-#   infra/cgroup2_vm.sh tests/sandboxes -k "not docker"             any arguments of pytest (half an hour)
+#   infra/cgroup2_vm.sh tests/sandboxes -k "not docker"             with arguments for pytest (here, half an hour)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -19,7 +19,7 @@ make_system() {
     rm -rf "$folder" && mkdir -p "$folder"
     debootstrap --variant=minbase --include=systemd-sysv,dbus,libpam-systemd,python3,bubblewrap,linux-image-amd64 \
         bookworm "$root" >"$folder/debootstrap.log"
-    # The tests run under Debian's Python 3.11, with the packages of the lock file.
+    # The tests run under Debian's Python 3.11, with the locked packages.
     . infra/uv.sh
     python=$(command -v python3)
     uv=$(find_uv "$python")
@@ -56,7 +56,7 @@ UNIT
     printf ' %q' "$@"
     printf ' && echo "the tests have passed"\n'
 } | sed 's/^exec //' >"$folder/in_the_vm"
-tar -cf "$folder/checkout.tar" sandboxes tasks flows tests pyproject.toml -C "$folder" in_the_vm
+tar -cf "$folder/checkout.tar" monkeys flows tasks sandboxes tests pyproject.toml -C "$folder" in_the_vm
 # A run's changes to the system are discarded.
 qemu-system-x86_64 -accel tcg,thread=multi -cpu max -smp 2 -m 3G -nodefaults -no-reboot -display none -snapshot \
     -kernel "$folder/vmlinuz" -initrd "$folder/initrd" -append "root=/dev/vda rw console=ttyS0 quiet systemd.mask=serial-getty@ttyS0.service" \

@@ -1,7 +1,7 @@
-"""Writes the reference pages of the docs from the code: python infra/generate_docs.py [--check]
+"""Generates the reference pages of the docs from the code: python -m infra.generate_docs [--check]
 
-`docs/sweep_file.md` comes from the pydantic models of the sweep file, `docs/command_line.md` from the help of every
-command. With --check nothing is written, and a page that is not up to date is an error.
+`docs/sweep_file.md` comes from the pydantic models of the sweep file, `docs/command_line.md` from the help of all
+commands. With --check, writes nothing and exits with 1 if a page is not up to date.
 """
 
 import html
@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-# The pages describe what is built in.
+# The pages describe only what is built in.
 os.environ["MONKEYS_PLUGINS"] = ""
 
 import typer.main
@@ -30,7 +30,7 @@ Schema = dict[str, Any]
 
 
 def sweep_file_page() -> str:
-    """The sweep file: its fields, then every choice of each role."""
+    """The sweep file: its fields, then the choices for each field that has several."""
     schema = SweepConfig.model_json_schema()
     parts = [
         "# Sweep file",
@@ -121,7 +121,7 @@ def _bounds(field: Schema) -> str:
 
 
 def _choices(field: Schema, definitions: Schema) -> list[Schema]:
-    """The objects that a field may be."""
+    """The schemas of the objects that are allowed as a field's value."""
     if field.get("type") == "array":
         return _choices(field.get("items", {}), definitions)
     options = field.get("anyOf", [field])
@@ -131,7 +131,7 @@ def _choices(field: Schema, definitions: Schema) -> list[Schema]:
 
 
 def command_line_page() -> str:
-    """The help of every command, as Typer writes it."""
+    """The help of all commands, as Typer renders it."""
     command = typer.main.get_group(app)
     for name in [name for name, each in command.commands.items() if each.hidden]:
         del command.commands[name]
@@ -144,7 +144,7 @@ def command_line_page() -> str:
 
 
 def _give_short_help(group: Any) -> None:
-    """List each command with the whole first sentence of its help, which would be truncated otherwise."""
+    """List each command with the first sentence of its help, which Typer would otherwise truncate."""
     for command in group.commands.values():
         command.short_help = " ".join(command.help.partition(". ")[0].rstrip(".").split()) + "."
         if hasattr(command, "commands"):
@@ -156,7 +156,7 @@ def _examples(found: re.Match[str]) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Write the pages, or with --check compare them; returns 1 if a page is not up to date."""
+    """Write the pages, or compare them with --check. Returns the exit status: 1 if a page is not up to date."""
     stale = 0
     for name, text in {"sweep_file.md": sweep_file_page(), "command_line.md": command_line_page()}.items():
         page = DOCS / name
@@ -164,7 +164,7 @@ def main(arguments: list[str]) -> int:
             continue
         if "--check" in arguments:
             stale = 1
-            print(f"docs/{name} is not up to date; run: .venv/bin/python infra/generate_docs.py")
+            print(f"docs/{name} is not up to date; run: .venv/bin/python -m infra.generate_docs")
         else:
             page.write_text(text, encoding="utf-8")
             print(f"wrote docs/{name}")

@@ -1,7 +1,7 @@
-"""Finds idioms in code, messages and docs that make a reader stop: python infra/lint_wording.py [PATH …]
+"""Finds unidiomatic wording in code, messages and docs: python infra/lint_wording.py [PATH …]
 
-Each rule is a pattern and what to write instead. Names of functions and classes are checked as sentences too. To allow
-a match, end the line in `words: ok`.
+Each rule has a pattern and what to write instead. Names of functions and classes are also checked, as sentences. A line
+that contains `words: ok` is exempt.
 """
 
 import re
@@ -72,9 +72,9 @@ RULES = (
 
 
 def files(paths: list[str]) -> Iterator[Path]:
-    """The tracked and new text files below these paths (or all)."""
+    """The text files below these paths, or all text files, including untracked ones."""
     listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *paths],  # noqa: S607 - the git of whoever runs it
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *paths],  # noqa: S607 - git from the PATH
         capture_output=True,
         text=True,
         check=True,
@@ -86,7 +86,7 @@ def files(paths: list[str]) -> Iterator[Path]:
 
 
 def findings(path: Path) -> Iterator[str]:
-    """One line for each place where a rule is broken."""
+    """One line for each match of a rule."""
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         if ALLOWED in line:
             continue
@@ -99,7 +99,7 @@ def findings(path: Path) -> Iterator[str]:
 
 
 def main(paths: list[str]) -> int:
-    """Print the findings; returns 1 if there are any."""
+    """Print the findings. Returns the exit status: 1 if there are any."""
     found = [line for path in files(paths) for line in findings(path)]
     print(*found, sep="\n" if found else "")
     return 1 if found else 0

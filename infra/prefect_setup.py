@@ -3,8 +3,9 @@
     PREFECT_API_URL=http://127.0.0.1:4200/api python infra/prefect_setup.py
 
 Run it again to apply a change. If AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are set, they become Prefect Secret
-blocks, which the server encrypts. The pools only refer to these: a worker fetches them when it starts a run, and no
-deployment, run or log contains them. AWS_ENDPOINT_URL and AWS_DEFAULT_REGION are not secret, and are copied.
+blocks, which the server encrypts. The work pools refer to the blocks: a worker fetches the values when it starts a run,
+and no deployment, run or log contains them. AWS_ENDPOINT_URL and AWS_DEFAULT_REGION are not secret: their values are
+stored in the work pools.
 """
 
 import asyncio
@@ -47,18 +48,18 @@ async def main() -> None:
 
 
 async def make_pool(client: PrefectClient, name: str, kind: str, environment: dict[str, str]) -> None:
-    """Create or update a pool whose runs get this environment in addition to the worker's."""
+    """Create or update a work pool whose runs get this environment in addition to that of the worker."""
     template: dict[str, Any] | None = await get_default_base_job_template_for_infrastructure_type(kind)
     if template is None:
-        raise SystemExit(f"prefect_setup: this server knows no work pool of type {kind}")
+        raise SystemExit(f"prefect_setup: this server has no work pools of type {kind}")
     variables = template["variables"]["properties"]
     variables["env"]["default"] = environment
     if "image" in variables:
         variables["image"]["default"] = IMAGE
-        # By default, a Docker worker looks every `latest` image up in a registry, even if it was built on this machine.
+        # By default, a Docker worker pulls `latest` images from a registry, even if they were built on this machine.
         variables["image_pull_policy"]["default"] = "IfNotPresent"
     if "auto_remove" in variables:
-        # `docker inspect` would show the S3 secret in containers that have ended.
+        # Otherwise, `docker inspect` would show the S3 secret in containers that have exited.
         variables["auto_remove"]["default"] = True
     if kind == "kubernetes":
         (container,) = template["job_configuration"]["job_manifest"]["spec"]["template"]["spec"]["containers"]

@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# Sets a fresh Debian or Ubuntu machine up for this checkout: the locked environment in .venv, and bubblewrap.
-# Skips what is done already. Needs Python 3.11 or newer, and root only to install a missing package.
-#   infra/setup.sh              what sweeps need
-#   infra/setup.sh --develop    and what the tests need
-#   infra/setup.sh --extra X    and an extra of pyproject.toml; what is installed stays
+# Prepares a Debian or Ubuntu machine for this checkout: the locked environment in .venv, and bubblewrap. Skips what is
+# already installed. Needs Python 3.11 to 3.14, and root only to install a missing package.
+#   infra/setup.sh              for sweeps
+#   infra/setup.sh --develop    for sweeps and tests
+#   infra/setup.sh --extra X    for sweeps with an extra of pyproject.toml; packages that are already installed stay
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 say() { printf '%s\n' "setup: $*" >&2; }
 fail() { say "$*"; exit 2; }
 
-install_package() { # the missing Debian package, and why it is needed
+install_package() { # arguments: a Debian package, and why it is needed
     command -v apt-get >/dev/null || fail "$1 is missing ($2); install it with this system's package manager"
     local as_root=()
     if [ "$(id -u)" -ne 0 ]; then
@@ -23,13 +23,13 @@ install_package() { # the missing Debian package, and why it is needed
     "${as_root[@]}" apt-get install -y -qq "$1" >/dev/null || fail "$1 could not be installed ($2)"
 }
 
-find_python() { # the interpreter itself: uv makes the environment again for another path, such as that of a pyenv shim
+find_python() { # prints the path of the interpreter itself: given a pyenv shim, uv would create the environment again
     local name
     for name in python3 python3.14 python3.13 python3.12 python3.11; do
         "$name" -c 'import sys
 sys.exit(print(sys._base_executable) if (3, 11) <= sys.version_info[:2] < (3, 15) else 1)' 2>/dev/null && return
     done
-    fail "Python 3.11 to 3.14 is needed; Debian 12, Ubuntu 24.04 and newer have one as python3"
+    fail "Python 3.11 to 3.14 is needed; Debian 12, Ubuntu 24.04 and newer releases have it as python3"
 }
 
 . infra/uv.sh
@@ -43,5 +43,5 @@ groups=(--no-dev)
 [ "${1:-}" = --develop ] && groups=()
 [ "${1:-}" = --extra ] && groups+=(--extra "$2")
 env -u VIRTUAL_ENV UV_PYTHON_DOWNLOADS=never "$uv" sync --frozen --quiet --inexact --python "$python" "${groups[@]}"
-command -v bwrap >/dev/null || install_package bubblewrap "samples run in it"
+command -v bwrap >/dev/null || install_package bubblewrap "the sandbox for programs"
 say "ready: .venv/bin/monkeys --help"

@@ -2,7 +2,7 @@
 
 UV_VERSION=0.13.8
 
-find_uv() { # print the path of the system's uv, or of one that this Python installs in .venv-setup
+find_uv() { # prints the path of the system's uv, or of one in .venv-setup, which the given Python installs
     if command -v uv >/dev/null; then
         command -v uv
         return

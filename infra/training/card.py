@@ -36,7 +36,7 @@ KS = (1, 3, 10, 30, 100, 300, 1000, 3000, 10000)
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A dataset and grader to measure a model with, and the card's texts about them."""
+    """The dataset and grader that a model is measured with, and texts for its card: what it learned, and its limits."""
 
     dataset: Dataset
     grader: Grader

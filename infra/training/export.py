@@ -1,7 +1,7 @@
-"""Write a trained model as a Hugging Face folder that also holds an ONNX graph over the same weights file.
+"""Write a trained model as a Hugging Face folder with an ONNX graph that uses the same weights file.
 
-The graph's initializers are external data that point into `model.safetensors`, so no weight is stored twice. The
-casts and transposes between the stored form and the one that is computed with are folded when a session loads.
+The graph's initializers are external data in `model.safetensors`, so no weight is stored twice. When a session loads
+the graph, the casts and transposes of the stored weights are folded into constants.
 """
 
 import json
@@ -21,7 +21,7 @@ WEIGHTS = "model.safetensors"
 
 
 def export(model: Llama, shape: Shape, tokenizer: Tokenizer, folder: Path) -> None:
-    """Write weights, configs, tokenizer and `model.onnx` into `folder`."""
+    """Write the weights, configurations, tokenizer and `model.onnx` to `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     weights = {name: value.detach().to(float16).contiguous() for name, value in model.state_dict().items()}
     save_file(weights, folder / WEIGHTS, metadata={"format": "pt"})

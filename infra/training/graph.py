@@ -14,7 +14,7 @@ IR_VERSION = 9
 
 
 class Graph:
-    """Builds the layers of one decoder, node by node. Shapes: b batch, s new tokens, p past, t = p + s."""
+    """Builds the graph of a decoder node by node. Shapes: b is the batch, s new tokens, p past tokens, t = p + s."""
 
     def __init__(self, shape: Shape, weights: Path) -> None:
         self.shape = shape
@@ -34,7 +34,7 @@ class Graph:
         return name
 
     def constant(self, value: object, dtype: type = np.int64) -> str:
-        """A small constant that lives in the graph."""
+        """A small constant, stored in the graph itself."""
         name = f"constant_{len(self.initializers)}"
         self.initializers.append(numpy_helper.from_array(np.asarray(value, dtype), name))
         return name
@@ -47,7 +47,7 @@ class Graph:
         return self.loaded[name]
 
     def linear(self, x: str, *names: str, output: str | None = None) -> str:
-        """Multiply by one or several stored matrices next to each other: [..., in] to [..., sum of outs]."""
+        """Multiply by one or more stored matrices, concatenated: [..., in] to [..., sum of their outputs]."""
         weights = [self.weight(f"{name}.weight") for name in names]
         joined = self.op("Concat", *weights, axis=0) if len(weights) > 1 else weights[0]
         return self.op("MatMul", x, self.op("Transpose", joined, perm=[1, 0]), output=output)
@@ -72,7 +72,7 @@ class Graph:
         return tensor
 
     def hidden(self) -> str:
-        """The decoder up to its last norm, [b, s, hidden]. Needs `input_ids`, `position_ids` and `attention_mask`."""
+        """The output of the last norm, [b, s, hidden], from `input_ids`, `position_ids` and `attention_mask`."""
         self._positions()
         x = self.op("Gather", self.weight("model.embed_tokens.weight"), "input_ids")
         for layer in range(self.shape.layers):
@@ -84,13 +84,13 @@ class Graph:
         return k, v
 
     def finished(self, inputs: list[onnx.ValueInfoProto], outputs: list[onnx.ValueInfoProto]) -> onnx.ModelProto:
-        """The nodes so far as a model."""
+        """A model with the nodes added so far."""
         graph = helper.make_graph(self.nodes, "decoder", inputs, outputs, self.initializers)
         opsets = [helper.make_opsetid("", OPSET)]
         return helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION, producer_name="monkeys")
 
     def _positions(self) -> None:
-        """Name `cos` and `sin`, [b, 1, s, head], and `bias`, [b, 1, s, t]: 0 where a query may look, else very low."""
+        """Add `cos` and `sin`, [b, 1, s, head], and `bias`, [b, 1, s, t]: 0 where a query may attend, else very low."""
         shape = self.shape
         frequencies = shape.rope_theta ** (-np.arange(0, shape.head, 2) / shape.head)
         places = self.op("Unsqueeze", "position_ids", self.constant([1, 3]))
@@ -116,7 +116,7 @@ class Graph:
         )
 
     def _norm(self, x: str, name: str) -> str:
-        # These very operations are what ONNX Runtime knows to fuse into one.
+        # ONNX Runtime fuses exactly this sequence of operations into one.
         mean = self.op("ReduceMean", self.op("Pow", x, self.constant(2.0, np.float32)), self.constant([-1]), keepdims=1)
         root = self.op("Sqrt", self.op("Add", mean, self.constant(self.shape.norm_epsilon, np.float32)))
         return self.op("Mul", self.op("Div", x, root), self.weight(f"{name}.weight"))
@@ -144,8 +144,8 @@ class Graph:
         return self.op("Add", x, self.linear(inner, f"{name}.mlp.down_proj"))
 
     def _attend(self, q: str, k: str, v: str) -> str:
-        """Attention with the queries of one key-value head stacked ([b, kv, group * s, head]), so that keys and
-        values are never repeated. Returns [b, s, heads * head]."""
+        """Attention, [b, s, heads * head]. The queries that share a key-value head are stacked
+        ([b, kv, group * s, head]), so that keys and values need not be repeated."""
         shape = self.shape
         q = self.op("Mul", q, self.constant(shape.head**-0.5, np.float32))
         stacked = self.op("Reshape", q, self.constant([0, shape.kv_heads, -1, shape.head]))
@@ -162,7 +162,7 @@ class Graph:
 
 
 class DecoderGraph(Graph):
-    """A decoder with a key-value cache: from token ids to the logits of the next tokens."""
+    """A decoder with a key-value cache, from token ids to the logits of the next tokens."""
 
     def model(self) -> onnx.ModelProto:
         """The whole decoder."""

@@ -1,4 +1,4 @@
-"""A small Llama decoder in PyTorch, whose parameters carry the names that Hugging Face's `LlamaForCausalLM` gives."""
+"""A small Llama decoder in PyTorch, with the parameter names of Hugging Face's `LlamaForCausalLM`."""
 
 import torch
 from torch import Tensor, nn
@@ -8,7 +8,7 @@ from infra.training.shape import Shape
 
 
 class RmsNorm(nn.Module):
-    """Scale each vector to unit root mean square, then by a learned weight."""
+    """Scale each vector to unit root mean square, then multiply it by a learned weight."""
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
@@ -16,7 +16,7 @@ class RmsNorm(nn.Module):
         self.epsilon = shape.norm_epsilon
 
     def forward(self, x: Tensor) -> Tensor:
-        """[..., hidden] to the same."""
+        """[..., hidden] to the same shape."""
         return functional.rms_norm(x, self.weight.shape, self.weight, self.epsilon)
 
 
@@ -32,7 +32,7 @@ class Attention(nn.Module):
         self.o_proj = nn.Linear(shape.heads * shape.head, shape.hidden, bias=False)
 
     def forward(self, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-        """[batch, length, hidden] to the same; `cos` and `sin` are [length, head]."""
+        """[batch, length, hidden] to the same shape; `cos` and `sin` are [length, head]."""
         batch, length, _ = x.shape
         q = rotate(self.q_proj(x).view(batch, length, -1, self.shape.head).transpose(1, 2), cos, sin)
         k = rotate(self.k_proj(x).view(batch, length, -1, self.shape.head).transpose(1, 2), cos, sin)
@@ -53,12 +53,12 @@ class FeedForward(nn.Module):
         self.down_proj = nn.Linear(shape.feed_forward, shape.hidden, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """[..., hidden] to the same."""
+        """[..., hidden] to the same shape."""
         return self.down_proj(functional.silu(self.gate_proj(x)) * self.up_proj(x))
 
 
 class Layer(nn.Module):
-    """One decoder layer: attention and feed-forward, each after a norm and added to what came in."""
+    """One decoder layer: attention and feed-forward, each on normalized input and with a residual connection."""
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
@@ -68,7 +68,7 @@ class Layer(nn.Module):
         self.post_attention_layernorm = RmsNorm(shape)
 
     def forward(self, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-        """[batch, length, hidden] to the same."""
+        """[batch, length, hidden] to the same shape."""
         x = x + self.self_attn(self.input_layernorm(x), cos, sin)
         return x + self.mlp(self.post_attention_layernorm(x))
 
@@ -94,9 +94,9 @@ class Trunk(nn.Module):
 
 
 class Llama(nn.Module):
-    """The decoder. The output layer is the embedding, transposed, so it has no parameters.
+    """The decoder. The output layer shares the embedding's weights.
 
-    Each layer starts as the identity: what it would add is multiplied by zero weights at first.
+    Each layer starts as the identity, because the last matrices of attention and feed-forward are initialized to zero.
     """
 
     def __init__(self, shape: Shape) -> None:
@@ -115,6 +115,6 @@ class Llama(nn.Module):
 
 
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Rotary positions on [batch, heads, length, head], halves paired as Hugging Face pairs them."""
+    """Apply rotary positions to [batch, heads, length, head], with halves paired as in Hugging Face's models."""
     first, second = x.chunk(2, dim=-1)
     return x * cos + torch.cat((-second, first), dim=-1) * sin

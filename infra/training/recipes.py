@@ -1,4 +1,4 @@
-"""What each bundled model is trained on and for how long. Needs no PyTorch: a test reads the streams from here."""
+"""What each bundled model is trained on, and for how long. Does not need PyTorch, so tests can read the examples."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class Example(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """All that decides a training run."""
+    """Everything that determines a training run."""
 
     name: str
     stream: Callable[[int, int], Iterator[Example]]
@@ -33,11 +33,11 @@ class Recipe:
     tokenizer_examples: int = 10_000
 
     def examples(self) -> Iterator[Example]:
-        """Exactly the texts that training uses, in order; the tokenizer learns from the first of them."""
+        """The training texts, in order. The tokenizer is trained on the first `tokenizer_examples` of them."""
         return self.stream(self.seed, self.steps * self.batch)
 
     def tokenizer_texts(self) -> Iterator[str]:
-        """What the tokenizer learns from."""
+        """The texts that the tokenizer is trained on."""
         return (e.prompt + e.completion for e in islice(self.examples(), self.tokenizer_examples))
 
 

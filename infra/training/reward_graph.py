@@ -1,4 +1,4 @@
-"""The ONNX graph of a bundled scorer: the bundled decoder, frozen, and a logistic head over what it made of a text."""
+"""The ONNX graph of a bundled scorer: the frozen bundled decoder, with a logistic head over features of its outputs."""
 
 import numpy as np
 import onnx
@@ -8,16 +8,16 @@ from onnx import TensorProto, helper
 from infra.training.graph import Graph
 
 SCALARS = ("mean", "least", "surprise", "uncertainty", "length")
-"""The features other than hidden states, in order, over the sample's tokens: mean log-probability, least
-log-probability, mean square of log-probabilities, mean entropy (nats), and logarithm of their number."""
+"""The features other than hidden states, in order, over the tokens of the sample: mean log-probability, lowest
+log-probability, mean squared log-probability, mean entropy (nats), and the logarithm of the number of tokens."""
 
 
 class RewardGraph(Graph):
-    """From `input_ids` and `token_type_ids` (0 in the prompt, 1 in the sample), [b, s] each, without padding, to
-    `logits`, [b, 1]: the log-odds of the sample being correct."""
+    """From `input_ids` and `token_type_ids` (0 in the prompt, 1 in the sample), both [b, s] without padding, to
+    `logits`, [b, 1]: the log-odds that the sample is correct."""
 
     def features(self) -> str:
-        """[b, features]: the hidden state of the last token, the mean one of the sample's, and `SCALARS`."""
+        """[b, features]: the hidden state of the last token, the mean hidden state over the sample, and `SCALARS`."""
         length = self.op("Shape", "input_ids", start=1, end=2)
         places = self.op("Range", self.constant(0), self.op("Squeeze", length), self.constant(1))
         shape = self.op("Shape", "input_ids")
@@ -30,7 +30,7 @@ class RewardGraph(Graph):
         last = self.op("Squeeze", self._columns(hidden, -1, None), self.constant([1]))
         weighted = self.op("Mul", hidden, self.op("Unsqueeze", sampled, self.constant([2])))
         mean_hidden = self.op("Div", self.op("ReduceSum", weighted, self.constant([1]), keepdims=0), number)
-        # What the model expected before each token of the sample.
+        # The log-probabilities of all tokens at each position, before the next token is read.
         before = self._columns(self.op("LogSoftmax", self.linear(hidden, "model.embed_tokens"), axis=-1), 0, -1)
         drawn = self.op("Unsqueeze", self._columns("input_ids", 1, None), self.constant([2]))
         logprob = self.op("Squeeze", self.op("GatherElements", before, drawn, axis=2), self.constant([2]))
@@ -48,12 +48,12 @@ class RewardGraph(Graph):
         return self.op("Concat", last, mean_hidden, *scalars, axis=1)
 
     def model_of_features(self) -> onnx.ModelProto:
-        """The graph whose output is the features, to train a head on."""
+        """The graph that returns the features, to train a head on them."""
         self.op("Identity", self.features(), output="features")
         return self._model("features", self.shape.hidden * 2 + len(SCALARS))
 
     def model(self, weights: NDArray[np.float32], bias: float) -> onnx.ModelProto:
-        """The graph with a trained head; `weights` are [features]."""
+        """The graph with a trained head, whose `weights` are [features]."""
         product = self.op("MatMul", self.features(), self.constant(weights[:, None], np.float32))
         self.op("Add", product, self.constant(bias, np.float32), output="logits")
         return self._model("logits", 1)

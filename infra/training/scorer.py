@@ -1,10 +1,11 @@
-"""Train the scorer of a bundled model on verdicts of problems that no dataset has, and write its folder and card.
+"""Train the scorer of a bundled model on graded samples, and write its folder and card.
 
     python -m infra.training.scorer programs FOLDER
 
-The decoder stays as it is; a logistic regression over its hidden states and log-probabilities is what is learned. Half
-of the problems train it, a quarter chooses the penalty, and the rest, with the dataset's own problems, measures it.
-Needs the package onnx, a sandbox for programs, and no PyTorch; ten minutes on one core.
+The decoder is frozen: only a logistic regression over its hidden states and log-probabilities is trained. The samples
+are of problems that are in no dataset. Half of these problems are for training, a quarter for choosing the penalty, and
+the rest, with the problems of the dataset, for measuring the scorer. Needs the package onnx and, for programs, a
+sandbox, but not PyTorch. Takes ten minutes on one core.
 """
 
 import argparse
@@ -36,7 +37,8 @@ PENALTIES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 
 
 class Data(NamedTuple):
-    """Distinct samples: features [samples, features], labels and times drawn [samples], and their problems."""
+    """Distinct samples: their features `x`, [samples, features], and whether each is `correct`, how often it was
+    `drawn` and its `problem`, each [samples]."""
 
     x: Floats
     correct: NDArray[np.bool_]
@@ -51,19 +53,19 @@ class Data(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Weights [features] and bias of the log-odds."""
+    """The weights [features] and the bias of a linear function for the log-odds."""
 
     weights: Floats
     bias: float
 
     def logits(self, x: Floats) -> Floats:
-        """[samples]."""
+        """The log-odds of samples with features `x`, [samples]."""
         found: Floats = x @ self.weights + self.bias
         return found
 
 
 def features(name: str, rows: Sequence[LabelledText]) -> Data:
-    """What the frozen model makes of each sample."""
+    """The features of each sample under the frozen decoder."""
     folder = BUNDLED / name
     tokenizer = read_tokenizer(folder / "tokenizer.json")
     options = onnxruntime.SessionOptions()
@@ -81,7 +83,7 @@ def features(name: str, rows: Sequence[LabelledText]) -> Data:
 
 
 def fit(data: Data, penalty: float) -> Head:
-    """Logistic regression with an L2 penalty on standardized features; every problem weighs the same."""
+    """Logistic regression with an L2 penalty on standardized features, in which every problem has the same weight."""
     mean, scale = data.x.mean(axis=0), data.x.std(axis=0) + 1e-9
     x = (data.x - mean) / scale
     names, inverse = np.unique(data.problem, return_inverse=True)
@@ -101,7 +103,7 @@ def fit(data: Data, penalty: float) -> Head:
 
 
 def auc(scores: Floats, data: Data) -> float:
-    """The probability that a correct sample outscores a wrong one; ties count half."""
+    """The probability that a correct sample has a higher score than a wrong one; ties count half."""
     order = rankdata(np.repeat(scores, data.drawn.astype(int)))
     correct = np.repeat(data.correct, data.drawn.astype(int))
     right, wrong = int(correct.sum()), int((~correct).sum())
@@ -109,7 +111,8 @@ def auc(scores: Floats, data: Data) -> float:
 
 
 def auc_within(scores: Floats, data: Data) -> tuple[float, int]:
-    """The mean over the problems that have samples of both kinds, and their number: what matters for best-of-k."""
+    """The mean AUC within a problem, which best-of-k depends on, and the number of problems with both correct and wrong
+    samples, over which it is taken."""
     found = []
     for name in np.unique(data.problem):
         mine = data.problem == name
@@ -120,7 +123,7 @@ def auc_within(scores: Floats, data: Data) -> tuple[float, int]:
 
 
 def best_of(scores: Floats, data: Data) -> tuple[float, float]:
-    """The shares of problems whose best-scored sample is correct, and that have a correct sample at all."""
+    """The share of problems whose highest-scored sample is correct, and the share that have a correct sample."""
     names = np.unique(data.problem)
     best, any_correct = [], []
     for name in names:
@@ -213,7 +216,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("name", choices=sorted(SUBJECTS))
     parser.add_argument("folder", type=Path, help="where to write the scorer")
-    parser.add_argument("--data", type=Path, default=Path(), help="folder with the labelled samples; drawn if absent")
+    parser.add_argument("--data", type=Path, default=Path(), help="folder for labelled samples, drawn if missing")
     arguments = parser.parse_args()
     write(arguments.name, arguments.folder, arguments.data)
 

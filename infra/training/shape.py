@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """The sizes of a decoder. `kv_heads` divides `heads`; the output layer shares the embedding's weights."""
+    """The sizes of a decoder. `heads` is a multiple of `kv_heads`. The output layer shares the embedding's weights."""
 
     vocabulary: int = 512
     hidden: int = 128

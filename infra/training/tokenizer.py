@@ -9,7 +9,7 @@ END_ID = 0
 
 
 def train_tokenizer(texts: Iterable[str], vocabulary: int) -> Tokenizer:
-    """Learn a vocabulary of the given size; token 0 ends a text."""
+    """Train a tokenizer with a vocabulary of the given size, in which token 0 ends a text."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]

@@ -1,9 +1,9 @@
-"""Train a bundled model from nothing, measure it and write its folder, card included.
+"""Train a bundled model from scratch, measure it, and write its folder and card.
 
     python -m infra.training.train arithmetic FOLDER
 
-Everything follows from the recipe: the generated problems, the tokenizer, the weights (up to floating-point
-differences between machines). Needs the `train` extra; no GPU.
+The recipe determines everything: the generated problems, the tokenizer, and the weights (up to floating-point
+differences between machines). Needs the `train` extra, but no GPU.
 """
 
 import argparse
@@ -33,14 +33,14 @@ BATCHES_SORTED_TOGETHER = 16
 
 
 class Batch(NamedTuple):
-    """Token ids and what should follow each; both [batch, length], padded on the right."""
+    """Token ids and the token that should follow each, both [batch, length], padded on the right."""
 
     ids: Tensor
     targets: Tensor
 
 
 def train(recipe: Recipe, tokenizer: Tokenizer, shape: Shape) -> Llama:
-    """Train on every example of the recipe once; the loss is that of the completion's tokens alone."""
+    """Train on every example of the recipe once. Only the tokens of completions count towards the loss."""
     torch.manual_seed(recipe.seed)
     model = Llama(shape)
     optimizers = _optimizers(model, recipe)
@@ -63,10 +63,10 @@ def train(recipe: Recipe, tokenizer: Tokenizer, shape: Shape) -> Llama:
 
 
 def _optimizers(model: Llama, recipe: Recipe) -> list[torch.optim.Optimizer]:
-    """Muon for the layers' matrices, AdamW for embedding and norms.
+    """Muon for the matrices of layers, AdamW for the embedding and the norms.
 
-    On a harder arithmetic stream than today's, AdamW alone (3e-3) stood at a held-out loss of 1.5 after two minutes of
-    CPU time, and this pair at 0.55.
+    On an earlier, harder stream of arithmetic problems, the held-out loss after two minutes of CPU time was 1.5 with
+    AdamW alone (at 3e-3), and 0.55 with both.
     """
     matrices = [p for name, p in model.named_parameters() if p.dim() == 2 and "embed" not in name]
     chosen = set(map(id, matrices))
@@ -82,7 +82,7 @@ def _optimizers(model: Llama, recipe: Recipe) -> list[torch.optim.Optimizer]:
 
 
 def _schedule(recipe: Recipe, step: int) -> float:
-    """Part of the peak learning rate: linear warm-up, then half a cosine down to a hundredth."""
+    """The share of the peak learning rate at a step: linear warm-up, then cosine decay to a hundredth."""
     if step < recipe.warm_up:
         return (step + 1) / recipe.warm_up
     done = (step - recipe.warm_up) / max(1, recipe.steps - recipe.warm_up)
@@ -90,7 +90,7 @@ def _schedule(recipe: Recipe, step: int) -> float:
 
 
 def _batches(recipe: Recipe, tokenizer: Tokenizer) -> Iterator[Batch]:
-    """Batches of texts of similar length: a stretch of the stream is sorted, cut, and its batches shuffled."""
+    """Batches of texts of similar length: parts of the stream are sorted and cut into batches, which are shuffled."""
     rng = generator(recipe.seed)
     examples = recipe.examples()
     while stretch := list(islice(examples, recipe.batch * BATCHES_SORTED_TOGETHER)):
@@ -101,7 +101,7 @@ def _batches(recipe: Recipe, tokenizer: Tokenizer) -> Iterator[Batch]:
 
 
 def _encode(tokenizer: Tokenizer, examples: list[Example]) -> list[tuple[list[int], list[int]]]:
-    """Ids and targets of each text. Prompt and completion are encoded apart, as sampling will see them."""
+    """Ids and targets of each text. Prompt and completion are encoded separately, as in sampling."""
     prompts = tokenizer.encode_batch([example.prompt for example in examples])
     completions = tokenizer.encode_batch([example.completion for example in examples])
     pairs = []

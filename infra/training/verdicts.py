@@ -1,4 +1,4 @@
-"""Labelled samples for training a bundled scorer: the bundled model's samples of problems that no dataset has, with
+"""Labelled samples for training a bundled scorer: the bundled model's samples of problems that are in no dataset, with
 their verdicts."""
 
 import json
@@ -13,7 +13,7 @@ from tasks.datasets.synthetic.portable_random import generator
 from tasks.records import AnswerCheck, Problem, StdioCheck
 
 SEED = 20_261_129
-"""Of the problems and of their samples; the datasets and the bundled models have other seeds."""
+"""The seed of the problems and of their samples, which neither a dataset nor a bundled model uses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +28,8 @@ class LabelledText:
 
 
 def other_problems(name: str, count: int) -> list[Problem]:
-    """Problems of a bundled dataset's kind. None is in the dataset, and no model was trained on any: their forms belong
-    to the held-out sixteenth, without the 128 of the dataset."""
+    """Problems such as those of a bundled dataset, but not in it. No bundled model was trained on them: their forms are
+    in the sixteenth of all forms that is held out, excluding the 128 of the dataset."""
     return PROBLEMS[name]({row["form"] for row in held_out_rows(name)}, count)
 
 
@@ -63,7 +63,7 @@ def labelled(name: str, problems: list[Problem], samples: int) -> Iterator[list[
 
 
 def cached(path: Path, name: str, problems: list[Problem], samples: int) -> list[LabelledText]:
-    """What `labelled` gives, from a file of JSON lines if it exists; else it is written."""
+    """The result of `labelled`, from a JSON Lines file, which is written if it does not exist."""
     if not path.is_file():
         rows = (each for of_problem in labelled(name, problems, samples) for each in of_problem)
         lines = [json.dumps(asdict(each)) for each in rows]

@@ -1,4 +1,4 @@
-"""What can be tested of the files in `infra/` without Docker or a cluster.
+"""Checks of the files in `infra/` that need neither Docker nor a cluster.
 
 `tests/flows/test_workers.py` deploys from them on a real Prefect server.
 """
@@ -6,6 +6,7 @@
 import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ def test_every_service_has_an_image_and_depends_only_on_existing_services() -> N
         for other, condition in service.get("depends_on", {}).items():
             assert other in services
             if condition["condition"] == "service_healthy":
-                assert "healthcheck" in services[other], f"{name} waits for ever for {other}"
+                assert "healthcheck" in services[other], f"{name} waits forever for {other}"
         for volume in service.get("volumes", []):
             assert volume.partition(":")[0] in compose()["volumes"]
 
@@ -61,6 +62,30 @@ def test_workers_poll_pools_that_the_setup_creates() -> None:
     assert polled == {"cpu", "gpu", "kubernetes"}
     assert polled <= pools
     assert {each["work_pool"]["name"] for each in deployments} == pools
+
+
+def test_the_docker_build_context_contains_what_the_dockerfile_copies() -> None:
+    dockerfile = (INFRA / "Dockerfile").read_text()
+    copied = {
+        source
+        for line in re.findall(r"^COPY (?!--from)(.+)$", dockerfile, re.MULTILINE)
+        for source in line.split()[:-1]
+    }
+    allowed = {line[1:] for line in (INFRA / "Dockerfile.dockerignore").read_text().splitlines() if line[0] == "!"}
+    assert copied == allowed
+    assert set(wheel_packages()) <= copied
+
+
+def test_the_emulated_machine_gets_every_package() -> None:
+    (packed,) = re.findall(
+        r'^tar -cf "\$folder/checkout.tar" (.+) -C', (INFRA / "cgroup2_vm.sh").read_text(), re.MULTILINE
+    )
+    assert {*wheel_packages(), "tests", "pyproject.toml"} <= set(packed.split())
+
+
+def wheel_packages() -> list[str]:
+    project = tomllib.loads((INFRA.parent / "pyproject.toml").read_text())
+    return list(project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"])
 
 
 def test_kubernetes_manifests_render() -> None:
