@@ -1,6 +1,7 @@
 """What all tests share: real servers, and markers that say what a test needs and costs."""
 
 import atexit
+import contextlib
 import importlib.util
 import itertools
 import os
@@ -20,6 +21,17 @@ os.environ.pop("PREFECT_API_URL", None)
 # Nor the cache of that person.
 os.environ["MONKEYS_CACHE_DIR"] = tempfile.mkdtemp(prefix="monkeys-tests-")
 atexit.register(shutil.rmtree, os.environ["MONKEYS_CACHE_DIR"], ignore_errors=True)
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Offer warm processes for commands; with pytest-xdist, its workers share them."""
+    from tests.flows import warm_commands  # reads the variables above
+
+    if not hasattr(session.config, "workerinput"):
+        commands = contextlib.ExitStack()
+        commands.enter_context(warm_commands.server())
+        session.config.add_cleanup(commands.close)
+
 
 _NEEDS = {
     "sandbox": "sandbox",

@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.flows import warm_commands
+
 MONKEYS = str(Path(sys.executable).parent / "monkeys")
 
 
@@ -26,7 +28,8 @@ def environment(**variables: str) -> dict[str, str]:
 def monkeys(*arguments: str, cwd: Path, **variables: str) -> Ended:
     """Run to the end."""
     command = [MONKEYS, *arguments]
-    done = subprocess.run(
-        command, check=False, cwd=cwd, env=environment(**variables), capture_output=True, text=True, timeout=280
-    )
+    its = environment(**variables)
+    if warm_commands.serves(its):
+        return Ended(*warm_commands.run(command, cwd, its, timeout_s=280))
+    done = subprocess.run(command, check=False, cwd=cwd, env=its, capture_output=True, text=True, timeout=280)
     return Ended(done.returncode, done.stdout, done.stderr)
