@@ -1,8 +1,8 @@
-"""Processes that run `monkeys` and need not import Python packages first, which takes most of a short command's time.
+"""Runs `monkeys` in processes that have imported its packages before: imports are most of what a short command costs.
 
-A server imports once what commands import, and forks for each command. A command is a process as usual: it has an
-environment, a working directory and streams of its own, and runs what the script `monkeys` runs. Tests of how a
-process starts, and of signals, start the script itself.
+A server imports once what commands import, and forks for each command. The command is a separate process with its
+own environment, working directory and streams, and runs what the script `monkeys` runs. Tests of signals and of how a
+process starts run the script itself.
 """
 
 import contextlib

@@ -1,5 +1,7 @@
 """Comparisons to report on, from the usual one to edge cases."""
 
+from functools import cache
+
 import numpy as np
 
 from tasks.costs.comparison import CostComparison, compare_costs
@@ -32,6 +34,7 @@ SETS = {
 }
 
 
+@cache
 def costs_of(name: str) -> CostComparison | str:
     """The sets by cost, where they have the same problems. A sample of each costs a tenth more than one of the last."""
     counts = [each for _, each in SETS[name]]
@@ -44,5 +47,6 @@ def costs_of(name: str) -> CostComparison | str:
     return compare_costs(curves, Measure.DOLLARS, reach=0.3, budget=100, notes=[HOSTILE], resamples=50)
 
 
+@cache
 def comparison_of(name: str) -> Comparison:
     return compare(SETS[name], resamples=100)

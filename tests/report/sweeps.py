@@ -1,6 +1,7 @@
 """Sweeps to report on, from the usual one to edge cases."""
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +48,7 @@ def counts_of(name: str) -> Counts:
     return Counts.of(problems, n, c)
 
 
+@cache
 def summary_of(name: str, resamples: int = 200) -> SweepSummary:
     counts = counts_of(name)
     correct, graded = int(counts.c.sum()), int(counts.n.sum())
@@ -58,6 +60,7 @@ def summary_of(name: str, resamples: int = 200) -> SweepSummary:
     return summarise(counts, given, usage=TOKENS if name == "usual" else None, resamples=resamples)
 
 
+@cache
 def report_of(name: str) -> ReportData:
     examples = (
         Example("task/1", 1234, "correct", "print(input()[::-1])\n"),

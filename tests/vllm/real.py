@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ PROBLEMS = TASK.load()
 
 
 def _has_vllm() -> bool:
+    if find_spec("vllm") is None:
+        return False
     try:
         installation(sys.executable)
     except UserError:
