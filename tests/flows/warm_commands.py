@@ -159,4 +159,4 @@ if __name__ == "__main__":
     _serve(socket.socket(fileno=int(sys.argv[1])))
     from monkeys.__main__ import main
 
-    sys.exit(main())
+    main()
