@@ -1,6 +1,6 @@
 """Samples in memory, for the engine of recorded samples."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from tasks.records import Sample
 
@@ -11,8 +11,8 @@ class InMemory:
     def __init__(self, samples: Mapping[str, Mapping[int, Sample]]) -> None:
         self._samples = samples
 
-    def samples(self, problem_id: str, start: int, stop: int) -> list[Sample]:
-        return [self._samples[problem_id][index] for index in range(start, stop)]
+    def samples(self, problem_id: str, start: int, stop: int) -> Iterator[list[Sample]]:
+        yield [self._samples[problem_id][index] for index in range(start, stop)]
 
     def close(self) -> None:
         return None

@@ -9,7 +9,7 @@ ingredients.
 """
 
 import re
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
@@ -121,8 +121,9 @@ class RecordedConfig(Config):
 class SampleSource(Protocol):
     """Existing samples."""
 
-    def samples(self, problem_id: str, start: int, stop: int) -> list[Sample]:
-        """Samples [start, stop) of a problem, in order. Raises UserError if they cannot be read."""
+    def samples(self, problem_id: str, start: int, stop: int) -> Iterator[list[Sample]]:
+        """Samples [start, stop) of a problem, in order, a few megabytes at a time. Raises UserError if they cannot be
+        read."""
         ...
 
     def close(self) -> None:
@@ -142,19 +143,24 @@ class RecordedEngine:
         self._cancelled = False
 
     def sample(self, requests: Sequence[Request], sampling: Sampling) -> Generator[list[Sample], None, None]:  # noqa: ARG002
-        """Yield every requested sample, one request at a time. Sampling parameters do not apply to recorded samples.
+        """Yield every requested sample, in order. Sampling parameters do not apply to recorded samples.
 
         Raises:
             UserError: the file has changed or cannot be read.
             SamplingCancelledError: `cancel` was called, or the engine was closed.
         """
         for request in requests:
-            if self._cancelled:
-                raise SamplingCancelledError("reading recorded samples was cancelled")
-            yield self._source.samples(request.problem_id, request.start, request.stop)
+            self._continue()
+            for batch in self._source.samples(request.problem_id, request.start, request.stop):
+                yield batch
+                self._continue()
+
+    def _continue(self) -> None:
+        if self._cancelled:
+            raise SamplingCancelledError("reading recorded samples was cancelled")
 
     def cancel(self) -> None:
-        """End all calls with the next request, which takes milliseconds."""
+        """End all calls with the next few megabytes, which take milliseconds."""
         self._cancelled = True
 
     def __enter__(self) -> Self:

@@ -5,7 +5,7 @@ overlap. k only bounds the last range: extending a sweep starts where that one e
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -116,6 +116,26 @@ def partial_blocks(block: Block, ends: Sequence[int], width: int = PROBLEMS_A_BL
         if end > block.start
     )
     return _joined(pieces, width)
+
+
+def split_at_first(block: Block, absent: Callable[[int, int], bool]) -> tuple[list[Block], list[Block]]:
+    """The blocks that make up a block before its first sample for which `absent` of position and index is true, and
+    those from that sample on, both in order of problem and index."""
+    found = next(
+        ((position, index) for position in block.positions for index in block.indices if absent(position, index)), None
+    )
+    if found is None:
+        return [block], []
+    position, index = found
+    before = (
+        Block(block.start, block.stop, block.first, position),
+        Block(block.start, index, position, position + 1),
+    )
+    after = (
+        Block(index, block.stop, position, position + 1),
+        Block(block.start, block.stop, position + 1, block.last),
+    )
+    return [each for each in before if each.samples], [each for each in after if each.samples]
 
 
 def _joined(pieces: Iterable[Block], width: int) -> list[Block]:

@@ -13,9 +13,9 @@ from tasks.errors import MonkeysError
 from tasks.progress import progress
 from tasks.prompts import prompt
 from tasks.prompts.chat import ChatTemplate
-from tasks.records import Price, Problem, Request, Sample, Sampling
+from tasks.records import Price, Problem, Request, Sampling
 from tasks.store.annotations import VerdictFooter
-from tasks.store.blocks import Block, missing, partial_blocks, width_for
+from tasks.store.blocks import Block, missing, width_for
 from tasks.store.retry import retry_while_unavailable
 from tasks.store.samples import SampleFooter
 from tasks.sweep.budgets import Budget, UniformConfig
@@ -24,6 +24,7 @@ from tasks.sweep.results import Results
 from tasks.sweep.rounds import GRADED_COLUMNS, RoundProgress
 from tasks.sweep.scoring import Scoring
 from tasks.sweep.shared_blocks import claimed
+from tasks.sweep.unstored import Part, Unstored
 
 SAMPLES = "samples"
 """The name of the drawing stage in progress."""
@@ -118,50 +119,55 @@ class Sweep:
         return claimed(self.grading.claims, claim, lambda: self._draw_missing(block, engine), wait=wait)
 
     def _draw_missing(self, block: Block, engine: Engine) -> list[Block]:
-        parts = self._missing_of(block)
-        for part in parts:
-            self._draw(part, engine)
-        progress.get().advance(SAMPLES, block.samples - sum(part.samples for part in parts))
-        return parts
+        stored = [part for missing_part in self._missing_of(block) for part in self._draw(missing_part, engine)]
+        progress.get().advance(SAMPLES, block.samples - sum(part.samples for part in stored))
+        return stored
 
-    def _draw(self, block: Block, engine: Engine) -> None:
+    def _draw(self, block: Block, engine: Engine) -> list[Block]:
         started = time.monotonic()
         problems = self.selection.problems_in(block)
         requests = [Request(problem.id, self.prompt_of(problem), block.start, block.stop) for problem in problems]
-        drawn: list[Sample] = []
+        unstored = Unstored(block, [problem.id for problem in problems])
+        stored: list[Block] = []
+        drawn = 0
         try:
             for batch in engine.sample(requests, self.sampling):
-                drawn += batch
+                unstored.add(batch)
+                drawn += len(batch)
                 progress.get().advance(SAMPLES, len(batch))
+                parts = unstored.take_leading()
+                if parts:
+                    self._keep(parts, engine, time.monotonic() - started)
+                    stored += [part.block for part in parts]
+                    started = time.monotonic()
         except Exception:
             # The cap is reached, the engine failed for good, or the run is being stopped: keep what has been paid for.
-            progress.get().advance(SAMPLES, -len(drawn))
-            self._keep_partial(block, drawn, engine, time.monotonic() - started)
+            progress.get().advance(SAMPLES, -drawn)
+            self._keep(unstored.take_before_gaps(self._width), engine, time.monotonic() - started)
             raise
-        seconds = time.monotonic() - started
-        retry_while_unavailable(lambda: self._keep(block, drawn, engine, seconds))
+        parts = unstored.take_all()
+        self._keep(parts, engine, time.monotonic() - started)
+        return stored + [part.block for part in parts]
 
-    def _keep_partial(self, block: Block, drawn: Sequence[Sample], engine: Engine, seconds: float) -> None:
-        """Store of an unfinished block what blocks can represent: each problem's samples before its first gap."""
-        held = {(sample.problem_id, sample.index): sample for sample in drawn}
-        problems, indices = self.selection.problems_in(block), block.indices
-        ends = [next((at for at in indices if (each.id, at) not in held), block.stop) for each in problems]
-        for part in partial_blocks(block, ends, self._width):
-            names = [(each.id, at) for each in self.selection.problems_in(part) for at in range(part.start, part.stop)]
-            share = part.samples / len(held)
-            retry_while_unavailable(partial(self._keep, part, [held[name] for name in names], engine, seconds * share))
+    def _keep(self, parts: Sequence[Part], engine: Engine, seconds: float) -> None:
+        """Store what was drawn in some seconds."""
+        samples = sum(len(part.samples) for part in parts)
+        for part in parts:
+            share = seconds * len(part.samples) / max(samples, 1)
+            retry_while_unavailable(partial(self._keep_part, part, engine, share))
 
     def prompt_of(self, problem: Problem) -> str:
         """The prompt for the engine, with the chat template if there is one."""
         plain = prompt(self.template, problem)
         return plain if self.chat is None else self.chat.render(plain)
 
-    def _keep(self, block: Block, drawn: Sequence[Sample], engine: Engine, seconds: float) -> None:
+    def _keep_part(self, part: Part, engine: Engine, seconds: float) -> None:
+        block = part.block
         if self._missing_of(block) != [block]:
             # This process was suspended for so long that its claim expired: what another sweep stored is kept.
             raise TakenOverError(f"{block} was stored by another sweep in the meantime")
         problems = self.selection.problems_in(block)
-        self.samples.write(block, problems, drawn, engine.version, seconds, reproducible=engine.deterministic)
+        self.samples.write(block, problems, part.samples, engine.version, seconds, reproducible=engine.deterministic)
         progress.get().plan(VERDICTS, block.samples)
 
     def _missing_of(self, block: Block) -> list[Block]:

@@ -1,6 +1,7 @@
 """A file of samples: what it holds, and its samples, read where they are."""
 
 import os
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +15,9 @@ from tasks.errors import UserError
 from tasks.importers import Importer
 from tasks.plugins import origin
 from tasks.records import Sample
+
+_BATCH_BYTES = 4 << 20
+"""Bytes of rows that are given to the sweep at once, unless one row has more."""
 
 
 class Recording:
@@ -82,33 +86,40 @@ class StoredSamples:
         except OSError as error:
             raise self._unreadable(error) from error
 
-    def samples(self, problem_id: str, start: int, stop: int) -> list[Sample]:
-        """Those samples [start, stop) of a problem that there are, in order.
+    def samples(self, problem_id: str, start: int, stop: int) -> Iterator[list[Sample]]:
+        """Those samples [start, stop) of a problem that there are, in order, a few megabytes at a time.
 
         Raises:
             UserError: the file has changed, or cannot be read.
         """
-        found: list[Sample] = []
+        batch: list[Sample] = []
+        size = 0
         try:
             for run in self._places.runs(problem_id, start, stop):
                 data = read_at(self._file, run.start, run.stop)
-                found += parse_samples(self._name, [data[begin:end] for begin, end in run.rows])
-            changed = self._spool is None and _state(self._file) != self._before
+                batch += parse_samples(self._name, [data[begin:end] for begin, end in run.rows])
+                size += len(data)
+                if size >= _BATCH_BYTES:
+                    yield self._checked(problem_id, start, batch)
+                    start, batch, size = start + len(batch), [], 0
+            if batch:
+                yield self._checked(problem_id, start, batch)
         except OSError as error:
             raise self._unreadable(error) from error
-        if self._spool is not None:
-            return self._renumbered(found, start)
-        if changed or any(each.problem_id != problem_id or each.index != at for at, each in enumerate(found, start)):
-            raise _changed(self._path)
-        return found
 
     def close(self) -> None:
         """Close the file."""
         self._file.close()
 
-    def _renumbered(self, found: list[Sample], start: int) -> list[Sample]:
-        """Rows have the indices that they had before gaps were closed."""
-        return [each if each.index == at else replace(each, index=at) for at, each in enumerate(found, start)]
+    def _checked(self, problem_id: str, start: int, found: list[Sample]) -> list[Sample]:
+        """The samples of a problem from index `start` on that were just read, if the file is still the same."""
+        if self._spool is not None:
+            # Rows have the indices that they had before gaps were closed.
+            return [each if each.index == at else replace(each, index=at) for at, each in enumerate(found, start)]
+        changed = _state(self._file) != self._before
+        if changed or any(each.problem_id != problem_id or each.index != at for at, each in enumerate(found, start)):
+            raise _changed(self._path)
+        return found
 
     def _unreadable(self, error: OSError) -> UserError:
         return UserError(f"{self._name}: cannot be read ({error.strerror})")
