@@ -12,7 +12,7 @@ import pytest
 
 from tasks.errors import EngineFailedError
 from tasks.records import Request, Sample, Sampling, Turn
-from tasks.store.blocks import Block, overlap
+from tasks.store.blocks import Block, overlap, split_at_first
 from tasks.sweep import unstored
 from tasks.sweep.unstored import Unstored
 from tests.sweep.test_sweep import DividesGrader, sweep_of
@@ -129,7 +129,7 @@ def test_samples_in_order_are_never_held_beyond_the_bound(small: int, turns: tup
 
 def test_samples_out_of_order_are_looked_through_a_few_times_only(small: int, monkeypatch: pytest.MonkeyPatch) -> None:
     looked = []
-    split = unstored.split_at_first
+    split = split_at_first
 
     def counted(*arguments: Any) -> Any:
         looked.append(arguments)
