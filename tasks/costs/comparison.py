@@ -103,7 +103,7 @@ def compare_costs(
     return CostComparison(
         measure=measure,
         problems=len(curves[0].problem_ids),
-        sets=tuple(_set(curve) for curve in curves),
+        sets=tuple(costed_set(curve) for curve in curves),
         frontier=frontier(found),
         mixed=pareto([*found.options, *found.mixed]) if found.mixed else (),
         reach=None if reach is None else cheapest_way(found, reach),
@@ -128,7 +128,8 @@ def _check(curves: Sequence[CostCurve]) -> None:
         raise UserError(f"cost: {labels[0]} and {other.label} have different problems; compare sets of the same ones")
 
 
-def _set(curve: CostCurve) -> CostedSet:
+def costed_set(curve: CostCurve) -> CostedSet:
+    """A set's costs at round k, and at every k of its curve."""
     rows = np.searchsorted(curve.ks, np.intersect1d(curve.ks, round_ks(int(curve.ks[-1]))))
     return CostedSet(curve.label, _points(curve, rows), _points(curve, np.arange(len(curve.ks))))
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from tasks.report.cost.of_sweep import SweepCost
 from tasks.report.picking.model import Picking
 from tasks.scaling.summary import SweepSummary
 
@@ -20,7 +21,8 @@ class Example:
 @dataclass(frozen=True, slots=True)
 class ReportData:
     """The contents of a page. `provenance` has (label, value) pairs, shown in this order. `picking` is what ways of
-    picking an answer deliver, or in one sentence why that is not known; None where there is nothing to say."""
+    picking an answer deliver, or in one sentence why that is not known; None where there is nothing to say. `costs` are
+    what k samples cost, one entry a unit."""
 
     title: str
     summary: SweepSummary
@@ -28,6 +30,7 @@ class ReportData:
     provenance: tuple[tuple[str, str], ...] = ()
     examples: tuple[Example, ...] = ()
     picking: Picking | str | None = None
+    costs: tuple[SweepCost, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from prefect.cache_policies import NO_CACHE
 
 from tasks.report.comparison.markdown import markdown
 from tasks.report.comparison.publish import ComparisonFiles
+from tasks.report.cost.of_sweep import SweepCost, costs_of_sweep
 from tasks.report.phrases import backtest_sentence
 from tasks.report.picking.model import Picking
 from tasks.report.picking.of_sweep import picking_of
@@ -43,26 +44,33 @@ def show_difference(text: str) -> None:
 
 class Measurement(NamedTuple):
     """The stored results of a sweep, read once, and their summary. `picking` is what ways of picking an answer deliver,
-    or why that is not known; None where the samples have nothing to pick by."""
+    or why that is not known; None where the samples have nothing to pick by. `costs` are what k samples cost, one entry
+    a unit."""
 
     results: Results
     summary: SweepSummary
     picking: Picking | str | None
+    costs: tuple[SweepCost, ...]
 
 
 @task(task_run_name="measure: coverage and fit", **RETRIED)
 def measure(sweep: Sweep) -> Measurement:
-    """Unbiased coverage up to k with intervals over problems, the fitted power law, and what ways of picking an answer
-    deliver."""
+    """Unbiased coverage up to k with intervals over problems, the fitted power law, what ways of picking an answer
+    deliver, and what the samples cost."""
     results = sweep.results()
     summary = results.summarise()
-    return Measurement(results, summary, picking_of(sweep, summary, results.tally.counted_below))
+    picking = picking_of(sweep, summary, results.tally.counted_below)
+    picked = picking.summary if isinstance(picking, Picking) else None
+    costs = costs_of_sweep(sweep.grading, results.tally.by_problem, summary, picked)
+    return Measurement(results, summary, picking, costs)
 
 
 @task(task_run_name="report: page, figures and tables", **RETRIED)
 def report(sweep: Sweep, measured: Measurement, config_yaml: str) -> Publication:
     """Write the page, figures and tables to the store, and show them in the Prefect UI."""
-    publication = publish(sweep.grading, measured.results, measured.summary, config_yaml, measured.picking)
+    publication = publish(
+        sweep.grading, measured.results, measured.summary, config_yaml, picking=measured.picking, costs=measured.costs
+    )
     show("the report", lambda: _create_artifacts(sweep, measured, publication))
     return publication
 

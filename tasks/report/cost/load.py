@@ -57,7 +57,7 @@ def compared_by_cost(
         raise UserError(f"cost: {len(named)} sets given; give one to {MAX_SETS}")
     today = datetime.datetime.now(tz=datetime.UTC).date()
     tables = price_tables(rules)
-    sets = [_from_file(each) if each.stored is None else _stored(each, each.stored, today) for each in named]
+    sets = [_from_file(each) if each.stored is None else stored_results(each, each.stored, today) for each in named]
     shared, notes = _shared(sets)
     usages = [each.usage(shared) for each in sets]
     if delivery is not None:
@@ -147,7 +147,8 @@ def _from_file(file: NamedCounts) -> CostedResults:
     return CostedResults(file.label, file.name, (path.stem,), graded, used.of, None, None, is_table=True)
 
 
-def _stored(named: NamedCounts, stored: StoredSet, today: datetime.date) -> CostedResults:
+def stored_results(named: NamedCounts, stored: StoredSet, today: datetime.date) -> CostedResults:
+    """A stored set, with the price of its sweep and its model's config.json where they are known."""
     samples, summary = stored.samples, stored.summary
     price = None if summary is None or summary.usage is None else summary.usage.price
     own = None

@@ -1,6 +1,9 @@
 """The numbers of a comparison by cost as CSV text."""
 
+from collections.abc import Sequence
+
 from tasks.costs.comparison import CostComparison
+from tasks.report.cost.of_sweep import SweepCost
 from tasks.report.sweep.tables import to_csv
 
 
@@ -30,5 +33,21 @@ def frontier_csv(of: CostComparison) -> str:
         (
             (*point.option.parts[0], point.option.cost, point.option.accuracy, point.low, point.high, point.share)
             for point in of.frontier
+        ),
+    )
+
+
+def sweep_costs_csv(of: Sequence[SweepCost]) -> str:
+    """`unit,k,cost,accuracy,low,high,per_solved,per_further,per_point,per_delivered`: what the samples of one sweep
+    cost at round k, in every unit that is known."""
+    return to_csv(
+        ("unit", "k", "cost", "accuracy", "low", "high", "per_solved", "per_further", "per_point", "per_delivered"),
+        (
+            (
+                *(each.measure.value, row.point.k, row.point.cost, row.point.accuracy, row.point.low, row.point.high),
+                *(row.point.per_solved, row.point.per_further, row.point.per_point, row.per_delivered),
+            )
+            for each in of
+            for row in each.rows
         ),
     )

@@ -5,6 +5,7 @@ from math import log
 from typing import Any
 
 from tasks.report import phrases
+from tasks.report.cost.phrases import amount
 from tasks.report.html import figure_links, link, page
 from tasks.report.model import Example, FigureFile, ReportData
 from tasks.report.palette import verdict_shares
@@ -48,6 +49,7 @@ def render(report: ReportData, figures: Sequence[FigureFile] = ()) -> str:
         held_out_sentence=phrases.backtest_sentence(summary.laws) if summary.laws else "",
         likely_solves=[_likely_row(row) for row in summary.likely_solves[:_LIKELY_ROWS]],
         usage=phrases.usage_rows(summary),
+        amount=amount,
         priced=summary.usage is not None and summary.usage.price is not None,
         percent=percent,
         parameter=phrases.parameter,

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tasks.report.cost.of_sweep import SweepCost
+from tasks.report.cost.tables import sweep_costs_csv
 from tasks.report.model import Example, ReportData
 from tasks.report.picking.figures import draw as draw_picking
 from tasks.report.picking.model import Picking
@@ -34,10 +36,12 @@ def publish(
     results: Results,
     summary: SweepSummary,
     config_yaml: str,
+    *,
     picking: Picking | str | None = None,
+    costs: tuple[SweepCost, ...] = (),
 ) -> Publication:
     """Write the page, figures and tables of the sweep's latest result, replacing earlier ones. `picking` is what ways
-    of picking an answer deliver, or why that is not known."""
+    of picking an answer deliver, or why that is not known, and `costs` what the samples cost, one entry a unit."""
     title = f"{grading.samples.identity.label}, k = {grading.selection.k:,}"
     picked = picking if isinstance(picking, Picking) else None
     figures = (*draw(summary), *(() if picked is None else (draw_picking(picked.summary),)))
@@ -49,6 +53,7 @@ def publish(
             provenance=_provenance(grading, results.tally),
             examples=_examples(results),
             picking=picking,
+            costs=costs,
         ),
         figures,
     )
@@ -59,6 +64,7 @@ def publish(
         "problems.csv": tables.problems_csv(summary).encode(),
         "verdicts.csv": tables.verdicts_csv(summary).encode(),
         **({} if picked is None else {"picking.csv": picking_csv(picked.summary).encode(errors="backslashreplace")}),
+        **({"costs.csv": sweep_costs_csv(costs).encode()} if costs else {}),
         **({"solved.csv": tables.solved_csv(summary).encode()} if summary.solving else {}),
         **{f"{figure.name}.svg": figure.svg for figure in figures},
         **{f"{figure.name}.pdf": figure.pdf for figure in figures},

@@ -1,0 +1,74 @@
+"""What the samples of one sweep cost, on its page."""
+
+import csv
+
+import numpy as np
+import pytest
+
+from tasks.costs.measures import Measure
+from tasks.records import Price
+from tasks.report.cost.of_sweep import costs_of_sweep
+from tasks.report.picking.model import Picking
+from tasks.report.picking.of_sweep import picking_of
+from tasks.report.sweep.publish import publish
+from tasks.store.fsspec_store import FsspecStore
+from tasks.sweep.budgets import SolveConfig
+from tests.store.stored import fill, sweep_of
+
+PROBLEMS, K = 20, 30
+
+
+@pytest.fixture
+def store(tmp_path):
+    store = FsspecStore(str(tmp_path))
+    fill(store, problems=PROBLEMS, k=K)
+    return store
+
+
+def test_the_page_of_a_sweep_has_the_cost_of_k_samples_in_every_unit_that_is_known(store):
+    sweep = sweep_of(store, problems=PROBLEMS, k=K, price=Price(2.0, 10.0))
+    results = sweep.results()
+    summary = results.summarise()
+    picking = picking_of(sweep, summary, results.tally.counted_below)
+    assert isinstance(picking, Picking)
+    costs = costs_of_sweep(sweep.grading, results.tally.by_problem, summary, picking.summary)
+    # The model is not known, so that FLOPs are not.
+    assert [each.measure for each in costs] == [Measure.DOLLARS, Measure.TOKENS, Measure.SECONDS]
+    dollars = costs[0].rows[-1]
+    assert dollars.point.k == K
+    assert summary.usage is not None
+    assert dollars.point.cost == pytest.approx(summary.usage.dollars)
+    assert dollars.point.per_solved == pytest.approx(dollars.point.cost / summary.solved)
+    assert dollars.point.per_point == pytest.approx(dollars.point.cost / (100 * summary.solved / PROBLEMS))
+    best = max(picking.summary.picked, key=lambda each: each.table[-1].value)
+    assert costs[0].delivered_by == best.label
+    assert dollars.per_delivered == pytest.approx(dollars.point.cost / (PROBLEMS * best.table[-1].value))
+
+    publication = publish(sweep.grading, results, summary, "", picking=picking, costs=costs)
+    page = store.read(publication.page.removeprefix(store.url(""))).decode()
+    assert "By k, in dollars" in page
+    assert "per point of coverage" in page
+    assert f"per right answer, {best.label}" in page
+    folder = publication.page.removeprefix(store.url("")).removesuffix("report.html")
+    rows = list(csv.DictReader(store.read(f"{folder}costs.csv").decode().splitlines()))
+    assert {row["unit"] for row in rows} == {"dollars", "tokens", "seconds"}
+    assert float(rows[-1]["cost"]) == pytest.approx(costs[-1].rows[-1].point.cost)
+
+
+def test_a_sweep_that_stops_at_first_successes_has_no_costs_by_k(tmp_path):
+    store = FsspecStore(str(tmp_path))
+    fill(store, problems=4, k=10)
+    sweep = sweep_of(store, problems=4, k=10, budget=SolveConfig())
+    results = sweep.results()
+    assert costs_of_sweep(sweep.grading, results.tally.by_problem, results.summarise()) == ()
+
+
+def test_costs_without_a_way_of_picking_have_no_right_answers(store):
+    sweep = sweep_of(store, problems=PROBLEMS, k=K)
+    results = sweep.results()
+    costs = costs_of_sweep(sweep.grading, results.tally.by_problem, results.summarise())
+    assert [each.measure for each in costs] == [Measure.TOKENS, Measure.SECONDS]
+    for each in costs:
+        assert each.delivered_by is None
+        assert all(row.per_delivered is None for row in each.rows)
+        assert np.all(np.diff([row.point.cost for row in each.rows]) > 0)
