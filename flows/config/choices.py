@@ -55,7 +55,7 @@ from tasks.selection.first_passing import FirstPassing
 from tasks.selection.majority import Majority
 from tasks.selection.vote_among_passing import VoteAmongPassing
 from tasks.selection.weighted_vote import WeightedVote
-from tasks.sweep.budgets import AdaptiveConfig, Budget, SolveConfig, UniformConfig
+from tasks.sweep.budgets import AdaptiveConfig, Budget, SolveConfig, UniformConfig, VoteConfig
 
 
 def _named(value: Any) -> Any:
@@ -116,7 +116,7 @@ _Grader = (
     | StdioExactGrader
 )
 _Scorer = HttpScorerConfig | OnnxScorerConfig | OpenAIScorerConfig | TransformersScorerConfig
-_Budget = UniformConfig | AdaptiveConfig | SolveConfig
+_Budget = UniformConfig | AdaptiveConfig | SolveConfig | VoteConfig
 _Selector = BestOf | FirstPassing | Majority | VoteAmongPassing | WeightedVote
 _Sandbox = BubblewrapConfig | DockerConfig
 

@@ -17,6 +17,7 @@ from tasks.records import Price, Sampling
 from tasks.store.fsspec_store import FsspecStore
 from tasks.store.identity import problems_digest, sample_identity
 from tasks.store.sets import SampleSet
+from tasks.sweep.budgets import StopsByVotes
 from tasks.sweep.grading import Grading
 from tasks.sweep.scoring import Scoring
 from tasks.sweep.selection import Selection
@@ -64,6 +65,12 @@ def build_sweep(config: SweepConfig) -> Sweep:
     """
     selection, digest = _read_problems(config)
     resolved = _resolve_defaults(config)
+    grader = resolved.grader
+    if isinstance(config.budget, StopsByVotes) and grader.runs_code and not getattr(grader, "behaviour_inputs", 0):
+        raise UserError(
+            f"budget: {config.budget.name} stops by the samples' answers, but the grader {grader.name} runs programs, "
+            "which have none; choose solve, adaptive or uniform, or set grader.behaviour_inputs for a vote over behaviour"
+        )
     grading = _name_sets(config, selection, digest, resolved)
     return Sweep(
         grading=grading,

@@ -2,9 +2,10 @@
 
 from monkeys.testing.contract import check_class, require
 from tasks.scaling.sequential_stopping import Plan
-from tasks.sweep.budgets import Budget
+from tasks.sweep.budgets import Budget, StopsByVotes
 
 KS = (1, 2, 3, 10, 99, 100, 10_000)
+VOTES: tuple[tuple[int, ...], ...] = ((), (1,), (5,), (3, 3), (7, 1, 1), (50, 10))
 
 
 def check_budget(budget: Budget) -> None:
@@ -15,6 +16,11 @@ def check_budget(budget: Budget) -> None:
     """
     check_class("budget", budget)
     require(isinstance(budget.gives_coverage, bool), "gives_coverage is not a bool")
+    if isinstance(budget, StopsByVotes):
+        require(not budget.gives_coverage, "gives_coverage is true, but votes decide how many samples a problem has")
+        for votes in VOTES:
+            require(isinstance(budget.settled(votes), bool), f"settled({votes}) is not a bool")
+            require(budget.settled(votes) == budget.settled(votes), f"settled({votes}) is not the same twice")
     for k in KS:
         plan = budget.plan(k)
         require(isinstance(plan, Plan), f"plan({k}) returned {type(plan).__name__}, not a Plan")

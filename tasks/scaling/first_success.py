@@ -41,6 +41,11 @@ class Solving:
         return len(self.to_first_success)
 
     @property
+    def headline(self) -> str:
+        """The result in a sentence."""
+        return f"{self.solved:,} of {self.problems:,} problems are solved, with {self.samples:,} samples in all."
+
+    @property
     def median(self) -> float | None:
         """The median number of samples to the first success, over the problems that were solved."""
         return float(np.median(list(self.to_first_success.values()))) if self.to_first_success else None

@@ -22,6 +22,7 @@ from tasks.scaling.laws import NoFit, PowerLaw, fit_counts, ks_beyond
 from tasks.scaling.notes import notes_on_counts, notes_on_intervals
 from tasks.scaling.resampling import RESAMPLES
 from tasks.scaling.sequential_stopping import Rounds
+from tasks.scaling.settled_votes import Voting
 
 # How far past the data the forecast is drawn; the backtest covers the same range.
 _FORECAST_FACTOR = 100
@@ -98,7 +99,8 @@ class SweepSummary:
     intervals over samples; it and `outlook` are absent if every problem is solved by every sample.
     `likely_solves` are the unsolved problems, most likely to be solved first. `laws` compares laws at held-out k.
     `notes` say in whole sentences what could not be computed and what was left out. `stopping` is None unless the
-    budget was adaptive; `solving` replaces coverage if sampling stopped at first successes.
+    budget was adaptive; `solving` replaces coverage if sampling stopped at first successes, and `voting` if it stopped
+    at settled votes.
     """
 
     problems: tuple[ProblemCount, ...]
@@ -115,6 +117,12 @@ class SweepSummary:
     usage: Usage | None = None
     stopping: StoppingRecord | None = None
     solving: Solving | None = None
+    voting: Voting | None = None
+
+    @property
+    def gives_coverage(self) -> bool:
+        """Whether coverage against k can be estimated: not if sampling stopped at first successes or settled votes."""
+        return self.solving is None and self.voting is None
 
     @property
     def counts(self) -> Counts:
@@ -150,11 +158,9 @@ class SweepSummary:
     @property
     def headline(self) -> str:
         """The result in a sentence or two."""
-        if self.solving is not None:
-            return (
-                f"{self.solving.solved:,} of {self.solving.problems:,} problems are solved, "
-                f"with {self.solving.samples:,} samples in all."
-            )
+        stopped = self.solving or self.voting
+        if stopped is not None:
+            return stopped.headline
         if not self.table:
             return "No problem has a graded sample yet."
         first, last, count = self.table[0], self.table[-1], len([p for p in self.problems if p.n])
@@ -278,6 +284,35 @@ def summarise_solving(
             samples=int(counts.n.sum()),
             max_samples=max_k,
         ),
+    )
+
+
+def summarise_voting(
+    counts: Counts, verdict_counts: Mapping[str, int], voting: Voting, usage: Usage | None = None
+) -> SweepSummary:
+    """What came of sampling each problem until its vote was settled: no coverage, no law, no forecast.
+
+    Args:
+        counts: graded and correct samples by problem.
+        verdict_counts: how many samples got each verdict.
+        voting: what the votes deliver.
+        usage: tokens of the samples, handed on.
+    """
+    votes = sum(each.votes for each in voting.problems)
+    without = voting.samples - votes
+    silent = [f"{without:,} of {voting.samples:,} samples have no answer: they have no vote."] if without else []
+    return SweepSummary(
+        problems=_problem_counts(counts),
+        verdicts=dict(verdict_counts),
+        table=(),
+        curve=(),
+        law=NoFit("sampling stopped at settled votes"),
+        forecast=(),
+        outlook=None,
+        level=0.95,
+        notes=(voting.note, *silent, *_infrastructure_note(verdict_counts.get("infrastructure", 0))),
+        usage=usage,
+        voting=voting,
     )
 
 

@@ -11,14 +11,15 @@ from itertools import islice
 from tasks.records import GradedSample, Price, Sample, Verdict
 from tasks.scaling.cost import Usage
 from tasks.scaling.estimators import Counts
-from tasks.scaling.summary import SweepSummary, summarise, summarise_solving
+from tasks.scaling.settled_votes import Voting
+from tasks.scaling.summary import SweepSummary, summarise, summarise_solving, summarise_voting
 from tasks.store.blocks import Block
 from tasks.store.parquet import SAMPLE_KEY
 from tasks.store.samples import SampleFooter
 from tasks.store.tables import column_sums, count_equal, first_with, rows_below
 from tasks.sweep.budgets import Budget
 from tasks.sweep.grading import Grading
-from tasks.sweep.rounds import GRADED_COLUMNS, RoundProgress
+from tasks.sweep.rounds import RoundProgress, graded_columns
 from tasks.sweep.shared_blocks import setting_aside
 
 _TOKENS = ("prompt_tokens", "tokens")
@@ -28,7 +29,8 @@ _TOKENS = ("prompt_tokens", "tokens")
 class Tally:
     """The verdicts on the samples that the budget counts: n and c of each problem, and the number of each verdict.
 
-    `first_correct` has the index of each problem's first correct sample, under a budget that stops there.
+    `first_correct` has the index of each problem's first correct sample, under a budget that stops there; `voting` is
+    what votes deliver, under a budget that stops by them.
     `deduplicated` is the number of samples that were graded by the execution of an equal program; None if the grader
     runs no programs. A problem's samples count below index `counted_below`. `engines` and `sandboxes` name all that
     took part, between the times in `drawn_at` and `graded_at` (UTC).
@@ -37,6 +39,7 @@ class Tally:
     by_problem: Counts
     verdicts: dict[str, int]
     first_correct: dict[str, int]
+    voting: Voting | None
     deduplicated: int | None
     counted_below: dict[str, int]
     engines: tuple[str, ...]
@@ -72,11 +75,9 @@ class Results:
         Raises:
             UserError: verdicts are damaged; they are set aside, to be graded again.
         """
-        rounds = RoundProgress(
-            [problem.id for problem in self._selection.problems], self._budget.plan(self._selection.k)
-        )
+        rounds = RoundProgress([problem.id for problem in self._selection.problems], self._budget, self._selection.k)
         runs_code = self._grading.grader.runs_code
-        columns = (*GRADED_COLUMNS, "cpu_s") if runs_code else GRADED_COLUMNS
+        columns = (*graded_columns(self._budget), *(["cpu_s"] if runs_code else []))
         deduplicated, footers = 0, []
         for block, footer in self._blocks.items():
             table, of_verdicts = self._grading.verdict_columns(block, footer, columns)
@@ -90,6 +91,7 @@ class Results:
             by_problem=rounds.counts(),
             verdicts=rounds.verdicts(),
             first_correct=rounds.first_correct(),
+            voting=rounds.voting(),
             deduplicated=deduplicated if runs_code else None,
             counted_below=rounds.counted_below(),
             engines=tuple(sorted({footer.engine for footer in self._blocks.values()})),
@@ -120,7 +122,9 @@ class Results:
         tally = self.tally
         samples = int(tally.by_problem.n.sum()) + tally.verdicts.get(Verdict.INFRASTRUCTURE, 0)
         usage = Usage(samples, *self.tokens(), self._price)
-        if self._budget.gives_coverage:
+        if tally.voting is not None:
+            summary = summarise_voting(tally.by_problem, tally.verdicts, tally.voting, usage)
+        elif self._budget.gives_coverage:
             summary = summarise(tally.by_problem, tally.verdicts, max_k=self._selection.k, usage=usage)
         else:
             summary = summarise_solving(tally.by_problem, tally.verdicts, tally.first_correct, self._selection.k, usage)

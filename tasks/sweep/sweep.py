@@ -21,7 +21,7 @@ from tasks.store.samples import SampleFooter
 from tasks.sweep.budgets import Budget, UniformConfig
 from tasks.sweep.grading import VERDICTS, Grading
 from tasks.sweep.results import Results
-from tasks.sweep.rounds import GRADED_COLUMNS, RoundProgress
+from tasks.sweep.rounds import RoundProgress, graded_columns
 from tasks.sweep.scoring import Scoring
 from tasks.sweep.shared_blocks import claimed
 from tasks.sweep.unstored import Part, Unstored
@@ -95,10 +95,10 @@ class Sweep:
         """The positions of the problems, by the number of samples that each should have now."""
         if self.single_round:
             return {self.selection.k: list(self.selection.positions)}
-        rounds = RoundProgress([problem.id for problem in self.selection.problems], self.budget.plan(self.selection.k))
+        rounds = RoundProgress([problem.id for problem in self.selection.problems], self.budget, self.selection.k)
         for block, footer in self.selection.within(stored).items():
             if block in graded and graded[block].samples_checksum == footer.checksum:
-                rounds.add(block, self.grading.verdict_columns(block, footer, GRADED_COLUMNS)[0])
+                rounds.add(block, self.grading.verdict_columns(block, footer, graded_columns(self.budget))[0])
         wanted: dict[int, list[int]] = {}
         for position, end in zip(self.selection.positions, rounds.wanted().tolist(), strict=True):
             wanted.setdefault(end, []).append(position)

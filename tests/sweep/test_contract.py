@@ -3,7 +3,7 @@
 import pytest
 
 from monkeys.testing import check_budget
-from tasks.sweep.budgets import AdaptiveConfig, Budget, SolveConfig, UniformConfig
+from tasks.sweep.budgets import AdaptiveConfig, Budget, SolveConfig, UniformConfig, VoteConfig
 
 
 @pytest.mark.parametrize(
@@ -15,6 +15,8 @@ from tasks.sweep.budgets import AdaptiveConfig, Budget, SolveConfig, UniformConf
         AdaptiveConfig(precision=1_000),
         SolveConfig(),
         SolveConfig(first=200),
+        VoteConfig(),
+        VoteConfig(first=200, confidence=0.6),
     ],
     ids=str,
 )

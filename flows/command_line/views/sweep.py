@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from flows.sweep import SweepResult
     from tasks.report.picking.model import Picking
     from tasks.scaling.first_success import Solving
+    from tasks.scaling.settled_votes import Voting
     from tasks.scaling.summary import SweepSummary
 
 
@@ -71,14 +72,16 @@ def _show(console: Console, result: "SweepResult", seconds: float) -> None:
         console.print(f"drew {result.drawn:,} samples in {seconds:.0f} s; {stored:,} are stored {which}")
     else:
         console.print(f"nothing to sample: all {stored:,} samples {which} are already stored ({seconds:.0f} s)")
-    if summary.solving is None:
-        console.print(_coverage_table(summary))
-    else:
+    if summary.solving is not None:
         console.print(_solving_table(summary.solving))
-    if result.picking is not None and summary.solving is None:
+    elif summary.voting is not None:
+        console.print(_voting_table(summary.voting))
+    else:
+        console.print(_coverage_table(summary))
+    if result.picking is not None and summary.gives_coverage:
         _show_picking(console, result.picking)
     console.print(f"[bold]{summary.headline}[/]")
-    if summary.solving is None:
+    if summary.gives_coverage:
         console.print(law_sentence(summary))
     if summary.usage is not None:
         console.print(usage_sentence(summary))
@@ -118,4 +121,15 @@ def _solving_table(solving: "Solving") -> Table:
     for step in solving.steps():
         total += step.problems
         table.add_row(f"{step.k:,}", f"{step.problems:,}", f"{total:,} of {solving.problems:,}")
+    return table
+
+
+def _voting_table(voting: "Voting") -> Table:
+    from tasks.report.sweep.vote_rows import vote_rows
+
+    table = Table(title="problems by samples until their vote was settled", title_justify="left")
+    for column in ("samples", "problems", "right answers"):
+        table.add_column(column, justify="right")
+    for row in vote_rows(voting):
+        table.add_row(row.label, f"{row.problems:,}", f"{row.right:,g}")
     return table

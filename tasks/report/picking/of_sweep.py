@@ -32,14 +32,14 @@ def picking_of(sweep: Sweep, summary: SweepSummary, below: Mapping[str, int]) ->
 
     Returns:
         Why there is nothing to show, in one sentence, if the samples have what a way of picking needs and it cannot be
-        computed; None if they do not, or none is graded.
+        computed; None if they do not, none is graded, or sampling stopped at settled votes, which the report shows.
     """
     if summary.solving is not None:
         return (
             "What ways of picking deliver cannot be estimated under a budget that stops a problem at its first correct "
             "sample, since how many samples it has depends on their verdicts; a uniform budget gives it."
         )
-    if not summary.samples:
+    if not summary.samples or summary.voting is not None:
         return None
     try:
         stored = _read(sweep, below, None if summary.stopping is None else Cut.ADAPTIVE)

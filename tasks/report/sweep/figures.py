@@ -14,15 +14,18 @@ from tasks.report.model import FigureFile
 from tasks.report.palette import BLUE, DARK, FORECAST, GREY, LAW, verdict_shares
 from tasks.report.style import INK, band, files, k_axis, new_axes
 from tasks.report.sweep.pass_rates import by_difficulty, rate_bins
+from tasks.report.sweep.vote_figure import votes_figure
 from tasks.scaling.laws import PowerLaw
 from tasks.scaling.summary import SweepSummary
 
 
 def draw(summary: SweepSummary) -> tuple[FigureFile, ...]:
-    """The figures of a sweep for which there are numbers: `coverage` or `solved`, `heat_map`, `pass_rates` and
+    """The figures of a sweep for which there are numbers: `coverage`, `solved` or `votes`, `heat_map`, `pass_rates` and
     `verdicts`."""
     drawn: list[tuple[str, Callable[[SweepSummary], Figure]]] = []
-    if summary.solving is not None:
+    if summary.voting is not None:
+        drawn.append(("votes", votes_figure))
+    elif summary.solving is not None:
         drawn.append(("solved", solved_figure))
     elif summary.curve:
         drawn += [("coverage", coverage_figure), ("heat_map", heat_map_figure), ("pass_rates", pass_rate_figure)]

@@ -13,6 +13,7 @@ from tasks.report.phrases import (
 from tasks.report.picking.model import Picking
 from tasks.report.picking.phrases import gap_sentence
 from tasks.report.picking.tables import table_rows
+from tasks.report.sweep.vote_rows import vote_rows
 from tasks.scaling.summary import SweepSummary
 
 
@@ -39,6 +40,10 @@ def markdown(summary: SweepSummary, title: str, picking: Picking | None = None) 
     if summary.solving is not None:
         lines += ["| samples | problems newly solved |", "|--:|--:|"]
         lines += [f"| {step.k:,} | {step.problems:,} |" for step in summary.solving.steps()]
+        lines.append("")
+    if summary.voting is not None:
+        lines += ["| samples | problems | right answers |", "|--:|--:|--:|"]
+        lines += [f"| {row.label} | {row.problems:,} | {row.right:,g} |" for row in vote_rows(summary.voting)]
         lines.append("")
     if usage := usage_rows(summary):
         lines += ["| cost | |", "|:--|--:|"]

@@ -13,6 +13,7 @@ from tasks.report.phrases import visible
 from tasks.report.picking import page as picking
 from tasks.report.sweep import tables
 from tasks.report.sweep.pass_rates import by_difficulty, rate_bins
+from tasks.report.sweep.vote_rows import vote_pairs, vote_rows
 from tasks.scaling.forecast import Forecast
 from tasks.scaling.laws import PowerLaw
 from tasks.scaling.summary import LikelySolves, Point, ProblemCount, SweepSummary, percent
@@ -41,6 +42,8 @@ def render(report: ReportData, figures: Sequence[FigureFile] = ()) -> str:
         summary=summary,
         picking=picking.section(report.picking, figure_of_picking),
         solving=summary.solving,
+        vote_rows=[] if summary.voting is None else vote_rows(summary.voting),
+        vote_pairs=[] if summary.voting is None else vote_pairs(summary.voting),
         show=show,
         interval=lambda low, high: phrases.interval(low, high, show),
         has_pass_hat_k=len(table) > 1 and table[0].pass_hat_k is not None,
@@ -137,6 +140,7 @@ def _downloads(summary: SweepSummary, figures: Sequence[FigureFile]) -> dict[str
     links = {
         "coverage": [link("coverage.csv", tables.coverage_csv(summary))],
         "solved": [link("solved.csv", tables.solved_csv(summary))],
+        "votes": [link("votes.csv", tables.votes_csv(summary))],
         "heat_map": [link("problems.csv", tables.problems_csv(summary))],
         "pass_rates": [link("problems.csv", tables.problems_csv(summary))],
         "verdicts": [link("verdicts.csv", tables.verdicts_csv(summary))],

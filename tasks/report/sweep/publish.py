@@ -66,6 +66,7 @@ def publish(
         **({} if picked is None else {"picking.csv": picking_csv(picked.summary).encode(errors="backslashreplace")}),
         **({"costs.csv": sweep_costs_csv(costs).encode()} if costs else {}),
         **({"solved.csv": tables.solved_csv(summary).encode()} if summary.solving else {}),
+        **({"votes.csv": tables.votes_csv(summary).encode()} if summary.voting else {}),
         **{f"{figure.name}.svg": figure.svg for figure in figures},
         **{f"{figure.name}.pdf": figure.pdf for figure in figures},
     }

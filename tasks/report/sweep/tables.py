@@ -30,6 +30,14 @@ def solved_csv(summary: SweepSummary) -> str:
     return to_csv(("problem", "samples_to_first_success"), solved.items())
 
 
+def votes_csv(summary: SweepSummary) -> str:
+    """`problem,samples,votes,right,settled`: each problem's vote where sampling stopped once it was settled; without
+    rows if it did not."""
+    return to_csv(
+        ("problem", "samples", "votes", "right", "settled"), () if summary.voting is None else summary.voting.problems
+    )
+
+
 def problems_csv(summary: SweepSummary) -> str:
     """`problem,samples,correct`, in the order of the dataset."""
     return to_csv(

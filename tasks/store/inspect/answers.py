@@ -11,6 +11,7 @@ from tasks.errors import UserError
 from tasks.files.answers import LOGPROB_MEAN, LOGPROB_SUM, AnsweredProblem, scores_by_logprob
 from tasks.files.schema import Where
 from tasks.records import Verdict
+from tasks.scaling.summary import SweepSummary
 from tasks.store import Store
 from tasks.store.annotations import ScoreFooter, check_same_samples
 from tasks.store.blocks import Block
@@ -28,9 +29,10 @@ _NOT_BY_ALL = "lack the verdict of one of the verifiers"
 
 class Cut(Enum):
     """Why only the samples that all problems have are taken: an adaptive budget stopped some problems by their
-    outcomes, or no report says how the samples were drawn."""
+    outcomes, or one that stops at settled votes by their answers, or no report says how the samples were drawn."""
 
     ADAPTIVE = auto()
+    VOTES = auto()
     UNREPORTED = auto()
 
 
@@ -72,7 +74,8 @@ def stored_answers(
         samples,
         verdicts,
         [each for each in samples.scores if not each.from_newer_version],
-        cut=Cut.UNREPORTED if summary is None else None if summary.stopping is None else Cut.ADAPTIVE,
+        cut=_why_cut(summary),
+        first=None if summary is None or summary.voting is None else summary.voting.first,
         verifiers=verifiers,
     )
 
@@ -84,6 +87,7 @@ def read_answers(
     scores: Sequence[StoredAnnotations[ScoreFooter]],
     *,
     cut: Cut | None,
+    first: int | None = None,
     below: Mapping[str, int] | None = None,
     verifiers: Mapping[str, StoredVerdicts] | None = None,
 ) -> StoredAnswers:
@@ -95,6 +99,7 @@ def read_answers(
         verdicts: which of its verdict sets.
         scores: which of its score sets.
         cut: why to take only the samples that all problems have, if so.
+        first: how many of each problem to take at most, where they are cut.
         below: for each problem to read, the index below which its samples count; None reads all.
         verifiers: other verdict sets by name, as for `stored_answers`.
 
@@ -144,6 +149,11 @@ def read_answers(
             f"The budget was adaptive: of every problem only the first {_cut(found):,} samples are used, since how "
             "many more it has depends on their verdicts."
         )
+    elif cut is Cut.VOTES:
+        notes.append(
+            f"The budget stopped at settled votes: of every problem only the first {_cut(found, first):,} samples are "
+            "used, since how many more it has depends on their answers."
+        )
     elif cut is Cut.UNREPORTED and len({len(problem.samples) for problem in found}) > 1:
         notes.append(
             f"No report says how many samples of each problem were to be drawn: of every problem only the first "
@@ -190,9 +200,18 @@ def _rows(
     yield from (joined if below is None else rows_below(joined, below)).to_pylist()
 
 
-def _cut(problems: Sequence[AnsweredProblem]) -> int:
-    """Keep the first samples of each problem, as many as all have, and return their number."""
+def _why_cut(summary: SweepSummary | None) -> Cut | None:
+    if summary is None:
+        return Cut.UNREPORTED
+    if summary.voting is not None:
+        return Cut.VOTES
+    return None if summary.stopping is None else Cut.ADAPTIVE
+
+
+def _cut(problems: Sequence[AnsweredProblem], most: int | None = None) -> int:
+    """Keep the first samples of each problem, as many as all have and at most `most`, and return their number."""
     fewest = min(len(problem.samples) for problem in problems)
+    fewest = fewest if most is None else min(fewest, most)
     for problem in problems:
         for column in (problem.places, problem.samples, problem.answers, problem.correct, problem.passed):
             del column[fewest:]

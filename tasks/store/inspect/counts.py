@@ -21,8 +21,8 @@ def counts(store: Store, samples: StoredSamples, verdicts: StoredVerdicts) -> Co
     """n and c of each problem.
 
     Raises:
-        UserError: another version wrote the report, an object is damaged, or the set was sampled in solve mode, which
-            gives no coverage.
+        UserError: another version wrote the report, an object is damaged, or the set was sampled until each problem
+            was solved or its vote settled, which gives no coverage.
     """
     return counts_and_summary(store, samples, verdicts)[0]
 
@@ -37,6 +37,11 @@ def counts_and_summary(
     if summary.solving is not None:
         raise UserError(
             f"{samples.name} was last sampled in solve mode, which gives no pass@k; run its sweep with a uniform budget"
+        )
+    if summary.voting is not None:
+        raise UserError(
+            f"{samples.name} was last sampled until each problem's vote was settled, which gives no pass@k; run its "
+            "sweep with a uniform budget"
         )
     return summary.counts, summary
 
