@@ -22,7 +22,7 @@ from tasks.scaling.interval_over_problems import interval_of_mean
 
 
 def lead_probability(leader: int, runner_up: int) -> float:
-    """P(p > 1/2) for p ~ Beta(leader + 1, runner_up + 1): that an answer with so many more votes than the next keeps
+    """P(p > 1/2) for p ~ Beta(leader + 1, runner_up + 1): that the answer with the most votes would keep
     its lead."""
     return float(betainc(runner_up + 1, leader + 1, 0.5))
 
