@@ -11,6 +11,8 @@ from tasks.datasets import Dataset
 from tasks.datasets.exclusions import read_exclusions
 from tasks.errors import UserError
 from tasks.graders import Grader
+from tasks.graders.base.functions import FunctionGrader
+from tasks.graders.base.programs import ProgramGrader
 from tasks.prompts import prompt, template
 from tasks.prompts.chat import ChatTemplate
 from tasks.records import Price, Sampling
@@ -65,12 +67,8 @@ def build_sweep(config: SweepConfig) -> Sweep:
     """
     selection, digest = _read_problems(config)
     resolved = _resolve_defaults(config)
-    grader = resolved.grader
-    if isinstance(config.budget, StopsByVotes) and grader.runs_code and not getattr(grader, "behaviour_inputs", 0):
-        raise UserError(
-            f"budget: {config.budget.name} stops by the samples' answers, but the grader {grader.name} runs programs, "
-            "which have none; choose solve, adaptive or uniform, or set grader.behaviour_inputs for a vote over behaviour"
-        )
+    if isinstance(config.budget, StopsByVotes):
+        _require_answers(config.budget.name, resolved.grader)
     grading = _name_sets(config, selection, digest, resolved)
     return Sweep(
         grading=grading,
@@ -123,6 +121,17 @@ def _resolve_defaults(config: SweepConfig) -> _Resolved:
         resolve_sampling(config.dataset, config.sampling),
         config.chat.load() if config.chat else None,
     )
+
+
+def _require_answers(budget: str, grader: Grader) -> None:
+    """Raise UserError where no sample can have an answer, so that no vote would ever be settled."""
+    silent = isinstance(grader, ProgramGrader) and not grader.behaviour_inputs
+    if silent or isinstance(grader, FunctionGrader):
+        instead = "set grader.behaviour_inputs for a vote over behaviour, or " if silent else ""
+        raise UserError(
+            f"budget: {budget} stops by the samples' answers, but programs graded by {grader.name} have none; "
+            f"{instead}choose another budget"
+        )
 
 
 def _name_sets(config: SweepConfig, selection: Selection, digest: str, resolved: _Resolved) -> Grading:

@@ -345,3 +345,25 @@ def test_the_version_is_printed(tmp_path: Path) -> None:
     ended = monkeys("--version", cwd=tmp_path)
     assert (ended.code, ended.err) == (0, "")
     assert re.fullmatch(r"\d+\.\d+\.\d+\S*\n", ended.out)
+
+
+@pytest.mark.slow
+def test_a_vote_budget_reports_what_it_delivers_and_a_uniform_one_continues_from_it(recorded: Path) -> None:
+    home = {"PREFECT_HOME": str(recorded / "home")}
+    voting = monkeys("sweep", "sweep.yaml", "--set", "budget=vote", cwd=recorded, **home)
+    assert (voting.code, voting.err) == (0, "")
+    assert re.search(
+        r"^Majority vote is right for [\d.]+% of 20 problems, with [\d.]+ samples", voting.out, re.MULTILINE
+    )
+    assert "beyond it these samples give none" in " ".join(voting.out.split())
+    assert "interval" not in voting.out
+    page = next((recorded / "runs" / "reports").rglob("report.html"))
+    assert "until their vote was settled" in page.read_text()
+    assert (page.parent / "votes.csv").read_text().startswith("problem,samples,votes,right,settled\n")
+    assert (page.parent / "votes.svg").is_file()
+    again = monkeys("sweep", "sweep.yaml", "--set", "budget=vote", cwd=recorded, **home)
+    assert drawn(again.out) == 0
+    uniform = monkeys("sweep", "sweep.yaml", cwd=recorded, **home)
+    assert 0 < drawn(voting.out) < 0.7 * 20 * 100
+    assert drawn(voting.out) + drawn(uniform.out) == 20 * 100
+    assert len(set(stored_samples(recorded))) == len(stored_samples(recorded)) == 20 * 100

@@ -155,7 +155,7 @@ def test_its_data_is_refused_for_coverage_and_cut_to_the_first_round_for_picking
     run(sweep, CountingEngine())
     summary = publish(tmp_path, sweep)
     assert not summary.gives_coverage
-    assert summary.table == summary.curve == summary.forecast == ()
+    assert not (*summary.table, *summary.curve, *summary.forecast)
     assert "Up to k = 5" in summary.notes[0]
     store = FsspecStore(str(tmp_path))
     found = find(store, "toy")
