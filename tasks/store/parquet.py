@@ -33,6 +33,13 @@ LEVEL = 6
 QUICK_LEVEL = 3
 """Of zstd: takes a third of the time."""
 
+_FEW_ROWS = 8
+"""Up to this many rows in a row group, compressing a column, or making a dictionary for it, saves no space unless its
+values are long, and takes several times as long as all else."""
+
+_LONG_VALUE = 64
+"""Bytes, on average."""
+
 SAMPLE_KEY = ("problem_id", "index")
 """The columns that say which sample a row is about."""
 
@@ -126,12 +133,15 @@ class Layout(Generic[Record, AnyFooter]):
         `no_dictionary` would only take time."""
         about = {"schema": str(SCHEMA), "key": key, **asdict(footer)}
         sink = io.BytesIO()
+        few = rows_per_group <= _FEW_ROWS
+        names = table.column_names
+        compressed = [name for name in names if not few or table[name].nbytes > _LONG_VALUE * table.num_rows]
         pq.write_table(
             table.replace_schema_metadata({_METADATA: json.dumps(about).encode()}),
             sink,
-            compression="zstd",
-            compression_level=level,
-            use_dictionary=[name for name in table.column_names if name not in no_dictionary],
+            compression={name: "zstd" if name in compressed else "none" for name in names},
+            compression_level=dict.fromkeys(compressed, level),
+            use_dictionary=[] if few else [name for name in names if name not in no_dictionary],
             row_group_size=rows_per_group,
             write_page_checksum=True,
         )
