@@ -13,6 +13,9 @@ import pytest
 
 from tests.servers import S3, moto_server, prefect_server, s3_server
 
+# NumPy reads it at import. Its threads wait in busy loops, and every core has other tests to run.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 # Prefect reads its settings at import: no test may touch the settings or the database of the person who runs it.
 os.environ["PREFECT_SERVER_ANALYTICS_ENABLED"] = "false"
 os.environ["PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS"] = "180"
