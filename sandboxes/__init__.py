@@ -1,7 +1,7 @@
-"""How untrusted programs run. Knows nothing of problems, answers, flows or Prefect.
+"""Runs untrusted programs. Independent of problems, answers, flows and Prefect.
 
-A sandbox takes a program, its standard input and its limits, and returns what the program did. Whether that is right
-is decided outside: expected outputs never enter.
+A sandbox takes a program, its standard input and its limits, and returns what the program did. Whether that is correct
+is decided outside: expected outputs never enter a sandbox.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from sandboxes.errors import MonkeysError
 
 
 class Status(StrEnum):
-    """How an execution ended. INFRASTRUCTURE: the sandbox itself failed; this says nothing about the program."""
+    """How an execution ended. INFRASTRUCTURE means that the sandbox failed, which says nothing about the program."""
 
     OK = "ok"
     ERROR = "error"
@@ -24,11 +24,11 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Limits that come with an execution, such as its problem's own. None: the sandbox's settings decide.
+    """Limits for one execution, such as those of its problem. Where one is None, the sandbox's settings apply.
 
-    `cpu_s` is multiplied by the settings' `time_multiplier`, and bounds the CPU time of all processes of the execution
-    together. `wall_s` is for programs that sleep instead of computing: time spent waiting for a core does not count.
-    None: 3 x CPU time + 5 s.
+    `cpu_s` is multiplied by `time_multiplier` of the settings, and bounds the CPU time of all processes of the
+    execution together. `wall_s` bounds wall-clock time, for programs that sleep: time spent waiting for a core does not
+    count. By default, it is 3 x CPU time + 5 s.
     """
 
     cpu_s: float | None = None
@@ -59,11 +59,11 @@ class CheckedOutcome(NamedTuple):
 
 
 class SandboxUnavailableError(MonkeysError, RuntimeError):
-    """This machine cannot run the sandbox; the message is one line and says how to fix that."""
+    """This machine cannot run the sandbox. The message is one line and says how to fix that."""
 
 
 class SandboxClosedError(MonkeysError, RuntimeError):
-    """The sandbox was closed while it ran a program, or before: nothing is known about the program."""
+    """The sandbox was closed before the program had ended, so nothing is known about the program."""
 
 
 class Sandbox(Protocol):
@@ -74,7 +74,7 @@ class Sandbox(Protocol):
 
     @property
     def name(self) -> str:
-        """The sandbox and its variant as verdicts name it, such as `bubblewrap`."""
+        """The name of the sandbox and its variant, as stored with verdicts, such as `bubblewrap`."""
         ...
 
     @property
@@ -99,14 +99,14 @@ class Sandbox(Protocol):
     def run_checked(
         self, checker: str, program: str, limits: Limits, *, reusable_process: bool = False
     ) -> CheckedOutcome:
-        """Run two programs concurrently, isolated from each other except for one stream socket: each has its end as
+        """Run two programs concurrently, isolated from each other except for a stream socket, whose ends they have as
         descriptor 3. (Python programs can import `inside/remote.py` as `remote` to use it.) Both end when the checker
-        ends, and a program that is still running then has status OK. Nobody but the checker can write its output.
-        Never raises because of what either does; raises as `run` does.
+        ends; a program that is still running then has status OK. Only the checker can write the checker's output.
+        Never raises because of what either program does; raises as `run` does.
 
-        `reusable_process` promises that the checker reads no input, and changes nothing in its process beyond its own
-        names and descriptors: where programs come one after another for an equal checker with equal limits, one
-        process may run it for all of them, each time in an empty namespace."""
+        With `reusable_process`, the caller promises that the checker reads no input, and changes nothing in its process
+        beyond its own names and descriptors. If several programs follow each other with the same checker and limits,
+        one process may then run the checker for all of them, each time in an empty namespace."""
         ...
 
     def __enter__(self) -> Self: ...
@@ -115,11 +115,11 @@ class Sandbox(Protocol):
 
 
 class SandboxConfig(Protocol):
-    """The settings by which a person chooses a sandbox; opens it."""
+    """The settings of a sandbox, which can open it."""
 
     @property
     def name(self) -> str:
-        """The name by which it is chosen, such as `docker`."""
+        """The name that selects this sandbox in a configuration, such as `docker`."""
         ...
 
     def check(self) -> None:
@@ -131,7 +131,7 @@ class SandboxConfig(Protocol):
         ...
 
     def ingredients(self) -> dict[str, object]:
-        """What a verdict depends on: the limits, and what runs the programs; not which sandbox it is."""
+        """The settings that verdicts depend on: the limits and the interpreter, but not the choice of the sandbox."""
         ...
 
     def open(self) -> Sandbox:

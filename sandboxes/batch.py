@@ -1,12 +1,12 @@
-"""Runs many programs through one sandbox: each on its tests in order, results as they finish.
+"""Runs many programs in one sandbox, each on its tests in order, and yields their results as they finish.
 
-Every job gets exactly one result. An execution that fails because of the sandbox is retried; if it still fails, the
-result says so and never blames the program. Duplicate programs of one group, with the same limits, run once and share
+Every job gets exactly one result. An execution that fails because of the sandbox is retried. If it still fails, the
+result says so, and never blames the program. Duplicate programs of one group, with the same limits, run once and share
 the result. Programs are duplicates if they differ only in line endings or in trailing whitespace, which no program can
-observe. It can observe its line numbers and its names, so nothing else is normalized.
+observe. Nothing else is normalized, because a program can observe its line numbers and its names.
 
-Memory does not grow with the number of jobs: both the cache of results and the number of jobs that are taken ahead of a
-slow one are limited.
+Memory does not grow with the number of jobs: both the cache of results and the number of jobs that are started ahead of
+a slow one are limited.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ from sandboxes import Limits, Outcome, Sandbox, Status
 
 Key = TypeVar("Key")
 
-# What a result keeps of an output that failed its test. Outputs that passed are not kept.
+# The number of bytes that a result keeps of an output that failed its test. Outputs that passed are not kept.
 KEPT_BYTES = 4096
 # Size of the cache of results for later duplicates; the least recently used are dropped first.
 CACHE_BYTES = 128 * 1024 * 1024
@@ -81,7 +81,7 @@ class Result(Generic[Key]):
 
     @property
     def infrastructure(self) -> Outcome | None:
-        """The first infrastructure failure, if there is one: then the result says nothing about the program."""
+        """The first infrastructure failure, if there is one. The result then says nothing about the program."""
         return next((outcome for outcome in self.outcomes if outcome.status is Status.INFRASTRUCTURE), None)
 
 
@@ -94,8 +94,8 @@ class Batch:
         stop_early: skip a program's remaining tests once it has failed one.
         retries: how often an execution is retried after an infrastructure failure.
         pause_s: seconds before the first retry; each further pause is four times as long.
-        window: how many jobs may be taken, counted from the oldest without a result: a caller that restores the
-            order of the jobs has to hold at most this many results.
+        window: how many jobs may be started, counted from the oldest one without a result. A caller that restores the
+            order of the jobs holds at most this many results.
     """
 
     sandbox: Sandbox
@@ -117,7 +117,7 @@ class Batch:
             try:
                 for number, job in enumerate(jobs):
                     self._take(number, job, state, pool)
-                    # One more than there are workers, so that no worker waits for the next job.
+                    # One more job than there are workers, so that no worker is idle.
                     while state.ready or len(state.running) > self.sandbox.workers or state.width(number) > self.window:
                         if not state.ready:
                             self._collect(state)
@@ -128,7 +128,7 @@ class Batch:
                     while state.ready:
                         yield state.ready.popleft()
             finally:
-                # Otherwise the tests that are left of each program would be waited for.
+                # Otherwise, leaving the pool would wait for the remaining tests of each program.
                 state.given_up.set()
                 for future in state.running:
                     future.cancel()
@@ -136,7 +136,7 @@ class Batch:
     def _take(
         self, number: int, job: Job[Key] | CheckedJob[Key], state: "_RunState[Key]", pool: ThreadPoolExecutor
     ) -> None:
-        """Copy the result of a duplicate, or wait for a duplicate that is running, or start the job."""
+        """Copy the result of a finished duplicate, queue the job behind a running duplicate, or start it."""
         identity = None if job.group is None else _identity(job)
         known = None if identity is None else state.cache.get(identity)
         if known is not None:
@@ -230,7 +230,7 @@ class _RunState(Generic[Key]):
 
     `running`: futures with the number and identity of their job; `ended`: those that have ended, in order; `waiting`:
     jobs that wait for a running duplicate; `open`: the numbers of jobs without a result, in order; `ready`: results
-    that have not been yielded yet; `given_up`: nobody asks for more results.
+    that have not been yielded yet; `given_up`: set when the caller stops asking for results.
     """
 
     running: dict[Future[Result[Key]], tuple[int, Hashable | None]] = field(default_factory=dict)

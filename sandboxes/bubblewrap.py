@@ -1,18 +1,22 @@
 """Bubblewrap: namespaces without a daemon, as root or as an ordinary user.
 
-What a program is kept from:
-- the network (an empty network namespace, and no sockets except pairs);
-- all files of the machine except its Python's modules and the shared libraries, read-only; /tmp is private, small, and
-  removed with it;
-- other processes: it is alone in its PID namespace, with no capabilities, no way to gain any, and a filter on
-  system calls; when it ends, everything that it started ends;
-- more time, memory, processes, output and open files than its limits (memory: each process separately and, where a
-  control group can be created, all together);
-- the user that the controller runs as, where that is root: programs then run as a user id that owns nothing.
+A program cannot
+- use the network: its network namespace is empty, and it can create no sockets except pairs;
+- access files of the machine, except the modules of its Python and the shared libraries, which are read-only; its /tmp
+  is private, small, and removed when it ends;
+- reach other processes: it is alone in its PID namespace, without capabilities or a way to gain any, and behind a
+  filter on system calls; when it ends, everything that it started ends;
+- exceed its limits on time, memory, processes, output and open files (memory: for each process separately and, if a
+  control group can be created, for all together);
+- act as root if the controller is root: programs then run as a user id that owns nothing.
 
-What it is not kept from: using its limits in full; where no control group can be created, some CPU time in short-lived
-processes that it does not wait for; learning the kernel's version, the CPUs and the clock; a hole in the
-kernel itself, which the filter makes less likely but cannot rule out; timing what else the machine does.
+A program can
+- use its limits in full;
+- use some CPU time that is not counted, in short-lived processes that it does not wait for, if no control group can be
+  created;
+- learn the kernel's version, the CPUs and the clock;
+- exploit a hole in the kernel, which the filter makes less likely but cannot rule out;
+- measure the load that other processes put on the machine.
 """
 
 import os

@@ -1,22 +1,28 @@
 """Docker: warm, hardened containers, for machines that have a Docker engine but no bubblewrap.
 
-What a program is kept from:
-- the network (none, and no sockets except pairs);
-- all files except the image's, read-only; /tmp is small, in memory, and emptied after each program;
-- other processes: each program runs as a user that nothing else runs as, without capabilities, without a way to gain
-  any, and behind two filters on system calls (the engine's default profile, and the one that `bubblewrap` has); what
-  it starts is killed when it ends;
-- more time, memory, processes, output and open files than its limits (memory: each process separately and, by the
-  container, all together; a container has one CPU).
+A program cannot
+- use the network: the container has none, and it can create no sockets except pairs;
+- access files other than those of the image, which are read-only; /tmp is small, in memory, and emptied after each
+  program;
+- reach other processes: each program runs as a separate user, without capabilities or a way to gain any, and behind two
+  filters on system calls (the engine's default profile, and that of `bubblewrap`); what it started is killed when it
+  ends;
+- exceed its limits on time, memory, processes, output and open files (memory: for each process separately and, in the
+  container, for all together; a container has one CPU).
 
-What it is not kept from: using its limits in full; where its control group cannot be read, some CPU time in short-lived
-processes that it does not wait for; seeing that the server and, if there is one, the checker are running
-(not their memory, files or environment); learning the kernel's version, the CPUs and the clock; a hole in the kernel
-itself, unless the runtime is gVisor (`runsc`); timing what else the machine does. The engine runs as root: whoever may
-use it, the controller included, could become root on the machine.
+A program can
+- use its limits in full;
+- use some CPU time that is not counted, in short-lived processes that it does not wait for, if the control group of the
+  container cannot be read;
+- see that the server and, if there is one, the checker are running, but not their memory, files or environment;
+- learn the kernel's version, the CPUs and the clock;
+- exploit a hole in the kernel, unless the runtime is gVisor (`runsc`);
+- measure the load that other processes put on the machine.
 
-gVisor does not itself limit the memory of all processes together, and uses up a process of the host for each one that
-it refuses to a program: a fork bomb that runs for much more than 15 seconds may still end the container. That is an
+The engine runs as root: anyone who may use it, including the controller, can become root on the machine.
+
+gVisor does not limit the memory of all processes together, and uses up a process of the host for each process that it
+denies to a program: a fork bomb that runs for much longer than 15 seconds may still end the container. That is an
 infrastructure outcome, and the next program gets a new container.
 """
 
@@ -53,7 +59,7 @@ class DockerConfig(ExecutionSettings):
         if self.image is None:
             return super().ingredients()
         settings = self.model_dump(mode="json", exclude={"name", "workers", "runtime"})
-        from sandboxes.containers.client import docker_client, image_id  # docker-py takes a moment
+        from sandboxes.containers.client import docker_client, image_id  # slow to import
 
         with docker_client() as client:
             return {**settings, "image": image_id(client, self.image)}
@@ -87,10 +93,10 @@ class DockerConfig(ExecutionSettings):
                 image, command = image_of(interpreter, client), interpreter.command
             else:
                 image, command = self.image, (str(self.python or "python3"), "-s", "-B")
-        # For a program and its checker.
+        # Doubled, because a program and its checker share a container.
         processes, memory_bytes = 2 * (self.processes + 2), 2 * self.memory_limit_mb << 20
         if self.runtime is not None:
-            # gVisor's own threads count too, several per process.
+            # The threads of gVisor count too, several per process.
             processes = max(_THREADS_OF_A_RUNTIME, 16 * processes)
         plan = ContainerPlan(image, (*command, *self.python_options()), processes + 2, memory_bytes, self.runtime)
         rules = filter_program()

@@ -1,4 +1,4 @@
-"""What works on this machine: opens each sandbox and probes it from inside. Changes nothing."""
+"""Finds out which sandboxes work on this machine, by opening each and running a probe in it. Changes nothing."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from sandboxes import Limits, Sandbox, SandboxConfig, SandboxUnavailableError
 from sandboxes.bubblewrap import BubblewrapConfig
 from sandboxes.linux.interpreter import find_interpreter
 
-# What a program finds out about its isolation. `alone`: it sees only processes of its sandbox.
+# Prints what a program can see of its isolation. `alone`: it sees only processes of its sandbox.
 _PROBE = """
 import ctypes, json, os, socket
 libc = ctypes.CDLL(None)
@@ -43,7 +43,7 @@ _TIMED_RUNS = 20
 
 
 class SandboxState(NamedTuple):
-    """One sandbox on this machine: what it isolates, what limits memory, and, if it does not work, why."""
+    """A sandbox on this machine: what it isolates and what limits memory, or else why it does not work."""
 
     name: str
     works: bool
@@ -56,7 +56,7 @@ class SandboxState(NamedTuple):
 
 
 def diagnose(others: Iterable[SandboxConfig]) -> Iterator[SandboxState]:
-    """Try bubblewrap in its two variants and the other sandboxes, one after the other."""
+    """Try both variants of bubblewrap, then the other sandboxes."""
     bubblewrap = BubblewrapConfig(workers=1)
     yield _try("bubblewrap", partial(_opened_as, bubblewrap, isolated=True))
     yield _try("bubblewrap-spawn", partial(_opened_as, bubblewrap, isolated=False))

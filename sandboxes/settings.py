@@ -1,4 +1,4 @@
-"""The settings that all sandboxes share: how many executions run at once, their limits, and which Python runs them."""
+"""The settings that all sandboxes share: the number of concurrent executions, their limits, and the Python."""
 
 import os
 import platform
@@ -11,14 +11,14 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from sandboxes import Limits
 from sandboxes.linux.interpreter import find_interpreter
 
-# What clocks and resource limits accept; more is as good as no limit.
+# The largest values that clocks and resource limits accept, in practice no limit.
 _MAX_CPU_S, _MAX_MEMORY_MB = 5e5, 1 << 30
-_LEAST_DIGITS = 640
+_MIN_DIGITS = 640
 
 
 @dataclass(frozen=True, slots=True)
 class EffectiveLimits:
-    """What one execution may use: its `Limits`, completed from the settings. Units as there."""
+    """The limits of an execution: its `Limits`, with the settings for those that are None. The units are the same."""
 
     cpu_s: float
     wall_s: float
@@ -61,16 +61,16 @@ class ExecutionSettings(BaseModel):
     @field_validator("int_max_str_digits")
     @classmethod
     def _accepted_by_python(cls, digits: int) -> int:
-        if 0 < digits < _LEAST_DIGITS:
-            raise ValueError(f"must be 0 or at least {_LEAST_DIGITS}")
+        if 0 < digits < _MIN_DIGITS:
+            raise ValueError(f"must be 0 or at least {_MIN_DIGITS}")
         return digits
 
     def python_options(self) -> tuple[str, ...]:
-        """Options of the Python that runs the samples."""
+        """Command-line options for the Python that runs the samples."""
         return ("-X", f"int_max_str_digits={self.int_max_str_digits}")
 
     def effective(self, limits: Limits) -> EffectiveLimits:
-        """What one execution with these limits may use."""
+        """These limits, completed from the settings."""
         cpu_s = min((limits.cpu_s or self.time_limit_s) * self.time_multiplier, _MAX_CPU_S)
         return EffectiveLimits(
             cpu_s=cpu_s,
@@ -81,11 +81,11 @@ class ExecutionSettings(BaseModel):
         )
 
     def ingredients(self) -> dict[str, object]:
-        """What a verdict depends on: the limits, and the Python that runs the samples; not which sandbox it is."""
+        """The settings that verdicts depend on: the limits and the Python, but not the choice of the sandbox."""
         settings = self.model_dump(mode="json", include=set(ExecutionSettings.model_fields) - {"workers"})
         version = platform.python_version() if self.python is None else find_interpreter(self.python).version
         return {**settings, "python_version": version}
 
     def worker_count(self) -> int:
-        """How many executions run at once."""
+        """The number of executions that run concurrently."""
         return self.workers or len(os.sched_getaffinity(0))

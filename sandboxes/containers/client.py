@@ -1,4 +1,4 @@
-"""The client of the Docker engine, and its errors in one line."""
+"""The client of the Docker engine, with errors as one line."""
 
 import os
 from collections.abc import Iterator
@@ -12,12 +12,12 @@ from docker.errors import DockerException, ImageNotFound
 from sandboxes import SandboxUnavailableError
 from sandboxes.errors import first_line
 
-# What docker-py raises when an engine refuses a request, and when it has gone away.
+# What docker-py raises when an engine rejects a request, and when it is gone.
 ENGINE_ERRORS = (DockerException, requests.RequestException)
 
 
 def connect() -> DockerClient:
-    """A client of the engine that DOCKER_HOST names, or of this machine's.
+    """A client of the engine at DOCKER_HOST, by default the one of this machine.
 
     Raises:
         SandboxUnavailableError: no engine answers.
@@ -33,7 +33,7 @@ def connect() -> DockerClient:
 
 @contextmanager
 def docker_client() -> Iterator[DockerClient]:
-    """A client that is closed afterwards.
+    """A client that is closed at the end of the `with` block.
 
     Raises:
         SandboxUnavailableError: no engine answers, or it refuses a request.
@@ -62,7 +62,7 @@ def image_id(client: DockerClient, image: str) -> str:
 
 
 def _root(error: BaseException) -> str:
-    """The operating system's message, from below all layers that wrapped it."""
+    """The operating system's message, which several layers may have wrapped."""
     below: BaseException | None = error
     while below is not None:
         if isinstance(below, OSError) and below.strerror:

@@ -61,7 +61,7 @@ class Container:
             self._client = connect()
         except SandboxUnavailableError as error:
             raise ServerGoneError(str(error)) from error
-        # The server connects from inside. Nobody else knows the path: the outer folder cannot be listed.
+        # The server connects from inside. Others cannot find the socket, because the outer folder cannot be listed.
         self._folder = tempfile.TemporaryDirectory(prefix="monkeys-")
         outer = Path(self._folder.name)
         outer.chmod(0o711)
@@ -99,16 +99,16 @@ class Container:
 
     @property
     def bounds_memory(self) -> bool:
-        """See `sandboxes.controller.forkserver.ServerHost.bounds_memory`: the kernel would end the container, too."""
+        """See `sandboxes.controller.forkserver.ServerHost.bounds_memory`. (The kernel would kill the container too.)"""
         return False
 
     @property
     def usage_files(self) -> Sequence[int]:
-        """See `sandboxes.controller.forkserver.ServerHost.usage_files`: the server reads those in its container."""
+        """See `sandboxes.controller.forkserver.ServerHost.usage_files`. The server reads those in its container."""
         return ()
 
     def oom_kills(self) -> int:
-        """See `sandboxes.controller.forkserver.ServerHost.oom_kills`: what the engine says, which does not count."""
+        """See `sandboxes.controller.forkserver.ServerHost.oom_kills`. The engine reports whether, not how many."""
         try:
             if self._handle is not None:
                 self._handle.reload()
@@ -145,7 +145,7 @@ class Container:
             network_mode="none",
             ipc_mode="none",
             read_only=True,
-            # /tmp is all that it may write, in memory. The kernel's message queues would outlive a program.
+            # Only /tmp is writable, in memory. /dev/mqueue is not, because message queues would outlive a program.
             tmpfs={"/tmp": "size=64m,nr_inodes=16k,mode=1777", "/dev/mqueue": "ro,size=4k"},  # noqa: S108
             volumes={str(folder): {"bind": _INSIDE, "mode": "ro"}},
             working_dir="/tmp",  # noqa: S108
@@ -176,7 +176,7 @@ class Container:
 
 
 def remove_abandoned(client: DockerClient) -> int:
-    """Remove the containers of controllers that were killed; returns how many there were."""
+    """Remove the containers whose controller was killed. Returns their number."""
     removed = 0
     for handle in client.containers.list(all=True, filters={"label": LABEL}):
         if ProcessIdentity.parse(handle.labels[LABEL]).has_ended:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 REPOSITORY = "monkeys-sandbox"
 
-# Parts of the standard library for developers of Python, not for programs: half of its size.
+# Half of the standard library's size: modules that programs do not need.
 _LEFT_OUT = frozenset({"test", "tests", "idlelib", "turtledemo", "ensurepip", "lib2to3"})
 _OTHER_ZONES = {"posix", "right"}  # the same zones again, and with leap seconds
 _NOT_FOR_RUNNING = (".a", ".o", ".exe")
@@ -55,8 +55,8 @@ def image_of(interpreter: Interpreter, client: "DockerClient") -> str:
 
 
 def contents(interpreter: Interpreter) -> list[Path]:
-    """The files and links that a program with this interpreter may need, each once: engines may refuse an archive in
-    which a path occurs twice."""
+    """The files and links that a program with this interpreter may need. Each path occurs once, because engines may
+    reject an archive in which one occurs twice."""
     return sorted({step for file in _files(interpreter) for step in _steps(file)})
 
 
@@ -79,7 +79,7 @@ def _files(interpreter: Interpreter) -> Iterator[Path]:
 
 
 def _libraries(binary: Path) -> list[Path]:
-    """The shared libraries that the loader finds for a program or library, as it lists them, without running it."""
+    """The shared libraries of a program or library, as the dynamic loader lists them without running it."""
     loader = next((path for path in _LOADERS if Path(path).exists()), None)
     if loader is None:
         raise SandboxUnavailableError(f"an image cannot be built on {platform.machine()}: set `image`")
@@ -89,12 +89,12 @@ def _libraries(binary: Path) -> list[Path]:
 
 
 def _plain(path: Path) -> Path:
-    """The path without `..`, by which packages refer to their libraries: `numpy/linalg/../../numpy.libs/…`."""
+    """The path without `..`, which occurs in packages' references such as `numpy/linalg/../../numpy.libs/…`."""
     return Path(os.path.realpath(path.parent), path.name) if ".." in path.parts else path
 
 
 def _steps(path: Path) -> Iterator[Path]:
-    """A path and every link that is followed on the way to it, folders included."""
+    """A path, and all links that are followed to reach it, including links to folders."""
     for step in (*reversed(path.parents), path):
         if step.is_symlink():
             yield step
@@ -104,7 +104,7 @@ def _steps(path: Path) -> Iterator[Path]:
 
 
 def _write(archive: IO[bytes], files: list[Path]) -> None:
-    """The files as a tar archive, owned by root, with the folders that they need."""
+    """A tar archive of the files and their parent folders, owned by root."""
 
     def of_root(entry: tarfile.TarInfo) -> tarfile.TarInfo:
         entry.uid = entry.gid = 0

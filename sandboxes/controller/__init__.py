@@ -1,1 +1,1 @@
-"""What controls a sandbox from outside: the fork server's protocol, and the pool of servers."""
+"""Controls sandboxes from outside: the protocol of the fork server, and a pool of servers."""

@@ -1,4 +1,4 @@
-"""The controller's side of `executor.py`: one server process, and what a request to it and its answer mean."""
+"""The controller's side of `executor.py`: a server process, its requests and its replies."""
 
 import contextlib
 import errno
@@ -19,7 +19,7 @@ from typing import Protocol
 from sandboxes import Outcome, Status
 from sandboxes.settings import EffectiveLimits
 
-# The fork server's program and its other parts, then the module that programs can import, in parts as well.
+# The fork server and its parts, then the parts of the module that programs can import.
 _INSIDE = Path(__file__).parents[1] / "inside"
 _EXECUTOR, *_PARTS = (
     (_INSIDE / name).read_text(encoding="utf-8")
@@ -39,7 +39,7 @@ _MEMORY_EXIT = 86
 _MEGABYTE = 1024 * 1024
 _STDERR_TAIL = 2000
 _SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK
-# How many programs a server keeps: a program has several tests, and a checker several programs.
+# How many programs a server keeps, because a program has several tests, and a checker checks several programs.
 _PROGRAMS_KEPT = 4
 # Seconds for a server to start, and to answer once all of its programs must have ended.
 _START_S, _GRACE_S = 60.0, 60.0
@@ -53,14 +53,14 @@ def server_arguments(connection: str, uid: int, mode: str) -> list[str]:
 
 
 class ServerGoneError(RuntimeError):
-    """The server died or stopped answering: nothing is known about what it was running. It must be replaced."""
+    """The server died or stopped answering, so nothing is known about the programs that it ran. Replace it."""
 
 
 class MemoryFiles:
     """Anonymous files with given contents. Close them to free their memory."""
 
     def __init__(self, *contents: bytes, sealed: int = 0):
-        """`sealed`: how many of them, from the first on, nobody can change."""
+        """The first `sealed` files cannot be changed by anyone."""
         self.files: list[int] = []
         try:
             for place, data in enumerate(contents):
@@ -76,7 +76,7 @@ class MemoryFiles:
 
 
 class Program(MemoryFiles):
-    """The source of a program and, once it has been compiled, its code."""
+    """The source of a program and, after its first compilation, its code."""
 
     def __init__(self, text: str):
         super().__init__(text.encode("utf-8", "surrogatepass"), b"", sealed=1)
@@ -91,11 +91,11 @@ class Execution(MemoryFiles):
         super().__init__(stdin, b"", b"")
 
     def request(self, *, bounds_memory: bool) -> bytes:
-        """This program's part of a request. `bounds_memory`: its host bounds the memory that is used, so that its
-        address space, of which a program may reserve more than it uses, needs no bound."""
+        """This program's part of a request. If `bounds_memory`, the host limits the memory that programs use, so the
+        address space, of which a program may reserve more than it uses, is not limited."""
         limits = self.limits
         memory = 0 if bounds_memory else limits.memory_mb * _MEGABYTE
-        # One byte more than it may write, to tell too much output from exactly as much as is allowed.
+        # One byte above the limit, to distinguish too much output from exactly as much as is allowed.
         return _PROGRAM.pack(limits.cpu_s, memory, limits.processes, limits.output_bytes + 1)
 
     def outcome(self, ending: "Ending") -> Outcome:
@@ -154,12 +154,12 @@ class ServerHost(Protocol):
 
     @property
     def usage_files(self) -> Sequence[int]:
-        """Opened files of its control group, from which the server reads what programs use: see `usage.py`. None: the
-        server finds them itself, or there is no group."""
+        """Opened files of its control group, from which the server reads what programs use (see `usage.py`). Empty if
+        the server finds them itself, or there is no group."""
         ...
 
     def set_memory_limit(self, memory_bytes: int) -> None:
-        """Limit the memory that the next programs use together, where that is possible."""
+        """Limit the memory that the next programs use together, if that is possible."""
         ...
 
     @property
@@ -177,12 +177,12 @@ class ServerHost(Protocol):
         ...
 
     def close(self) -> None:
-        """End it and everything inside it. The socket has been closed already."""
+        """End the server and everything inside. The socket has already been closed."""
         ...
 
 
 class ForkServer:
-    """A running executor and the socket to it. One request at a time, from any thread; no more once it is `gone`.
+    """A running executor and the socket to it. Takes one request at a time, from any thread, until it is `gone`.
 
     Args:
         host: where it runs. It is closed with the server.
@@ -201,7 +201,7 @@ class ForkServer:
         self._oom_kills = 0
         self.gone = False
         try:
-            # b"-" stands for no filter, because an empty message would end the server.
+            # b"-" means no filter, because an empty message would end the server.
             self._send(rules or b"-", host.usage_files)
             self._receive(_START_S)
         except ServerGoneError as error:
@@ -240,7 +240,7 @@ class ForkServer:
                 descriptors += [*program.files, *execution.files, *channels[number : number + 1]]
             self._send(message, descriptors)
         finally:
-            # When one program ends, the other must see the socket close: nobody else may hold it open.
+            # Closed here, so that when one program ends, the other sees its socket close.
             for channel in channels:
                 os.close(channel)
         try:
@@ -259,12 +259,12 @@ class ForkServer:
         kills = _ENDING.unpack_from(reply)[2]
         self._oom_kills += kills
         if kills:
-            # A checker that did its work is not to blame.
+            # Not the fault of a checker that has done its work.
             endings[:-1] = [replace(ending, out_of_memory=ending.exit_code != 0) for ending in endings[:-1]]
         return endings
 
     def _number_of(self, execution: Execution) -> int:
-        """The number by which the server recognizes the program, and the limits, of its reusable process."""
+        """The number that identifies a program and its limits to the server, for its reusable process."""
         program = (execution.text, execution.limits)
         if program != self._reusable:
             self._reusable = program
@@ -272,27 +272,27 @@ class ForkServer:
         return self._number
 
     def has_compiled(self, text: str) -> bool:
-        """Whether it keeps this program's code."""
+        """Whether the server keeps this program's code."""
         return text in self._programs
 
     def has_closed(self) -> bool:
-        """Whether it has closed its socket since its last answer."""
+        """Whether the server has closed its socket since its last reply."""
         poll = select.poll()
         poll.register(self._socket, select.POLLRDHUP)
         return bool(poll.poll(0))
 
     def end_programs(self) -> None:
-        """End the programs that it is running; a thread that waits for them gets its answer."""
+        """End the running programs. A thread that waits for them gets the reply."""
         with contextlib.suppress(ServerGoneError):
             self._send(_END, [])
 
     def stop(self) -> None:
-        """Tell it to end; a thread that waits for its answer gets ServerGoneError."""
+        """Tell the server to end. A thread that waits for its reply gets ServerGoneError."""
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
-        """End it and everything inside it."""
+        """End the server and everything inside."""
         while self._programs:
             self._programs.popitem()[1].close()
         self._socket.close()
@@ -302,7 +302,7 @@ class ForkServer:
         program = self._programs.get(text)
         if program is None:
             program = self._programs[text] = Program(text)
-            # The program that has just been added is never dropped: a group is smaller than the number kept.
+            # Never drops the program that has just been added, because a group is smaller than the number kept.
             while len(self._programs) > _PROGRAMS_KEPT:
                 self._programs.popitem(last=False)[1].close()
         else:
@@ -361,7 +361,7 @@ def _memory_file(data: bytes, *, sealed: bool = False) -> int:
         while written < len(data):
             written += os.pwrite(fd, data[written:], written)
         if sealed:
-            # A program can read its text, and other programs with the same text come after it.
+            # A program can open the file of its text, which later programs with the same text share.
             fcntl.fcntl(fd, fcntl.F_ADD_SEALS, _SEALS)
     except OSError:
         os.close(fd)

@@ -1,4 +1,4 @@
-"""A sandbox made of fork servers: gives each execution to a free one, and replaces those that are lost."""
+"""A sandbox that consists of fork servers: gives each execution to a free server, and replaces lost servers."""
 
 import socket
 import threading
@@ -84,8 +84,8 @@ class ServerPool:
             with self._free:
                 endings = self._execute(executions, reusable_process=reusable_process)
                 if any(ending.unexplained for ending in endings):
-                    # If the machine ran out of memory, the program may not be the cause. If it had itself killed,
-                    # it does so again, and that is its own error.
+                    # If the machine ran out of memory, the program may not be the cause. If the program caused its own
+                    # death, it does so again, and that is its error.
                     while executions:
                         executions.pop().close()
                     for program, stdin in programs:
@@ -113,8 +113,8 @@ class ServerPool:
 
     @contextmanager
     def _server(self, text: str) -> Iterator[ForkServer]:
-        """A free server, preferably one that keeps the program's code, or a new one. It is kept for the next execution
-        only if nothing went wrong."""
+        """A free server, preferably one that keeps the program's code, or else a new one. It is used again only if
+        nothing went wrong."""
         server = self._take(text)
         while server is not None and server.has_closed():
             server.close()
@@ -149,7 +149,7 @@ class ServerPool:
 
 
 def _channels() -> list[int]:
-    """The two ends of a new stream socket; the receiver closes them."""
+    """The two ends of a new stream socket, which the caller closes."""
     return [end.detach() for end in socket.socketpair()]
 
 

@@ -19,9 +19,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-# In addition to the programs' memory: the server of a container.
+# Added to the memory of programs for the server of a container.
 SERVER_BYTES = 64 * 1024 * 1024
-# In addition to the programs' memory and what a group uses before them: copies of the server's pages, the kernel's.
+# Added to the memory of programs and to what the group uses before they start: copies of the server's pages, and the
+# kernel's memory.
 _MORE_BYTES = 16 * 1024 * 1024
 _NO_LIMIT_BYTES = 1 << 40
 _V1, _V2 = "cgroup v1", "cgroup v2"
@@ -29,7 +30,7 @@ _LIMIT = {_V1: "memory.limit_in_bytes", _V2: "memory.max"}
 _USED = {_V1: "memory.usage_in_bytes", _V2: "memory.current"}
 _KILLS = {_V1: "memory.oom_control", _V2: "memory.events"}
 _PEAK = {_V1: "memory.max_usage_in_bytes", _V2: "memory.peak"}
-# How much of its limit a group has used when the kernel kills for it.
+# The share of its limit that a group has used when the kernel kills a process because of that limit.
 _REACHED = 0.9
 _CPU = {_V1: "cpuacct.usage", _V2: "cpu.stat"}
 # Prevents a group from swapping instead of reaching its limit.
@@ -41,7 +42,7 @@ _numbers = itertools.count()
 
 @dataclass(frozen=True, slots=True)
 class _Folders:
-    """The folders of a group, one for each controller; the same one for all in version 2."""
+    """The folders of a group, one for each controller. In version 2, they are the same."""
 
     version: str
     memory: Path
@@ -57,8 +58,8 @@ class _Folders:
 
 
 class UsageFiles:
-    """Four opened files of a group that say what it uses: processes killed for want of memory, the most memory that it
-    has used, its limit, and CPU time; an empty file where the kernel does not say. The server reads them too
+    """Four opened files of a group: processes killed because of its memory limit, its peak memory, its memory limit,
+    and its CPU time. A file is empty if the kernel does not have it. The server reads them too
     (`sandboxes/inside/usage.py`).
 
     Raises:
@@ -77,7 +78,7 @@ class UsageFiles:
             raise
 
     def oom_kills(self) -> int:
-        """How many of its processes the kernel has killed because the group had reached its limit."""
+        """The number of processes that the kernel has killed because the group had reached its memory limit."""
         peak, limit = self._number(1), self._number(2)
         machine = peak is not None and limit is not None and peak < _REACHED * limit
         return 0 if machine else self._number(0, "oom_kill") or 0
@@ -88,14 +89,14 @@ class UsageFiles:
             os.close(self.descriptors.pop())
 
     def _number(self, position: int, name: str = "") -> int | None:
-        """The number on the line with this name, or the only one in the file; None: there is none."""
+        """The number on the line with this name, or the only number in the file, or None."""
         lines = [line.split() for line in os.pread(self.descriptors[position], 4096, 0).decode().splitlines()]
         words = next((words for words in lines if words[0] == name or len(words) == 1), ["max"])
         return None if words[-1] == "max" else int(words[-1])
 
 
 class ControlGroup:
-    """One group, empty at first.
+    """A control group, empty at first.
 
     Raises:
         OSError: it does not say what it uses.
@@ -108,18 +109,18 @@ class ControlGroup:
         self._limit = 0
 
     def command(self) -> tuple[str, ...]:
-        """The prefix that makes a command run in this group."""
+        """A prefix for a command line, which makes the command run in this group."""
         join = 'while [ "$1" != -- ]; do echo $$ >"$1" || exit; shift; done; shift; exec "$@"'
         return ("/bin/sh", "-c", join, "sh", *(str(folder / "cgroup.procs") for folder in self._folders.all()), "--")
 
     def can_be_joined(self) -> bool:
-        """Whether a child of this process may join it: that the group could be created does not prove that."""
+        """Whether a child of this process may join the group: that it could be created does not guarantee this."""
         attempt = subprocess.run([*self.command(), "/bin/sh", "-c", ":"], stderr=subprocess.DEVNULL, check=False)
         return attempt.returncode == 0
 
     def set_memory_limit(self, memory_bytes: int) -> None:
-        """Limit the memory that the next programs use together. To be called while none runs: what the group uses then
-        is the server's."""
+        """Limit the memory that the next programs use together. Call it while no program runs, because what the group
+        uses then counts as the server's."""
         if memory_bytes != self._limit:
             used = int((self._folders.memory / _USED[self.version]).read_text())
             limit = str(memory_bytes + used + _MORE_BYTES)
@@ -127,7 +128,7 @@ class ControlGroup:
             self._limit = memory_bytes
 
     def close(self) -> None:
-        """Remove it; its processes must have ended."""
+        """Remove the group, whose processes must have ended."""
         self.files.close()
         left = self._folders.all()
         for _ in range(50):
@@ -142,8 +143,8 @@ class ControlGroup:
 
 
 def new_group(processes: int | None = None) -> ControlGroup | None:
-    """A new group for at most `processes` processes and threads, or None where this process may not create one that
-    limits memory."""
+    """A new group for at most `processes` processes and threads, or None if this process may not create one that limits
+    memory."""
     for place in _candidates():
         if place.version == _V2:
             _enable_controllers(place.memory)
@@ -173,7 +174,7 @@ def new_group(processes: int | None = None) -> ControlGroup | None:
 
 
 def memory_bound() -> str:
-    """What limits memory here: `cgroup v1` or `cgroup v2` where a group can be created, or else `rlimits`."""
+    """What limits memory here: `cgroup v1` or `cgroup v2` if a group can be created, or else `rlimits`."""
     group = new_group()
     if group is None:
         return "rlimits"
@@ -206,7 +207,7 @@ def _remove_abandoned(folder: Path) -> None:
 
 
 def _candidates() -> list[_Folders]:
-    """Groups below which new ones may be allowed, the best first."""
+    """Groups below which this process may be able to create groups, the best first."""
     places = []
     for own in _own_groups():
         if own.version == _V2 and own.memory.parent.joinpath("cgroup.procs").exists():
@@ -216,7 +217,7 @@ def _candidates() -> list[_Folders]:
 
 
 def _enable_controllers(folder: Path) -> None:
-    """Enable the controllers for groups below this one (version 2), if that is allowed."""
+    """Enable the controllers for the child groups of this one (version 2), if that is allowed."""
     try:
         offered = (folder / "cgroup.controllers").read_text().split()
         shared = (folder / "cgroup.subtree_control").read_text().split()
@@ -224,7 +225,7 @@ def _enable_controllers(folder: Path) -> None:
             if controller in offered and controller not in shared:
                 _enable(folder, controller)
     except OSError:
-        pass  # Then a group cannot be created there either, or it cannot limit memory.
+        pass  # Creating a group there then fails too, or it cannot limit memory.
 
 
 def _enable(folder: Path, controller: str) -> None:
@@ -236,7 +237,7 @@ def _enable(folder: Path, controller: str) -> None:
             raise
         (folder / _LEAF).mkdir(exist_ok=True)
         for pid in _processes(folder):
-            with contextlib.suppress(OSError):  # It has ended, or may not be moved: then nothing changes.
+            with contextlib.suppress(OSError):  # It has ended, or may not be moved.
                 (folder / _LEAF / "cgroup.procs").write_text(str(pid))
         control.write_text(f"+{controller}")
 

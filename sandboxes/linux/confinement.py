@@ -1,4 +1,4 @@
-"""What a program is confined to, as arguments for bubblewrap: namespaces, environment, mounts, and the user."""
+"""The arguments for bubblewrap that confine a program: namespaces, environment, mounts, and the user."""
 
 import itertools
 import os
@@ -75,7 +75,7 @@ class UserIds:
         self._next = itertools.count()
         mapped = [line.split() for line in Path("/proc/self/uid_map").read_text().splitlines()]
         inside, _, count = max(((int(a), int(b), int(c)) for a, b, c in mapped), key=lambda entry: entry[2])
-        # In a container that has few ids, the highest of them.
+        # In a container with few ids, the highest ones.
         wide = inside == 0 and count > self._FIRST * 2
         self._base = self._FIRST + os.getpid() * self._EACH if wide else inside + count - self._EACH
 

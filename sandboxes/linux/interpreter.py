@@ -1,4 +1,4 @@
-"""Which Python runs the samples, and the smallest part of the file system that it needs."""
+"""The Python that runs samples, and the smallest part of the file system that it needs."""
 
 import json
 import os
@@ -55,7 +55,7 @@ class Interpreter:
 
 
 def find_interpreter(python: Path | None) -> Interpreter:
-    """Ask `python` what it needs. None stands for the base interpreter of this environment, without any packages:
+    """Ask `python` which files it needs. None means the base interpreter of this environment, without packages:
     samples cannot import what the grader has installed. A given interpreter keeps its packages.
 
     Raises:
@@ -79,11 +79,11 @@ def find_interpreter(python: Path | None) -> Interpreter:
     libraries = {str(Path(path).parent) for path in facts["mapped"] if ".so" in Path(path).name}
     shown = {executable, os.path.realpath(executable)}
     if not bare:
-        # Only below its prefixes: an editable install would otherwise show the checkout.
+        # Only below its prefixes, because an editable install would otherwise expose the checkout.
         modules |= {path for path in facts["path"] if any(_inside(path, prefix) for prefix in facts["prefixes"])}
         shown |= {str(Path(prefix) / "pyvenv.cfg") for prefix in facts["prefixes"]}
     shown |= modules | libraries
-    # Packages below its modules that it does not import, such as those of a virtual environment's base.
+    # Packages in its folders that it does not import, such as those of a virtual environment's base.
     installed = {*facts["packages"], *(str(Path(folder) / "site-packages") for folder in facts["library"])}
     covered = {path for path in installed - set(facts["path"]) if Path(path).is_dir()}
     hidden = sorted(path for path in covered if any(_inside(path, folder) for folder in shown))
@@ -104,7 +104,7 @@ def find_interpreter(python: Path | None) -> Interpreter:
 
 
 def _reason(error: Exception) -> str:
-    """Why it does not work, in one line: its last line of stderr, if it ran at all."""
+    """The reason in one line: the last line of its stderr, if it ran."""
     if isinstance(error, subprocess.CalledProcessError):
         return str((error.stderr.strip().splitlines() or [f"exit status {error.returncode}"])[-1])[:200]
     if isinstance(error, subprocess.TimeoutExpired):
@@ -117,6 +117,6 @@ def _inside(path: str, folder: str) -> bool:
 
 
 def _outermost(paths: set[str]) -> tuple[str, ...]:
-    """Those that exist, without those inside another."""
+    """The paths that exist, without those inside others."""
     existing = sorted(path for path in paths if Path(path).exists())
     return tuple(path for path in existing if not any(other != path and _inside(path, other) for other in existing))

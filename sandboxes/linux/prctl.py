@@ -1,4 +1,4 @@
-"""prctl(2): what a process asks of the kernel for itself. On other systems than Linux nothing happens.
+"""prctl(2): requests of a process to the kernel about itself. On other systems than Linux, these do nothing.
 
 Programs that run where this package cannot be imported have their own call: `inside/executor.py` and
 `tasks/engines/supervised/supervised_process.py`.

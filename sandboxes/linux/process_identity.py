@@ -1,4 +1,4 @@
-"""Which process is this, and is it still alive? Known for certain on one machine, and never assumed across two.
+"""Identifies a process, and finds out whether it is still alive: reliably on one machine, and never across machines.
 
 Process ids are reused: what identifies a process is its id, when it started, the boot of its machine and the PID
 namespace in which its id counts.
@@ -18,10 +18,10 @@ _START_TIME = 21
 
 @dataclass(frozen=True, slots=True)
 class ProcessIdentity:
-    """A process as another one can recognize it.
+    """A process, in a form by which another process can recognize it.
 
-    `machine` is one boot of one system and a PID namespace, empty where the system does not say; `process` is
-    `PID:START`. Neither contains a space.
+    `machine` identifies one boot of a system and a PID namespace, and is empty if the system does not reveal these.
+    `process` is `PID:START`. Neither contains a space.
     """
 
     machine: str
@@ -34,13 +34,13 @@ class ProcessIdentity:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """The process of which `text` is the `str`. One that cannot be recognized never counts as ended."""
+        """Parse the `str` of an identity. A process that cannot be recognized never counts as ended."""
         machine, _, process = text.partition(" ")
         return cls(machine, process)
 
     @property
     def has_ended(self) -> bool:
-        """Whether it ran on this machine and has ended; False where that cannot be known."""
+        """Whether it ran on this machine and has ended; False if that cannot be known."""
         if not self.machine or self.machine != _machine():
             return False
         match = _PROCESS.fullmatch(self.process)
@@ -55,7 +55,7 @@ class ProcessIdentity:
 
 
 def _machine() -> str:
-    """One boot of one system, and the PID namespace of this process."""
+    """The boot of this system, and the PID namespace of this process."""
     try:
         boot = (_PROC / "sys/kernel/random/boot_id").read_text().strip()
         return f"{boot}:{(_PROC / 'self/ns/pid').readlink()}"
@@ -64,7 +64,7 @@ def _machine() -> str:
 
 
 def _started(pid: str) -> str | None:
-    """When a process started, None if it does not exist or has been killed but not yet reaped."""
+    """When a process started, or None if it does not exist, or has ended but has not been reaped."""
     try:
         # The command's name may contain spaces and parentheses: the fields are counted from the last parenthesis.
         after_name = (_PROC / pid / "stat").read_text().rpartition(")")[2].split()

@@ -6,12 +6,12 @@ message-queue objects that would outlive a program, anonymous files, which no li
 affects the machine from inside: flushing its disks, resources that all of its processes or all of a user's share
 (asynchronous I/O, file watches), and the handler of core dumps, which runs outside.
 
-The only sockets are local pairs: to ask for a pair of any other family would load its module, and create one, before
-it fails. What is denied fails with EPERM, except `clone3`, which fails with ENOSYS so that the C library falls back to
+The only sockets are local pairs, because requesting a pair of another family would load its module and create a socket
+before it fails. Denied calls fail with EPERM, except `clone3`, which fails with ENOSYS so that the C library falls back to
 `clone`, whose flags a filter can read. Calls of another ABI (32-bit, x32) all fail.
 
-Calls that change a priority do nothing and succeed. Nobody may raise one, and a program that lowers its own would wait
-for a core for as long as the machine is busy; waiting for a core does not count towards its limits.
+Calls that change a priority do nothing and succeed. No program may raise a priority. One that lowered its own would wait
+for a core while the machine is busy, and waiting for a core does not count towards its limits.
 """
 
 import errno
@@ -76,7 +76,7 @@ _IGNORED = frozenset({"setpriority", "sched_setparam", "sched_setscheduler", "sc
 
 @dataclass
 class _Program:
-    """Instructions with jumps kept as distances forward from the next instruction."""
+    """Instructions, with jumps as forward distances from the next instruction."""
 
     code: list[tuple[int, int, int, int]] = field(default_factory=list)
 
@@ -111,10 +111,10 @@ class _Program:
 
 
 def _by_arguments(*, server: bool) -> dict[str, _Program]:
-    """Rules for calls that are denied only for some arguments. Each ends in a decision."""
+    """Rules for calls that are denied only for some arguments. Each rule ends in a decision."""
     rules = {name: _Program() for name in ("clone", "prlimit64", "setrlimit", "socketpair", "getsockopt", *_FLAGS)}
     rules["clone"].fail_if_any_bit(_CLONE_NEWUSER if server else _CLONE_NEW_ANY, 0)
-    # Process 0 is the caller itself; any other is out of bounds. A limit that is set has an address.
+    # Process 0 is the caller itself; any other is forbidden. If a limit is set, it has an address.
     rules["prlimit64"].fail_if_any_bit(_ANY_BIT, 0)
     rules["prlimit64"].load_argument(1)
     rules["prlimit64"].unless_equal(_RLIMIT_CORE, 6)
