@@ -7,11 +7,11 @@ affects the machine from inside: flushing its disks, resources that all of its p
 (asynchronous I/O, file watches), and the handler of core dumps, which runs outside.
 
 The only sockets are local pairs, because requesting a pair of another family would load its module and create a socket
-before it fails. Denied calls fail with EPERM, except `clone3`, which fails with ENOSYS so that the C library falls back to
-`clone`, whose flags a filter can read. Calls of another ABI (32-bit, x32) all fail.
+before it fails. Denied calls fail with EPERM, except `clone3`, which fails with ENOSYS so that the C library falls back
+to `clone`, whose flags a filter can read. Calls of another ABI (32-bit, x32) all fail.
 
-Calls that change a priority do nothing and succeed. No program may raise a priority. One that lowered its own would wait
-for a core while the machine is busy, and waiting for a core does not count towards its limits.
+Calls that change a priority do nothing and succeed. No program may raise a priority. One that lowered its own would
+wait for a core while the machine is busy, and waiting for a core does not count towards its limits.
 """
 
 import errno
