@@ -6,7 +6,7 @@ To add one, write its file and list the class in `formats.FORMATS`.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from tasks.files.schema import Where
 from tasks.records import Turn
@@ -105,4 +105,14 @@ class Importer(Protocol):
         """What the files say about how the samples were drawn and graded, as JSON: `tool`, `tool_version`, `task`,
         `model`, `sampling` (`temperature`, `top_p`, `max_tokens`, `seed`, `stop`) and `graded_by`, where known.
         Raises as `samples` does."""
+        ...
+
+
+@runtime_checkable
+class ReadsUngraded(Protocol):
+    """An importer that reads samples faster where nobody asks for verdicts on them."""
+
+    def ungraded_samples(self, paths: Sequence[Path]) -> Iterator[Imported]:
+        """Every sample in order, as `Importer.samples` gives it, without its verdict and its `choices`. Raises as that
+        does."""
         ...

@@ -79,42 +79,51 @@ class LmEval:
         return {"doc_id", "resps"} <= first.keys()
 
     def samples(self, paths: Sequence[Path], verdict: str | None) -> Iterator[Imported]:
-        """Every answer; see `tasks.importers.Importer`."""
+        """Every answer; see `tasks.importers.Importer`. Reads each file twice: which verdicts there are is known at its
+        end."""
         for path in paths:
-            task = _task(path)
-            seen: dict[int, str] = {}
-            choices = _verdicts(path, verdict)
-            chosen = choices[0] if len(choices) == 1 else None
-            # The answers occur once for each filter.
-            filter_ = choices[0].filter if choices else None
-            for where, data in rows(path):
-                row = parse_row(where, data, _Row, _EXAMPLE)
-                filter_ = row.filter if filter_ is None else filter_
-                if row.filter is not None and row.filter != filter_:
-                    continue
-                answers = _answers(where, row)
-                # Old files do not name the filter: the same answers come again.
-                digest = hashlib.sha256(json.dumps(answers).encode()).hexdigest()
-                if row.filter is None and seen.get(row.doc_id) == digest:
-                    continue
-                seen[row.doc_id] = digest
-                one = len(answers) == 1
-                known = correct(data.get(chosen.metric)) if one and chosen is not None else None
-                several = tuple(map(str, choices)) if one and chosen is None else ()
-                problem_id, at = _problem(task, row)
-                question = _question(row)
-                for index, text in enumerate(answers):
-                    yield Imported(
-                        where,
-                        row.doc_id,
-                        problem_id,
-                        text,
-                        index,
-                        known,
-                        question=question,
-                        row=at,
-                        choices=several,
-                    )
+            yield from self._samples(path, _verdicts(path, verdict))
+
+    def ungraded_samples(self, paths: Sequence[Path]) -> Iterator[Imported]:
+        """See `tasks.importers.ReadsUngraded`. Reads each file once."""
+        for path in paths:
+            yield from self._samples(path, [])
+
+    def _samples(self, path: Path, choices: Sequence[_Verdict]) -> Iterator[Imported]:
+        """The answers of a file, with a verdict where just one is among `choices`."""
+        task = _task(path)
+        seen: dict[int, str] = {}
+        chosen = choices[0] if len(choices) == 1 else None
+        # The answers occur once for each filter.
+        filter_ = choices[0].filter if choices else None
+        for where, data in rows(path):
+            row = parse_row(where, data, _Row, _EXAMPLE)
+            filter_ = row.filter if filter_ is None else filter_
+            if row.filter is not None and row.filter != filter_:
+                continue
+            answers = _answers(where, row)
+            # Old files do not name the filter: the same answers come again.
+            digest = hashlib.sha256(json.dumps(answers).encode()).hexdigest()
+            if row.filter is None and seen.get(row.doc_id) == digest:
+                continue
+            seen[row.doc_id] = digest
+            one = len(answers) == 1
+            known = correct(data.get(chosen.metric)) if one and chosen is not None else None
+            several = tuple(map(str, choices)) if one and chosen is None else ()
+            problem_id, at = _problem(task, row)
+            question = _question(row)
+            for index, text in enumerate(answers):
+                yield Imported(
+                    where,
+                    row.doc_id,
+                    problem_id,
+                    text,
+                    index,
+                    known,
+                    question=question,
+                    row=at,
+                    choices=several,
+                )
 
     def provenance(self, paths: Sequence[Path], verdict: str | None) -> dict[str, Any]:
         """What the first row, and the results next to it, say."""

@@ -7,12 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from tasks.errors import UserError
-from tasks.importers import NO_ROW, Imported, Importer
+from tasks.importers import NO_ROW, Imported, Importer, ReadsUngraded
 from tasks.importers.problem_ids import as_number, by_template
 from tasks.importers.sample_rows import optional_document
 
 
-def read(importer: Importer, paths: Sequence[Path], *, verdict: str | None, ids: str | None) -> Iterator[Imported]:
+def read(
+    importer: Importer, paths: Sequence[Path], *, verdict: str | None, ids: str | None, graded: bool = True
+) -> Iterator[Imported]:
     """The samples of some files.
 
     Args:
@@ -20,6 +22,7 @@ def read(importer: Importer, paths: Sequence[Path], *, verdict: str | None, ids:
         paths: files or folders.
         verdict: which of several verdicts on a sample counts; None: the usual one.
         ids: template for problem ids, such as `gsm8k/{row:04d}`; None: the importer's ids.
+        graded: whether somebody looks at the verdicts.
 
     Raises:
         UserError: as the importer's `samples`; a file is named twice; the template does not fit an id, or gives two
@@ -31,7 +34,11 @@ def read(importer: Importer, paths: Sequence[Path], *, verdict: str | None, ids:
         if path.resolve() in {other.resolve() for other in paths[:number]}:
             raise UserError(f"{path}: is named twice; name each file once")
     formed: dict[str, str | int] = {}
-    for sample in importer.samples(paths, verdict):
+    for sample in (
+        importer.ungraded_samples(paths)
+        if not graded and isinstance(importer, ReadsUngraded)
+        else importer.samples(paths, verdict)
+    ):
         problem_id = sample.problem_id
         if ids is not None:
             try:

@@ -115,6 +115,22 @@ def test_a_file_is_read_twice_or_less_and_not_again_once_it_is_remembered(
     assert bytes_read() - before < size / 10
 
 
+@pytest.mark.parametrize("metrics", [["exact_match"], ["exact_match", "acc"]])
+def test_a_file_of_another_tool_is_read_twice(tmp_path: Path, metrics: list[str]) -> None:
+    """Once for its digest, and once for its samples, whichever verdicts it has."""
+    path = tmp_path / "samples.jsonl"
+    found = [
+        {"doc_id": number, "doc": {}, "resps": [["x" * 20_000]], "filter": filter_, "metrics": metrics}
+        | dict.fromkeys(metrics, 1.0)
+        for filter_ in ("strict-match", "flexible-extract")
+        for number in range(100)
+    ]
+    config = RecordedConfig(path=written(path, found), format="lm_eval")
+    before = bytes_read()
+    config.check([Problem(str(number), "?") for number in range(100)], 1)
+    assert 1.9 < (bytes_read() - before) / path.stat().st_size < 2.3
+
+
 def test_drawing_from_a_remembered_file_reads_it_twice_and_gives_the_same_samples(
     tmp_path: Path, settled: None
 ) -> None:

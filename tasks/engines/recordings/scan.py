@@ -101,7 +101,7 @@ def scan_imported(path: Path, importer: Importer, ids: str | None) -> Scan:
     before, content = stamps(path), digest([path])
     found, numbering = _Found(Places(), {}), Numbering()
     spool = Spool(f"{OPTION}: {path}")
-    for each in read(importer, [path], verdict=None, ids=ids):
+    for each in read(importer, [path], verdict=None, ids=ids, graded=False):
         if each.text is None:
             continue
         index = numbering.place(each)
