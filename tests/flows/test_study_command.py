@@ -7,6 +7,8 @@ import pytest
 from tests.flows.api import query, task_runs
 from tests.flows.command import monkeys
 
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
 
 @pytest.fixture
 def two(recorded: Path) -> Path:
@@ -53,3 +55,16 @@ def test_an_invalid_study_is_reported_in_one_line(two: Path, arguments: tuple[st
     assert ended.err.startswith(f"monkeys: {message}")
     assert ended.err.count("\n") == 1
     assert not (two / "runs").exists()
+
+
+@pytest.mark.slow
+def test_the_example_of_two_temperatures_ends_with_a_frontier_on_its_page(tmp_path: Path) -> None:
+    files = [str(EXAMPLES / name) for name in ("programs.yaml", "programs_hot.yaml")]
+    ended = monkeys("study", *files, "--k", "5", "--set", "problems=6", "--store", "runs", cwd=tmp_path)
+    assert ended.code == 0, ended.err
+    (page,) = (tmp_path / "runs").glob("comparisons/*/comparison.html")
+    assert 'id="costs"' in page.read_text()
+    assert "Plot of coverage against cost for every set." in page.read_text()
+    header, *rows = (page.parent / "frontier.csv").read_text().splitlines()
+    assert header.startswith("set,k,cost_tokens,accuracy")
+    assert rows

@@ -47,8 +47,7 @@ def test_the_page_of_a_sweep_has_the_cost_of_k_samples_in_every_unit_that_is_kno
     publication = publish(sweep.grading, results, summary, "", picking=picking, costs=costs)
     page = store.read(publication.page.removeprefix(store.url(""))).decode()
     assert "By k, in dollars" in page
-    assert "per point of coverage" in page
-    assert f"per right answer, {best.label}" in page
+    assert f"right answers are those that {best.label} delivers" in page
     folder = publication.page.removeprefix(store.url("")).removesuffix("report.html")
     rows = list(csv.DictReader(store.read(f"{folder}costs.csv").decode().splitlines()))
     assert {row["unit"] for row in rows} == {"dollars", "tokens", "seconds"}
