@@ -25,6 +25,8 @@ from flows.config.regrade import RegradeConfig
 from flows.config.sweep import SweepConfig
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
+LONG_DESCRIPTION = 80
+"""A description with more characters is printed only for the first choice of a role that has the field."""
 
 Schema = dict[str, Any]
 
@@ -45,14 +47,28 @@ def sweep_file_page() -> str:
         choices = _choices(field, schema["$defs"])
         if len(choices) > 1:
             parts += ["", f"## {role}", "", f"{field['description']}. One of:"]
+            described: dict[tuple[str, str], str] = {}
             for choice in choices:
-                parts += ["", f"### {role}: {choice['properties']['name']['const']}", "", choice["description"], ""]
-                parts += _fields(choice, schema["$defs"], without=("name",))
+                heading = f"{role}: {choice['properties']['name']['const']}"
+                parts += ["", f"### {heading}", "", choice["description"], ""]
+                parts += _fields(_described_once(choice, heading, described), schema["$defs"], without=("name",))
         elif choices:
             parts += ["", f"## {role}", "", choices[0]["description"], ""]
             parts += _fields(choices[0], schema["$defs"])
     parts += ["", *_regrading()]
     return "\n".join(parts) + "\n"
+
+
+def _described_once(choice: Schema, heading: str, described: dict[tuple[str, str], str]) -> Schema:
+    """The choice, whose long descriptions refer to the first choice that has the same field; `described` has those."""
+    properties = {}
+    for name, field in choice["properties"].items():
+        description = field.get("description", "")
+        first = described.setdefault((name, description), heading)
+        if first != heading and len(description) > LONG_DESCRIPTION:
+            description = f"See [{first}](#{first.replace(':', '').replace(' ', '-')})"
+        properties[name] = {**field, "description": description}
+    return {**choice, "properties": properties}
 
 
 def _regrading() -> Iterator[str]:

@@ -1,1 +1,1 @@
-"""The steps of a sweep: plain modules, a room each, and thin Prefect tasks at the door (`tasks.steps`)."""
+"""The steps of a sweep, a package each, in plain Python. Thin Prefect tasks around them are in `tasks.steps`."""

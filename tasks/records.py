@@ -1,4 +1,4 @@
-"""The records that every room passes on. Only the standard library is imported here."""
+"""The records that all packages share. This module imports only the standard library."""
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -1,11 +1,14 @@
 """The documentation's site has no broken links, and its generated pages are up to date."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from infra.generate_docs import sweep_file_page
 
 ROOT = Path(__file__).parents[2]
 
@@ -15,6 +18,17 @@ def test_generated_pages_are_up_to_date() -> None:
         [sys.executable, "-m", "infra.generate_docs", "--check"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_long_description_is_in_the_sweep_file_page_once_and_references_lead_to_it() -> None:
+    page = sweep_file_page()
+    _, _, graders = page.partition("\n## grader\n")
+    assert graders.count("| `thinking_tags` |") > 5
+    assert graders.count("The tags around") == 1
+    headings = {line.lstrip("# ").replace(":", "").replace(" ", "-") for line in page.splitlines() if line[:1] == "#"}
+    references = re.findall(r"See \[[^]]+\]\(#([^)]+)\)", page)
+    assert references
+    assert set(references) <= headings
 
 
 def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
