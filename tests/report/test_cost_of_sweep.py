@@ -12,7 +12,7 @@ from tasks.report.picking.model import Picking
 from tasks.report.picking.of_sweep import picking_of
 from tasks.report.sweep.publish import publish
 from tasks.store.fsspec_store import FsspecStore
-from tasks.sweep.budgets import SolveConfig
+from tasks.sweep.budgets import SolveConfig, VoteConfig
 from tests.store.stored import fill, sweep_of
 
 PROBLEMS, K = 20, 30
@@ -54,10 +54,11 @@ def test_the_page_of_a_sweep_has_the_cost_of_k_samples_in_every_unit_that_is_kno
     assert float(rows[-1]["cost"]) == pytest.approx(costs[-1].rows[-1].point.cost)
 
 
-def test_a_sweep_that_stops_at_first_successes_has_no_costs_by_k(tmp_path):
+@pytest.mark.parametrize("budget", [SolveConfig(), VoteConfig()], ids=str)
+def test_a_sweep_that_stops_by_its_outcomes_has_no_costs_by_k(tmp_path, budget):
     store = FsspecStore(str(tmp_path))
     fill(store, problems=4, k=10)
-    sweep = sweep_of(store, problems=4, k=10, budget=SolveConfig())
+    sweep = sweep_of(store, problems=4, k=10, budget=budget)
     results = sweep.results()
     assert costs_of_sweep(sweep.grading, results.tally.by_problem, results.summarise()) == ()
 

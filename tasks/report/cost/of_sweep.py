@@ -54,7 +54,7 @@ def costs_of_sweep(
     grading: Grading, counts: Counts, summary: SweepSummary, picked: PickSummary | None = None
 ) -> tuple[SweepCost, ...]:
     """The costs of a sweep in dollars, FLOPs, tokens and seconds, so far as each is known; none for a sweep that stops
-    at first successes.
+    at first successes or at settled votes.
 
     Args:
         grading: of the sweep.
@@ -66,7 +66,7 @@ def costs_of_sweep(
         CorruptObjectError: a block of samples is damaged.
     """
     graded = counts.graded()
-    if summary.solving is not None or not graded.reach:
+    if not summary.gives_coverage or not graded.reach:
         return ()
     store, name = grading.samples.store, grading.samples.identity.name
     delivered = None if picked is None else _delivered(picked)
