@@ -32,7 +32,7 @@ from tasks.selection.majority import Majority
 from tasks.sweep.budgets import VoteConfig
 
 CONFIDENCES = (0.8, 0.9, 0.95, 0.99, 0.999)
-MAX_LOSS, MOST_LOST, MIN_SAVED = 0.5, 1.0, 30.0
+MAX_LOSS_CHOSEN, MAX_LOSS, MIN_SAVED = 0.5, 1.0, 30.0
 ANSWERS_EACH = 400
 
 
@@ -107,7 +107,7 @@ def results_of(name: str, problems: Sequence[Outcomes], k: int, repeats: int, sa
     tried = {
         confidence: simulated(chosen_on, VoteConfig(confidence=confidence), k, repeats) for confidence in CONFIDENCES
     }
-    chosen = next((each for each, stopped in tried.items() if stopped.loss <= MAX_LOSS), CONFIDENCES[-1])
+    chosen = next((each for each, stopped in tried.items() if stopped.loss <= MAX_LOSS_CHOSEN), CONFIDENCES[-1])
     found = []
     for confidence in sorted({chosen, 0.95}):
         stopped = simulated(reported_on, VoteConfig(confidence=confidence), k, repeats, seed=1)
@@ -119,7 +119,7 @@ def results_of(name: str, problems: Sequence[Outcomes], k: int, repeats: int, sa
         lost = whole - accuracy
         found += [
             Result(f"{name}, k = {k}, confidence {confidence:g} ({how}): samples not drawn", saved, "%"),
-            Result("    accuracy lost to k of each problem", lost, "points", target=at_most(lost, MOST_LOST, "points")),
+            Result("    accuracy lost to k of each problem", lost, "points", target=at_most(lost, MAX_LOSS, "points")),
             Result(f"    accuracy, rival: {equal} of each", accuracy, "%", rival, accuracy / rival),
         ]
         if confidence == chosen:
