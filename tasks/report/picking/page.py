@@ -39,7 +39,6 @@ def section(picking: Picking | str | None, figure: FigureFile | None) -> dict[st
             for each in (
                 phrases.ceiling_sentence(summary),
                 phrases.likeness_sentence(summary),
-                phrases.narrow_sentence(summary),
                 phrases.error_sentence(summary),
             )
             if each is not None

@@ -85,16 +85,6 @@ def intervals_sentence(summary: PickSummary) -> str:
     )
 
 
-def narrow_sentence(summary: PickSummary) -> str | None:
-    """A warning about intervals over samples without width; None where every one has some."""
-    if all(last.low_samples != last.high_samples for last in (each.table[-1] for each in summary.picked)):
-        return None
-    return (
-        "An interval over samples without width is too narrow: where k is the number of samples, one sample decides "
-        "what is picked."
-    )
-
-
 def error_sentence(summary: PickSummary) -> str | None:
     """Which figures are by Monte Carlo, with their largest standard error; None where all are exact."""
     curves = [summary.coverage, *summary.picked]
