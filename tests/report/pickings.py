@@ -23,7 +23,8 @@ def outcomes_of(name: str) -> list[Outcomes]:
     found = []
     for number in range(1 if name == "one problem" else 8):
         size = n + 3 * number if name == "unequal n" else n
-        answers = generator.choice([_RIGHT, _WRONG, 2, NO_ANSWER], size=size, p=[0.35, 0.3, 0.25, 0.1])
+        right = 0.05 + 0.06 * number
+        answers = generator.choice([_RIGHT, _WRONG, 2, NO_ANSWER], size=size, p=[right, 0.4, 0.5 - right, 0.1])
         correct = answers == _RIGHT
         given = {each: generator.normal(correct, 1.0) for each in scores} | {"logprob_sum": generator.normal(size=size)}
         found.append(Outcomes(f"p{number}", correct, None if name == "no answers" else answers, given))
@@ -33,7 +34,7 @@ def outcomes_of(name: str) -> list[Outcomes]:
 @cache
 def picking_of(name: str) -> Picking:
     problems = outcomes_of(name)
-    selectors = available(problems)
+    selectors = sorted(available(problems), key=lambda each: "logprob" in each.label)
     secondary = frozenset(each.label for each in selectors if "logprob" in each.label)
     lacking = "Not shown: votes (a reason)." if name == "no answers" else None
     return Picking(summarise(problems, selectors, points=8, error=0.02), secondary, lacking)

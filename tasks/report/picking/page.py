@@ -22,7 +22,9 @@ def section(picking: Picking | str | None, figure: FigureFile | None) -> dict[st
     if picking is None or isinstance(picking, str):
         return None if picking is None else {"reason": picking}
     summary = picking.summary
-    shown = [each for each in summary.picked if each.label not in picking.secondary] or summary.picked
+    shown = [each for each in summary.picked if each.label not in picking.secondary] or [*summary.picked]
+    if summary.gap is not None:
+        shown.append(summary.gap[0])
     return {
         "reason": None,
         "ceiling": summary.ceiling is not None,
