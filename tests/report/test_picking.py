@@ -48,8 +48,10 @@ def test_the_section_shows_every_number_of_the_table_and_names_the_gap():
     for each in (summary.coverage, *summary.picked):
         cells = " ".join(f"{100 * point.value:.1f}%" for point in each.table)
         last = each.table[-1]
-        assert f"{each.label} {cells} {100 * last.low:.1f} – {100 * last.high:.1f}" in text
-        assert f"{100 * last.low_samples:.1f} – {100 * last.high_samples:.1f}" in text
+        low, high, low_samples, high_samples = (
+            f"{100 * (end or 0.0):.1f}" for end in (last.low, last.high, last.low_samples, last.high_samples)
+        )
+        assert f"{each.label} {cells} {low} – {high} {low_samples} – {high_samples}" in text
     assert f"The gap at k = 20: {gap_formula(summary)}" in text
     assert "modal ceiling" in text
     for note in summary.notes:
@@ -100,10 +102,12 @@ def test_curves_by_what_drawing_gives_are_off_at_first_unless_there_are_no_other
     assert all(way["shown"] for way in (section.section(only, None) or {})["ways"])
 
 
-def test_headlines_are_one_line_for_each_way_that_drawing_does_not_give():
+def test_headlines_are_one_line_for_each_way_that_drawing_does_not_give_and_the_best():
     picking = picking_of("hostile names")
     lines = headlines(picking)
-    assert len(lines) == len(picking.summary.picked) - len(picking.secondary)
+    best, _ = picking.summary.gap or (picking.summary.coverage, 0.0)
+    shown = [each.label for each in picking.summary.picked if each.label not in picking.secondary or each is best]
+    assert [line.rpartition(", k = 20: ")[0] for line in lines] == shown
     assert lines[0].startswith("majority, k = 20: ")
 
 

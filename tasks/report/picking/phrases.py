@@ -99,10 +99,12 @@ def error_sentence(summary: PickSummary) -> str | None:
 
 
 def headlines(picking: Picking) -> list[str]:
-    """One line for each way of picking that is not secondary: what it delivers at the largest k."""
+    """One line for each way of picking that is not secondary, and for the best one: what it delivers at the largest
+    k."""
+    best, _ = picking.summary.gap or (None, 0.0)
     return [
         f"{each.label}, k = {each.table[-1].k:,}: {share(each.table[-1].value)} delivered "
         f"({picking.summary.level:.0%} interval {ends(each.table[-1].low, each.table[-1].high)})"
         for each in picking.summary.picked
-        if each.label not in picking.secondary
+        if each.label not in picking.secondary or each is best
     ]
