@@ -1,6 +1,7 @@
 """What selectors pick from, read from files or a store, and from names to selectors."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -8,8 +9,9 @@ import yaml
 from flows.config.pick import ChosenEquality, ChosenSelector
 from flows.config.yaml_file import build_config
 from tasks.errors import UserError
-from tasks.files.answers import AnsweredProblem
+from tasks.files.answers import AnsweredProblem, completed, read_answers
 from tasks.graders import Grader
+from tasks.importers.inspect_answers import is_log, read_logged_answers
 from tasks.report.picking.outcomes import Prepared, in_classes
 from tasks.selection import Selector
 from tasks.store.inspect.answers import stored_answers
@@ -39,6 +41,34 @@ def from_store(url: str, name: str, verdicts: str | None, grader: str | None) ->
             grader = None
     read = prepared(stored.problems, grader)
     return read._replace(notes=(*notes, *read.notes))
+
+
+def from_files(
+    paths: Sequence[Path],
+    verdict: str | None,
+    grader: str | None,
+    score_files: Sequence[Path] = (),
+    score_names: Sequence[str] = (),
+) -> Prepared:
+    """The answers in tables, or in inspect_ai logs; `verdict` is the scorer of the logs that says what is correct.
+
+    Raises:
+        UserError: a file cannot be read or is malformed, tables and logs are mixed, `verdict` is given for tables, or
+            there is no grader of this name.
+    """
+    logs = [is_log(path) for path in paths]
+    if not any(logs):
+        if verdict is not None:
+            raise UserError("--verdict: names a scorer of inspect_ai logs, but the files are tables of answers")
+        return prepared(read_answers(paths, score_files, score_names), grader)
+    if not all(logs):
+        log, table = paths[logs.index(True)], paths[logs.index(False)]
+        raise UserError(f"{table}: is not an inspect_ai log, as {log} is; give logs or tables")
+    logged = read_logged_answers(paths, verdict, () if score_files else score_names)
+    if not logged.problems:
+        raise UserError(f"{', '.join(map(str, paths))}: no sample has a verdict")
+    read = prepared(completed(logged.problems, score_files, score_names), grader)
+    return read._replace(notes=(*logged.notes, *read.notes))
 
 
 def prepared(problems: Sequence[AnsweredProblem], grader: str | None) -> Prepared:

@@ -61,7 +61,7 @@ class AnsweredProblem:
     no value. `scores` are by name."""
 
     problem_id: str
-    places: list[Where] = field(default_factory=list)
+    places: list[Where | str] = field(default_factory=list)
     samples: list[int | None] = field(default_factory=list)
     answers: list[str | None] = field(default_factory=list)
     correct: list[bool] = field(default_factory=list)
@@ -70,7 +70,7 @@ class AnsweredProblem:
 
     def add(
         self,
-        where: Where,
+        where: Where | str,
         sample: int | None,
         answer: str | float | None,
         correct: bool,
@@ -116,6 +116,17 @@ def read_answers(
         read(path, problems, score_names)
     if not problems:
         raise UserError(f"{', '.join(map(str, paths))}: no answers; a row looks like {EXAMPLE}")
+    return completed(problems, score_files, score_names)
+
+
+def completed(
+    problems: dict[str, AnsweredProblem], score_files: Sequence[Path] = (), score_names: Sequence[str] = ()
+) -> list[AnsweredProblem]:
+    """Answers by problem, with the scores in some files.
+
+    Raises:
+        UserError: as `read_answers` does.
+    """
     _refuse_repeated(problems.values())
     for path in score_files:
         _add_scores(path, problems, score_names or (SCORE,))
@@ -166,7 +177,7 @@ def _only(score: float | list[float], where: Where, index: int) -> float:
 
 def _refuse_repeated(problems: Iterable[AnsweredProblem]) -> None:
     for problem in problems:
-        seen: dict[int, Where] = {}
+        seen: dict[int, Where | str] = {}
         for sample, where in zip(problem.samples, problem.places, strict=True):
             if sample is not None and sample in seen:
                 raise UserError(

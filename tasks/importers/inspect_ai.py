@@ -92,11 +92,15 @@ class _Output(RowModel):
     usage: _Usage | None = None
 
 
-class _Score(RowModel):
+class LoggedScore(RowModel):
+    """What a scorer gave a sample, and the answer that it read in it."""
+
     value: Any = None
+    answer: Any = None
 
     @property
     def correct(self) -> bool | None:
+        """The value as a verdict; None where it is not one."""
         if not isinstance(self.value, str):
             return correct(self.value)
         if self.value in _WORDS:
@@ -107,18 +111,21 @@ class _Score(RowModel):
         return correct(float(word)) if re.fullmatch(r"[0-9]+(\.[0-9]*)?|\.[0-9]+", word) else None
 
 
-class _Sample(RowModel):
+class LoggedSample(RowModel):
+    """A sample of a log."""
+
     id: str | int
     epoch: int = Field(default=1, ge=1)
     input: Any = None
     messages: list[_Message] = Field(default_factory=list)
     output: _Output = _Output()
-    scores: dict[str, _Score] | None = None
+    scores: dict[str, LoggedScore] | None = None
     error: Any = None
     attachments: dict[str, str] = Field(default_factory=dict)
 
     @property
     def text(self) -> str:
+        """What the model wrote last."""
         text = self.output.completion
         if not text and self.output.choices:
             text = self.output.choices[0].message.text
@@ -162,28 +169,26 @@ class InspectAi:
 
     def samples(self, paths: Sequence[Path], verdict: str | None) -> Iterator[Imported]:
         """Every sample of every log; see `tasks.importers.Importer`."""
-        for path in paths:
-            for where, data in _zipped(path) if path.suffix == ".eval" else _listed(path):
-                sample = parse_row(where, data, _Sample, _EXAMPLE, thing="sample")
-                turns = sample.turns
-                usage = (None if turns else sample.output.usage) or _Usage()
-                choices = sample.output.choices
-                question = asked(sample.input)
-                yield Imported(
-                    where,
-                    sample.id,
-                    str(sample.id),
-                    None if sample.error is not None else sample.text,
-                    sample.epoch - 1,
-                    _graded(where, sample, verdict),
-                    usage.prompt_tokens,
-                    usage.output_tokens,
-                    finish_reason=_FINISH.get(choices[0].stop_reason or "") if choices else None,
-                    cached_prompt_tokens=usage.input_tokens_cache_read,
-                    turns=turns,
-                    question=None if question is None else sample.whole(question),
-                    choices=_choices(sample) if verdict is None else (),
-                )
+        for where, sample in logged_samples(paths):
+            turns = sample.turns
+            usage = (None if turns else sample.output.usage) or _Usage()
+            choices = sample.output.choices
+            question = asked(sample.input)
+            yield Imported(
+                where,
+                sample.id,
+                str(sample.id),
+                None if sample.error is not None else sample.text,
+                sample.epoch - 1,
+                _graded(where, sample, verdict),
+                usage.prompt_tokens,
+                usage.output_tokens,
+                finish_reason=_FINISH.get(choices[0].stop_reason or "") if choices else None,
+                cached_prompt_tokens=usage.input_tokens_cache_read,
+                turns=turns,
+                question=None if question is None else sample.whole(question),
+                choices=_choices(sample) if verdict is None else (),
+            )
 
     def provenance(self, paths: Sequence[Path], verdict: str | None) -> dict[str, Any]:
         """What the first log's header says."""
@@ -205,12 +210,23 @@ class InspectAi:
         return {name: value for name, value in known.items() if value is not None}
 
 
-def _choices(sample: _Sample) -> tuple[str, ...]:
+def logged_samples(paths: Sequence[Path]) -> Iterator[tuple[str, LoggedSample]]:
+    """Every sample of some logs with its place.
+
+    Raises:
+        UserError: a log cannot be read, or a sample is malformed.
+    """
+    for path in paths:
+        for where, data in _zipped(path) if path.suffix == ".eval" else _listed(path):
+            yield where, parse_row(where, data, LoggedSample, _EXAMPLE, thing="sample")
+
+
+def _choices(sample: LoggedSample) -> tuple[str, ...]:
     """The scorers among which one has to be chosen."""
     return tuple(sample.scores) if sample.error is None and len(sample.scores or ()) > 1 and sample.scores else ()
 
 
-def _graded(where: str, sample: _Sample, scorer: str | None) -> bool | None:
+def _graded(where: str, sample: LoggedSample, scorer: str | None) -> bool | None:
     if not sample.scores or sample.error is not None:
         return None
     if scorer is None:

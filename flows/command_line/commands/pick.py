@@ -20,12 +20,20 @@ def pick(
         list[str],
         typer.Argument(
             metavar="ANSWERS ...",
-            help="Tables of samples with problem, answer and correct; or, with --store, a stored set.",
+            help="Tables of samples with problem, answer and correct; inspect_ai logs; or, with --store, a stored set.",
         ),
     ],
     *,
     store: OptionalStoreUrl = None,
     verdicts: VerdictSet = None,
+    verdict: Annotated[
+        str | None,
+        typer.Option(
+            "--verdict",
+            metavar="SCORER",
+            help="The scorer of inspect_ai logs whose value says what is correct; the others give scores.",
+        ),
+    ] = None,
     scores: Annotated[
         list[Path] | None,
         typer.Option("--scores", metavar="FILE", help="Scores of the samples by problem and sample; repeatable."),
@@ -66,6 +74,7 @@ def pick(
         answers,
         store=store,
         verdicts=verdicts,
+        verdict=verdict,
         score_files=scores or (),
         score_names=score or (),
         selectors=by or (),

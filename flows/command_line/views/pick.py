@@ -8,9 +8,8 @@ from typing import Any
 from rich.text import Text
 
 from flows.command_line.terminal import counted, literal, new_table, print_json, print_notes, stdout
-from flows.setup.picking import from_store, prepared, selector
+from flows.setup.picking import from_files, from_store, selector
 from tasks.errors import UserError
-from tasks.files.answers import read_answers
 from tasks.files.atomic import replacing
 from tasks.report.picking.outcomes import Prepared
 from tasks.report.picking.phrases import (
@@ -34,6 +33,7 @@ def show_pick(
     *,
     store: str | None,
     verdicts: str | None,
+    verdict: str | None,
     score_files: Sequence[Path],
     score_names: Sequence[str],
     selectors: Sequence[str],
@@ -49,8 +49,10 @@ def show_pick(
     if store is None:
         if verdicts is not None:
             raise UserError("--verdicts: names verdicts of a stored set, whose store --store names")
-        read = prepared(read_answers([Path(each) for each in answers], score_files, score_names), grader)
+        read = from_files([Path(each) for each in answers], verdict, grader, score_files, score_names)
     else:
+        if verdict is not None:
+            raise UserError("--verdict: names a scorer of inspect_ai logs; --verdicts names those of a stored set")
         if len(answers) != 1 or score_files or score_names:
             raise UserError("--store: give one stored set, whose scores are those that are stored")
         read = from_store(store, answers[0], verdicts, grader)
