@@ -18,8 +18,11 @@ def without_thinking(text: str, tags: tuple[str, ...] = THINK) -> str:
         text: what the model wrote.
         tags: the opening and the closing tag; empty: all of the text is the answer.
     """
-    # Most texts do not even have a tag's first character, which is found many times as fast as the whole tag.
-    if not any(tag[0] in text and tag in text for tag in tags):
+    for tag in tags:
+        # Most texts do not even have a tag's first character, which is found many times as fast as the whole tag.
+        if tag[0] in text and tag in text:
+            break
+    else:
         return text
     opening, _ = tags
     outside: list[str] = []

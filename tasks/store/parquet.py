@@ -99,7 +99,7 @@ class Layout(Generic[Record, AnyFooter]):
             values = list(map(attrgetter(column.name), records))
             if column.encode is not None:
                 values = list(map(column.encode, values))
-            if column.optional and all(value is None for value in values):
+            if column.optional and values.count(None) == len(values):
                 continue
             kept.append(pa.field(column.name, column.type, nullable=column.nullable or column.optional))
             arrays.append(pa.array(values, column.type))
