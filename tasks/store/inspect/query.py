@@ -76,8 +76,10 @@ def select_scored(
     Raises:
         UserError: the set has no such problem, or an object is damaged.
     """
-    found = False
+    position = None if problem is None else _position(store, samples, problem)
     for block, _ in samples.in_order:
+        if position is not None and position not in block.positions:
+            continue
         if index is not None and not block.start <= index < block.stop:
             continue
         if verdict is not None and not _has(verdicts, block, verdict):
@@ -93,7 +95,6 @@ def select_scored(
                         ]
                         wanted = _wanted(of_group[0], block, verdict, index)
                         if pc.any(wanted).as_py():
-                            found = True
                             table, key = group.read(), samples.objects.key(block)
                             for annotations, part in zip((verdicts, scores), of_group, strict=True):
                                 if annotations is not None and part is not None:
@@ -101,19 +102,42 @@ def select_scored(
                             yield from _rows(table, *of_group, wanted=wanted, key=key)
         except CorruptObjectError as error:
             raise _damaged(store, error.key, error.reason) from error
-    if problem is not None and not found:
-        known = problem_ids(store, samples)
-        if problem not in known:
-            raise UserError(f"{samples.name} has no problem {problem!r}; it has {listed(known)}")
 
 
 def problem_ids(store: Store, samples: StoredSamples) -> list[str]:
-    """The problems of a set, in order; reads footers only."""
-    known: dict[str, None] = {}
+    """The problems of a set, in the order of the dataset; reads footers only."""
+    return [problem_id for _, problem_id in sorted(_problems(store, samples))]
+
+
+def _position(store: Store, samples: StoredSamples, problem: str) -> int:
+    """Where a problem is in the dataset; reads footers up to the first that has it.
+
+    Raises:
+        UserError: the set has no such problem, or an object is damaged.
+    """
+    known: list[str] = []
+    try:
+        for position, problem_id in _problems(store, samples):
+            if problem_id == problem:
+                return position
+            known.append(problem_id)
+    except CorruptObjectError as error:
+        raise _damaged(store, error.key, error.reason) from error
+    raise UserError(f"{samples.name} has no problem {problem!r}; it has {listed(known)}")
+
+
+def _problems(store: Store, samples: StoredSamples) -> Iterator[tuple[int, str]]:
+    """Each problem once, with its position in the dataset; reads footers of blocks with further problems only."""
+    known: set[int] = set()
     for block, _ in samples.in_order:
-        with store.open(samples.objects.key(block)) as file:
-            known |= dict.fromkeys(group.problem_id for group in sample_groups(file, samples.objects.key(block)))
-    return list(known)
+        if known.issuperset(block.positions):
+            continue
+        key = samples.objects.key(block)
+        with store.open(key) as file:
+            for position, group in zip(block.positions, sample_groups(file, key), strict=True):
+                if position not in known:
+                    known.add(position)
+                    yield position, group.problem_id
 
 
 def annotated_blocks(

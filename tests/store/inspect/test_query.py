@@ -181,3 +181,24 @@ def test_an_export_that_cannot_be_written_ends_in_one_line(tmp_path: Path) -> No
         with pytest.raises(UserError, match=f"--output .*{message}"):
             export([], path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["folder.jsonl"]
+
+
+@pytest.mark.parametrize("problem", ["arithmetic/000", "arithmetic/037"])
+def test_blocks_of_other_problems_are_not_opened_once_the_problem_is_found(
+    store: FsspecStore, monkeypatch: pytest.MonkeyPatch, problem: str
+) -> None:
+    sweep = fill(store, problems=40, k=130)
+    assert len(sweep.samples.blocks()) == 6
+    opened: list[str] = []
+    plain = FsspecStore.open
+
+    def counted(self: FsspecStore, key: str) -> Any:
+        opened.append(key)
+        return plain(self, key)
+
+    stored = find(store, sweep.samples.identity.name)
+    monkeypatch.setattr(FsspecStore, "open", counted)
+    rows = list(select(store, stored, stored.graded_by(None), problem=problem, index=129))
+    assert [(row.sample.problem_id, row.sample.index) for row in rows] == [(problem, 129)]
+    number = int(problem[-3:])
+    assert len(opened) == (number // 16 + 1) + 2, "footers up to the problem, then one block and its verdicts"
