@@ -4,16 +4,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-
 from tasks.errors import UserError
 from tasks.files.answers import LOGPROB_MEAN, LOGPROB_SUM, AnsweredProblem, read_answers
+from tasks.report.verifiers.signals import PASSED, add_passed, named_apart, signals
 from tasks.selection.combined_verifiers import Signals
 from tasks.store.inspect.answers import stored_answers
 from tasks.store.inspect.catalog import StoredSamples, StoredVerdicts, find
 from tasks.store.inspect.opening import open_store
 
-PASSED, CORRECT = "passed", "correct"
+CORRECT = "correct"
 
 
 class Verified(NamedTuple):
@@ -48,13 +47,12 @@ def from_store(url: str, name: str, truth: str, verifiers: Sequence[str]) -> Ver
         repeated = [each for each in every if every.count(each) > 1]
         if repeated:
             raise UserError(f"--verifier: {repeated[0]} is named twice, or is the truth")
-        labels = [right.label, *(each.label for each in others)]
-        by_name = {each.name if labels.count(each.label) > 1 else each.label: each for each in others}
+        by_name = named_apart(right, others)
         read = stored_answers(store, found, right, by_name)
     names = [*_passed(read.problems, verifiers, found.name), *by_name]
     if not names:
         raise UserError(f"{found.name} has no other verdicts than {right.name}; `monkeys regrade --grader` adds some")
-    return Verified(right.label, _signals(read.problems, names), tuple(read.notes))
+    return Verified(right.label, signals(read.problems, names), tuple(read.notes))
 
 
 def from_tables(paths: Sequence[Path], truth: str, verifiers: Sequence[str]) -> Verified:
@@ -74,19 +72,18 @@ def from_tables(paths: Sequence[Path], truth: str, verifiers: Sequence[str]) -> 
             f"{', '.join(map(str, paths))}: there is no verifier; name its column with --verifier, or add `{PASSED}`"
         )
     verdicts = [name for name in names if all({0.0, 1.0}.issuperset(each.scores[name]) for each in read)]
-    return Verified(CORRECT, _signals(read, verdicts))
+    return Verified(CORRECT, signals(read, verdicts))
 
 
 def _passed(problems: Sequence[AnsweredProblem], verifiers: Sequence[str], where: str) -> list[str]:
-    """The public tests as a verifier, where they are known and wanted: `passed` among the scores."""
-    known = all(None not in problem.passed for problem in problems)
-    if PASSED in verifiers and not known:
-        raise UserError(f"--verifier {PASSED}: {where}: it is not known which samples passed the public tests")
-    if not known or (verifiers and PASSED not in verifiers):
+    """The name of the public tests, where they are known and wanted as a verifier; adds them to the scores."""
+    if verifiers and PASSED not in verifiers:
         return []
-    for problem in problems:
-        problem.scores[PASSED] = [float(bool(each)) for each in problem.passed]
-    return [PASSED]
+    if add_passed(problems):
+        return [PASSED]
+    if PASSED in verifiers:
+        raise UserError(f"--verifier {PASSED}: {where}: it is not known which samples passed the public tests")
+    return []
 
 
 def _named(samples: StoredSamples, name: str) -> StoredVerdicts:
@@ -94,15 +91,3 @@ def _named(samples: StoredSamples, name: str) -> StoredVerdicts:
     if found is None:
         raise UserError(f"{samples.name} is not graded yet; run its sweep, or `monkeys regrade`")
     return found
-
-
-def _signals(problems: Sequence[AnsweredProblem], verdicts: Sequence[str]) -> tuple[Signals, ...]:
-    return tuple(
-        Signals(
-            each.problem_id,
-            np.array(each.correct, dtype=np.bool_),
-            {name: np.array(each.scores[name], dtype=np.float64) == 1 for name in verdicts},
-            {name: np.array(values, dtype=np.float64) for name, values in each.scores.items() if name not in verdicts},
-        )
-        for each in problems
-    )

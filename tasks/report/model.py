@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from tasks.report.cost.of_sweep import SweepCost
 from tasks.report.picking.model import Picking
 from tasks.scaling.summary import SweepSummary
+from tasks.selection.verifier_summary import VerifierSummary
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,8 @@ class Example:
 class ReportData:
     """The contents of a page. `provenance` has (label, value) pairs, shown in this order. `picking` is what ways of
     picking an answer deliver, or in one sentence why that is not known; None where there is nothing to say. `costs` are
-    what k samples cost, one entry a unit."""
+    what k samples cost, one entry a unit. `verifiers` are other verifiers of the same samples, or in one sentence why
+    they cannot be shown."""
 
     title: str
     summary: SweepSummary
@@ -31,6 +33,7 @@ class ReportData:
     examples: tuple[Example, ...] = ()
     picking: Picking | str | None = None
     costs: tuple[SweepCost, ...] = ()
+    verifiers: VerifierSummary | str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,8 +24,10 @@ from tasks.report.picking.phrases import gap_sentence
 from tasks.report.picking.tables import table_rows
 from tasks.report.sweep.markdown import escape
 from tasks.report.sweep.publish import Publication, publish
+from tasks.report.verifiers.of_sweep import verifiers_of
 from tasks.scaling.comparison import Comparison
 from tasks.scaling.summary import SweepSummary
+from tasks.selection.verifier_summary import VerifierSummary
 from tasks.steps.retries import RETRIED
 from tasks.steps.server import show
 from tasks.sweep.results import Results
@@ -45,12 +47,13 @@ def show_difference(text: str) -> None:
 class Measurement(NamedTuple):
     """The stored results of a sweep, read once, and their summary. `picking` is what ways of picking an answer deliver,
     or why that is not known; None where the samples have nothing to pick by. `costs` are what k samples cost, one entry
-    a unit."""
+    a unit; `verifiers`, what comes of submitting samples that other verifiers accept."""
 
     results: Results
     summary: SweepSummary
     picking: Picking | str | None
     costs: tuple[SweepCost, ...]
+    verifiers: VerifierSummary | str | None
 
 
 @task(task_run_name="measure: coverage and fit", **RETRIED)
@@ -62,14 +65,21 @@ def measure(sweep: Sweep) -> Measurement:
     picking = picking_of(sweep, summary, results.tally.counted_below)
     picked = picking.summary if isinstance(picking, Picking) else None
     costs = costs_of_sweep(sweep.grading, results.tally.by_problem, summary, picked)
-    return Measurement(results, summary, picking, costs)
+    verifiers = verifiers_of(sweep, summary, results.tally.counted_below)
+    return Measurement(results, summary, picking, costs, verifiers)
 
 
 @task(task_run_name="report: page, figures and tables", **RETRIED)
 def report(sweep: Sweep, measured: Measurement, config_yaml: str) -> Publication:
     """Write the page, figures and tables to the store, and show them in the Prefect UI."""
     publication = publish(
-        sweep.grading, measured.results, measured.summary, config_yaml, picking=measured.picking, costs=measured.costs
+        sweep.grading,
+        measured.results,
+        measured.summary,
+        config_yaml,
+        picking=measured.picking,
+        costs=measured.costs,
+        verifiers=measured.verifiers,
     )
     show("the report", lambda: _create_artifacts(sweep, measured, publication))
     return publication

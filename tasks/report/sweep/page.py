@@ -14,6 +14,7 @@ from tasks.report.picking import page as picking
 from tasks.report.sweep import tables
 from tasks.report.sweep.pass_rates import by_difficulty, rate_bins
 from tasks.report.sweep.vote_rows import vote_pairs, vote_rows
+from tasks.report.verifiers import page as verifiers
 from tasks.scaling.forecast import Forecast
 from tasks.scaling.laws import PowerLaw
 from tasks.scaling.summary import LikelySolves, Point, ProblemCount, SweepSummary, percent
@@ -41,6 +42,7 @@ def render(report: ReportData, figures: Sequence[FigureFile] = ()) -> str:
         report=report,
         summary=summary,
         picking=picking.section(report.picking, figure_of_picking),
+        verifiers=verifiers.section(report.verifiers, figures),
         solving=summary.solving,
         vote_rows=[] if summary.voting is None else vote_rows(summary.voting),
         vote_pairs=[] if summary.voting is None else vote_pairs(summary.voting),

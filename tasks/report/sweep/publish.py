@@ -13,7 +13,10 @@ from tasks.report.sweep import tables
 from tasks.report.sweep.figures import draw
 from tasks.report.sweep.markdown import markdown
 from tasks.report.sweep.page import render
+from tasks.report.verifiers.figures import draw as draw_verifiers
+from tasks.report.verifiers.tables import verifiers_csv
 from tasks.scaling.summary import SweepSummary
+from tasks.selection.verifier_summary import VerifierSummary
 from tasks.sweep.grading import Grading
 from tasks.sweep.results import Results, Tally
 
@@ -39,12 +42,19 @@ def publish(
     *,
     picking: Picking | str | None = None,
     costs: tuple[SweepCost, ...] = (),
+    verifiers: VerifierSummary | str | None = None,
 ) -> Publication:
     """Write the page, figures and tables of the sweep's latest result, replacing earlier ones. `picking` is what ways
-    of picking an answer deliver, or why that is not known, and `costs` what the samples cost, one entry a unit."""
+    of picking an answer deliver, or why that is not known, `costs` what the samples cost, one entry a unit, and
+    `verifiers` what comes of submitting samples that other verifiers accept, or why that is not known."""
     title = f"{grading.samples.identity.label}, k = {grading.selection.k:,}"
     picked = picking if isinstance(picking, Picking) else None
-    figures = (*draw(summary), *(() if picked is None else (draw_picking(picked.summary),)))
+    verified = verifiers if isinstance(verifiers, VerifierSummary) else None
+    figures = (
+        *draw(summary),
+        *(() if picked is None else (draw_picking(picked.summary),)),
+        *(() if verified is None else (draw_verifiers(verified),)),
+    )
     page = render(
         ReportData(
             title=title,
@@ -54,6 +64,7 @@ def publish(
             examples=_examples(results),
             picking=picking,
             costs=costs,
+            verifiers=verifiers,
         ),
         figures,
     )
@@ -64,6 +75,7 @@ def publish(
         "problems.csv": tables.problems_csv(summary).encode(),
         "verdicts.csv": tables.verdicts_csv(summary).encode(),
         **({} if picked is None else {"picking.csv": picking_csv(picked.summary).encode(errors="backslashreplace")}),
+        **({} if verified is None else {"verifiers.csv": verifiers_csv(verified).encode(errors="backslashreplace")}),
         **({"costs.csv": sweep_costs_csv(costs).encode()} if costs else {}),
         **({"solved.csv": tables.solved_csv(summary).encode()} if summary.solving else {}),
         **({"votes.csv": tables.votes_csv(summary).encode()} if summary.voting else {}),

@@ -1,0 +1,49 @@
+"""The verifiers of a sweep's samples: the public tests, and other verdict sets, against the sweep's own verdicts."""
+
+from collections.abc import Mapping
+
+from tasks.errors import UserError
+from tasks.report.verifiers.signals import PASSED, add_passed, named_apart, signals
+from tasks.scaling.summary import SweepSummary
+from tasks.selection.verifier_summary import VerifierSummary, summarise_verifiers
+from tasks.store.inspect.answers import Cut, read_answers
+from tasks.store.inspect.catalog import find
+from tasks.sweep.sweep import Sweep
+
+PENALTY = 1.0
+"""What a wrong submission costs in a report, where a right one is worth 1."""
+
+
+def verifiers_of(sweep: Sweep, summary: SweepSummary, below: Mapping[str, int]) -> VerifierSummary | str | None:
+    """What comes of submitting samples that a verifier accepts. The sweep's verdicts are taken for the truth.
+
+    Args:
+        sweep: what has been drawn and graded.
+        summary: its summary.
+        below: for each of its problems, the index below which samples count.
+
+    Returns:
+        Why it cannot be computed, in one sentence; None where there is no other complete verdict set and it is not
+        known which samples passed the public tests, or where the budget gives no curves.
+    """
+    if not summary.gives_coverage or not summary.samples:
+        return None
+    store = sweep.samples.store
+    samples = find(store, sweep.samples.identity.name)
+    truth = next(each for each in samples.verdicts if each.name == sweep.grading.verdicts.identity.name)
+    others = named_apart(
+        truth,
+        [each for each in samples.verdicts if each is not truth and not each.from_newer_version and not each.pending],
+    )
+    if not others and not sweep.grading.grader.runs_code:
+        return None
+    cut = None if summary.stopping is None else Cut.ADAPTIVE
+    try:
+        read = read_answers(store, samples, truth, [], cut=cut, below=below, verifiers=others)
+    except UserError as error:
+        return f"What verifiers deliver could not be computed: {error}"
+    names = [*([PASSED] if add_passed(read.problems) else []), *others]
+    if not names:
+        return None
+    found = signals(read.problems, names)
+    return summarise_verifiers(truth.label, found, penalty=PENALTY, notes=read.notes)
