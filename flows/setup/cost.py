@@ -1,11 +1,12 @@
 """Runs a comparison by cost from its configuration."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from flows.config.cost import CostConfig
-from flows.setup.picking import from_store, selector
+from flows.setup.picking import from_files, from_store, selector
 from tasks.costs.comparison import CostComparison
-from tasks.report.comparison.load import read_sets
+from tasks.report.comparison.load import is_file, read_sets
 from tasks.report.cost.counting import Rules
 from tasks.report.cost.load import Delivery, compared_by_cost
 from tasks.selection import Outcomes
@@ -45,8 +46,14 @@ def write(config: CostConfig, comparison: CostComparison) -> tuple[str, ...]:
 
 
 def _delivery(config: CostConfig, by: str) -> Delivery:
+    chosen = selector(by)
+    needed = [need.score for need in chosen.needs if need.score]
+
     def outcomes(name: str) -> tuple[Sequence[Outcomes], Sequence[str]]:
-        read = from_store(config.store, name, config.verdicts, None)
+        if is_file(name):
+            read = from_files([Path(name)], None, None, score_names=needed)
+        else:
+            read = from_store(config.store, name, config.verdicts, None)
         return read.problems, read.notes
 
-    return Delivery(selector(by), outcomes)
+    return Delivery(chosen, outcomes)

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -140,3 +141,45 @@ def test_what_cannot_be_counted_is_told_in_one_line(
     assert message in str(ended.exception)
     assert "\n" not in str(ended.exception)
     assert not (folder / "out").exists()
+
+
+@pytest.fixture
+def answer_tables(tmp_path: Path) -> Path:
+    """Two tables of answers: of one model whose samples are cheap, and of one whose samples are dear."""
+    generator = np.random.default_rng(2)
+    for name, rate, tokens in (("cheap", 0.5, 10), ("dear", 0.8, 100)):
+        rows = [
+            {"problem": f"q{problem}", "answer": "4" if right else str(5 + sample % 3), "correct": bool(right),
+             "tokens": tokens, "sample": sample}
+            for problem in range(12)
+            for sample, right in enumerate(generator.random(20) < rate)
+        ]  # fmt: skip
+        (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return tmp_path
+
+
+def cost_json(*arguments: str) -> dict[str, Any]:
+    ended = CliRunner().invoke(app, ["cost", *arguments, "--json"])
+    assert ended.exit_code == 0, ended.output
+    document: dict[str, Any] = json.loads(ended.stdout)
+    return document
+
+
+def test_tables_of_answers_are_compared_by_coverage_and_by_what_is_delivered(answer_tables: Path) -> None:
+    files = [str(answer_tables / name) for name in ("cheap.jsonl", "dear.jsonl")]
+    coverage = cost_json(*files)
+    assert coverage["measure"] == "tokens"
+    assert [each["table"][-1]["cost"] for each in coverage["sets"]] == [12 * 20 * 10, 12 * 20 * 100]
+    assert "cheap: prompt tokens are not in its table, and not counted." in coverage["notes"]
+    delivered = cost_json(*files, "--by", "majority")
+    assert delivered["delivered_by"] == "majority"
+    for by_coverage, by_majority in zip(coverage["sets"], delivered["sets"], strict=True):
+        assert by_majority["table"][0]["accuracy"] == pytest.approx(by_coverage["table"][0]["accuracy"])
+        assert by_majority["table"][1]["accuracy"] < by_coverage["table"][1]["accuracy"]
+
+
+@pytest.mark.parametrize("by", ["best_of", "first_passing"])
+def test_a_way_of_picking_that_a_table_of_answers_lacks_is_one_line(by: str, answer_tables: Path) -> None:
+    with pytest.raises(UserError, match=r"score|passed the public tests") as raised:
+        CliRunner().invoke(app, ["cost", str(answer_tables / "cheap.jsonl"), "--by", by], catch_exceptions=False)
+    assert "\n" not in str(raised.value)

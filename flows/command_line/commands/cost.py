@@ -20,7 +20,7 @@ def cost(
         list[str],
         typer.Argument(
             metavar="SET ...",
-            help="Stored sets, or CSV files of counts with columns such as prompt_tokens, tokens, seconds or dollars.",
+            help="Stored sets, or tables of counts or answers with columns such as prompt_tokens, tokens or dollars.",
         ),
     ],
     *,
@@ -37,7 +37,7 @@ def cost(
         typer.Option(
             "--by",
             metavar="SELECTOR",
-            help="Compare what a way of picking delivers of stored sets, such as majority, rather than coverage.",
+            help="Compare what a way of picking delivers, such as majority, rather than coverage; not of counts.",
         ),
     ] = None,
     reach: Annotated[

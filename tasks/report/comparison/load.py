@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tasks.errors import UserError
+from tasks.files.answer_usage import is_answer_table, read_answer_usage
 from tasks.files.counts import read_counts_file
 from tasks.scaling.comparison import Comparison, compare
 from tasks.scaling.estimators import Counts
@@ -36,7 +37,7 @@ class NamedCounts:
 
 
 def is_file(name: str) -> bool:
-    """Whether a name is that of a file of counts rather than of a stored set."""
+    """Whether a name is that of a file of counts or of answers rather than of a stored set."""
     return name.lower().endswith(".csv") or Path(name).is_file()
 
 
@@ -65,7 +66,8 @@ def compared(sets: Sequence[NamedCounts]) -> Comparison:
 
 
 def _from_file(path: Path) -> NamedCounts:
-    return NamedCounts(path.stem, str(path), read_counts_file(path))
+    counts = read_answer_usage(path).counts if is_answer_table(path) else read_counts_file(path)
+    return NamedCounts(path.stem, str(path), counts)
 
 
 def _stored(store: Store, name: str, verdicts: str | None) -> NamedCounts:

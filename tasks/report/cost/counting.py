@@ -3,10 +3,12 @@
 import datetime
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from tasks.costs.flops import shape_of
 from tasks.costs.measures import LinearCost, Measure, Prompts, dollars, flops, known_dollars, seconds, tokens
@@ -38,7 +40,7 @@ class Rules:
 class CostedResults(NamedTuple):
     """A set: its short and its full name, the names that its price may be listed under, its counts, what reads the
     usage of some of its problems, its own price, and the config.json of its model, if they are known, whether it is
-    a table of counts rather than stored, and the seconds of scoring a sample by each of its scorers."""
+    a table of counts or of answers rather than stored, and the seconds of scoring a sample by each of its scorers."""
 
     label: str
     name: str
@@ -48,6 +50,7 @@ class CostedResults(NamedTuple):
     price: ModelPrice | None
     config: Path | None
     is_table: bool = False
+    is_answers: bool = False
     scoring_s: Mapping[str, float] = MappingProxyType({})
 
 
@@ -69,7 +72,7 @@ class CostCounter:
             case Measure.FLOPS:
                 return self._flops(of, used)
             case Measure.TOKENS:
-                return tokens(used, of.label, self._prompts)
+                return tokens(self._with_prompts(of, used), of.label, self._prompts)
             case Measure.SECONDS:
                 return seconds(used, of.label)
 
@@ -82,6 +85,14 @@ class CostCounter:
             ]
         formula = ["FLOPs are 2·(parameters + 2·layers·hidden·context) for each token."]
         return [*(formula if self._measure is Measure.FLOPS else []), _HOW_PROMPTS_COUNT[self._prompts], *self._notes]
+
+    def _with_prompts(self, of: CostedResults, used: UsageByProblem) -> UsageByProblem:
+        """Tables of answers often have completion tokens only: prompts are then left out, and a note says so."""
+        if not of.is_answers or used.prompt is not None:
+            return used
+        self._notes.append(f"{of.label}: prompt tokens are not in its table, and not counted.")
+        nothing = np.zeros(len(used), dtype=np.int64)
+        return replace(used, prompt=nothing, shared_prompt=nothing)
 
     def _dollars(self, of: CostedResults, used: UsageByProblem, price: ModelPrice | None) -> LinearCost:
         if used.dollars is not None:

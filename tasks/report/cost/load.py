@@ -16,6 +16,7 @@ from tasks.costs.prices import ModelPrice, find_price
 from tasks.costs.usage import UsageByProblem
 from tasks.engines.model_files import BUNDLED, bundled_models, fingerprint
 from tasks.errors import UserError
+from tasks.files.answer_usage import is_answer_table, read_answer_usage
 from tasks.files.usage import read_counts_and_usage
 from tasks.report.comparison.load import NamedCounts, StoredSet
 from tasks.report.cost.counting import CostCounter, CostedResults, Rules, default_measure, price_tables
@@ -113,7 +114,9 @@ def _delivered(
 ) -> tuple[CostCurve, Sequence[str]]:
     """What the selector delivers of a set at each k, and notes on it."""
     if of.is_table:
-        raise UserError(f"--by: {of.label} is a table of counts; what is delivered is known of stored sets only")
+        raise UserError(
+            f"--by: {of.label} is a table of counts; what is delivered is known of stored sets and tables of answers"
+        )
     outcomes, notes = delivery.outcomes(of.name)
     by_id = {each.problem_id: each for each in outcomes}
     missing = next((problem for problem in problems if problem not in by_id), None)
@@ -143,6 +146,9 @@ def _shared(sets: Sequence[CostedResults]) -> tuple[list[str], list[str]]:
 
 def _from_file(file: NamedCounts) -> CostedResults:
     path = Path(file.name)
+    if is_answer_table(path):
+        counts, of_answers = read_answer_usage(path)
+        return CostedResults(file.label, file.name, (path.stem,), counts, of_answers.of, None, None, is_answers=True)
     graded, used = read_counts_and_usage(path)
     return CostedResults(file.label, file.name, (path.stem,), graded, used.of, None, None, is_table=True)
 
