@@ -115,7 +115,7 @@ def direct(folder: Path, arguments: argparse.Namespace) -> list[Result]:
 
     model = str(OnnxConfig(model=MODEL).folder)
     engine = {"name": "vllm", "model": model, "python": arguments.vllm_python}
-    size = {"problems": arguments.problems, "k": arguments.samples}
+    size = {"limit": arguments.problems, "k": arguments.samples}
     installed = vllm_process.installation(arguments.vllm_python)
     bare = bare_task(config(folder, engine, **size), max_n=arguments.samples)
     own = {"model": model, "disable_log_stats": True}
@@ -147,7 +147,7 @@ def kept_busy(turns: list[tuple[dict[str, Any], dict[str, Any]]]) -> list[Result
 
 def http(folder: Path, arguments: argparse.Namespace) -> list[Result]:
     """A sweep with the engine `openai`, compared with `httpx` and `gather` on the same server."""
-    size = {"problems": arguments.problems, "k": arguments.samples}
+    size = {"limit": arguments.problems, "k": arguments.samples}
     turns = []
     with server(folder, arguments.vllm_python) as url:
         engine = {"name": "openai", "model": MODEL, "base_urls": url}
@@ -221,7 +221,7 @@ def memory(folder: Path, arguments: argparse.Namespace) -> list[Result]:
     engine = {"name": "onnx", "model": MODEL}
     peaks = []
     for k in (10_000, 1_000):
-        chosen = config(folder, engine, k=k, problems=4, sampling={"max_tokens": arguments.memory_tokens})
+        chosen = config(folder, engine, k=k, limit=4, sampling={"max_tokens": arguments.memory_tokens})
         peaks.append(sweep(folder, chosen)["peak_bytes"])
     more, less = peaks
     figure, ratio = "peak memory at k = 10,000 / at k = 1,000", more / less

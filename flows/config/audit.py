@@ -13,7 +13,7 @@ class _AuditConfig(WithOldNames):
     """What every audit needs: the dataset, its problems, labelled samples, and a sandbox."""
 
     dataset: DatasetConfig = Field(description="The dataset whose graders, gold answers, tests and solutions are used")
-    problems: int | None = Field(default=None, ge=1, description="Only the first N problems; empty: all")
+    limit: int | None = Field(default=None, ge=1, description="Only the first N problems; empty: all")
     labelled: str | None = Field(
         default=None, description="File of labelled samples: problem_id, text, correct; empty: none"
     )

@@ -9,7 +9,7 @@ from flows import DEFAULT_STORE
 from sandboxes.config import Config
 from tasks.errors import UserError
 
-OLD_NAMES = {"task": "dataset"}
+OLD_NAMES = {"task": "dataset", "problems": "limit"}
 """Former names of fields, which still work."""
 
 

@@ -51,7 +51,7 @@ class SweepConfig(WithOldNames):
     model_config = ConfigDict(hide_input_in_errors=True, json_schema_extra=in_order)
 
     dataset: DatasetConfig = Field(description="Where the problems come from")
-    problems: int | None = Field(default=None, ge=1, description="Only the first N problems; empty: all")
+    limit: int | None = Field(default=None, ge=1, description="Only the first N problems; empty: all")
     pin: str | None = Field(
         default=None,
         pattern="^[0-9a-f]{8,64}$",

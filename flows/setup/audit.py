@@ -31,7 +31,7 @@ class GradersAudited(NamedTuple):
 def audit_graders(config: AuditGradersConfig) -> GradersAudited:
     """Audit every grader of a dataset, or only the named one; raises as `tasks.audit.run` does."""
     dataset: Dataset = config.dataset
-    problems = select_problems(load_problems(dataset), config.problems, dataset)
+    problems = select_problems(load_problems(dataset), config.limit, dataset)
     graders, unavailable = _graders(config, dataset, problems)
     agreements = run.audit_graders(
         dataset,
@@ -51,7 +51,7 @@ def audit_tests(config: AuditTestsConfig) -> list[ProblemAudit]:
         _check_output(config.output, getattr(dataset, "path", None), config.labelled)
     return run.audit_tests(
         dataset,
-        select_problems(load_problems(dataset), config.problems, dataset),
+        select_problems(load_problems(dataset), config.limit, dataset),
         resolve_grader(dataset, config.grader),
         labelled_file=config.labelled,
         max_solutions=config.max_solutions,

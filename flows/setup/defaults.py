@@ -40,8 +40,8 @@ def verdict_origins(grader: Grader, sandbox: object) -> dict[str, str] | None:
     return origins(grader=grader, sandbox=sandbox) if grader.runs_code else origins(grader=grader)
 
 
-def select_problems(problems: list[Problem], first: int | None, dataset: Dataset) -> list[Problem]:
-    """The first N problems of a dataset; None: all.
+def select_problems(problems: list[Problem], limit: int | None, dataset: Dataset) -> list[Problem]:
+    """The first `limit` problems of a dataset; None: all.
 
     Raises:
         UserError: the dataset has fewer problems, or repeats an id.
@@ -49,9 +49,9 @@ def select_problems(problems: list[Problem], first: int | None, dataset: Dataset
     twice = next((name for name, times in Counter(problem.id for problem in problems).items() if times > 1), None)
     if twice is not None:
         raise UserError(f"dataset: {dataset.name} has problem {twice!r} more than once; ids must be unique")
-    if first is not None and first > len(problems):
-        raise UserError(f"problems: {first} requested, but {dataset.name} has only {len(problems)}")
-    return problems[:first]
+    if limit is not None and limit > len(problems):
+        raise UserError(f"limit: {limit} problems requested, but {dataset.name} has only {len(problems)}")
+    return problems[:limit]
 
 
 def resolve_grader(dataset: Dataset, chosen: Grader | None) -> Grader:

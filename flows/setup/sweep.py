@@ -101,7 +101,7 @@ def _read_problems(config: SweepConfig) -> tuple[Selection, str]:
     """The selection, and the hash of all problems."""
     dataset: Dataset = config.dataset
     problems = load_problems(dataset)
-    candidates = select_problems(problems, config.problems, dataset)
+    candidates = select_problems(problems, config.limit, dataset)
     digest = problems_digest(problems)
     if config.pin is not None and not digest.startswith(config.pin):
         raise UserError(

@@ -24,6 +24,6 @@ def recorded(tmp_path: Path) -> Path:
                 row = {"problem_id": problem.id, "index": index, "text": f"work\n#### {answer}", "tokens": 9}
                 file.write(json.dumps(row) + "\n")
     (tmp_path / "sweep.yaml").write_text(
-        "dataset: arithmetic\nproblems: 20\nengine: {name: recorded, path: samples.jsonl}\nk: 100\n"
+        "dataset: arithmetic\nlimit: 20\nengine: {name: recorded, path: samples.jsonl}\nk: 100\n"
     )
     return tmp_path

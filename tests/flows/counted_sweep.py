@@ -105,7 +105,7 @@ def counted_sweep(folder: Path, seconds: float = 0.0, processes: int = 1) -> Cou
                 text = f"sample {index} of {problem.id}\n#### {answer}"
                 file.write(json.dumps({"problem_id": problem.id, "index": index, "text": text}) + "\n")
     engine = f"{{name: recorded, path: {folder / 'samples.jsonl'}}}"
-    (folder / "sweep.yaml").write_text(f"dataset: arithmetic\nproblems: {PROBLEMS}\nengine: {engine}\nk: {K}\n")
+    (folder / "sweep.yaml").write_text(f"dataset: arithmetic\nlimit: {PROBLEMS}\nengine: {engine}\nk: {K}\n")
     return CountedSweep(folder, seconds, processes)
 
 

@@ -17,7 +17,7 @@ from tests.servers import S3
 
 SWEEP: dict[str, Any] = {
     "dataset": "arithmetic",
-    "problems": 6,
+    "limit": 6,
     "engine": {"name": "onnx", "model": "arithmetic"},
     "k": 10,
 }
@@ -85,16 +85,16 @@ def test_a_plan_for_a_larger_k_equals_what_is_then_drawn_and_writes_nothing(tmp_
 
 def test_the_pilot_command_that_a_plan_prints_can_be_run(tmp_path: Path, prefect_url: str) -> None:
     (tmp_path / "my sweep.yaml").write_text(yaml.safe_dump({**SWEEP, "k": 100, "store": "runs"}))
-    out = succeeds("my sweep.yaml", "--set", "problems=3", cwd=tmp_path)
+    out = succeeds("my sweep.yaml", "--set", "limit=3", cwd=tmp_path)
     assert not (tmp_path / "runs").exists()
     assert "nothing" in out
     assert "Run a pilot of 30 samples first; the sweep reuses them:" in out
     assert "at most 48,000 completion tokens (160 per sample)" in out
     command = shlex.split(out.splitlines()[-1])
-    assert command == ["monkeys", "sweep", "my sweep.yaml", "--k", "10", "--set", "problems=3"]
+    assert command == ["monkeys", "sweep", "my sweep.yaml", "--k", "10", "--set", "limit=3"]
     drawn = monkeys(*command[1:], cwd=tmp_path, PREFECT_API_URL=prefect_url)
     assert "drew 30 samples" in drawn.out, drawn
-    after = json.loads(succeeds("my sweep.yaml", "--set", "problems=3", "--json", cwd=tmp_path))
+    after = json.loads(succeeds("my sweep.yaml", "--set", "limit=3", "--json", cwd=tmp_path))
     assert (after["stored"]["samples"], after["remaining"]["samples"]) == (30, 270)
     assert after["remaining"]["tokens"]["low"] > 0
 
@@ -103,7 +103,7 @@ def test_the_pilot_command_that_a_plan_prints_can_be_run(tmp_path: Path, prefect
 def test_a_plan_describes_uneven_sets_and_budgets_in_rounds(tmp_path: Path) -> None:
     runs = tmp_path / "runs"
     draw(tmp_path, str(runs), k=10)
-    draw(tmp_path, str(runs), problems=2, k=20)
+    draw(tmp_path, str(runs), limit=2, k=20)
     out = succeeds("sweep.yaml", "--k", "50", cwd=tmp_path)
     assert "80 samples up to k (20 for problems 1 to 2, 10 for problems 3 to 6)" in out
     out = succeeds("sweep.yaml", "--k", "1000", "--set", "budget=adaptive", cwd=tmp_path)
@@ -154,7 +154,7 @@ def test_a_plan_needs_no_installed_engine(tmp_path: Path, name: str) -> None:
         (["sweep.yaml", "--k", "0"], "k: "),
         (["sweep.yaml", "--set", "nosuch=1"], "nosuch: is not a field of a sweep"),
         (["sweep.yaml", "--set", "engine.model=none"], "engine.model: no folder 'none'"),
-        (["sweep.yaml", "--set", "problems=1000000"], "problems: 1000000 requested, but arithmetic has only 128"),
+        (["sweep.yaml", "--set", "limit=1000000"], "limit: 1000000 problems requested, but arithmetic has only 128"),
     ],
 )
 def test_bad_input_is_reported_in_one_line_with_exit_code_2(tmp_path: Path, arguments: list[str], message: str) -> None:

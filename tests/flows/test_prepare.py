@@ -30,17 +30,17 @@ def names(sweep_config: SweepConfig) -> tuple[str, str]:
 
 def test_settings_that_results_do_not_depend_on_are_not_ingredients(tmp_path: Path) -> None:
     rows = [row("a"), row("b")]
-    base = names(config(tmp_path, rows, problems=1))
-    assert names(config(tmp_path, rows, problems=1, sandbox={"workers": 7})) == base
-    assert names(config(tmp_path, rows, problems=1, store=str(tmp_path / "elsewhere"))) == base
+    base = names(config(tmp_path, rows, limit=1))
+    assert names(config(tmp_path, rows, limit=1, sandbox={"workers": 7})) == base
+    assert names(config(tmp_path, rows, limit=1, store=str(tmp_path / "elsewhere"))) == base
 
 
 def test_settings_that_results_depend_on_are_ingredients(tmp_path: Path) -> None:
-    base = names(config(tmp_path, [row("a"), row("b")], problems=1))
-    limited = names(config(tmp_path, [row("a"), row("b")], problems=1, sandbox={"time_limit_s": 1}))
+    base = names(config(tmp_path, [row("a"), row("b")], limit=1))
+    limited = names(config(tmp_path, [row("a"), row("b")], limit=1, sandbox={"time_limit_s": 1}))
     assert limited[0] == base[0], "the same samples"
     assert limited[1] != base[1], "other verdicts"
-    assert names(config(tmp_path, [row("a"), row("b", "def g():\n")], problems=1))[0] != base[0]
+    assert names(config(tmp_path, [row("a"), row("b", "def g():\n")], limit=1))[0] != base[0]
 
 
 def test_the_error_about_a_repeated_problem_names_it(tmp_path: Path) -> None:
@@ -60,9 +60,9 @@ def test_a_vote_is_refused_where_programs_have_no_answers(tmp_path: Path, datase
 
 def test_a_pin_requires_the_same_texts_in_the_same_order(tmp_path: Path) -> None:
     rows = [row("a"), row("b")]
-    digest = prepare(config(tmp_path, rows, problems=1)).samples.identity.ingredients["problems"]
-    assert names(config(tmp_path, rows, problems=1, pin=digest)) == names(config(tmp_path, rows, problems=1))
-    assert names(config(tmp_path, rows, problems=1, pin=digest[:8]))
+    digest = prepare(config(tmp_path, rows, limit=1)).samples.identity.ingredients["problems"]
+    assert names(config(tmp_path, rows, limit=1, pin=digest)) == names(config(tmp_path, rows, limit=1))
+    assert names(config(tmp_path, rows, limit=1, pin=digest[:8]))
     for others in (rows[::-1], [row("a"), row("b", "def g():\n")]):
         with pytest.raises(UserError, match=f"pin: the problems of humaneval hash to .*, not to {digest[:12]}"):
-            prepare(config(tmp_path, others, problems=1, pin=digest[:12]))
+            prepare(config(tmp_path, others, limit=1, pin=digest[:12]))

@@ -8,9 +8,7 @@ from tests.flows.command import monkeys
 
 
 def test_regrading_runs_programs_again_with_other_limits(tmp_path: Path, prefect_url: str) -> None:
-    (tmp_path / "sweep.yaml").write_text(
-        "dataset: programs\nproblems: 3\nengine: {name: onnx, model: programs}\nk: 12\n"
-    )
+    (tmp_path / "sweep.yaml").write_text("dataset: programs\nlimit: 3\nengine: {name: onnx, model: programs}\nk: 12\n")
     assert monkeys("sweep", "sweep.yaml", cwd=tmp_path, PREFECT_API_URL=prefect_url).code == 0
     samples = {path: path.read_bytes() for path in (tmp_path / "runs" / "samples").rglob("*.parquet")}
     arguments = ("regrade", "programs", "--set", "sandbox.time_limit_s=3", "--json")

@@ -43,7 +43,7 @@ def folder(tmp_path: Path, server: ScoringServer) -> Path:
                 text = f"sample {index} of {problem.id}{'.' * (number + index)}"
                 file.write(json.dumps({"problem_id": problem.id, "index": index, "text": text}) + "\n")
     (tmp_path / "sweep.yaml").write_text(
-        f"dataset: arithmetic\nproblems: {PROBLEMS}\nk: {K}\n"
+        f"dataset: arithmetic\nlimit: {PROBLEMS}\nk: {K}\n"
         f"engine: {{name: recorded, path: {tmp_path / 'samples.jsonl'}}}\n"
         "scorers:\n"
         f"- {{name: http, api: scores, model: toy, base_urls: {server.url},"

@@ -60,7 +60,7 @@ def test_an_invalid_study_is_reported_in_one_line(two: Path, arguments: tuple[st
 @pytest.mark.slow
 def test_the_example_of_two_temperatures_ends_with_a_frontier_on_its_page(tmp_path: Path) -> None:
     files = [str(EXAMPLES / name) for name in ("programs.yaml", "programs_hot.yaml")]
-    ended = monkeys("study", *files, "--k", "5", "--set", "problems=6", "--store", "runs", cwd=tmp_path)
+    ended = monkeys("study", *files, "--k", "5", "--set", "limit=6", "--store", "runs", cwd=tmp_path)
     assert ended.code == 0, ended.err
     (page,) = (tmp_path / "runs").glob("comparisons/*/comparison.html")
     assert 'id="costs"' in page.read_text()

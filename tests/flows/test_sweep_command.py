@@ -115,9 +115,7 @@ def wait_until(condition: Callable[[], bool], process: subprocess.Popen[Any], se
 
 
 def test_a_killed_sweep_resumes_and_redraws_only_blocks_in_flight(tmp_path: Path, prefect_url: str) -> None:
-    (tmp_path / "sweep.yaml").write_text(
-        "dataset: programs\nproblems: 48\nengine: {name: onnx, model: programs}\nk: 40\n"
-    )
+    (tmp_path / "sweep.yaml").write_text("dataset: programs\nlimit: 48\nengine: {name: onnx, model: programs}\nk: 40\n")
     command = [MONKEYS, "sweep", "sweep.yaml"]
     process = subprocess.Popen(
         command, cwd=tmp_path, env=environment(PREFECT_API_URL=prefect_url), stdout=subprocess.DEVNULL
@@ -145,9 +143,7 @@ def test_a_killed_sweep_resumes_and_redraws_only_blocks_in_flight(tmp_path: Path
 
 
 def test_two_concurrent_sweeps_share_the_work_and_draw_nothing_twice(tmp_path: Path, prefect_url: str) -> None:
-    (tmp_path / "sweep.yaml").write_text(
-        "dataset: programs\nproblems: 48\nengine: {name: onnx, model: programs}\nk: 20\n"
-    )
+    (tmp_path / "sweep.yaml").write_text("dataset: programs\nlimit: 48\nengine: {name: onnx, model: programs}\nk: 20\n")
     processes = [
         subprocess.Popen(
             [MONKEYS, "sweep", "sweep.yaml", "--k", k],
@@ -173,7 +169,7 @@ def test_a_server_that_fails_half_way_is_reported_in_one_line_and_the_sweep_resu
     with MisbehavingServer() as server:
         server.behave = lambda asked: play_well(asked) if asked.number < 3 else Said(500, {"error": "it is late"})
         (tmp_path / "sweep.yaml").write_text(
-            "dataset: arithmetic\nproblems: 4\nk: 8\nengine: {name: openai, model: m, n_per_request: 4, concurrency: 1,"
+            "dataset: arithmetic\nlimit: 4\nk: 8\nengine: {name: openai, model: m, n_per_request: 4, concurrency: 1,"
             f" retries: 0, base_urls: '{server.url}'}}\n"
         )
         failed = monkeys("sweep", "sweep.yaml", cwd=tmp_path, PREFECT_API_URL=prefect_url)
@@ -190,7 +186,7 @@ def test_a_server_that_fails_half_way_is_reported_in_one_line_and_the_sweep_resu
 
 def test_ctrl_c_ends_in_one_line(tmp_path: Path, prefect_url: str) -> None:
     (tmp_path / "sweep.yaml").write_text(
-        "dataset: programs\nproblems: 48\nengine: {name: onnx, model: programs}\nk: 400\n"
+        "dataset: programs\nlimit: 48\nengine: {name: onnx, model: programs}\nk: 400\n"
     )
     # A shell's background jobs ignore Ctrl-C, and hand that on to the tests; a person's terminal does not.
     process = subprocess.Popen(
@@ -212,7 +208,7 @@ def test_ctrl_c_ends_in_one_line(tmp_path: Path, prefect_url: str) -> None:
 def test_ctrl_c_in_a_terminal_reaches_all_processes_and_ends_in_one_line(tmp_path: Path) -> None:
     """Among them is the temporary Prefect server, which has yet to be told how the run ended."""
     (tmp_path / "sweep.yaml").write_text(
-        "dataset: programs\nproblems: 48\nengine: {name: onnx, model: programs}\nk: 400\n"
+        "dataset: programs\nlimit: 48\nengine: {name: onnx, model: programs}\nk: 400\n"
     )
     process = subprocess.Popen(
         ["env", "--default-signal=INT", MONKEYS, "sweep", "sweep.yaml"],
@@ -237,7 +233,7 @@ def test_ctrl_c_in_a_terminal_reaches_all_processes_and_ends_in_one_line(tmp_pat
         (["--set", "engine.name=nosuch"], "engine.name: 'nosuch' is unknown; one of onnx, openai"),
         (["--set", "sandbox=nosuch"], "sandbox.name: 'nosuch' is unknown; one of bubblewrap"),
         (["--k", "0"], "k: input should be greater than or equal to 1 (it is 0)"),
-        (["--set", "problems=1000"], "problems: 1000 requested, but arithmetic has only 128"),
+        (["--set", "limit=1000"], "limit: 1000 problems requested, but arithmetic has only 128"),
         (["--set", "engine={name: onnx, model: none}"], "engine.model: no folder 'none'"),
         (["--set", "engine.path=none.jsonl"], "engine.path: none.jsonl: cannot be read"),
         (["--k", "301"], "samples.jsonl has 300 samples of problem"),

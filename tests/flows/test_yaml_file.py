@@ -50,6 +50,18 @@ def test_the_former_name_of_a_field_still_works(file: Path, text: str, overrides
     assert SweepConfig.model_validate({"task": "arithmetic", "engine": expected.engine}) == expected, "a deployment"
 
 
+def test_problems_is_the_former_name_of_limit(file: Path) -> None:
+    expected = read_config(file, ["limit=3"])
+    assert expected.limit == 3
+    assert read_config(file, ["problems=3"]) == expected
+    file.write_text(GOOD + "problems: 3\n")
+    assert read_config(file) == expected
+    assert read_config(file, ["limit=5"]).limit == 5, "an option takes precedence, whatever the name in the file"
+    properties = SweepConfig.model_json_schema()["properties"]
+    assert "limit" in properties
+    assert "problems" not in properties
+
+
 @pytest.mark.parametrize("dataset", ["{name: own, path: p}", "{name: custom, path: p}"])
 def test_the_former_name_of_a_dataset_still_works(file: Path, dataset: str) -> None:
     assert read_config(file, [f"dataset={dataset}"]).dataset.model_dump()["name"] == "custom"
@@ -111,6 +123,7 @@ def test_every_field_of_the_form_has_a_description() -> None:
             "chat and engine.api: chat both apply a template",
         ),
         (GOOD + "task: programs\n", [], "dataset: is also given under its former name, task; keep only dataset"),
+        (GOOD + "problems: 3\nlimit: 4\n", [], "limit: is also given under its former name, problems; keep only limit"),
         ("dataset: [a\n", [], "broken YAML"),
         ("- a\n", [], "holds no fields"),
         ("", [], "holds no fields"),

@@ -11,7 +11,7 @@ import pytest
 from tests.flows.command import MONKEYS, environment, monkeys
 from tests.plugins.installed import install
 
-SWEEP = "dataset: arithmetic\nproblems: 2\nengine: {name: recorded, path: s.jsonl}\nk: 2\n"
+SWEEP = "dataset: arithmetic\nlimit: 2\nengine: {name: recorded, path: s.jsonl}\nk: 2\n"
 GOOD = Path(__file__).resolve().parents[2] / "examples" / "plugin" / "monkeys_example"
 GRADER = (GOOD / "close_enough.py").read_text()
 ENGINE = (GOOD / "guesser.py").read_text()

@@ -85,7 +85,7 @@ def test_help_of_import_lists_the_format_of_the_guide(installed: str, tmp_path: 
 @pytest.mark.slow
 def test_the_sandbox_of_the_guide_grades_programs(installed: str, tmp_path: Path) -> None:
     more = ["--set", "sandbox=logged", "--set", "engine={name: onnx, model: programs}", "--set", "budget=uniform"]
-    (tmp_path / "s.yaml").write_text("dataset: programs\nproblems: 2\nengine: parrot\nk: 2\n")
+    (tmp_path / "s.yaml").write_text("dataset: programs\nlimit: 2\nengine: parrot\nk: 2\n")
     done = monkeys("sweep", "s.yaml", *more, cwd=tmp_path, PYTHONPATH=installed)
     assert done.code == 0, done.err
     (verdicts,) = (tmp_path / "runs" / "verdicts").glob("*/*/set.json")

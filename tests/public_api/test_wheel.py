@@ -64,9 +64,7 @@ def test_the_installed_command_shows_help_and_its_version(installed: Path, tmp_p
 
 def test_the_installed_command_sweeps_grades_in_a_sandbox_and_reports(installed: Path, tmp_path: Path) -> None:
     """This needs the data files in the wheel: model, problems, templates, and the files of the sandbox."""
-    (tmp_path / "sweep.yaml").write_text(
-        "dataset: programs\nproblems: 2\nengine: {name: onnx, model: programs}\nk: 3\n"
-    )
+    (tmp_path / "sweep.yaml").write_text("dataset: programs\nlimit: 2\nengine: {name: onnx, model: programs}\nk: 3\n")
     assert "drew 6 samples" in run(installed / "monkeys", "sweep", "sweep.yaml", cwd=tmp_path)
     (report,) = (tmp_path / "runs" / "reports").glob("*/*/report.html")
     assert "</html>" in report.read_text()

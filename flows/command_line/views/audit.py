@@ -63,7 +63,7 @@ def show_tests(
 def _config(model: type[Config], file: Path | None, overrides: Iterable[str], fields: Mapping[str, object]) -> Config:
     """A configuration from a sweep file, whose engine, sampling, k and store are ignored."""
     document = read_yaml(file) if file is not None else {}
-    kept = {name: value for name, value in document.items() if name in {"dataset", "problems", "grader", "sandbox"}}
+    kept = {name: value for name, value in document.items() if name in {"dataset", "limit", "grader", "sandbox"}}
     return build_config(model, kept, overrides, where=str(file or "--set"), **fields)
 
 
