@@ -39,5 +39,5 @@ def test_a_python_that_does_not_start_is_not_chosen(tmp_path: Path) -> None:
     done = found(tmp_path, "exit 127")
     assert (done.returncode, done.stdout) == (
         2,
-        "Python 3.11 to 3.14 is needed; Debian 12, Ubuntu 24.04 and newer have one as python3\n",
+        "Python 3.11 to 3.14 is needed; Debian 12, Ubuntu 24.04 and newer releases have it as python3\n",
     )
