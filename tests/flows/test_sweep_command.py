@@ -56,6 +56,8 @@ def test_a_sweep_without_a_server_draws_grades_and_reports(recorded: Path) -> No
         assert re.search(rf"^\W*{k}\W+{value:.1%}\W", ended.out, re.MULTILINE), (k, value, ended.out)
     (report,) = re.findall(r"^report: (.*)$", ended.out, re.MULTILINE)
     assert "samples solve" in Path(report).read_text()
+    assert len(re.findall(r"^majority, k = 100: \d+\.\d% delivered \(95% interval .*\)$", ended.out, re.MULTILINE)) == 1
+    assert "The gap at k = 100:" in Path(report).read_text()
 
 
 def test_an_extended_sweep_redraws_nothing_and_shows_in_prefect(recorded: Path, prefect_url: str) -> None:
@@ -86,6 +88,10 @@ def test_an_extended_sweep_redraws_nothing_and_shows_in_prefect(recorded: Path, 
     assert {"coverage", "coverage-plot", "heat-map-plot", "pass-rates-plot", "verdicts-plot", "laws", "report"} <= {
         artifact["key"] for artifact in artifacts
     }
+    (table,) = (each for each in artifacts if each["key"] == "picking")
+    assert [row["way"] for row in json.loads(table["data"])][:2] == ["coverage", "majority"]
+    assert "Report: " in table["description"]
+    assert "picking-plot" in {artifact["key"] for artifact in artifacts}
 
 
 def test_a_sweep_stores_its_results_on_s3(recorded: Path, prefect_url: str, s3: S3) -> None:

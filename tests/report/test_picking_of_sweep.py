@@ -13,7 +13,7 @@ from tasks.report.sweep.publish import publish
 from tasks.selection.available import available
 from tasks.selection.summary import summarise
 from tasks.store.fsspec_store import FsspecStore
-from tasks.sweep.budgets import AdaptiveConfig, Budget, SolveConfig, UniformConfig
+from tasks.sweep.budgets import AdaptiveConfig, Budget, SolveConfig, UniformConfig, VoteConfig
 from tasks.sweep.sweep import Sweep
 from tests.store.stored import LastLineGrader, complete, draw, grade, sweep_of
 from tests.sweep.test_scoring import ToyScorer, run, scoring_of
@@ -185,6 +185,12 @@ def test_under_an_adaptive_budget_only_the_samples_that_all_problems_have_count(
     assert found.summary.samples == PROBLEMS * n.min()
     text = published(sweep, tmp_path)
     assert f"The budget was adaptive: of every problem only the first {n.min()} samples are used" in text
+
+
+def test_under_a_vote_budget_the_report_has_its_own_section_and_no_curves(tmp_path: Path) -> None:
+    sweep = filled(tmp_path, budget=VoteConfig(first=4), scored=True)
+    assert picked(sweep) is None
+    assert "Picking an answer" not in published(sweep, tmp_path)
 
 
 def test_under_a_solve_budget_the_page_says_why_there_are_no_curves(tmp_path: Path) -> None:

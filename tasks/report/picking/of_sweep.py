@@ -10,7 +10,7 @@ from tasks.scaling.summary import SweepSummary
 from tasks.selection import Outcomes, Selector
 from tasks.selection.available import available
 from tasks.selection.summary import summarise
-from tasks.store.inspect.answers import Cut, StoredAnswers, read_answers
+from tasks.store.inspect.answers import StoredAnswers, read_answers
 from tasks.store.inspect.catalog import find
 from tasks.sweep.sweep import Sweep
 
@@ -42,7 +42,7 @@ def picking_of(sweep: Sweep, summary: SweepSummary, below: Mapping[str, int]) ->
     if not summary.samples or summary.voting is not None:
         return None
     try:
-        stored = _read(sweep, below, None if summary.stopping is None else Cut.ADAPTIVE)
+        stored = _read(sweep, summary, below)
     except UserError as error:
         return f"What ways of picking deliver could not be computed: {error}"
     read = in_classes(stored.problems, sweep.grading.grader)
@@ -57,13 +57,13 @@ def picking_of(sweep: Sweep, summary: SweepSummary, below: Mapping[str, int]) ->
     )
 
 
-def _read(sweep: Sweep, below: Mapping[str, int], cut: Cut | None) -> StoredAnswers:
+def _read(sweep: Sweep, summary: SweepSummary, below: Mapping[str, int]) -> StoredAnswers:
     store = sweep.samples.store
     samples = find(store, sweep.samples.identity.name)
     verdicts = next(each for each in samples.verdicts if each.name == sweep.grading.verdicts.identity.name)
     names = {each.scores.identity.name for each in sweep.scorings}
     scores = [each for each in samples.scores if each.name in names]
-    return read_answers(store, samples, verdicts, scores, cut=cut, below=below)
+    return read_answers(store, samples, verdicts, scores, summary=summary, below=below)
 
 
 def _by_drawing(selector: Selector, score_sets: Collection[str]) -> bool:

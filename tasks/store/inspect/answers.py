@@ -74,8 +74,7 @@ def stored_answers(
         samples,
         verdicts,
         [each for each in samples.scores if not each.from_newer_version],
-        cut=_why_cut(summary),
-        first=None if summary is None or summary.voting is None else summary.voting.first,
+        summary=summary,
         verifiers=verifiers,
     )
 
@@ -86,8 +85,7 @@ def read_answers(
     verdicts: StoredVerdicts,
     scores: Sequence[StoredAnnotations[ScoreFooter]],
     *,
-    cut: Cut | None,
-    first: int | None = None,
+    summary: SweepSummary | None,
     below: Mapping[str, int] | None = None,
     verifiers: Mapping[str, StoredVerdicts] | None = None,
 ) -> StoredAnswers:
@@ -98,15 +96,15 @@ def read_answers(
         samples: the set.
         verdicts: which of its verdict sets.
         scores: which of its score sets.
-        cut: why to take only the samples that all problems have, if so.
-        first: how many of each problem to take at most, where they are cut.
+        summary: what the report on the samples says of their budget; None without a report.
         below: for each problem to read, the index below which its samples count; None reads all.
         verifiers: other verdict sets by name, as for `stored_answers`.
 
     Raises:
         UserError: an object is damaged, or there is no graded sample.
     """
-    score_sets, others = _by_name(scores), verifiers or {}
+    score_sets, others, cut = _by_name(scores), verifiers or {}, _why_cut(summary)
+    first = None if summary is None or summary.voting is None else summary.voting.first
     annotations: list[tuple[StoredAnnotations[Any], Mapping[str, str]]] = [
         (verdicts, {"verdict": "verdict", "answer": "answer", "passed": "passed"}),
         *((each, {"score": _column(name)}) for name, each in score_sets.items()),
