@@ -6,7 +6,7 @@ from tasks.errors import UserError
 from tasks.report.verifiers.signals import PASSED, add_passed, named_apart, signals
 from tasks.scaling.summary import SweepSummary
 from tasks.selection.verifier_summary import VerifierSummary, summarise_verifiers
-from tasks.store.inspect.answers import Cut, read_answers
+from tasks.store.inspect.answers import read_answers
 from tasks.store.inspect.catalog import find
 from tasks.sweep.sweep import Sweep
 
@@ -37,9 +37,8 @@ def verifiers_of(sweep: Sweep, summary: SweepSummary, below: Mapping[str, int]) 
     )
     if not others and not sweep.grading.grader.runs_code:
         return None
-    cut = None if summary.stopping is None else Cut.ADAPTIVE
     try:
-        read = read_answers(store, samples, truth, [], cut=cut, below=below, verifiers=others)
+        read = read_answers(store, samples, truth, [], summary=summary, below=below, verifiers=others)
     except UserError as error:
         return f"What verifiers deliver could not be computed: {error}"
     names = [*([PASSED] if add_passed(read.problems) else []), *others]
