@@ -101,9 +101,9 @@ class Voting:
     def note(self) -> str:
         """Which curves these samples still give."""
         return (
-            f"Sampling stopped where each problem's vote was settled. Up to k = {self.first:,}, which all problems "
-            "have, `monkeys pick` still gives curves; beyond it these samples give none, neither pass@k nor "
-            "majority@k. A sweep with a uniform budget continues from them and gives them again."
+            f"Sampling stopped where each problem's vote was settled. These samples give curves up to k = "
+            f"{self.first:,}, which all problems have (monkeys pick shows them); beyond it they give none, neither "
+            "pass@k nor majority@k. A sweep with a uniform budget continues from them and gives all curves."
         )
 
 

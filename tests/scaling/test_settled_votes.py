@@ -54,4 +54,4 @@ def test_what_votes_deliver_adds_up() -> None:
     assert [(each.k, each.problems, each.right) for each in voting.steps()] == [(5, 2, 1.0)]
     assert voting.band.low[0] < 0.5 < voting.band.high[0]
     assert "right for 50.0% of 3 problems, with 10.0 samples of each on average, of at most 20" in voting.headline
-    assert "Up to k = 5" in voting.note
+    assert "curves up to k = 5, which all problems have" in voting.note

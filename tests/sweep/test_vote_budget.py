@@ -156,7 +156,7 @@ def test_its_data_is_refused_for_coverage_and_cut_to_the_first_round_for_picking
     summary = publish(tmp_path, sweep)
     assert not summary.gives_coverage
     assert not (*summary.table, *summary.curve, *summary.forecast)
-    assert "Up to k = 5" in summary.notes[0]
+    assert "curves up to k = 5, which all problems have" in summary.notes[0]
     store = FsspecStore(str(tmp_path))
     found = find(store, "toy")
     (verdicts,) = found.verdicts

@@ -67,7 +67,7 @@ def _show(console: Console, result: "SweepResult", seconds: float) -> None:
 
     summary = result.summary
     stored = summary.samples + summary.verdicts.get("infrastructure", 0)
-    which = "up to k" if summary.stopping is None else "for this budget"
+    which = "up to k" if summary.gives_coverage and summary.stopping is None else "for this budget"
     if result.drawn:
         console.print(f"drew {result.drawn:,} samples in {seconds:.0f} s; {stored:,} are stored {which}")
     else:

@@ -32,5 +32,5 @@ def vote_pairs(voting: Voting) -> list[tuple[str, str]]:
         ("votes settled", f"{voting.settled:,} of {len(voting.problems):,}"),
         ("samples in total", f"{voting.samples:,}"),
         ("samples per problem, mean", f"{voting.mean_samples:,.1f}"),
-        (f"share of {voting.max_samples:,} samples of every problem not drawn", f"{voting.saved:.0%}"),
+        (f"not drawn, of {voting.max_samples:,} per problem", f"{voting.saved:.0%}"),
     ]
