@@ -167,6 +167,9 @@ class Sample:
     `logprob` is the sum of the tokens' log-probabilities under the model at temperature 1, in nats. Counts are in
     tokens, over all turns; `cached_prompt_tokens` is the part of the prompt tokens that the server had cached. None
     where the source does not know. `finish_reason` is `stop` or `length`. A single completion has no `turns`.
+
+    The confidences (`tasks.engines.confidence`) come from the `confidence_top` likeliest tokens at each position, in
+    groups of `confidence_window` tokens; None where they were not asked for.
     """
 
     problem_id: str
@@ -178,6 +181,12 @@ class Sample:
     finish_reason: str | None = None
     cached_prompt_tokens: int | None = None
     turns: tuple[Turn, ...] = ()
+    confidence_mean: float | None = None
+    confidence_lowest_group: float | None = None
+    confidence_bottom_groups: float | None = None
+    confidence_tail: float | None = None
+    confidence_top: int | None = None
+    confidence_window: int | None = None
 
 
 class Verdict(StrEnum):

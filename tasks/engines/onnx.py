@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from sandboxes.config import Config
+from tasks.engines.confidence import CONFIDENCE, ConfidenceSettings
 from tasks.engines.in_process import cpu_count
 from tasks.engines.in_process.sampling import SAMPLING_RULE
 from tasks.engines.model_files import BUNDLED, bundled_models, fingerprint
@@ -35,6 +36,7 @@ class OnnxConfig(Config):
     )
     batch_size: int = Field(default=64, ge=1, le=4_096, description="Maximum samples of a problem per batch")
     threads: int | None = Field(default=None, ge=1, le=1_024, description="CPU threads; empty: one per core")
+    confidence: ConfidenceSettings | None = Field(default=None, description=CONFIDENCE)
 
     @property
     def label(self) -> str:
@@ -85,4 +87,4 @@ class OnnxConfig(Config):
         from tasks.engines.in_process.onnx_engine import OnnxEngine  # loads ONNX Runtime
 
         self.check((), 0)
-        return OnnxEngine(self.folder, self.batch_size, self.threads or cpu_count())
+        return OnnxEngine(self.folder, self.batch_size, self.threads or cpu_count(), self.confidence)

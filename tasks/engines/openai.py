@@ -9,8 +9,9 @@ stored sample is never drawn again.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from tasks.engines.confidence import CONFIDENCE, ConfidenceSettings
 from tasks.engines.http.addresses import check_urls, read_key
 from tasks.engines.http.protocol import RESERVED_FIELDS, Api
 from tasks.records import Problem, Sampling
@@ -52,6 +53,7 @@ class OpenAIConfig(BaseModel):
         default=8, ge=0, le=100, description="Consecutive retries that may fail before the sweep stops"
     )
     logprobs: bool = Field(default=True, description="Ask for log-probabilities; some hosted models refuse that")
+    confidence: ConfidenceSettings | None = Field(default=None, description=CONFIDENCE)
     seeds: bool = Field(default=True, description="Send a separate seed for every sample; vLLM honours it")
     extra: dict[str, Any] = Field(
         default_factory=dict, description="Further fields of every request, such as top_k: 20"
@@ -74,6 +76,12 @@ class OpenAIConfig(BaseModel):
         if reserved:
             raise ValueError(f"{', '.join(reserved)}: set by the sweep's own fields, not here")
         return extra
+
+    @model_validator(mode="after")
+    def _check_confidence(self) -> "OpenAIConfig":
+        if self.confidence is not None and not self.logprobs:
+            raise ValueError("confidence needs logprobs: true")
+        return self
 
     @property
     def label(self) -> str:
@@ -125,6 +133,7 @@ class OpenAIConfig(BaseModel):
             logprobs=self.logprobs,
             seeds_sent=self.seeds,
             extra=self.extra,
+            confidence=self.confidence,
             vllm=server.vllm,
             version=server.version,
         )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from sandboxes.config import Config
+from tasks.engines.confidence import CONFIDENCE, ConfidenceSettings
 from tasks.engines.hub import hub_commit, require_packages
 from tasks.engines.in_process import cpu_count
 from tasks.engines.in_process.sampling import SAMPLING_RULE
@@ -47,6 +48,7 @@ class TransformersConfig(Config):
         default=None, ge=1, le=1_024, description="CPU threads, each of which draws its own batch; empty: one per core"
     )
     trust_remote_code: bool = Field(default=False, description="Run Python code that comes with the model")
+    confidence: ConfidenceSettings | None = Field(default=None, description=CONFIDENCE)
 
     @property
     def label(self) -> str:
@@ -104,6 +106,7 @@ class TransformersConfig(Config):
             batch_size=self.batch_size,
             threads=self.threads or cpu_count(),
             trust_remote_code=self.trust_remote_code,
+            confidence=self.confidence,
         )
 
     def _check_model(self) -> None:

@@ -18,6 +18,7 @@ from pydantic import Field, model_validator
 
 from sandboxes.config import Config
 from tasks.engines import Engine
+from tasks.engines.confidence import CONFIDENCE, ConfidenceSettings
 from tasks.engines.model_files import BUNDLED, bundled_models, fingerprint
 from tasks.errors import UserError
 from tasks.progress import progress
@@ -110,6 +111,7 @@ class VllmConfig(Config):
     log: str | None = Field(
         default=None, min_length=1, description="Folder for vLLM's log; empty: ~/.local/state/monkeys/logs"
     )
+    confidence: ConfidenceSettings | None = Field(default=None, description=CONFIDENCE)
     start_timeout_s: float = Field(
         default=1_800.0, gt=0, le=86_400, description="Seconds that downloading and loading the model may take"
     )
@@ -212,7 +214,9 @@ class VllmConfig(Config):
         )
         progress.get().say(f"starting vLLM with {self.label}; its log: {setting.log}")
         return SupervisedEngine(
-            DirectStart(setting) if direct else ServerStart(setting, self.port, self.data_parallel_size),
+            DirectStart(setting, confidence=self.confidence)
+            if direct
+            else ServerStart(setting, self.port, self.data_parallel_size, self.confidence),
             what="vLLM" if direct else "vLLM's server",
             log=setting.log,
             version=installed.label,

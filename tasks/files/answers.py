@@ -89,6 +89,10 @@ class AnsweredProblem:
             self.scores.setdefault(name, [None] * before).append(scores.get(name))
 
 
+CONFIDENCES = ("confidence_mean", "confidence_lowest_group", "confidence_bottom_groups", "confidence_tail")
+"""Scores that samples may have from when they were drawn (DeepConf: Fu et al. 2025)."""
+
+
 def scores_by_logprob(logprob: float | None, tokens: int | None) -> dict[str, float | None]:
     """The scores of a sample by its log-probability."""
     mean = logprob / tokens if logprob is not None and tokens else None

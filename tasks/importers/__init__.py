@@ -47,6 +47,12 @@ class Imported:
     question: str | None = None
     row: int | None = None
     choices: tuple[str, ...] = ()
+    confidence_mean: float | None = None
+    confidence_lowest_group: float | None = None
+    confidence_bottom_groups: float | None = None
+    confidence_tail: float | None = None
+    confidence_top: int | None = None
+    confidence_window: int | None = None
 
 
 NO_ROW = -1

@@ -70,6 +70,12 @@ LAYOUT = Layout(
         Column("finish_reason", pa.string(), nullable=True),
         Column("cached_prompt_tokens", pa.int32(), optional=True),
         Column("turns", pa.string(), optional=True, encode=_encode_turns, decode=decode_turns),
+        Column("confidence_mean", pa.float64(), optional=True),
+        Column("confidence_lowest_group", pa.float64(), optional=True),
+        Column("confidence_bottom_groups", pa.float64(), optional=True),
+        Column("confidence_tail", pa.float64(), optional=True),
+        Column("confidence_top", pa.int32(), optional=True),
+        Column("confidence_window", pa.int32(), optional=True),
     ),
     SampleFooter,
 )

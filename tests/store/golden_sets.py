@@ -86,7 +86,19 @@ GROWN_GRADED = [
     GradedSample("p0", 2, Verdict.INFRASTRUCTURE, "the sandbox was lost"),
     *(GradedSample("p1", index, Verdict.WRONG, "test 2 of 2", passed=True) for index in range(3)),
 ]
-GROWN_SAMPLES = [replace(each, text=f"{each.text}!") for each in PLAIN_SAMPLES]
+GROWN_SAMPLES = [
+    replace(
+        PLAIN_SAMPLES[0],
+        confidence_mean=4.5,
+        confidence_lowest_group=1.25,
+        confidence_bottom_groups=1.5,
+        confidence_tail=3.0,
+        confidence_top=20,
+        confidence_window=2048,
+    ),
+    *PLAIN_SAMPLES[1:],
+]
+"""Of a set that was started with confidences and extended without them."""
 
 
 def write_1_1(store: Store) -> None:

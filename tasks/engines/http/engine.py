@@ -13,6 +13,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any, Self
 
+from tasks.engines.confidence import ConfidenceSettings
 from tasks.engines.http.call import Call, Part, cause_of
 from tasks.engines.http.choices import ChoiceReader
 from tasks.engines.http.client import RejectedRequestError
@@ -46,6 +47,7 @@ class OpenAIEngine:
         extra: further fields of every request.
         deterministic: see `Engine.deterministic`. True also means that choice i of a seeded request has seed + i.
         vllm: whether the servers are vLLM, which counts tokens per choice and returns log-probabilities at less cost.
+        confidence: which confidences are kept of every sample; None: none.
         version: what drew the samples.
         backoff_s: upper bound of the first back-off, in seconds; it doubles with each further one.
     """
@@ -67,6 +69,7 @@ class OpenAIEngine:
         extra: Mapping[str, Any] | None = None,
         deterministic: bool = False,
         vllm: bool = False,
+        confidence: ConfidenceSettings | None = None,
         version: str = "OpenAI API",
         backoff_s: float = 0.5,
     ) -> None:
@@ -88,6 +91,7 @@ class OpenAIEngine:
             seeds_sent=seeds_sent,
             extra=extra or {},
             vllm=vllm,
+            confidence=confidence,
             backoff_s=backoff_s,
         )
         self._priorities = itertools.count()

@@ -11,6 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
+import numpy as np
+
+from tasks.engines.confidence import ConfidenceFields, ConfidenceSettings, confidence_fields, token_confidences
 from tasks.records import Sampling
 
 Api = Literal["completions", "chat"]
@@ -42,6 +45,8 @@ _MAX_ABS_LOGPROB = 1e100
 """Larger values are rejected, so that sums stay finite."""
 
 _MAX_TOKENS = 2**31
+_IMPOSSIBLE = -9_999.0
+"""What vLLM writes for the log-probability of a token that cannot be drawn: JSON has no infinity."""
 _TAG = re.compile(r"</?[a-zA-Z!][^<>]{0,200}>")
 """HTML tags: proxies answer with pages."""
 
@@ -51,12 +56,15 @@ class MalformedError(ValueError):
 
 
 class Choice(NamedTuple):
-    """One completion of a reply; counts in tokens, log-probability in nats, None if the server does not report it."""
+    """One completion of a reply; counts in tokens, log-probability in nats, None if the server does not report it.
+    `confidence` has the fields of a sample that are about confidence; it is empty where they were not asked for, or the
+    server reports no alternatives."""
 
     text: str
     tokens: int | None
     logprob: float | None
     finish_reason: str | None
+    confidence: ConfidenceFields = {}  # noqa: RUF012 - never changed
 
 
 class Reply(NamedTuple):
@@ -82,6 +90,7 @@ class Wire:
     vllm: bool
     """Whether the server is known to be vLLM, which counts tokens per choice and can return the log-probabilities of
     the sampled tokens only."""
+    confidence: ConfidenceSettings | None = None
     length_field: str = field(default="max_tokens", init=False)
     """Every server knows `max_tokens`, except that OpenAI's reasoning models require `max_completion_tokens`."""
 
@@ -106,6 +115,8 @@ class Wire:
         if self.logprobs:
             # For completions, this is the number of alternatives; some servers read 0 as "no log-probabilities".
             body["logprobs"] = True if self.api == "chat" else 0 if self.vllm else 1
+            if self.confidence is not None:
+                body["top_logprobs" if self.api == "chat" else "logprobs"] = self.confidence.top
         elif self.vllm and n > 1:
             body["return_token_ids"] = True
         return body | dict(self.extra)
@@ -178,6 +189,7 @@ class Wire:
             tokens=tokens,
             logprob=None if logprobs is None else math.fsum(logprobs),
             finish_reason=reason if isinstance(reason, str) else None,
+            confidence={} if self.confidence is None else _confidence(choice.get("logprobs"), self.confidence),
         )
 
 
@@ -209,6 +221,34 @@ def _logprobs(given: Any) -> list[float] | None:
         if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= _MAX_ABS_LOGPROB:
             raise MalformedError(f"a log-probability of its reply is {str(value)[:100]}")
     return values
+
+
+def _confidence(given: Any, settings: ConfidenceSettings) -> ConfidenceFields:
+    """The confidences of a choice; none if the server does not return the likeliest tokens at every position.
+
+    The sampled token may be listed after them, and vLLM writes -9999 for a token that cannot be drawn.
+    """
+    if not isinstance(given, dict):
+        return {}
+    positions = given.get("top_logprobs")
+    if isinstance(given.get("content"), list):
+        positions = [each.get("top_logprobs") if isinstance(each, dict) else None for each in given["content"]]
+    if not isinstance(positions, list):
+        return {}
+    tokens = []
+    for position in positions:
+        listed = list(position.values()) if isinstance(position, dict) else position
+        if not isinstance(listed, list) or not listed:
+            return {}
+        values: list[Any] = [each.get("logprob") if isinstance(each, dict) else each for each in listed]
+        for value in values:
+            if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= _MAX_ABS_LOGPROB:
+                raise MalformedError(f"a log-probability of its reply is {str(value)[:100]}")
+        possible = [value for value in values if value > _IMPOSSIBLE]
+        if not possible:
+            return {}
+        tokens.append(token_confidences(np.array([possible], np.float64), settings.top)[0])
+    return confidence_fields(np.array(tokens), settings)
 
 
 def _count(value: Any) -> int | None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from tasks.engines import seeds
+from tasks.engines.confidence import ConfidenceSettings
 from tasks.engines.http.adaptive_limit import AdaptiveLimit
 from tasks.engines.http.call import Call, Part
 from tasks.engines.http.client import Client, RejectedRequestError, RetryableRequestError
@@ -59,9 +60,10 @@ class Requester:
         seeds_sent: bool,
         extra: Mapping[str, Any],
         vllm: bool,
+        confidence: ConfidenceSettings | None,
         backoff_s: float,
     ) -> None:
-        self.wire = Wire(model, api, logprobs, extra, vllm)
+        self.wire = Wire(model, api, logprobs, extra, vllm, confidence)
         self.limit = AdaptiveLimit(concurrency)
         self.replicas = Replicas([url.rstrip("/") for url in base_urls], backoff_s)
         self._key, self._key_env = api_key, api_key_env
@@ -152,6 +154,8 @@ class Requester:
                 " usually ends in /v1, and engine.api is completions or chat"
             )
         advice = next((f"; {advice}" for word, advice in ADVICE if word in said), "")
+        if "logprobs" in said and self.wire.confidence is not None:
+            advice = "; lower engine.confidence.top, or leave out engine.confidence"
         return UserError(f"problem {part.request.problem_id!r}: {url} refuses its request ({status}: {said}){advice}")
 
     def _report(self, call: Call, problem: str, line: str) -> None:

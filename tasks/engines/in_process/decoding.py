@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from tasks.engines.confidence import ConfidenceFields, ConfidenceSettings, confidence_fields
 from tasks.engines.in_process.completions import Completions, stop_endings
 from tasks.engines.in_process.sampling import Choice, Floats, uniforms
 from tasks.errors import UserError
@@ -28,7 +29,7 @@ cache, which costs about as much as a step."""
 class Batch(Protocol):
     """Rows that continue one prompt, each by one token per step, with the logits of their next tokens."""
 
-    def choose(self, rows: NDArray[np.int64], temperature: float, top_p: float, u: Floats) -> Choice:
+    def choose(self, rows: NDArray[np.int64], temperature: float, top_p: float, u: Floats, top: int) -> Choice:
         """Draw the next token of these rows from one uniform number each, as `in_process.sampling.choose` does."""
         ...
 
@@ -71,8 +72,12 @@ class Decoding:
     """One call of `sample`: what its batches share. Either event ends it: `cancelled` is the engine's, `closed` its
     own."""
 
-    def __init__(self, model: Model, sampling: Sampling, cancelled: threading.Event) -> None:
+    def __init__(
+        self, model: Model, sampling: Sampling, cancelled: threading.Event, confidence: ConfidenceSettings | None
+    ) -> None:
         self.model = model
+        self.confidence = confidence
+        self.top = 0 if confidence is None else confidence.top
         self.sampling = sampling
         self.may_stop = stop_endings(model.tokenizer, sampling.stop)
         self.cancelled = cancelled
@@ -96,7 +101,7 @@ class Decoding:
         limit = self._limit(request, len(prompt))
         completions = Completions(self.model.tokenizer, prompt, sampling.stop)
         u = np.stack([uniforms(sampling.seed, request.problem_id, int(index), limit) for index in indices])
-        drawn = PartialSamples(count, limit)
+        drawn = PartialSamples(count, limit, with_confidences=self.top > 0)
         minimum = self.model.decoder.minimum_rows
         # Row j of the batch belongs to sample slots[j], and is live until that sample ends.
         slots = np.resize(np.arange(count), max(count, minimum))
@@ -106,7 +111,8 @@ class Decoding:
             if self.closed.is_set() or self.cancelled.is_set():
                 return []
             running = slots[live]
-            choice = batch.choose(np.flatnonzero(live), sampling.temperature, sampling.top_p, u[running, t])
+            rows = np.flatnonzero(live)
+            choice = batch.choose(rows, sampling.temperature, sampling.top_p, u[running, t], self.top)
             drawn.append(running, t, choice)
             live[live] = ~self._ended(drawn, running, completions)
             unfinished = int(live.sum())
@@ -117,7 +123,7 @@ class Decoding:
                 batch.select(kept)
                 slots, live = slots[kept], live[kept]
             batch.step(drawn.tokens[slots, t])
-        finished = Finished(request, len(prompt), completions, drawn)
+        finished = Finished(request, len(prompt), completions, drawn, self.confidence)
         return [finished.sample(row, int(index)) for row, index in enumerate(indices)]
 
     def _ended(
@@ -164,11 +170,12 @@ class EncodedPrompt(NamedTuple):
 
 
 class PartialSamples:
-    """Samples being drawn: `tokens` [samples, limit]; the number of tokens, log-probability and end of each,
-    [samples]."""
+    """Samples being drawn: `tokens` and, where they are asked for, `confidences`, [samples, limit]; the number of
+    tokens, log-probability and end of each, [samples]."""
 
-    def __init__(self, samples: int, limit: int) -> None:
+    def __init__(self, samples: int, limit: int, *, with_confidences: bool = False) -> None:
         self.tokens = np.zeros((samples, limit), np.int64)
+        self.confidences = np.zeros((samples, limit)) if with_confidences else None
         self.lengths = np.zeros(samples, np.int64)
         self.logprobs = np.zeros(samples)
         self.at_end = np.zeros(samples, np.bool_)
@@ -178,6 +185,8 @@ class PartialSamples:
         """Set token `t` of these samples."""
         self.tokens[rows, t] = choice.tokens
         self.logprobs[rows] += choice.logprobs
+        if self.confidences is not None:
+            self.confidences[rows, t] = choice.confidences
         self.lengths[rows] = t + 1
 
     def ids(self, row: int) -> list[int]:
@@ -193,12 +202,16 @@ class Finished(NamedTuple):
     prompt_tokens: int
     completions: Completions
     drawn: PartialSamples
+    confidence: ConfidenceSettings | None
 
     def sample(self, row: int, index: int) -> Sample:
         """The sample in a row of the batch, as sample `index` of its problem."""
         drawn = self.drawn
         ids = drawn.ids(row)
         whole = bool(drawn.at_end[row] or drawn.at_stop[row])
+        fields: ConfidenceFields = {}
+        if drawn.confidences is not None and self.confidence is not None:
+            fields = confidence_fields(drawn.confidences[row, : len(ids)], self.confidence)
         return Sample(
             problem_id=self.request.problem_id,
             index=index,
@@ -207,4 +220,5 @@ class Finished(NamedTuple):
             tokens=len(ids),
             logprob=float(drawn.logprobs[row]),
             finish_reason="stop" if whole else "length",
+            **fields,
         )

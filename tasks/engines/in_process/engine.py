@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Self
 from tokenizers import Tokenizer
 
 from sandboxes.errors import first_line
+from tasks.engines.confidence import ConfidenceSettings
 from tasks.engines.in_process.decoding import Decoding, Model
 from tasks.errors import SamplingCancelledError, UserError
 from tasks.records import Request, Sample, Sampling
@@ -29,7 +30,17 @@ class InProcessEngine:
 
     max_concurrent_calls = 1
 
-    def __init__(self, model: Model, version: str, deterministic: bool, batch_size: int, threads: int) -> None:
+    def __init__(
+        self,
+        model: Model,
+        version: str,
+        deterministic: bool,
+        batch_size: int,
+        threads: int,
+        *,
+        confidence: ConfidenceSettings | None,
+    ) -> None:
+        self.confidence = confidence
         self.model = model
         self.version = version
         self.deterministic = deterministic
@@ -58,7 +69,7 @@ class InProcessEngine:
         wanted = [request for request in requests if request.stop > request.start]
         if not wanted:
             return
-        drawing = Decoding(self.model, sampling, self.cancelled)
+        drawing = Decoding(self.model, sampling, self.cancelled, self.confidence)
         # If there are fewer requests than threads, they are cut further; how they are cut changes no sample.
         min_parts = -(-self.threads // len(wanted))
         parts = [part for request in wanted for part in _cut(request, self.batch_size, min_parts)]

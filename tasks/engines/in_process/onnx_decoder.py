@@ -118,9 +118,9 @@ class Batch:
         self.cache = cache
         self.logits = logits
 
-    def choose(self, rows: NDArray[np.int64], temperature: float, top_p: float, u: Floats) -> Choice:
+    def choose(self, rows: NDArray[np.int64], temperature: float, top_p: float, u: Floats, top: int) -> Choice:
         """Draw the next token of these rows."""
-        return choose(self.logits[rows], temperature, top_p, u)
+        return choose(self.logits[rows], temperature, top_p, u, top)
 
     def step(self, tokens: NDArray[np.int64]) -> NDArray[np.floating]:
         """Append one token to each row ([rows]); returns the logits of the next tokens, [rows, vocabulary]."""

@@ -11,16 +11,20 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.engines.confidence import token_confidences
+
 Floats = NDArray[np.float64]
 SAMPLING_RULE = 1
 """Incremented whenever the same logits and seed would give another sample."""
 
 
 class Choice(NamedTuple):
-    """One token per row and its log-probability at temperature 1, in nats; both [rows]."""
+    """One token per row and its log-probability at temperature 1, in nats; both [rows]. `confidences` are those of the
+    positions (`tasks.engines.confidence`), [rows]; None where they were not asked for."""
 
     tokens: NDArray[np.int64]
     logprobs: Floats
+    confidences: Floats | None = None
 
 
 def uniforms(seed: int, problem_id: str, index: int, count: int) -> Floats:
@@ -35,7 +39,7 @@ def uniforms(seed: int, problem_id: str, index: int, count: int) -> Floats:
     return np.asarray((raw >> np.uint64(11)) * 2.0**-53, np.float64)
 
 
-def choose(logits: NDArray[np.floating], temperature: float, top_p: float, u: Floats) -> Choice:
+def choose(logits: NDArray[np.floating], temperature: float, top_p: float, u: Floats, top: int = 0) -> Choice:
     """Draw one token per row by inverting the cumulative distribution at `u`.
 
     Args:
@@ -43,6 +47,7 @@ def choose(logits: NDArray[np.floating], temperature: float, top_p: float, u: Fl
         temperature: divides the logits; 0 takes the likeliest token (the first if several are equally likely).
         top_p: keeps the smallest set of likeliest tokens with at least this probability; 1 keeps all.
         u: [rows], in [0, 1).
+        top: how many of the likeliest tokens the confidences come from; 0: no confidences.
 
     Raises:
         FloatingPointError: the logits of a row are not finite.
@@ -66,7 +71,8 @@ def choose(logits: NDArray[np.floating], temperature: float, top_p: float, u: Fl
         target = np.minimum(u * total, np.nextafter(total, 0))
         tokens = (cumulative <= target[:, None]).sum(axis=1)
     rows = np.arange(len(tokens))
-    return Choice(tokens, shifted[rows, tokens] - log_total)
+    confidences = token_confidences(shifted, top) + log_total if top else None
+    return Choice(tokens, shifted[rows, tokens] - log_total, confidences)
 
 
 def _nucleus(weights: Floats, top_p: float) -> Floats:

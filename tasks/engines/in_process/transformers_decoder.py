@@ -128,14 +128,14 @@ class Batch:
         self.cache = cache
         self.logits = logits
 
-    def choose(self, rows: NDArray[np.int64], temperature: float, top_p: float, u: Floats) -> Choice:
+    def choose(self, rows: NDArray[np.int64], temperature: float, top_p: float, u: Floats, top: int) -> Choice:
         """Draw the next token of these rows."""
         with torch.inference_mode(), enough_memory():
             if self.logits.device.type == "cpu":
-                return choose(self.logits.numpy()[rows], temperature, top_p, u)
+                return choose(self.logits.numpy()[rows], temperature, top_p, u, top)
             device = self.logits.device
             chosen = self.logits[torch.from_numpy(rows).to(device)]
-            return sample_on_device(chosen, temperature, top_p, torch.from_numpy(u).to(device))
+            return sample_on_device(chosen, temperature, top_p, torch.from_numpy(u).to(device), top)
 
     def step(self, tokens: NDArray[np.int64]) -> Any:
         """Append one token to each row ([rows]); returns the logits of the next tokens, [rows, vocabulary]."""
@@ -148,7 +148,7 @@ class Batch:
             self.cache.reorder_cache(torch.from_numpy(rows).to(self.decoder.model.device))
 
 
-def sample_on_device(logits: Any, temperature: float, top_p: float, u: Any) -> Choice:
+def sample_on_device(logits: Any, temperature: float, top_p: float, u: Any, top: int = 0) -> Choice:
     """`in_process.sampling.choose` on the device of the logits, so that they need not be copied from a GPU at each
     token.
 
@@ -157,6 +157,7 @@ def sample_on_device(logits: Any, temperature: float, top_p: float, u: Any) -> C
         temperature: divides the logits; 0 takes the likeliest token (the first if several are equally likely).
         top_p: keeps the smallest set of likeliest tokens with at least this probability; 1 keeps all.
         u: [rows], in [0, 1), float64.
+        top: how many of the likeliest tokens the confidences come from; 0: no confidences.
 
     Raises:
         FloatingPointError: the logits of a row are not finite.
@@ -180,7 +181,11 @@ def sample_on_device(logits: Any, temperature: float, top_p: float, u: Any) -> C
         target = torch.minimum(u * total, torch.nextafter(total, torch.zeros_like(total)))
         tokens = (cumulative <= target[:, None]).sum(dim=1)
     logprobs = shifted.gather(1, tokens[:, None])[:, 0] - log_total
-    return Choice(tokens.cpu().numpy(), logprobs.cpu().numpy())
+    confidences = None
+    if top:
+        highest = shifted.topk(min(top, shifted.shape[1]), dim=1).values
+        confidences = (log_total - highest.mean(dim=1)).cpu().numpy()
+    return Choice(tokens.cpu().numpy(), logprobs.cpu().numpy(), confidences)
 
 
 @contextmanager

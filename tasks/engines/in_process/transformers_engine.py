@@ -9,6 +9,7 @@ import transformers
 from tokenizers import Tokenizer
 
 from sandboxes.errors import first_line
+from tasks.engines.confidence import ConfidenceSettings
 from tasks.engines.in_process.decoding import Model
 from tasks.engines.in_process.engine import InProcessEngine, read_tokenizer
 from tasks.engines.in_process.transformers_decoder import Decoder, enough_memory
@@ -29,6 +30,7 @@ class TransformersEngine(InProcessEngine):
         batch_size: int,
         threads: int,
         trust_remote_code: bool,
+        confidence: ConfidenceSettings | None = None,
     ) -> None:
         chosen = _device(device)
         # With several threads, the last bits of a product depend on how PyTorch splits it.
@@ -49,6 +51,7 @@ class TransformersEngine(InProcessEngine):
             deterministic=chosen == "cpu" and dtype == "float32" and self.decoder.is_batch_invariant(batch_size),
             batch_size=batch_size,
             threads=threads if chosen == "cpu" else 1,
+            confidence=confidence,
         )
 
 

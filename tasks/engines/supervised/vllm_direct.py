@@ -4,6 +4,7 @@ import json
 import os
 import socket
 import threading
+from base64 import b64decode
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -14,6 +15,9 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
+import numpy as np
+
+from tasks.engines.confidence import ConfidenceFields, ConfidenceSettings, confidence_fields
 from tasks.engines.seeds import base_seed
 from tasks.engines.supervised.supervised_process import SupervisedProcess
 from tasks.engines.supervised.vllm_process import Diagnosis, Setting
@@ -32,8 +36,9 @@ Message = dict[str, Any]
 class DirectStart:
     """Starts worker processes."""
 
-    def __init__(self, setting: Setting, worker: Path = WORKER) -> None:
+    def __init__(self, setting: Setting, worker: Path = WORKER, confidence: ConfidenceSettings | None = None) -> None:
         self._setting = setting
+        self._confidence = confidence
         self._worker = worker
         self._first = True
 
@@ -61,7 +66,7 @@ class DirectStart:
                 raise diagnosis.startup_error(first=self._first) from error
             raise
         self._first = False
-        return DirectProcess(process, ours, diagnosis)
+        return DirectProcess(process, ours, diagnosis, self._confidence)
 
     def _wait(self, pipe: Connection, cancelled: threading.Event) -> None:
         pipe.send_bytes(json.dumps(self._setting.arguments).encode())
@@ -87,8 +92,15 @@ class Call:
 class DirectProcess:
     """A worker process with vLLM's engine; see `EngineProcess`."""
 
-    def __init__(self, process: SupervisedProcess, pipe: Connection, diagnosis: Diagnosis) -> None:
+    def __init__(
+        self,
+        process: SupervisedProcess,
+        pipe: Connection,
+        diagnosis: Diagnosis,
+        confidence: ConfidenceSettings | None = None,
+    ) -> None:
         self._process = process
+        self._confidence = confidence
         self._pipe = pipe
         self._diagnosis = diagnosis
         self._sending = threading.Lock()
@@ -115,7 +127,7 @@ class DirectProcess:
         missing = sum(1 if greedy else request.stop - request.start for request in ordered)
         self._calls[number] = call = Call(missing)
         try:
-            self._send(draw=_draw(number, ordered, sampling))
+            self._send(draw=_draw(number, ordered, sampling, self._confidence))
             while missing:
                 messages, ended = _arrived(call.inbox)
                 missing -= len(messages)
@@ -137,10 +149,17 @@ class DirectProcess:
             request = requests[message["request"]]
             indices = range(request.start, request.stop) if greedy else [message["index"]]
             drawn = {name: message[name] for name in ("text", "prompt_tokens", "tokens", "logprob", "finish_reason")}
-        except (LookupError, TypeError) as error:
+            confidence = self._confidences(message)
+        except (LookupError, TypeError, ValueError) as error:
             raise EngineProcessError(f"malformed response: {json.dumps(message)[:100]}") from error
         for index in indices:
-            yield Sample(request.problem_id, index, **drawn)
+            yield Sample(request.problem_id, index, **drawn, **confidence)
+
+    def _confidences(self, message: Message) -> ConfidenceFields:
+        """Those of a sample, from the base64 of its tokens' as 64-bit floats."""
+        if self._confidence is None:
+            return {}
+        return confidence_fields(np.frombuffer(b64decode(message["confidences"], validate=True)), self._confidence)
 
     def heartbeat(self) -> Heartbeat:
         """Busy while a call waits for samples; the number counts the worker's messages."""
@@ -196,7 +215,9 @@ class DirectProcess:
             call.inbox.put(None)
 
 
-def _draw(number: int, requests: Sequence[Request], sampling: Sampling) -> Message:
+def _draw(
+    number: int, requests: Sequence[Request], sampling: Sampling, confidence: ConfidenceSettings | None
+) -> Message:
     seeded = sampling.temperature > 0
     return {
         "call": number,
@@ -205,6 +226,7 @@ def _draw(number: int, requests: Sequence[Request], sampling: Sampling) -> Messa
             "top_p": sampling.top_p,
             "stop": list(sampling.stop),
             "max_tokens": sampling.max_tokens,
+            "top": 0 if confidence is None else confidence.top,
         },
         "requests": [
             {

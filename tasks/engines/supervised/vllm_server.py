@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 
+from tasks.engines.confidence import ConfidenceSettings
 from tasks.engines.http.engine import OpenAIEngine
 from tasks.engines.supervised.supervised_process import SupervisedProcess
 from tasks.engines.supervised.vllm_process import Diagnosis, Setting
@@ -30,8 +31,11 @@ _BUSY = {"num_requests_running", "num_requests_waiting"}
 class ServerStart:
     """Starts servers, all at the same port if one is given."""
 
-    def __init__(self, setting: Setting, port: int | None, replicas: int) -> None:
+    def __init__(
+        self, setting: Setting, port: int | None, replicas: int, confidence: ConfidenceSettings | None = None
+    ) -> None:
         self._setting = setting
+        self._confidence = confidence
         self._port = port
         self._replicas = replicas
         self._first = True
@@ -71,6 +75,7 @@ class ServerStart:
             retries=2,
             deterministic=True,  # choice i has seed + i; SupervisedEngine says whether samples are reproducible
             vllm=True,
+            confidence=self._confidence,
             version=setting.installed.label,
         )
         return ServerProcess(process, diagnosis, client, url)

@@ -12,8 +12,11 @@ request with `n` would: how indices are cut into requests changes no sample.
 """
 
 import json
+import math
 import sys
 import time
+from array import array
+from base64 import b64encode
 from collections import deque
 from copy import copy
 from dataclasses import dataclass
@@ -125,7 +128,7 @@ class Worker:
             top_p=sampling["top_p"],
             stop=sampling["stop"],
             max_tokens=max_tokens,
-            logprobs=0,  # of the sampled token only
+            logprobs=sampling["top"],  # 0: of the sampled token only
             flat_logprobs=True,
             skip_clone=True,  # each sample gets its own copy below
             output_kind=RequestOutputKind.FINAL_ONLY,
@@ -174,7 +177,19 @@ class Worker:
             tokens=len(drawn.token_ids),
             logprob=drawn.cumulative_logprob,
             finish_reason=drawn.finish_reason,
+            **({"confidences": confidences(drawn.logprobs)} if pending.params.logprobs else {}),
         )
+
+
+def confidences(flat: Any) -> str:
+    """Minus the mean log-probability of the likeliest tokens at each position, as the base64 of 64-bit floats; NaN
+    where vLLM gave none. In its `FlatLogprobs`, the first value at a position is that of the sampled token, and those
+    of the likeliest follow."""
+    values, means = list(flat.logprobs), array("d")
+    for start, stop in zip(flat.start_indices, flat.end_indices, strict=True):
+        likeliest = values[start + 1 : stop]
+        means.append(-sum(likeliest) / len(likeliest) if likeliest else math.nan)
+    return b64encode(means.tobytes()).decode()
 
 
 def main() -> None:

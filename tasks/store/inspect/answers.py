@@ -1,6 +1,6 @@
 """The answers, verdicts and scores of a stored set, without its texts."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from tasks.errors import UserError
-from tasks.files.answers import LOGPROB_MEAN, LOGPROB_SUM, AnsweredProblem, scores_by_logprob
+from tasks.files.answers import CONFIDENCES, LOGPROB_MEAN, LOGPROB_SUM, AnsweredProblem, scores_by_logprob
 from tasks.files.schema import Where
 from tasks.records import Verdict
 from tasks.scaling.summary import SweepSummary
@@ -22,6 +22,7 @@ from tasks.store.samples import read_sample_columns
 from tasks.store.schema import CorruptObjectError
 from tasks.store.tables import rows_below
 
+_SETTINGS = ("confidence_top", "confidence_window")
 _LOST = "were lost to failures of the infrastructure"
 _NOT_GRADED = "are not graded yet"
 _NOT_BY_ALL = "lack the verdict of one of the verifiers"
@@ -115,6 +116,7 @@ def read_answers(
             raise UserError(f"store: {store.url(damaged)} cannot be read: {reason}; `monkeys check` says more")
     problems: dict[str, AnsweredProblem] = {}
     left_out = dict.fromkeys((_LOST, _NOT_GRADED, _NOT_BY_ALL), 0)
+    settings: set[tuple[int | None, int | None]] = set()
     for block, _ in samples.in_order:
         if below is not None and block.start >= max(below.values(), default=0):
             continue
@@ -128,7 +130,9 @@ def read_answers(
                     left_out[_NOT_BY_ALL] += 1
                     continue
                 problem = problems.setdefault(row["problem_id"], AnsweredProblem(row["problem_id"]))
-                given = {name: row[_column(name)] for name in score_sets}
+                given = {name: row[name] for name in CONFIDENCES}
+                settings.add((row["confidence_top"], row["confidence_window"]))
+                given |= {name: row[_column(name)] for name in score_sets}
                 given |= scores_by_logprob(row["logprob"], row["tokens"])
                 given |= {name: float(row[_column(name)] == Verdict.CORRECT) for name in others}
                 correct = row["verdict"] == Verdict.CORRECT
@@ -157,7 +161,11 @@ def read_answers(
             f"No report says how many samples of each problem were to be drawn: of every problem only the first "
             f"{_cut(found):,} are used."
         )
-    notes += [*_without_incomplete_scores(found), *_without_incomplete_passed(found)]
+    notes += [
+        *_without_mixed_confidences(found, settings),
+        *_without_incomplete_scores(found),
+        *_without_incomplete_passed(found),
+    ]
     return StoredAnswers(found, notes, tuple(score_sets))
 
 
@@ -166,7 +174,7 @@ def _by_name(score_sets: Sequence[StoredAnnotations[ScoreFooter]]) -> dict[str, 
     of a score by log-probability."""
     scorers = [str(each.ingredients.get("scorer", each.name)) for each in score_sets]
     return {
-        each.name if scorers.count(scorer) > 1 or scorer in {LOGPROB_SUM, LOGPROB_MEAN} else scorer: each
+        each.name if scorers.count(scorer) > 1 or scorer in {LOGPROB_SUM, LOGPROB_MEAN, *CONFIDENCES} else scorer: each
         for scorer, each in zip(scorers, score_sets, strict=True)
     }
 
@@ -186,7 +194,7 @@ def _rows(
     """The samples of a block that count, with columns of their annotations under other names; None where there is
     none."""
     with store.open(key) as file:
-        table = read_sample_columns(file, key, (*SAMPLE_KEY, "tokens", "logprob"))
+        table = read_sample_columns(file, key, (*SAMPLE_KEY, "tokens", "logprob", *CONFIDENCES, *_SETTINGS))
     columns = {name: table[name] for name in table.column_names}
     for each, names in annotations:
         found = each.table(store, block, (*SAMPLE_KEY, *names))
@@ -216,6 +224,21 @@ def _cut(problems: Sequence[AnsweredProblem], most: int | None = None) -> int:
         for values in problem.scores.values():
             del values[fewest:]
     return fewest
+
+
+def _without_mixed_confidences(
+    problems: Sequence[AnsweredProblem], settings: Iterable[tuple[int | None, int | None]]
+) -> list[str]:
+    """Remove the confidences where samples were drawn with different settings, whose confidences cannot be compared;
+    with a note."""
+    mixed = sorted((top, window) for top, window in settings if top is not None and window is not None)
+    if len(mixed) < 2:
+        return []
+    for problem in problems:
+        for name in CONFIDENCES:
+            problem.scores.pop(name, None)
+    used = "; ".join(f"top: {top}, window: {window}" for top, window in mixed)
+    return [f"The confidences are left out: they were computed with different settings ({used})."]
 
 
 def _without_incomplete_passed(problems: Sequence[AnsweredProblem]) -> list[str]:

@@ -1,17 +1,22 @@
 """The answers and scores of stored sets, as selectors take them."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from flows.setup.picking import from_store
 from sandboxes import Sandbox
+from tasks.engines.confidence import ConfidenceSettings, confidence_fields
 from tasks.engines.recorded import RecordedEngine
 from tasks.errors import UserError
 from tasks.graders.stdio import StdioGrader
 from tasks.records import Problem, Sample, Sampling, ScoredSample, StdioCheck, StdioTest
 from tasks.report.sweep.publish import publish
 from tasks.selection.available import available
+from tasks.selection.best_of import BestOf
 from tasks.selection.first_passing import FirstPassing
 from tasks.selection.summary import summarise
 from tasks.store.fsspec_store import FsspecStore
@@ -26,7 +31,7 @@ from tasks.sweep.sweep import Sweep
 from tests.flows.command import monkeys
 from tests.in_memory import InMemory
 from tests.sandboxes.conftest import open_sandbox
-from tests.store.stored import LastLineGrader, answers, complete, draw, fill, sweep_of
+from tests.store.stored import LastLineGrader, answers, complete, draw, fill, grade, sweep_of
 
 
 def url(tmp_path: Path) -> str:
@@ -133,6 +138,56 @@ def test_without_public_tests_first_passing_says_what_is_missing(tmp_path: Path)
     assert available(read.problems) == []
     with pytest.raises(UserError, match="first that passes needs whether each sample passed the public tests, which"):
         summarise(read.problems, [FirstPassing()], [4])
+
+
+def confident(store: FsspecStore, *, windows: Sequence[int | None]) -> None:
+    """Graded samples of two tokens; those with a window have confidences, in groups of that many tokens."""
+    sweep = sweep_of(store, problems=2, k=len(windows))
+    rows = answers(2, len(windows))
+    for samples in rows.values():
+        for index, window in enumerate(windows):
+            if window is not None:
+                fields = confidence_fields(np.array([0.5, float(index)]), ConfidenceSettings(top=5, window=window))
+                samples[index] = replace(samples[index], **fields)
+    for block in sweep.missing_samples():
+        sweep.draw(block, RecordedEngine(InMemory(rows), "recorded"))
+    grade(sweep)
+
+
+def test_confidences_of_stored_samples_are_scores(tmp_path: Path) -> None:
+    confident(FsspecStore(url(tmp_path)), windows=[1, 1, 1])
+    read = from_store(url(tmp_path), "arith", None, None)
+    for problem in read.problems:
+        assert problem.scores["confidence_mean"].tolist() == [0.25, 0.75, 1.25]
+        assert problem.scores["confidence_lowest_group"].tolist() == [0.0, 0.5, 0.5]
+        assert problem.scores["confidence_tail"].tolist() == [0.0, 1.0, 2.0]
+    labels = {each.label for each in available(read.problems)}
+    assert {"best of k by confidence_tail", "vote weighted by confidence_mean"} <= labels
+
+
+def test_confidences_that_are_equal_throughout_are_shown_once(tmp_path: Path) -> None:
+    confident(FsspecStore(url(tmp_path)), windows=[9, 9])
+    read = from_store(url(tmp_path), "arith", None, None)
+    labels = [each.label for each in available(read.problems) if "confidence" in each.label]
+    assert labels == ["best of k by confidence_bottom_groups", "vote weighted by confidence_bottom_groups"]
+    (curve,) = summarise(read.problems, [BestOf(score="confidence_tail")], [2]).picked
+    assert curve.label == "best of k by confidence_tail", "each can be named"
+
+
+def test_a_set_started_without_confidences_says_how_many_samples_lack_them(tmp_path: Path) -> None:
+    confident(FsspecStore(url(tmp_path)), windows=[None, 4, 4])
+    read = from_store(url(tmp_path), "arith", None, None)
+    assert "The score confidence_tail is left out: 2 of 6 samples lack it." in read.notes
+    with pytest.raises(UserError, match="best of k by confidence_tail needs the score 'confidence_tail', which 2 of 2"):
+        summarise(read.problems, [BestOf(score="confidence_tail")], [2])
+
+
+def test_confidences_of_different_settings_are_never_compared(tmp_path: Path) -> None:
+    confident(FsspecStore(url(tmp_path)), windows=[4, 8, 8])
+    read = from_store(url(tmp_path), "arith", None, None)
+    assert not any("confidence" in name for problem in read.problems for name in problem.scores)
+    used = "top: 5, window: 4; top: 5, window: 8"
+    assert read.notes == (f"The confidences are left out: they were computed with different settings ({used}).",)
 
 
 def test_a_set_that_is_not_graded_is_one_line(tmp_path: Path) -> None:

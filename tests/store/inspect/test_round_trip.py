@@ -21,7 +21,7 @@ from tasks.store.inspect.query import annotated_blocks
 from tests.store import golden_sets as golden
 
 SAMPLING = Sampling(temperature=0.6, top_p=1.0, max_tokens=10, stop=(), seed=0)
-SAMPLES = [*golden.PLAIN_SAMPLES, *golden.AGENT_SAMPLES]
+SAMPLES = [*golden.PLAIN_SAMPLES, *golden.AGENT_SAMPLES, *golden.GROWN_SAMPLES]
 
 
 def optional(record: type) -> set[str]:
@@ -67,7 +67,10 @@ def test_the_golden_sets_use_every_optional_field_so_that_a_new_one_is_not_forgo
 
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])
-@pytest.mark.parametrize(("name", "samples"), [("plain", golden.PLAIN_SAMPLES), ("agent", golden.AGENT_SAMPLES)])
+@pytest.mark.parametrize(
+    ("name", "samples"),
+    [("plain", golden.PLAIN_SAMPLES), ("agent", golden.AGENT_SAMPLES), ("grown", golden.GROWN_SAMPLES)],
+)
 def test_an_exported_set_is_drawn_again_with_every_field(
     tmp_path: Path, name: str, samples: list[Sample], suffix: str
 ) -> None:
