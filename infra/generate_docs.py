@@ -52,6 +52,8 @@ def sweep_file_page() -> str:
                 heading = f"{role}: {choice['properties']['name']['const']}"
                 parts += ["", f"### {heading}", "", choice["description"], ""]
                 parts += _fields(_described_once(choice, heading, described), schema["$defs"], without=("name",))
+            for name, inner in _inner_fields(choices, schema["$defs"]).items():
+                parts += ["", f"### {role}: {name}", "", inner["description"], "", *_fields(inner, schema["$defs"])]
         elif choices:
             parts += ["", f"## {role}", "", choices[0]["description"], ""]
             parts += _fields(choices[0], schema["$defs"])
@@ -69,6 +71,12 @@ def _described_once(choice: Schema, heading: str, described: dict[tuple[str, str
             description = f"See [{first}](#{first.replace(':', '').replace(' ', '-')})"
         properties[name] = {**field, "description": description}
     return {**choice, "properties": properties}
+
+
+def _inner_fields(choices: list[Schema], definitions: Schema) -> dict[str, Schema]:
+    """The objects that are fields of some of the choices, by the field's name."""
+    named = ((name, _choices(field, definitions)) for each in choices for name, field in each["properties"].items())
+    return {name: found[0] for name, found in named if len(found) == 1}
 
 
 def _regrading() -> Iterator[str]:
