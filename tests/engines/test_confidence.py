@@ -70,7 +70,7 @@ def test_a_positions_confidence_is_at_temperature_1_and_changes_no_token(tempera
 
 
 def drawn_with(confidence: ConfidenceSettings | None, **changes: object) -> dict[tuple[str, int], Sample]:
-    config = OnnxConfig(model=MODEL, threads=2, confidence=confidence, **changes)  # type: ignore[arg-type]
+    config = OnnxConfig(model=MODEL, threads=2, confidence=confidence, **changes)
     with config.open() as engine:
         return draw(engine, [request(0, 12), request(0, 12, 20)], sampling())
 
@@ -110,7 +110,7 @@ def test_vllms_flat_logprobs_become_the_confidence_of_each_position() -> None:
     assert np.isnan(tokens[2]), "the likeliest tokens are missing there"
 
 
-WIRES = {api: Wire("m", api, True, {}, False, ConfidenceSettings(top=2, window=9)) for api in ("completions", "chat")}  # type: ignore[arg-type]
+WIRES = {api: Wire("m", api, True, {}, False, ConfidenceSettings(top=2, window=9)) for api in ("completions", "chat")}
 
 
 def reply(api: str, positions: object) -> bytes:
