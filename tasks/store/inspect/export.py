@@ -1,7 +1,7 @@
 """A set as one file for other tools. Blocks pass one at a time, and the file takes its name when it is whole."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,6 +13,8 @@ from tasks.files.atomic import replacing
 from tasks.store.inspect.query import EXPORTED
 
 _ROWS_AT_ONCE = 1_000
+_GROUP_ROWS = 10_000
+_GROUP_BYTES = 16 << 20
 _to_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
@@ -42,10 +44,26 @@ def export(tables: Iterable[pa.Table], path: Path) -> int:
 def _parquet(tables: Iterable[pa.Table], path: Path) -> int:
     rows = 0
     with pq.ParquetWriter(path, EXPORTED, compression="zstd") as writer:
-        for table in tables:
+        for table in _joined(tables):
             writer.write_table(table)
             rows += table.num_rows
     return rows
+
+
+def _joined(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """Small tables joined into larger ones: row groups of a few rows take longer to write and to read than their
+    samples."""
+    waiting: list[pa.Table] = []
+    rows = size = 0
+    for table in tables:
+        waiting.append(table)
+        rows += table.num_rows
+        size += table.nbytes
+        if rows >= _GROUP_ROWS or size >= _GROUP_BYTES:
+            yield pa.concat_tables(waiting)
+            waiting, rows, size = [], 0, 0
+    if waiting:
+        yield pa.concat_tables(waiting)
 
 
 def _jsonl(tables: Iterable[pa.Table], path: Path) -> int:

@@ -2,6 +2,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from tasks.engines.recorded import RecordedConfig
@@ -202,3 +203,13 @@ def test_blocks_of_other_problems_are_not_opened_once_the_problem_is_found(
     assert [(row.sample.problem_id, row.sample.index) for row in rows] == [(problem, 129)]
     number = int(problem[-3:])
     assert len(opened) == (number // 16 + 1) + 2, "footers up to the problem, then one block and its verdicts"
+
+
+def test_small_blocks_share_a_row_group_of_an_exported_file(store: FsspecStore, tmp_path: Path) -> None:
+    sweep = fill(store, problems=100, k=2)
+    assert len(sweep.samples.blocks()) == 7
+    stored = find(store, sweep.samples.identity.name)
+    assert export(annotated_blocks(store, stored, stored.graded_by(None)), tmp_path / "all.parquet") == 200
+    assert pq.ParquetFile(tmp_path / "all.parquet").metadata.num_row_groups == 1
+    ids = pd.read_parquet(tmp_path / "all.parquet")["problem_id"]
+    assert list(ids) == [problem.id for problem in sweep.selection.problems for _ in range(2)]
