@@ -1,18 +1,19 @@
-"""From a test to what it says of the function that it calls.
+"""Runs a test, and reports its outcome for the function that it calls.
 
 A part of `remote.py`: standard library only, Python 3.8+; never imported.
 
-The program is the test's text, with `begin` before it and `finish` after it. What it says is a word and details:
+The program is the text of the test, with `begin` before it and `finish` after it. Its report is a word and details:
 
 - passed;
 - failed: the test raised;
 - raised: the function raised, and the test did not catch it;
-- gone: the sample's process has ended, which its own outcome explains;
-- refused: the test depends on an object that cannot be carried between the two processes;
-- memory: the test needs more memory than it may use;
+- gone: the sample's process has ended, for which its own outcome has the reason;
+- refused: the test depends on an object that cannot be sent to the other process;
+- memory: the test exceeds its memory limit;
 - broken: the test does not define `check`.
 
-The first word counts. It is written at once, so nothing that the test does about the exception that follows changes it.
+Only the first report counts. It is written immediately, so a test that catches the exception that follows cannot change
+it.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class TestEndedError(BaseException):
-    """What is said of the function is decided. It unwinds the test."""
+    """Unwinds the test once its outcome has been reported."""
 
 
 class Test:
@@ -40,7 +41,7 @@ class Test:
         self.space = space
         self.line = line
         self.ended = False
-        # What the test prints must not mix with what is said of the function.
+        # Keeps what the test prints out of the report.
         self.said = os.dup(1)
         null = os.open("/dev/null", os.O_WRONLY)
         os.dup2(null, 1)
@@ -51,32 +52,32 @@ class Test:
         self.link.remember(0, self.function)
 
     def run(self) -> None:
-        """Run `check` and say what came of it."""
+        """Run `check` and report the outcome."""
         check = self.space.get("check")
         if self.name == "check":
-            self.space["check"] = self.function  # From here on, the test means the sample's.
+            self.space["check"] = self.function  # From now on, the name refers to the sample's function.
         if not callable(check) or check is self.function:
             self.say("broken it defines no check(candidate)")
             return
         try:
             check(self.function)
             if not self.link.questions:
-                # A sample that cannot even be loaded has failed a test that calls nothing.
+                # A sample that cannot be loaded fails even a test that does not call it.
                 self.link.ask(PRESENT, 0)
-        except BaseException as error:  # noqa: BLE001 (it is what the test says)
+        except BaseException as error:  # noqa: BLE001 (the outcome of the test)
             if not self.ended:
                 self.say(self._about(error))
         else:
             self.say("passed")
 
     def say(self, what: str) -> None:
-        """Write what is said of the function, unless something has been."""
+        """Write the report, unless there is one already."""
         if not self.ended:
             self.ended = True
             os.write(self.said, what.encode("utf-8", "replace"))
 
     def end(self, what: str) -> NoReturn:
-        """Say it, and unwind the test.
+        """Report an outcome, and unwind the test.
 
         Raises:
             TestEndedError: always.
@@ -108,7 +109,7 @@ _test: Test
 
 
 def begin(name: str) -> None:
-    """Give the calling module a function of this name: the sample's. It is followed by the test."""
+    """Define the sample's function under this name in the calling module. The text of the test follows this call."""
     global _test  # noqa: PLW0603 (one process runs one test at a time)
     caller = sys._getframe(1)
     _test = Test(name, caller.f_globals, caller.f_lineno)

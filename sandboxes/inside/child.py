@@ -24,14 +24,14 @@ EXITING = 4  # a flag in /proc/PID/stat (PF_EXITING)
 
 
 class Child:
-    """A running program and, later, how it ended: `status` is None while it runs. One that has a `number` may stay."""
+    """A running program and, later, how it ended: `status` is None while it runs. It may stay if it has a `number`."""
 
     def __init__(self, pid: int, uid: int, cpu_limit_s: float, number: int, control: _socket.socket | None):
         self.pid = pid
         self.uid = uid
         self.number = number
         self.control = control
-        # gVisor has no pidfd: there the server polls.
+        # gVisor has no pidfd, so the server polls there.
         self.pidfd = libc.syscall(SYS_PIDFD_OPEN, pid, 0)
         self.cpu_limit_s = cpu_limit_s
         self.spent_s = 0.0
@@ -41,16 +41,16 @@ class Child:
         self.used_s = self.lived_s = 0.0
 
     def cpu_s(self) -> float:
-        """CPU seconds that it has used for this run: its own process, and when it has ended, those that it waited
-        for."""
+        """CPU seconds that its process has used for this run. Once it has ended, these include the children that it
+        waited for."""
         return clock(self.pid) - self.spent_s if self.status is None else self.used_s
 
     def ending(self, kills: int, hidden_s: float) -> bytes:
-        """What is reported of it when it has ended; `hidden_s`: CPU seconds of processes that nobody waited for."""
+        """Its part of the reply, once it has ended. `hidden_s` are CPU seconds of processes that nobody waited for."""
         return ENDING.pack(self.status, self.reason, kills, self.used_s + hidden_s, self.lived_s)
 
     def has_finished_run(self) -> bool:
-        """Whether it has reported the end of this run and waits for the next; False: it is about to end."""
+        """Whether it has reported the end of this run and waits for the next one; otherwise, it is about to end."""
         try:
             if self.control is None or not self.control.recv(1):
                 return False
@@ -79,13 +79,13 @@ class Child:
         return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
     def is_ending(self) -> bool:
-        """Whether it has ended or is about to: its channel is closed before it can be reaped."""
+        """Whether it has ended or is about to, because its channel is closed before it can be reaped."""
         fields = stat_of(f"/proc/{self.pid}")
         return self.has_ended() or (bool(fields) and bool(int(fields[6]) & EXITING))
 
     def kill(self, reason: int) -> None:
-        """Kill it and, if it is the first of its PID namespace, everything that it started. The reason stays that for
-        which it is ending already, if it is."""
+        """Kill it and, if it is the first process of its PID namespace, everything that it started. If it is ending
+        already, the reason does not change."""
         if self.reason == BY_ITSELF and not self.is_ending():
             self.reason = reason
         os.kill(self.pid, _signal.SIGKILL)

@@ -22,7 +22,7 @@ RETRY_S = 0.001
 
 
 def state_of_tmp() -> object:
-    """Everything about an empty folder that a program could have changed."""
+    """All properties of an empty /tmp that a program could have changed."""
     s = os.stat("/tmp")
     times = (s.st_atime_ns, s.st_mtime_ns, s.st_ctime_ns)
     return (s.st_mode, s.st_uid, s.st_gid, s.st_nlink, times, os.listdir("/tmp"), os.listxattr("/tmp"))
@@ -32,7 +32,7 @@ def kill_others() -> None:
     """Kill and reap all other processes of the PID namespace."""
     try:
         while True:
-            # Repeatedly: in gVisor, the child of a process that is just forking may be missed.
+            # Repeated, because in gVisor the child of a process that is forking may be missed.
             os.kill(-1, _signal.SIGKILL)
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
@@ -42,8 +42,8 @@ def kill_others() -> None:
 
 
 def free_user_ids() -> range:
-    """User ids that own nothing. A container may share its ids with the host: these are far from those in use there,
-    and unlikely to be another container's."""
+    """User ids that own nothing. A container may share its ids with the host, so these are far from the ids in use
+    there, and unlikely to be in use in another container."""
     with open("/proc/self/uid_map") as file:
         count = max(int(line.split()[2]) for line in file)
     room = (1_000_000_000, 1 << 20) if count > 1 << 31 else (1_000, max(1, (count - 1_000) // USERS))
@@ -52,7 +52,7 @@ def free_user_ids() -> range:
 
 
 def as_user(uid: int, work: Callable[[], None]) -> None:
-    """Do something as a program's user, in a separate process: the server itself is not allowed to."""
+    """Do something as the user of a program, in a separate process, because the server itself may not do it."""
     pid = os.fork()
     if pid:
         os.waitpid(pid, 0)
@@ -88,5 +88,5 @@ def empty_tmp() -> None:
 
 
 def is_folder(path: str) -> bool:
-    """Whether it is a folder, not a link to one."""
+    """Whether it is a folder, and not a link to one."""
     return os.path.isdir(path) and not os.path.islink(path)

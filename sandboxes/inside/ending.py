@@ -1,14 +1,14 @@
-"""How a program ends: what the interpreter does after a script's last line, and signals that a program sends itself.
+"""How a program ends: what the interpreter does after the last line of a script, and signals to itself.
 
 A part of `executor.py`: standard library only, Python 3.8+; never imported by the controller, nor by programs.
 
-A program is the first process of its PID namespace (mode NAMESPACED). The kernel delivers no signal to such a process
-that it does not handle: `os.kill(os.getpid(), signal.SIGKILL)` would do nothing. The functions by which a program sends
-itself a signal are therefore replaced by some that end it where the signal would.
+A program is the first process of its PID namespace (mode NAMESPACED). To such a process, the kernel delivers only
+signals that it handles: `os.kill(os.getpid(), signal.SIGKILL)` would do nothing. The functions by which a program sends
+itself a signal are therefore replaced by functions that end it if the signal would have.
 """
 
 # ruff: noqa: BLE001, PERF203, PLW0603, S102, S112
-# (It runs programs, which raise anything; and a probe.)
+# (Programs may raise anything, and a probe is executed.)
 from __future__ import annotations
 
 import _io
@@ -52,17 +52,17 @@ def show(error: BaseException) -> None:
 
 
 def flush_io() -> None:
-    """What follows a script's last line: its output is written before threads, exit functions or signals can end it."""
+    """Write the output after the last line of a script, before threads, exit functions or signals can end it."""
     for name in ("stderr", "stdout"):
         try:
             flush(name)
         except BaseException:
-            continue  # It is tried again at the end, and counts there.
+            continue  # Tried again at the end, where an error counts.
 
 
 def finish(status: int, space: dict[str, object] | None) -> int:
-    """What the interpreter does at exit, in its order: buffers, threads, exit functions, buffers, objects, buffers.
-    `space` are the program's names; None: its objects will really be destroyed."""
+    """Do what the interpreter does at exit, in its order: buffers, threads, exit functions, buffers, objects, buffers.
+    `space` is the program's namespace, or None if its objects will actually be destroyed."""
     flush_io()
     try:
         if "threading" in sys.modules:
@@ -93,9 +93,9 @@ def flush(name: str) -> None:
 
 
 def destroy(space: dict[str, object]) -> None:
-    """Do what can be seen of the destruction of the program's objects: files that it has not closed are flushed,
-    generators are closed, and `__del__` is called, in the order of creation. Destroying them costs more than most
-    programs do. The server's objects are not among those that the collector knows (`gc.freeze`)."""
+    """Imitate the observable effects of destroying the program's objects: open files are flushed, generators are
+    closed, and `__del__` is called, in the order of creation. Destroying them would cost more than most programs do.
+    The collector does not list the server's objects (`gc.freeze`)."""
     try:
         found = [each for each in gc.get_objects() if isinstance(each, NOTICED)]
         if not found or not any([has_ending(each) or hasattr(each, "__del__") for each in found]):  # noqa: C419
@@ -105,7 +105,7 @@ def destroy(space: dict[str, object]) -> None:
     except MemoryError:
         return
     del found, objects
-    for wanted in (True, False):  # files before those that may close what is below them, and once more after
+    for wanted in (True, False):  # files first, because other objects may close the files below them, and again last
         for each in list(noticed.values()):
             is_file = isinstance(each, _io._IOBase)
             try:
@@ -118,12 +118,12 @@ def destroy(space: dict[str, object]) -> None:
 
 
 def has_ending(each: object) -> bool:
-    """Whether something can be seen when it is destroyed."""
+    """Whether its destruction has an observable effect."""
     return isinstance(each, CLOSED) or hasattr(type(each), "__del__")
 
 
 def show_ignored(each: object) -> None:
-    """Say what was raised where nobody can catch it, as the interpreter does; files are silent."""
+    """Print an exception that nobody can catch, as the interpreter does, except for those of files."""
     if not isinstance(each, _io._IOBase):
         try:
             sys.excepthook(*sys.exc_info())
@@ -142,7 +142,7 @@ async def _coroutine() -> Any:
 _unused = _coroutine()
 _unused.close()
 CLOSED = (type(_generator()), type(_unused))
-# What may have an ending: of a class, its objects may.
+# Objects whose destruction may have an effect. A class is a sign that its instances may.
 NOTICED = (_io._IOBase, *CLOSED, type)
 
 
@@ -150,7 +150,7 @@ NOTICED = (_io._IOBase, *CLOSED, type)
 
 
 def end_by(number: int) -> None:
-    """End this process, if it is the first of its namespace and the signal would end any other."""
+    """End this process if it is the first of its namespace and the signal would end any other process."""
     if os.getpid() == 1 and number in DEADLY and (number == 9 or _signal.getsignal(number) == _signal.SIG_DFL):
         leave(128 + number)
 
@@ -170,7 +170,7 @@ def replace_calls() -> None:
 
     def kill_(pid: int, signal: int, /) -> None:
         kill(pid, signal)
-        if pid in (0, 1):  # -1 is everybody else
+        if pid in (0, 1):  # -1 means all other processes
             end_by(signal)
 
     def killpg_(pgid: int, signal: int, /) -> None:
@@ -218,7 +218,7 @@ def replace_calls() -> None:
 
 
 hidden_frames = 0
-"""What counts as frames below a program's first: the server's, and the call of `exec`."""
+"""The number of frames below a program's first frame: those of the server, and the call of `exec`."""
 
 PROBE = """
 def recurse(depth):
@@ -233,7 +233,7 @@ except RecursionError:
 
 
 def frames(frame: FrameType | None) -> int:
-    """How many frames there are from this one down."""
+    """The number of frames from this one down."""
     count = 0
     while frame is not None:
         count += 1
@@ -242,9 +242,9 @@ def frames(frame: FrameType | None) -> int:
 
 
 def hide_frames(more: int) -> None:
-    """Let programs recurse as deep as a script does, which reaches one less than its limit. To be called in the server
-    by the function that is `more` frames below the one that will run them. What the call of `exec` counts for depends
-    on the version of Python."""
+    """Let programs recurse as deep as a script, which reaches one frame less than the limit. Call it in the server,
+    from the function that is `more` frames below the one that runs programs. The number of frames for the call of
+    `exec` depends on the version of Python."""
     global hidden_frames
     space: dict[str, Any] = {}
     here, limit = frames(sys._getframe()), sys.getrecursionlimit()

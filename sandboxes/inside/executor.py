@@ -1,24 +1,24 @@
-"""The fork server: the first process inside every sandbox, given to its Python with `-c`.
+"""The fork server: the first process inside every sandbox, whose text a Python there gets with `-c`.
 
 Standard library only, Python 3.8+; never imported by the controller (see README.md). Its other parts are `program.py`,
-`ending.py`, `usage.py`, `child.py` and `cleanup.py`. It keeps a warm interpreter, and for each program forks a child
-that becomes it. It never reads a program, an input or an output: those are anonymous files (memfd) of the controller,
-passed on to the child as descriptors. So a child, whose memory is a copy of the server's, cannot find anything of
-earlier programs in it.
+`ending.py`, `usage.py`, `child.py` and `cleanup.py`. The server keeps a warm interpreter, and forks a child for each
+program. It never reads a program, an input or an output: these are anonymous files (memfd) of the controller, which are
+passed on to the child as descriptors. A child's memory is a copy of the server's, so it contains nothing of earlier
+programs.
 
 A request is one message on a Unix socket (SOCK_SEQPACKET): GROUP, then a PROGRAM for each program of the group, all of
 which run concurrently, with five descriptors each (source, code, stdin, stdout, stderr) or six (a socket to the others,
 which the program gets as descriptor 3). The code is an empty file at first: the first child that compiles the source
 stores it there for later children with the same source; a program cannot reach it once its first line runs. All
-programs end when the first one does, or on the message END. The reply is an ENDING for each, or FAILED and a message:
-what went wrong in the server itself. Where programs run for longer than their wall-clock limit because they wait for a
-core, the server sends WAITING every few seconds before it replies. When the socket is closed, the server ends and, as
-it is the first process of its PID namespace, everything in that namespace.
+programs end when the first one does, or on the message END. The reply is an ENDING for each program, or FAILED and a
+message if the server itself failed. If programs run for longer than their wall-clock limit because they wait for a
+core, the server sends WAITING every few seconds before it replies. When the socket is closed, the server ends and,
+because it is the first process of its PID namespace, so does everything in that namespace.
 
-A group may give its first program a number. It says that the program leaves nothing behind in its process, and is the
-same, with the same limits, as the one that had this number before: its process may stay when the program has ended, and
-run it again if the next request asks for it (see `program.py`). Any other request ends that process. Only in the mode
-NAMESPACED.
+A group may give its first program a number (only in the mode NAMESPACED). It means that the program leaves nothing
+behind in its process, and that it is the same program, with the same limits, as the last one with this number. Its
+process may then stay when the program has ended, and run it again if the next request has the same number (see
+`program.py`). Any other request ends that process.
 
 The mode is how programs are isolated from each other:
 - NAMESPACED: each has its own PID namespace; the server mounts a new /tmp where one was touched;
@@ -78,8 +78,8 @@ GROUP = struct.Struct("<IdQ")  # programs, wall-clock seconds for all, number of
 PROGRAM = struct.Struct("<dQQQ")  # cpu_s, bytes of memory, processes and threads, bytes of a file
 READY, FAILED, WAITING, END = b"ready", b"failed: ", b"waiting", b"end"
 
-# What programs import most, where that saves more than it costs each child (`threading`, for one, would not). None of
-# them has state that children must not share, as `random` does.
+# The modules that programs import most, if preloading saves more than it costs each child (that of `threading` does
+# not). None of them has state that children must not share, as `random` does.
 PRELOADED = (
     "bisect",
     "collections",
@@ -101,9 +101,9 @@ PRIVATE_ALL, DETACH = 0x4000 | 0x40000, 2
 TMP_FLAGS, TMP_OPTIONS = 2 | 4 | 1024, b"size=64m,nr_inodes=16k,mode=1777"  # nosuid, nodev, noatime
 INSIDE_ID = 65534
 POLL_S = 0.001
-# Seconds between two looks at what running programs use, at most and at least; and between two WAITING.
+# Maximum and minimum seconds between two looks at what running programs use; seconds between two WAITING.
 LOOK_S, MIN_LOOK_S, WAITING_S = 0.1, 0.02, 10.0
-# A program that waits for a core all the time is ended after this many times its wall-clock limit.
+# A program that gets no core is ended after this many times its wall-clock limit.
 MAX_WALLS = 20
 
 # --- the server -------------------------------------------------------------------------------------------------------
@@ -129,7 +129,7 @@ class Server:
         null = os.open("/dev/null", os.O_RDWR)
         for number in range(3, FIRST_SERVER_FD):
             os.dup2(null, number)
-        # What this process has mapped already does not count towards a program's memory.
+        # The memory that this process has mapped already does not count towards a program's memory.
         with open("/proc/self/statm") as file:
             self.base_memory = int(file.read().split()[0]) * resource.getpagesize()
         self.clean_tmp: object = None
@@ -148,7 +148,8 @@ class Server:
             if not message or flags & (_socket.MSG_TRUNC | _socket.MSG_CTRUNC):
                 os._exit(0)
             if message == END:
-                # It is early, or late: then there is another request only in the other modes.
+                # It came before the programs were started, or after they had ended. In the latter case, only the other
+                # modes have a next request, to which it must not apply.
                 self.end_asked = self.mode == ONE_PROGRAM
                 continue
             try:
@@ -192,7 +193,7 @@ class Server:
         return b"".join([child.ending(kills, hidden_s if child is last else 0.0) for child in children])
 
     def rerun(self, descriptors: list[int], number: int) -> Child | None:
-        """The idle child, running its program again, if this is the program; otherwise the idle child is ended."""
+        """Let the idle child run its program again, if the number is that of its program; otherwise end it."""
         child = self.idle_child
         if child is not None and child.control is not None and child.number == number:
             try:
@@ -220,7 +221,7 @@ class Server:
             control, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
         rlimits = [
             resource_limit(resource.RLIMIT_CPU, int(cpu_s) + 2),
-            # The server counts as a process of its user too, and so does a program's checker.
+            # The server and a program's checker also count as processes of their user.
             resource_limit(resource.RLIMIT_NPROC, processes + 2),
             resource_limit(resource.RLIMIT_FSIZE, file_size),
         ]
@@ -241,11 +242,11 @@ class Server:
         return child
 
     def watch(self, children: list[Child], wall_s: float, timeout_s: float) -> None:
-        """Wait for the first child to end, and kill those that have used up their time. Others may end earlier. The
-        first look at them is due after `timeout_s`.
+        """Wait for the first child to end, and kill children that have used up their time. Other children may end
+        earlier. The first look at them is due after `timeout_s`.
 
-        The first wait comes before everything else: the kernel copies each page that this process writes to while a
-        child lives.
+        The first wait comes before everything else, because the kernel copies each page that this process writes to
+        while a child is alive.
         """
         running = list(children)
         next_look, next_message = self.usage.started + timeout_s, 0.0
@@ -265,7 +266,7 @@ class Server:
                 if os.WIFEXITED(status) and os.WEXITSTATUS(status) == FAULT_EXIT:
                     self.raise_fault()
                 if self.mode == CONTAINER and child is not children[0]:
-                    # Its remaining processes would keep its end of the channel open. (A namespace ends as a whole.)
+                    # Its remaining processes would keep the channel open. (In a namespace, they end with it.)
                     as_user(child.uid, kill_own)
             if children[0] not in running or self.end_asked:
                 self.end_asked = False
@@ -279,8 +280,8 @@ class Server:
             timeout_s = next_look - now
 
     def enforce(self, children: list[Child], running: list[Child], wall_s: float) -> float:
-        """Kill those running children that have used up their time; returns how many seconds may pass until the next
-        look. CPU time that no child accounts for is the last one's: others are checkers."""
+        """Kill the running children that have used up their time. Returns the seconds until the next look. CPU time
+        that belongs to no child is charged to the last one, because the others are checkers."""
         all_s = self.usage.cpu_s(children)
         self.usage.look(all_s)
         out_of_time = BY_ITSELF
@@ -301,14 +302,14 @@ class Server:
         return max(MIN_LOOK_S, next_s)
 
     def reap(self, child: Child) -> int:
-        """Reap a child and stop watching it; returns its wait status."""
+        """Reap a child and stop watching it. Returns its wait status."""
         for fd in (child.pidfd, child.control.fileno() if child.control else -1):
             if fd >= 0:
                 self.poll.unregister(fd)
         return child.reap()
 
     def raise_fault(self) -> None:
-        """Raise the error of a child that could not be set up; not for a program that merely exits with that status."""
+        """Raise the error of a child that could not be set up, unless a program has exited with that status."""
         try:
             text = os.read(self.fault_end, 1000)
         except BlockingIOError:
@@ -334,7 +335,7 @@ class Server:
 
 
 def resource_limit(name: int, value: int, more: int = 0) -> tuple[int, int, int]:
-    """A soft and a hard resource limit, reduced to what this process may set."""
+    """A resource limit, and its soft and hard values, reduced to what this process may set."""
     hard = resource.getrlimit(name)[1]
     if hard == resource.RLIM_INFINITY:
         return name, value, value + more
@@ -377,17 +378,17 @@ def connect(to: str) -> _socket.socket:
 
 
 def main(to: str, uid: int, mode: str, remote: list[str]) -> NoReturn:
-    """Put this process out of reach of its children, then serve. `uid` 0: no change of user; `remote` are the sources
-    of the module that programs can import under that name."""
+    """Put this process out of reach of its children, then serve. If `uid` is 0, the user does not change. `remote` has
+    the sources of the module that programs can import under that name."""
     if uid:
         become_user(uid)
     if mode == CONTAINER:
-        # The C library keeps named semaphores and shared memory in /dev/shm: they go to the private folder.
+        # The C library keeps named semaphores and shared memory in /dev/shm. They go to the private folder.
         if not os.path.exists("/dev/shm"):
             os.symlink("/tmp", "/dev/shm")
     else:
         call(libc.prctl(PR_SET_PDEATHSIG, _signal.SIGKILL, 0, 0, 0), "prctl")
-        # The controller may have the same user. (In a container each program has another; and gVisor refuses this.)
+        # The controller may have the same user. (In a container, each program has its own, and gVisor denies this.)
         limit(resource.RLIMIT_SIGPENDING, 1024)
     call(libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl")
     if mode == NAMESPACED:
@@ -396,10 +397,10 @@ def main(to: str, uid: int, mode: str, remote: list[str]) -> NoReturn:
         isolate()
     # Other processes of its user must not trace it or open its memory.
     call(libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), "prctl")
-    # The first process of a PID namespace gets no signal that it does not handle. Programs handle this one.
+    # The first process of a PID namespace gets only signals that it handles. Programs handle this one.
     _signal.pthread_sigmask(_signal.SIG_BLOCK, (_signal.SIGINT,))
     _signal.signal(_signal.SIGINT, _signal.default_int_handler)
-    # What the controller ignores, as under `nohup`, must not change a verdict.
+    # Signals that the controller ignores, as under `nohup`, must not change a verdict.
     for number in (_signal.SIGHUP, _signal.SIGQUIT, _signal.SIGTERM):
         _signal.signal(number, _signal.SIG_DFL)
     # With a limit of 0, the kernel still starts a core dump handler, outside; with 1, it does not (fs/coredump.c).
@@ -424,9 +425,9 @@ def main(to: str, uid: int, mode: str, remote: list[str]) -> NoReturn:
     for name, part in zip(("proxies.py", "values.py", "remote.py", "checking.py"), remote):
         exec(compile(part, name, "exec"), module.__dict__)
     sys.argv[:] = ["main.py"]
-    # The working directory: a program must not import what another program of its group writes there.
+    # Removes the working directory: a program must not import what another program of its group writes there.
     sys.path.remove("")
-    # Created once, so that a child finds it ready.
+    # Created here, so that a child need not create it.
     sys.modules["__main__"] = new_module()
     replace_calls()
     warm_up()

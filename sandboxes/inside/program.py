@@ -1,16 +1,16 @@
-"""What a child of the fork server does: it turns from a copy of the server into a program, runs it, and ends.
+"""A child of the fork server: it turns from a copy of the server into a program, runs it, and ends.
 
 A part of `executor.py`: standard library only, Python 3.8+; never imported by the controller, nor by programs.
 
-Most programs run once in a new process. A process whose program leaves nothing behind in it (the controller's
-`Sandbox.run_checked` says when) may stay: when the program has ended, it waits for new descriptors and runs it again,
-in an empty namespace and with the same limits. It ends instead if it failed, started a thread, used more than
-`RERUN_CPU_S` of CPU time altogether, or has `RERUN_BYTES` more memory mapped than at first. This memory
-is added to its limit, so that every run can map as much.
+Most programs run once, in a new process. If a program leaves nothing behind in its process (see `Sandbox.run_checked`
+of the controller), the process may stay: when the program has ended, it waits for new descriptors and runs it again, in
+an empty namespace and with the same limits. It ends instead if the program failed or started a thread, if the process
+has used more than `RERUN_CPU_S` of CPU time in total, or if it has `RERUN_BYTES` more memory mapped than at first. This
+memory is added to its limit, so that every run can map the same amount.
 """
 
 # ruff: noqa: BLE001, S102, S302
-# (It runs programs, which raise anything and are compiled; and it reads back only code that it has stored itself.)
+# (Programs are executed and may raise anything; only code that this module has stored is unmarshalled.)
 from __future__ import annotations
 
 import _signal  # type: ignore[import-not-found] # as in `executor.py`
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 MEMORY_EXIT = 86
 # The child could not be set up. Trusted only with a message in the fault pipe, to which programs have no access.
 FAULT_EXIT = 87
-# Descriptors of a child: its socket to the others, its source and code while they are read, and, if it may stay, its
-# socket to the server. The server's descriptors, including those that it receives, are higher.
+# Descriptors of a child: its socket to the other programs, its source and code while they are read, and, if it may
+# stay, its socket to the server. The server's descriptors, including those that it receives, have higher numbers.
 CHANNEL, TEXT, CODE, CONTROL, FIRST_SERVER_FD = 3, 4, 5, 6, 10
 MODULE_NAME = "program"  # `__name__` of a program in a group: a module for others to use, not a script
 CODE_SIZE = struct.Struct("<Q")  # the head of the file with the code, written last
@@ -95,7 +95,7 @@ PR_SET_DUMPABLE = 4
 # Kept in case a program patches `os`: a child that did not exit would continue as the server.
 leave = os._exit
 
-# PyDLL keeps the interpreter's lock across a call, so that a cloned child may simply go on.
+# PyDLL holds the interpreter's lock during a call, so that a cloned child can continue without taking it.
 libc = ctypes.PyDLL(None, use_errno=True)
 _NO_CAPABILITIES = (struct.pack("<Ii", 0x20080522, 0), bytes(24))
 
@@ -108,7 +108,7 @@ def call(result: int, name: str) -> int:
 
 
 def become_user(uid: int) -> None:
-    """Give up root permanently: no groups, no way back."""
+    """Drop root permanently, with all groups."""
     os.setgroups([])
     os.setresgid(uid, uid, uid)
     os.setresuid(uid, uid, uid)
@@ -122,8 +122,8 @@ def become_program(
     Args:
         descriptors: its text, its code, stdin, stdout, stderr and, if there is one, its socket to the others.
         rlimits: resource limits: which, the soft limit, and the hard limit up to which it may be raised.
-        uid: whom it becomes; 0: it stays whom it is.
-        fault: a pipe for what goes wrong before the program's first line.
+        uid: the user id to change to; 0: no change.
+        fault: a pipe for errors before the program's first line.
         control: the socket to the server of a program that may stay, or -1.
     """
     try:
@@ -142,7 +142,7 @@ def become_program(
         if len(others) <= CHANNEL:
             os.close(CHANNEL)
         else:
-            # Under this name, too: `pickle`, `dataclasses` and others look for a class's module there.
+            # Also under this name, by which `pickle`, `dataclasses` and others look up the module of a class.
             sys.modules[MODULE_NAME] = sys.modules["__main__"]
             sys.modules["__main__"].__name__ = MODULE_NAME
         for name, value, highest in rlimits:
@@ -161,10 +161,10 @@ def become_program(
 
 
 class Loader:
-    """Finds the text of a program, as the loader of a script does: for `inspect`."""
+    """Returns the text of the program to `inspect`, as the loader of a script does."""
 
     def get_source(self, _: str) -> str:
-        """The text of the one program that there is."""
+        """The text of the program."""
         with open(FILE, encoding="utf-8") as file:  # noqa: PTH123 - `pathlib` takes long to import
             return file.read()
 
@@ -215,8 +215,8 @@ class Reruns:
         self.space = dict(sys.modules["__main__"].__dict__)
 
     def next(self, space: dict[str, object]) -> bool:
-        """Report the end of a run, and restore the initial state for the next one; False if that is not possible, or
-        there is no next one."""
+        """Report the end of a run, and restore the initial state for the next one. Returns False if that is not
+        possible, or there is no next run."""
         status = finish(0, None)
         if status:
             raise SystemExit(status)
@@ -229,7 +229,7 @@ class Reruns:
             return False
         if self.limit != resource.RLIM_INFINITY:
             resource.setrlimit(resource.RLIMIT_AS, (min(self.limit + more, self.highest), self.highest))
-        # What the program has left open. Its socket and its output give way to the next ones below.
+        # Closes what the program has left open. Its socket and its output are replaced below.
         os.closerange(TEXT + 1, CONTROL)
         os.closerange(CONTROL + 1, DESCRIPTORS)
         self.control.send(b"\0")
@@ -251,7 +251,7 @@ def mapped_bytes() -> int:
 
 
 def read_code() -> CodeType:
-    """The compiled program. Compiling takes most of a short program's time, and is done once for each source."""
+    """The compiled program. Each source is compiled only once, because that takes most of a short program's time."""
     (size,) = CODE_SIZE.unpack(os.pread(CODE, CODE_SIZE.size, 0) or bytes(CODE_SIZE.size))
     if size:
         code: CodeType = marshal.loads(os.pread(CODE, size, CODE_SIZE.size))
@@ -275,9 +275,9 @@ def keep_code(code: CodeType) -> None:
 
 
 def warm_up() -> None:
-    """Run a typical program a few times in the server. The interpreter specializes code that has run a few times and
-    caches its lookups: once here, instead of in every child, which would need copies of those pages. Input is empty,
-    and output is discarded."""
+    """Run a typical program a few times in the server, with empty input and without output. The interpreter specializes
+    code that has run a few times and caches its lookups. Done here, this need not happen in every child, which would
+    then need copies of those pages."""
     kept, null = os.dup(1), os.open("/dev/null", os.O_WRONLY)
     os.dup2(null, 1)
     code = marshal.dumps(compile(WARM_UP_PROGRAM, "main.py", "exec", dont_inherit=True))
@@ -292,8 +292,8 @@ def warm_up() -> None:
 
 
 def fill_gaps() -> None:
-    """Fill what garbage has left free between the server's small objects. A child would put its own objects there, and
-    need a copy of every page on which it does; they now go to new pages, which are only zeroed. (The allocator has a
+    """Fill the gaps that garbage has left between the server's small objects. A child would put its objects there, and
+    need a copy of each such page. Now its objects go to new pages, which only have to be zeroed. (The allocator has a
     list of free blocks for each multiple of 16 bytes up to 512.)"""
     fillers.extend(bytes(size - BYTES_HEAD) for size in range(48, 513, 16) for _ in range(GAPS_BYTES // size))
     fillers.extend(object() for _ in range(GAPS_BYTES // 16))

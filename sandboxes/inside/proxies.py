@@ -1,11 +1,11 @@
-"""What stands for objects that stay in the other process: functions, iterators, exceptions, anything else.
+"""Proxies for objects that stay in the other process: functions, iterators, exceptions, and others.
 
 A part of `remote.py`: standard library only, Python 3.8+; never imported.
 
-The two sides trust each other differently. A test may use an object of the sample: call it, iterate over it, read its
-attributes. Each such act runs in the sample's process, and a value comes back. But the sample's classes never decide
-what equals what: a test that compares such an object ends there, and says of which class it was. A sample may call the
-functions that the test gave it and iterate over the test's iterators, and nothing else.
+The two sides have different rights. A test may use an object of the sample: call it, iterate over it, read its
+attributes. Each such operation runs in the sample's process, and a value comes back. But the sample's classes never
+decide whether two objects are equal: a test that compares such an object ends, and reports the name of its class. A
+sample may only call functions that the test has given to it, and iterate over the test's iterators.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
     from sandboxes.inside.remote import Link
 
-# What one side asks of an object of the other.
+# Operations of one side on an object of the other.
 CALL, NEXT, USE = b"C", b"N", b"U"
-# Uses that may end an iteration.
+# Operations that may end an iteration.
 STEPS = ("send", "throw")
-# Where tests and samples define their own: the other side has other modules of these names.
+# Modules in which tests and samples define their own objects: those of the other side are different.
 _OWN_MODULES = frozenset({"__main__", "program", "remote"})
 _STANDARD_MODULES: frozenset[str] = frozenset(getattr(sys, "stdlib_module_names", ("builtins",))) - _OWN_MODULES
 _FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.MethodDescriptorType, type)
@@ -41,8 +41,8 @@ class RemoteError(Exception):
 
 
 def describe_handle(value: Any, link: Link) -> list[Any]:
-    """What the other side needs for a proxy: its kind, the object's number, a name, whether it is of a class of this
-    side's own, whether that class has its own equality, and how a function of the test is called."""
+    """What the other side needs for a proxy: its kind, the object's number, a name, whether its class is defined by
+    this side, whether that class defines equality, and the signature of a function of the test."""
     kind = type(value)
     is_function = isinstance(value, _FUNCTIONS) or (callable(value) and kind.__module__ == "functools")
     own_equality = not is_function and any("__eq__" in vars(base) for base in kind.__mro__[:-1])
@@ -67,7 +67,7 @@ def describe_handle(value: Any, link: Link) -> list[Any]:
 
 
 def open_handle(parts: list[Any], link: Link) -> object:
-    """The proxy of an object of the other side, always the same one for the same object.
+    """The proxy for an object of the other side, always the same for one object.
 
     Raises:
         ValueError, LookupError, TypeError: the parts are not those of a handle.
@@ -90,7 +90,7 @@ def open_handle(parts: list[Any], link: Link) -> object:
 
 
 class Function:
-    """A function of the other side. Called, it returns or raises what the function does there (see `Link.ask`)."""
+    """A function of the other side. A call returns or raises what the function does there (see `Link.ask`)."""
 
     def __init__(self, name: str, link: Link | None = None, number: int = 0):
         self.__name__ = self.__qualname__ = name
@@ -107,7 +107,7 @@ class Function:
         return _attribute(self.__link, self.__number, name)
 
     def __get__(self, instance: object, owner: type | None = None) -> object:
-        """As a function in the body of a class: a method."""
+        """Become a method, as a function in the body of a class does."""
         return self if instance is None else types.MethodType(self, instance)
 
     def __repr__(self) -> str:
@@ -134,7 +134,7 @@ class Iterator:
 
 
 class Object:
-    """An object of the sample, of a class that only the sample's process has."""
+    """An object of the sample whose class exists only in the sample's process."""
 
     __slots__ = ("__link", "__name", "__number")
     __hash__ = object.__hash__
@@ -153,7 +153,7 @@ class Object:
         return self.__link.ask(letter, self.__number, *values)
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        """It may not suppress what its test raises: that would be a verdict."""
+        """Call the sample's `__exit__`. It may not suppress what the test raises: that would be a verdict."""
         suppressed = self._ask(USE, "exit", error)
         if error is not None and not isinstance(error, AssertionError) and suppressed:
             self.__link.refuse("a context manager of class " + self.__name + " suppressed an exception")
@@ -163,7 +163,7 @@ class Object:
 
 
 class CallableObject(Object):
-    """One that can be called."""
+    """An object that can be called."""
 
     __slots__ = ()
 
@@ -173,7 +173,7 @@ class CallableObject(Object):
 
 
 class Opaque:
-    """An object of the test, which the sample may keep and give back. Where it looks into it, the test ends."""
+    """An object of the test, which the sample may keep and give back. Any other use ends the test."""
 
     __slots__ = ("_refuse", "_repr")
 
@@ -191,13 +191,13 @@ class Opaque:
 
 
 class _ComparedOpaque(Opaque):
-    """One whose class says what it equals."""
+    """An object whose class defines equality."""
 
     __slots__ = ()
 
 
 _OPAQUE: dict[bool, type[Opaque]] = {False: Opaque, True: _ComparedOpaque}
-# How the test uses objects of the sample, by the name of the special method.
+# Operations of the test on objects of the sample, by the name of the special method.
 _USES: dict[str, Callable[..., object]] = {
     "getattr": getattr,
     "setattr": setattr,
@@ -255,7 +255,7 @@ def _attribute(link: Link, number: int, name: str) -> object:
 
 
 def _generator(link: Link, number: int, name: str) -> Any:
-    """A generator of the sample; it may be sent values and exceptions."""
+    """A proxy for a generator of the sample, to which values and exceptions can be sent."""
     del name
     letter, operands = NEXT, ()
     try:
@@ -267,7 +267,7 @@ def _generator(link: Link, number: int, name: str) -> Any:
 
 
 def _sent(value: object) -> Any:
-    """Yield a value; what is sent back, or thrown, as a use of the other side's generator."""
+    """Yield a value. Returns what is sent or thrown, as an operation on the other side's generator."""
     try:
         sent = yield value
     except GeneratorExit:
@@ -278,7 +278,7 @@ def _sent(value: object) -> Any:
 
 
 async def _coroutine(link: Link, number: int, name: str) -> Any:
-    """A coroutine of the sample, which runs to its end when it is awaited."""
+    """A proxy for a coroutine of the sample, which runs to its end when it is awaited."""
     del name
     return link.ask(USE, number, "await")
 
@@ -297,7 +297,7 @@ _OPENED_BY_TEST: dict[str, Callable[[Link, int, str], Any]] = {
 
 
 def _signature(function: Any) -> tuple[object, ...]:
-    """The text of a function with the same parameters that passes them on; the name by which it does; defaults."""
+    """The text of a function with the same parameters, the name that it calls to pass them on, and its defaults."""
     code = function.__code__
     names = code.co_varnames
     count, keyword_only = code.co_argcount, code.co_kwonlyargcount
@@ -326,7 +326,7 @@ def _signature(function: Any) -> tuple[object, ...]:
 
 
 def _function_of_test(link: Link, number: int, name: str, signature: tuple[Any, ...]) -> Any:
-    """A function with the signature of one of the test's: `inspect` and decorators look at it."""
+    """A function with the signature of the test's function, for `inspect` and decorators."""
 
     def call(arguments: tuple[object, ...], named: dict[str, object]) -> object:
         return link.ask(CALL, number, arguments, named)
@@ -342,7 +342,7 @@ def _function_of_test(link: Link, number: int, name: str, signature: tuple[Any, 
 
 
 def name_of_global(value: Any) -> str:
-    """Where the other side finds a function or class of the standard library, or ""."""
+    """The name by which the other side finds a function or class of the standard library, or ""."""
     owner = getattr(value, "__objclass__", None)  # of a method such as `str.upper`
     module = getattr(value if owner is None else owner, "__module__", None)
     name = getattr(value, "__qualname__", None)
@@ -356,10 +356,10 @@ def name_of_global(value: Any) -> str:
 
 
 def find_global(text: str) -> object:
-    """The object of this name. Only a sample looks up names that it gets: a test would import what a sample says.
+    """The object of this name. Only samples look up names: a test would import whatever the sample chooses.
 
     Raises:
-        AttributeError, ImportError: there is none.
+        AttributeError, ImportError: there is no such object.
     """
     module, _, names = text.partition(":")
     __import__(module)
@@ -370,8 +370,8 @@ def find_global(text: str) -> object:
 
 
 def describe_exception(error: BaseException, link: Link) -> list[Any]:
-    """Its classes, arguments and attributes; its number if it is the test's, which then gets it back as it was; and
-    what it says."""
+    """Its classes, arguments, attributes and text, and the number of an exception of the test, by which the test gets
+    it back unchanged."""
     names = [kind.__module__ + ":" + kind.__qualname__ for kind in type(error).__mro__]
     arguments = error.args
     if isinstance(error, OSError) and error.filename is not None and len(arguments) == 2:
@@ -386,7 +386,7 @@ def describe_exception(error: BaseException, link: Link) -> list[Any]:
 
 
 def rebuild_exception(parts: list[Any], link: Link) -> BaseException:
-    """An exception of the first of these classes that is Python's own, or the standard library's and imported here.
+    """An exception of the first of these classes that is built in, or is in an imported module of the standard library.
 
     Raises:
         ValueError, TypeError, AttributeError: the parts are not those of an exception.
@@ -401,7 +401,7 @@ def rebuild_exception(parts: list[Any], link: Link) -> BaseException:
         elif kind.__module__ == "builtins":
             error = kind(*arguments)
         else:
-            error = kind.__new__(kind, *arguments)  # What its `__init__` would do has been done on the other side.
+            error = kind.__new__(kind, *arguments)  # The other side has already run its `__init__`.
     except TypeError:
         error = RemoteError(names[0].rpartition(":")[2] + ": " + text)
     for name, value in attributes.items():

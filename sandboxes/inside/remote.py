@@ -1,14 +1,15 @@
-"""Calls a function in another process, so that only values come back that the caller's own classes were made of.
+"""Calls a function in another process, and rebuilds the values that come back from the caller's own classes.
 
-Every program in a sandbox can import this as `remote`: standard library only, Python 3.8+. It is how a test checks an
-untrusted function: the test calls a `Function`, the program on the other end of descriptor 3 runs `serve`. Its parts
-are `values.py` (what is sent, and what is rebuilt from it), `proxies.py` (what stays in its process) and `checking.py`
-(from a test to what it says of the function).
+Every program in a sandbox can import this as `remote`: standard library only, Python 3.8+. A test uses it to check an
+untrusted function: the test calls a `Function`, and the program on the other end of descriptor 3 runs `serve`. Its
+parts are `values.py` (how values are sent and rebuilt), `proxies.py` (objects that stay in their process) and
+`checking.py` (runs a test and reports its outcome).
 
-A frame is the length of its data, a letter, and a number, then the data: encoded values. A question's letter says what
-to do with which of the receiver's objects, by number. The answer's says whether it returned or raised. Its number is 1
-if the objects that both sides have of this exchange have changed: then their contents follow. While one side waits for
-an answer, the other may ask: functions and iterators may be passed in both directions.
+A frame consists of the length of its data, a letter, a number, and the data: encoded values. The letter of a question
+is the operation, and the number is that of one of the receiver's objects. The letter of an answer is whether the
+operation returned or raised. Its number is 1 if objects that both sides have in this exchange have changed; their
+contents then follow. While one side waits for an answer, the other may ask, because functions and iterators can be
+passed in both directions.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 CHANNEL = 3
 FRAME_LIMIT = 64 << 20
-# Answers; the question whether the other side is still there; and the end of a test, which the sample may ask for.
+# Answers; the question whether the other side is alive; and the request of a sample to end the test.
 RETURNED, RAISED, PRESENT, REFUSED = b"=", b"!", b".", b"?"
 
 _ANSWERS = frozenset({RETURNED, RAISED})
@@ -40,10 +41,10 @@ class PeerClosedError(Exception):
 
 
 class Link:
-    """The connection to the other side, and the objects that each has of the other.
+    """The connection to the other side, and the objects that each side has of the other.
 
-    `serving`: this is the sample's side. `end`, where it is set, is told why the test cannot go on: that the sample's
-    process has ended must not be an exception alone, because the test might catch it.
+    `serving` is true on the sample's side. `end`, if it is set, is called with the reason when the test cannot
+    continue: an exception would not be enough, because the test might catch it.
     """
 
     def __init__(self, *, serving: bool = False):
@@ -63,13 +64,13 @@ class Link:
         self._received = b""
 
     def ask(self, letter: bytes, number: int, *values: object) -> Any:
-        """What the other side answers.
+        """Ask a question, and return the other side's answer.
 
         Raises:
-            PeerClosedError: it has ended or does not follow the protocol, and there is no `end`.
-            Exception: what it raised: an exception of Python or its standard library, otherwise RemoteError. A call
-                that raises StopIteration raises RuntimeError, as a generator does: it would end a loop over `map` in
-                the test, which would then have checked nothing.
+            PeerClosedError: the other side has ended or violates the protocol, and there is no `end`.
+            Exception: what the other side raised, if that is an exception of Python or its standard library, or else
+                RemoteError. StopIteration from a call becomes RuntimeError, as in a generator, because it would end a
+                loop over `map` in the test, which would then have checked nothing.
         """
         try:
             with self._lock:
@@ -90,7 +91,7 @@ class Link:
         return value
 
     def refuse(self, why: str) -> NoReturn:
-        """End the test, as it depends on an object that cannot be carried.
+        """End the test, because it depends on an object that cannot be sent.
 
         Raises:
             TypeError: there is no `end`.
@@ -104,7 +105,7 @@ class Link:
         raise TypeError(why)
 
     def serve(self) -> None:
-        """Answer questions until the other side is gone."""
+        """Answer questions until the other side has ended."""
         try:
             while True:
                 self._answer(*self._receive())
@@ -112,7 +113,8 @@ class Link:
             return
 
     def export(self, value: object, kind: str) -> int:
-        """The number by which the other side may ask for an object. It is kept: its address is its identity."""
+        """The number by which the other side may refer to an object. The object is kept, because its address is its
+        identity."""
         number = self.exported_numbers.get(id(value))
         if number is None:
             number = self.exported_numbers[id(value)] = len(self.exported)
@@ -121,7 +123,7 @@ class Link:
         return number
 
     def remember(self, number: int, proxy: object) -> None:
-        """Let a proxy stand for an object of the other side, which gets the object itself where it is sent."""
+        """Register a proxy for an object of the other side. When the proxy is sent, the other side gets the object."""
         self.imported[number] = proxy
         self.imported_ids[id(proxy)] = number
 
@@ -148,7 +150,7 @@ class Link:
             raise PeerClosedError("it sent a malformed value") from error
         if letter == RETURNED:
             return False, value
-        # The sample raises no SystemExit: that ends its process. What the test itself has raised comes back as it was.
+        # A sample never raises SystemExit, which ends its process. What the test has raised comes back unchanged.
         if isinstance(value, Exception) or (
             isinstance(value, BaseException) and (self.serving or id(value) in self.exported_numbers)
         ):
@@ -156,10 +158,10 @@ class Link:
         raise PeerClosedError("it raised a malformed exception")
 
     def _answer(self, letter: bytes, number: int, data: bytes) -> None:
-        """Do what the other side asks for, and say what came of it.
+        """Do what the other side asks for, and send the outcome.
 
         Raises:
-            PeerClosedError: what it asks for is malformed, or not its to ask for.
+            PeerClosedError: the question is malformed or not allowed.
         """
         exchange = Exchange(self)
         try:
@@ -181,10 +183,10 @@ class Link:
         self._send(answer, 0, result, exchange)
 
     def _asked_for(self, letter: bytes, number: int, values: Any) -> Any:
-        """The object that a question is about. What the sample may ask for is what the test has given it.
+        """The object that a question is about. A sample may ask only about objects that the test has given to it.
 
         Raises:
-            ValueError, LookupError, TypeError: it is not to be asked for.
+            ValueError, LookupError, TypeError: the question is not allowed.
         """
         if letter == CALL:
             arguments, named = values
@@ -236,17 +238,19 @@ class Link:
 
 
 def serve(function: Callable[..., object]) -> None:
-    """Answer calls of `function` until the other side is gone. SystemExit and its like, and MemoryError, end it."""
+    """Answer calls of `function` until the other side has ended, or the function raises MemoryError or an exception
+    that is not an `Exception`, such as SystemExit."""
     link = Link(serving=True)
     link.export(function, "function")
     link.serve()
 
 
 def _outcome(letter: bytes, value: Any, values: Any, *, ends: bool) -> tuple[bytes, object]:
-    """Do what is asked for. `ends`: SystemExit and its like, and MemoryError, are not an answer, but end the process.
+    """Do what is asked for. With `ends`, MemoryError and exceptions such as SystemExit are not an answer, but end the
+    process.
 
-    This function stays short: where no memory is left at all, CPython 3.11 loops forever when an exception passes
-    through a handler beyond the first 256 instructions of a function, as it needs a number for its place.
+    This function must stay short: if no memory is left at all, CPython 3.11 loops forever when an exception passes
+    through a handler beyond the first 256 instructions of a function, because it needs an integer for that position.
     """
     try:
         if letter == CALL:

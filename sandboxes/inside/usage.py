@@ -1,10 +1,11 @@
-"""What the programs of one request use together: CPU time, memory beyond the limit, and time without a core.
+"""The resources that the programs of one request use together: CPU time, memory beyond the limit, time without a core.
 
 A part of `executor.py`: standard library only, Python 3.8+; never imported.
 
-With a control group, its files tell: they count every process, also those that nobody waits for. Everything is counted
-from the beginning of the request, so what earlier programs used is never charged to later ones. Without a group, CPU
-time is summed over the living processes; one that ends between two looks without being waited for is missed in part.
+With a control group, its files have the figures, which include processes that nobody waits for. Everything is counted
+from the start of the request, so later programs are never charged for what earlier ones used. Without a group, CPU time
+is summed over the living processes, which misses a part of the time of a process that ends between two looks without
+being waited for.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ TYPE_CHECKING = False  # `typing` would be a third of the time to start.
 if TYPE_CHECKING:
     from sandboxes.inside.child import Child
 
-# CPU seconds of a control group that nobody is charged for: those of bubblewrap, and of starting and ending processes.
+# CPU seconds of a control group that are not charged: those of bubblewrap, and of starting and ending processes.
 UNCHARGED_S = 0.05
 CORES = os.cpu_count() or 1
-# What a container shows of its group, version 1 and version 2, in the order of `Usage`.
+# The files of its control group in a container, for version 1 and version 2, in the order of `Usage`.
 OWN_GROUP = (
     (
         "memory/memory.oom_control",
@@ -29,7 +30,8 @@ OWN_GROUP = (
     ),
     ("memory.events", "memory.peak", "memory.max", "cpu.stat"),
 )
-# How much of its limit a group has used when the kernel kills for it; a kill at less is the machine's shortage.
+# The share of its limit that a group has used when the kernel kills because of that limit. If a process is killed at
+# less, the machine is short of memory.
 REACHED = 0.9
 
 
@@ -43,10 +45,11 @@ def own_group() -> list[int]:
 
 
 class Usage:
-    """The accounts of one server: `begin` opens those of a request.
+    """The accounting of one server; `begin` starts that of a request.
 
-    `group` has four opened files of the server's control group: processes killed for want of memory, the most memory
-    that it has used, its limit, and CPU time. A file is empty where the kernel does not say. No files: no group.
+    `group` has four opened files of the server's control group: processes killed because of its memory limit, its peak
+    memory, its memory limit, and its CPU time. A file is empty if the kernel does not have it. It is empty
+    without a group.
     """
 
     def __init__(self, group: list[int]) -> None:
@@ -62,8 +65,8 @@ class Usage:
         self.counted_s = 0.0
 
     def begin(self) -> None:
-        """Begin with a new request. (Before its programs: the kernel copies each page that is written to later.)"""
-        # Kept as they are, because most programs end before anybody asks for a difference.
+        """Start a new request, before its programs, because the kernel copies each page that is written to later."""
+        # Stored without parsing, because most programs end before a difference is needed.
         self.kills_before = self.kills_now()
         self.cpu_before = os.pread(self.cpu_file, 200, 0) if self.cpu_file >= 0 else b""
         self.own_before_s = time.process_time()
@@ -73,7 +76,7 @@ class Usage:
             self.clocks = {}
 
     def cpu_s(self, children: list[Child]) -> float:
-        """CPU seconds of the request's programs and of all that they have started."""
+        """CPU seconds of the request's programs and of all processes that they have started."""
         own = sum([child.cpu_s() for child in children])
         if self.cpu_file >= 0:
             own_s = time.process_time() - self.own_before_s
@@ -89,10 +92,10 @@ class Usage:
         return max(own, self.counted_s)
 
     def look(self, cpu_s: float) -> None:
-        """Take notice of what happened since the last look; `cpu_s` is what the programs have used by now.
+        """Account for the time since the last look. `cpu_s` is the CPU time that the programs have used so far.
 
-        Where one of their threads can run now, or waits for a disk, the time in which they did not run was spent
-        waiting for a core. Time in which all of them sleep is their own choice.
+        If one of their threads can run now, or waits for a disk, the time in which they did not run counts as waiting
+        for a core. Time in which all of them sleep does not.
         """
         now = time.monotonic()
         without_core_s = now - self.looked - (cpu_s - self.used_before_s)
@@ -101,15 +104,15 @@ class Usage:
         self.looked, self.used_before_s = now, cpu_s
 
     def elapsed_s(self) -> float:
-        """Seconds since the request began, without those spent waiting for a core."""
+        """Seconds since the start of the request, without those spent waiting for a core."""
         return time.monotonic() - self.started - self.waited_s
 
     def kills(self) -> int:
-        """How many of the request's processes the kernel has killed because the group had reached its memory limit.
+        """The number of processes of the request that the kernel killed because the group reached its memory limit.
 
         Raises:
-            MemoryError: it killed some although the group had never reached it: the machine, or a group above this
-                one, is out of memory.
+            MemoryError: the kernel killed some although the group never reached the limit, so the machine, or a group
+                above this one, is out of memory.
         """
         now = self.kills_now()
         if now == self.kills_before:
@@ -122,16 +125,16 @@ class Usage:
         return killed
 
     def kills_now(self) -> bytes:
-        """What the group's file says of processes that were killed."""
+        """The content of the group's file about killed processes."""
         return os.pread(self.kills_file, 400, 0) if self.kills_file >= 0 else b""
 
     def group_cpu_s(self) -> float:
-        """CPU seconds of the group, ever."""
+        """CPU seconds of the group since its creation."""
         return cpu_seconds(os.pread(self.cpu_file, 200, 0))
 
 
 def cpu_seconds(text: bytes) -> float:
-    """What a group's file says of CPU time: nanoseconds (version 1), or `usage_usec` and microseconds."""
+    """The CPU time in a group's file: nanoseconds (version 1), or `usage_usec` and microseconds (version 2)."""
     return int(text) * 1e-9 if text[:1].isdigit() else number_in(text, b"usage_usec ") * 1e-6
 
 
@@ -144,7 +147,7 @@ def number_in(text: bytes, name: bytes) -> int:
 
 
 def processes() -> list[int]:
-    """The processes of all programs: this one is the only other in its PID namespace."""
+    """The processes of all programs: all others in the PID namespace of this process."""
     own = str(os.getpid())
     return [int(name) for name in os.listdir("/proc") if name.isdigit() and name != own]
 

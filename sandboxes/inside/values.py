@@ -1,15 +1,15 @@
-"""How values travel between two processes: which are rebuilt on the other side, and which stay where they are.
+"""How values are sent to the other process: which are rebuilt there, and which stay where they are.
 
 A part of `remote.py`: standard library only, Python 3.8+; never imported.
 
 An encoded value is a letter, a size or count (8 bytes), and its contents or parts. Values of built-in types, and of
-some of the standard library, are rebuilt by the receiver's own classes. Everything else stays in its process, and a
-handle to it is sent (`proxies.py`). A subclass of a built-in type arrives as that type: no object with custom equality
-ever does.
+some types of the standard library, are rebuilt with the receiver's own classes. Everything else stays in its process,
+and a handle to it is sent (`proxies.py`). An instance of a subclass of a built-in type arrives as that type, so no
+object with custom equality ever arrives.
 
-Within one call and its answer, an object that can be changed in place is sent once and then referred to by its place.
-So the caller gets its own `a` back from an `f(a)` that returns `a`, a list may contain itself, and what the call did to
-its arguments is repeated on the caller's objects.
+Within one call and its answer, a mutable object is sent once, and then referred to by its position. So if `f(a)`
+returns `a`, the caller gets its own `a` back, a list may contain itself, and the call's changes to its arguments are
+repeated on the caller's objects.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ _VALUE: dict[bytes, Callable[[bytes], object]] = {
     b"y": bytes,
     b"T": lambda contents: _NAMED[contents.decode()],
 }
-# Values whose parts are encoded one by one. Those of `_EMPTY` are made before their parts, which may refer to them.
+# Values whose parts are encoded one by one. Those of `_EMPTY` are created before their parts, which may refer to them.
 _ITERATED: dict[bytes, Any] = {b"t": tuple, b"Z": frozenset, b"l": list, b"S": set}
 _EMPTY: dict[bytes, Callable[[], Any]] = {b"l": list, b"S": set, b"d": dict}
 _FILLED: dict[bytes, Callable[[Any, list[Any]], object]] = {
@@ -108,7 +108,7 @@ def _name_of(value: object) -> str:
 
 
 class Exchange:
-    """A call and its answer: the objects of it that both sides have, in the order in which they were sent."""
+    """A call and its answer, with the mutable objects that both sides have, in the order in which they were sent."""
 
     __slots__ = ("link", "objects", "places")
 
@@ -118,15 +118,15 @@ class Exchange:
         self.places: dict[int, int] = {}
 
     def turn(self) -> None:
-        """Let what is encoded from now on refer to the objects that have been decoded."""
+        """From now on, encoded values may refer to the objects that have been decoded."""
         self.places = {id(value): place for place, value in enumerate(self.objects)}
 
     def contents(self) -> tuple[object, ...]:
-        """What the objects hold."""
+        """The contents of the objects."""
         return tuple(map(_contents, self.objects))
 
     def update(self, contents: object) -> None:
-        """Give the objects that were sent what they hold on the other side.
+        """Give the objects that were sent the contents that they have on the other side.
 
         Raises:
             TypeError, ValueError: these are not their contents.
@@ -163,7 +163,7 @@ def encode(value: object, out: list[bytes], exchange: Exchange) -> None:
 
 
 def decode(data: bytes, at: int, exchange: Exchange) -> tuple[Any, int]:
-    """The value encoded in `data` from `at` on, and where it ends.
+    """The value encoded in `data` from position `at`, and the position of its end.
 
     Raises:
         ValueError, TypeError, ArithmeticError, LookupError, AttributeError, RecursionError, struct.error: it is not an
@@ -189,7 +189,7 @@ def decode(data: bytes, at: int, exchange: Exchange) -> tuple[Any, int]:
     if letter in _MUTABLE:
         exchange.objects.append(value)
     parts: list[Any] = []
-    # Every part takes some bytes: this loop cannot run beyond the data, whatever the count.
+    # Every part takes at least one byte, so this loop ends with the data, whatever the count.
     for _ in range(size):
         part, at = decode(data, at, exchange)
         parts.append(part)
@@ -205,7 +205,7 @@ def decode(data: bytes, at: int, exchange: Exchange) -> tuple[Any, int]:
 
 
 def decode_all(data: bytes, exchange: Exchange) -> Any:
-    """The value that is all of `data`; raises as `decode` does."""
+    """The value that all of `data` encodes; raises as `decode` does."""
     value, end = decode(data, 0, exchange)
     if end != len(data):
         raise ValueError("more than an encoded value")
@@ -213,18 +213,18 @@ def decode_all(data: bytes, exchange: Exchange) -> Any:
 
 
 def snapshot(values: object, link: Link) -> bytes:
-    """Bytes that differ if something in these values has changed."""
+    """Bytes that change if anything in these values changes."""
     try:
-        # Version 2 has no references: equal values give equal bytes, whoever else holds them.
+        # Version 2 has no references, so equal values give equal bytes, whatever else refers to them.
         return marshal.dumps(values, 2)  # type: ignore[arg-type]
-    except ValueError:  # Something in it has no such form, or it contains itself.
+    except ValueError:  # Something in it cannot be marshalled, or it contains itself.
         pieces: list[bytes] = []
         encode(values, pieces, Exchange(link))
         return b"".join(pieces)
 
 
 def _pairs(value: Any) -> list[Any]:
-    # Not the methods of a subclass; an ordered dictionary has its order from its own.
+    # Not a method of a subclass, except that of OrderedDict, which has its own order.
     kind = OrderedDict if isinstance(value, OrderedDict) else dict
     return [part for pair in kind.items(value) for part in pair]
 
@@ -236,7 +236,7 @@ def _paired(parts: Any) -> list[tuple[Any, Any]]:
 
 
 def _contents(value: Any) -> object:
-    """What an object that can be changed in place holds."""
+    """The contents of a mutable object."""
     if isinstance(value, dict):
         return tuple(_pairs(value))
     if isinstance(value, bytearray):
@@ -246,7 +246,7 @@ def _contents(value: Any) -> object:
 
 
 def _assign(value: Any, contents: Any) -> None:
-    """Let an object hold what `_contents` found in its counterpart."""
+    """Give an object the contents of its counterpart, as `_contents` returned them."""
     if isinstance(value, dict):
         pairs = _paired(contents)
         value.clear()
@@ -268,7 +268,7 @@ def _assign(value: Any, contents: Any) -> None:
 
 
 def _letter_of(value: Any, link: Link) -> bytes:
-    """The letter of a value that is not exactly of a type above."""
+    """The letter for a value whose type is not one of those above."""
     if id(value) in link.imported_ids:
         return b"m"
     if isinstance(value, BaseException):
@@ -285,7 +285,7 @@ def _letter_of(value: Any, link: Link) -> bytes:
 
 
 def _standard(module: str, name: str) -> Callable[..., Any]:
-    """A class of the standard library, imported when the first such value arrives."""
+    """A class of the standard library, which is imported when the first such value arrives."""
 
     def build(*parts: Any, **named: Any) -> Any:
         return getattr(__import__(module), name)(*parts, **named)
@@ -305,7 +305,7 @@ def _mapping(name: str) -> Callable[..., Any]:
     return build
 
 
-# What such a value is made of, and how it is made again; by the module and name of its class.
+# The parts of a value, and a function that rebuilds it from them, by the module and name of its class.
 _RECORDS: dict[str, tuple[Callable[[Any], Any], Callable[..., object]]] = {
     "builtins.range": (lambda v: (v.start, v.stop, v.step), range),
     "builtins.slice": (lambda v: (v.start, v.stop, v.step), slice),
@@ -343,7 +343,7 @@ _MUTABLE_RECORDS = frozenset("collections." + name for name in ("Counter", "Orde
 
 
 def _record_of(value: object) -> str:
-    """The first class of a value that is in the table above, or ""."""
+    """The name of the first class of a value that is in the table above, or ""."""
     for base in type(value).__mro__:
         name = f"{base.__module__}.{base.__qualname__}"
         if name in _RECORDS:
@@ -352,7 +352,7 @@ def _record_of(value: object) -> str:
 
 
 def _field_names(value: Any) -> tuple[str, ...]:
-    """The fields of a named tuple; of another tuple, none."""
+    """The fields of a named tuple, or () for another tuple."""
     names = getattr(type(value), "_fields", ())
     return names if type(names) is tuple and len(names) == len(value) else ()
 
@@ -361,7 +361,7 @@ _named_tuples: dict[tuple[str, tuple[str, ...]], Any] = {}
 
 
 def _build_named_tuple(parts: list[Any], _: Link) -> object:
-    """`namedtuple` takes only identifiers as names, because it evaluates them."""
+    """A named tuple. `namedtuple` accepts only identifiers as names, so evaluating them is safe."""
     name, fields, *values = parts
     if type(name) is not str or type(fields) is not tuple or {type(field) for field in fields} != {str}:
         raise ValueError("not the names of a named tuple")
