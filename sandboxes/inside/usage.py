@@ -48,8 +48,8 @@ class Usage:
     """The accounting of one server; `begin` starts that of a request.
 
     `group` has four opened files of the server's control group: processes killed because of its memory limit, its peak
-    memory, its memory limit, and its CPU time. A file is empty if the kernel does not have it. It is empty
-    without a group.
+    memory, its memory limit, and its CPU time. A file is empty if the kernel does not have it.
+    `group` is empty if there is no control group.
     """
 
     def __init__(self, group: list[int]) -> None:
