@@ -1,9 +1,9 @@
 """Loads the sets to compare: stored sets, and files of counts."""
 
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from tasks.errors import UserError
 from tasks.files.answer_usage import is_answer_table, read_answer_usage
@@ -14,6 +14,8 @@ from tasks.scaling.summary import SweepSummary
 from tasks.store import Store
 from tasks.store.inspect.catalog import StoredSamples, find
 from tasks.store.inspect.counts import counts_and_summary
+
+_MAX_SETTINGS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +44,7 @@ def is_file(name: str) -> bool:
 
 
 def read_sets(names: Sequence[str], verdicts: str | None, open_store: Callable[[], Store]) -> tuple[NamedCounts, ...]:
-    """Read the sets, and call those by their full names whose short ones are the same; the store is opened only if one
-    of them is stored.
+    """Read the sets, with labels that tell them apart; the store is opened only if one of them is stored.
 
     Raises:
         UserError: a set cannot be read, was sampled with budget `solve`, or has no verdicts.
@@ -52,8 +53,52 @@ def read_sets(names: Sequence[str], verdicts: str | None, open_store: Callable[[
     sets = [
         _from_file(Path(name)) if store is None or is_file(name) else _stored(store, name, verdicts) for name in names
     ]
-    short = Counter(each.label for each in sets)
-    return tuple(each if short[each.label] == 1 else replace(each, label=each.name) for each in sets)
+    return _told_apart(sets)
+
+
+def _told_apart(sets: Sequence[NamedCounts]) -> tuple[NamedCounts, ...]:
+    """The sets with labels that differ.
+
+    Those that share one are called by the sampling parameters in which they differ, such as `programs-programs,
+    temperature 0.6`, if they differ in one or two of these and in nothing else, and otherwise by their full names.
+    """
+    groups: dict[str, list[NamedCounts]] = {}
+    for each in sets:
+        groups.setdefault(each.label, []).append(each)
+    labels = {label: [label] if len(group) == 1 else _labels(label, group) for label, group in groups.items()}
+    return tuple(replace(each, label=labels[each.label].pop(0)) for each in sets)
+
+
+def _labels(label: str, group: Sequence[NamedCounts]) -> list[str]:
+    settings = [_sampling(each) for each in group]
+    names = [name for name in settings[0] if len({each.get(name) for each in settings}) > 1]
+    rest = [_without(each, names) for each in group]
+    if 1 <= len(names) <= _MAX_SETTINGS and all(each is not None and each == rest[0] for each in rest):
+        told = [", ".join([label, *(f"{name} {each[name]:g}" for name in names)]) for each in settings]
+        if len(set(told)) == len(group):
+            return told
+    return [each.name for each in group]
+
+
+def _without(of: NamedCounts, names: Collection[str]) -> dict[str, Any] | None:
+    """What a stored set depends on, other than some sampling parameters; None where it lacks one of them."""
+    if of.stored is None or not set(names) <= _sampling(of).keys():
+        return None
+    ingredients = dict(of.stored.samples.ingredients)
+    sampling = {name: value for name, value in ingredients["sampling"].items() if name not in names}
+    return ingredients | {"sampling": sampling}
+
+
+def _sampling(of: NamedCounts) -> dict[str, float]:
+    """The sampling parameters of a stored set that are numbers."""
+    found: Any = None if of.stored is None else of.stored.samples.ingredients.get("sampling")
+    if not isinstance(found, dict):
+        return {}
+    return {
+        name: float(value)
+        for name, value in found.items()
+        if isinstance(value, int | float) and not isinstance(value, bool)
+    }
 
 
 def compared(sets: Sequence[NamedCounts]) -> Comparison:
