@@ -23,17 +23,23 @@ ADDRESS = "MONKEYS_TESTS_WARM"
 """The environment variable with the path of the server's socket."""
 
 _IMPORTED = (
-    "flows.sweep",  # and with it Prefect
     "flows.command_line.cli",
+    "flows.setup.sweep",
+    "tasks.report.sweep.publish",
+    "tasks.scaling.backtest",
+    "tasks.sweep.sweep",
+    "matplotlib.figure",
+    "onnxruntime",
     "pandas",
     "pyarrow.dataset",
     "pyarrow.parquet",
     "scipy.optimize",
     "scipy.stats",
-    "matplotlib.figure",
 )
-_READ_AT_START = ("PREFECT_", "PYTHON", "LD_", "OMP_", "OPENBLAS_", "HF_")
-"""Variables that Python or a library reads when it is loaded: a command with others than the server's cannot use it."""
+"""Not Prefect, which reads its settings at import: a command sets some of them before."""
+_READ_AT_START = ("PREFECT_", "PYTHON", "MONKEYS_PLUGINS", "LD_", "OMP_", "OPENBLAS_", "HF_")
+"""Variables that are read once, when Python starts or a package is imported: plug-ins are looked for then. A command
+with others than the server's is a new process."""
 
 
 @contextlib.contextmanager
@@ -117,6 +123,7 @@ def _serve(listener: socket.socket) -> None:
                 for name in _IMPORTED:
                     importlib.import_module(name)
                 imported = True
+                assert "prefect" not in sys.modules
             connection, _ = listener.accept()
             child = os.fork()
             if child == 0:
