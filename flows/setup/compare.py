@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flows.config.compare import CompareConfig
+from flows.setup.picking import from_store
 from tasks.costs.comparison import CostComparison
 from tasks.errors import UserError
+from tasks.report.comparison.delivery import Delivered, delivered
 from tasks.report.comparison.load import NamedCounts, compared, is_file, read_sets
 from tasks.report.comparison.publish import ComparisonFiles, folder_of, publish
 from tasks.report.cost.counting import Rules
@@ -46,7 +48,12 @@ def write(config: CompareConfig, of: Compared) -> ComparisonFiles | None:
     else:
         place, folder = FsspecStore(config.store), folder_of(of.comparison)
     place.probe()
-    return publish(place, folder, of.comparison, config.to_yaml(), _costs(of.sets))
+    costs, picked = _costs(of.sets), _delivered(config, of.sets)
+    return publish(place, folder, of.comparison, config.to_yaml(), costs, delivered=picked)
+
+
+def _delivered(config: CompareConfig, sets: Sequence[NamedCounts]) -> Delivered | str:
+    return delivered(sets, lambda name: from_store(config.store, name, config.verdicts, None))
 
 
 def _costs(sets: Sequence[NamedCounts]) -> CostComparison | str:

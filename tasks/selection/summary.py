@@ -127,11 +127,16 @@ def summarise(
     )
 
 
+def table_ks(n: int) -> Ints:
+    """The k of tables by default: round ones up to n, and n; only powers of ten where there are many."""
+    every = round_ks(n)
+    decades = np.unique([*(10**power for power in range(len(str(n)))), n])
+    return every if len(every) <= _MAX_COLUMNS else decades.astype(np.int64)
+
+
 def _checked_ks(ks: Sequence[int] | None, counts: Counts) -> Ints:
     if ks is None:
-        every = round_ks(counts.reach)
-        decades = np.unique([*(10**power for power in range(len(str(counts.reach)))), counts.reach])
-        return every if len(every) <= _MAX_COLUMNS else decades.astype(np.int64)
+        return table_ks(counts.reach)
     wanted = np.unique(np.array(ks, dtype=np.int64))
     beyond = [k for k in wanted.tolist() if not 1 <= k <= counts.reach]
     if beyond:

@@ -118,6 +118,10 @@ def show_comparison(comparison: Comparison, files: ComparisonFiles | None) -> No
         if files is not None:
             create_link_artifact(files.page, link_text="comparison.html", key="comparison-page", description=headline)
             _show_figures(files.figures, headline)
+            if not isinstance(files.delivered, str):
+                create_table_artifact(
+                    files.delivered.rows(), key="delivered", description=f"Page: {escape(files.page)}"
+                )
 
     show("the comparison", create)
 

@@ -10,6 +10,7 @@ from flows.command_line.terminal import SET_COLOURS, literal, new_table, print_j
 from flows.config.compare import CompareConfig
 from flows.config.yaml_file import build_config
 from flows.setup.compare import load, write
+from tasks.report.comparison.delivery import Delivered
 from tasks.report.comparison.phrases import chance, findings, is_clear, points, span
 from tasks.report.documents import comparison_document
 from tasks.scaling.comparison import Comparison, Pair
@@ -31,10 +32,25 @@ def show_comparison(
         return
     console = stdout()
     print_comparison(console, comparison)
+    if files is not None:
+        _print_delivered(console, files.delivered)
     console.print(
         literal("use --output FOLDER to write a page with figures" if files is None else f"page: {files.page}"),
         soft_wrap=True,
     )
+
+
+def _print_delivered(console: Console, delivered: Delivered | str) -> None:
+    if isinstance(delivered, str):
+        if delivered:
+            console.print(literal(delivered), soft_wrap=True)
+        return
+    rows = delivered.rows()
+    table = new_table(*rows[0], right=range(2, len(rows[0])))
+    for row in rows:
+        table.add_row(*map(literal, row.values()))
+    console.print(table)
+    print_notes(console, delivered.notes)
 
 
 def print_comparison(console: Console, comparison: Comparison) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from tasks.costs.comparison import CostComparison
 from tasks.report.comparison import phrases, tables
+from tasks.report.comparison.delivery import Delivered
 from tasks.report.cost import phrases as cost_phrases
 from tasks.report.cost.tables import csv_files
 from tasks.report.html import figure_links, link, page, svg_address
@@ -20,6 +21,8 @@ def render(
     config_yaml: str,
     figures: Sequence[FigureFile] = (),
     costs: CostComparison | str = "",
+    *,
+    delivered: Delivered | str = "",
 ) -> str:
     """The page as HTML text.
 
@@ -29,6 +32,7 @@ def render(
         figures: figures offered for download under their plots (`tasks.report.comparison.figures.draw`); that of costs
             is shown as it is.
         costs: the same sets by cost, or why they cannot be compared so.
+        delivered: what ways of picking deliver of the sets, or why that is not known; empty for no section.
     """
     reference = comparison.sets[0].label
     links = {
@@ -38,6 +42,8 @@ def render(
     by_cost = None if isinstance(costs, str) else costs
     if by_cost is not None:
         links["frontier"] = [link(name, text) for name, text in csv_files(by_cost).items()]
+    if not isinstance(delivered, str):
+        links["delivered"] = [link("delivered.csv", delivered.csv())]
     for figure in figures:
         links[figure.name] += figure_links(figure)
     return page(
@@ -55,6 +61,7 @@ def render(
         is_clear=phrases.is_clear,
         interval=interval,
         percent=percent,
+        delivered=delivered,
         costs=by_cost,
         no_costs=costs.removeprefix("cost: ") if isinstance(costs, str) else "",
         cost_headline=None if by_cost is None else cost_phrases.headline(by_cost),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from tasks.costs.comparison import CostComparison
 from tasks.report.comparison import figures, tables
+from tasks.report.comparison.delivery import Delivered
 from tasks.report.comparison.markdown import markdown
 from tasks.report.comparison.page import render
 from tasks.report.cost import figures as cost_figures
@@ -16,11 +17,13 @@ from tasks.store.identity import digest, slug
 
 @dataclass(frozen=True, slots=True)
 class ComparisonFiles:
-    """The page's URL, the comparison as Markdown, and its figures by name, as SVG."""
+    """The page's URL, the comparison as Markdown, and its figures by name, as SVG. `delivered` is what ways of picking
+    deliver of the sets, or why that is not known."""
 
     page: str
     markdown: str
     figures: Mapping[str, bytes]
+    delivered: Delivered | str = ""
 
 
 def folder_of(comparison: Comparison) -> str:
@@ -30,24 +33,31 @@ def folder_of(comparison: Comparison) -> str:
 
 
 def publish(
-    store: Store, folder: str, comparison: Comparison, config_yaml: str, costs: CostComparison | str
+    store: Store,
+    folder: str,
+    comparison: Comparison,
+    config_yaml: str,
+    costs: CostComparison | str,
+    *,
+    delivered: Delivered | str = "",
 ) -> ComparisonFiles:
     """Write the page, figures and tables into a folder of a store, replacing earlier ones. `costs` are the same sets by
-    cost, or why they cannot be compared so."""
+    cost, or why they cannot be compared so; `delivered` is what ways of picking deliver of them, or why not."""
     drawn = figures.draw(comparison)
     tables_of_costs: dict[str, bytes] = {}
     if not isinstance(costs, str):
         drawn = (*drawn, cost_figures.draw(costs))
         tables_of_costs = {name: text.encode() for name, text in csv_files(costs).items()}
     files = {
-        "comparison.html": render(comparison, config_yaml, drawn, costs).encode(),
+        "comparison.html": render(comparison, config_yaml, drawn, costs, delivered=delivered).encode(),
         "curves.csv": tables.curves_csv(comparison).encode(),
         "differences.csv": tables.differences_csv(comparison).encode(),
         **tables_of_costs,
+        **({} if isinstance(delivered, str) else {"delivered.csv": delivered.csv().encode(errors="backslashreplace")}),
         **{f"{figure.name}.svg": figure.svg for figure in drawn},
         **{f"{figure.name}.pdf": figure.pdf for figure in drawn},
     }
     for name, data in files.items():
         store.write(f"{folder}/{name}".lstrip("/"), data)
     page = store.url(f"{folder}/comparison.html".lstrip("/"))
-    return ComparisonFiles(page, markdown(comparison, costs), {figure.name: figure.svg for figure in drawn})
+    return ComparisonFiles(page, markdown(comparison, costs), {figure.name: figure.svg for figure in drawn}, delivered)

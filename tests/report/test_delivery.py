@@ -1,0 +1,92 @@
+"""What ways of picking deliver of several stored sets, next to their coverage."""
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+
+from flows.setup.picking import from_store
+from tasks.report.comparison.delivery import Delivered, DeliveredPoint, delivered
+from tasks.report.comparison.load import NamedCounts, read_sets
+from tasks.report.comparison.page import render
+from tasks.scaling.estimators import Counts
+from tasks.selection.curves import pick_curve
+from tasks.selection.majority import Majority
+from tasks.store.fsspec_store import FsspecStore
+from tests.store.inspect.test_answers import scored
+from tests.store.stored import LastLineGrader, fill
+
+from .comparisons import comparison_of
+from .sweeps import HOSTILE
+from .test_page import read
+
+PROBLEMS, K = 6, 20
+
+
+def sets_of(folder: Path, *graders) -> tuple[NamedCounts, ...]:
+    """Stored sets of the same problems; the first one is scored."""
+    store = FsspecStore(str(folder))
+    names = []
+    for seed, grader in enumerate(graders):
+        more = {} if grader is None else {"grader": grader}
+        sweep = fill(store, problems=PROBLEMS, k=K, seed=seed, **more)
+        if seed == 0:
+            scored(store, sweep)
+        names.append(sweep.samples.identity.name)
+    return read_sets(names, None, lambda: store)
+
+
+def compared(folder: Path, sets: tuple[NamedCounts, ...]) -> Delivered | str:
+    return delivered(sets, lambda name: from_store(str(folder), name, None, None))
+
+
+def test_each_way_that_all_sets_can_give_is_next_to_their_coverage(tmp_path: Path) -> None:
+    sets = sets_of(tmp_path, None, None)
+    found = compared(tmp_path, sets)
+    assert isinstance(found, Delivered)
+    ways = list(dict.fromkeys(point.way for point in found.points))
+    assert ways[:2] == ["coverage", "majority"]
+    assert not any("reward" in way for way in ways), "only the first set has these scores"
+    for each in sets:
+        problems = from_store(str(tmp_path), each.name, None, None).problems
+        curve = pick_curve(Majority(), problems, [1, 10, K])
+        mine = {point.k: point for point in found.points if (point.set, point.way) == (each.label, "majority")}
+        assert [mine[k].value for k in (1, 10, K)] == pytest.approx(curve.accuracy.tolist(), abs=0.02)
+        there = {point.k: point for point in found.points if (point.set, point.way) == (each.label, "coverage")}
+        assert there[K].value == pytest.approx((each.counts.c > 0).mean())
+        assert (there[K].low or 0.0) <= there[K].value <= (there[K].high or 0.0)
+
+
+def test_the_page_and_the_table_show_every_way_of_every_set(tmp_path: Path) -> None:
+    found = compared(tmp_path, sets_of(tmp_path, None, None))
+    assert isinstance(found, Delivered)
+    text = " ".join(" ".join(read(render(comparison_of("apart"), "", delivered=found)).text).split())
+    for row in found.rows():
+        assert " ".join(row.values()) in text
+    assert len(list(csv.DictReader(io.StringIO(found.csv())))) == len(found.points)
+
+
+def test_hostile_names_are_text() -> None:
+    found = Delivered((DeliveredPoint(HOSTILE, f"best of k by {HOSTILE}", 1, 0.5, None, None),), 1, (HOSTILE,))
+    page = render(comparison_of("apart"), "", delivered=found)
+    assert read(page).scripts == 1
+    assert HOSTILE not in page
+    assert "Picking an answer" not in " ".join(read(render(comparison_of("apart"), "")).text)
+
+
+def test_sets_without_a_common_way_say_so_and_those_with_none_say_nothing(tmp_path: Path) -> None:
+    sets = sets_of(tmp_path, None, LastLineGrader())
+    found = compared(tmp_path, sets)
+    assert isinstance(found, Delivered)
+    assert not any(point.way == "majority" for point in found.points), "the second grader keeps no answers"
+    counts = NamedCounts("table", "table.csv", Counts.of(["a"], 3, [1]))
+    assert compared(tmp_path, (sets[0], counts)) == ""
+
+
+def test_a_damaged_set_is_a_reason(tmp_path: Path) -> None:
+    sets = sets_of(tmp_path, None, None)
+    next(iter(tmp_path.glob("verdicts/*/*/*/*.parquet"))).write_bytes(b"torn")
+    found = compared(tmp_path, sets)
+    assert isinstance(found, str)
+    assert found.startswith("What ways of picking deliver is not known: store: ")
