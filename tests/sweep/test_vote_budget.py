@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from sandboxes import Sandbox
@@ -12,6 +13,7 @@ from tasks.errors import UserError
 from tasks.records import GradedSample, Problem, Sample, Verdict
 from tasks.scaling.settled_votes import DeliveredVote
 from tasks.scaling.summary import SweepSummary
+from tasks.store.blocks import Block
 from tasks.store.fsspec_store import FsspecStore
 from tasks.store.identity import sample_identity
 from tasks.store.inspect.answers import stored_answers
@@ -22,6 +24,7 @@ from tasks.sweep.budgets import Budget, SolveConfig, UniformConfig, VoteConfig
 from tasks.sweep.grading import Grading
 from tasks.sweep.selection import Selection
 from tasks.sweep.sweep import Sweep
+from tasks.sweep.votes import Votes
 from tests.sweep.test_budgets import run
 from tests.sweep.test_sweep import PROBLEMS, SAMPLING, CountingEngine, DividesGrader
 
@@ -94,6 +97,7 @@ def test_a_problem_stops_after_the_round_that_settles_its_vote_and_its_answer_is
     assert len(set(engine.asked)) == len(engine.asked) == voting.samples < 0.7 * 20 * 100
     assert 0 < voting.settled < 20
     assert sweep.missing_samples() == []
+    assert sweep.results().tally.by_problem.rounds is None, "limits of correct samples say nothing of these"
     assert SweepSummary.from_json(sweep.results().summarise().to_json()).voting == voting
 
 
@@ -172,3 +176,16 @@ def test_its_data_is_refused_for_coverage_and_cut_to_the_first_round_for_picking
     found = find(store, "toy")
     assert counts(store, found, found.verdicts[0]).n.tolist() == [100] * 20
     assert {len(each.samples) for each in stored_answers(store, found, found.verdicts[0]).problems} == {100}
+
+
+def test_only_finished_rounds_and_graded_answers_settle_a_vote() -> None:
+    rows = [("a", index, "correct", "7") for index in range(4)] + [
+        ("b", index, "infrastructure", "8") for index in range(4)
+    ]
+    names = ("problem_id", "index", "verdict", "answer")
+    table = pa.table(dict(zip(names, map(list, zip(*rows, strict=True)), strict=True)))
+    votes = Votes(["a", "b"], (4, 8), VoteConfig(first=4))
+    votes.add(Block(0, 8, 0, 2), table)
+    assert votes.settled(np.array([[True, False], [True, False]])).tolist() == [[True, False], [False, False]]
+    assert not votes.settled(np.zeros((2, 2), dtype=bool)).any(), "a round that is not finished settles nothing"
+    assert [each.votes for each in votes.standing(np.array([0, 0]))] == [4, 0]
