@@ -1,6 +1,7 @@
 """How a benchmark ends: a table of its figures, and an exit status that says whether all targets were met."""
 
 from collections.abc import Iterable
+from math import isnan
 from typing import NamedTuple
 
 from rich.text import Text
@@ -54,15 +55,17 @@ class Result(NamedTuple):
             self.figure,
             _shown(self.measured, self.unit),
             "" if self.rival is None else _shown(self.rival, self.unit),
-            "" if self.ratio is None else f"{self.ratio:,.2f}",
+            "" if self.ratio is None or isnan(self.ratio) else f"{self.ratio:,.2f}",
             "" if self.target is None else self.target.text,
         )
 
 
 def _shown(value: float | str, unit: str) -> str:
-    """Three significant digits, or all digits before the decimal point if these are more."""
+    """Three significant digits, or all digits before the decimal point if these are more; empty for NaN."""
     if isinstance(value, str):
         return value
+    if isnan(value):
+        return ""
     return f"{value:,.0f} {unit}".rstrip() if abs(value) >= 100 else f"{value:.3g} {unit}".rstrip()
 
 
