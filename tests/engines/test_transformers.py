@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from monkeys.testing.engines import draw
+from tasks.engines.confidence import ConfidenceSettings
 from tasks.engines.in_process.sampling import choose
 from tasks.engines.model_files import BUNDLED
 from tasks.engines.onnx import OnnxConfig
@@ -129,6 +130,11 @@ def test_tokens_chosen_on_the_device_equal_those_chosen_in_numpy(temperature, to
     chosen = sample_on_device(torch.from_numpy(logits), temperature, top_p, torch.from_numpy(u))
     assert (chosen.tokens == expected.tokens).all()
     assert np.allclose(chosen.logprobs, expected.logprobs, atol=1e-12)
+    assert chosen.confidences is None
+    for top in (1, 20):
+        confident = sample_on_device(torch.from_numpy(logits), temperature, top_p, torch.from_numpy(u), top)
+        assert (confident.tokens == expected.tokens).all()
+        assert np.allclose(confident.confidences, choose(logits, temperature, top_p, u, top).confidences, atol=1e-12)
     with pytest.raises(FloatingPointError):
         sample_on_device(torch.full((1, 3), torch.nan), temperature, top_p, torch.zeros(1))
 
@@ -145,6 +151,23 @@ def test_a_model_without_tokenizer_json_is_loaded_with_a_converted_tokenizer(tmp
     with TransformersConfig(model=str(folder), device="cpu").open() as engine:
         ((_, sample),) = draw(engine, [request(0, 1)], sampling(temperature=0, max_tokens=120)).items()
     assert "\n####" in sample.text
+
+
+@needs_torch
+def test_confidences_are_those_of_the_onnx_engine():
+    settings = ConfidenceSettings(top=5, window=12)
+    drawn = []
+    for config in (
+        OnnxConfig(model=MODEL, confidence=settings),
+        TransformersConfig(model=MODEL, device="cpu", confidence=settings),
+    ):
+        with config.open() as engine:
+            drawn.append(draw(engine, [request(0, 2)], sampling(temperature=0)))
+    for key, sample in drawn[0].items():
+        other = drawn[1][key]
+        assert sample.text == other.text
+        assert sample.confidence_lowest_group == pytest.approx(other.confidence_lowest_group, abs=1e-3)
+        assert sample.confidence_mean == pytest.approx(other.confidence_mean, abs=1e-3)
 
 
 @needs_torch
