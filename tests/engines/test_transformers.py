@@ -134,7 +134,7 @@ def test_tokens_chosen_on_the_device_equal_those_chosen_in_numpy(temperature, to
     for top in (1, 20):
         confident = sample_on_device(torch.from_numpy(logits), temperature, top_p, torch.from_numpy(u), top)
         assert (confident.tokens == expected.tokens).all()
-        assert np.allclose(confident.confidences, choose(logits, temperature, top_p, u, top).confidences, atol=1e-12)
+        assert confident.confidences == pytest.approx(choose(logits, temperature, top_p, u, top).confidences, abs=1e-12)
     with pytest.raises(FloatingPointError):
         sample_on_device(torch.full((1, 3), torch.nan), temperature, top_p, torch.zeros(1))
 
