@@ -106,7 +106,7 @@ def test_stored_sets_are_compared_by_the_command_and_by_the_flow(recorded: Path,
     assert "the same share" in done.stdout
     run = flow_run(prefect_url, "compare")
     artifacts = {each["key"] for each in query(prefect_url, "artifacts") if each["flow_run_id"] == run["id"]}
-    assert {"comparison", "comparison-page", "curves-plot", "differences-plot"} <= artifacts
+    assert {"comparison", "comparison-page", "curves-plot", "differences-plot", "delivered"} <= artifacts
 
 
 def test_a_set_drawn_with_budget_solve_is_refused_in_one_line(recorded: Path, prefect_url: str) -> None:
