@@ -4,6 +4,8 @@
 A token's confidence is minus the mean log-probability of the likeliest tokens at its position: it is high where one
 token has nearly all of the probability. A group is a window of consecutive tokens, one for each position at which a
 whole window ends; all of a shorter sample is one group. Of a sample, four numbers are kept.
+
+The likeliest token alone would say the opposite: its own log-probability is near 0 where the model is sure.
 """
 
 from typing import NamedTuple, TypedDict

@@ -37,7 +37,7 @@ def reference(positions: Sequence[Sequence[float]], top: int, window: int) -> tu
 
 @given(
     positions=st.lists(st.lists(st.floats(-50, 0), min_size=4, max_size=4), min_size=1, max_size=60),
-    top=st.integers(1, 6),
+    top=st.integers(2, 6),
     window=st.integers(1, 70),
 )
 def test_confidences_are_those_of_the_reference(positions: list[list[float]], top: int, window: int) -> None:
@@ -47,6 +47,13 @@ def test_confidences_are_those_of_the_reference(positions: list[list[float]], to
     fields = confidence_fields(tokens, ConfidenceSettings(top=top, window=window))
     assert [fields[name] for name in NAMES] == pytest.approx(expected, abs=1e-9)  # type: ignore[literal-required]
     assert (fields["confidence_top"], fields["confidence_window"]) == (top, window)
+
+
+def test_a_model_that_is_sure_has_the_higher_confidence() -> None:
+    sure, unsure = np.log([[0.97, 0.01, 0.01, 0.01]]), np.log([[0.25, 0.25, 0.25, 0.25]])
+    assert all(token_confidences(sure, top) > token_confidences(unsure, top) for top in (2, 3, 4))
+    with pytest.raises(ValidationError, match="greater than or equal to 2"):
+        ConfidenceSettings(top=1)
 
 
 @pytest.mark.parametrize("tokens", [[], [1.0, math.nan], [math.inf]])
