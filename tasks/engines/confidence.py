@@ -28,7 +28,7 @@ class ConfidenceSettings(Config):
     """Which confidences are kept of every sample. They change no sample, and are not among a set's ingredients."""
 
     top: int = Field(
-        default=20, ge=1, le=20, description="Likeliest tokens at each position; vLLM gives 20, hosted models 5 to 20"
+        default=20, ge=2, le=20, description="Likeliest tokens at each position; vLLM gives 20, hosted models 5 to 20"
     )
     window: int = Field(default=2048, ge=1, le=1_000_000, description="Tokens of a group, and of the tail")
 
