@@ -81,8 +81,8 @@ def _labels(label: str, group: Sequence[NamedCounts]) -> list[str]:
 
 
 def _without(of: NamedCounts, names: Collection[str]) -> dict[str, Any] | None:
-    """What a stored set depends on, other than some sampling parameters; None where it lacks one of them."""
-    if of.stored is None or not set(names) <= _sampling(of).keys():
+    """What a stored set depends on, other than some sampling parameters; None where there are none or it lacks one."""
+    if of.stored is None or not names or not set(names) <= _sampling(of).keys():
         return None
     ingredients = dict(of.stored.samples.ingredients)
     sampling = {name: value for name, value in ingredients["sampling"].items() if name not in names}
