@@ -1,6 +1,8 @@
 """What ways of picking deliver, read from the store of a sweep, under every budget and with faults."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from tasks.records import ScoredSample
 from tasks.report.picking.model import Picking
 from tasks.report.picking.of_sweep import picking_of
 from tasks.report.sweep.publish import publish
+from tasks.scorers import Candidate
 from tasks.selection.available import available
 from tasks.selection.summary import summarise
 from tasks.store.fsspec_store import FsspecStore
@@ -115,11 +118,16 @@ def test_scores_of_scorers_that_the_sweep_does_not_name_are_not_shown(tmp_path: 
     assert found.lacking == ("Not shown: best of k by a scorer and votes weighted by it (the sweep has no `scorers`).")
 
 
+def _powers(exponent: int, candidates: Sequence[Candidate]) -> list[float]:
+    return [float(len(each.text) ** exponent) for each in candidates]
+
+
 def test_a_scorer_with_the_name_of_a_column_is_a_score_and_nothing_else(tmp_path: Path) -> None:
     sweep = filled(tmp_path)
     found = []
-    for name in ("verdict", "tokens", "logprob_sum", "<script>$x$"):
-        scorer = ToyScorer()
+    for number, name in enumerate(("verdict", "tokens", "logprob_sum", "<script>$x$"), start=1):
+        # Of scores that are equal throughout, only one is shown.
+        scorer = ToyScorer(partial(_powers, number))
         scorer.name = name
         run(sweep, scorer)
         found.append(scorer)
