@@ -102,6 +102,7 @@ def test_samples_are_those_of_the_file_in_any_order_and_format(tmp_path: Path, k
 def test_a_file_is_read_twice_or_less_and_not_again_once_it_is_remembered(
     tmp_path: Path, settled: None, kind: str
 ) -> None:
+    draw(write(tmp_path / f"other.{kind}", rows(list)))  # imports what reads such files, which is read, too
     config = write(tmp_path / f"samples.{kind}", rows(interleaved))
     size = Path(config.path).stat().st_size
     before = bytes_read()

@@ -29,7 +29,7 @@ def monkeys(*arguments: str, cwd: Path, **variables: str) -> Ended:
     """Run to the end."""
     command = [MONKEYS, *arguments]
     its = environment(**variables)
-    if warm_commands.serves(its):
+    if warm_commands.serves(arguments, its):
         return Ended(*warm_commands.run(command, cwd, its, timeout_s=280))
     done = subprocess.run(command, check=False, cwd=cwd, env=its, capture_output=True, text=True, timeout=280)
     return Ended(done.returncode, done.stdout, done.stderr)

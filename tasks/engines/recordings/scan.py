@@ -198,7 +198,9 @@ def _sample(row: _Row) -> Sample:
 
 
 def _line(sample: Sample) -> bytes:
-    return pydantic_core.to_json(sample, inf_nan_mode="constants")
+    known = {name: value for name in OPTIONAL if (value := getattr(sample, name)) is not None and value != ()}
+    row = {"problem_id": sample.problem_id, "index": sample.index, "text": sample.text, **known}
+    return pydantic_core.to_json(row, inf_nan_mode="constants")
 
 
 def _refuse_changed(path: Path, before: list[Stamp]) -> None:
