@@ -70,7 +70,7 @@ def fit(problems: Sequence[Signals], names: Sequence[str]) -> Weights:
     middle = np.average(columns, axis=0, weights=share)
     spread = np.sqrt(np.average((columns - middle) ** 2, axis=0, weights=share))
     # A verifier that says the same of every sample has nothing to add, and gets the weight 0.
-    scale = np.where(spread > 0, spread, np.inf)
+    scale = np.where(np.ptp(columns, axis=0) > 0, spread, np.inf)
     scaled = (columns - middle) / scale
     sign = np.where(correct, 1.0, -1.0)
 

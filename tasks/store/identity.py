@@ -71,7 +71,7 @@ def score_identity(
 
 def problems_digest(problems: Iterable[Problem]) -> str:
     """Content hash of a dataset as it was published: every problem, in order. Samples depend neither on corrections nor
-    on which tests are public."""
+    on which tests are public, but on the order of the tests, of which the public ones come first."""
     return digest([_as_published(problem) for problem in problems])
 
 

@@ -129,6 +129,7 @@ class Sweep:
         requests = [Request(problem.id, self.prompt_of(problem), block.start, block.stop) for problem in problems]
         unstored = Unstored(block, [problem.id for problem in problems])
         stored: list[Block] = []
+        parts: list[Part] = []
         drawn = 0
         try:
             for batch in engine.sample(requests, self.sampling):
@@ -137,24 +138,23 @@ class Sweep:
                 progress.get().advance(SAMPLES, len(batch))
                 parts = unstored.take_leading()
                 if parts:
-                    self._keep(parts, engine, time.monotonic() - started)
-                    stored += [part.block for part in parts]
+                    stored += self._keep(parts, engine, time.monotonic() - started)
                     started = time.monotonic()
         except Exception:
             # The cap is reached, the engine failed for good, or the run is being stopped: keep what has been paid for.
             progress.get().advance(SAMPLES, -drawn)
-            self._keep(unstored.take_before_gaps(self._width), engine, time.monotonic() - started)
+            self._keep([*parts, *unstored.take_before_gaps(self._width)], engine, time.monotonic() - started)
             raise
-        parts = unstored.take_all()
-        self._keep(parts, engine, time.monotonic() - started)
-        return stored + [part.block for part in parts]
+        return stored + self._keep(unstored.take_all(), engine, time.monotonic() - started)
 
-    def _keep(self, parts: Sequence[Part], engine: Engine, seconds: float) -> None:
-        """Store what was drawn in some seconds."""
-        samples = sum(len(part.samples) for part in parts)
-        for part in parts:
-            share = seconds * len(part.samples) / max(samples, 1)
-            retry_while_unavailable(partial(self._keep_part, part, engine, share))
+    def _keep(self, parts: list[Part], engine: Engine, seconds: float) -> list[Block]:
+        """Store what was drawn together in some seconds, and take it from the list: what an error leaves there is not
+        stored. Each part has all of the seconds, as blocks have that are drawn concurrently."""
+        kept = []
+        while parts:
+            retry_while_unavailable(partial(self._keep_part, parts[0], engine, seconds))
+            kept.append(parts.pop(0).block)
+        return kept
 
     def prompt_of(self, problem: Problem) -> str:
         """The prompt for the engine, with the chat template if there is one."""

@@ -157,3 +157,27 @@ def test_behaviour_does_not_depend_on_what_is_graded_together(sandbox: Sandbox) 
     alone = {text: graded_by(StdioGrader(behaviour_inputs=5), sandbox, text)[0].answer for text in programs}
     assert {each.answer for each in together} == set(alone.values())
     assert len(set(alone.values())) == 3
+
+
+def says_how_much(tokens: list[list[str]], line: int, at: int) -> bool:
+    """The rule of `mutated_inputs`, for one token at a time."""
+    if not tokens[line][at].isdigit():
+        return False
+    value, following = int(tokens[line][at]), [each for each in tokens[line + 1 :] if each]
+    if line == 0 and len(tokens[0]) == 1 and value > 0 and following and len(following) % value == 0:
+        return True
+    counted = [len(following), len(tokens[line]) - at - 1]
+    if value in counted and value > 1:
+        return True
+    if following and value in {len(following[0]), *map(len, following[0])} and value > 1:
+        return True
+    return any(len(word) == value and not word.isdigit() for word in tokens[line][at + 1 : at + 2])
+
+
+@given(st.lists(st.lists(st.sampled_from(["1", "2", "3", "4", "ab", "x", "abcd"]), max_size=5), min_size=1, max_size=7))
+def test_numbers_that_say_how_much_follows_are_never_changed(tokens: list[list[str]]) -> None:
+    text = "\n".join(" ".join(line) for line in tokens)
+    fixed = [(at, i) for at, line in enumerate(tokens) for i in range(len(line)) if says_how_much(tokens, at, i)]
+    for changed in mutated_inputs("p", [text], 1, known=False):
+        made = [line.split() for line in changed.split("\n")]
+        assert all(made[at][i] == tokens[at][i] for at, i in fixed)

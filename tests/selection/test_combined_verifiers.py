@@ -98,3 +98,17 @@ def test_a_summary_has_every_verdict_and_adds_up() -> None:
             assert point.gain == pytest.approx(point.right - 0.5 * point.wrong)
             assert point.right <= point.coverage + 1e-12
     assert found.combined is not None
+
+
+@pytest.mark.parametrize("constant", [0.1, 1 / 3, -1e6, 1e-12])
+def test_a_constant_score_has_no_weight(constant: float) -> None:
+    generator = np.random.default_rng(0)
+    problems = []
+    for number in range(7):
+        correct = generator.random(9 + number) < 0.4
+        scores = np.full(len(correct), constant)
+        problems.append(
+            Signals(str(number), correct, {"v": correct ^ (generator.random(len(correct)) < 0.2)}, {"s": scores})
+        )
+    weights = fit(problems, ["v", "s"])
+    assert weights.of["s"] == 0

@@ -4,13 +4,14 @@ import json
 import random
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Any, Self
 
 import pytest
 
-from tasks.errors import EngineFailedError
+from tasks.errors import EngineFailedError, UserError
 from tasks.records import Request, Sample, Sampling, Turn
 from tasks.store.blocks import Block, overlap, split_at_first
 from tasks.sweep import unstored
@@ -110,6 +111,41 @@ def test_an_engine_that_fails_loses_nothing_before_a_gap(tmp_path: Path, small: 
     for block in sweep.missing_samples():
         sweep.draw(block, engine)
     assert sum(block.samples for block in sweep.samples.stored()) == 20 * 100
+
+
+def test_parts_that_could_not_be_stored_at_first_are_stored_with_the_rest(
+    tmp_path: Path, small: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sweep, engine = sweep_of(tmp_path, 100, DividesGrader()), OrderedEngine(list)
+    write, calls = sweep.samples.write, 0
+
+    def fails_once(*arguments: Any, **options: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == 2:
+            raise UserError("the disk is full")
+        return write(*arguments, **options)
+
+    monkeypatch.setattr(sweep.samples, "write", fails_once)
+    with pytest.raises(UserError, match="the disk is full"):
+        sweep.draw(sweep.missing_samples()[0], engine)
+    stored = {(each.problem_id, each.index) for part in sweep.samples.stored() for each in sweep.samples.read(part)[0]}
+    assert stored == set(engine.asked)
+
+
+def test_parts_took_the_time_of_the_draw_together(tmp_path: Path, small: int) -> None:
+    sweep, engine = sweep_of(tmp_path, 100, DividesGrader()), OrderedEngine(list)
+    wait = engine.sample
+
+    def slowly(requests: Sequence[Request], sampling: Sampling) -> Generator[list[Sample], None, None]:
+        time.sleep(0.3)
+        yield from wait(requests, sampling)
+
+    engine.sample = slowly  # type: ignore[method-assign]
+    block = sweep.missing_samples()[0]
+    assert len(sweep.draw(block, engine) or []) > 1
+    first, second, *_ = sorted((each.seconds for each in sweep.samples.stored().values()), reverse=True)
+    assert first == second >= 0.3, "concurrent pieces of work count once in what the set took"
 
 
 @pytest.mark.parametrize("turns", [(), (Turn("tool", "x" * 100),)])

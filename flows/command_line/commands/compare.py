@@ -40,8 +40,8 @@ def compare(
         typer.Option(
             "--verifier",
             metavar="VERDICTS",
-            help="With --truth: another verdict set, or a column of a table; repeatable. By default all that there "
-            "are.",
+            help="With --truth: another verdict set, or a column of a table; repeatable. By default all other verdict "
+            "sets and the public tests, or a table's `score` and `passed`.",
         ),
     ] = None,
     penalty: Annotated[

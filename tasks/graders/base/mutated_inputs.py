@@ -49,9 +49,9 @@ def _changed(text: str, chance: random.Random) -> str:
     tokens = [_TOKEN.findall(line) for line in text.split("\n")]
     free = [
         (line, at)
-        for line, found in enumerate(tokens)
+        for (line, found), (after, sizes) in zip(enumerate(tokens), _what_follows(tokens), strict=True)
         for at in range(len(found))
-        if not _says_how_much(tokens, line, at)
+        if not _says_how_much(found, at, after, sizes, alone=line == 0 and len(found) == 1)
     ]
     if not free:
         return text
@@ -64,20 +64,30 @@ def _changed(text: str, chance: random.Random) -> str:
     return _TOKEN.sub(lambda _: next(following), text)
 
 
-def _says_how_much(tokens: Sequence[Sequence[str]], line: int, at: int) -> bool:
+def _what_follows(tokens: Sequence[Sequence[str]]) -> list[tuple[int, frozenset[int]]]:
+    """For each line, the number of lines that follow and are not empty, and the sizes that a number on it may give:
+    this number, and those of the tokens and characters on the next line."""
+    found: list[tuple[int, frozenset[int]]] = []
+    after, next_sizes = 0, frozenset[int]()
+    for line in reversed(tokens):
+        found.append((after, (next_sizes | {after}) - {0, 1}))
+        if line:
+            after, next_sizes = after + 1, frozenset({len(line), *map(len, line)})
+    return found[::-1]
+
+
+def _says_how_much(line: Sequence[str], at: int, after: int, sizes: frozenset[int], *, alone: bool) -> bool:
     """Whether a token is the number of lines that follow, of equal groups of them (test cases), or of tokens or
     characters on its line or the next."""
-    token = tokens[line][at]
+    token = line[at]
     if not _INTEGER.fullmatch(token):
         return False
-    following = [found for found in tokens[line + 1 :] if found]
-    sizes = {len(following), len(tokens[line]) - at - 1} - {0, 1}
-    if following:
-        sizes |= {len(following[0]), *(len(each) for each in following[0])} - {1}
-    sizes |= {len(word) for word in tokens[line][at + 1 : at + 2] if not _INTEGER.fullmatch(word)}
-    value = int(token)
-    cases = line == 0 and len(tokens[0]) == 1 and value > 0 and bool(following) and len(following) % value == 0
-    return cases or value in sizes
+    value, on_line = int(token), len(line) - at - 1
+    if value in sizes or (value == on_line and on_line > 1):
+        return True
+    if any(value == len(word) and not _INTEGER.fullmatch(word) for word in line[at + 1 : at + 2]):
+        return True
+    return alone and value > 0 and after > 0 and after % value == 0
 
 
 def _integer(token: str, line: Sequence[str], chance: random.Random) -> str:

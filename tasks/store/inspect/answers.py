@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import Enum, auto
 from typing import Any
 
 import pyarrow as pa
@@ -16,6 +15,7 @@ from tasks.store import Store
 from tasks.store.annotations import ScoreFooter, check_same_samples
 from tasks.store.blocks import Block
 from tasks.store.inspect.catalog import StoredAnnotations, StoredSamples, StoredVerdicts
+from tasks.store.inspect.counted_answers import that_count
 from tasks.store.inspect.counts import latest_summary
 from tasks.store.parquet import SAMPLE_KEY
 from tasks.store.samples import read_sample_columns
@@ -26,15 +26,6 @@ _SETTINGS = ("confidence_top", "confidence_window")
 _LOST = "were lost to failures of the infrastructure"
 _NOT_GRADED = "are not graded yet"
 _NOT_BY_ALL = "lack the verdict of one of the verifiers"
-
-
-class Cut(Enum):
-    """Why only the samples that all problems have are taken: an adaptive budget stopped some problems by their
-    outcomes, or one that stops at settled votes by their answers, or no report says how the samples were drawn."""
-
-    ADAPTIVE = auto()
-    VOTES = auto()
-    UNREPORTED = auto()
 
 
 @dataclass(slots=True)
@@ -57,8 +48,8 @@ def stored_answers(
     scores that is complete. `verifiers` are other verdict sets by name: they become scores, 1 for correct and else 0,
     and samples that lack one of these verdicts are left out.
 
-    Where an adaptive budget stopped problems by their outcomes, or no report says how the samples were drawn, only
-    those that all problems have are taken: the others would bias what is estimated from them.
+    Samples whose number depends on what they are, and those that the latest report does not count, are left out
+    (`that_count`): they would bias what is estimated from them.
 
     Raises:
         UserError: the set was sampled in solve mode, or an object is damaged.
@@ -104,8 +95,7 @@ def read_answers(
     Raises:
         UserError: an object is damaged, or there is no graded sample.
     """
-    score_sets, others, cut = _by_name(scores), verifiers or {}, _why_cut(summary)
-    first = None if summary is None or summary.voting is None else summary.voting.first
+    score_sets, others = _by_name(scores), verifiers or {}
     annotations: list[tuple[StoredAnnotations[Any], Mapping[str, str]]] = [
         (verdicts, {"verdict": "verdict", "answer": "answer", "passed": "passed"}),
         *((each, {"score": _column(name)}) for name, each in score_sets.items()),
@@ -142,25 +132,11 @@ def read_answers(
             raise UserError(
                 f"store: {store.url(error.key)} cannot be read: {error.reason}; `monkeys check` says more"
             ) from error
-    found = list(problems.values())
+    found, cut = that_count(problems, summary, reported_only=below is None)
     if not found:
         raise UserError(f"{samples.name} has no graded samples yet; run its sweep, or `monkeys regrade`")
     notes = [f"{number:,} samples {why}: they are left out." for why, number in left_out.items() if number]
-    if cut is Cut.ADAPTIVE:
-        notes.append(
-            f"The budget was adaptive: of every problem only the first {_cut(found):,} samples are used, since how "
-            "many more it has depends on their verdicts."
-        )
-    elif cut is Cut.VOTES:
-        notes.append(
-            f"The budget stopped at settled votes: of every problem only the first {_cut(found, first):,} samples are "
-            "used, since how many more it has depends on their answers."
-        )
-    elif cut is Cut.UNREPORTED and len({len(problem.samples) for problem in found}) > 1:
-        notes.append(
-            f"No report says how many samples of each problem were to be drawn: of every problem only the first "
-            f"{_cut(found):,} are used."
-        )
+    notes += cut
     notes += [
         *_without_mixed_confidences(found, settings),
         *_without_incomplete_scores(found),
@@ -204,26 +180,6 @@ def _rows(
             columns[name] = pa.nulls(table.num_rows) if found is None else found[column]
     joined = pa.table(columns)
     yield from (joined if below is None else rows_below(joined, below)).to_pylist()
-
-
-def _why_cut(summary: SweepSummary | None) -> Cut | None:
-    if summary is None:
-        return Cut.UNREPORTED
-    if summary.voting is not None:
-        return Cut.VOTES
-    return None if summary.stopping is None else Cut.ADAPTIVE
-
-
-def _cut(problems: Sequence[AnsweredProblem], most: int | None = None) -> int:
-    """Keep the first samples of each problem, as many as all have and at most `most`, and return their number."""
-    fewest = min(len(problem.samples) for problem in problems)
-    fewest = fewest if most is None else min(fewest, most)
-    for problem in problems:
-        for column in (problem.places, problem.samples, problem.answers, problem.correct, problem.passed):
-            del column[fewest:]
-        for values in problem.scores.values():
-            del values[fewest:]
-    return fewest
 
 
 def _without_mixed_confidences(

@@ -1,0 +1,83 @@
+"""Which answers count where how many samples a problem has depends on what they are."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tasks.files.answers import AnsweredProblem
+from tasks.scaling.summary import SweepSummary
+
+
+def that_count(
+    answered: Mapping[str, AnsweredProblem], summary: SweepSummary | None, *, reported_only: bool
+) -> tuple[list[AnsweredProblem], list[str]]:
+    """The problems with those of their samples that can be taken without bias, in order of index, and what was left
+    out, in whole sentences.
+
+    An adaptive budget stops a problem by its outcomes, and one that stops at settled votes by its answers: only samples
+    that every problem was sure to get, or that all have, are taken. Without a report nobody knows how they were drawn.
+
+    Args:
+        answered: by problem; samples are removed from them.
+        summary: of the report on the samples; None without one.
+        reported_only: under a uniform budget, leave out what the report does not count: another budget may have
+            drawn it, depending on what was drawn before.
+    """
+    for problem in answered.values():
+        # Blocks of later samples may have been read first.
+        _keep(problem, sorted(range(len(problem.samples)), key=lambda at: problem.samples[at] or 0))
+    if summary is None:
+        unequal = len({len(problem.samples) for problem in answered.values()}) > 1
+        why = (
+            "No report says how many samples of each problem were to be drawn: of every problem only the first {} are"
+            " used."
+        )
+        return _cut(answered, why if unequal else None)
+    if summary.voting is not None:
+        first = summary.voting.first
+        for problem in answered.values():
+            _keep(problem, [at for at, index in enumerate(problem.samples) if index is not None and index < first])
+        why = (
+            "The budget stopped at settled votes: of every problem only the first {} samples are used, since how many"
+            " more it has depends on their answers."
+        )
+        return _cut(answered, why)
+    if summary.stopping is not None:
+        why = (
+            "The budget was adaptive: of every problem only the first {} samples are used, since how many more it has"
+            " depends on their verdicts."
+        )
+        return _cut(answered, why)
+    others = _keep_reported(answered, summary) if reported_only else 0
+    note = f"{others:,} samples are not counted by the set's latest report: they are left out; run its sweep again."
+    return _with_samples(answered), [note] if others else []
+
+
+def _keep_reported(answered: Mapping[str, AnsweredProblem], summary: SweepSummary) -> int:
+    """Keep as many first samples of each problem as the report counts, and return the number of the others."""
+    counted = {each.problem_id: each.n for each in summary.problems}
+    others = 0
+    for problem_id, problem in answered.items():
+        n = min(counted.get(problem_id, 0), len(problem.samples))
+        others += len(problem.samples) - n
+        _keep(problem, range(n))
+    return others
+
+
+def _cut(answered: Mapping[str, AnsweredProblem], why: str | None) -> tuple[list[AnsweredProblem], list[str]]:
+    """Keep the first samples of each problem, as many as all have; why, with their number."""
+    found = _with_samples(answered)
+    fewest = min((len(problem.samples) for problem in found), default=0)
+    for problem in found:
+        _keep(problem, range(fewest))
+    return found, [why.format(f"{fewest:,}")] if why and found else []
+
+
+def _with_samples(answered: Mapping[str, AnsweredProblem]) -> list[AnsweredProblem]:
+    return [problem for problem in answered.values() if problem.samples]
+
+
+def _keep(problem: AnsweredProblem, positions: Sequence[int]) -> None:
+    """Keep the samples at these positions, in this order."""
+    columns: list[list[Any]] = [problem.places, problem.samples, problem.answers, problem.correct, problem.passed]
+    for column in (*columns, *problem.scores.values()):
+        column[:] = [column[position] for position in positions]

@@ -1,0 +1,72 @@
+"""Which samples count where how many a problem has depends on what they are."""
+
+from pathlib import Path
+
+from flows.setup.picking import from_store
+from tasks.files.answers import AnsweredProblem
+from tasks.scaling.estimators import Counts
+from tasks.scaling.settled_votes import DeliveredVote, Voting
+from tasks.scaling.summary import summarise, summarise_voting
+from tasks.store.fsspec_store import FsspecStore
+from tasks.store.inspect.counted_answers import that_count
+from tests.store.inspect.test_answers import reported, url
+from tests.store.stored import complete, sweep_of
+
+COUNTS = Counts.of(["a", "b"], 7, [1, 1])
+
+
+def answered(indices: dict[str, list[int]]) -> dict[str, AnsweredProblem]:
+    """Problems whose samples were read in this order."""
+    problems = {}
+    for problem_id, of_problem in indices.items():
+        problems[problem_id] = AnsweredProblem(problem_id)
+        for index in of_problem:
+            problems[problem_id].add("here", index, str(index), index % 2 == 0, {"score": float(index)}, passed=True)
+    return problems
+
+
+def kept(problems: list[AnsweredProblem]) -> dict[str, list[int | None]]:
+    """The indices of the samples that are left; answers, verdicts and scores belong to them."""
+    for each in problems:
+        assert each.answers == [str(index) for index in each.samples]
+        assert each.correct == [index is not None and index % 2 == 0 for index in each.samples]
+        assert each.scores["score"] == [float(index or 0) for index in each.samples]
+        assert len(each.places) == len(each.passed) == len(each.samples)
+    return {each.problem_id: each.samples for each in problems}
+
+
+def test_first_samples_are_those_of_the_lowest_index_in_whatever_order_blocks_were_read() -> None:
+    found, notes = that_count(answered({"a": [0, 1, 2], "b": [5, 6, 0, 1, 2, 3, 4]}), None, reported_only=True)
+    assert kept(found) == {"a": [0, 1, 2], "b": [0, 1, 2]}
+    assert notes == [
+        "No report says how many samples of each problem were to be drawn: of every problem only the first 3 are used."
+    ]
+
+
+def test_after_a_vote_budget_only_samples_of_the_first_round_count_even_if_some_were_lost() -> None:
+    """Sample 5 was drawn because the vote was not settled by the first five, one of which was lost."""
+    voting = Voting(tuple(DeliveredVote(each, 7, 7, 1.0, settled=True) for each in ("a", "b")), 5, 7)
+    summary = summarise_voting(COUNTS, {"correct": 2, "wrong": 12}, voting)
+    found, _ = that_count(answered({"a": [0, 1, 3, 4, 5, 6], "b": [0, 1, 2, 3, 4]}), summary, reported_only=True)
+    assert kept(found) == {"a": [0, 1, 3, 4], "b": [0, 1, 2, 3]}
+
+
+def test_a_report_on_a_uniform_budget_counts_no_more_than_it_did() -> None:
+    summary = summarise(Counts.of(["a", "b"], 3, [1, 1]), {"correct": 2, "wrong": 4})
+    read = {"a": [0, 1, 2], "b": [3, 4, 0, 1, 2], "c": [0]}
+    found, notes = that_count(answered(read), summary, reported_only=True)
+    assert kept(found) == {"a": [0, 1, 2], "b": [0, 1, 2]}
+    assert notes == ["3 samples are not counted by the set's latest report: they are left out; run its sweep again."]
+    found, notes = that_count(answered(read), summary, reported_only=False)
+    assert kept(found) == {"a": [0, 1, 2], "b": [0, 1, 2, 3, 4], "c": [0]}
+    assert notes == []
+
+
+def test_a_stored_set_that_went_on_after_its_report_is_read_up_to_the_report(tmp_path: Path) -> None:
+    store = FsspecStore(url(tmp_path))
+    reported(store, sweep_of(store, problems=4, k=20))
+    assert from_store(url(tmp_path), "arith", None, None).notes == ()
+    complete(sweep_of(store, problems=4, k=30))
+    read = from_store(url(tmp_path), "arith", None, None)
+    assert {len(each.scores["logprob_sum"]) for each in read.problems} == {20}
+    assert "40 samples are not counted by the set's latest report" in read.notes[0]
