@@ -118,6 +118,8 @@ def test_three_workers_share_a_sweep_and_survive_the_death_of_one(
         )
         stack.callback(command.kill)
         wait_until(lambda: len({call.process for call in sweep.calls()}) == 3, "all three draw", running=command)
+        # The automation watches a run from its first heartbeat on.
+        wait_until(lambda: len(runs_heard_of(url)) >= 3, "all three are heard of", running=command)
         kill(workers[0].pid)
         out, err = command.communicate(timeout=200)
         assert (command.returncode, err) == (0, "")
@@ -135,7 +137,7 @@ def test_three_workers_share_a_sweep_and_survive_the_death_of_one(
             of_workers = [each for each in query(url, "flow_runs") if each["deployment_id"] == sweeps]
             return sorted(each["state_name"] for each in of_workers)
 
-        wait_until(lambda: "Running" not in states(), "the dead run is marked", seconds=SILENCE_S + 60)
+        wait_until(lambda: "Running" not in states(), "the dead run is marked", seconds=SILENCE_S + 120)
         assert states() == ["Completed", "Completed", "Crashed"]
 
     # Any command of any process could have written the secret somewhere.
@@ -153,6 +155,16 @@ def worker(name: str, folder: Path, variables: dict[str, str]) -> AbstractContex
     return running(
         [*command, PREFECT, "worker", "start", "--pool", "cpu", "--name", name, "--limit", "1"], folder / name
     )
+
+
+def runs_heard_of(url: str) -> set[str]:
+    """The runs of workers whose heartbeats the server has."""
+    wanted = {"filter": {"event": {"name": ["prefect.flow-run.heartbeat"]}}, "limit": 50}
+    answer = httpx.post(f"{url}/events/filter", json=wanted, timeout=PATIENCE_S)
+    answer.raise_for_status()
+    sweeps = httpx.get(f"{url}/deployments/name/sweep/sweep", timeout=PATIENCE_S).json()["id"]
+    ours = {f"prefect.flow-run.{each['id']}" for each in query(url, "flow_runs") if each["deployment_id"] == sweeps}
+    return ours & {event["resource"]["prefect.resource.id"] for event in answer.json()["events"]}
 
 
 def hasten_the_automation(url: str) -> None:
