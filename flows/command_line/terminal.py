@@ -1,7 +1,7 @@
 """Standard output: a console, tables, untrusted text made harmless, and JSON."""
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -40,6 +40,14 @@ def print_notes(console: Console, notes: Iterable[str]) -> None:
     """What a reader of the results above has to know."""
     for note in notes:
         console.print(literal(note), style="yellow", soft_wrap=True)
+
+
+def print_written(console: Console, urls: Sequence[str], *, otherwise: str) -> None:
+    """Where files were written, or, if none was, what to do to get some."""
+    for url in urls:
+        console.print(literal(f"written: {url}"), soft_wrap=True)
+    if not urls:
+        console.print(otherwise, soft_wrap=True)
 
 
 def counted(number: int, noun: str) -> str:

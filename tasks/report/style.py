@@ -13,7 +13,7 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogFormatter
+from matplotlib.ticker import FuncFormatter, LogFormatter, MaxNLocator
 
 from tasks.report.model import FigureFile
 from tasks.report.palette import GREY
@@ -55,6 +55,14 @@ def new_axes(width: float, height: float, columns: int = 1) -> tuple[Figure, Axe
         axes.grid(visible=True, color=RULE, lw=0.7)
         axes.set_axisbelow(True)
     return figure, figure.axes[0]
+
+
+def count_problems(axes: Axes, labels: Sequence[str], what: str) -> None:
+    """The axes of bars that count problems: what each bar stands for, in the order of the labels."""
+    axes.set_xticks(range(len(labels)), labels, rotation=40, ha="right", fontsize=8)
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_xlabel(what)
+    axes.set_ylabel("problems")
 
 
 def name_text(name: str, most: int = _MAX_NAME) -> str:

@@ -11,7 +11,7 @@ from tasks.report.cost.figures import draw as draw_costs
 from tasks.report.cost.phrases import amount, headline
 from tasks.report.cost.phrases import findings as cost_findings
 
-from .browser import CHROMIUM, Page, chromium
+from .browser import Page
 from .comparisons import SETS, comparison_of, costs_of
 from .sweeps import HOSTILE
 from .test_page import read
@@ -73,14 +73,6 @@ def test_the_csv_tables_have_every_number():
     assert [(row[0], row[1], int(row[2]), float(row[3])) for row in rows] == [
         ("large", "small", each.k, each.difference) for each in pair.differences
     ]
-
-
-@pytest.fixture(scope="module")
-def page(tmp_path_factory):
-    if CHROMIUM is None:
-        pytest.skip("no Chromium is installed")
-    with chromium(tmp_path_factory.mktemp("chromium")) as opened:
-        yield opened
 
 
 def show(page: Page, tmp_path, name: str) -> None:

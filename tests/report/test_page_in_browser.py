@@ -3,16 +3,8 @@ import pytest
 from tasks.report.sweep.figures import draw
 from tasks.report.sweep.page import render
 
-from .browser import CHROMIUM, Page, chromium
+from .browser import Page
 from .sweeps import COUNTS, report_of
-
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
-
-
-@pytest.fixture(scope="module")
-def page(tmp_path_factory):
-    with chromium(tmp_path_factory.mktemp("chromium")) as opened:
-        yield opened
 
 
 def show(page: Page, tmp_path, name: str) -> None:

@@ -15,7 +15,7 @@ from tasks.report.picking.tables import picking_csv, table_rows
 from tasks.report.sweep.markdown import markdown
 from tasks.report.sweep.page import render
 
-from .browser import CHROMIUM, Page, chromium
+from .browser import Page
 from .pickings import PICKINGS, picking_of
 from .sweeps import HOSTILE, report_of, summary_of
 from .test_page import read
@@ -126,14 +126,6 @@ def test_the_figure_the_csv_and_the_markdown_have_every_way(name):
     assert len(table_rows(summary)) == 1 + len(summary.picked)
     for point in summary.picked[0].table:
         assert f"| {100 * point.value:.1f}% |" in text
-
-
-@pytest.fixture(scope="module")
-def page(tmp_path_factory):
-    if CHROMIUM is None:
-        pytest.skip("no Chromium is installed")
-    with chromium(tmp_path_factory.mktemp("chromium")) as opened:
-        yield opened
 
 
 def show(page: Page, tmp_path, name: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from flows.command_line.terminal import SET_COLOURS, literal, new_table, print_json, print_notes, stdout
+from flows.command_line.terminal import SET_COLOURS, literal, new_table, print_json, print_notes, print_written, stdout
 from flows.config.cost import CostConfig
 from flows.config.yaml_file import build_config
 from flows.setup.cost import load, write
@@ -35,10 +35,7 @@ def show_costs(fields: dict[str, Any], configs: Sequence[str], parameters: Seque
         return
     console = stdout()
     print_costs(console, comparison)
-    for url in written:
-        console.print(literal(f"written: {url}"), soft_wrap=True)
-    if not written:
-        console.print("use --output FOLDER to write a figure and tables", soft_wrap=True)
+    print_written(console, written, otherwise="use --output FOLDER to write a figure and tables")
 
 
 def print_costs(console: Console, comparison: CostComparison) -> None:

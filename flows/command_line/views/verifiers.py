@@ -7,7 +7,16 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from flows.command_line.terminal import SET_COLOURS, counted, literal, new_table, print_json, print_notes, stdout
+from flows.command_line.terminal import (
+    SET_COLOURS,
+    counted,
+    literal,
+    new_table,
+    print_json,
+    print_notes,
+    print_written,
+    stdout,
+)
 from flows.setup.verifiers import from_store, from_tables
 from tasks.errors import UserError
 from tasks.report.comparison.load import is_file
@@ -58,10 +67,7 @@ def show_verifiers(
         return
     console = stdout()
     print_verifiers(console, summary)
-    for url in written:
-        console.print(literal(f"written: {url}"), soft_wrap=True)
-    if output is None:
-        console.print("use --output FOLDER to write a figure and a table", soft_wrap=True)
+    print_written(console, written, otherwise="use --output FOLDER to write a figure and a table")
 
 
 def _write(output: str, summary: VerifierSummary) -> tuple[str, ...]:

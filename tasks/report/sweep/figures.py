@@ -12,7 +12,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
 from tasks.report.model import FigureFile
 from tasks.report.palette import BLUE, DARK, FORECAST, GREY, LAW, verdict_shares
-from tasks.report.style import INK, band, files, k_axis, new_axes
+from tasks.report.style import INK, band, count_problems, files, k_axis, new_axes
 from tasks.report.sweep.pass_rates import by_difficulty, rate_bins
 from tasks.report.sweep.vote_figure import votes_figure
 from tasks.scaling.laws import PowerLaw
@@ -98,10 +98,7 @@ def solved_figure(summary: SweepSummary) -> Figure:
     ]
     heights = [*(step.problems for step in steps), left]
     axes.bar(range(len(heights)), heights, color=[*[BLUE] * len(steps), GREY], width=0.82)
-    axes.set_xticks(range(len(heights)), [*labels, "not solved"], rotation=40, ha="right", fontsize=8)
-    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.set_xlabel("samples to the first success")
-    axes.set_ylabel("problems")
+    count_problems(axes, [*labels, "not solved"], "samples to the first success")
     return figure
 
 
@@ -143,10 +140,7 @@ def pass_rate_figure(summary: SweepSummary) -> Figure:
     bins = rate_bins(summary.problems)
     colours = [GREY if item is bins[0] else BLUE for item in bins]
     left.bar(range(len(bins)), [item.count for item in bins], color=colours, width=0.82)
-    left.set_xticks(range(len(bins)), [item.label for item in bins], rotation=40, ha="right", fontsize=8)
-    left.yaxis.set_major_locator(MaxNLocator(integer=True))
-    left.set_xlabel("pass rate of the problem")
-    left.set_ylabel("problems")
+    count_problems(left, [item.label for item in bins], "pass rate of the problem")
     ordered = by_difficulty(summary.problems)
     rates = np.array([problem.c / problem.n for problem in ordered])
     rank = np.arange(1, len(ordered) + 1)

@@ -1,10 +1,9 @@
 """The figure of what votes delivered where sampling stopped once they were settled."""
 
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from tasks.report.palette import BLUE, GREY
-from tasks.report.style import new_axes
+from tasks.report.style import count_problems, new_axes
 from tasks.report.sweep.vote_rows import vote_rows
 from tasks.scaling.summary import SweepSummary
 
@@ -22,9 +21,6 @@ def votes_figure(summary: SweepSummary) -> Figure:
     places = range(len(rows))
     axes.bar(places, [row.problems for row in rows], color=GREY, width=0.82, label="another answer")
     axes.bar(places, [row.right for row in rows], color=BLUE, width=0.82, label="right answer")
-    axes.set_xticks(places, [row.label for row in rows], rotation=40, ha="right", fontsize=8)
-    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.set_xlabel("samples until the vote was settled")
-    axes.set_ylabel("problems")
+    count_problems(axes, [row.label for row in rows], "samples until the vote was settled")
     axes.legend(frameon=False, fontsize=9)
     return figure
