@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         Sample,
         StdioCheck,
         StdioTest,
+        TheoremCheck,
         Verdict,
     )
     from tasks.scaling.comparison import Comparison
@@ -57,6 +58,7 @@ __all__ = [
     "Store",
     "SweepConfig",
     "SweepResult",
+    "TheoremCheck",
     "UserError",
     "Verdict",
     "__version__",
@@ -79,6 +81,7 @@ _RECORDS = (
     "Sample",
     "StdioCheck",
     "StdioTest",
+    "TheoremCheck",
     "Verdict",
 )
 _MODULES = {

@@ -78,6 +78,29 @@ class FunctionCheck(Check):
 
 
 @dataclass(frozen=True, slots=True)
+class TheoremCheck(Check):
+    """A theorem to prove: a sample is the body of its proof.
+
+    `system` is `rocq` or `lean`. `header` is what stands before the statement: imports, scopes, definitions. `name` is
+    the theorem's name in the statement. `statement` is in Rocq the sentence, such as `Theorem t : 1 + 1 = 2.`, and in
+    Lean the text up to the body, such as `theorem t : 1 + 1 = 2 := by`.
+    """
+
+    kind: ClassVar[str] = "theorem"
+    noun: ClassVar[str] = "theorem"
+
+    system: str
+    header: str
+    name: str
+    statement: str
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the statement is blank."""
+        return not self.statement.strip()
+
+
+@dataclass(frozen=True, slots=True)
 class FewShotExample:
     """A worked example that stands before the question in a prompt."""
 
