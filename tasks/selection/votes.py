@@ -10,6 +10,8 @@ from tasks.selection.outcomes import Outcomes, Tally
 # Sums that differ by less than this share of the largest possible sum are a tie: they may have been added in another
 # order.
 _TIE = 1e-12
+# 0.28 of 25 samples are 7, and 0.28 * 25 is a little more.
+_ROUNDING = 1e-9
 # Sums that are held together.
 _TOGETHER = 1 << 20
 
@@ -30,6 +32,44 @@ def winners(problem: Outcomes, orders: Ints, ks: Ints, weights: Floats | None = 
     return np.concatenate(
         [_shared(sums, tally, slack) for sums in _sums(problem.voters, orders, ks, len(tally.votes), weights)]
     )
+
+
+def winners_among_best(
+    problem: Outcomes, orders: Ints, ks: Ints, *, scores: Floats, weights: Floats, keep: float
+) -> Floats:
+    """As `winners`, but of the v samples with an answer among the first k, only the ceil(keep·v) with the highest
+    scores vote, and those that tie with the last of these.
+
+    Args:
+        problem, orders, ks, weights: see `winners`.
+        scores: finite, shape (n,).
+        keep: above 0, at most 1.
+    """
+    tally = problem.tally()
+    won = np.zeros((len(orders), len(ks)))
+    if not len(tally.votes):
+        return won
+    # A sample's rank by its score; the lowest is 0. Without an answer, it is beyond all others.
+    _, ranks = np.unique(scores, return_inverse=True)
+    ranks = np.where(problem.voters < 0, len(scores), ranks.max() - ranks)
+    slack = _TIE * float(np.abs(weights).max()) * float(ks[-1])
+    classes = len(tally.votes)
+    for column, k in enumerate(ks.tolist()):
+        rows = max(1, _TOGETHER // max(k, classes))
+        for start in range(0, len(orders), rows):
+            some = orders[start : start + rows, :k]
+            ranked = ranks[some]
+            voting = (ranked < len(scores)).sum(axis=1)
+            last = np.maximum(np.ceil(keep * voting - _ROUNDING).astype(np.int64), 1) - 1
+            bound = np.take_along_axis(np.sort(ranked, axis=1), last[:, None], axis=1)
+            row, place = np.nonzero((ranked <= bound) & (ranked < len(scores)))
+            chosen = some[row, place]
+            cells = row * classes + problem.voters[chosen]
+            shape = (len(some), 1, classes)
+            sums = np.bincount(cells, weights[chosen], minlength=len(some) * classes).reshape(shape)
+            votes = np.bincount(cells, minlength=len(some) * classes).reshape(shape)
+            won[start : start + rows, column] = _shared(np.where(votes > 0, sums, -np.inf), tally, slack)[:, 0]
+    return won
 
 
 def _shared(sums: Floats, tally: Tally, slack: float) -> Floats:

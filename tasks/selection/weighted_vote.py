@@ -1,4 +1,8 @@
-"""Score-weighted vote: the answer whose samples' scores have the largest sum."""
+"""Score-weighted vote: the answer whose samples' scores have the largest sum.
+
+With `keep`, only the samples with the highest scores vote: DeepConf's filter (Fu et al. 2025, arXiv 2508.15260,
+section 3.2), where the score is a confidence.
+"""
 
 from typing import Literal
 
@@ -9,11 +13,13 @@ from tasks.plugins import Config
 from tasks.scaling.arrays import Floats, Ints
 from tasks.selection.outcomes import Need, Outcomes
 from tasks.selection.simulation import Estimate, Simulation
-from tasks.selection.votes import winners
+from tasks.selection.votes import winners, winners_among_best
 
 
 class WeightedVote(Config):
-    """Picks the answer with the largest sum of weights; samples without an answer have no vote."""
+    """Picks the answer with the largest sum of weights; samples without an answer have no vote. With `keep` below 1,
+    of the v samples with an answer only the ceil(keep·v) with the highest scores vote, and those that tie with the
+    last of these."""
 
     name: Literal["weighted_vote"] = "weighted_vote"
     score: str = Field(default="score", description="Name of the score")
@@ -21,11 +27,15 @@ class WeightedVote(Config):
         default="score",
         description="A sample's weight: its score, or e to the power of it, for scores such as log-probabilities",
     )
+    keep: float = Field(
+        default=1.0, gt=0, le=1, description="Which share of the samples votes, those with the highest scores; 1: all"
+    )
 
     @property
     def label(self) -> str:
         """What tables and figures call it."""
-        return f"vote weighted by {'exp ' if self.weight == 'exp' else ''}{self.score}"
+        best = "" if self.keep == 1 else f", best {100 * self.keep:g}%"
+        return f"vote weighted by {'exp ' if self.weight == 'exp' else ''}{self.score}{best}"
 
     @property
     def needs(self) -> tuple[Need, ...]:
@@ -41,4 +51,6 @@ class WeightedVote(Config):
         scores = problem.scores[self.score]
         # The largest weight is 1: only ratios matter.
         weights = np.exp(scores - scores.max()) if self.weight == "exp" else scores
-        return winners(problem, orders, ks, weights)
+        if self.keep == 1:
+            return winners(problem, orders, ks, weights)
+        return winners_among_best(problem, orders, ks, scores=scores, weights=weights, keep=self.keep)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from itertools import combinations
+from math import ceil
 
 from tasks.selection.outcomes import Outcomes
 
@@ -25,6 +26,19 @@ def majority_of_passing(problem: Outcomes, subset: Sequence[int]) -> Fraction:
 
 def weighted(score: str) -> Rule:
     return lambda problem, subset: vote(problem, subset, [Fraction(float(w)) for w in problem.scores[score]])
+
+
+def filtered(score: str, keep: Fraction) -> Rule:
+    """The weighted vote of the share `keep` with the highest scores, and of those that tie with the last of it."""
+
+    def rule(problem: Outcomes, subset: Sequence[int]) -> Fraction:
+        scores = problem.scores[score].tolist()
+        voting = sorted((i for i in subset if problem.voters[i] >= 0), key=lambda i: -scores[i])
+        kept = voting[: ceil(keep * len(voting))]
+        kept += [i for i in voting if i not in kept and scores[i] == scores[kept[-1]]]
+        return vote(problem, kept, [Fraction(weight) for weight in scores])
+
+    return rule
 
 
 def vote(problem: Outcomes, subset: Sequence[int], weights: Sequence[Fraction], among=None) -> Fraction:

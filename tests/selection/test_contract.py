@@ -14,7 +14,7 @@ from tasks.selection.weighted_vote import WeightedVote
 SELECTORS = [each() for each in get_args(get_args(SelectorConfig)[0])]
 
 
-@pytest.mark.parametrize("selector", [*SELECTORS, WeightedVote(weight="exp")], ids=lambda each: each.name)
+@pytest.mark.parametrize("selector", [*SELECTORS, WeightedVote(weight="exp"), WeightedVote(keep=0.3)])
 def test_every_selector_keeps_its_promises(selector):
     check_selector(selector)
 

@@ -37,8 +37,9 @@ def test_the_stated_error_of_a_simulated_vote_is_the_spread_of_repetitions():
     assert np.mean(errors, axis=0) == pytest.approx(spread, rel=0.16)
 
 
-def test_the_stated_error_of_a_weighted_vote_is_the_spread_of_repetitions():
-    ks, selector = np.array([3, 20, 50]), WeightedVote()
+@pytest.mark.parametrize("selector", [WeightedVote(), WeightedVote(keep=0.3)])
+def test_the_stated_error_of_a_weighted_vote_is_the_spread_of_repetitions(selector):
+    ks = np.array([3, 20, 50])
     estimates = [selector.accuracy(problem(), ks, Simulation(150, np.random.default_rng(seed))) for seed in range(300)]
     spread = np.std([each.accuracy for each in estimates], axis=0, ddof=1)
     assert np.mean([each.error for each in estimates], axis=0) == pytest.approx(spread, rel=0.16)
