@@ -8,10 +8,15 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.servers import S3, moto_server, prefect_server, s3_server
+
+if TYPE_CHECKING:
+    from tasks.store.fsspec_store import FsspecStore
 
 # NumPy reads it at import. Its threads wait in busy loops, and every core has other tests to run.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -89,6 +94,17 @@ def _share_out(items: list[pytest.Item]) -> None:
         else:
             group = item.path.relative_to(item.config.rootpath).as_posix()
         item.add_marker(pytest.mark.xdist_group(group))
+
+
+@pytest.fixture
+def filled_store(tmp_path: Path) -> "FsspecStore":
+    """A store with one drawn and graded set of recorded answers, of the usual size."""
+    from tasks.store.fsspec_store import FsspecStore
+    from tests.store.stored import fill
+
+    store = FsspecStore(str(tmp_path))
+    fill(store)
+    return store
 
 
 @pytest.fixture(scope="session")

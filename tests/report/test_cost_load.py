@@ -20,16 +20,7 @@ from tasks.selection.majority import Majority
 from tasks.store.annotations import SCORES
 from tasks.store.fsspec_store import FsspecStore
 from tasks.store.inspect.catalog import find
-from tests.store.stored import answers, fill, sweep_of
-
-PROBLEMS, K = 20, 30
-
-
-@pytest.fixture
-def store(tmp_path):
-    store = FsspecStore(str(tmp_path))
-    fill(store, problems=PROBLEMS, k=K)
-    return store
+from tests.store.stored import PROBLEMS, K, answers, fill, sweep_of
 
 
 def read(store, name="arithmetic"):
@@ -50,34 +41,34 @@ def mean_tokens():
     return sum(drawn) / K
 
 
-def test_the_tokens_of_a_stored_set_are_counted(store):
-    found = compared(store)
+def test_the_tokens_of_a_stored_set_are_counted(filled_store):
+    found = compared(filled_store)
     assert found.measure is Measure.TOKENS
     row = {each.k: each for each in found.sets[0].table}[10]
     assert row.cost == pytest.approx(10 * (PROBLEMS * 30 + mean_tokens()))
-    once = compared(store, measure=Measure.TOKENS, prompts=Prompts.ONCE).sets[0].table[-1]
+    once = compared(filled_store, measure=Measure.TOKENS, prompts=Prompts.ONCE).sets[0].table[-1]
     assert once.cost == pytest.approx(PROBLEMS * 30 + K * mean_tokens())
 
 
-def test_a_set_costs_what_its_sweep_says_unless_a_file_of_prices_has_its_model(store, tmp_path_factory):
-    sweep = sweep_of(store, problems=PROBLEMS, k=K, price=Price(2.0, 10.0))
+def test_a_set_costs_what_its_sweep_says_unless_a_file_of_prices_has_its_model(filled_store, tmp_path_factory):
+    sweep = sweep_of(filled_store, problems=PROBLEMS, k=K, price=Price(2.0, 10.0))
     results = sweep.results()
     publish(sweep.grading, results, results.summarise(), "")
-    found = compared(store)
+    found = compared(filled_store)
     assert found.measure is Measure.DOLLARS
     assert found.sets[0].table[0].cost == pytest.approx((2 * PROBLEMS * 30 + 10 * mean_tokens()) / 1e6)
     file = tmp_path_factory.mktemp("prices") / "prices.yaml"
     name = found.sets[0].label
     file.write_text(f"prices: [{{model: {name}, prompt: 0, completion: 1, date: 2026-11-01}}]")
-    again = compared(store, prices=str(file))
+    again = compared(filled_store, prices=str(file))
     assert again.sets[0].table[0].cost == pytest.approx(mean_tokens() / 1e6)
 
 
-def test_flops_of_a_bundled_model_need_no_config(store):
+def test_flops_of_a_bundled_model_need_no_config(filled_store):
     with pytest.raises(UserError, match="the model of arithmetic-recorded is not known"):
-        compared(store, measure=Measure.FLOPS)
-    change_ingredients(store, model=fingerprint(BUNDLED / "arithmetic"))
-    found = compared(store, measure=Measure.FLOPS)
+        compared(filled_store, measure=Measure.FLOPS)
+    change_ingredients(filled_store, model=fingerprint(BUNDLED / "arithmetic"))
+    found = compared(filled_store, measure=Measure.FLOPS)
     shape = 771_200  # parameters, of the two bundled models alike
     prompts = PROBLEMS * sum(2 * (shape + 2 * 4 * 128 * at) for at in range(1, 31))
     decoded = sum(
@@ -99,9 +90,9 @@ def test_flops_of_a_bundled_model_need_no_config(store):
         {"provenance": {"model": "openai/gpt-4o"}},
     ],
 )
-def test_the_price_of_a_set_is_looked_up_by_its_model(store, changes):
-    change_ingredients(store, **changes)
-    found = compared(store)
+def test_the_price_of_a_set_is_looked_up_by_its_model(filled_store, changes):
+    change_ingredients(filled_store, **changes)
+    found = compared(filled_store)
     assert found.measure is Measure.DOLLARS
     assert found.sets[0].table[0].cost == pytest.approx((2.5 * PROBLEMS * 30 + 10 * mean_tokens()) / 1e6)
     assert any("$2.5 per million prompt tokens" in note for note in found.notes)
@@ -116,14 +107,14 @@ def test_a_set_that_is_not_graded_is_told(tmp_path):
         compared(store)
 
 
-def test_a_report_on_samples_that_are_gone_is_told(store):
-    sweep = sweep_of(store, problems=PROBLEMS, k=K)
+def test_a_report_on_samples_that_are_gone_is_told(filled_store):
+    sweep = sweep_of(filled_store, problems=PROBLEMS, k=K)
     results = sweep.results()
     publish(sweep.grading, results, results.summarise(), "")
-    samples = find(store, "arithmetic")
-    store.delete(samples.objects.key(min(samples.objects.footers)))
+    samples = find(filled_store, "arithmetic")
+    filled_store.delete(samples.objects.key(min(samples.objects.footers)))
     with pytest.raises(UserError, match=f"{samples.name} has no stored sample of problem .*; run its sweep again"):
-        compared(store)
+        compared(filled_store)
 
 
 def outcomes_with(answers_of):
@@ -140,10 +131,10 @@ def outcomes_with(answers_of):
     return outcomes
 
 
-def test_what_is_delivered_is_compared_at_the_cost_of_the_samples(store):
+def test_what_is_delivered_is_compared_at_the_cost_of_the_samples(filled_store):
     # Three of five say 0, which is right: a majority of five always does, one sample in three of five.
     delivery = Delivery(Majority(), outcomes_with([0, 0, 0, 1, 2]))
-    found = compared_by_cost(read(store), Rules(), delivery=delivery)
+    found = compared_by_cost(read(filled_store), Rules(), delivery=delivery)
     assert found.delivered_by == Majority().label
     at = {row.k: row for row in found.sets[0].table}
     assert at[1].accuracy == pytest.approx(0.6)
@@ -155,8 +146,8 @@ def test_what_is_delivered_is_compared_at_the_cost_of_the_samples(store):
     assert found.mixed == ()
 
 
-def test_the_seconds_of_a_scorer_are_counted_for_the_selectors_that_need_it(store):
-    samples = find(store, "arithmetic")
+def test_the_seconds_of_a_scorer_are_counted_for_the_selectors_that_need_it(filled_store):
+    samples = find(filled_store, "arithmetic")
     for block, footer in samples.objects.footers.items():
         scores = [
             ScoredSample(problem, index, 1.0)
@@ -169,20 +160,20 @@ def test_the_seconds_of_a_scorer_are_counted_for_the_selectors_that_need_it(stor
             scores, key, samples_checksum=footer.checksum, made_by="reward",
             written_at=f"2026-11-29T12:{block.first:02}:00+00:00", seconds=6.0,
         )  # fmt: skip
-        store.write(key, data)
-    store.write(f"scores/{samples.name}/reward-v1-000000000000/set.json", b'{"scorer": "reward", "version": 1}')
+        filled_store.write(key, data)
+    filled_store.write(f"scores/{samples.name}/reward-v1-000000000000/set.json", b'{"scorer": "reward", "version": 1}')
     scored = 6.0 * len(samples.objects.footers)
 
     def seconds_of(selector):
         delivery = Delivery(selector, outcomes_with([0, 0, 1]))
-        found = compared_by_cost(read(store), Rules(Measure.SECONDS), delivery=delivery)
+        found = compared_by_cost(read(filled_store), Rules(Measure.SECONDS), delivery=delivery)
         return found.sets[0].table[0].cost
 
     assert seconds_of(BestOf(score="reward")) - seconds_of(Majority()) == pytest.approx(scored / K)
 
 
-def test_a_table_of_counts_delivers_nothing(store, tmp_path):
+def test_a_table_of_counts_delivers_nothing(filled_store, tmp_path):
     file = tmp_path / "a.csv"
     file.write_text("problem,samples,correct,tokens,prompt_tokens\na,9,3,90,9\nb,9,3,90,9\n")
     with pytest.raises(UserError, match="--by: a is a table of counts"):
-        compared_by_cost(read(store, str(file)), Rules(), delivery=Delivery(Majority(), outcomes_with([0])))
+        compared_by_cost(read(filled_store, str(file)), Rules(), delivery=Delivery(Majority(), outcomes_with([0])))

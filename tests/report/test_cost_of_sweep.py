@@ -13,20 +13,11 @@ from tasks.report.picking.of_sweep import picking_of
 from tasks.report.sweep.publish import publish
 from tasks.store.fsspec_store import FsspecStore
 from tasks.sweep.budgets import SolveConfig, VoteConfig
-from tests.store.stored import fill, sweep_of
-
-PROBLEMS, K = 20, 30
+from tests.store.stored import PROBLEMS, K, fill, sweep_of
 
 
-@pytest.fixture
-def store(tmp_path):
-    store = FsspecStore(str(tmp_path))
-    fill(store, problems=PROBLEMS, k=K)
-    return store
-
-
-def test_the_page_of_a_sweep_has_the_cost_of_k_samples_in_every_unit_that_is_known(store):
-    sweep = sweep_of(store, problems=PROBLEMS, k=K, price=Price(2.0, 10.0))
+def test_the_page_of_a_sweep_has_the_cost_of_k_samples_in_every_unit_that_is_known(filled_store):
+    sweep = sweep_of(filled_store, problems=PROBLEMS, k=K, price=Price(2.0, 10.0))
     results = sweep.results()
     summary = results.summarise()
     picking = picking_of(sweep, summary, results.tally.counted_below)
@@ -45,11 +36,11 @@ def test_the_page_of_a_sweep_has_the_cost_of_k_samples_in_every_unit_that_is_kno
     assert dollars.per_delivered == pytest.approx(dollars.point.cost / (PROBLEMS * best.table[-1].value))
 
     publication = publish(sweep.grading, results, summary, "", picking=picking, costs=costs)
-    page = store.read(publication.page.removeprefix(store.url(""))).decode()
+    page = filled_store.read(publication.page.removeprefix(filled_store.url(""))).decode()
     assert "By k, in dollars" in page
     assert f"right answers are those that {best.label} delivers" in page
-    folder = publication.page.removeprefix(store.url("")).removesuffix("report.html")
-    rows = list(csv.DictReader(store.read(f"{folder}costs.csv").decode().splitlines()))
+    folder = publication.page.removeprefix(filled_store.url("")).removesuffix("report.html")
+    rows = list(csv.DictReader(filled_store.read(f"{folder}costs.csv").decode().splitlines()))
     assert {row["unit"] for row in rows} == {"dollars", "tokens", "seconds"}
     assert float(rows[-1]["cost"]) == pytest.approx(costs[-1].rows[-1].point.cost)
 
@@ -63,8 +54,8 @@ def test_a_sweep_that_stops_by_its_outcomes_has_no_costs_by_k(tmp_path, budget):
     assert costs_of_sweep(sweep.grading, results.tally.by_problem, results.summarise()) == ()
 
 
-def test_costs_without_a_way_of_picking_have_no_right_answers(store):
-    sweep = sweep_of(store, problems=PROBLEMS, k=K)
+def test_costs_without_a_way_of_picking_have_no_right_answers(filled_store):
+    sweep = sweep_of(filled_store, problems=PROBLEMS, k=K)
     results = sweep.results()
     costs = costs_of_sweep(sweep.grading, results.tally.by_problem, results.summarise())
     assert [each.measure for each in costs] == [Measure.TOKENS, Measure.SECONDS]

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal
 
 import pytest
 
@@ -13,6 +13,7 @@ from tasks.scorers import Candidate, Spent
 from tasks.scorers.http import HttpScorerConfig
 from tasks.scorers.onnx import OnnxScorerConfig, bundled_scorers
 from tasks.scorers.openai import OpenAIScorerConfig
+from tests.nothing_to_close import NothingToClose
 from tests.scorers.scoring_server import ScoringServer
 
 PROMPTS = [("Print 1.", "print(1)"), ("Print 23.", "print(23)"), ("Print the sum.", "print(sum(map(int, input())))")]
@@ -62,7 +63,7 @@ class ToyConfig(Config):
         return Toy(type(self).scores)
 
 
-class Toy:
+class Toy(NothingToClose):
     version, max_concurrent_calls, max_candidates, spent = "toy 1", 1, 100, Spent()
 
     def __init__(self, scores: Scores) -> None:
@@ -76,12 +77,6 @@ class Toy:
 
     def cancel(self) -> None:
         self.cancelled = True
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        return None
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,8 @@ from tasks.sweep.sweep import Sweep
 from tests.in_memory import InMemory
 
 FINAL_ANSWER = FinalAnswerGrader()
+PROBLEMS, K = 20, 30
+"""The size of a set, unless a test asks for another."""
 
 
 class LastLineGrader:
@@ -100,7 +102,13 @@ def grade(sweep: Sweep) -> None:
 
 
 def fill(
-    store: Store, *, problems: int = 20, k: int = 30, seed: int = 0, grader: Grader = FINAL_ANSWER, padding: int = 0
+    store: Store,
+    *,
+    problems: int = PROBLEMS,
+    k: int = K,
+    seed: int = 0,
+    grader: Grader = FINAL_ANSWER,
+    padding: int = 0,
 ) -> Sweep:
     """A set with every sample and verdict."""
     sweep = sweep_of(store, problems=problems, k=k, seed=seed, grader=grader)

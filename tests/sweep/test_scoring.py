@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,6 +17,7 @@ from tasks.store.fsspec_store import FsspecStore
 from tasks.sweep import scoring
 from tasks.sweep.scoring import Scoring
 from tasks.sweep.sweep import Sweep
+from tests.nothing_to_close import NothingToClose
 from tests.store.stored import draw, fill, sweep_of
 
 
@@ -41,7 +42,7 @@ class ToyScorer:
         return Opened(self)
 
 
-class Opened:
+class Opened(NothingToClose):
     version, max_concurrent_calls, spent = "toy 0.1", 1, Spent()
 
     def __init__(self, config: ToyScorer) -> None:
@@ -52,15 +53,6 @@ class Opened:
         self.config.asked += candidates
         scores: Sequence[float | Unscored] = self.config.answer(candidates)
         return scores
-
-    def cancel(self) -> None:
-        return None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        return None
 
 
 def scoring_of(sweep: Sweep, scorer: ToyScorer) -> Scoring:

@@ -2,7 +2,6 @@
 
 from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
-from typing import Self
 
 import numpy as np
 import pytest
@@ -22,6 +21,7 @@ from tasks.sweep.grading import Grading
 from tasks.sweep.selection import Selection
 from tasks.sweep.sweep import Sweep, TakenOverError
 from tests.in_memory import InMemory
+from tests.nothing_to_close import NothingToClose
 
 PROBLEMS = [Problem(f"p{number:02}", f"{number}?", AnswerCheck(str(number))) for number in range(20)]
 SAMPLING = Sampling(temperature=0.6, top_p=1.0, max_tokens=10, stop=(), seed=0)
@@ -53,7 +53,7 @@ class DividesGrader:
             yield GradedSample(problem.id, sample.index, verdict)
 
 
-class CountingEngine:
+class CountingEngine(NothingToClose):
     """Counts the samples that it is asked for."""
 
     version, deterministic, max_concurrent_calls = "counting 1", True, 1
@@ -65,15 +65,6 @@ class CountingEngine:
         for request in requests:
             self.asked += [(request.problem_id, index) for index in range(request.start, request.stop)]
             yield [Sample(request.problem_id, index, f"{index}") for index in range(request.start, request.stop)]
-
-    def cancel(self) -> None:
-        return None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        return None
 
 
 def sweep_of(folder: Path, k: int, grader: DividesGrader, first: int | None = None) -> Sweep:

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import pytest
 
@@ -16,12 +16,13 @@ from tasks.records import Request, Sample, Sampling, Turn
 from tasks.store.blocks import Block, overlap, split_at_first
 from tasks.sweep import unstored
 from tasks.sweep.unstored import Unstored
+from tests.nothing_to_close import NothingToClose
 from tests.sweep.test_sweep import DividesGrader, sweep_of
 
 Name = tuple[str, int]
 
 
-class OrderedEngine:
+class OrderedEngine(NothingToClose):
     """Yields the samples in some order, five at a time; fails after `fails_after` of them."""
 
     version, deterministic, max_concurrent_calls = "ordered 1", True, 1
@@ -38,15 +39,6 @@ class OrderedEngine:
                 raise EngineFailedError("it failed")
             self.asked += names[start : start + 5]
             yield [Sample(problem_id, index, text_of(problem_id, index)) for problem_id, index in names[start:][:5]]
-
-    def cancel(self) -> None:
-        return None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        return None
 
 
 def text_of(problem_id: str, index: int) -> str:
