@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from tasks.errors import UserError
 from tasks.files.answers import LOGPROB_MEAN, LOGPROB_SUM, AnsweredProblem, read_answers
-from tasks.report.verifiers.signals import PASSED, add_passed, named_apart, signals
+from tasks.report.verifiers.signals import PASSED, add_passed, named_apart, nearly_complete, signals
 from tasks.selection.combined_verifiers import Signals
 from tasks.store.inspect.answers import stored_answers
 from tasks.store.inspect.catalog import StoredSamples, StoredVerdicts, find
@@ -31,7 +31,7 @@ def from_store(url: str, name: str, truth: str, verifiers: Sequence[str]) -> Ver
         url: the store.
         name: the sample set.
         truth: the verdict set that is taken for the truth.
-        verifiers: the other verdict sets, and `passed`; empty: all that there are.
+        verifiers: the other verdict sets, and `passed`; empty: all that are nearly complete.
 
     Raises:
         UserError: a set is not there, there is no other verdict, a set is named twice, or the samples were drawn in
@@ -41,8 +41,9 @@ def from_store(url: str, name: str, truth: str, verifiers: Sequence[str]) -> Ver
         found = find(store, name)
         right = _named(found, truth)
         others = [_named(found, each) for each in verifiers if each != PASSED]
+        left_out: list[str] = []
         if not verifiers:
-            others = [each for each in found.verdicts if each.name != right.name and not each.from_newer_version]
+            others, left_out = nearly_complete(found, right)
         every = [right.name, *(each.name for each in others)]
         repeated = [each for each in every if every.count(each) > 1]
         if repeated:
@@ -51,8 +52,13 @@ def from_store(url: str, name: str, truth: str, verifiers: Sequence[str]) -> Ver
         read = stored_answers(store, found, right, by_name)
     names = [*_passed(read.problems, verifiers, found.name), *by_name]
     if not names:
-        raise UserError(f"{found.name} has no other verdicts than {right.name}; `monkeys regrade --grader` adds some")
-    return Verified(right.label, signals(read.problems, names), tuple(read.notes))
+        if left_out:
+            raise UserError(
+                f"{found.name}: no verdict set is complete enough to compare: {' '.join(left_out)} `monkeys regrade` "
+                "completes it; --verifier uses it as it is"
+            )
+        raise UserError(f"{found.name} has no other verdicts than {right.name}; `monkeys regrade` adds some")
+    return Verified(right.label, signals(read.problems, names), (*left_out, *read.notes))
 
 
 def from_tables(paths: Sequence[Path], truth: str, verifiers: Sequence[str]) -> Verified:

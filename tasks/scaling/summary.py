@@ -100,7 +100,8 @@ class SweepSummary:
     `likely_solves` are the unsolved problems, most likely to be solved first. `laws` compares laws at held-out k.
     `notes` say in whole sentences what could not be computed and what was left out. `stopping` is None unless the
     budget was adaptive; `solving` replaces coverage if sampling stopped at first successes, and `voting` if it stopped
-    at settled votes.
+    at settled votes. `first_round` is the number of samples that every problem was to get whatever they are, None in
+    reports of earlier versions.
     """
 
     problems: tuple[ProblemCount, ...]
@@ -118,6 +119,7 @@ class SweepSummary:
     stopping: StoppingRecord | None = None
     solving: Solving | None = None
     voting: Voting | None = None
+    first_round: int | None = None
 
     @property
     def gives_coverage(self) -> bool:
@@ -138,6 +140,22 @@ class SweepSummary:
         if not len(ends) == len(limits) > 0 or graded.shape != (len(of), len(ends)):
             raise ValueError("the rounds are incomplete")
         return replace(of, rounds=Rounds(ends, limits, graded))
+
+    @property
+    def planned(self) -> int:
+        """How many samples every problem was to get whatever they are, correct or not: k under a uniform budget, and
+        the first round of one that stops problems by their outcomes."""
+        if self.first_round is not None:
+            return self.first_round
+        if self.voting is not None:
+            return self.voting.first
+        if self.stopping is not None:
+            return self.stopping.ends[0]
+        if self.solving is not None:
+            return self.solving.max_samples
+        # A sample that an infrastructure failure lost was to be drawn, too.
+        drawn = sum(self.verdicts.values())
+        return max([-(-drawn // max(1, len(self.problems))), *(problem.n for problem in self.problems)])
 
     @property
     def solved(self) -> int:

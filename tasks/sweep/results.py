@@ -128,7 +128,8 @@ class Results:
             summary = summarise(tally.by_problem, tally.verdicts, max_k=self._selection.k, usage=usage)
         else:
             summary = summarise_solving(tally.by_problem, tally.verdicts, tally.first_correct, self._selection.k, usage)
-        return replace(summary, notes=(*self._note_on_selection(), *summary.notes))
+        first_round = self._budget.plan(self._selection.k).ends[0]
+        return replace(summary, notes=(*self._note_on_selection(), *summary.notes), first_round=first_round)
 
     def _note_on_selection(self) -> list[str]:
         excluded = self._selection.excluded

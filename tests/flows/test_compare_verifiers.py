@@ -10,7 +10,7 @@ from flows.setup.verifiers import from_store
 from tasks.errors import UserError
 from tasks.store.fsspec_store import FsspecStore
 from tests.flows.command import monkeys
-from tests.store.stored import LastLineGrader, fill
+from tests.store.stored import LastLineGrader, draw, fill, grade, sweep_of
 
 
 @pytest.fixture
@@ -97,3 +97,41 @@ def test_one_verdict_set_has_nothing_to_compare_with_and_none_is_compared_with_i
         from_store(str(tmp_path / "runs"), "arith", "final", [])
     with pytest.raises(UserError, match="is named twice, or is the truth"):
         from_store(str(tmp_path / "runs"), "arith", "final", ["final"])
+
+
+def test_a_verdict_set_that_is_far_from_complete_is_left_out_unless_it_is_named(tmp_path: Path) -> None:
+    """Samples that lack one of the verdicts are left out for all: one such set would leave little of the others."""
+    url = str(tmp_path / "runs")
+    store = FsspecStore(url)
+    fill(store, problems=4, k=10)
+    more = sweep_of(store, problems=4, k=30, grader=LastLineGrader())
+    draw(more)
+    grade(more)
+    with pytest.raises(UserError, match=r"no verdict set is complete enough to compare: .* 67% of the samples lack"):
+        from_store(url, "arith", "last", [])
+    assert sum(len(each.correct) for each in from_store(url, "arith", "last", ["final"]).problems) == 40
+    grade(sweep_of(store, problems=4, k=30, grader=Lenient()))
+    read = from_store(url, "arith", "last", [])
+    assert list(read.problems[0].verdicts) == ["lenient v2"]
+    assert sum(len(each.correct) for each in read.problems) == 120
+    assert len(read.notes) == 1
+    assert read.notes[0].startswith("The verdict set final-answer-v2-")
+    assert read.notes[0].endswith("(final_answer v2) is left out: 67% of the samples lack its verdict.")
+
+
+def test_verdict_sets_without_a_common_sample_are_told(tmp_path: Path) -> None:
+    url = str(tmp_path / "runs")
+    store = FsspecStore(url)
+    fill(store, problems=2, k=10)
+    fill(store, problems=2, k=10, grader=LastLineGrader())
+    for key in store.keys("verdicts"):
+        if "last-line" in key and key.endswith(".parquet"):
+            store.delete(key)
+    with pytest.raises(UserError, match=r"no sample has a verdict in each of final-answer-v2-\S+, last-line-v2-"):
+        from_store(url, "arith", "final", ["last"])
+
+
+class Lenient(LastLineGrader):
+    """As the last line, under another name."""
+
+    name = "lenient"

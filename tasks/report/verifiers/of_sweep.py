@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from tasks.errors import UserError
-from tasks.report.verifiers.signals import PASSED, add_passed, named_apart, signals
+from tasks.report.verifiers.signals import PASSED, add_passed, named_apart, nearly_complete, signals
 from tasks.scaling.summary import SweepSummary
 from tasks.selection.verifier_summary import VerifierSummary, summarise_verifiers
 from tasks.store.inspect.answers import read_answers
@@ -23,18 +23,16 @@ def verifiers_of(sweep: Sweep, summary: SweepSummary, below: Mapping[str, int]) 
         below: for each of its problems, the index below which samples count.
 
     Returns:
-        Why it cannot be computed, in one sentence; None where there is no other complete verdict set and it is not
-        known which samples passed the public tests, or where the budget gives no curves.
+        Why it cannot be computed, in one sentence; None where there is no other verdict set that is nearly complete
+        and it is not known which samples passed the public tests, or where the budget gives no curves.
     """
     if not summary.gives_coverage or not summary.samples:
         return None
     store = sweep.samples.store
     samples = find(store, sweep.samples.identity.name)
     truth = next(each for each in samples.verdicts if each.name == sweep.grading.verdicts.identity.name)
-    others = named_apart(
-        truth,
-        [each for each in samples.verdicts if each is not truth and not each.from_newer_version and not each.pending],
-    )
+    complete, left_out = nearly_complete(samples, truth)
+    others = named_apart(truth, complete)
     if not others and not sweep.grading.grader.runs_code:
         return None
     try:
@@ -45,4 +43,4 @@ def verifiers_of(sweep: Sweep, summary: SweepSummary, below: Mapping[str, int]) 
     if not names:
         return None
     found = signals(read.problems, names)
-    return summarise_verifiers(truth.label, found, penalty=PENALTY, notes=read.notes)
+    return summarise_verifiers(truth.label, found, penalty=PENALTY, notes=[*left_out, *read.notes])

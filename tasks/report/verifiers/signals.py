@@ -5,11 +5,32 @@ from collections.abc import Sequence
 import numpy as np
 
 from tasks.files.answers import AnsweredProblem
+from tasks.scaling.summary import percent
 from tasks.selection.combined_verifiers import Signals
-from tasks.store.inspect.catalog import StoredVerdicts
+from tasks.store.inspect.catalog import StoredSamples, StoredVerdicts, share_without
 
 PASSED = "passed"
 """The name of the public tests as a verifier."""
+
+MAX_WITHOUT = 0.1
+"""The share of samples without its verdict up to which a verdict set is a verifier unless it is named: samples that
+lack one of the verdicts are left out for all verifiers."""
+
+
+def nearly_complete(samples: StoredSamples, truth: StoredVerdicts) -> tuple[list[StoredVerdicts], list[str]]:
+    """The other verdict sets on the samples, without those that lack many verdicts, and these in whole sentences."""
+    kept, left_out = [], []
+    for each in samples.verdicts:
+        if each.name == truth.name or each.from_newer_version:
+            continue
+        share = share_without(samples, each)
+        if share <= MAX_WITHOUT:
+            kept.append(each)
+        else:
+            left_out.append(
+                f"The verdict set {each.name} ({each.label}) is left out: {percent(share)} of the samples lack its verdict."
+            )
+    return kept, left_out
 
 
 def named_apart(truth: StoredVerdicts, others: Sequence[StoredVerdicts]) -> dict[str, StoredVerdicts]:

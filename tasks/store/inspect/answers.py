@@ -16,7 +16,7 @@ from tasks.store.annotations import ScoreFooter, check_same_samples
 from tasks.store.blocks import Block
 from tasks.store.inspect.catalog import StoredAnnotations, StoredSamples, StoredVerdicts
 from tasks.store.inspect.counted_answers import that_count
-from tasks.store.inspect.counts import latest_summary
+from tasks.store.inspect.counts import latest_summary, report_on_samples
 from tasks.store.parquet import SAMPLE_KEY
 from tasks.store.samples import read_sample_columns
 from tasks.store.schema import CorruptObjectError
@@ -48,14 +48,13 @@ def stored_answers(
     scores that is complete. `verifiers` are other verdict sets by name: they become scores, 1 for correct and else 0,
     and samples that lack one of these verdicts are left out.
 
-    Samples whose number depends on what they are, and those that the latest report does not count, are left out
-    (`that_count`): they would bias what is estimated from them.
+    Samples whose number depends on what they are, and those that the latest report on the samples did not plan, are
+    left out (`that_count`): they would bias what is estimated from them.
 
     Raises:
         UserError: the set was sampled in solve mode, or an object is damaged.
     """
-    reports = (latest_summary(store, samples, each) for each in (verdicts, *(verifiers or {}).values()))
-    summary = next((each for each in reports if each is not None), None)
+    summary = latest_summary(store, samples, verdicts) or report_on_samples(store, samples)
     if summary is not None and summary.solving is not None:
         raise UserError(
             f"{samples.name} was last sampled in solve mode: how many samples a problem has depends on their verdicts; "
@@ -133,6 +132,12 @@ def read_answers(
                 f"store: {store.url(error.key)} cannot be read: {error.reason}; `monkeys check` says more"
             ) from error
     found, cut = that_count(problems, summary, reported_only=below is None)
+    if not found and left_out[_NOT_BY_ALL]:
+        names = ", ".join([verdicts.name, *(each.name for each in others.values())])
+        raise UserError(
+            f"{samples.name}: no sample has a verdict in each of {names}; name fewer, or complete them with "
+            "`monkeys regrade`"
+        )
     if not found:
         raise UserError(f"{samples.name} has no graded samples yet; run its sweep, or `monkeys regrade`")
     notes = [f"{number:,} samples {why}: they are left out." for why, number in left_out.items() if number]

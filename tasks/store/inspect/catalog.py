@@ -89,6 +89,13 @@ def scored_samples(scores: StoredAnnotations[ScoreFooter]) -> int:
     return sum(block.samples - footer.unscored for block, footer in scores.current.items())
 
 
+def share_without(samples: "StoredSamples", annotations: StoredAnnotations[Any]) -> float:
+    """The share of the stored samples that lack an annotation: not annotated yet, or lost to a failure. It is 0 where
+    nothing is stored."""
+    have = sum(block.samples - footer.failed for block, footer in annotations.current.items())
+    return 1 - have / samples.samples if samples.samples else 0.0
+
+
 AnyAnnotations = TypeVar("AnyAnnotations", bound=StoredAnnotations[Any])
 
 

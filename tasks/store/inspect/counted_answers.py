@@ -5,6 +5,7 @@ from typing import Any
 
 from tasks.files.answers import AnsweredProblem
 from tasks.scaling.summary import SweepSummary
+from tasks.store.inspect.counts import planned
 
 
 def that_count(
@@ -14,13 +15,15 @@ def that_count(
     out, in whole sentences.
 
     An adaptive budget stops a problem by its outcomes, and one that stops at settled votes by its answers: only samples
-    that every problem was sure to get, or that all have, are taken. Without a report nobody knows how they were drawn.
+    of the first round are taken, which every problem was sure to get. How many all problems happen to have depends on
+    the outcomes, too. Without a report nobody knows how the samples were drawn, and those that all problems have are
+    taken.
 
     Args:
         answered: by problem; samples are removed from them.
         summary: of the report on the samples; None without one.
-        reported_only: under a uniform budget, leave out what the report does not count: another budget may have
-            drawn it, depending on what was drawn before.
+        reported_only: under a uniform budget, leave out what the report did not plan: another budget may have drawn
+            it, depending on what was drawn before.
     """
     for problem in answered.values():
         # Blocks of later samples may have been read first.
@@ -32,34 +35,41 @@ def that_count(
             " used."
         )
         return _cut(answered, why if unequal else None)
-    if summary.voting is not None:
-        first = summary.voting.first
-        for problem in answered.values():
-            _keep(problem, [at for at, index in enumerate(problem.samples) if index is not None and index < first])
-        why = (
-            "The budget stopped at settled votes: of every problem only the first {} samples are used, since how many"
-            " more it has depends on their answers."
-        )
-        return _cut(answered, why)
-    if summary.stopping is not None:
-        why = (
-            "The budget was adaptive: of every problem only the first {} samples are used, since how many more it has"
-            " depends on their verdicts."
-        )
-        return _cut(answered, why)
-    others = _keep_reported(answered, summary) if reported_only else 0
+    stops_by = _stops_by(summary)
+    if stops_by is not None:
+        _keep_below(answered, {problem: summary.planned for problem in answered})
+        return _cut(answered, stops_by)
+    if not reported_only:
+        return _with_samples(answered), []
+    others = _keep_below(answered, planned(summary))
     note = f"{others:,} samples are not counted by the set's latest report: they are left out; run its sweep again."
     return _with_samples(answered), [note] if others else []
 
 
-def _keep_reported(answered: Mapping[str, AnsweredProblem], summary: SweepSummary) -> int:
-    """Keep as many first samples of each problem as the report counts, and return the number of the others."""
-    counted = {each.problem_id: each.n for each in summary.problems}
+def _stops_by(summary: SweepSummary) -> str | None:
+    """What to say where the budget stopped problems by what their samples are."""
+    if summary.voting is not None:
+        return (
+            "The budget stopped at settled votes: of every problem only the first {} samples are used, since how many"
+            " more it has depends on their answers."
+        )
+    if summary.stopping is not None:
+        return (
+            "The budget was adaptive: of every problem only the first {} samples are used, since how many more it has"
+            " depends on their verdicts."
+        )
+    return None
+
+
+def _keep_below(answered: Mapping[str, AnsweredProblem], below: Mapping[str, int]) -> int:
+    """Keep the samples with an index below their problem's, and return the number of the others."""
     others = 0
     for problem_id, problem in answered.items():
-        n = min(counted.get(problem_id, 0), len(problem.samples))
-        others += len(problem.samples) - n
-        _keep(problem, range(n))
+        kept = [
+            at for at, index in enumerate(problem.samples) if index is not None and index < below.get(problem_id, 0)
+        ]
+        others += len(problem.samples) - len(kept)
+        _keep(problem, kept)
     return others
 
 

@@ -1,16 +1,23 @@
 """Which samples count where how many a problem has depends on what they are."""
 
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from flows.setup.picking import from_store
+from tasks.errors import UserError
 from tasks.files.answers import AnsweredProblem
 from tasks.scaling.estimators import Counts
 from tasks.scaling.settled_votes import DeliveredVote, Voting
-from tasks.scaling.summary import summarise, summarise_voting
+from tasks.scaling.summary import StoppingRecord, SweepSummary, summarise, summarise_voting
 from tasks.store.fsspec_store import FsspecStore
+from tasks.store.inspect.catalog import find
 from tasks.store.inspect.counted_answers import that_count
+from tasks.store.inspect.counts import counts
+from tasks.sweep.budgets import AdaptiveConfig, Budget, SolveConfig, UniformConfig, VoteConfig
 from tests.store.inspect.test_answers import reported, url
-from tests.store.stored import complete, sweep_of
+from tests.store.stored import LastLineGrader, complete, grade, sweep_of
 
 COUNTS = Counts.of(["a", "b"], 7, [1, 1])
 
@@ -70,3 +77,72 @@ def test_a_stored_set_that_went_on_after_its_report_is_read_up_to_the_report(tmp
     read = from_store(url(tmp_path), "arith", None, None)
     assert {len(each.scores["logprob_sum"]) for each in read.problems} == {20}
     assert "40 samples are not counted by the set's latest report" in read.notes[0]
+
+
+def test_after_an_adaptive_budget_only_samples_of_the_first_round_count_even_if_all_problems_have_more() -> None:
+    """That all problems went on after the first round is an outcome, too."""
+    summary = replace(
+        summarise(Counts.of(["a", "b"], 5, [1, 1]), {"correct": 2, "wrong": 8}),
+        stopping=StoppingRecord((3, 5), (3, 6), ((3, 5), (3, 5))),
+    )
+    found, notes = that_count(answered({"a": [0, 1, 2, 3, 4], "b": [0, 1, 2, 3, 4]}), summary, reported_only=True)
+    assert kept(found) == {"a": [0, 1, 2], "b": [0, 1, 2]}
+    assert "of every problem only the first 3 samples are used" in notes[0]
+
+
+def test_what_was_planned_is_known_of_reports_of_earlier_versions_too() -> None:
+    one_lost = summarise(Counts.of(["a", "b"], [9, 9], [1, 1]), {"correct": 2, "wrong": 16, "infrastructure": 2})
+    assert one_lost.planned == 10, "each problem lost a sample to the infrastructure"
+    assert SweepSummary.from_json(one_lost.to_json()).planned == 10
+    assert replace(one_lost, first_round=12).planned == 12
+    assert summarise(Counts.of([], 1, []), {}).planned == 0
+
+
+def regraded(tmp_path: Path, budget: Budget, *, k: int = 60, broken: int | None = None) -> str:
+    """A set with a report, and another grader's verdicts without one; the name of these."""
+    store = FsspecStore(url(tmp_path))
+    reported(store, sweep_of(store, problems=8, k=k, budget=budget))
+    grade(sweep_of(store, problems=8, k=k, grader=LastLineGrader(broken)))
+    (name,) = (each.name for each in find(store, "arith").verdicts if each.ingredients["grader"] == "last_line")
+    return name
+
+
+def test_verdicts_without_a_report_count_what_the_budget_was_sure_to_draw(tmp_path: Path) -> None:
+    """The budget stopped problems by the first grader's verdicts, which the second one's resemble."""
+    budget = AdaptiveConfig(precision=1)
+    name = regraded(tmp_path, budget)
+    first = budget.plan(60).ends[0]
+    found = find(FsspecStore(url(tmp_path)), "arith")
+    assert first < min(found.by_problem.values()), "every problem has more, by chance"
+    counted = counts(FsspecStore(url(tmp_path)), found, found.graded_by(name))  # type: ignore[arg-type]
+    assert counted.n.tolist() == [first] * 8
+    read = from_store(url(tmp_path), "arith", name, None)
+    assert {each.n for each in read.problems} == {first}
+    assert f"only the first {first} samples are used" in read.notes[0]
+
+
+def test_verdicts_without_a_report_keep_all_that_a_uniform_budget_drew_but_what_they_lost(tmp_path: Path) -> None:
+    name = regraded(tmp_path, UniformConfig(), k=20, broken=4)
+    store = FsspecStore(url(tmp_path))
+    found = find(store, "arith")
+    counted = counts(store, found, found.graded_by(name))  # type: ignore[arg-type]
+    assert counted.n.tolist() == [19] * 8
+    read = from_store(url(tmp_path), "arith", name, "final_answer")
+    assert [each.n for each in read.problems] == [19] * 8
+    complete(sweep_of(store, problems=8, k=30))
+    grade(sweep_of(store, problems=8, k=30, grader=LastLineGrader(4)))
+    found = find(store, "arith")
+    assert counts(store, found, found.graded_by(name)).n.tolist() == [19] * 8, "nobody says why there are more"  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("budget", "why"), [(SolveConfig(first=2), "in solve mode"), (VoteConfig(), "vote was settled")], ids=str
+)
+def test_verdicts_without_a_report_give_no_coverage_where_the_budget_gave_none(
+    tmp_path: Path, budget: Budget, why: str
+) -> None:
+    name = regraded(tmp_path, budget, k=20)
+    store = FsspecStore(url(tmp_path))
+    found = find(store, "arith")
+    with pytest.raises(UserError, match=why):
+        counts(store, found, found.graded_by(name))  # type: ignore[arg-type]
