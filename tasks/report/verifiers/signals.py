@@ -27,9 +27,8 @@ def nearly_complete(samples: StoredSamples, truth: StoredVerdicts) -> tuple[list
         if share <= MAX_WITHOUT:
             kept.append(each)
         else:
-            left_out.append(
-                f"The verdict set {each.name} ({each.label}) is left out: {percent(share)} of the samples lack its verdict."
-            )
+            lacking = f"{percent(share)} of the samples lack its verdict"
+            left_out.append(f"The verdict set {each.name} ({each.label}) is left out: {lacking}.")
     return kept, left_out
 
 

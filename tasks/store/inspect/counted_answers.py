@@ -37,7 +37,7 @@ def that_count(
         return _cut(answered, why if unequal else None)
     stops_by = _stops_by(summary)
     if stops_by is not None:
-        _keep_below(answered, {problem: summary.planned for problem in answered})
+        _keep_below(answered, dict.fromkeys(answered, summary.planned))
         return _cut(answered, stops_by)
     if not reported_only:
         return _with_samples(answered), []

@@ -109,7 +109,7 @@ def regraded(tmp_path: Path, budget: Budget, *, k: int = 60, broken: int | None 
 
 def test_verdicts_without_a_report_count_what_the_budget_was_sure_to_draw(tmp_path: Path) -> None:
     """The budget stopped problems by the first grader's verdicts, which the second one's resemble."""
-    budget = AdaptiveConfig(precision=1)
+    budget = AdaptiveConfig(precision=5)
     name = regraded(tmp_path, budget)
     first = budget.plan(60).ends[0]
     found = find(FsspecStore(url(tmp_path)), "arith")
