@@ -184,15 +184,30 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class Confidence:
+    """How sure a model was of a sample's tokens (`tasks.engines.confidence`): of all, of the least confident group, of
+    the least confident tenth of the groups, and of the last `window` tokens, which is also the size of a group.
+
+    The numbers come from the `top` likeliest tokens at each position; None where the source does not know. In rows of
+    files and in tables, they are separate columns, whose names begin with `confidence_`.
+    """
+
+    mean: float | None = None
+    lowest_group: float | None = None
+    bottom_groups: float | None = None
+    tail: float | None = None
+    top: int | None = None
+    window: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Sample:
     """What was sampled once: a completion, or several turns that end in the `text` to grade.
 
     `logprob` is the sum of the tokens' log-probabilities under the model at temperature 1, in nats. Counts are in
     tokens, over all turns; `cached_prompt_tokens` is the part of the prompt tokens that the server had cached. None
-    where the source does not know. `finish_reason` is `stop` or `length`. A single completion has no `turns`.
-
-    The confidences (`tasks.engines.confidence`) come from the `confidence_top` likeliest tokens at each position, in
-    groups of `confidence_window` tokens; None where they were not asked for.
+    where the source does not know. `finish_reason` is `stop` or `length`. A single completion has no `turns`, and there
+    is no `confidence` where it was not asked for.
     """
 
     problem_id: str
@@ -204,12 +219,7 @@ class Sample:
     finish_reason: str | None = None
     cached_prompt_tokens: int | None = None
     turns: tuple[Turn, ...] = ()
-    confidence_mean: float | None = None
-    confidence_lowest_group: float | None = None
-    confidence_bottom_groups: float | None = None
-    confidence_tail: float | None = None
-    confidence_top: int | None = None
-    confidence_window: int | None = None
+    confidence: Confidence | None = None
 
 
 class Verdict(StrEnum):

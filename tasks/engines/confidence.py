@@ -8,16 +8,15 @@ whole window ends; all of a shorter sample is one group. Of a sample, four numbe
 The likeliest token alone would say the opposite: its own log-probability is near 0 where the model is sure.
 """
 
-from typing import NamedTuple, TypedDict
-
 import numpy as np
 from pydantic import Field
 
 from sandboxes.config import Config
+from tasks.records import Confidence
 from tasks.scaling.arrays import Floats
 
 BOTTOM = 0.1
-"""The share of groups, those of the lowest confidence, whose mean is `confidence_bottom_groups`."""
+"""The share of groups, those of the lowest confidence, whose mean is `Confidence.bottom_groups`."""
 
 
 CONFIDENCE = "Keep how sure the model was of each sample, as scores to pick by (DeepConf); empty: do not"
@@ -33,27 +32,6 @@ class ConfidenceSettings(Config):
     window: int = Field(default=2048, ge=1, le=1_000_000, description="Tokens of a group, and of the tail")
 
 
-class ConfidenceFields(TypedDict, total=False):
-    """The fields of `tasks.records.Sample` that are about confidence."""
-
-    confidence_mean: float
-    confidence_lowest_group: float
-    confidence_bottom_groups: float
-    confidence_tail: float
-    confidence_top: int
-    confidence_window: int
-
-
-class GroupConfidence(NamedTuple):
-    """The confidence of a sample's tokens: of all, of the least confident group, of the least confident tenth of the
-    groups, and of the last window."""
-
-    mean: float
-    lowest_group: float
-    bottom_groups: float
-    tail: float
-
-
 def token_confidences(logprobs: Floats, top: int) -> Floats:
     """Minus the mean of the `top` highest of the log-probabilities in each row, [rows]; of all where there are fewer.
 
@@ -65,25 +43,20 @@ def token_confidences(logprobs: Floats, top: int) -> Floats:
     return np.asarray(-highest.mean(axis=1), np.float64)
 
 
-def group_confidence(tokens: Floats, window: int) -> GroupConfidence:
-    """The confidences of a sample from those of its tokens, in order; there is at least one."""
-    size = min(window, len(tokens))
+def sample_confidence(tokens: Floats, settings: ConfidenceSettings) -> Confidence | None:
+    """The confidence of a sample from those of its tokens, in order; None where there are none, or one is not
+    finite."""
+    if not len(tokens) or not np.isfinite(tokens).all():
+        return None
+    size = min(settings.window, len(tokens))
     sums = np.concatenate([[0.0], np.cumsum(tokens)])
     groups = (sums[size:] - sums[:-size]) / size
     lowest = np.sort(groups)[: max(1, int(BOTTOM * len(groups)))]
-    return GroupConfidence(float(tokens.mean()), float(lowest[0]), float(lowest.mean()), float(tokens[-size:].mean()))
-
-
-def confidence_fields(tokens: Floats, settings: ConfidenceSettings) -> ConfidenceFields:
-    """What a sample keeps of the confidences of its tokens; nothing where there are none, or one is not finite."""
-    if not len(tokens) or not np.isfinite(tokens).all():
-        return {}
-    found = group_confidence(tokens, settings.window)
-    return {
-        "confidence_mean": found.mean,
-        "confidence_lowest_group": found.lowest_group,
-        "confidence_bottom_groups": found.bottom_groups,
-        "confidence_tail": found.tail,
-        "confidence_top": settings.top,
-        "confidence_window": settings.window,
-    }
+    return Confidence(
+        mean=float(tokens.mean()),
+        lowest_group=float(lowest[0]),
+        bottom_groups=float(lowest.mean()),
+        tail=float(tokens[-size:].mean()),
+        top=settings.top,
+        window=settings.window,
+    )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from tasks.files.schema import Where
-from tasks.records import Turn
+from tasks.records import Confidence, Turn
 
 
 # Not frozen: there are millions of them, and a frozen one takes three times as long to make.
@@ -47,12 +47,7 @@ class Imported:
     question: str | None = None
     row: int | None = None
     choices: tuple[str, ...] = ()
-    confidence_mean: float | None = None
-    confidence_lowest_group: float | None = None
-    confidence_bottom_groups: float | None = None
-    confidence_tail: float | None = None
-    confidence_top: int | None = None
-    confidence_window: int | None = None
+    confidence: Confidence | None = None
 
 
 NO_ROW = -1

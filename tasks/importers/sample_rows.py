@@ -1,15 +1,16 @@
 """The optional fields of a sample in rows of files: what `monkeys import` and `monkeys export` write, and what
 `engine: recorded` and the format `plain` read.
 
-They are derived from `Sample`: a field that it gets is read and written without a change here.
+They are derived from `Sample`: a field that it gets is read and written without a change here. A row is flat, as the
+store's tables are: of a record that a sample holds, each field is one of the row's, called after both.
 """
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache, partial
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
 
 from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, create_model
 from pydantic_core import SchemaValidator, core_schema
@@ -17,69 +18,110 @@ from pydantic_core import SchemaValidator, core_schema
 from tasks.files.schema import AnyRow, RowModel
 from tasks.records import Sample
 
-OPTIONAL = tuple(each.name for each in fields(Sample) if each.default is not MISSING)
-"""The names of the fields that a sample need not have."""
-
 MAX_INDEX = 2**31 - 1
 """The highest index that a sample can have: the store has 32 bits for it."""
 
 Index = Annotated[int, Field(ge=0, le=MAX_INDEX)]
+Row = dict[str, Any]
+"""The values of a row by field, without those that it leaves out."""
 
 
 def with_optional_fields(model: type[AnyRow]) -> type[AnyRow]:
     """The model of a row, with the optional fields of a sample in addition."""
-    return create_model(model.__name__, __base__=model, __module__=model.__module__, **_model_fields(Sample, OPTIONAL))
+    added = _model_fields(Sample)
+    return create_model(
+        model.__name__, __base__=model, __module__=model.__module__, **{name: added[name] for name in OPTIONAL}
+    )
 
 
 def optional_values(row: RowModel) -> dict[str, Any]:
     """What a row of such a model says about its sample: the values of the optional fields of `Sample`."""
     values = row.__dict__
-    return {name: _records(Sample, name, values[name]) if name in _NESTED else values[name] for name in OPTIONAL}
+    return _unflattened(
+        {name: _records(Sample, name, values[name]) if name in _LISTS else values[name] for name in OPTIONAL}
+    )
 
 
 @cache
-def sample_parser() -> Callable[[bytes], Sample]:
-    """Makes a sample from a row of `problem_id`, `index`, `text` and optional fields, as JSON. It raises ValueError for
-    whatever a model of `with_optional_fields` refuses.
+def row_parser() -> Callable[[bytes], Row]:
+    """Reads a row of `problem_id`, `index`, `text` and optional fields, as JSON: the values that it has. Raises
+    ValueError for whatever a model of `with_optional_fields` refuses.
 
-    The sample is made by pydantic's parser itself: with a model in between, it takes three times as long.
+    The values are checked by pydantic's parser itself: with a model in between, it takes three times as long.
     """
-    hints, defaults = _hints(Sample), _defaults(Sample)
-    arguments = []
-    for name, hint in hints.items():
-        kind = Index if name == "index" else _read_as(hint)
-        if name in _NESTED:
-            kind = Annotated[kind, AfterValidator(partial(_records, Sample, name))]
+    schemas = {}
+    for each in _FLAT:
+        kind = Index if each.name == "index" else _read_as(each.hint)
+        if each.name in _LISTS:
+            kind = Annotated[kind, AfterValidator(partial(_records, Sample, each.name))]
         schema: core_schema.CoreSchema = TypeAdapter(kind).core_schema
-        if name in defaults:
-            schema = core_schema.with_default_schema(schema, default=defaults[name])
-        arguments.append(core_schema.dataclass_field(name, schema))
-    of_sample = core_schema.dataclass_schema(
-        Sample,
-        core_schema.dataclass_args_schema("Sample", arguments, extra_behavior="ignore"),
-        list(hints),
-        slots=True,
-        config=core_schema.CoreConfig(strict=True),
-    )
-    return SchemaValidator(of_sample).validate_json
+        schemas[each.name] = core_schema.typed_dict_field(schema, required=each.default is MISSING)
+    strict = core_schema.CoreConfig(strict=True)
+    return SchemaValidator(core_schema.typed_dict_schema(schemas, extra_behavior="ignore", config=strict)).validate_json
+
+
+def sample_of(row: Row) -> Sample:
+    """The sample in a row of `row_parser`."""
+    return Sample(**_unflattened(row))
+
+
+def optional_values_of(sample: object) -> dict[str, Any]:
+    """What is known about a sample, by field of its row; `sample` has the optional fields of `Sample`."""
+    values: dict[str, Any] = {}
+    for field in fields(Sample):
+        if field.default is MISSING:
+            continue
+        value = getattr(sample, field.name)
+        if field.name not in _HELD:
+            values[field.name] = value
+        elif value is not None:
+            values |= {f"{field.name}_{each.name}": getattr(value, each.name) for each in fields(value)}
+    return {name: value for name, value in values.items() if value != _DEFAULTS[name]}
 
 
 def optional_document(sample: object) -> dict[str, Any]:
-    """What is known about a sample, as JSON; `sample` has the optional fields of `Sample`."""
-    return _not_default(Sample, {name: getattr(sample, name) for name in OPTIONAL})
+    """As `optional_values_of`, as JSON."""
+    return {name: _json(value) for name, value in optional_values_of(sample).items()}
 
 
-def _model_fields(record: type, names: tuple[str, ...]) -> dict[str, Any]:
-    defaults = _defaults(record)
-    return {name: (_read_as(_hints(record)[name]), defaults.get(name, ...)) for name in names}
+class _Flat(NamedTuple):
+    """A field of a row."""
+
+    name: str
+    hint: Any
+    default: Any
+
+
+def _flat(record: Any, prefix: str = "") -> Iterator[_Flat]:
+    for each in fields(record):
+        hint = _hints(record)[each.name]
+        held = _held(hint)
+        if held is None:
+            yield _Flat(prefix + each.name, hint, each.default)
+        else:
+            yield from _flat(held, f"{prefix}{each.name}_")
+
+
+def _unflattened(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of fields of a sample, from those of a row."""
+    if _OF_HELD.isdisjoint(values):
+        return dict(values)
+    found = {name: value for name, value in values.items() if name not in _OF_HELD}
+    for name, record in _HELD.items():
+        parts = {each.name: values.get(f"{name}_{each.name}") for each in fields(record)}
+        found[name] = None if all(value is None for value in parts.values()) else record(**parts)
+    return found
+
+
+def _model_fields(record: Any) -> dict[str, Any]:
+    return {name: (_read_as(hint), ... if default is MISSING else default) for name, hint, default in _flat(record)}
 
 
 def _read_as(hint: Any) -> Any:
     """The type that a row has for a field of a record."""
     inner = _item(hint)
     if inner is not None:
-        names = tuple(each.name for each in fields(inner))
-        model: Any = create_model(f"{inner.__name__}Row", __base__=RowModel, **_model_fields(inner, names))
+        model: Any = create_model(f"{inner.__name__}Row", __base__=RowModel, **_model_fields(inner))
         return Annotated[list[model], BeforeValidator(_listed)]
     if int in get_args(hint):
         # Tools write whole numbers as 9.0, too.
@@ -132,6 +174,12 @@ def _item(hint: Any) -> Any:
     return found if is_dataclass(found) else None
 
 
+def _held(hint: Any) -> Any:
+    """The record that a field holds, or None in its place; None for any other field."""
+    found = next((each for each in get_args(hint) if is_dataclass(each)), None)
+    return None if get_origin(hint) is tuple else found
+
+
 def _defaults(record: Any) -> dict[str, Any]:
     return {each.name: each.default for each in fields(record) if each.default is not MISSING}
 
@@ -141,4 +189,12 @@ def _hints(record: type) -> dict[str, Any]:
     return get_type_hints(record)
 
 
-_NESTED = tuple(name for name in OPTIONAL if _item(_hints(Sample)[name]) is not None)
+_FLAT = tuple(_flat(Sample))
+_DEFAULTS = {each.name: each.default for each in _FLAT if each.default is not MISSING}
+_HELD = {name: held for name, hint in _hints(Sample).items() if (held := _held(hint)) is not None}
+_LISTS = tuple(name for name, hint in _hints(Sample).items() if _item(hint) is not None)
+
+OPTIONAL = tuple(_DEFAULTS)
+"""The names of the fields that a row need not have."""
+
+_OF_HELD = frozenset(OPTIONAL) - _hints(Sample).keys()

@@ -1,12 +1,13 @@
 """Results as JSON documents, the same for every interface: plain dicts, lists, numbers and strings."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 from tasks.audit.agreement import Agreement
 from tasks.costs.comparison import CostComparison
 from tasks.importers.convert import Imports
+from tasks.records import Confidence
 from tasks.report.cost.phrases import headline
 from tasks.scaling.comparison import Comparison
 from tasks.store.inspect.catalog import StoredSamples, StoredVerdicts, scored_samples
@@ -59,7 +60,10 @@ def sample_document(row: ScoredRow) -> dict[str, Any]:
     """A sample, with its verdict and its score if it has them."""
     graded = {} if row.graded is None else asdict(row.graded)
     scored = {} if row.scored is None else {"score": row.scored.score, "score_detail": row.scored.detail}
-    return asdict(row.sample) | graded | scored
+    sample = asdict(row.sample)
+    confidence = sample.pop("confidence") or {}
+    sample |= {f"confidence_{each.name}": confidence.get(each.name) for each in fields(Confidence)}
+    return sample | graded | scored
 
 
 def plan_document(found: SweepEstimate, problem_ids: list[str]) -> dict[str, Any]:

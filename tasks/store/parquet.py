@@ -10,7 +10,7 @@ Nothing that is read is trusted: `tasks.store.rows` checks that the rows are wha
 
 import io
 import json
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import MISSING, asdict, dataclass, fields
 from functools import cache
@@ -76,11 +76,16 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Layout(Generic[Record, AnyFooter]):
-    """One kind of block: its record, the columns in the order of the record's fields, and its footer."""
+    """One kind of block: its record, the columns in the order of the record's fields, and its footer.
+
+    The record's last field may hold a record, or None: its name is the first of `held`, and its type the second. Then
+    the last columns, all optional, are those of that record's fields, each called after both.
+    """
 
     record: Callable[..., Record]
     columns: tuple[Column, ...]
     footer: type[AnyFooter]
+    held: tuple[str, type[Any]] | None = None
 
     @property
     def names(self) -> list[str]:
@@ -94,15 +99,28 @@ class Layout(Generic[Record, AnyFooter]):
 
     def to_table(self, records: Sequence[Record]) -> pa.Table:
         """The records as a table, without optional columns that would be null throughout."""
+        own = self.columns[: len(self.columns) - len(self._held_fields)]
+        values = {column.name: list(map(attrgetter(column.name), records)) for column in own}
+        if self.held is not None:
+            name, _ = self.held
+            held = list(map(attrgetter(name), records))
+            if held.count(None) < len(held):
+                for part in self._held_fields:
+                    values[f"{name}_{part}"] = [None if each is None else getattr(each, part) for each in held]
+        return self.table_of(values)
+
+    def table_of(self, values: Mapping[str, Sequence[Any]]) -> pa.Table:
+        """A table from the values of fields by the names of the columns, without optional columns that would be null
+        throughout."""
         kept, arrays = [], []
         for column in self.columns:
-            values = list(map(attrgetter(column.name), records))
-            if column.encode is not None:
-                values = list(map(column.encode, values))
-            if column.optional and values.count(None) == len(values):
+            found = values.get(column.name) if column.optional else values[column.name]
+            if found is not None and column.encode is not None:
+                found = list(map(column.encode, found))
+            if found is None or (column.optional and found.count(None) == len(found)):
                 continue
             kept.append(pa.field(column.name, column.type, nullable=column.nullable or column.optional))
-            arrays.append(pa.array(values, column.type))
+            arrays.append(pa.array(found, column.type))
         return pa.Table.from_arrays(arrays, schema=pa.schema(kept))
 
     def to_records(self, table: pa.Table, key: str) -> list[Record]:
@@ -111,7 +129,16 @@ class Layout(Generic[Record, AnyFooter]):
         while columns[-1].optional and table[columns[-1].name].null_count == table.num_rows:
             columns.pop()
         decoded = [decoded_column(column, table, key) for column in columns]
+        own = len(self.columns) - len(self._held_fields)
+        if self.held is not None and len(decoded) > own:
+            _, record = self.held
+            rows = zip(*decoded[own:], strict=True)
+            decoded[own:] = [[None if row.count(None) == len(row) else record(*row) for row in rows]]
         return [self.record(*row) for row in zip(*decoded, strict=True)]
+
+    @property
+    def _held_fields(self) -> tuple[str, ...]:
+        return () if self.held is None else tuple(each.name for each in fields(self.held[1]))
 
     def check_values(self, table: pa.Table, key: str) -> None:
         """Raise CorruptObjectError where a value of the table cannot be decoded."""

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import TypeAdapter
 
-from tasks.records import Sample, Turn
+from tasks.records import Confidence, Sample, Turn
 from tasks.store.footer_fields import Count, Seconds, Time
 from tasks.store.identity import canonical
 from tasks.store.parquet import LEVEL, QUICK_LEVEL, Column, Footer, Layout, OpenBlock, damage_in
@@ -78,6 +78,7 @@ LAYOUT = Layout(
         Column("confidence_window", pa.int32(), optional=True),
     ),
     SampleFooter,
+    held=("confidence", Confidence),
 )
 
 

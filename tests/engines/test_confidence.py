@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from monkeys.testing.engines import draw
-from tasks.engines.confidence import ConfidenceSettings, confidence_fields, group_confidence, token_confidences
+from tasks.engines.confidence import ConfidenceSettings, sample_confidence, token_confidences
 from tasks.engines.http.protocol import MalformedError, Wire
 from tasks.engines.in_process.sampling import choose
 from tasks.engines.onnx import OnnxConfig
@@ -19,8 +19,6 @@ from tasks.engines.openai import OpenAIConfig
 from tasks.engines.supervised.vllm_worker import confidences as of_flat_logprobs
 from tasks.records import Sample
 from tests.engines.contract import MODEL, request, sampling
-
-NAMES = ("confidence_mean", "confidence_lowest_group", "confidence_bottom_groups", "confidence_tail")
 
 
 def reference(positions: Sequence[Sequence[float]], top: int, window: int) -> tuple[float, float, float, float]:
@@ -43,10 +41,10 @@ def reference(positions: Sequence[Sequence[float]], top: int, window: int) -> tu
 def test_confidences_are_those_of_the_reference(positions: list[list[float]], top: int, window: int) -> None:
     tokens = token_confidences(np.array(positions), top)
     expected = reference(positions, top, window)
-    assert tuple(group_confidence(tokens, window)) == pytest.approx(expected, abs=1e-9)
-    fields = confidence_fields(tokens, ConfidenceSettings(top=top, window=window))
-    assert [fields[name] for name in NAMES] == pytest.approx(expected, abs=1e-9)  # type: ignore[literal-required]
-    assert (fields["confidence_top"], fields["confidence_window"]) == (top, window)
+    found = sample_confidence(tokens, ConfidenceSettings(top=top, window=window))
+    assert found is not None
+    assert (found.mean, found.lowest_group, found.bottom_groups, found.tail) == pytest.approx(expected, abs=1e-9)
+    assert (found.top, found.window) == (top, window)
 
 
 def test_a_model_that_is_sure_has_the_higher_confidence() -> None:
@@ -58,7 +56,7 @@ def test_a_model_that_is_sure_has_the_higher_confidence() -> None:
 
 @pytest.mark.parametrize("tokens", [[], [1.0, math.nan], [math.inf]])
 def test_what_is_not_finite_gives_no_confidence(tokens: list[float]) -> None:
-    assert confidence_fields(np.array(tokens), ConfidenceSettings()) == {}
+    assert sample_confidence(np.array(tokens), ConfidenceSettings()) is None
 
 
 @pytest.mark.parametrize("temperature", [0.0, 0.6, 1.0])
@@ -88,12 +86,14 @@ def test_the_onnx_engine_keeps_confidences_and_draws_the_same_samples() -> None:
     again = drawn_with(settings, batch_size=5)
     assert confident == again, "confidences do not depend on the batch"
     for key, sample in confident.items():
-        assert sample.confidence_mean is not None
-        assert sample.confidence_lowest_group is not None
-        assert sample.confidence_lowest_group <= sample.confidence_mean
-        assert (sample.confidence_top, sample.confidence_window) == (3, 8)
+        found = sample.confidence
+        assert found is not None
+        assert found.mean is not None
+        assert found.lowest_group is not None
+        assert found.lowest_group <= found.mean
+        assert (found.top, found.window) == (3, 8)
         assert (sample.text, sample.logprob) == (plain[key].text, plain[key].logprob)
-        assert plain[key].confidence_mean is None
+        assert plain[key].confidence is None
 
 
 def test_confidences_are_not_part_of_a_sets_identity() -> None:
@@ -142,15 +142,16 @@ def test_replies_of_both_apis_give_the_confidences_of_their_likeliest_tokens() -
     listed = [[{"token": token, "logprob": value} for token, value in each.items()] for each in table]
     for api, positions in (("completions", table), ("chat", listed)):
         (choice,) = WIRES[api].read(reply(api, positions), 1).choices.values()
-        assert choice.confidence["confidence_mean"] == pytest.approx((1.0 + 0.1) / 2)
-        assert choice.confidence["confidence_top"] == 2
+        assert choice.confidence is not None
+        assert choice.confidence.mean == pytest.approx((1.0 + 0.1) / 2)
+        assert choice.confidence.top == 2
 
 
 @pytest.mark.parametrize("positions", [[], [None], [{}], [{"a": -9999.0}], [[]], [7]])
 def test_a_reply_without_likeliest_tokens_gives_no_confidences(positions: list[object]) -> None:
     for api, wire in WIRES.items():
         (choice,) = wire.read(reply(api, positions), 1).choices.values()
-        assert choice.confidence == {}
+        assert choice.confidence is None
         assert choice.logprob is not None
 
 

@@ -16,8 +16,8 @@ from tasks.engines.recorded import RecordedConfig
 from tasks.engines.recordings import remembered, scan
 from tasks.engines.recordings.places import Places
 from tasks.errors import SamplingCancelledError, UserError
-from tasks.importers.sample_rows import sample_parser
-from tasks.records import Problem, Request, Sample, Sampling, ToolCall, Turn
+from tasks.importers.sample_rows import optional_values_of, row_parser, sample_of
+from tasks.records import Confidence, Problem, Request, Sample, Sampling, ToolCall, Turn
 from tests.datasets.files import written
 
 SAMPLING = Sampling(temperature=0.6, top_p=1.0, max_tokens=10, stop=(), seed=0)
@@ -394,6 +394,11 @@ def test_an_index_that_is_too_high_is_reported_in_one_line_in_other_formats_too(
         {"logprob": float("nan")},
         {"logprob": float("-inf")},
         {"extra": [1, {"a": None}]},
+        {"confidence_mean": 1.5, "confidence_top": 20.0},
+        {"confidence_mean": None, "confidence_tail": float("nan")},
+        {"confidence_mean": "high"},
+        {"confidence_window": 1.5},
+        {"confidence": {"mean": 1.5}},
     ],
     ids=str,
 )
@@ -406,12 +411,14 @@ def test_rows_are_parsed_as_their_model_parses_them(row: dict[str, Any]) -> None
         except ValueError:
             return None
 
-    assert outcome(lambda: sample_parser()(line)) == outcome(lambda: scan._sample(scan._Row.model_validate_json(line)))
+    by_model = outcome(lambda: scan._sample(scan._Row.model_validate_json(line)))
+    assert outcome(lambda: sample_of(row_parser()(line))) == by_model
 
 
 def test_every_field_survives_a_temporary_file() -> None:
-    sample = Sample("p/🐒", 3, '"\n\0∑', 1, 2, -0.1, "length", 4, TURNS)
-    assert sample_parser()(scan._line(sample)) == sample
+    sample = Sample("p/🐒", 3, '"\n\0∑', 1, 2, -0.1, "length", 4, TURNS, Confidence(1.5, 0.5, 0.75, 1.0, 20, 2048))
+    line = scan._line(sample.problem_id, sample.index, sample.text, optional_values_of(sample))
+    assert sample_of(row_parser()(line)) == sample
 
 
 def test_places_are_found_in_few_reads_where_rows_follow_each_other() -> None:

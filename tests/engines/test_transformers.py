@@ -166,8 +166,10 @@ def test_confidences_are_those_of_the_onnx_engine():
     for key, sample in drawn[0].items():
         other = drawn[1][key]
         assert sample.text == other.text
-        assert sample.confidence_lowest_group == pytest.approx(other.confidence_lowest_group, abs=1e-3)
-        assert sample.confidence_mean == pytest.approx(other.confidence_mean, abs=1e-3)
+        assert sample.confidence is not None
+        assert other.confidence is not None
+        assert sample.confidence.lowest_group == pytest.approx(other.confidence.lowest_group, abs=1e-3)
+        assert sample.confidence.mean == pytest.approx(other.confidence.mean, abs=1e-3)
 
 
 @needs_torch

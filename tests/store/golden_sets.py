@@ -7,7 +7,7 @@ import sys
 from dataclasses import replace
 from unittest import mock
 
-from tasks.records import AnswerCheck, GradedSample, Problem, Sample, ScoredSample, ToolCall, Turn, Verdict
+from tasks.records import AnswerCheck, Confidence, GradedSample, Problem, Sample, ScoredSample, ToolCall, Turn, Verdict
 from tasks.store import Store, sets
 from tasks.store.annotations import ScoreFooter, VerdictFooter
 from tasks.store.blocks import Block
@@ -89,12 +89,7 @@ GROWN_GRADED = [
 GROWN_SAMPLES = [
     replace(
         PLAIN_SAMPLES[0],
-        confidence_mean=4.5,
-        confidence_lowest_group=1.25,
-        confidence_bottom_groups=1.5,
-        confidence_tail=3.0,
-        confidence_top=20,
-        confidence_window=2048,
+        confidence=Confidence(mean=4.5, lowest_group=1.25, bottom_groups=1.5, tail=3.0, top=20, window=2048),
     ),
     *PLAIN_SAMPLES[1:],
 ]

@@ -38,7 +38,7 @@ class ChoiceReader:
                 choice.logprob,
                 choice.finish_reason,
                 cached_prompt_tokens=reply.cached_prompt_tokens,
-                **choice.confidence,
+                confidence=choice.confidence,
             )
             for i, choice in choices.items()
         ]

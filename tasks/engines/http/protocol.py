@@ -13,8 +13,8 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from tasks.engines.confidence import ConfidenceFields, ConfidenceSettings, confidence_fields, token_confidences
-from tasks.records import Sampling
+from tasks.engines.confidence import ConfidenceSettings, sample_confidence, token_confidences
+from tasks.records import Confidence, Sampling
 
 Api = Literal["completions", "chat"]
 PATHS: dict[Api, str] = {"completions": "completions", "chat": "chat/completions"}
@@ -57,14 +57,13 @@ class MalformedError(ValueError):
 
 class Choice(NamedTuple):
     """One completion of a reply; counts in tokens, log-probability in nats, None if the server does not report it.
-    `confidence` has the fields of a sample that are about confidence; it is empty where they were not asked for, or the
-    server reports no alternatives."""
+    `confidence` is None, too, where it was not asked for."""
 
     text: str
     tokens: int | None
     logprob: float | None
     finish_reason: str | None
-    confidence: ConfidenceFields = {}  # noqa: RUF012 - never changed
+    confidence: Confidence | None = None
 
 
 class Reply(NamedTuple):
@@ -189,7 +188,7 @@ class Wire:
             tokens=tokens,
             logprob=None if logprobs is None else math.fsum(logprobs),
             finish_reason=reason if isinstance(reason, str) else None,
-            confidence={} if self.confidence is None else _confidence(choice.get("logprobs"), self.confidence),
+            confidence=None if self.confidence is None else _confidence(choice.get("logprobs"), self.confidence),
         )
 
 
@@ -223,32 +222,32 @@ def _logprobs(given: Any) -> list[float] | None:
     return values
 
 
-def _confidence(given: Any, settings: ConfidenceSettings) -> ConfidenceFields:
-    """The confidences of a choice; none if the server does not return the likeliest tokens at every position.
+def _confidence(given: Any, settings: ConfidenceSettings) -> Confidence | None:
+    """The confidence of a choice; None if the server does not return the likeliest tokens at every position.
 
     The sampled token may be listed after them, and vLLM writes -9999 for a token that cannot be drawn.
     """
     if not isinstance(given, dict):
-        return {}
+        return None
     positions = given.get("top_logprobs")
     if isinstance(given.get("content"), list):
         positions = [each.get("top_logprobs") if isinstance(each, dict) else None for each in given["content"]]
     if not isinstance(positions, list):
-        return {}
+        return None
     tokens = []
     for position in positions:
         listed = list(position.values()) if isinstance(position, dict) else position
         if not isinstance(listed, list) or not listed:
-            return {}
+            return None
         values: list[Any] = [each.get("logprob") if isinstance(each, dict) else each for each in listed]
         for value in values:
             if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= _MAX_ABS_LOGPROB:
                 raise MalformedError(f"a log-probability of its reply is {str(value)[:100]}")
         possible = [value for value in values if value > _IMPOSSIBLE]
         if not possible:
-            return {}
+            return None
         tokens.append(token_confidences(np.array([possible], np.float64), settings.top)[0])
-    return confidence_fields(np.array(tokens), settings)
+    return sample_confidence(np.array(tokens), settings)
 
 
 def _count(value: Any) -> int | None:

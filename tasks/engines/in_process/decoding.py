@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from tasks.engines.confidence import ConfidenceFields, ConfidenceSettings, confidence_fields
+from tasks.engines.confidence import ConfidenceSettings, sample_confidence
 from tasks.engines.in_process.completions import Completions, stop_endings
 from tasks.engines.in_process.sampling import Choice, Floats, uniforms
 from tasks.errors import UserError
@@ -209,9 +209,9 @@ class Finished(NamedTuple):
         drawn = self.drawn
         ids = drawn.ids(row)
         whole = bool(drawn.at_end[row] or drawn.at_stop[row])
-        fields: ConfidenceFields = {}
+        confidence = None
         if drawn.confidences is not None and self.confidence is not None:
-            fields = confidence_fields(drawn.confidences[row, : len(ids)], self.confidence)
+            confidence = sample_confidence(drawn.confidences[row, : len(ids)], self.confidence)
         return Sample(
             problem_id=self.request.problem_id,
             index=index,
@@ -220,5 +220,5 @@ class Finished(NamedTuple):
             tokens=len(ids),
             logprob=float(drawn.logprobs[row]),
             finish_reason="stop" if whole else "length",
-            **fields,
+            confidence=confidence,
         )

@@ -23,10 +23,12 @@ from tasks.importers.normalise import Numbering, digest, read
 from tasks.importers.pairing import asked
 from tasks.importers.sample_rows import (
     MAX_INDEX,
-    OPTIONAL,
     Index,
+    Row,
     optional_values,
-    sample_parser,
+    optional_values_of,
+    row_parser,
+    sample_of,
     with_optional_fields,
 )
 from tasks.records import Sample
@@ -112,8 +114,7 @@ def scan_imported(path: Path, importer: Importer, ids: str | None) -> Scan:
             )
         if each.question is not None:
             found.questions.setdefault(each.problem_id, each.question)
-        known = {name: getattr(each, name) for name in OPTIONAL}
-        line = _line(Sample(each.problem_id, index, each.text, **known))
+        line = _line(each.problem_id, index, each.text, optional_values_of(each))
         found.places.add(each.problem_id, index, spool.write(line), len(line))
     spool.flush()
     _refuse_changed(path, before)
@@ -129,19 +130,20 @@ def parse_samples(where: object, lines: Sequence[bytes]) -> list[Sample]:
         UserError: one is malformed; `str(where)` begins the message.
     """
     try:
-        return list(map(sample_parser(), lines))
+        return list(map(sample_of, map(row_parser(), lines)))
     except ValueError:
-        return [_parse_slowly(where, line) for line in lines]
+        return [_sample(_parse_slowly(where, line)) for line in lines]
 
 
-def _parse_slowly(where: object, line: bytes) -> Sample:
-    return _sample(parse_row(where, parse_json(where, line), _Row, _EXAMPLE))
+def _parse_slowly(where: object, line: bytes) -> _Row:
+    return parse_row(where, parse_json(where, line), _Row, _EXAMPLE)
 
 
 class _Line(NamedTuple):
-    """A sample, and its row: `length` bytes at `offset`."""
+    """Where the row of a sample is: the bytes `line` at `offset`."""
 
-    sample: Sample
+    problem_id: str
+    sample: int
     offset: int
     line: bytes
 
@@ -153,39 +155,39 @@ class _Found(NamedTuple):
     def add(self, lines: Iterable[_Line]) -> None:
         """Note where rows are."""
         add = self.places.add
-        for sample, offset, line in lines:
-            add(sample.problem_id, sample.index, offset, len(line))
+        for problem_id, index, offset, line in lines:
+            add(problem_id, index, offset, len(line))
 
 
 def _lines(stream: Iterable[bytes], name: str, questions: dict[str, str]) -> Iterator[_Line]:
     """The rows of JSON Lines. Questions are added to `questions`, the first of each problem."""
-    parse = sample_parser()
+    parse = row_parser()
     end = 0
     for number, line in enumerate(stream, start=1):
         offset, end = end, end + len(line)
         try:
-            sample = parse(line)
+            row = parse(line)
+            problem_id, index = row["problem_id"], row["index"]
         except ValueError:
             if not line.strip():
                 continue
-            sample = _parse_slowly(Where(name, "line", number), line)
-        if (b'"question"' in line or b'"prompt"' in line) and sample.problem_id not in questions:
-            where = Where(name, "line", number)
-            _note(parse_row(where, parse_json(where, line), _Row, _EXAMPLE), questions)
-        yield _Line(sample, offset, line)
+            known = _parse_slowly(Where(name, "line", number), line)
+            problem_id, index = known.problem_id, known.index
+        if (b'"question"' in line or b'"prompt"' in line) and problem_id not in questions:
+            _note(_parse_slowly(Where(name, "line", number), line), questions)
+        yield _Line(problem_id, index, offset, line)
 
 
 def _copied(lines: Iterable[_Line], spool: Spool) -> Iterator[_Line]:
-    return (_Line(sample, spool.write(line), line) for sample, _, line in lines)
+    return (each._replace(offset=spool.write(each.line)) for each in lines)
 
 
 def _spooled(rows: Iterable[tuple[Where, _Row]], questions: dict[str, str], spool: Spool) -> Iterator[_Line]:
     for _, row in rows:
-        sample = _sample(row)
-        if sample.problem_id not in questions:
+        if row.problem_id not in questions:
             _note(row, questions)
-        line = _line(sample)
-        yield _Line(sample, spool.write(line), line)
+        line = _line(row.problem_id, row.index, row.text, optional_values_of(_sample(row)))
+        yield _Line(row.problem_id, row.index, spool.write(line), line)
 
 
 def _note(row: _Row, questions: dict[str, str]) -> None:
@@ -197,9 +199,8 @@ def _sample(row: _Row) -> Sample:
     return Sample(row.problem_id, row.index, row.text, **optional_values(row))
 
 
-def _line(sample: Sample) -> bytes:
-    known = {name: value for name in OPTIONAL if (value := getattr(sample, name)) is not None and value != ()}
-    row = {"problem_id": sample.problem_id, "index": sample.index, "text": sample.text, **known}
+def _line(problem_id: str, index: int, text: str, known: Row) -> bytes:
+    row = {"problem_id": problem_id, "index": index, "text": text, **known}
     return pydantic_core.to_json(row, inf_nan_mode="constants")
 
 

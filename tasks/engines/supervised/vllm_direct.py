@@ -17,13 +17,13 @@ from typing import Any
 
 import numpy as np
 
-from tasks.engines.confidence import ConfidenceFields, ConfidenceSettings, confidence_fields
+from tasks.engines.confidence import ConfidenceSettings, sample_confidence
 from tasks.engines.seeds import base_seed
 from tasks.engines.supervised.supervised_process import SupervisedProcess
 from tasks.engines.supervised.vllm_process import Diagnosis, Setting
 from tasks.engines.supervised.watchdog import EngineProcessError, Heartbeat
 from tasks.errors import SamplingCancelledError, UserError
-from tasks.records import Request, Sample, Sampling
+from tasks.records import Confidence, Request, Sample, Sampling
 
 WORKER = Path(__file__).with_name("vllm_worker.py")
 POLL_S = 0.2
@@ -149,17 +149,17 @@ class DirectProcess:
             request = requests[message["request"]]
             indices = range(request.start, request.stop) if greedy else [message["index"]]
             drawn = {name: message[name] for name in ("text", "prompt_tokens", "tokens", "logprob", "finish_reason")}
-            confidence = self._confidences(message)
+            confidence = self._confidence_in(message)
         except (LookupError, TypeError, ValueError) as error:
             raise EngineProcessError(f"malformed response: {json.dumps(message)[:100]}") from error
         for index in indices:
-            yield Sample(request.problem_id, index, **drawn, **confidence)
+            yield Sample(request.problem_id, index, **drawn, confidence=confidence)
 
-    def _confidences(self, message: Message) -> ConfidenceFields:
-        """Those of a sample, from the base64 of its tokens' as 64-bit floats."""
+    def _confidence_in(self, message: Message) -> Confidence | None:
+        """That of a sample, from the base64 of its tokens' as 64-bit floats."""
         if self._confidence is None:
-            return {}
-        return confidence_fields(np.frombuffer(b64decode(message["confidences"], validate=True)), self._confidence)
+            return None
+        return sample_confidence(np.frombuffer(b64decode(message["confidences"], validate=True)), self._confidence)
 
     def heartbeat(self) -> Heartbeat:
         """Busy while a call waits for samples; the number counts the worker's messages."""

@@ -9,7 +9,7 @@ import pytest
 
 from flows.setup.picking import from_store
 from sandboxes import Sandbox
-from tasks.engines.confidence import ConfidenceSettings, confidence_fields
+from tasks.engines.confidence import ConfidenceSettings, sample_confidence
 from tasks.engines.recorded import RecordedEngine
 from tasks.errors import UserError
 from tasks.graders.stdio import StdioGrader
@@ -147,8 +147,8 @@ def confident(store: FsspecStore, *, windows: Sequence[int | None]) -> None:
     for samples in rows.values():
         for index, window in enumerate(windows):
             if window is not None:
-                fields = confidence_fields(np.array([0.5, float(index)]), ConfidenceSettings(top=5, window=window))
-                samples[index] = replace(samples[index], **fields)
+                found = sample_confidence(np.array([0.5, float(index)]), ConfidenceSettings(top=5, window=window))
+                samples[index] = replace(samples[index], confidence=found)
     for block in sweep.missing_samples():
         sweep.draw(block, RecordedEngine(InMemory(rows), "recorded"))
     grade(sweep)
