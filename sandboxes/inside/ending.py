@@ -97,8 +97,11 @@ def destroy(space: dict[str, object]) -> None:
     closed, and `__del__` is called, in the order of creation. Destroying them would cost more than most programs do.
     The collector does not list the server's objects (`gc.freeze`)."""
     try:
+        # By type first, because most programs have nothing to destroy, and there are few types.
+        if not any([issubclass(kind, NOTICED) for kind in {*map(type, gc.get_objects())}]):  # noqa: C419
+            return
         found = [each for each in gc.get_objects() if isinstance(each, NOTICED)]
-        if not found or not any([has_ending(each) or hasattr(each, "__del__") for each in found]):  # noqa: C419
+        if not any([has_ending(each) or hasattr(each, "__del__") for each in found]):  # noqa: C419
             return
         objects = [*space.values(), *gc.get_objects(2), *gc.get_objects(1), *gc.get_objects(0)]
         noticed = {id(each): each for each in objects if has_ending(each)}

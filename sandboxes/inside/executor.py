@@ -76,6 +76,7 @@ NAMESPACED, CONTAINER, ONE_PROGRAM = "namespaces", "container", "one program"
 
 GROUP = struct.Struct("<IdQ")  # programs, wall-clock seconds for all, number of the first or 0
 PROGRAM = struct.Struct("<dQQQ")  # cpu_s, bytes of memory, processes and threads, bytes of a file
+CHANNEL_PLACE = 5  # of a program's descriptors, the sixth is its socket to the others
 READY, FAILED, WAITING, END = b"ready", b"failed: ", b"waiting", b"end"
 
 # The modules that programs import most, if preloading saves more than it costs each child (that of `threading` does
@@ -112,8 +113,9 @@ MAX_WALLS = 20
 class Server:
     """The loop, in one of the three modes."""
 
-    def __init__(self, connection: _socket.socket, mode: str, group: list[int]):
+    def __init__(self, connection: _socket.socket, mode: str, group: list[int], remote: list[str]):
         self.mode = mode
+        self.remote = remote
         self.end_asked = False
         self.flags = _signal.SIGCHLD | (NEW_PID if mode == NAMESPACED else 0)
         fault_end, fault = os.pipe()
@@ -162,6 +164,8 @@ class Server:
         """Start the programs of one request, watch them, and report how each ended."""
         count, wall_s, number = GROUP.unpack_from(message)
         each = len(descriptors) // count
+        if each > CHANNEL_PLACE:
+            self.load_remote()
         if not wall_s >= 0:
             raise ValueError(f"a wall-clock limit of {wall_s} s")
         children: list[Child] = []
@@ -191,6 +195,14 @@ class Server:
         if last.lived_s * CORES > last.cpu_limit_s:
             hidden_s = self.usage.cpu_s(children) - sum([child.used_s for child in children])
         return b"".join([child.ending(kills, hidden_s if child is last else 0.0) for child in children])
+
+    def load_remote(self) -> None:
+        """Create the module that programs with a channel import to call each other, unless it is there."""
+        if "remote" in sys.modules:
+            return
+        sys.modules["remote"] = module = type(sys)("remote")
+        for name, part in zip(("proxies.py", "values.py", "remote.py", "checking.py"), self.remote):
+            exec(compile(part, name, "exec"), module.__dict__)
 
     def rerun(self, descriptors: list[int], number: int) -> Child | None:
         """Let the idle child run its program again, if the number is that of its program; otherwise end it."""
@@ -411,29 +423,29 @@ def main(to: str, uid: int, mode: str, remote: list[str]) -> NoReturn:
     connection = connect(to)
     rules, ancillary, _, _ = connection.recvmsg(65536, _socket.CMSG_SPACE(4 * 4))
     group = [fd for _, _, data in ancillary for (fd,) in struct.iter_unpack("i", data)]
-    server = Server(connection, mode, own_group() if mode == CONTAINER else group)
+    server = Server(connection, mode, own_group() if mode == CONTAINER else group, remote)
     if len(rules) > 8:
         text = ctypes.create_string_buffer(rules)
         filter_ = struct.pack("<HxxxxxxQ", len(rules) // 8, ctypes.addressof(text))
         call(libc.prctl(PR_SET_SECCOMP, 2, filter_, 0, 0), "seccomp")
-    for name in PRELOADED:
-        __import__(name)
     for name in ("exit", "quit"):
         if not hasattr(builtins, name):
             setattr(builtins, name, _sitebuiltins.Quitter(name, "Ctrl-D (i.e. EOF)"))
-    sys.modules["remote"] = module = type(sys)("remote")
-    for name, part in zip(("proxies.py", "values.py", "remote.py", "checking.py"), remote):
-        exec(compile(part, name, "exec"), module.__dict__)
     sys.argv[:] = ["main.py"]
     # Removes the working directory: a program must not import what another program of its group writes there.
     sys.path.remove("")
     # Created here, so that a child need not create it.
     sys.modules["__main__"] = new_module()
     replace_calls()
-    warm_up()
+    if mode != ONE_PROGRAM:  # where it would cost more than it saves
+        for name in PRELOADED:
+            __import__(name)
+        server.load_remote()
+        warm_up()
     server.socket.send(READY)
-    gc.collect()
-    fill_gaps()
+    if mode != ONE_PROGRAM:
+        gc.collect()
+        fill_gaps()
     gc.freeze()
     gc.disable()
     server.serve()
