@@ -184,7 +184,7 @@ def run(reruns: Reruns | None) -> NoReturn:
     """Read the program, run it as `__main__`, and end the process as the interpreter would."""
     space = sys.modules["__main__"].__dict__
     status = 1
-    gc.freeze()  # What the server has created since its start is none of the program's objects (see `destroy`).
+    gc.freeze()  # The program did not create what exists now (see `destroy`).
     gc.enable()
     try:
         code = read_code()
