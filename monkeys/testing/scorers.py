@@ -44,6 +44,8 @@ def check_scorer(config: ScorerConfig, prompts: Sequence[tuple[str, str]], *, de
         question, _ = prompts[0]
         _score(scorer, [Candidate("p", question, question, text) for text in HOSTILE])
         require(isinstance(scorer.spent, Spent), "spent is not a Spent")
+        negative = [name for name, value in scorer.spent._asdict().items() if value is not None and value < 0]
+        require(not negative, f"spent.{negative[:1]} is below 0")
         scorer.cancel()
         try:
             scorer.score(candidates)

@@ -4,7 +4,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+import numpy as np
+
 from tasks.scaling.arrays import Floats, Ints
+
+
+@dataclass(frozen=True, slots=True)
+class ScoringUsage:
+    """What a scorer used for a sample, as means over the samples that it scored: prompt and completion tokens, the sum
+    of their context lengths, wall-clock seconds, and dollars. None for what is not known."""
+
+    prompt: float | None = None
+    completion: float | None = None
+    context: float | None = None
+    seconds: float | None = None
+    dollars: float | None = None
+
+    @property
+    def tokens(self) -> float | None:
+        """Prompt and completion tokens together."""
+        return None if self.prompt is None or self.completion is None else self.prompt + self.completion
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +56,16 @@ class UsageByProblem:
 
     def __len__(self) -> int:
         return len(self.problem_ids)
+
+    @property
+    def relative_lengths(self) -> Floats:
+        """How long the samples of each problem are with their prompts, in tokens, relative to the mean over problems,
+        shape (problems,); ones where that is not known."""
+        if self.prompt is None or self.completion is None:
+            return np.ones(len(self))
+        lengths: Floats = (self.prompt + self.completion) / self.samples
+        mean = lengths.mean()
+        return lengths / mean if mean else np.ones(len(self))
 
     def of(self, problems: Sequence[str]) -> "UsageByProblem":
         """The same for some of the problems, in their order."""

@@ -5,7 +5,7 @@ only with each other: each scorer's documentation says whether they are logits o
 """
 
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple, Protocol, Self
+from typing import Any, Literal, NamedTuple, Protocol, Self, TypeVar
 
 
 class Candidate(NamedTuple):
@@ -28,11 +28,48 @@ class Unscored(NamedTuple):
     reason: str
 
 
-class Spent(NamedTuple):
-    """What a scorer has spent since it was opened: completion tokens, and dollars for all tokens."""
+Number = TypeVar("Number", int, float)
 
-    tokens: int = 0
-    dollars: float = 0.0
+
+class Spent(NamedTuple):
+    """What a scorer has used since it was opened, in all calls; None for what is not known.
+
+    `tokens` are completion tokens, and `dollars` are for all tokens. `context` is the sum of the context lengths of all
+    tokens, from which FLOPs follow: L·(L + 1) / 2 for each text of L tokens, prompt and completion together. The
+    default is that of a model that writes nothing and costs nothing but time.
+    """
+
+    tokens: int | None = 0
+    dollars: float | None = 0.0
+    prompt_tokens: int | None = None
+    context: int | None = None
+
+    @classmethod
+    def reading(cls, texts: Sequence[int]) -> "Spent":
+        """What a model in this process uses to read texts of these lengths, in tokens."""
+        return cls(prompt_tokens=sum(texts), context=sum(length * (length + 1) // 2 for length in texts))
+
+    def plus(self, other: "Spent") -> "Spent":
+        """Both together: what is not known of one is not known of both."""
+        return Spent(
+            _sum(self.tokens, other.tokens),
+            _sum(self.dollars, other.dollars),
+            _sum(self.prompt_tokens, other.prompt_tokens),
+            _sum(self.context, other.context),
+        )
+
+    def since(self, before: "Spent") -> "Spent":
+        """What was used after a time at which this was what had been used `before`."""
+        negative = Spent(*(None if value is None else -value for value in before))  # type: ignore[arg-type]
+        return self.plus(negative)
+
+
+def _sum(a: Number | None, b: Number | None) -> Number | None:
+    return None if a is None or b is None else a + b
+
+
+NOTHING = Spent(0, 0.0, 0, 0)
+"""What a scorer that counts everything has used before its first call."""
 
 
 class Scorer(Protocol):
@@ -55,7 +92,7 @@ class Scorer(Protocol):
 
     @property
     def spent(self) -> Spent:
-        """What it has spent; `Spent()` for a model that costs nothing but time."""
+        """What it has used; `Spent()` for a model that costs nothing but time."""
         ...
 
     def score(self, candidates: Sequence[Candidate]) -> Sequence[float | Unscored]:

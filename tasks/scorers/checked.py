@@ -7,7 +7,7 @@ from numbers import Real
 from typing import Self
 
 from tasks.engines.spend_limit import Spending
-from tasks.scorers import Candidate, Scorer, Spent, Unscored
+from tasks.scorers import NOTHING, Candidate, Scorer, Spent, Unscored
 
 TRIES = 3
 """How often a candidate is scored until its score is a finite number."""
@@ -26,7 +26,7 @@ class CheckedScorer:
         self._scorer = scorer
         self.label = label
         self._spending = spending
-        self._counted = Spent()
+        self._counted = self._taken = NOTHING
         self._lock = threading.Lock()
 
     @property
@@ -71,7 +71,15 @@ class CheckedScorer:
     def _count(self, spending: Spending) -> None:
         with self._lock:
             before, self._counted = self._counted, self._scorer.spent
-            spending.add(self._counted.tokens - before.tokens, self._counted.dollars - before.dollars)
+            more = self._counted.since(before)
+            spending.add(more.tokens or 0, more.dollars or 0.0)
+
+    def take_spent(self) -> Spent:
+        """What has been used since this was last called, so that nothing is counted twice. Calls of `score` that run
+        at the same time share it: the sum over all is right."""
+        with self._lock:
+            before, self._taken = self._taken, self._scorer.spent
+            return self._taken.since(before)
 
     def cancel(self) -> None:
         """Cancel the inner scorer's calls."""

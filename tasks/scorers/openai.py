@@ -78,6 +78,11 @@ class OpenAIScorerConfig(ServerSettings):
         """What messages call it: the model, without its owner."""
         return self.model.rstrip("/").rsplit("/", 1)[-1]
 
+    @property
+    def has_price(self) -> bool:
+        """Whether it is known what tokens cost."""
+        return bool(self.prompt_price or self.completion_price)
+
     def ingredients(self) -> dict[str, object]:
         """What its scores are known to depend on."""
         return self.model_dump(mode="json", exclude={*HOW, "prompt_price", "completion_price"}, exclude_none=True)

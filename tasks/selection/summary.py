@@ -48,12 +48,13 @@ class CurvePoint:
 @dataclass(frozen=True, slots=True)
 class PickedCurve:
     """Coverage, or one way of picking: `table` at the k of tables, `curve` at log-spaced k. `plateau` is None for
-    coverage."""
+    coverage. `scores` are the names of the scores that it picks by."""
 
     label: str
     table: tuple[PickPoint, ...]
     curve: tuple[CurvePoint, ...]
     plateau: Plateau | None
+    scores: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +175,7 @@ def _picked(
         _table(ks, of_table.accuracy, of_table.error, band.at(at), over_samples),
         _curve(drawn, whole.accuracy, band),
         plateau(whole, level=level, seed=seed),
+        tuple(need.score for need in selector.needs if need.score),
     )
 
 

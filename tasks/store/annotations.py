@@ -5,14 +5,14 @@ then its sets are written, listed, checked and garbage-collected as these are.
 """
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Generic, TypeVar
 
 import pyarrow as pa
 
 from tasks.records import GradedSample, ScoredSample, Verdict
-from tasks.store.footer_fields import Count, Seconds, Time, VerdictName
+from tasks.store.footer_fields import Count, Dollars, Seconds, Time, VerdictName
 from tasks.store.parquet import SAMPLE_KEY, Column, Footer, Layout, Record
 from tasks.store.schema import CorruptObjectError
 
@@ -53,9 +53,18 @@ class VerdictFooter(AnnotationFooter):
 
 @dataclass(frozen=True, slots=True)
 class ScoreFooter(AnnotationFooter):
-    """Of scores; `unscored` counts the samples that the scorer gave none."""
+    """Of scores; `unscored` counts the samples that the scorer gave none.
+
+    The others are what scoring the block used, in all runs that did: prompt and completion tokens, the sum of their
+    context lengths (`tasks.scorers.Spent`), and dollars. None where the scorer does not know, as in blocks of schema
+    1.1. Blocks that were scored at the same time share what they used.
+    """
 
     unscored: Count
+    prompt_tokens: Count | None = None
+    tokens: Count | None = None
+    context: Count | None = None
+    dollars: Dollars | None = None
 
     def describes(self, samples: int) -> bool:
         """Whether no more samples lack a score than there are."""
@@ -94,8 +103,9 @@ class AnnotationKind(Generic[Record, AnyAnnotationFooter]):
         made_by: str,
         written_at: str,
         seconds: float,
+        more: Mapping[str, Any] | None = None,
     ) -> bytes:
-        """A block as an object."""
+        """A block as an object; `more` are fields that footers of this kind may have."""
         table = self.layout.to_table(records)
         footer = self.layout.footer(
             samples_checksum=samples_checksum,
@@ -103,6 +113,7 @@ class AnnotationKind(Generic[Record, AnyAnnotationFooter]):
             written_at=written_at,
             seconds=seconds,
             **self.summary(table),
+            **(more or {}),
         )
         return self.layout.write(table, footer, key, rows_per_group=len(records))
 

@@ -24,5 +24,6 @@ def _verdict(text: str) -> str:
 
 Count = Annotated[int, Field(ge=0)]
 Seconds = Annotated[float, Field(ge=0, le=1e9)]
+Dollars = Annotated[float, Field(ge=0, le=1e12)]
 Time = Annotated[str, AfterValidator(_time)]
 VerdictName = Annotated[str, AfterValidator(_verdict)]

@@ -184,12 +184,26 @@ class AnnotationSet(StoredSet, Generic[Record, AnyAnnotationFooter]):
         return None if isinstance(found, CorruptObjectError) else found
 
     def write(
-        self, block: Block, records: Sequence[Record], *, samples_checksum: str, made_by: str, seconds: float
+        self,
+        block: Block,
+        records: Sequence[Record],
+        *,
+        samples_checksum: str,
+        made_by: str,
+        seconds: float,
+        more: Mapping[str, Any] | None = None,
     ) -> None:
-        """Store the annotations on a block of samples with this checksum."""
+        """Store the annotations on a block of samples with this checksum; `more` are fields that footers of this kind
+        may have."""
         key = self._key(block)
         data = self.kind.write(
-            records, key, samples_checksum=samples_checksum, made_by=made_by, written_at=now(), seconds=seconds
+            records,
+            key,
+            samples_checksum=samples_checksum,
+            made_by=made_by,
+            written_at=now(),
+            seconds=seconds,
+            more=more,
         )
         self._store(block, data)
 

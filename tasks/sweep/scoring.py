@@ -7,13 +7,14 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from tasks.engines.spend_limit import Spending
 from tasks.errors import ScorerFailedError
 from tasks.plugins import label_of
 from tasks.progress import progress
 from tasks.records import Problem, Sample, ScoredSample
-from tasks.scorers import Candidate, ScorerConfig, Unscored
+from tasks.scorers import NOTHING, Candidate, ScorerConfig, Spent, Unscored
 from tasks.scorers.checked import CheckedScorer
 from tasks.store.blocks import Block
 from tasks.store.claims import Claims
@@ -101,23 +102,25 @@ class Scoring:
 
     def _score_missing(self, block: Block, scorer: CheckedScorer) -> str:
         samples, footer = self._read_samples(block)
-        work = _Work(samples, self._earlier(block, footer))
+        kept, before = self._earlier(block, footer)
+        work = _Work(samples, kept, before)
         progress.get().advance(self.stage, block.samples - work.missing)
         if work.missing:
             self._score(block, footer, work, scorer)
         return self.scores.url(block)
 
-    def _earlier(self, block: Block, footer: SampleFooter) -> dict[Key, float]:
-        """The scores that are stored on just these samples."""
+    def _earlier(self, block: Block, footer: SampleFooter) -> tuple[dict[Key, float], "_Used"]:
+        """The scores that are stored on just these samples, and what they took."""
         known = self.scores.stored_footer(block)
         if known is None or known.samples_checksum != footer.checksum:
-            return {}
+            return {}, _Used()
         try:
-            scored, _ = self.scores.read(block, footer)
+            scored, stored = self.scores.read(block, footer)
         except CorruptObjectError as error:
             self.scores.quarantine(block, error.reason)
-            return {}
-        return {(each.problem_id, each.index): each.score for each in scored if each.score is not None}
+            return {}, _Used()
+        kept = {(each.problem_id, each.index): each.score for each in scored if each.score is not None}
+        return kept, _Used(stored.seconds, Spent(stored.tokens, stored.dollars, stored.prompt_tokens, stored.context))
 
     def _score(self, block: Block, footer: SampleFooter, work: "_Work", scorer: CheckedScorer) -> None:
         started = stored_at = time.monotonic()
@@ -147,17 +150,33 @@ class Scoring:
             # If this process was suspended for so long that its claim expired, another sweep may have scored the block.
             if self.scores.is_pending(block, footer):
                 self.scores.write(
-                    block, work.records(), samples_checksum=footer.checksum, made_by=scorer.version, seconds=seconds
+                    block,
+                    work.records(),
+                    samples_checksum=footer.checksum,
+                    made_by=scorer.version,
+                    seconds=work.before.seconds + seconds,
+                    more=work.before.spent.plus(work.spent)._asdict(),
                 )
 
+        work.spent = work.spent.plus(scorer.take_spent())
         retry_while_unavailable(write)
 
 
-class _Work:
-    """The scores of one block: those kept from earlier, and those given now. Equal candidates are scored once."""
+class _Used(NamedTuple):
+    """What earlier runs used for the scores of a block."""
 
-    def __init__(self, samples: Sequence[Sample], kept: Mapping[Key, float]) -> None:
+    seconds: float = 0.0
+    spent: Spent = NOTHING
+
+
+class _Work:
+    """The scores of one block: those kept from earlier, with what they used `before`, and those given now, for which
+    `spent` was used so far. Equal candidates are scored once."""
+
+    def __init__(self, samples: Sequence[Sample], kept: Mapping[Key, float], before: _Used) -> None:
         self._samples = samples
+        self.before = before
+        self.spent = NOTHING
         self._scores: dict[Key, Score] = {**kept}
         self._of: dict[Candidate, list[Key]] = {}
         self.kept = len(kept)

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from tasks.costs.flops import ModelShape
 from tasks.costs.measures import Measure, Prompts
 from tasks.engines.model_files import BUNDLED, fingerprint
 from tasks.errors import UserError
@@ -12,7 +13,7 @@ from tasks.records import Price, ScoredSample
 from tasks.report.comparison.load import read_sets
 from tasks.report.cost.counting import Rules
 from tasks.report.cost.load import Delivery, compared_by_cost
-from tasks.report.cost.phrases import headline
+from tasks.report.cost.phrases import amount, headline
 from tasks.report.sweep.publish import publish
 from tasks.selection import Outcomes
 from tasks.selection.best_of import BestOf
@@ -146,8 +147,9 @@ def test_what_is_delivered_is_compared_at_the_cost_of_the_samples(filled_store):
     assert found.mixed == ()
 
 
-def test_the_seconds_of_a_scorer_are_counted_for_the_selectors_that_need_it(filled_store):
-    samples = find(filled_store, "arithmetic")
+def scored(store, **used):
+    """Scores of every sample, whose blocks took 6 seconds and `used` this for each sample."""
+    samples = find(store, "arithmetic")
     for block, footer in samples.objects.footers.items():
         scores = [
             ScoredSample(problem, index, 1.0)
@@ -159,17 +161,72 @@ def test_the_seconds_of_a_scorer_are_counted_for_the_selectors_that_need_it(fill
         data = SCORES.write(
             scores, key, samples_checksum=footer.checksum, made_by="reward",
             written_at=f"2026-11-29T12:{block.first:02}:00+00:00", seconds=6.0,
+            more={name: each * block.samples for name, each in used.items()},
         )  # fmt: skip
-        filled_store.write(key, data)
-    filled_store.write(f"scores/{samples.name}/reward-v1-000000000000/set.json", b'{"scorer": "reward", "version": 1}')
-    scored = 6.0 * len(samples.objects.footers)
+        store.write(key, data)
+    settings = {"model": fingerprint(BUNDLED / "arithmetic")}
+    document = {"scorer": "reward", "version": 1, "settings": settings}
+    store.write(f"scores/{samples.name}/reward-v1-000000000000/set.json", json.dumps(document).encode())
+    return 6.0 * len(samples.objects.footers)
 
-    def seconds_of(selector):
-        delivery = Delivery(selector, outcomes_with([0, 0, 1]))
-        found = compared_by_cost(read(filled_store), Rules(Measure.SECONDS), delivery=delivery)
-        return found.sets[0].table[0].cost
 
-    assert seconds_of(BestOf(score="reward")) - seconds_of(Majority()) == pytest.approx(scored / K)
+def added_by_scoring(store, **rules):
+    """What one sample of each problem costs more by best of k than by majority, and the notes on scoring."""
+
+    def compared_with(selector):
+        return compared_by_cost(read(store), Rules(**rules), delivery=Delivery(selector, outcomes_with([0, 0, 1])))
+
+    best, majority = compared_with(BestOf(score="reward")), compared_with(Majority())
+    notes = [note for note in best.notes if "scoring" in note]
+    assert not any("scoring" in note for note in majority.notes)
+    return best.sets[0].table[0].cost - majority.sets[0].table[0].cost, notes
+
+
+def test_what_a_scorer_used_is_counted_for_the_selectors_that_need_it(filled_store, tmp_path_factory):
+    seconds = scored(filled_store, prompt_tokens=40, tokens=2, context=903, dollars=0.25)
+    shape = ModelShape(771_200, 4, 128)
+    file = tmp_path_factory.mktemp("prices") / "prices.yaml"
+    label = read(filled_store)[0].label
+    file.write_text(f"prices: [{{model: {label}, prompt: 1, completion: 1, date: 2026-11-01}}]")
+    assert added_by_scoring(filled_store, measure=Measure.SECONDS)[0] == pytest.approx(seconds / K)
+    assert added_by_scoring(filled_store, measure=Measure.TOKENS)[0] == pytest.approx(PROBLEMS * 42)
+    assert added_by_scoring(filled_store, measure=Measure.DOLLARS, prices=str(file))[0] == pytest.approx(
+        PROBLEMS * 0.25
+    )
+    change_ingredients(filled_store, model=fingerprint(BUNDLED / "arithmetic"))
+    of_sample = float(shape.flops(np.array([42.0]), np.array([903.0]))[0])
+    more, notes = added_by_scoring(filled_store, measure=Measure.FLOPS)
+    assert more == pytest.approx(PROBLEMS * of_sample)
+    assert notes == [f"{label}: scoring by reward counts, {amount(of_sample, Measure.FLOPS)} a sample."]
+    file.write_text(
+        f"prices: [{{model: {label}, prompt: 1, completion: 1, date: 2026-11-01}},"
+        " {model: reward, prompt: 1000, completion: 5000, date: 2026-11-01}]"
+    )
+    dollars = added_by_scoring(filled_store, measure=Measure.DOLLARS, prices=str(file))[0]
+    assert dollars == pytest.approx(PROBLEMS * (40 * 1000 + 2 * 5000) / 1e6), "the price of a file comes first"
+
+
+def test_a_set_that_was_scored_before_usage_was_stored_says_that_scoring_is_not_counted(filled_store, tmp_path_factory):
+    scored(filled_store)
+    file = tmp_path_factory.mktemp("prices") / "prices.yaml"
+    label = read(filled_store)[0].label
+    file.write_text(f"prices: [{{model: {label}, prompt: 1, completion: 1, date: 2026-11-01}}]")
+    change_ingredients(filled_store, model=fingerprint(BUNDLED / "arithmetic"))
+    for rules in ({"measure": Measure.TOKENS}, {"measure": Measure.FLOPS}, {"prices": str(file)}):
+        more, notes = added_by_scoring(filled_store, **rules)
+        assert more == 0
+        assert len(notes) == 1
+        assert notes[0].startswith(f"{label}: scoring not counted: what reward used is not stored"), rules
+
+
+def test_a_server_without_a_price_is_told_rather_than_taken_for_free(filled_store, tmp_path_factory):
+    scored(filled_store, prompt_tokens=40, tokens=0)
+    file = tmp_path_factory.mktemp("prices") / "prices.yaml"
+    label = read(filled_store)[0].label
+    file.write_text(f"prices: [{{model: {label}, prompt: 1, completion: 1, date: 2026-11-01}}]")
+    more, notes = added_by_scoring(filled_store, prices=str(file))
+    assert more == 0
+    assert notes == [f"{label}: scoring not counted: there is no price for reward; give one with --prices FILE."]
 
 
 def test_a_table_of_counts_delivers_nothing(filled_store, tmp_path):

@@ -11,9 +11,12 @@ from tasks.report.cost.of_sweep import costs_of_sweep
 from tasks.report.picking.model import Picking
 from tasks.report.picking.of_sweep import picking_of
 from tasks.report.sweep.publish import publish
+from tasks.scorers import Spent
 from tasks.store.fsspec_store import FsspecStore
 from tasks.sweep.budgets import SolveConfig, VoteConfig
-from tests.store.stored import PROBLEMS, K, fill, sweep_of
+from tests.report.test_picking_of_sweep import of
+from tests.store.stored import PROBLEMS, K, LastLineGrader, fill, sweep_of
+from tests.sweep.test_scoring import Opened, ToyScorer, run
 
 
 def test_the_page_of_a_sweep_has_the_cost_of_k_samples_in_every_unit_that_is_known(filled_store):
@@ -63,3 +66,66 @@ def test_costs_without_a_way_of_picking_have_no_right_answers(filled_store):
         assert each.delivered_by is None
         assert all(row.per_delivered is None for row in each.rows)
         assert np.all(np.diff([row.point.cost for row in each.rows]) > 0)
+
+
+class KnowingScorer(ToyScorer):
+    """Knows what is right, for 40 tokens and a tenth of a dollar a candidate; with `silent`, does not say so."""
+
+    silent: bool
+
+    def __init__(self, *, silent=False):
+        super().__init__(lambda candidates: [float(_ends_with_an_answer(each.text)) for each in candidates])
+        self.silent = silent
+
+    def open(self):
+        return Knowing(self)
+
+
+def _ends_with_an_answer(text):
+    last = text.splitlines()[-1]
+    return last.startswith("####") and last != "#### -1"
+
+
+class Knowing(Opened):
+    @property
+    def spent(self):  # type: ignore[override]
+        asked = len(self.config.asked)
+        return Spent() if getattr(self.config, "silent", False) else Spent(0, 0.1 * asked, 40 * asked, 820 * asked)
+
+
+def costs_with(folder, scorer):
+    store = FsspecStore(str(folder))
+    # This grader keeps no answers, so that there is no vote, which would be as good.
+    run(fill(store, problems=PROBLEMS, k=K, grader=LastLineGrader()), scorer)
+    sweep = of(sweep_of(store, problems=PROBLEMS, k=K, grader=LastLineGrader()), scorer)
+    sweep.price = Price(2.0, 10.0)
+    results = sweep.results()
+    summary = results.summarise()
+    picking = picking_of(sweep, summary, results.tally.counted_below)
+    assert isinstance(picking, Picking)
+    costs = costs_of_sweep(sweep.grading, results.tally.by_problem, summary, picking.summary)
+    assert picking.summary.gap is not None
+    best, _ = picking.summary.gap
+    assert best.scores == ("toy",)
+    return {each.measure: each for each in costs}, best.table[-1].value
+
+
+def test_a_right_answer_that_a_scorer_picks_costs_what_scoring_costs_too(tmp_path):
+    scorer = KnowingScorer()
+    costs, accuracy = costs_with(tmp_path, scorer)
+    asked = len(scorer.asked)
+    assert asked < PROBLEMS * K, "equal samples are scored once"
+    for measure, more in ((Measure.DOLLARS, 0.1 * asked), (Measure.TOKENS, 40 * asked)):
+        row = costs[measure].rows[-1]
+        assert row.per_delivered == pytest.approx((row.point.cost + more) / (PROBLEMS * accuracy))
+        assert any("scoring by toy counts" in note for note in costs[measure].notes)
+    row = costs[Measure.SECONDS].rows[-1]
+    assert row.per_delivered > row.point.cost / (PROBLEMS * accuracy)
+
+
+def test_scoring_that_is_not_known_is_told_and_not_counted_as_nothing(tmp_path):
+    costs, accuracy = costs_with(tmp_path, KnowingScorer(silent=True))
+    row = costs[Measure.TOKENS].rows[-1]
+    assert row.per_delivered == pytest.approx(row.point.cost / (PROBLEMS * accuracy))
+    (note,) = (note for note in costs[Measure.TOKENS].notes if "scoring" in note)
+    assert "scoring not counted: what toy used is not stored" in note

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from tasks.errors import ScorerFailedError, UserError
-from tasks.scorers import Candidate, Unscored
+from tasks.scorers import Candidate, Spent, Unscored
 from tasks.scorers.openai import OpenAIScorerConfig
 from tests.scorers.scoring_server import ScoringServer
 
@@ -153,9 +153,16 @@ def test_openai_reasoning_models_are_asked_with_the_name_that_they_want(server: 
 def test_tokens_and_dollars_are_counted(server: ScoringServer) -> None:
     with config(server, prompt_price=1.0, completion_price=5.0).open() as scorer:
         scorer.score(CANDIDATES)
-        tokens, dollars = scorer.spent
-    assert tokens == 16
+        tokens, dollars, prompt_tokens, context = scorer.spent
+    assert (tokens, prompt_tokens, context) == (16, 800, 8 * 102 * 103 // 2)
     assert dollars == pytest.approx(8 * (100 + 10) / 1e6)
+    with config(server).open() as unpriced:
+        unpriced.score(CANDIDATES)
+        assert unpriced.spent == Spent(16, None, 800, 8 * 102 * 103 // 2), "it has no price, which is not a price of 0"
+    server.answer = lambda path, body: {**by_length(path, body), "usage": {"prompt_tokens": 100}}
+    with config(server, prompt_price=1.0).open() as silent:
+        silent.score(CANDIDATES)
+        assert silent.spent == Spent(None, None, None, None), "what is not reported is not 0"
 
 
 def test_a_server_that_fails_ends_scoring(server: ScoringServer) -> None:

@@ -119,6 +119,20 @@ def write(store: Store) -> None:
         scores.write(BLOCK, SCORED, samples_checksum=PLAIN_CHECKSUM, made_by="reward-model", seconds=2.0)
 
 
+COUNTED_SCORES = score_identity(PLAIN, "reward", 2)
+COUNTED_FOOTER = ScoreFooter(PLAIN_CHECKSUM, "reward-model", DRAWN_AT, 2.0, 1, 600, 12, 33_000, 0.0125)
+
+
+def write_1_2(store: Store) -> None:
+    """Write the sets that have what schema 1.2 added: what scoring used."""
+    with mock.patch.object(sets, "now", lambda: DRAWN_AT):
+        SampleSet(store, PLAIN).write(BLOCK, PROBLEMS, PLAIN_SAMPLES, "toy 1", 1.5, reproducible=True)
+        used = {"prompt_tokens": 600, "tokens": 12, "context": 33_000, "dollars": 0.0125}
+        scores = ScoreSet(store, PLAIN, COUNTED_SCORES)
+        scores.write(BLOCK, SCORED, samples_checksum=PLAIN_CHECKSUM, made_by="reward-model", seconds=2.0, more=used)
+
+
 if __name__ == "__main__":
     write(FsspecStore(f"{sys.argv[1]}/1.0"))
     write_1_1(FsspecStore(f"{sys.argv[1]}/1.1"))
+    write_1_2(FsspecStore(f"{sys.argv[1]}/1.2"))

@@ -77,6 +77,24 @@ def test_golden_sets_of_schema_1_1_read_back_to_the_exact_values(tmp_path: Path,
     assert [*check(store, found)] == []
 
 
+@pytest.mark.parametrize("written_now", [False, True], ids=["kept", "written now"])
+def test_golden_sets_of_schema_1_2_read_back_to_the_exact_values(tmp_path: Path, written_now: bool):
+    kept = FsspecStore(str(GOLDEN.parent / "1.2"))
+    store = FsspecStore(str(tmp_path)) if written_now else kept
+    if written_now:
+        golden.write_1_2(store)
+        assert store.keys("") == kept.keys(""), "the names of sets and blocks have not changed"
+    scores = ScoreSet(store, PLAIN, golden.COUNTED_SCORES)
+    assert scores.read(BLOCK, golden.PLAIN_FOOTER) == (golden.SCORED, golden.COUNTED_FOOTER)
+    (found,) = catalog(store)
+    assert [*check(store, found)] == []
+
+
+def test_scores_of_schema_1_0_do_not_say_what_scoring_used(either: FsspecStore):
+    _, footer = ScoreSet(either, PLAIN, golden.SCORES).read(BLOCK, golden.PLAIN_FOOTER)
+    assert (footer.prompt_tokens, footer.tokens, footer.context, footer.dollars) == (None,) * 4
+
+
 def test_golden_sets_are_listed_checked_queried_and_exported(either: FsspecStore):
     agent, plain = catalog(either)
     assert (agent.name, plain.name) == ("agent-toy-1028f3990c35", "plain-toy-fa791747e8ce")

@@ -336,6 +336,41 @@ def test_scoring_needs_no_verdicts(tmp_path: Path) -> None:
     assert len(stored_scores(sweep, run(sweep, ToyScorer()))) == 12
 
 
+def test_what_scoring_used_is_stored_and_nothing_is_lost_when_a_run_continues(tmp_path: Path) -> None:
+    """Some candidates have no score at first: the block is stored twice, and was paid for twice."""
+    sweep = sweep_of(FsspecStore(str(tmp_path)), problems=3, k=4)
+    draw(sweep)
+
+    class Counting(Opened):
+        @property
+        def spent(self) -> Spent:  # type: ignore[override]
+            asked = len(self.config.asked)
+            return Spent(2 * asked, 0.5 * asked, 10 * asked, 78 * asked)
+
+    class CountingScorer(ToyScorer):
+        def open(self) -> Opened:
+            return Counting(self)
+
+    first = CountingScorer(lambda candidates: [1.0, *[Unscored("busy")] * (len(candidates) - 1)])
+    run(sweep, first)
+    second = CountingScorer()
+    job = run(sweep, second)
+    assert second.asked
+    asked = len(first.asked) + len(second.asked)
+    footers = list(job.scores.stored().values())
+    totals = [
+        sum(getattr(each, name) for each in footers) for name in ("tokens", "dollars", "prompt_tokens", "context")
+    ]
+    assert totals == [2 * asked, 0.5 * asked, 10 * asked, 78 * asked]
+    assert not job.pending_scores()
+
+
+def test_what_a_scorer_does_not_report_is_stored_as_not_known(sweep: Sweep) -> None:
+    job = run(sweep, ToyScorer())
+    for footer in job.scores.stored().values():
+        assert (footer.tokens, footer.dollars, footer.prompt_tokens, footer.context) == (0, 0.0, None, None)
+
+
 def test_a_cap_ends_scoring_and_keeps_what_was_scored(sweep: Sweep) -> None:
     """The next run continues from there."""
 

@@ -12,9 +12,11 @@ import numpy as np
 
 from tasks.costs.flops import shape_of
 from tasks.costs.measures import LinearCost, Measure, Prompts, dollars, flops, known_dollars, seconds, tokens
-from tasks.costs.prices import ModelPrice, PriceTable, bundled_prices, parse_prices
-from tasks.costs.usage import UsageByProblem
+from tasks.costs.prices import ModelPrice, PriceTable, bundled_prices, find_price, parse_prices
+from tasks.costs.usage import ScoringUsage, UsageByProblem
 from tasks.errors import UserError
+from tasks.files.answers import CONFIDENCES, LOGPROB_MEAN, LOGPROB_SUM
+from tasks.report.cost.phrases import amount
 from tasks.scaling.estimators import Counts
 
 _HOW_PROMPTS_COUNT = {
@@ -23,6 +25,11 @@ _HOW_PROMPTS_COUNT = {
     Prompts.ONCE: "A prompt counts once for all samples of its problem.",
     Prompts.CACHED: "The first sample of a problem writes its prompt to the cache; the others read it there.",
 }
+
+
+_FROM_DRAWING = frozenset((LOGPROB_SUM, LOGPROB_MEAN, *CONFIDENCES))
+_NO_USAGE = "what the scores {name} cost is not stored with them"
+_NOT_STORED = "what {name} used is not stored; it does not report that, or an earlier version scored the set"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +44,19 @@ class Rules:
     parameters: Mapping[str, int] = field(default_factory=dict)
 
 
+class CostedScorer(NamedTuple):
+    """A scorer: what it used for a sample, the names that its price may be listed under, and the config.json of its
+    model, if it is known."""
+
+    usage: ScoringUsage
+    models: tuple[str, ...]
+    config: Path | None = None
+
+
 class CostedResults(NamedTuple):
     """A set: its short and its full name, the names that its price may be listed under, its counts, what reads the
     usage of some of its problems, its own price, and the config.json of its model, if they are known, whether it is
-    a table of counts or of answers rather than stored, and the seconds of scoring a sample by each of its scorers."""
+    a table of counts or of answers rather than stored, and its scorers by the names of their scores."""
 
     label: str
     name: str
@@ -51,7 +67,7 @@ class CostedResults(NamedTuple):
     config: Path | None
     is_table: bool = False
     is_answers: bool = False
-    scoring_s: Mapping[str, float] = MappingProxyType({})
+    scorers: Mapping[str, CostedScorer] = MappingProxyType({})
 
 
 class CostCounter:
@@ -75,6 +91,82 @@ class CostCounter:
                 return tokens(self._with_prompts(of, used), of.label, self._prompts)
             case Measure.SECONDS:
                 return seconds(used, of.label)
+
+    def with_scoring(
+        self,
+        cost: LinearCost,
+        of: CostedResults,
+        used: UsageByProblem,
+        price: ModelPrice | None,
+        *,
+        scores: Sequence[str],
+        tables: Sequence[PriceTable],
+    ) -> LinearCost:
+        """The cost of samples with that of scoring them. A sample counts what scoring one took on average, in
+        proportion to the mean length of its problem's samples. Scores that come from drawing cost nothing more. What
+        is not known is not counted, and a note says so.
+
+        Args:
+            cost: of drawing.
+            of: the set.
+            used: what its samples used.
+            price: of its samples, for what is paid by the hour.
+            scores: the names of the scores.
+            tables: prices of scorers.
+        """
+        each = cost.each
+        for name in dict.fromkeys(scores):
+            if name in _FROM_DRAWING:
+                continue
+            scorer = of.scorers.get(name)
+            found = _NO_USAGE if scorer is None else self._scoring(scorer, price, tables)
+            if isinstance(found, str):
+                self._notes.append(f"{of.label}: scoring not counted: {found.format(name=name)}.")
+                continue
+            self._notes.append(f"{of.label}: scoring by {name} counts, {amount(found, self._measure)} a sample.")
+            each = each + found * used.relative_lengths
+        return LinearCost(cost.fixed, each)
+
+    def _scoring(self, scorer: CostedScorer, price: ModelPrice | None, tables: Sequence[PriceTable]) -> float | str:
+        """What scoring a sample costs, or why that is not known."""
+        used = scorer.usage
+        match self._measure:
+            case Measure.SECONDS:
+                return _NOT_STORED if used.seconds is None else used.seconds
+            case Measure.TOKENS:
+                return _NOT_STORED if used.tokens is None else used.tokens
+            case Measure.FLOPS:
+                return self._scoring_flops(scorer)
+            case Measure.DOLLARS:
+                return self._scoring_dollars(scorer, price, tables)
+
+    def _scoring_flops(self, scorer: CostedScorer) -> float | str:
+        used = scorer.usage
+        if used.tokens is None or used.context is None:
+            return _NOT_STORED
+        given = [path for name, path in self._rules.configs.items() if name in scorer.models]
+        sizes = [size for name, size in self._rules.parameters.items() if name in scorer.models]
+        file = Path(given[0]) if given else scorer.config
+        if file is None:
+            return "the model of {name} is not known; give its config.json with --config {name}=FILE"
+        shape = shape_of(_config(file), str(file), sizes[0] if sizes else None)
+        return float(shape.flops(np.array([used.tokens]), np.array([used.context]))[0])
+
+    def _scoring_dollars(
+        self, scorer: CostedScorer, price: ModelPrice | None, tables: Sequence[PriceTable]
+    ) -> float | str:
+        used, listed = scorer.usage, find_price(scorer.models, tables)
+        hourly = listed or price
+        by_hour = 0.0 if hourly is None or hourly.hour is None else hourly.hour / 3_600 * (used.seconds or 0.0)
+        if listed is not None and listed.prompt is not None and listed.completion is not None:
+            if used.prompt is None or used.completion is None:
+                return _NOT_STORED
+            return (listed.prompt * used.prompt + listed.completion * used.completion) / 1e6 + by_hour
+        if used.dollars is None and not by_hour:
+            return (
+                "there is no price for {name}; give one with --prices FILE" if used.prompt is not None else _NOT_STORED
+            )
+        return (used.dollars or 0.0) + by_hour
 
     def notes(self) -> list[str]:
         """What was assumed, in whole sentences, once all costs are counted."""

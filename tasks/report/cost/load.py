@@ -2,7 +2,6 @@
 
 import datetime
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,20 +12,19 @@ from tasks.costs.comparison import MAX_SETS, CostComparison, compare_costs
 from tasks.costs.curves import CostCurve, accuracy_curve, coverage_curve
 from tasks.costs.measures import LinearCost, Measure
 from tasks.costs.prices import ModelPrice, find_price
-from tasks.costs.usage import UsageByProblem
 from tasks.engines.model_files import BUNDLED, bundled_models, fingerprint
 from tasks.errors import UserError
 from tasks.files.answer_usage import is_answer_table, read_answer_usage
 from tasks.files.usage import read_counts_and_usage
 from tasks.report.comparison.load import NamedCounts, StoredSet
-from tasks.report.cost.counting import CostCounter, CostedResults, Rules, default_measure, price_tables
+from tasks.report.cost.counting import CostCounter, CostedResults, CostedScorer, Rules, default_measure, price_tables
 from tasks.scaling.comparison import shared_problems
 from tasks.scaling.estimators import log_spaced_ks, round_ks
 from tasks.scaling.notes import notes_on_counts
 from tasks.selection import Outcomes, Selector
 from tasks.selection.curves import pick_curve
-from tasks.store.busy_time import busy_s
 from tasks.store.inspect.catalog import StoredSamples
+from tasks.store.inspect.scoring_usage import scoring_usage
 from tasks.store.inspect.usage import usage
 
 # Values of k at which a selector's accuracy is computed, which may take Monte Carlo.
@@ -61,8 +59,6 @@ def compared_by_cost(
     sets = [_from_file(each) if each.stored is None else stored_results(each, each.stored, today) for each in named]
     shared, notes = _shared(sets)
     usages = [each.usage(shared) for each in sets]
-    if delivery is not None:
-        usages = [_with_scoring(used, each, delivery) for used, each in zip(usages, sets, strict=True)]
     priced = [each.price or find_price(each.models, tables) for each in sets]
     if rules.prices is not None:  # before the price of a sweep
         priced = [find_price(each.models, tables[:1]) or price for each, price in zip(sets, priced, strict=True)]
@@ -74,12 +70,12 @@ def compared_by_cost(
         if delivery is None:
             curves.append(coverage_curve(each.label, each.counts.of_ids(shared), cost))
         else:
+            scores = [need.score for need in delivery.selector.needs if need.score]
+            cost = counter.with_scoring(cost, each, of_set, price, scores=scores, tables=tables)
             curve, left_out = _delivered(delivery, each, tuple(shared), cost)
             curves.append(curve)
             notes += [f"{each.label}: {note}" for note in left_out]
         notes += [f"{each.label}: {note}" for note in notes_on_counts(each.counts)]
-    if delivery is not None and measure is not Measure.SECONDS and any(need.score for need in delivery.selector.needs):
-        notes.append("What scoring costs is counted in seconds, and in prices by the hour, only.")
     if all(curve.total_cost[-1] == 0 for curve in curves):
         raise UserError("cost: samples are free at these prices; give others with --prices FILE, or count --in tokens")
     if rules.measure is None and measure is Measure.TOKENS:
@@ -89,24 +85,26 @@ def compared_by_cost(
     return compare_costs(curves, measure, reach=reach, budget=budget, delivered_by=by, notes=[*counter.notes(), *notes])
 
 
-def _with_scoring(used: UsageByProblem, of: CostedResults, delivery: Delivery) -> UsageByProblem:
-    """The usage with the seconds of the scorers that the selector needs."""
-    if used.seconds is None:
-        return used
-    each = sum(of.scoring_s.get(need.score, 0.0) for need in delivery.selector.needs)
-    return replace(used, seconds=used.seconds + each * used.samples)
-
-
-def _scoring_s(samples: StoredSamples) -> dict[str, float]:
-    """The seconds of scoring a sample by each scorer, whose scores are also known by the name of their set."""
-    found: dict[str, float] = {}
+def _scorers(samples: StoredSamples) -> dict[str, CostedScorer]:
+    """What scored a set, by the names of its scores: that of the scorer, and that of the set of scores."""
+    found: dict[str, CostedScorer] = {}
     for scores in samples.scores:
-        blocks = scores.current
-        scored = sum(block.samples for block in blocks)
-        if scored:
-            each = busy_s([(footer.written_at, footer.seconds) for footer in blocks.values()]) / scored
-            found |= dict.fromkeys((str(scores.ingredients.get("scorer", scores.name)), scores.name), each)
+        used = None if scores.from_newer_version else scoring_usage(scores)
+        if used is not None:
+            scorer = str(scores.ingredients.get("scorer", scores.name))
+            models, config = _scoring_model(scores.ingredients)
+            costed = CostedScorer(used, (*models, scorer, scores.name), config)
+            found |= {scorer: costed, scores.name: costed}
     return found
+
+
+def _scoring_model(ingredients: Mapping[str, Any]) -> tuple[tuple[str, ...], Path | None]:
+    """The names of a scorer's model, and its config.json where it is bundled, or a folder that is here."""
+    settings = ingredients.get("settings")
+    model: Any = settings.get("model") if isinstance(settings, dict) else None
+    if isinstance(model, list):  # a bundled scorer's head, and the model that it shares
+        model = model[-1]
+    return _model({"model": model})
 
 
 def _delivered(
@@ -175,7 +173,7 @@ def stored_results(named: NamedCounts, stored: StoredSet, today: datetime.date) 
         partial(usage, stored.store, samples),
         own,
         config,
-        scoring_s=_scoring_s(samples),
+        scorers=_scorers(samples),
     )
 
 

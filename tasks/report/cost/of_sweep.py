@@ -9,7 +9,7 @@ import numpy as np
 
 from tasks.costs.comparison import CostPoint, costed_set
 from tasks.costs.curves import coverage_curve
-from tasks.costs.measures import Measure
+from tasks.costs.measures import LinearCost, Measure
 from tasks.costs.prices import bundled_prices, find_price
 from tasks.errors import UserError
 from tasks.report.comparison.load import NamedCounts, StoredSet
@@ -25,7 +25,7 @@ from tasks.sweep.grading import Grading
 @dataclass(frozen=True, slots=True)
 class CostRow:
     """A k: what its samples cost for all problems, and the cost of each right answer that the best way of picking
-    delivers, None where none is known."""
+    delivers, with what scoring them costs; None where none is known."""
 
     point: CostPoint
     per_delivered: float | None
@@ -44,10 +44,11 @@ class SweepCost:
 
 
 class _Delivered(NamedTuple):
-    """A way of picking, and its accuracy by k."""
+    """A way of picking, its accuracy by k, and the scores that it picks by."""
 
     label: str
     accuracy: Mapping[int, float]
+    scores: tuple[str, ...]
 
 
 def costs_of_sweep(
@@ -88,15 +89,20 @@ def costs_of_sweep(
         curve = coverage_curve(results.label, graded, cost, round_ks(graded.reach))
         if not np.any(curve.total_cost):
             continue
-        rows = tuple(_row(point, len(graded), delivered) for point in costed_set(curve).table)
+        to_deliver = cost
+        if delivered is not None:
+            to_deliver = counter.with_scoring(
+                cost, results, used, price, scores=delivered.scores, tables=(bundled_prices(),)
+            )
+        rows = tuple(_row(point, len(graded), delivered, to_deliver) for point in costed_set(curve).table)
         by = None if delivered is None else delivered.label
         found.append(SweepCost(measure, len(graded), rows, by, tuple(counter.notes())))
     return tuple(found)
 
 
-def _row(point: CostPoint, problems: int, delivered: _Delivered | None) -> CostRow:
+def _row(point: CostPoint, problems: int, delivered: _Delivered | None, cost: LinearCost) -> CostRow:
     right = None if delivered is None else delivered.accuracy.get(point.k)
-    return CostRow(point, point.cost / (problems * right) if right else None)
+    return CostRow(point, float(cost.at(point.k).sum()) / (problems * right) if right else None)
 
 
 def _delivered(of: PickSummary) -> _Delivered | None:
@@ -105,4 +111,4 @@ def _delivered(of: PickSummary) -> _Delivered | None:
         return None
     best, _ = of.gap
     at = {point.k: point.value for point in best.curve} | {point.k: point.value for point in best.table}
-    return _Delivered(best.label, at)
+    return _Delivered(best.label, at, best.scores)

@@ -14,7 +14,7 @@ from tokenizers import Encoding
 from tasks.engines.in_process.engine import read_json, read_tokenizer
 from tasks.engines.in_process.onnx_session import open_session
 from tasks.errors import ScoringCancelledError, UserError
-from tasks.scorers import Candidate, Spent, Unscored
+from tasks.scorers import NOTHING, Candidate, Spent, Unscored
 from tasks.scorers.in_process.probabilities import probabilities
 
 _INTEGERS = {"tensor(int64)": np.int64, "tensor(int32)": np.int32}
@@ -26,7 +26,6 @@ class OnnxClassifier:
 
     max_concurrent_calls = 1
     max_candidates = _MAX_CANDIDATES
-    spent = Spent()
 
     def __init__(
         self,
@@ -46,6 +45,8 @@ class OnnxClassifier:
         self._label = label
         self._max_tokens = max_tokens or read_json(shared / "config.json").get("max_position_embeddings")
         self._cancelled = threading.Event()
+        self._spent = NOTHING
+        self._lock = threading.Lock()
         self._load(folder / "model.onnx", shared)
         self._pool = ThreadPoolExecutor(threads, "scoring")
 
@@ -86,6 +87,8 @@ class OnnxClassifier:
         values = {"input_ids": text.ids, "attention_mask": text.attention_mask, "token_type_ids": text.type_ids}
         feed = {name: np.array([values[name]], dtype) for name, dtype in self._inputs.items()}
         logits: NDArray[Any] = self._session.run(["logits"], feed)[0]
+        with self._lock:
+            self._spent = self._spent.plus(Spent.reading([len(text.ids)]))
         if logits.ndim == 1:
             logits = logits[:, None]
         if logits.ndim != 2 or len(logits) != 1:
@@ -94,6 +97,12 @@ class OnnxClassifier:
             raise UserError(f"scorers.label_index: {self._path} has {logits.shape[1]} labels, counted from 0")
         chosen = probabilities(logits) if self._probability else logits
         return float(chosen[0, self._label])
+
+    @property
+    def spent(self) -> Spent:
+        """The tokens that it has read."""
+        with self._lock:
+            return self._spent
 
     def cancel(self) -> None:
         """End all calls after the texts that they are scoring."""

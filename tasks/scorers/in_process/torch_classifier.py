@@ -10,7 +10,7 @@ import transformers
 
 from sandboxes.errors import first_line
 from tasks.errors import ScoringCancelledError, UserError
-from tasks.scorers import Candidate, Spent, Unscored
+from tasks.scorers import NOTHING, Candidate, Spent, Unscored
 from tasks.scorers.in_process.probabilities import probabilities
 from tasks.scorers.steps import combined, marked
 from tasks.scorers.transformers import TransformersScorerConfig
@@ -23,12 +23,12 @@ class TorchClassifier:
 
     max_concurrent_calls = 1
     max_candidates = _MAX_CANDIDATES
-    spent = Spent()
 
     def __init__(self, config: TransformersScorerConfig, commit: str | None) -> None:
         self.version = f"transformers {transformers.__version__}, torch {torch.__version__}"
         self._config = config
         self._cancelled = threading.Event()
+        self.spent = NOTHING
         transformers.utils.logging.set_verbosity_error()
         transformers.utils.logging.disable_progress_bar()
         available: bool = torch.cuda.is_available()
@@ -90,6 +90,7 @@ class TorchClassifier:
                 logits = self._model(**encoded.to(self._model.device)).logits[0].float().cpu().numpy()
         except torch.OutOfMemoryError as error:
             raise UserError("scorer transformers: out of memory; set scorers.dtype to bfloat16") from error
+        self.spent = self.spent.plus(Spent.reading([int(ids.shape[1])]))
         rows = logits[None] if logits.ndim == 1 else logits
         if self._config.label_index >= rows.shape[1]:
             raise UserError(f"scorers.label_index: {self._config.model} has {rows.shape[1]} labels, counted from 0")

@@ -1,13 +1,14 @@
 """Reward models on servers. `tasks.scorers.http` opens this, and says what is asked and returned."""
 
+import threading
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Self
 
 from tasks.engines.http.protocol import MalformedError
-from tasks.scorers import Candidate, Spent, Unscored
+from tasks.scorers import NOTHING, Candidate, Spent, Unscored
 from tasks.scorers.http import HttpScorerConfig
-from tasks.scorers.remote.requester import RejectedError, Requester, unscored
+from tasks.scorers.remote.requester import RejectedError, Requester, token_count, unscored
 from tasks.scorers.remote.templates import filled
 from tasks.scorers.steps import combined, marked
 
@@ -18,11 +19,13 @@ class HttpScorer:
     """A client of one or several servers with the same model."""
 
     max_concurrent_calls = 2
-    spent = Spent()
 
     def __init__(self, config: HttpScorerConfig) -> None:
         self._config = config
         self._requester = Requester(config)
+        # A reward model writes nothing, and what a server charges is not known here.
+        self._spent = NOTHING._replace(dollars=None)
+        self._lock = threading.Lock()
         self._ask = {
             "classify": self._classify,
             "score": self._pairs,
@@ -53,9 +56,8 @@ class HttpScorer:
 
     def _items(self, candidates: Sequence[Candidate]) -> list[Score]:
         items = [{"prompt": each.read(self._config.reads), "text": each.text} for each in candidates]
-        return self._requester.post(
-            "scores", {"model": self._config.model, "items": items}, partial(_scores, len(candidates))
-        )
+        body = {"model": self._config.model, "items": items}
+        return self._requester.post("scores", body, self._counting(len(items), partial(_scores, len(items))))
 
     def _pairs(self, candidates: Sequence[Candidate]) -> list[Score]:
         body = self._body() | {
@@ -77,7 +79,27 @@ class HttpScorer:
     def _post_data(
         self, path: str, body: dict[str, Any], expected: int, read: Callable[[dict[str, Any]], Any]
     ) -> list[Score]:
-        return self._requester.post(path, body, lambda reply: [read(each) for each in _data(expected, reply)])
+        scores = self._counting(expected, lambda reply: [read(each) for each in _data(expected, reply)])
+        return self._requester.post(path, body, scores)
+
+    def _counting(self, texts: int, read: Callable[[Any], list[Score]]) -> Callable[[Any], list[Score]]:
+        """What reads a reply for this number of texts, and counts the tokens that it reports."""
+
+        def counted(reply: Any) -> list[Score]:
+            used = prompt_tokens(reply)
+            # How the tokens of a request are distributed over its texts is not reported.
+            of_texts = Spent.reading([used]) if used is not None and texts == 1 else Spent(prompt_tokens=used)
+            with self._lock:
+                self._spent = self._spent.plus(of_texts)
+            return read(reply)
+
+        return counted
+
+    @property
+    def spent(self) -> Spent:
+        """The tokens that the servers say were read; unknown from the first reply on that does not say."""
+        with self._lock:
+            return self._spent
 
     def _body(self) -> dict[str, Any]:
         return {"model": self._config.model, "use_activation": self._config.output == "probability"}
@@ -122,6 +144,12 @@ class HttpScorer:
 
     def __exit__(self, *exc: object) -> None:
         self._requester.close()
+
+
+def prompt_tokens(reply: Any) -> int | None:
+    """The number of prompt tokens that a reply reports."""
+    usage = reply.get("usage") if isinstance(reply, dict) else None
+    return token_count(usage, "prompt_tokens")
 
 
 def _scores(expected: int, reply: Any) -> list[Score]:

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple, Self
 
 from tasks.engines.http.protocol import MalformedError
 from tasks.errors import UserError
-from tasks.scorers import Candidate, Spent, Unscored
+from tasks.scorers import NOTHING, Candidate, Spent, Unscored
 from tasks.scorers.openai import OpenAIScorerConfig
-from tasks.scorers.remote.requester import RejectedError, Requester, unscored
+from tasks.scorers.remote.requester import RejectedError, Requester, token_count, unscored
 from tasks.scorers.remote.templates import filled
 
 TOP_LOGPROBS = 20
@@ -32,8 +32,7 @@ class RatingScorer:
         self._config = config
         self._requester = Requester(config)
         self._digits = {str(value): value for value in range(config.lowest, config.highest + 1)}
-        self._tokens = 0
-        self._dollars = 0.0
+        self._spent = NOTHING
         self._length_field = "max_tokens"
         self._lock = threading.Lock()
         self.max_candidates = max(1, 4 * config.concurrency // config.repeats)
@@ -41,9 +40,9 @@ class RatingScorer:
 
     @property
     def spent(self) -> Spent:
-        """Completion tokens and dollars so far, where the servers report tokens."""
+        """Tokens so far, and dollars where there is a price; unknown from the first reply on that reports no tokens."""
         with self._lock:
-            return Spent(self._tokens, self._dollars)
+            return self._spent
 
     def score(self, candidates: Sequence[Candidate]) -> list[float | Unscored]:
         """See `Scorer`. A score is the mean of all ratings; without one of them, there is no score."""
@@ -141,15 +140,14 @@ class RatingScorer:
         return Unscored(f"the answer has no digit from {self._config.lowest} to {self._config.highest}")
 
     def _count(self, usage: Any) -> None:
-        counts = usage if isinstance(usage, dict) else {}
-        prompt, completion = (
-            count if isinstance(count := counts.get(name), int) and 0 <= count < 2**31 else 0
-            for name in ("prompt_tokens", "completion_tokens")
-        )
-        with self._lock:
-            self._tokens += completion
+        prompt, completion = (token_count(usage, name) for name in ("prompt_tokens", "completion_tokens"))
+        used = Spent(None, None)
+        if prompt is not None and completion is not None:
             price = self._config.prompt_price * prompt + self._config.completion_price * completion
-            self._dollars += price / 1e6
+            context = (prompt + completion) * (prompt + completion + 1) // 2
+            used = Spent(completion, price / 1e6 if self._config.has_price else None, prompt, context)
+        with self._lock:
+            self._spent = self._spent.plus(used)
 
     def cancel(self) -> None:
         """End all calls after the requests in flight."""

@@ -138,6 +138,12 @@ def unscored(error: MalformedError | RejectedError) -> Unscored:
     return Unscored(str(error)[:_MAX_REASON])
 
 
+def token_count(usage: Any, name: str) -> int | None:
+    """A number of tokens among those that a reply reports; None where it is absent or cannot be one."""
+    count = usage.get(name) if isinstance(usage, dict) else None
+    return count if isinstance(count, int) and not isinstance(count, bool) and 0 <= count < 2**31 else None
+
+
 def _json(content: bytes) -> Any:
     try:
         return json.loads(content)
