@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tasks.errors import UserError
-from tasks.files.answers import LOGPROB_MEAN, LOGPROB_SUM, AnsweredProblem, read_answers
+from tasks.files.answers import LOGPROB_MEAN, LOGPROB_SUM, AnsweredProblem, read_answers, verdict_columns
 from tasks.report.verifiers.signals import PASSED, add_passed, named_apart, nearly_complete, signals
 from tasks.selection.combined_verifiers import Signals
 from tasks.store.inspect.answers import stored_answers
@@ -62,23 +62,32 @@ def from_store(url: str, name: str, truth: str, verifiers: Sequence[str]) -> Ver
 
 
 def from_tables(paths: Sequence[Path], truth: str, verifiers: Sequence[str]) -> Verified:
-    """Columns of tables of answers: `correct` is the truth; `passed`, and columns of 0 and 1, are verdicts, and other
-    columns of numbers are scores.
+    """Columns of tables of answers: `correct` is the truth; `passed`, and columns of 0 and 1, are verdicts, and `score`
+    and other columns that are named are scores.
+
+    Args:
+        paths: the tables.
+        truth: `correct`.
+        verifiers: columns; empty: `passed`, `score` and every column of 0 and 1.
 
     Raises:
         UserError: a file cannot be read, a column is missing, or no column is a verifier.
     """
     if truth != CORRECT:
         raise UserError(f"--truth {truth}: in a table the truth is the column `{CORRECT}`; write --truth {CORRECT}")
-    read = read_answers(paths, (), [each for each in verifiers if each != PASSED])
+    binary = verdict_columns(paths)
+    named = [each for each in verifiers if each != PASSED]
+    verdicts = [each for each in named if each in binary] if verifiers else binary
+    read = read_answers(paths, (), [each for each in named if each not in binary], verdicts)
     _passed(read, verifiers, ", ".join(map(str, paths)))
     names = verifiers or [name for name in (read[0].scores) if name not in {LOGPROB_SUM, LOGPROB_MEAN}]
     if not names:
         raise UserError(
             f"{', '.join(map(str, paths))}: there is no verifier; name its column with --verifier, or add `{PASSED}`"
         )
-    verdicts = [name for name in names if all({0.0, 1.0}.issuperset(each.scores[name]) for each in read)]
-    return Verified(CORRECT, signals(read, verdicts))
+    accepting = [name for name in names if all({0.0, 1.0}.issuperset(each.scores[name]) for each in read)]
+    found = [f"Columns of 0 and 1 are taken for verdicts: {', '.join(binary)}."] if binary and not verifiers else []
+    return Verified(CORRECT, signals(read, accepting), tuple(found))
 
 
 def _passed(problems: Sequence[AnsweredProblem], verifiers: Sequence[str], where: str) -> list[str]:

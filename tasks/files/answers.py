@@ -9,6 +9,7 @@ by problem and index, never by position.
 """
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import Annotated, Any
 from pydantic import AliasChoices, Field, create_model
 
 from tasks.errors import UserError
-from tasks.files.rows import first_row, read_rows
+from tasks.files.rows import first_row, read_rows, rows
 from tasks.files.schema import RowModel, Where
 
 EXAMPLE = '{"problem": "1", "sample": 0, "answer": "42", "correct": true, "score": 0.7}'
@@ -28,6 +29,32 @@ SCORE = "score"
 """The score that is read by default."""
 LOGPROB_SUM, LOGPROB_MEAN = "logprob_sum", "logprob_mean"
 """Scores from the log-probabilities of samples: their sum over the tokens, and the mean."""
+
+_VERDICTS = {"0": 0.0, "1": 1.0, "0.0": 0.0, "1.0": 1.0, "false": 0.0, "true": 1.0}
+_KNOWN = frozenset(
+    [
+        "problem",
+        "problem_id",
+        "idx",
+        "sample",
+        "index",
+        "epoch",
+        "seed",
+        "answer",
+        "correct",
+        "passed",
+        "pred",
+        "score",
+        "pred_score",
+        "tokens",
+        "prompt_tokens",
+        "cached_prompt_tokens",
+        "seconds",
+        "dollars",
+        "logprob",
+    ]
+)
+"""Columns of tables of samples that are not verdicts of a verifier, whatever their values are."""
 
 _Id = Annotated[str | int, Field(validation_alias=AliasChoices("problem", "problem_id"))]
 _Index = Annotated[int | None, Field(validation_alias=AliasChoices("sample", "index"), strict=False)]
@@ -99,8 +126,46 @@ def scores_by_logprob(logprob: float | None, tokens: int | None) -> dict[str, fl
     return {LOGPROB_SUM: logprob, LOGPROB_MEAN: mean}
 
 
+def verdict_columns(paths: Sequence[Path]) -> list[str]:
+    """The columns of tables of samples, other than those with a meaning of their own, whose every value is 0 or 1, or
+    true or false, and that have both; in order of appearance.
+
+    Raises:
+        UserError: a file cannot be read.
+    """
+    seen: dict[str, set[float]] = {}
+    refused: set[str] = set()
+    total: Counter[str] = Counter()
+    samples = 0
+    for path in paths:
+        for _, row in rows(path):
+            samples += 1
+            for name, value in (row if isinstance(row, dict) else {}).items():
+                if name in _KNOWN or name in refused:
+                    continue
+                number = _as_verdict(value)
+                if number is None:
+                    refused.add(name)
+                    continue
+                seen.setdefault(name, set()).add(number)
+                total[name] += 1
+    return [
+        name for name, values in seen.items() if name not in refused and len(values) == 2 and total[name] == samples
+    ]
+
+
+def _as_verdict(value: object) -> float | None:
+    """0 or 1; None where a value is not a verdict."""
+    if isinstance(value, str):
+        return _VERDICTS.get(value.lower())
+    return float(value) if isinstance(value, bool | int | float) and value in {0, 1} else None
+
+
 def read_answers(
-    paths: Sequence[Path], score_files: Sequence[Path] = (), score_names: Sequence[str] = ()
+    paths: Sequence[Path],
+    score_files: Sequence[Path] = (),
+    score_names: Sequence[str] = (),
+    verdict_names: Sequence[str] = (),
 ) -> list[AnsweredProblem]:
     """The answers in some files, by problem in order of appearance.
 
@@ -109,6 +174,7 @@ def read_answers(
         score_files: files of their scores.
         score_names: the columns that are scores; by default `score`, if a file has it. `logprob_sum` and
             `logprob_mean` come from `logprob` and `tokens`, where every sample has these.
+        verdict_names: columns of `verdict_columns`, which become scores of 0 and 1.
 
     Raises:
         UserError: a file cannot be read, a row is malformed, a sample occurs twice or has two scores of one name, or a
@@ -116,11 +182,13 @@ def read_answers(
     """
     problems: dict[str, AnsweredProblem] = {}
     for path in paths:
-        read = _wide if isinstance(first_row(path).get("pred"), list) else _long
-        read(path, problems, score_names)
+        if isinstance(first_row(path).get("pred"), list):
+            _wide(path, problems, score_names)
+        else:
+            _long(path, problems, score_names, verdict_names)
     if not problems:
         raise UserError(f"{', '.join(map(str, paths))}: no answers; a row looks like {EXAMPLE}")
-    return completed(problems, score_files, score_names)
+    return completed(problems, score_files, (*score_names, *verdict_names))
 
 
 def completed(
@@ -139,13 +207,16 @@ def completed(
     return list(problems.values())
 
 
-def _long(path: Path, problems: dict[str, AnsweredProblem], score_names: Sequence[str]) -> None:
+def _long(
+    path: Path, problems: dict[str, AnsweredProblem], score_names: Sequence[str], verdict_names: Sequence[str]
+) -> None:
     names = [name for name in score_names or (SCORE,) if name not in {LOGPROB_SUM, LOGPROB_MEAN}]
-    model = _with_scores(_Row, names)
+    model = _with_scores(_Row, names, verdict_names)
     for where, row in read_rows(path, model, EXAMPLE):
         problem = problems.setdefault(str(row.problem), AnsweredProblem(str(row.problem)))
         logprob = None if row.logprob is None else _finite(row.logprob, where, "logprob")
         scores = _scores(row, names, where) | scores_by_logprob(logprob, row.tokens)
+        scores |= {name: _as_verdict(getattr(row, f"verdict_{at}")) for at, name in enumerate(verdict_names)}
         problem.add(where, row.sample, row.answer, row.correct, scores, passed=row.passed)
 
 
@@ -273,12 +344,13 @@ def _check_scores(problems: Iterable[AnsweredProblem], score_names: Sequence[str
             )
 
 
-def _with_scores(model: type[Any], names: Sequence[str]) -> type[Any]:
-    """A model of rows that have scores of these names, too. Other columns may have the names of its fields."""
+def _with_scores(model: type[Any], names: Sequence[str], verdicts: Sequence[str] = ()) -> type[Any]:
+    """A model of rows that have scores and verdicts of these names, too. Other columns may have the names of its
+    fields."""
     columns: Any = {
         f"score_{number}": (float | None, Field(default=None, validation_alias=name))
         for number, name in enumerate(names)
-    }
+    } | {f"verdict_{number}": (Any, Field(default=None, validation_alias=name)) for number, name in enumerate(verdicts)}
     created: type[Any] = create_model("_ScoredRow", __base__=model, **columns)
     return created
 

@@ -46,7 +46,7 @@ def read_logged_answers(paths: Sequence[Path], verdict: str | None, score_names:
         UserError: a log cannot be read, a sample has several scorers and none was named, or lacks the one that was.
     """
     problems: dict[str, AnsweredProblem] = {}
-    failed = ungraded = 0
+    failed = ungraded = unanswered = 0
     for where, sample in logged_samples(paths):
         if sample.error is not None:
             failed += 1
@@ -59,8 +59,9 @@ def read_logged_answers(paths: Sequence[Path], verdict: str | None, score_names:
             continue
         numbers = dict(_numbers(scores, without=chosen))
         wanted = score_names or tuple(numbers)
-        answers = (each.answer for each in (scores[chosen], *scores.values()))
-        answer = next((each for each in answers if isinstance(each, str)), None)
+        # An answer that another scorer found is not the one that this verdict is about.
+        answer = scores[chosen].answer if isinstance(scores[chosen].answer, str) else None
+        unanswered += answer is None and any(isinstance(each.answer, str) for each in scores.values())
         problem = problems.setdefault(str(sample.id), AnsweredProblem(str(sample.id)))
         problem.add(
             where,
@@ -74,6 +75,10 @@ def read_logged_answers(paths: Sequence[Path], verdict: str | None, score_names:
         notes.append(f"Left out: samples that inspect_ai could not finish ({failed:,}).")
     if ungraded:
         notes.append(f"Left out: samples without a verdict ({ungraded:,}).")
+    if unanswered:
+        notes.append(
+            f"Without an answer: samples to which only scorers other than {verdict!r} gave one ({unanswered:,})."
+        )
     return LoggedAnswers(problems, tuple(notes))
 
 

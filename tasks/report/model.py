@@ -23,8 +23,8 @@ class Example:
 class ReportData:
     """The contents of a page. `provenance` has (label, value) pairs, shown in this order. `picking` is what ways of
     picking an answer deliver, or in one sentence why that is not known; None where there is nothing to say. `costs` are
-    what k samples cost, one entry a unit. `verifiers` are other verifiers of the same samples, or in one sentence why
-    they cannot be shown."""
+    what k samples cost, one entry a unit, or in one sentence why that is not known. `verifiers` are other verifiers of
+    the same samples, or in one sentence why they cannot be shown."""
 
     title: str
     summary: SweepSummary
@@ -32,7 +32,7 @@ class ReportData:
     provenance: tuple[tuple[str, str], ...] = ()
     examples: tuple[Example, ...] = ()
     picking: Picking | str | None = None
-    costs: tuple[SweepCost, ...] = ()
+    costs: tuple[SweepCost, ...] | str = ()
     verifiers: VerifierSummary | str | None = None
 
 

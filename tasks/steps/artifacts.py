@@ -52,7 +52,7 @@ class Measurement(NamedTuple):
     results: Results
     summary: SweepSummary
     picking: Picking | str | None
-    costs: tuple[SweepCost, ...]
+    costs: tuple[SweepCost, ...] | str
     verifiers: VerifierSummary | str | None
 
 

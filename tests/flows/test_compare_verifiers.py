@@ -1,5 +1,6 @@
 """`monkeys compare --truth`: imperfect verifiers against one that is taken for the truth."""
 
+import csv
 import json
 import random
 from pathlib import Path
@@ -40,8 +41,25 @@ def test_a_table_shows_precision_the_best_k_and_what_verifiers_give_together(fol
     assert {path.name for path in (folder / "out").iterdir()} == {"verifiers.svg", "verifiers.pdf", "verifiers.csv"}
 
 
-def test_the_public_tests_are_the_verifier_by_default_and_fields_are_in_json(folder: Path) -> None:
-    arguments = ("compare", "a.jsonl", "--truth", "correct", "--penalty", "3", "--json")
+def test_columns_of_0_and_1_are_verifiers_by_default(folder: Path) -> None:
+    with (folder / "a.jsonl").open() as file:
+        table = [json.loads(line) for line in file]
+    with (folder / "a.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, [*table[0], "temperature", "note"])
+        writer.writeheader()
+        writer.writerows(
+            {**row, "rated": bool(row["rated"]), "temperature": 1, "note": row["rated"] or ""} for row in table
+        )
+    for name in ("a.jsonl", "a.csv"):
+        document = json.loads(monkeys("compare", name, "--truth", "correct", "--json", cwd=folder).out)
+        assert [each["label"] for each in document["verifiers"]] == ["rated", "passed"]
+        assert document["notes"] == ["Columns of 0 and 1 are taken for verdicts: rated."]
+    rated, passed = (each["rates"]["precision"]["value"] for each in document["verifiers"])
+    assert rated < passed
+
+
+def test_fields_are_in_json_and_always_submits_something(folder: Path) -> None:
+    arguments = ("compare", "a.jsonl", "--truth", "correct", "--verifier", "passed", "--penalty", "3", "--json")
     document = json.loads(monkeys(*arguments, cwd=folder).out)
     (verifier,) = document["verifiers"]
     assert (verifier["label"], document["penalty"], document["combined"]) == ("passed", 3.0, None)
@@ -59,7 +77,10 @@ def test_the_public_tests_are_the_verifier_by_default_and_fields_are_in_json(fol
         (("a.jsonl", "--truth", "passed"), "in a table the truth is the column `correct`"),
         (("a.jsonl", "--truth", "correct", "--verifier", "absent"), "has no absent"),
         (("a.jsonl", "--truth", "correct", "--verifier", "reward"), "reward: scores accept no sample by themselves"),
-        (("a.jsonl", "--truth", "correct", "--combine"), "there is only one verifier to combine (passed)"),
+        (
+            ("a.jsonl", "--truth", "correct", "--verifier", "passed", "--combine"),
+            "there is only one verifier to combine (passed)",
+        ),
         (("a.jsonl", "--truth", "correct", "--verdicts", "x"), "--verdicts: with --truth"),
         (("a.jsonl", "b", "--truth", "x"), "--truth: give one stored set"),
         (("a.jsonl", "b.csv", "--penalty", "2"), "--penalty: needs --truth VERDICTS"),

@@ -73,11 +73,14 @@ def test_a_program_that_fails_on_some_inputs_differs_from_one_that_does_not(sand
     assert len(set(answers)) == 3
 
 
-def test_a_lost_sandbox_says_nothing_about_a_behaviour(sandbox: Sandbox) -> None:
-    graded = graded_by(StdioGrader(behaviour_inputs=4), Recording(sandbox), RIGHT, f"{RIGHT} # lost")
-    assert [each.verdict for each in graded] == [Verdict.CORRECT, Verdict.INFRASTRUCTURE]
-    assert graded[1].answer is None
-    assert graded[1].detail == "on an input without an expected output: the sandbox was lost"
+def test_a_sandbox_that_is_lost_on_inputs_of_the_vote_takes_the_answer_but_not_the_verdict(sandbox: Sandbox) -> None:
+    graded = graded_by(
+        StdioGrader(behaviour_inputs=4), Recording(sandbox), RIGHT, f"{RIGHT} # lost", f"{READ}print(a - b) # lost"
+    )
+    assert [each.verdict for each in graded] == [Verdict.CORRECT, Verdict.CORRECT, Verdict.WRONG]
+    assert [each.answer is None for each in graded] == [False, True, True]
+    assert graded[1].detail == "no answer: on an input without an expected output: the sandbox was lost"
+    assert graded[2].detail.startswith("test 1 of 3: expected '3', got '-1'; no answer: on an input")
 
 
 @pytest.mark.parametrize("public", [None, 0, 1, 3])

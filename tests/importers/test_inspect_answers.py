@@ -43,6 +43,16 @@ def test_one_scorer_is_the_verdict_and_the_numbers_of_the_others_are_scores_pair
     assert logged.notes == ()
 
 
+def test_the_answer_is_that_of_the_scorer_of_the_verdict_or_absent(tmp_path: Path):
+    """What another scorer found may be right where the verdict is wrong."""
+    by_two = {"match": {"value": "I", "answer": "7"}, "other": {"value": "C", "answer": "4"}}
+    by_one = {"match": {"value": "I"}, "other": {"value": "C", "answer": "4"}}
+    samples = [inspect_sample(1, at, "it is 4", "I", scores=scores) for at, scores in ((1, by_two), (2, by_one))]
+    logged = read_logged_answers([inspect_json(tmp_path / "log.json", samples)], "match")
+    assert (logged.problems["1"].answers, logged.problems["1"].correct) == (["7", None], [False, False])
+    assert logged.notes == ("Without an answer: samples to which only scorers other than 'match' gave one (1).",)
+
+
 def test_a_log_gives_what_selectors_pick_from(tmp_path: Path):
     log = inspect_eval(tmp_path / "log.eval", [scored(1, 1, "C", "4", reward=2.5), scored(1, 2, "I", "7", reward=-1.5)])
     read = from_files([log], "match", None)

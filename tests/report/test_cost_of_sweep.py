@@ -26,6 +26,7 @@ def test_the_page_of_a_sweep_has_the_cost_of_k_samples_in_every_unit_that_is_kno
     picking = picking_of(sweep, summary, results.tally.counted_below)
     assert isinstance(picking, Picking)
     costs = costs_of_sweep(sweep.grading, results.tally.by_problem, summary, picking.summary)
+    assert not isinstance(costs, str)
     # The model is not known, so that FLOPs are not.
     assert [each.measure for each in costs] == [Measure.DOLLARS, Measure.TOKENS, Measure.SECONDS]
     dollars = costs[0].rows[-1]
@@ -57,10 +58,25 @@ def test_a_sweep_that_stops_by_its_outcomes_has_no_costs_by_k(tmp_path, budget):
     assert costs_of_sweep(sweep.grading, results.tally.by_problem, results.summarise()) == ()
 
 
+def test_a_damaged_block_is_named_in_place_of_the_costs(filled_store):
+    sweep = sweep_of(filled_store, problems=PROBLEMS, k=K)
+    results = sweep.results()
+    summary = results.summarise()
+    block = min(sweep.samples.stored())
+    key = sweep.samples.url(block).removeprefix(filled_store.url(""))
+    filled_store.write(key, filled_store.read(key)[:-20])
+    costs = costs_of_sweep(sweep.grading, results.tally.by_problem, summary)
+    assert isinstance(costs, str)
+    assert costs.startswith("What k samples cost could not be computed: store: ")
+    assert key in costs
+    assert "\n" not in costs
+
+
 def test_costs_without_a_way_of_picking_have_no_right_answers(filled_store):
     sweep = sweep_of(filled_store, problems=PROBLEMS, k=K)
     results = sweep.results()
     costs = costs_of_sweep(sweep.grading, results.tally.by_problem, results.summarise())
+    assert not isinstance(costs, str)
     assert [each.measure for each in costs] == [Measure.TOKENS, Measure.SECONDS]
     for each in costs:
         assert each.delivered_by is None
@@ -104,6 +120,7 @@ def costs_with(folder, scorer):
     picking = picking_of(sweep, summary, results.tally.counted_below)
     assert isinstance(picking, Picking)
     costs = costs_of_sweep(sweep.grading, results.tally.by_problem, summary, picking.summary)
+    assert not isinstance(costs, str)
     assert picking.summary.gap is not None
     best, _ = picking.summary.gap
     assert best.scores == ("toy",)

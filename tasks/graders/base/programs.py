@@ -88,7 +88,8 @@ class ProgramGrader(TextGrader, ABC):
         yield from lost
 
     def _with_behaviours(self, programs: Sequence[Program], batch: Batch) -> Iterator[GradedSample]:
-        """Graded samples whose answer is what the program does; the first of equal programs has its cost."""
+        """Graded samples whose answer is what the program does; the first of equal programs has its cost. One whose
+        executions the sandbox lost, each time that the batch tried, has no answer, and `detail` says why."""
 
         def normal(outcome: Outcome) -> str | None:
             printed = self.rule.normal(_text(outcome)) if self.rule.ended(outcome) else ""
@@ -104,8 +105,9 @@ class ProgramGrader(TextGrader, ABC):
                 yield graded
                 continue
             if behaviour.lost is not None:
-                detail = f"on an input without an expected output: {behaviour.lost}"
-                yield GradedSample(graded.problem_id, graded.index, Verdict.INFRASTRUCTURE, detail)
+                # The verdict is that of the tests, whatever became of the vote.
+                why = f"no answer: on an input without an expected output: {behaviour.lost}"
+                yield replace(graded, detail="; ".join(filter(None, [graded.detail, why])))
                 continue
             first = key not in counted
             counted.add(key)

@@ -53,18 +53,15 @@ class _Delivered(NamedTuple):
 
 def costs_of_sweep(
     grading: Grading, counts: Counts, summary: SweepSummary, picked: PickSummary | None = None
-) -> tuple[SweepCost, ...]:
-    """The costs of a sweep in dollars, FLOPs, tokens and seconds, so far as each is known; none for a sweep that stops
-    at first successes or at settled votes.
+) -> tuple[SweepCost, ...] | str:
+    """The costs of a sweep in dollars, FLOPs, tokens and seconds, each if it is known; none for a sweep that stops
+    at first successes or at settled votes. Where a block is damaged or absent, which one, in a sentence.
 
     Args:
         grading: of the sweep.
         counts: its graded samples.
         summary: of the same, which has the price.
         picked: what ways of picking deliver of the same samples.
-
-    Raises:
-        CorruptObjectError: a block of samples is damaged.
     """
     graded = counts.graded()
     if not summary.gives_coverage or not graded.reach:
@@ -77,8 +74,8 @@ def costs_of_sweep(
     price = results.price or find_price(results.models, (bundled_prices(),))
     try:
         used = results.usage(graded.problem_ids)
-    except UserError:  # samples are gone: the counts are of an earlier listing
-        return ()
+    except UserError as error:
+        return f"What k samples cost could not be computed: {error}"
     found = []
     for measure in Measure:
         counter = CostCounter(measure, Rules(), today)

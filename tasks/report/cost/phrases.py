@@ -58,7 +58,10 @@ def _headline(of: CostComparison) -> str:
     if len(leaders) == 1:
         return f"{leaders[0]} solves most at every cost from {amount(starts[0], of.measure)}."
     below = f"{leaders[0]} does below" if len(leaders) == 2 else "below, it depends on the cost which does"
-    return f"{leaders[-1]} solves most from {amount(starts[-1], of.measure)} on; {below}."
+    # The same number as in the sentence on the crossing: the frontier has only whole numbers of samples.
+    overtakes = [each.cost for each in of.crossings if (each.label, each.other) == (leaders[-1], leaders[-2])]
+    start = max(overtakes, default=starts[-1])
+    return f"{leaders[-1]} solves most from {amount(start, of.measure)} on; {below}."
 
 
 def _leaders(of: CostComparison) -> tuple[list[str], list[float]]:

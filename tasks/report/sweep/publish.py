@@ -41,12 +41,13 @@ def publish(
     config_yaml: str,
     *,
     picking: Picking | str | None = None,
-    costs: tuple[SweepCost, ...] = (),
+    costs: tuple[SweepCost, ...] | str = (),
     verifiers: VerifierSummary | str | None = None,
 ) -> Publication:
     """Write the page, figures and tables of the sweep's latest result, replacing earlier ones. `picking` is what ways
-    of picking an answer deliver, or why that is not known, `costs` what the samples cost, one entry a unit, and
-    `verifiers` what comes of submitting samples that other verifiers accept, or why that is not known."""
+    of picking an answer deliver, or why that is not known, `costs` what the samples cost, one entry a unit, or why that
+    is not known, and `verifiers` what comes of submitting samples that other verifiers accept, or why that is not
+    known."""
     title = f"{grading.samples.identity.label}, k = {grading.selection.k:,}"
     picked = picking if isinstance(picking, Picking) else None
     verified = verifiers if isinstance(verifiers, VerifierSummary) else None
@@ -76,7 +77,7 @@ def publish(
         "verdicts.csv": tables.verdicts_csv(summary).encode(),
         **({} if picked is None else {"picking.csv": picking_csv(picked.summary).encode(errors="backslashreplace")}),
         **({} if verified is None else {"verifiers.csv": verifiers_csv(verified).encode(errors="backslashreplace")}),
-        **({"costs.csv": sweep_costs_csv(costs).encode()} if costs else {}),
+        **({} if isinstance(costs, str) or not costs else {"costs.csv": sweep_costs_csv(costs).encode()}),
         **({"solved.csv": tables.solved_csv(summary).encode()} if summary.solving else {}),
         **({"votes.csv": tables.votes_csv(summary).encode()} if summary.voting else {}),
         **{f"{figure.name}.svg": figure.svg for figure in figures},
