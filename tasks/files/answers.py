@@ -31,30 +31,9 @@ LOGPROB_SUM, LOGPROB_MEAN = "logprob_sum", "logprob_mean"
 """Scores from the log-probabilities of samples: their sum over the tokens, and the mean."""
 
 _VERDICTS = {"0": 0.0, "1": 1.0, "0.0": 0.0, "1.0": 1.0, "false": 0.0, "true": 1.0}
-_KNOWN = frozenset(
-    [
-        "problem",
-        "problem_id",
-        "idx",
-        "sample",
-        "index",
-        "epoch",
-        "seed",
-        "answer",
-        "correct",
-        "passed",
-        "pred",
-        "score",
-        "pred_score",
-        "tokens",
-        "prompt_tokens",
-        "cached_prompt_tokens",
-        "seconds",
-        "dollars",
-        "logprob",
-    ]
-)
-"""Columns of tables of samples that are not verdicts of a verifier, whatever their values are."""
+_PLACES = {"problem", "problem_id", "idx", "sample", "index", "epoch", "seed"}
+_OUTCOMES = {"answer", "correct", "passed", "pred", "score", "pred_score"}
+_USAGE = {"logprob", "tokens", "prompt_tokens", "cached_prompt_tokens", "seconds", "dollars"}
 
 _Id = Annotated[str | int, Field(validation_alias=AliasChoices("problem", "problem_id"))]
 _Index = Annotated[int | None, Field(validation_alias=AliasChoices("sample", "index"), strict=False)]
@@ -127,12 +106,13 @@ def scores_by_logprob(logprob: float | None, tokens: int | None) -> dict[str, fl
 
 
 def verdict_columns(paths: Sequence[Path]) -> list[str]:
-    """The columns of tables of samples, other than those with a meaning of their own, whose every value is 0 or 1, or
+    """The columns of tables of samples, other than those that this format defines, whose every value is 0 or 1, or
     true or false, and that have both; in order of appearance.
 
     Raises:
         UserError: a file cannot be read.
     """
+    known = _PLACES | _OUTCOMES | _USAGE
     seen: dict[str, set[float]] = {}
     refused: set[str] = set()
     total: Counter[str] = Counter()
@@ -141,7 +121,7 @@ def verdict_columns(paths: Sequence[Path]) -> list[str]:
         for _, row in rows(path):
             samples += 1
             for name, value in (row if isinstance(row, dict) else {}).items():
-                if name in _KNOWN or name in refused:
+                if name in known or name in refused:
                     continue
                 number = _as_verdict(value)
                 if number is None:
