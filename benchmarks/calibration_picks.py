@@ -1,9 +1,12 @@
 """Section of `calibration.py`: intervals over samples of what selectors deliver.
 
 A problem's rate is that of its kind. The score of a sample is standard normal, and the log odds that it is correct rise
-by `strength` with each standard deviation, so that the true accuracy of the best of k is an integral. Wrong samples
-share five answers; the true accuracy of a vote is simulated.
+by `strength` with each standard deviation, so that the true accuracy of the best of k is an integral. For votes, the
+wrong samples of every second problem share five answers, those of the others up to 60, many of which occur once; scores
+are a standard deviation higher for correct samples, and the true accuracy is simulated.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 from calibration_table import Ends, Kind, Row, generator_for, row_of
@@ -17,15 +20,19 @@ from tasks.selection.best_of import BestOf
 from tasks.selection.curves import pick_curve
 from tasks.selection.interval_over_samples import interval_over_samples
 from tasks.selection.majority import Majority
+from tasks.selection.weighted_vote import WeightedVote
 
 SIZES, SIZE_OF_VOTES = (10, 60), 20
 SAMPLES = 100
 KS = (1, 10, 50, 90, 100)
 STRENGTHS = (0.0, 1.0, 3.0)
 LOWEST = 0.92
-LOWEST_OF_VOTES = 0.85
-_WRONG, _SPREAD = 5, 0.5
-_NODES, _VOTES = 500, 1_000
+VOTES: dict[str, Selector] = {"majority": Majority(), "weighted vote": WeightedVote()}
+# Dirichlet parameters of the frequencies of wrong answers.
+_WRONG = (np.full(5, 0.5), np.full(60, 0.15))
+_NODES, _VOTES, _POOL = 500, 1_000, 60
+# Enough of the interval over samples, which allows for it.
+_ERROR = 0.004
 
 
 def best_of(kind: Kind, replications: int) -> list[Row]:
@@ -50,21 +57,55 @@ def best_of(kind: Kind, replications: int) -> list[Row]:
 
 
 def votes(kind: Kind, replications: int) -> list[Row]:
-    """Majority vote, whose bootstrap takes long: fewer replications."""
-    generator = generator_for("majority", kind.name)
-    bands, truth = [], []
+    """Majority, and a vote weighted by scores that say something. Votes take long: fewer replications."""
+    generator = generator_for("votes", kind.name)
+    voted = _voted(kind, generator)
+    truth: dict[str, list[Floats]] = {each: [] for each in voted.truth}
+    bands: dict[str, list[Band]] = {each: [] for each in voted.truth}
     for _ in range(max(10, replications // 5)):
-        rates = kind.draw(generator, SIZE_OF_VOTES)
-        wrong = generator.dirichlet(np.full(_WRONG, _SPREAD), len(rates)) * (1 - rates[:, None])
-        shares = np.column_stack([rates, wrong])
-        shares /= shares.sum(axis=1, keepdims=True)
-        truth.append(np.mean([_majority(each, generator) for each in shares], axis=0))
-        drawn = []
-        for number, share in enumerate(shares):
-            answers = generator.choice(_WRONG + 1, SAMPLES, p=share)
-            drawn.append(Outcomes(str(number), answers == 0, answers))
-        bands.append(_band(Majority(), drawn))
-    return _rows("majority over samples", kind, SIZE_OF_VOTES, bands, truth, LOWEST_OF_VOTES)
+        some = generator.integers(0, _POOL, SIZE_OF_VOTES)
+        drawn = [_votes_of(voted.shares[one], SAMPLES, generator) for one in some.tolist()]
+        for name, selector in VOTES.items():
+            truth[name].append(voted.truth[name][some].mean(axis=0))
+            bands[name].append(_band(selector, drawn))
+    return [
+        row
+        for name in VOTES
+        for row in _rows(f"{name} over samples", kind, SIZE_OF_VOTES, bands[name], truth[name], LOWEST)
+    ]
+
+
+class _Voted(NamedTuple):
+    """Problems with the frequencies of their answers, the correct one first, and the true accuracy of each vote,
+    shape (problems, ks)."""
+
+    shares: list[Floats]
+    truth: dict[str, Floats]
+
+
+def _voted(kind: Kind, generator: np.random.Generator) -> _Voted:
+    shares = []
+    for number, rate in enumerate(kind.draw(generator, _POOL).tolist()):
+        wrong = generator.dirichlet(_WRONG[number % len(_WRONG)])
+        shares.append(np.append(rate, wrong * (1 - rate)))
+    truth = {
+        name: np.array([[_accuracy(selector, each, k, generator) for k in KS] for each in shares])
+        for name, selector in VOTES.items()
+    }
+    return _Voted(shares, truth)
+
+
+def _accuracy(selector: Selector, shares: Floats, k: int, generator: np.random.Generator) -> float:
+    """The accuracy of a vote among k samples, by as many votes as make it precise."""
+    if k == 1:
+        return float(shares[0])
+    samples = _votes_of(shares, _VOTES * k, generator)
+    return float(selector.picked(samples, np.arange(_VOTES * k).reshape(_VOTES, k), np.array([k])).mean())
+
+
+def _votes_of(shares: Floats, samples: int, generator: np.random.Generator) -> Outcomes:
+    answers = generator.choice(len(shares), samples, p=shares / shares.sum())
+    return Outcomes("", answers == 0, answers, {"score": expit(generator.normal(answers == 0, 1.0))})
 
 
 def _log_odds(rates: Floats) -> Floats:
@@ -80,18 +121,8 @@ def _best_of(log_odds: Floats, strength: float) -> Floats:
     return accuracy
 
 
-def _majority(shares: Floats, generator: np.random.Generator) -> Floats:
-    """The accuracy of a vote among k independent samples, at each k."""
-    found = []
-    for k in KS:
-        counts = generator.multinomial(k, shares, _VOTES)
-        tied = counts == counts.max(axis=1, keepdims=True)
-        found.append(float((tied[:, 0] / tied.sum(axis=1)).mean()))
-    return np.array(found)
-
-
 def _band(selector: Selector, problems: list[Outcomes]) -> Band:
-    return interval_over_samples(selector, problems, pick_curve(selector, problems, np.array(KS)))
+    return interval_over_samples(selector, problems, pick_curve(selector, problems, np.array(KS), error=_ERROR))
 
 
 def _rows(interval: str, kind: Kind, problems: int, bands: list[Band], truth: list[Floats], lowest: float) -> list[Row]:

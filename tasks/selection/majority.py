@@ -31,11 +31,15 @@ class Majority(Config):
 
     def accuracy(self, problem: Outcomes, ks: Ints, simulation: Simulation) -> Estimate:
         """See `Selector`: exact while that takes no longer than Monte Carlo."""
-        return vote(problem.tally(), ks, simulation)
+        return vote(self.votes_of(problem), ks, simulation)
 
     def picked(self, problem: Outcomes, orders: Ints, ks: Ints) -> Floats:
         """See `Selector`."""
         return winners(problem, orders, ks)
+
+    def votes_of(self, problem: Outcomes) -> Tally:
+        """The votes of all samples."""
+        return problem.tally()
 
 
 def vote(tally: Tally, ks: Ints, simulation: Simulation) -> Estimate:

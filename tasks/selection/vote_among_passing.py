@@ -8,7 +8,7 @@ import numpy as np
 from tasks.plugins import Config
 from tasks.scaling.arrays import Floats, Ints
 from tasks.selection.majority import vote
-from tasks.selection.outcomes import NO_ANSWER, Need, Outcomes
+from tasks.selection.outcomes import NO_ANSWER, Need, Outcomes, Tally
 from tasks.selection.simulation import Estimate, Simulation
 from tasks.selection.votes import winners
 
@@ -27,11 +27,15 @@ class VoteAmongPassing(Config):
 
     def accuracy(self, problem: Outcomes, ks: Ints, simulation: Simulation) -> Estimate:
         """See `Selector`: exact while that takes no longer than Monte Carlo."""
-        return vote(_passing(problem).tally(), ks, simulation)
+        return vote(self.votes_of(problem), ks, simulation)
 
     def picked(self, problem: Outcomes, orders: Ints, ks: Ints) -> Floats:
         """See `Selector`."""
         return winners(_passing(problem), orders, ks)
+
+    def votes_of(self, problem: Outcomes) -> Tally:
+        """The votes of the samples that pass; the others count as without an answer."""
+        return _passing(problem).tally()
 
 
 def _passing(problem: Outcomes) -> Outcomes:
