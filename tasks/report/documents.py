@@ -8,6 +8,7 @@ from tasks.audit.agreement import Agreement
 from tasks.costs.comparison import CostComparison
 from tasks.importers.convert import Imports
 from tasks.records import Confidence
+from tasks.report.comparison.delivery import Delivered
 from tasks.report.cost.phrases import headline
 from tasks.scaling.comparison import Comparison
 from tasks.store.inspect.catalog import StoredSamples, StoredVerdicts, scored_samples
@@ -124,6 +125,16 @@ def comparison_document(comparison: Comparison) -> dict[str, Any]:
         ],
         "pairs": [asdict(pair) | {"reference": comparison.sets[0].label} for pair in comparison.pairs],
         "notes": list(comparison.notes),
+    }
+
+
+def delivered_document(delivered: Delivered) -> dict[str, Any]:
+    """What ways of picking deliver of each set at each k, and the differences between each set and the first."""
+    return {
+        "problems": delivered.problems,
+        "points": [each._asdict() for each in delivered.points],
+        "differences": [each._asdict() for each in delivered.differences],
+        "notes": list(delivered.notes),
     }
 
 

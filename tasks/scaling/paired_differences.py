@@ -1,4 +1,4 @@
-"""Two sets compared at each k: the difference in coverage over the problems that they share.
+"""Two sets compared at each k: the difference in coverage, or in accuracy, over the problems that they share.
 
 The difference is a mean over problems, each paired with itself, so that what makes a problem hard for both sets
 cancels. Its interval and its p-value are those of Student's paired t-test, with two precautions that matter where
@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betaincinv, stdtrit
 
-from tasks.scaling.arrays import Floats
+from tasks.scaling.arrays import Floats, Ints
 from tasks.scaling.estimators import Counts, round_ks
 from tasks.scaling.interval_over_samples import variance_over_samples
 
@@ -35,8 +35,8 @@ _LOG_TAILS = (-15.0, float(np.log10(0.5)))
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Coverage of a set at k less that of the reference, with its paired interval over problems and two-sided p-value:
-    p < 0.05 if and only if the 95 % interval leaves out 0."""
+    """Coverage, or accuracy, of a set at k less that of the reference, with its paired interval over problems and its
+    two-sided p-value: p < 0.05 if and only if the 95 % interval leaves out 0."""
 
     k: int
     difference: float
@@ -66,15 +66,28 @@ def paired_differences(reference: Counts, other: Counts, level: float = 0.95) ->
     """
     last = min(reference.reach, other.reach)
     ks = round_ks(last)
-    differences = other.pass_at_k(ks) - reference.pass_at_k(ks)
+    variance = variance_over_samples(reference, ks) + variance_over_samples(other, ks)
+    return differences_of(other.pass_at_k(ks) - reference.pass_at_k(ks), ks, variance, last=last, level=level)
+
+
+def differences_of(
+    differences: Floats, ks: Ints, variance: Floats, *, last: int, level: float = 0.95
+) -> tuple[Difference, ...]:
+    """The mean difference at each k with its interval and p-value.
+
+    Args:
+        differences: of each problem, two or more, shape (problems, ks).
+        ks: shape (ks,).
+        variance: the variance over samples of the mean difference, shape (ks,).
+        last: the smaller n of the two sets.
+        level: probability of the intervals.
+    """
     problems = len(differences)
     one_sample = ks / max(last, 1)
-    over_problems = differences.var(axis=0, ddof=1) / problems
-    over_samples = variance_over_samples(reference, ks) + variance_over_samples(other, ks)
     gaps = _Gaps(
         problems,
         differences.mean(axis=0),
-        np.sqrt(np.maximum(over_problems, over_samples)),
+        np.sqrt(np.maximum(differences.var(axis=0, ddof=1) / problems, variance)),
         np.maximum(differences.max(axis=0), one_sample),
         np.maximum(-differences.min(axis=0), one_sample),
     )

@@ -32,14 +32,21 @@ def interval_over_samples(
     selector: Selector, problems: Sequence[Outcomes], curve: PickCurve, level: float = 0.95, seed: int = 0
 ) -> Band:
     """The interval of accuracy at each k of a curve if the samples of these problems were drawn again."""
-    within = np.flatnonzero(curve.ks <= curve.reach)
-    variance, growth = np.full((2, len(curve.ks)), np.nan)
-    total = _variance(selector, problems, curve.ks[within], np.random.default_rng(seed))
-    variance[within] = np.maximum(total, 0) / len(problems) ** 2 + curve.error[within] ** 2
-    growth[within] = GROWTH * curve.ks[within] / (curve.reach * len(problems))
+    variance = variance_over_samples(selector, problems, curve, seed)
+    growth = GROWTH * curve.ks / (curve.reach * len(problems))
     z = NormalDist().inv_cdf((1 + level) / 2)
     half = z * z * growth / 2 + np.sqrt(z * z * variance + (z * z * growth / 2) ** 2)
     return Band(np.clip(curve.accuracy - half, 0, 1), np.clip(curve.accuracy + half, 0, 1), level)
+
+
+def variance_over_samples(selector: Selector, problems: Sequence[Outcomes], curve: PickCurve, seed: int = 0) -> Floats:
+    """The variance of accuracy at each k of a curve over the draw of the samples and Monte Carlo, shape (ks,); NaN
+    above its `reach`."""
+    within = np.flatnonzero(curve.ks <= curve.reach)
+    variance = np.full(len(curve.ks), np.nan)
+    total = _variance(selector, problems, curve.ks[within], np.random.default_rng(seed))
+    variance[within] = np.maximum(total, 0) / len(problems) ** 2 + curve.error[within] ** 2
+    return variance
 
 
 def _variance(selector: Selector, problems: Sequence[Outcomes], ks: Ints, generator: np.random.Generator) -> Floats:

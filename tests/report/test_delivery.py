@@ -2,14 +2,17 @@
 
 import csv
 import io
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from flows.setup.picking import from_store
-from tasks.report.comparison.delivery import Delivered, DeliveredPoint, delivered
+from tasks.report.comparison.delivery import Delivered, DeliveredDifference, DeliveredPoint, delivered
 from tasks.report.comparison.load import NamedCounts, read_sets
 from tasks.report.comparison.page import render
+from tasks.report.documents import delivered_document
 from tasks.scaling.estimators import Counts
 from tasks.selection.curves import pick_curve
 from tasks.selection.majority import Majority
@@ -64,11 +67,43 @@ def test_the_page_and_the_table_show_every_way_of_every_set(tmp_path: Path) -> N
     text = " ".join(" ".join(read(render(comparison_of("apart"), "", delivered=found)).text).split())
     for row in found.rows():
         assert " ".join(row.values()) in text
+    for row in found.difference_rows():
+        assert " ".join(row.values()) in text
     assert len(list(csv.DictReader(io.StringIO(found.csv())))) == len(found.points)
+    assert len(list(csv.DictReader(io.StringIO(found.differences_csv())))) == len(found.differences)
+
+
+def test_the_difference_of_two_sets_is_paired_by_problem(tmp_path: Path) -> None:
+    sets = sets_of(tmp_path, None, None)
+    found = compared(tmp_path, sets)
+    assert isinstance(found, Delivered)
+    assert {each.set for each in found.differences} == {sets[1].label}
+    assert {each.way for each in found.differences} == {point.way for point in found.points} - {"coverage"}
+    at = {(point.set, point.way, point.k): point.value for point in found.points}
+    for each in found.differences:
+        gap = at[each.set, each.way, each.k] - at[sets[0].label, each.way, each.k]
+        assert each.difference == pytest.approx(gap)
+        assert each.low <= each.difference <= each.high
+        assert (each.p < 0.05) == (each.low > 0 or each.high < 0)
+    assert json.loads(json.dumps(delivered_document(found)))["differences"][0]["set"] == sets[1].label
+
+
+def test_a_set_and_itself_deliver_the_same_with_an_interval_that_is_not_0(tmp_path: Path) -> None:
+    (first,) = sets_of(tmp_path, None)
+    found = compared(tmp_path, (first, replace(first, label="again")))
+    assert isinstance(found, Delivered)
+    assert {each.difference for each in found.differences} == {0.0}
+    assert {each.p for each in found.differences} == {1.0}
+    assert all(each.low < 0 < each.high for each in found.differences)
 
 
 def test_hostile_names_are_text() -> None:
-    found = Delivered((DeliveredPoint(HOSTILE, f"best of k by {HOSTILE}", 1, 0.5, None, None),), 1, (HOSTILE,))
+    found = Delivered(
+        (DeliveredPoint(HOSTILE, f"best of k by {HOSTILE}", 1, 0.5, None, None),),
+        1,
+        (HOSTILE,),
+        (DeliveredDifference(HOSTILE, f"best of k by {HOSTILE}", 1, 0.1, -0.2, 0.3, 0.4),),
+    )
     page = render(comparison_of("apart"), "", delivered=found)
     assert read(page).scripts == 1
     assert HOSTILE not in page

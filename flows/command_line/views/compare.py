@@ -1,6 +1,6 @@
 """The output of `monkeys compare`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 from rich.markup import escape
@@ -12,7 +12,7 @@ from flows.config.yaml_file import build_config
 from flows.setup.compare import load, write
 from tasks.report.comparison.delivery import Delivered
 from tasks.report.comparison.phrases import chance, findings, is_clear, points, span
-from tasks.report.documents import comparison_document
+from tasks.report.documents import comparison_document, delivered_document
 from tasks.scaling.comparison import Comparison, Pair
 from tasks.scaling.paired_differences import Difference
 
@@ -28,29 +28,42 @@ def show_comparison(
     compared = load(config)
     comparison, files = compared.comparison, write(config, compared)
     if as_json:
-        print_json(comparison_document(comparison) | {"page": None if files is None else files.page})
+        delivered = "" if files is None else files.delivered
+        print_json(
+            comparison_document(comparison)
+            | {
+                "delivered": None if isinstance(delivered, str) else delivered_document(delivered),
+                "page": None if files is None else files.page,
+            }
+        )
         return
     console = stdout()
     print_comparison(console, comparison)
     if files is not None:
-        _print_delivered(console, files.delivered)
+        _print_delivered(console, files.delivered, comparison.sets[0].label)
     console.print(
         literal("use --output FOLDER to write a page with figures" if files is None else f"page: {files.page}"),
         soft_wrap=True,
     )
 
 
-def _print_delivered(console: Console, delivered: Delivered | str) -> None:
+def _print_delivered(console: Console, delivered: Delivered | str, reference: str) -> None:
     if isinstance(delivered, str):
         if delivered:
             console.print(literal(delivered), soft_wrap=True)
         return
-    rows = delivered.rows()
+    _print_rows(console, delivered.rows())
+    if delivered.differences:
+        console.print(literal(f"delivered, minus {reference}, in percentage points"), soft_wrap=True)
+        _print_rows(console, delivered.difference_rows())
+    print_notes(console, delivered.notes)
+
+
+def _print_rows(console: Console, rows: Sequence[Mapping[str, str]]) -> None:
     table = new_table(*rows[0], right=range(2, len(rows[0])))
     for row in rows:
         table.add_row(*map(literal, row.values()))
     console.print(table)
-    print_notes(console, delivered.notes)
 
 
 def print_comparison(console: Console, comparison: Comparison) -> None:

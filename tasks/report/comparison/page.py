@@ -43,7 +43,10 @@ def render(
     if by_cost is not None:
         links["frontier"] = [link(name, text) for name, text in csv_files(by_cost).items()]
     if not isinstance(delivered, str):
-        links["delivered"] = [link("delivered.csv", delivered.csv())]
+        links["delivered"] = [
+            link("delivered.csv", delivered.csv()),
+            link("delivered_differences.csv", delivered.differences_csv()),
+        ]
     for figure in figures:
         links[figure.name] += figure_links(figure)
     return page(

@@ -53,7 +53,7 @@ def publish(
         "curves.csv": tables.curves_csv(comparison).encode(),
         "differences.csv": tables.differences_csv(comparison).encode(),
         **tables_of_costs,
-        **({} if isinstance(delivered, str) else {"delivered.csv": delivered.csv().encode(errors="backslashreplace")}),
+        **_delivered_files(delivered),
         **{f"{figure.name}.svg": figure.svg for figure in drawn},
         **{f"{figure.name}.pdf": figure.pdf for figure in drawn},
     }
@@ -61,3 +61,10 @@ def publish(
         store.write(f"{folder}/{name}".lstrip("/"), data)
     page = store.url(f"{folder}/comparison.html".lstrip("/"))
     return ComparisonFiles(page, markdown(comparison, costs), {figure.name: figure.svg for figure in drawn}, delivered)
+
+
+def _delivered_files(delivered: Delivered | str) -> dict[str, bytes]:
+    if isinstance(delivered, str):
+        return {}
+    texts = {"delivered.csv": delivered.csv(), "delivered_differences.csv": delivered.differences_csv()}
+    return {name: text.encode(errors="backslashreplace") for name, text in texts.items()}
