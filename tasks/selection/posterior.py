@@ -18,7 +18,7 @@ import numpy as np
 from tasks.scaling.arrays import Floats
 from tasks.selection.outcomes import Tally
 
-_LEAST_SHAPE, _MOST_DISCOUNT = 0.02, 0.95
+_MIN_SHAPE, _MAX_DISCOUNT = 0.02, 0.95
 
 
 class Posterior(NamedTuple):
@@ -47,11 +47,11 @@ def discount_of(tally: Tally) -> float:
     """What is taken from the votes of each wrong answer seen, for those not seen."""
     wrong = tally.votes[tally.values == 0]
     once, twice = int((wrong == 1).sum()), int((wrong == 2).sum())
-    return min(once / (once + 2 * twice), _MOST_DISCOUNT) if once else 0.0
+    return min(once / (once + 2 * twice), _MAX_DISCOUNT) if once else 0.0
 
 
 def shape_near_zero(events: Floats) -> float:
     """How many problems have one event for each that has none, shape (problems,); half a problem is added to either
     count, which keeps it finite."""
     once, never = int((events == 1).sum()), int((events == 0).sum())
-    return min(max((once + 0.5) / (never + 1), _LEAST_SHAPE), 1.0)
+    return min(max((once + 0.5) / (never + 1), _MIN_SHAPE), 1.0)

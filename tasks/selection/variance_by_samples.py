@@ -1,10 +1,9 @@
 """The variance over samples of what any selector picks.
 
-As `variance_of_votes`, with samples in place of votes, so that what a selector sees of a sample, such as its score, is
-drawn again with its answer. Each draw has frequencies of its own, those of a bootstrap sample, from which its samples
-are drawn. To the samples of a problem some are added that the posterior of its answers asks for
-(`tasks.selection.posterior`): correct ones, and wrong ones with an answer of their own. They have the scores of random
-samples.
+As `variance_of_votes`, with samples in place of votes, so that a score is drawn again with its answer. In each draw the
+samples come from another bootstrap sample of the problem's. To those some are added that the posterior of the answers
+asks for (`tasks.selection.posterior`): correct ones, and wrong ones whose answer no other sample has. They have the
+scores of random samples.
 """
 
 from collections.abc import Sequence
@@ -21,7 +20,7 @@ from tasks.selection.overlap import overlap
 from tasks.selection.posterior import discount_of, shape_near_zero
 
 # Draws for all problems together, and for one at least.
-_DRAWS, _LEAST_DRAWS = 5_000, 20
+_DRAWS, _MIN_DRAWS = 5_000, 20
 # Samples that are drawn together at most: it bounds the memory.
 _TOGETHER = 1 << 20
 # Correct samples that are added.
@@ -33,7 +32,7 @@ def variance_by_samples(
 ) -> Floats:
     """The sum over problems of the variance of accuracy at each k, shape (ks,)."""
     shape = shape_near_zero(np.array([float(each.correct.sum()) for each in problems]))
-    draws = max(_LEAST_DRAWS, ceil(_DRAWS / len(problems)))
+    draws = max(_MIN_DRAWS, ceil(_DRAWS / len(problems)))
     total = np.zeros(len(ks))
     for problem in problems:
         pool = _extended(problem, shape, generator)

@@ -2,7 +2,7 @@
 
 Given the frequencies of a problem's answers, the variance follows from subsets that overlap
 (`tasks.selection.overlap`). The frequencies are integrated out under their posterior (`tasks.selection.posterior`):
-each draw has frequencies of its own, and multinomial votes by them.
+each draw takes other frequencies from it, and multinomial votes by them.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from tasks.selection.overlap import overlap
 from tasks.selection.posterior import Posterior, shape_near_zero
 
 # Draws for all problems together, and for one at least.
-_DRAWS, _LEAST_DRAWS = 10_000, 20
+_DRAWS, _MIN_DRAWS = 10_000, 20
 # The Dirichlet distribution has no parameter 0.
 _NONE = 1e-9
 
@@ -37,7 +37,7 @@ def variance_of_votes(
     """The sum over problems of the variance of accuracy at each k, shape (ks,)."""
     tallies = [selector.votes_of(each) for each in problems]
     shape = shape_near_zero(np.array([float(each.votes[each.values > 0].sum()) for each in tallies]))
-    draws = max(_LEAST_DRAWS, ceil(_DRAWS / len(problems)))
+    draws = max(_MIN_DRAWS, ceil(_DRAWS / len(problems)))
     total = np.zeros(len(ks))
     for tally in tallies:
         total += _variance(Posterior.of(tally, shape), ks, draws, generator)

@@ -33,7 +33,7 @@ def exact_variance(frequencies: np.ndarray, values: np.ndarray) -> np.ndarray:
 
 def test_the_variance_of_a_vote_is_that_over_all_samples_that_could_be_drawn():
     frequencies, values = np.array([0.4, 0.35, 0.25]), np.array([1.0, 0.0, 0.0])
-    # So many votes that their posterior has next to no width.
+    # With a billion votes the posterior has next to no width.
     known = Posterior(frequencies * 1e9, values, 0.0, 0, N)
     found = _variance(known, KS, 40_000, np.random.default_rng(0))
     assert found == pytest.approx(exact_variance(frequencies, values), rel=0.06)
