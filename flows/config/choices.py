@@ -49,6 +49,7 @@ from tasks.plugins import load
 from tasks.scorers.http import HttpScorerConfig
 from tasks.scorers.onnx import OnnxScorerConfig
 from tasks.scorers.openai import OpenAIScorerConfig
+from tasks.scorers.tournament import TournamentConfig
 from tasks.scorers.transformers import TransformersScorerConfig
 from tasks.selection.best_of import BestOf
 from tasks.selection.first_passing import FirstPassing
@@ -115,7 +116,7 @@ _Grader = (
     | StdioGrader
     | StdioExactGrader
 )
-_Scorer = HttpScorerConfig | OnnxScorerConfig | OpenAIScorerConfig | TransformersScorerConfig
+_Scorer = HttpScorerConfig | OnnxScorerConfig | OpenAIScorerConfig | TournamentConfig | TransformersScorerConfig
 _Budget = UniformConfig | AdaptiveConfig | SolveConfig | VoteConfig
 _Selector = BestOf | FirstPassing | Majority | VoteAmongPassing | WeightedVote
 _Sandbox = BubblewrapConfig | DockerConfig

@@ -37,7 +37,7 @@ def prepare(config: SweepConfig) -> Sweep:
     config.engine.check(job.selection.problems, config.k)
     check_grading(job.grading, config.sandbox)
     for scoring in job.scorings:
-        scoring.scorer.check()
+        scoring.check()
     FsspecStore(config.store).probe()
     return job
 

@@ -6,7 +6,7 @@ from numbers import Real
 
 from monkeys.testing.contract import check_class, require, require_json
 from tasks.errors import ScoringCancelledError
-from tasks.scorers import Candidate, Scorer, ScorerConfig, Spent, Unscored
+from tasks.scorers import Candidate, Comparing, Scored, Scorer, ScorerConfig, Spent, Unscored
 
 HOSTILE = ("", " \n\t", "\0", "é 数 🙂 \u202e", "1" * 10_000, "{text} {prompt}", "<|endoftext|>", "nan")
 """Texts that a model could write."""
@@ -29,7 +29,8 @@ def check_scorer(config: ScorerConfig, prompts: Sequence[tuple[str, str]], *, de
     require_json(config.ingredients(), "ingredients()")
     require(len(prompts) >= 2, "give at least two prompts")
     config.check()
-    candidates = [Candidate(f"p{i}", question, question, text) for i, (question, text) in enumerate(prompts)]
+    pivots = tuple(f"pivot {number}" for number in range(config.pivots)) if isinstance(config, Comparing) else ()
+    candidates = [Candidate(f"p{i}", question, question, text, pivots) for i, (question, text) in enumerate(prompts)]
     with config.open() as scorer:
         require(scorer.max_concurrent_calls >= 1, f"max_concurrent_calls is {scorer.max_concurrent_calls}")
         require(scorer.max_candidates >= 1, f"max_candidates is {scorer.max_candidates}")
@@ -42,7 +43,7 @@ def check_scorer(config: ScorerConfig, prompts: Sequence[tuple[str, str]], *, de
             alone = [_score(scorer, [each])[0] for each in candidates]
             require(alone == scores, "a score depends on the other candidates")
         question, _ = prompts[0]
-        _score(scorer, [Candidate("p", question, question, text) for text in HOSTILE])
+        _score(scorer, [Candidate("p", question, question, text, pivots) for text in HOSTILE])
         require(isinstance(scorer.spent, Spent), "spent is not a Spent")
         negative = [name for name, value in scorer.spent._asdict().items() if value is not None and value < 0]
         require(not negative, f"spent.{negative[:1]} is below 0")
@@ -55,7 +56,7 @@ def check_scorer(config: ScorerConfig, prompts: Sequence[tuple[str, str]], *, de
 
 
 def _score(scorer: Scorer, candidates: Sequence[Candidate]) -> list[float | Unscored]:
-    scores = scorer.score(candidates)
+    scores = [each.value if isinstance(each, Scored) else each for each in scorer.score(candidates)]
     require(len(scores) == len(candidates), f"score() gave {len(scores)} scores for {len(candidates)} candidates")
     for candidate, score in zip(candidates, scores, strict=True):
         if not isinstance(score, Unscored):
@@ -63,4 +64,4 @@ def _score(scorer: Scorer, candidates: Sequence[Candidate]) -> list[float | Unsc
             require(
                 number and math.isfinite(score), f"{score!r:.100} for {candidate.text[:100]!r} is not a finite number"
             )
-    return list(scores)
+    return scores

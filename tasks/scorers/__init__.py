@@ -1,21 +1,23 @@
-"""From a problem and a sample to a number: reward models, and models that are asked to rate. One scorer per file.
+"""From a problem and a sample to a number: reward models, and models that rate or compare. One scorer per file.
 
 A scorer knows no expected answer. It is opened from a pydantic config class, as an engine is. Its numbers are compared
 only with each other: each scorer's documentation says whether they are logits or probabilities.
 """
 
-from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple, Protocol, Self, TypeVar
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal, NamedTuple, Protocol, Self, TypeVar, runtime_checkable
 
 
 class Candidate(NamedTuple):
     """A sample to score. `question` is the problem's own text; `prompt` is what the engine was asked, with worked
-    examples and instructions, but without a chat template."""
+    examples and instructions, but without a chat template. `pivots` are the texts of the samples that a scorer which
+    compares (`Comparing`) has to compare it with, the same for all samples of a problem; empty for other scorers."""
 
     problem_id: str
     question: str
     prompt: str
     text: str
+    pivots: tuple[str, ...] = ()
 
     def read(self, what: Literal["question", "prompt"]) -> str:
         """What a model reads before the text."""
@@ -26,6 +28,13 @@ class Unscored(NamedTuple):
     """A scorer could not score one candidate; the reason is a few words, such as `longer than 4,096 tokens`."""
 
     reason: str
+
+
+class Scored(NamedTuple):
+    """A candidate's score, with how it came about in a few words; they are stored with it."""
+
+    value: float
+    detail: str = ""
 
 
 Number = TypeVar("Number", int, float)
@@ -95,8 +104,8 @@ class Scorer(Protocol):
         """What it has used; `Spent()` for a model that costs nothing but time."""
         ...
 
-    def score(self, candidates: Sequence[Candidate]) -> Sequence[float | Unscored]:
-        """A finite number for each candidate, in order, or why it has none.
+    def score(self, candidates: Sequence[Candidate]) -> Sequence[float | Scored | Unscored]:
+        """A finite number for each candidate, in order, alone or with a detail, or why it has none.
 
         Raises:
             UserError: something that only the user can fix, such as a model that is not a scorer.
@@ -113,6 +122,15 @@ class Scorer(Protocol):
 
     def __exit__(self, *exc: object) -> None:
         """End all calls of `score`, as `cancel` does, and release the scorer's resources."""
+        ...
+
+
+@runtime_checkable
+class Telling(Protocol):
+    """A scorer that has something to say about all scores that it gave."""
+
+    def notes(self) -> Iterable[str]:
+        """What the user should know, one line each; called at the end of a run."""
         ...
 
 
@@ -157,4 +175,15 @@ class ScorerConfig(Protocol):
         Raises:
             UserError: it cannot be opened as configured.
         """
+        ...
+
+
+@runtime_checkable
+class Comparing(Protocol):
+    """The config of a scorer that compares each sample with the first `pivots` samples of its problem. Those of these
+    that have no score yet come to `score` in one call, if it takes as many."""
+
+    @property
+    def pivots(self) -> int:
+        """How many; at least 1."""
         ...

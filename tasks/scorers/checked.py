@@ -7,14 +7,14 @@ from numbers import Real
 from typing import Self
 
 from tasks.engines.spend_limit import Spending
-from tasks.scorers import NOTHING, Candidate, Scorer, Spent, Unscored
+from tasks.scorers import NOTHING, Candidate, Scored, Scorer, Spent, Telling, Unscored
 
 TRIES = 3
 """How often a candidate is scored until its score is a finite number."""
 
 
 class CheckedScorer:
-    """A scorer whose answers are one finite float or one `Unscored` for each candidate.
+    """A scorer whose answers are one finite `Scored` or one `Unscored` for each candidate.
 
     Anything else (text, NaN, an infinite number, another number of scores) is asked for again, and in the end is an
     `Unscored` that says what was returned. If the number of scores is wrong, none of them is used: nobody knows which
@@ -44,7 +44,7 @@ class CheckedScorer:
         """That of the inner scorer."""
         return self._scorer.max_candidates
 
-    def score(self, candidates: Sequence[Candidate]) -> list[float | Unscored]:
+    def score(self, candidates: Sequence[Candidate]) -> list[Scored | Unscored]:
         """See `Scorer`.
 
         Raises:
@@ -52,7 +52,7 @@ class CheckedScorer:
         """
         if self._spending is not None:
             self._spending.check()
-        found: list[float | Unscored] = [Unscored("not scored")] * len(candidates)
+        found: list[Scored | Unscored] = [Unscored("not scored")] * len(candidates)
         faulty = list(range(len(candidates)))
         for _ in range(TRIES):
             asked, faulty = faulty, []
@@ -81,6 +81,10 @@ class CheckedScorer:
             before, self._taken = self._taken, self._scorer.spent
             return self._taken.since(before)
 
+    def notes(self) -> list[str]:
+        """What the inner scorer says about its scores, one line each."""
+        return list(self._scorer.notes()) if isinstance(self._scorer, Telling) else []
+
     def cancel(self) -> None:
         """Cancel the inner scorer's calls."""
         self._scorer.cancel()
@@ -100,11 +104,14 @@ def _fault_of_count(returned: object, expected: int) -> Unscored | None:
     return None if count == expected else Unscored(f"the scorer returned {count:,} scores for {expected:,} samples")
 
 
-def _checked(value: object) -> tuple[float | Unscored, bool]:
+def _checked(value: object) -> tuple[Scored | Unscored, bool]:
     """What a value counts as, and whether it is what a scorer may return."""
     if isinstance(value, Unscored):
         return value, True
-    if isinstance(value, bool) or not isinstance(value, Real):
-        return Unscored(f"the scorer returned {type(value).__name__}, not a number"), False
-    number = float(value)
-    return (number, True) if math.isfinite(number) else (Unscored(f"the scorer returned {number}"), False)
+    score, detail = value if isinstance(value, Scored) else (value, "")
+    if isinstance(score, bool) or not isinstance(score, Real):
+        return Unscored(f"the scorer returned {type(score).__name__}, not a number"), False
+    number = float(score)
+    return (
+        (Scored(number, detail), True) if math.isfinite(number) else (Unscored(f"the scorer returned {number}"), False)
+    )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from tasks.scorers.remote.settings import HOW, ServerSettings
+from tasks.scorers.remote.chat_settings import ChatSettings
 
 if TYPE_CHECKING:
     from tasks.scorers.remote.rating_scorer import RatingScorer
@@ -30,13 +30,12 @@ Solution:
 Answer with one digit from {lowest} to {highest} and nothing else."""
 
 
-class OpenAIScorerConfig(ServerSettings):
+class OpenAIScorerConfig(ChatSettings):
     """A model on servers that speak the OpenAI chat API, asked to rate each sample by a rubric."""
 
     version: ClassVar[int] = 1
 
     name: Literal["openai"] = "openai"
-    model: str = Field(min_length=1, description="The model's name on the servers")
     rubric: str = Field(
         default=RUBRIC, description="What the model is asked, with {prompt} and {text}, and {lowest} and {highest}"
     )
@@ -45,22 +44,8 @@ class OpenAIScorerConfig(ServerSettings):
     )
     lowest: int = Field(default=1, ge=0, le=9, description="The worst rating, a digit")
     highest: int = Field(default=9, ge=0, le=9, description="The best rating, a digit")
-    logprobs: bool = Field(
-        default=True,
-        description="Score with the expectation over the rating's digits; false: the digit that was written",
-    )
-    repeats: int = Field(default=1, ge=1, le=100, description="How many ratings are averaged")
-    temperature: float = Field(default=0.0, ge=0, le=2, description="Above 0 for several ratings")
-    max_tokens: int = Field(
-        default=16, ge=1, description="Maximum tokens of an answer; raise it for a rubric that asks for reasons first"
-    )
-    seed: int = Field(default=0, ge=0, le=2**31, description="Another seed gives other ratings at temperatures above 0")
-    prompt_price: float = Field(default=0.0, ge=0, allow_inf_nan=False, description="Dollars per million prompt tokens")
-    completion_price: float = Field(
-        default=0.0,
-        ge=0,
-        allow_inf_nan=False,
-        description="Dollars per million completion tokens; counts for cap.dollars",
+    repeats: int = Field(
+        default=1, ge=1, le=100, description="How many ratings are averaged; several need a temperature above 0"
     )
 
     @model_validator(mode="after")
@@ -72,20 +57,6 @@ class OpenAIScorerConfig(ServerSettings):
         if self.repeats > 1 and self.temperature == 0:
             raise ValueError("repeats needs a temperature above 0, or all ratings of a sample are the same")
         return self
-
-    @property
-    def label(self) -> str:
-        """What messages call it: the model, without its owner."""
-        return self.model.rstrip("/").rsplit("/", 1)[-1]
-
-    @property
-    def has_price(self) -> bool:
-        """Whether it is known what tokens cost."""
-        return bool(self.prompt_price or self.completion_price)
-
-    def ingredients(self) -> dict[str, object]:
-        """What its scores are known to depend on."""
-        return self.model_dump(mode="json", exclude={*HOW, "prompt_price", "completion_price"}, exclude_none=True)
 
     def open(self) -> "RatingScorer":
         """A client.

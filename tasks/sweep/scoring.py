@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from tasks.engines.spend_limit import Spending
-from tasks.errors import ScorerFailedError
+from tasks.errors import ScorerFailedError, UserError
 from tasks.plugins import label_of
 from tasks.progress import progress
 from tasks.records import Problem, Sample, ScoredSample
-from tasks.scorers import NOTHING, Candidate, ScorerConfig, Spent, Unscored
+from tasks.scorers import NOTHING, Candidate, Comparing, Scored, ScorerConfig, Spent, Unscored
 from tasks.scorers.checked import CheckedScorer
 from tasks.store.blocks import Block
 from tasks.store.claims import Claims
@@ -24,12 +24,13 @@ from tasks.store.samples import SampleFooter
 from tasks.store.schema import CorruptObjectError
 from tasks.store.sets import ScoreSet
 from tasks.sweep.grading import Grading
+from tasks.sweep.pivots import Compared, in_parts, text_key
 from tasks.sweep.shared_blocks import claimed, pending_blocks
 
 STORE_EVERY_S = 30.0
 """How often the scores of an unfinished block are stored: what a run that is killed has to score again."""
 
-Score = float | Unscored
+Score = Scored | Unscored
 Key = tuple[str, int]
 
 
@@ -62,6 +63,9 @@ class Scoring:
         self.stage = f"scores of {scorer.label}"
         self._read_samples = grading.read_samples
         self._prompt_of = prompt_of
+        self._pivots = scorer.pivots if isinstance(scorer, Comparing) else 0
+        self._locks: dict[str, threading.Lock] = {}
+        self._opened: CheckedScorer | None = None
         self._outcome = _Outcome()
 
     @property
@@ -69,13 +73,27 @@ class Scoring:
         """The scorer, for messages."""
         return label_of("scorer", self.scorer)
 
+    def check(self) -> None:
+        """Make sure that the scorer can be opened here, and has enough samples of each problem.
+
+        Raises:
+            UserError: it cannot, or has not.
+        """
+        self.scorer.check()
+        if self._pivots > self.selection.k:
+            raise UserError(
+                f"scorers.pivots: {self.label} compares with the first {self._pivots} samples of each problem, and k is"
+                f" {self.selection.k}; raise k, or lower pivots"
+            )
+
     def open(self, spending: Spending | None = None) -> CheckedScorer:
         """The scorer, ready to score under a cap, if there is one.
 
         Raises:
             UserError: it cannot be opened as configured.
         """
-        return CheckedScorer(self.scorer.open(), self.label, spending)
+        self._opened = CheckedScorer(self.scorer.open(), self.label, spending)
+        return self._opened
 
     def pending_scores(self) -> list[Block]:
         """The stored blocks with selected samples that lack scores."""
@@ -93,23 +111,44 @@ class Scoring:
             ScoringCancelledError: scoring was cancelled.
             UserError: samples or scores turn out to be damaged; they are set aside, to be done again.
         """
-        claim = f"scores/{self.scores.identity.name}/{block.grid_cell(1)}"
-        return claimed(self.claims, claim, lambda: self._score_missing(block, scorer), wait=wait)
+        prefix = f"scores/{self.scores.identity.name}"
+        if not self._pivots:
+            claim = f"{prefix}/{block.grid_cell(1)}"
+            return claimed(self.claims, claim, lambda: self._score_missing(block, scorer), wait=wait)
+        # Blocks of the same problems one after another, so that each finds the scores of texts that it shares with the
+        # others. A claim does not keep threads of one process apart.
+        problems = block.grid_cell().partition("/")[0]
+        with self._locks.setdefault(problems, threading.Lock()):
+            return claimed(self.claims, f"{prefix}/{problems}", lambda: self._score_missing(block, scorer), wait=wait)
 
     def notes(self) -> list[str]:
         """What the user should know about the scores that this object's calls gave, one line each."""
-        return list(self._outcome.notes(self.label))
+        told = [] if self._opened is None else self._opened.notes()
+        return [*self._outcome.notes(self.label), *told]
 
     def _score_missing(self, block: Block, scorer: CheckedScorer) -> str:
         samples, footer = self._read_samples(block)
-        kept, before = self._earlier(block, footer)
-        work = _Work(samples, kept, before)
+        earlier, before = self._earlier(block, footer)
+        compared = self._compared(block, samples, earlier) if self._pivots else None
+        work = _Work(samples, earlier, before, compared)
         progress.get().advance(self.stage, block.samples - work.missing)
-        if work.missing:
+        if work.missing or work.copied:
             self._score(block, footer, work, scorer)
         return self.scores.url(block)
 
-    def _earlier(self, block: Block, footer: SampleFooter) -> tuple[dict[Key, float], "_Used"]:
+    def _compared(self, block: Block, samples: Sequence[Sample], earlier: Mapping[Key, Scored]) -> Compared:
+        """What the stored blocks of the same problems have: pivots, and scores of texts."""
+        compared = Compared(self._pivots)
+        compared.add(samples, earlier)
+        for other in self.samples.blocks_near(block):
+            shares = other.first < block.last and block.first < other.last
+            scored = self.scores.stored_footer(other) is not None
+            if other != block and shares and (other.start < self._pivots or scored):
+                of_other, footer = self._read_samples(other)
+                compared.add(of_other, self._earlier(other, footer)[0])
+        return compared
+
+    def _earlier(self, block: Block, footer: SampleFooter) -> tuple[dict[Key, Scored], "_Used"]:
         """The scores that are stored on just these samples, and what they took."""
         known = self.scores.stored_footer(block)
         if known is None or known.samples_checksum != footer.checksum:
@@ -119,16 +158,18 @@ class Scoring:
         except CorruptObjectError as error:
             self.scores.quarantine(block, error.reason)
             return {}, _Used()
-        kept = {(each.problem_id, each.index): each.score for each in scored if each.score is not None}
+        kept = {
+            (each.problem_id, each.index): Scored(each.score, each.detail) for each in scored if each.score is not None
+        }
         return kept, _Used(stored.seconds, Spent(stored.tokens, stored.dollars, stored.prompt_tokens, stored.context))
 
     def _score(self, block: Block, footer: SampleFooter, work: "_Work", scorer: CheckedScorer) -> None:
         started = stored_at = time.monotonic()
         problems = {problem.id: problem for problem in self.selection.problems_in(block)}
         candidates = work.candidates(problems, self._prompt_of)
+        progress.get().advance(self.stage, work.reached)
         try:
-            for start in range(0, len(candidates), scorer.max_candidates):
-                part = candidates[start : start + scorer.max_candidates]
+            for part in in_parts(candidates, scorer.max_candidates):
                 if time.monotonic() - stored_at >= STORE_EVERY_S:
                     self._keep(block, footer, work, scorer, time.monotonic() - started)
                     stored_at = time.monotonic()
@@ -171,15 +212,25 @@ class _Used(NamedTuple):
 
 class _Work:
     """The scores of one block: those kept from earlier, with what they used `before`, and those given now, for which
-    `spent` was used so far. Equal candidates are scored once."""
+    `spent` was used so far. Equal candidates are scored once. With `compared`, texts that are scored in another block
+    have their score from there."""
 
-    def __init__(self, samples: Sequence[Sample], kept: Mapping[Key, float], before: _Used) -> None:
+    def __init__(
+        self, samples: Sequence[Sample], earlier: Mapping[Key, Scored], before: _Used, compared: Compared | None
+    ) -> None:
         self._samples = samples
         self.before = before
         self.spent = NOTHING
-        self._scores: dict[Key, Score] = {**kept}
+        self._scores: dict[Key, Score] = {**earlier}
+        self._compared = compared
         self._of: dict[Candidate, list[Key]] = {}
-        self.kept = len(kept)
+        if compared is not None and compared.scores:
+            for sample in samples:
+                copied = compared.scores.get(text_key(sample))
+                if copied is not None:
+                    self._scores.setdefault((sample.problem_id, sample.index), copied)
+        self.kept = len(self._scores)
+        self.copied = self.kept - len(earlier)
         self.given = 0
         self.reached = 0
         self.unscored: Counter[str] = Counter()
@@ -196,14 +247,21 @@ class _Work:
         return next((reason for reason, _ in self.unscored.most_common(1)), "no reason was given")
 
     def candidates(self, problems: Mapping[str, Problem], prompt_of: Callable[[Problem], str]) -> list[Candidate]:
-        """The distinct candidates to score."""
+        """The distinct candidates to score. Those that cannot be compared yet are left out."""
         prompts = {name: (each.question, prompt_of(each)) for name, each in problems.items()}
         for sample in self._samples:
             key = (sample.problem_id, sample.index)
-            if key not in self._scores:
-                candidate = Candidate(sample.problem_id, *prompts[sample.problem_id], sample.text)
-                self._of.setdefault(candidate, []).append(key)
-        return list(self._of)
+            if key in self._scores:
+                continue
+            pivots = () if self._compared is None else self._compared.pivots(sample.problem_id)
+            candidate = Candidate(sample.problem_id, *prompts[sample.problem_id], sample.text, pivots or ())
+            self._of.setdefault(candidate, []).append(key)
+        if self._compared is None:
+            return list(self._of)
+        for candidate in self._of:
+            if not candidate.pivots:
+                self.add(candidate, Unscored("its problem has fewer samples than pivots to compare it with"))
+        return [candidate for candidate in self._of if candidate.pivots]
 
     def add(self, candidate: Candidate, score: Score) -> int:
         """Take a candidate's score for all samples that are equal to it; returns their number."""
@@ -214,7 +272,7 @@ class _Work:
             self.unscored[score.reason] += len(keys)
         else:
             self.given += len(keys)
-            self.by_candidate[candidate] = score
+            self.by_candidate[candidate] = score.value
         return len(keys)
 
     def records(self) -> list[ScoredSample]:
@@ -224,7 +282,7 @@ class _Work:
     def _records(self) -> Iterator[ScoredSample]:
         for sample in self._samples:
             score = self._scores.get((sample.problem_id, sample.index), Unscored("not reached"))
-            value, detail = (None, score.reason) if isinstance(score, Unscored) else (score, "")
+            value, detail = (None, score.reason) if isinstance(score, Unscored) else score
             yield ScoredSample(sample.problem_id, sample.index, value, detail)
 
 

@@ -1,6 +1,7 @@
 """A real HTTP server that scores as a test tells it to, and remembers what it was asked."""
 
 import json
+import math
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -63,3 +64,23 @@ class ScoringServer:
             self._http.shutdown()
             self._http.server_close()
             thread.join()
+
+
+def said(text: str, tokens: list[Any] | None = None) -> dict[str, Any]:
+    """A reply of the chat API; `tokens` are (text, {alternative: probability})."""
+    reply: dict[str, Any] = {"choices": [{"index": 0, "message": {"role": "assistant", "content": text}}]}
+    if tokens is not None:
+        reply["choices"][0]["logprobs"] = {
+            "content": [
+                {
+                    "token": token,
+                    "logprob": math.log(among[token]),
+                    "top_logprobs": [
+                        {"token": other, "logprob": math.log(share) if share else -math.inf}
+                        for other, share in among.items()
+                    ],
+                }
+                for token, among in tokens
+            ]
+        }
+    return reply | {"usage": {"prompt_tokens": 100, "completion_tokens": 2}}

@@ -13,6 +13,7 @@ from tasks.scorers import Candidate, Spent
 from tasks.scorers.http import HttpScorerConfig
 from tasks.scorers.onnx import OnnxScorerConfig, bundled_scorers
 from tasks.scorers.openai import OpenAIScorerConfig
+from tasks.scorers.tournament import TournamentConfig
 from tests.nothing_to_close import NothingToClose
 from tests.scorers.scoring_server import ScoringServer
 
@@ -22,7 +23,8 @@ PROMPTS = [("Print 1.", "print(1)"), ("Print 23.", "print(23)"), ("Print the sum
 def answer(path: str, body: dict[str, Any]) -> Any:
     if path == "/scores":
         return {"scores": [len(each["text"]) for each in body["items"]]}
-    return {"choices": [{"message": {"content": str(len(body["messages"][0]["content"]) % 9 + 1)}}]}
+    asked = body["messages"][0]["content"]
+    return {"choices": [{"message": {"content": f"{'AB'[len(asked) % 2]} {len(asked) % 9 + 1}"}}]}
 
 
 @pytest.fixture
@@ -39,6 +41,7 @@ def test_the_onnx_scorer_keeps_the_contract(name: str) -> None:
 def test_scorers_on_servers_keep_the_contract(server: ScoringServer) -> None:
     check_scorer(HttpScorerConfig(api="scores", model="m", base_urls=(server.url,)), PROMPTS)
     check_scorer(OpenAIScorerConfig(model="m", base_urls=(server.url,), logprobs=False), PROMPTS)
+    check_scorer(TournamentConfig(model="m", base_urls=(server.url,), logprobs=False), PROMPTS)
 
 
 Scores = Callable[[Sequence[Candidate]], Any]

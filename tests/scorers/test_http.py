@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from tasks.errors import ScorerFailedError, ScoringCancelledError, UserError
-from tasks.scorers import Candidate, Unscored
+from tasks.scorers import Candidate, Scored, Unscored
 from tasks.scorers.checked import CheckedScorer
 from tasks.scorers.http import MAX_TEXTS, HttpScorerConfig
 from tasks.scorers.steps import combined, marked
@@ -44,7 +44,8 @@ def config(server: ScoringServer, **fields: Any) -> HttpScorerConfig:
 
 def scored(server: ScoringServer, candidates: list[Candidate] = CANDIDATES, **fields: Any) -> list[float | Unscored]:
     with config(server, **fields).open() as scorer:
-        return list(CheckedScorer(scorer, "scorer: http").score(candidates))
+        checked = CheckedScorer(scorer, "scorer: http").score(candidates)
+    return [each.value if isinstance(each, Scored) else each for each in checked]
 
 
 @pytest.mark.parametrize(

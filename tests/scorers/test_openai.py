@@ -1,6 +1,5 @@
 """A model that rates, on a real HTTP server: what it is asked, and how ratings are read."""
 
-import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,29 +9,9 @@ from pydantic import ValidationError
 from tasks.errors import ScorerFailedError, UserError
 from tasks.scorers import Candidate, Spent, Unscored
 from tasks.scorers.openai import OpenAIScorerConfig
-from tests.scorers.scoring_server import ScoringServer
+from tests.scorers.scoring_server import ScoringServer, said
 
 CANDIDATES = [Candidate(f"p{i}", f"question {i}", f"prompt {i}", "x" * i) for i in range(1, 9)]
-
-
-def said(text: str, tokens: list[Any] | None = None) -> dict[str, Any]:
-    """A reply of the chat API; `tokens` are (text, {alternative: probability})."""
-    reply: dict[str, Any] = {"choices": [{"index": 0, "message": {"role": "assistant", "content": text}}]}
-    if tokens is not None:
-        reply["choices"][0]["logprobs"] = {
-            "content": [
-                {
-                    "token": token,
-                    "logprob": math.log(among[token]),
-                    "top_logprobs": [
-                        {"token": other, "logprob": math.log(share) if share else -math.inf}
-                        for other, share in among.items()
-                    ],
-                }
-                for token, among in tokens
-            ]
-        }
-    return reply | {"usage": {"prompt_tokens": 100, "completion_tokens": 2}}
 
 
 def by_length(path: str, body: dict[str, Any]) -> Any:

@@ -108,7 +108,7 @@ def test_a_scorer_sees_question_and_prompt_but_no_expected_answer(sweep: Sweep) 
     for each in scorer.asked:
         problem = problems[each.problem_id]
         assert (each.question, each.prompt) == (problem.question, sweep.prompt_of(problem))
-    assert Candidate._fields == ("problem_id", "question", "prompt", "text")
+    assert Candidate._fields == ("problem_id", "question", "prompt", "text", "pivots")
 
 
 def test_what_is_scored_is_never_scored_again(sweep: Sweep) -> None:

@@ -84,7 +84,8 @@ def _heading(row: ScoredRow) -> Text:
     else:
         parts.append(f"{graded.verdict}: {graded.detail}" if graded.detail else graded.verdict.value)
     if scored is not None:
-        parts.append(f"no score: {scored.detail}" if scored.score is None else f"score {scored.score:.6g}")
+        detail = f" ({scored.detail})" if scored.detail else ""
+        parts.append(f"no score: {scored.detail}" if scored.score is None else f"score {scored.score:.6g}{detail}")
     if sample.tokens is not None:
         parts.append(f"{sample.tokens} tokens")
     if sample.finish_reason is not None:
