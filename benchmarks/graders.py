@@ -28,7 +28,7 @@ from flows.command_line.terminal import literal, stdout
 from sandboxes import Sandbox
 from sandboxes.bubblewrap import BubblewrapConfig
 from tasks.answers.isolated.pool import IsolatedPool
-from tasks.answers.minerva import boxed
+from tasks.answers.minerva_math import boxed
 from tasks.audit.agreement import Agreement, agreement
 from tasks.audit.labelled import LABELLED, gold_answers
 from tasks.datasets.gsm8k import Gsm8kDataset

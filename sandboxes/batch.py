@@ -247,11 +247,11 @@ class _RunState(Generic[Key]):
 
 
 def _identity(job: Job[Key] | CheckedJob[Key]) -> Hashable:
-    program = hashlib.sha256(normalised(job.program).encode("utf-8", "surrogatepass")).digest()
+    program = hashlib.sha256(normalized(job.program).encode("utf-8", "surrogatepass")).digest()
     return type(job), job.group, program, job.limits
 
 
-def normalised(text: str) -> str:
+def normalized(text: str) -> str:
     """A program's text as it is when duplicates are looked for.
 
     The compiler reads CR LF as LF, even inside strings, and ignores trailing whitespace unless it follows a

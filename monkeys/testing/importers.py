@@ -8,7 +8,7 @@ from monkeys.testing.contract import check_class, one_line, require, require_jso
 from tasks.errors import UserError
 from tasks.files.rows import first_row
 from tasks.importers import Imported, Importer
-from tasks.importers.normalise import Numbering, read
+from tasks.importers.normalize import Numbering, read
 
 
 def check_importer(importer: Importer, paths: Sequence[Path], *, malformed: Sequence[Path] = ()) -> None:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from tasks.answers.minerva import final_answer
+from tasks.answers.minerva_math import final_answer
 
 _OPENING, _CLOSING = "final answer is", "i hope it is correct"
 

@@ -12,7 +12,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from sandboxes.config import Config
-from tasks.answers.minerva import boxed
+from tasks.answers.minerva_math import boxed
 from tasks.datasets.known_faults import with_corrections
 from tasks.datasets.paper.subsets import check
 from tasks.files.schema import RowModel, Where

@@ -23,23 +23,23 @@ class FinalAnswerGrader(AnswerGrader):
         found = extract(text)
         if found is None:
             return Verdict.NO_ANSWER, "no #### answer", None
-        if found == _normalised_gold(gold):
+        if found == _normalized_gold(gold):
             return Verdict.CORRECT, "", found
         return Verdict.WRONG, f"answered {found[:100]}", found
 
 
 def extract(text: str) -> str | None:
-    """The first marked answer, normalised; None where nothing is marked."""
+    """The first marked answer, normalized; None where nothing is marked."""
     # One character is found many times as fast as four that are equal.
     match = _MARKED.search(text, max(text.find("#"), 0))
-    return normalise(match.group(1)) if match else None
+    return normalize(match.group(1)) if match else None
 
 
 @lru_cache(maxsize=64)
-def _normalised_gold(gold: str) -> str:
-    return normalise(gold)
+def _normalized_gold(gold: str) -> str:
+    return normalize(gold)
 
 
-def normalise(answer: str) -> str:
+def normalize(answer: str) -> str:
     """The answer without commas, spaces and dollar signs, and without a dot at its end."""
     return _IGNORED.sub("", answer).removesuffix(".")

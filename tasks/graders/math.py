@@ -1,7 +1,7 @@
 """MATH's final answers by the paper's rule: Minerva's marks, normalization and equivalence.
 
 The answer is what stands between "Final Answer: The final answer is" and "I hope it is correct."; it is right if,
-spelt as `tasks.answers.minerva` does, it is the gold answer, or if sympy reads both and their difference as 0
+spelt as `tasks.answers.minerva_math` does, it is the gold answer, or if sympy reads both and their difference as 0
 (Lewkowycz et al. 2022; the paper, section 2; lm-evaluation-harness, `minerva_math`, whose rule lacks
 the first half, and so finds 6 % of the gold answers unequal to themselves).
 """
@@ -10,7 +10,7 @@ import re
 from fractions import Fraction
 from typing import ClassVar, Literal
 
-from tasks.answers.minerva import final_answer, normalise
+from tasks.answers.minerva_math import final_answer, normalize
 from tasks.graders.base.algebra_grader import LONGEST, AlgebraGrader, AlgebraQuery, Decision
 from tasks.graders.base.verdicts import shortened
 from tasks.records import Verdict
@@ -32,7 +32,7 @@ class MathGrader(AlgebraGrader):
             return Verdict.NO_ANSWER, "no final answer in the form of the prompt", None
         if len(found) > LONGEST and found.strip() != gold.strip():
             return Verdict.WRONG, f"answered {shortened(found)}", None
-        ours, theirs = normalise(gold), normalise(found)
+        ours, theirs = normalize(gold), normalize(found)
         same = self.plainly_same(ours, theirs)
         if same is None:
             return AlgebraQuery((ours, theirs), found, theirs)

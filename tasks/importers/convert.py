@@ -15,7 +15,7 @@ from typing import Any
 from tasks.errors import UserError
 from tasks.files.atomic import replacing
 from tasks.importers import Imported, Importer
-from tasks.importers.normalise import Numbering, digest, read
+from tasks.importers.normalize import Numbering, digest, read
 from tasks.importers.provenance import provenance_path
 from tasks.importers.sample_rows import optional_document
 
@@ -89,7 +89,7 @@ def convert(
         ids: template for problem ids; None: the importer's ids.
 
     Raises:
-        UserError: as `tasks.importers.normalise.read`; there is no sample; with `counts`, there is no verdict, or one
+        UserError: as `tasks.importers.normalize.read`; there is no sample; with `counts`, there is no verdict, or one
             has to be chosen; the files are of several models; a file cannot be written, or is one of the input.
             Nothing was written.
     """

@@ -96,8 +96,8 @@ class Mixture:
         likelihood = _likelihood(np.column_stack([n, c]))
         evidence = np.maximum(self.table.weights @ likelihood.T, _TINY)
         rates = likelihood * ((self.posterior[:, None] / evidence).T @ self.table.weights)
-        normalised: Floats = rates / np.maximum(rates.sum(axis=1, keepdims=True), _TINY)
-        return normalised
+        normalized: Floats = rates / np.maximum(rates.sum(axis=1, keepdims=True), _TINY)
+        return normalized
 
     def chances_of_unsolved(self, tried: Ints, shares: Floats, ks: Ints) -> Chances:
         """How likely problems without a success are solved by k samples in all.

@@ -3,11 +3,11 @@
 A claim is a small object that its owner keeps renewing. Invariant: at most one live owner holds a claim, on any store
 whose listings show every finished write. To take one, a sweep writes its own object and lists again; whoever then sees
 another's backs off, so of two that write at once at most one goes on. A claim expires when its process has ended on
-this machine, or when an observer has seen it unchanged for `patience_s` by the observer's own steady clock: no clock is
-compared with another, and a clock that jumps expires nothing.
+this machine, or when an observer has seen it unchanged for `expires_after_s` by the observer's own steady clock: no
+clock is compared with another, and a clock that jumps expires nothing.
 
-An object that is not a claim reserves its block as one of another machine would: for `patience_s`, unless it changes.
-Then it is moved to `damaged/`.
+An object that is not a claim reserves its block as one of another machine would: for `expires_after_s`, unless it
+changes. Then it is moved to `damaged/`.
 
 A claim guards against work done twice, not against wrong results: samples are checked when they are written and read.
 """
@@ -32,11 +32,11 @@ from tasks.store.quarantine import quarantine
 
 _log = logging.getLogger(__name__)
 
-PATIENCE_S = 60.0
+EXPIRES_AFTER_S = 60.0
 """How long a claim may stay unchanged before it expires."""
 
 _NO_CLAIM = "not a claim of a run"
-_RENEWALS_PER_PATIENCE = 4
+_RENEWALS_BEFORE_EXPIRY = 4
 _MAX_LIVE_AGE_S = 3_600.0
 
 
@@ -47,7 +47,7 @@ def abandoned(store: Store, key: str) -> str | None:
     try:
         holder = _holder(store.read(key))
         if holder is None:
-            return "not a claim" if store.age_s(key) > PATIENCE_S else None
+            return "not a claim" if store.age_s(key) > EXPIRES_AFTER_S else None
         ended = holder.has_ended or store.age_s(key) > _MAX_LIVE_AGE_S
     except FileNotFoundError:
         return None
@@ -60,7 +60,7 @@ class Claims:
 
     store: Store
     prefix: str
-    patience_s: float = PATIENCE_S
+    expires_after_s: float = EXPIRES_AFTER_S
     process: ProcessIdentity = field(default_factory=ProcessIdentity.here)
     name: str = field(default_factory=lambda: secrets.token_hex(8))
     """Tells several holders in one process apart."""
@@ -131,10 +131,12 @@ class Claims:
             return True
         known, since = self._seen.get(key, (None, 0.0))
         if beat == known:
-            return time.monotonic() - since >= self.patience_s
+            return time.monotonic() - since >= self.expires_after_s
         self._seen[key] = (beat, time.monotonic())
         if holder is None and known is None:
-            line = f"{self.store.url(key)} is {_NO_CLAIM}: waiting {self.patience_s:.0f} s for a run that renews it"
+            line = (
+                f"{self.store.url(key)} is {_NO_CLAIM}: waiting {self.expires_after_s:.0f} s for a run that renews it"
+            )
             _log.warning(line)
             progress.get().say(line)
         return False
@@ -155,7 +157,7 @@ class Claims:
                 _log.warning("claim %s could not be released: %s", name, error)
 
     def _renew(self) -> None:
-        while not self._done.wait(self.patience_s / _RENEWALS_PER_PATIENCE):
+        while not self._done.wait(self.expires_after_s / _RENEWALS_BEFORE_EXPIRY):
             self._beat += 1
             for name in list(self._held):
                 with self._lock:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.answers.minerva import boxed
+from tasks.answers.minerva_math import boxed
 from tasks.datasets.known_faults import known_faults, with_corrections
 from tasks.datasets.math import MathDataset
 from tasks.datasets.paper.subsets import subset

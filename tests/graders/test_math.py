@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tasks.answers import minerva_math
 from tasks.answers.equality_without_algebra import equal_without_algebra, number
 from tasks.answers.finding import find
 from tasks.answers.isolated.pool import IsolatedPool
-from tasks.answers.minerva import boxed, final_answer, normalise
+from tasks.answers.minerva_math import boxed, final_answer
 from tasks.answers.normalization import normalize
 from tasks.answers.structure import parts
 from tasks.graders import Grader
@@ -201,7 +202,7 @@ def test_a_sample_without_an_answer_gets_no_answer() -> None:
 
 
 def test_an_answer_has_one_normal_form_and_parts() -> None:
-    assert normalise(r"x = \frac12 \text{ meters}") == r"\frac{1}{2}"
+    assert minerva_math.normalize(r"x = \frac12 \text{ meters}") == r"\frac{1}{2}"
     assert normalize(r"$\left( 3,\,\dfrac 12 \right]$.") == r"(3,\frac{1}{2}]"
     assert number("-1\\frac{1}{2}") == number("-1.5")
     assert number("7" * 5_000) is None
@@ -276,7 +277,7 @@ def test_whatever_stands_there_can_be_spelt_and_taken_apart(answer: str, gold: s
     number(spelt)
     parts(spelt)
     assert equal_without_algebra(gold, spelt) is equal_without_algebra(gold, spelt)
-    normalise(answer)
+    minerva_math.normalize(answer)
 
 
 @pytest.mark.parametrize("answer", [".", "**", r"\text{}", r"\,", "{}", "()", r"\{\}", ","])

@@ -40,7 +40,7 @@ class Store(NamedTuple):
     @property
     def sweep(self) -> Sweep:
         sweep = sweep_of(self.opened, problems=PROBLEMS, k=K)
-        sweep.grading.claims.patience_s = 0.0
+        sweep.grading.claims.expires_after_s = 0.0
         return sweep
 
     def contents(self) -> dict[str, bytes]:

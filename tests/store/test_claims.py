@@ -29,8 +29,8 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return f"s3://{s3.new_bucket()}/runs"
 
 
-def claims(url: str, patience_s: float = 60.0) -> Claims:
-    return Claims(FsspecStore(url), "claims/set", patience_s)
+def claims(url: str, expires_after_s: float = 60.0) -> Claims:
+    return Claims(FsspecStore(url), "claims/set", expires_after_s)
 
 
 class Told(NullProgress):

@@ -28,7 +28,7 @@ def forecast(
     k: Annotated[int, typer.Option("--k", help="Forecast coverage at this many samples per problem.")],
     as_json: Json = False,
 ) -> None:
-    """Forecast coverage of these problems at a larger k, with 50 % and 90 % intervals over samples."""
+    """Forecast coverage of these problems at a larger k, with 50% and 90% intervals over samples."""
     from flows.command_line.views.counts import show_forecast
 
     show_forecast(counts, k, as_json=as_json)

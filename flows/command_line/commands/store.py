@@ -88,7 +88,7 @@ def export(
     export_set(store, name, output, verdicts=verdicts, scores=scores)
 
 
-@app.command(epilog="Example: [bold]monkeys check arithmetic[/] (exit code 1 if there are problems)")
+@app.command(epilog="Example: [bold]monkeys check arithmetic[/] (exit code 1 if anything is wrong)")
 def check(name: SetName, store: StoreUrl = DEFAULT_STORE, as_json: Json = False) -> None:
     """Verify the integrity of a set: damage, checksums, gaps, duplicates, and verdicts that belong to other samples."""
     from flows.command_line.views.upkeep import check_set

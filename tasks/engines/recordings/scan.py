@@ -19,7 +19,7 @@ from tasks.errors import UserError
 from tasks.files.rows import opened_raw, parse_json, read_rows, read_rows_in, unpacked
 from tasks.files.schema import RowModel, Where, parse_row
 from tasks.importers import Importer
-from tasks.importers.normalise import Numbering, digest, read
+from tasks.importers.normalize import Numbering, digest, read
 from tasks.importers.pairing import asked
 from tasks.importers.sample_rows import (
     MAX_INDEX,
@@ -98,7 +98,7 @@ def scan_imported(path: Path, importer: Importer, ids: str | None) -> Scan:
     """Read files of another tool; gaps between the indices of a problem are closed.
 
     Raises:
-        UserError: as `tasks.importers.normalise.read`; an index is too high, or the files change meanwhile.
+        UserError: as `tasks.importers.normalize.read`; an index is too high, or the files change meanwhile.
     """
     before, content = stamps(path), digest([path])
     found, numbering = _Found(Places(), {}), Numbering()

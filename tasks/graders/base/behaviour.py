@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from sandboxes import Limits, Outcome, Status
-from sandboxes.batch import Batch, Job, normalised
+from sandboxes.batch import Batch, Job, normalized
 from tasks.graders.base.mutated_inputs import mutated_inputs
 from tasks.graders.base.requirements import require_check
 from tasks.records import Problem, StdioCheck
@@ -46,7 +46,7 @@ class _Run:
 def behaviours(
     programs: Iterable[tuple[Problem, str]], count: int, batch: Batch, normal: Callable[[Outcome], str | None]
 ) -> Mapping[tuple[str, str], Behaviour]:
-    """The behaviour of each program by the problem's id and `normalised` text; equal programs run once.
+    """The behaviour of each program by the problem's id and `normalized` text; equal programs run once.
 
     Args:
         programs: each with its problem, which has a `StdioCheck`.
@@ -54,7 +54,7 @@ def behaviours(
         batch: where they run.
         normal: the normal form of what an execution printed; None if the program failed.
     """
-    distinct = {(problem.id, normalised(text)): problem for problem, text in programs if text.strip()}
+    distinct = {(problem.id, normalized(text)): problem for problem, text in programs if text.strip()}
     jobs = (_job(problem, text, count, normal) for (_, text), problem in distinct.items())
     found: dict[tuple[str, str], Behaviour] = {}
     for result in batch.run(jobs):

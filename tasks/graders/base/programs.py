@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from sandboxes import Limits, Outcome, Sandbox, Status
-from sandboxes.batch import Batch, Job, Result, normalised
+from sandboxes.batch import Batch, Job, Result, normalized
 from tasks.graders.base.behaviour import behaviours
 from tasks.graders.base.code import Code, read_programs
 from tasks.graders.base.requirements import require_check, require_checks, require_sandbox
@@ -96,7 +96,7 @@ class ProgramGrader(TextGrader, ABC):
             return printed if printed or outcome.status is Status.OK else None
 
         found = behaviours(((each.problem, each.text) for each in programs), self.behaviour_inputs, batch, normal)
-        texts = {(each.problem.id, each.index): normalised(each.text) for each in programs}
+        texts = {(each.problem.id, each.index): normalized(each.text) for each in programs}
         counted: set[tuple[str, str]] = set()
         for graded in grade_programs(programs, batch, self.rule):
             key = (graded.problem_id, texts[graded.problem_id, graded.index])

@@ -74,7 +74,7 @@ def boxed(text: str) -> str | None:
     return None
 
 
-def normalise(answer: str) -> str:
+def normalize(answer: str) -> str:
     """The answer normalized by the rule."""
     answer = answer.rpartition("=")[2]
     for before, after in _REPLACED:
