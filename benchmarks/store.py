@@ -38,7 +38,8 @@ from tasks.store.inspect.catalog import find
 from tasks.store.inspect.export import export
 from tasks.store.inspect.integrity import check
 from tasks.store.inspect.query import annotated_blocks, select
-from tasks.store.samples import LAYOUT, SampleFooter, checksum, read_sample_table
+from tasks.store.sample_layout import LAYOUT, SampleFooter
+from tasks.store.samples import checksum, read_sample_table
 from tasks.sweep.sweep import Sweep
 from tests.servers import s3_server
 

@@ -30,8 +30,9 @@ class Engine(Protocol):
         while its last samples finish."""
         ...
 
-    def sample(self, requests: Sequence[Request], sampling: Sampling) -> Generator[list[Sample], None, None]:
-        """Yield every requested sample exactly once, in lists, as samples finish (in any order).
+    def sample(self, requests: Sequence[Request], sampling: Sampling) -> Generator[Sequence[Sample], None, None]:
+        """Yield every requested sample exactly once, in lists, as samples finish (in any order). Instead of a list,
+        an engine may yield columns (`tasks.store.sample_columns`), which cost less where there are many at once.
 
         Closing the generator early cancels what is left of its requests.
 

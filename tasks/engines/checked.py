@@ -3,10 +3,13 @@
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 
+import numpy as np
+
 from tasks.engines import Engine
 from tasks.engines.wrapped import WrappedEngine
 from tasks.errors import EngineFailedError
 from tasks.records import Request, Sample, Sampling
+from tasks.store.sample_columns import SampleColumns
 
 
 class CheckedEngine(WrappedEngine):
@@ -17,7 +20,7 @@ class CheckedEngine(WrappedEngine):
         super().__init__(engine)
         self._label = label
 
-    def sample(self, requests: Sequence[Request], sampling: Sampling) -> Generator[list[Sample], None, None]:
+    def sample(self, requests: Sequence[Request], sampling: Sampling) -> Generator[Sequence[Sample], None, None]:
         """See `Engine`.
 
         Raises:
@@ -29,8 +32,9 @@ class CheckedEngine(WrappedEngine):
         requested = sum(map(len, missing.values()))
         with closing(self._engine.sample(requests, sampling)) as batches:
             for batch in batches:
-                for sample in batch:
-                    self._check(sample, missing)
+                if not (isinstance(batch, SampleColumns) and _strike_off(batch, missing)):
+                    for sample in batch:
+                        self._check(sample, missing)
                 yield batch
         absent = sum(map(len, missing.values()))
         if absent:
@@ -47,3 +51,16 @@ class CheckedEngine(WrappedEngine):
                 f"{self._label} returned sample {sample.index} of problem {sample.problem_id!r}, which was not"
                 " requested or had been returned before"
             ) from error
+
+
+def _strike_off(batch: SampleColumns, missing: Mapping[str, set[int]]) -> bool:
+    """Strike all samples off what is missing; False, and none is, where they are not all missing, each once."""
+    number_of = {problem_id: number for number, problem_id in enumerate(missing)}
+    numbers, indices = batch.positions(number_of), batch.indices
+    found = {number: indices[numbers == number].tolist() for number in np.unique(numbers).tolist()}
+    of_problem = [(missing[problem_id], found[number]) for problem_id, number in number_of.items() if number in found]
+    if -1 in found or any(len(set(given)) < len(given) or not wanted.issuperset(given) for wanted, given in of_problem):
+        return False
+    for wanted, given in of_problem:
+        wanted.difference_update(given)
+    return True

@@ -121,8 +121,8 @@ class RecordedConfig(Config):
 class SampleSource(Protocol):
     """Existing samples."""
 
-    def samples(self, problem_id: str, start: int, stop: int) -> Iterator[list[Sample]]:
-        """Samples [start, stop) of a problem, in order, a few megabytes at a time. Raises UserError if they cannot be
+    def samples(self, problem_id: str, start: int, stop: int) -> Iterator[Sequence[Sample]]:
+        """Samples [start, stop) of a problem, in order, about a megabyte at a time. Raises UserError if they cannot be
         read."""
         ...
 
@@ -142,7 +142,7 @@ class RecordedEngine:
         self._source = source
         self._cancelled = False
 
-    def sample(self, requests: Sequence[Request], sampling: Sampling) -> Generator[list[Sample], None, None]:  # noqa: ARG002
+    def sample(self, requests: Sequence[Request], sampling: Sampling) -> Generator[Sequence[Sample], None, None]:  # noqa: ARG002
         """Yield every requested sample, in order. Sampling parameters do not apply to recorded samples.
 
         Raises:
@@ -160,7 +160,7 @@ class RecordedEngine:
             raise SamplingCancelledError("reading recorded samples was cancelled")
 
     def cancel(self) -> None:
-        """End all calls with the next few megabytes, which take milliseconds."""
+        """End all calls with the next megabyte, which takes milliseconds."""
         self._cancelled = True
 
     def __enter__(self) -> Self:

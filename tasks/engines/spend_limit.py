@@ -101,7 +101,7 @@ class CappedEngine(WrappedEngine):
         super().__init__(engine)
         self._spending = spending
 
-    def sample(self, requests: Sequence[Request], sampling: Sampling) -> Generator[list[Sample], None, None]:
+    def sample(self, requests: Sequence[Request], sampling: Sampling) -> Generator[Sequence[Sample], None, None]:
         """Draw as the inner engine does, up to the cap.
 
         Raises:

@@ -30,7 +30,7 @@ class WrappedEngine(ABC):
         return self._engine.max_concurrent_calls
 
     @abstractmethod
-    def sample(self, requests: Sequence[Request], sampling: Sampling) -> Generator[list[Sample], None, None]:
+    def sample(self, requests: Sequence[Request], sampling: Sampling) -> Generator[Sequence[Sample], None, None]:
         """See `Engine`."""
 
     def cancel(self) -> None:

@@ -7,7 +7,7 @@ store's tables are: of a record that a sample holds, each field is one of the ro
 
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache, partial
 from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
@@ -60,9 +60,13 @@ def row_parser() -> Callable[[bytes], Row]:
     return SchemaValidator(core_schema.typed_dict_schema(schemas, extra_behavior="ignore", config=strict)).validate_json
 
 
-def sample_of(row: Row) -> Sample:
-    """The sample in a row of `row_parser`."""
-    return Sample(**_unflattened(row))
+def columns_of(rows: Sequence[Row]) -> dict[str, list[Any]]:
+    """The values of rows of `row_parser` by field, of those fields that a row has."""
+    held = set().union(*rows)
+    required = {each.name: [row[each.name] for row in rows] for each in _FLAT if each.default is MISSING}
+    return required | {
+        name: [row.get(name, default) for row in rows] for name, default in _DEFAULTS.items() if name in held
+    }
 
 
 def optional_values_of(sample: object) -> dict[str, Any]:
@@ -124,8 +128,8 @@ def _read_as(hint: Any) -> Any:
         model: Any = create_model(f"{inner.__name__}Row", __base__=RowModel, **_model_fields(inner))
         return Annotated[list[model], BeforeValidator(_listed)]
     if int in get_args(hint):
-        # Tools write whole numbers as 9.0, too.
-        return Annotated[hint, Field(strict=False)]
+        # Tools write whole numbers as 9.0, too; the store has 32 bits for them.
+        return Annotated[hint, Field(strict=False, ge=-MAX_INDEX, le=MAX_INDEX)]
     return Annotated[hint, BeforeValidator(_not_nan)] if float in get_args(hint) else hint
 
 

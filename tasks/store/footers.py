@@ -9,7 +9,7 @@ from tasks.store import Store
 from tasks.store.annotations import AnnotationFooter, AnyAnnotationFooter
 from tasks.store.blocks import Block, directly_under
 from tasks.store.parquet import AnyFooter
-from tasks.store.samples import SampleFooter
+from tasks.store.sample_layout import SampleFooter
 from tasks.store.schema import CorruptObjectError
 
 _THREADS = 16

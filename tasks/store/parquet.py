@@ -111,17 +111,30 @@ class Layout(Generic[Record, AnyFooter]):
 
     def table_of(self, values: Mapping[str, Sequence[Any]]) -> pa.Table:
         """A table from the values of fields by the names of the columns, without optional columns that would be null
-        throughout."""
+        throughout; what may be null may be absent."""
+        rows = len(values[self.columns[0].name])
         kept, arrays = [], []
         for column in self.columns:
-            found = values.get(column.name) if column.optional else values[column.name]
-            if found is not None and column.encode is not None:
-                found = list(map(column.encode, found))
-            if found is None or (column.optional and found.count(None) == len(found)):
-                continue
-            kept.append(pa.field(column.name, column.type, nullable=column.nullable or column.optional))
-            arrays.append(pa.array(found, column.type))
+            can_be_null = column.nullable or column.optional
+            if can_be_null and column.name not in values:
+                array = pa.nulls(rows, column.type)
+            elif column.encode is None:
+                array = pa.array(values[column.name], column.type)
+            else:
+                array = pa.array(map(column.encode, values[column.name]), column.type)
+            if not (column.optional and array.null_count == rows):
+                kept.append(pa.field(column.name, column.type, nullable=can_be_null))
+                arrays.append(array)
         return pa.Table.from_arrays(arrays, schema=pa.schema(kept))
+
+    def without_unused(self, table: pa.Table) -> pa.Table:
+        """A table without those optional columns that are null throughout."""
+        optional = [column.name for column in self.columns if column.optional and column.name in table.column_names]
+        return table.drop_columns([name for name in optional if table[name].null_count == table.num_rows])
+
+    def with_all_columns(self, table: pa.Table) -> pa.Table:
+        """A table with the optional columns that it lacks, as nulls."""
+        return _with_columns(table, self.columns)
 
     def to_records(self, table: pa.Table, key: str) -> list[Record]:
         """The rows of a table with all columns, in order; raises CorruptObjectError, which names the key."""
@@ -255,9 +268,7 @@ class OpenBlock(Generic[AnyFooter]):
             else:
                 table = self.parquet.read_row_group(group, held, use_threads=False)
             table.validate(full=True)
-        for at, column in enumerate(wanted):
-            if column.name not in self.held:
-                table = table.add_column(at, column.name, pa.nulls(table.num_rows, column.type))
+        table = _with_columns(table, wanted)
         for column in wanted:
             self._check(column, table[column.name])
         if self.block is not None and set(SAMPLE_KEY) <= set(table.column_names):
@@ -274,6 +285,15 @@ class OpenBlock(Generic[AnyFooter]):
             unknown = set(values.unify_dictionaries().unique().to_pylist()) - column.allowed
             if unknown:
                 raise CorruptObjectError(self.key, f"its column {column.name} has the unknown value {min(unknown)!r}")
+
+
+def _with_columns(table: pa.Table, columns: Sequence[Column]) -> pa.Table:
+    """A table of some of these columns, with the others as nulls."""
+    held = set(table.column_names)
+    for at, column in enumerate(columns):
+        if column.name not in held:
+            table = table.add_column(at, column.name, pa.nulls(table.num_rows, column.type))
+    return table
 
 
 def decoded_column(column: Column, table: pa.Table, key: str) -> list[Any]:

@@ -2,84 +2,26 @@
 others'; the footer has the checksum of what verdicts depend on."""
 
 import hashlib
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import TypeAdapter
 
-from tasks.records import Confidence, Sample, Turn
-from tasks.store.footer_fields import Count, Seconds, Time
-from tasks.store.identity import canonical
-from tasks.store.parquet import LEVEL, QUICK_LEVEL, Column, Footer, Layout, OpenBlock, damage_in
+from tasks.records import Sample
+from tasks.store.parquet import LEVEL, QUICK_LEVEL, OpenBlock, damage_in
 from tasks.store.rows import first_ids
+from tasks.store.sample_columns import SampleColumns
+from tasks.store.sample_layout import LAYOUT, SampleFooter
 from tasks.store.schema import CorruptObjectError
 from tasks.store.tables import integers
-
-
-@dataclass(frozen=True, slots=True)
-class SampleFooter(Footer):
-    """What a block of samples says about itself: the checksum of its content, what drew it, when (UTC), in how many
-    seconds, and how many tokens where the engine knew. `reproducible` is the engine's promise to draw the same samples
-    again (`tasks.engines.Engine.deterministic`)."""
-
-    checksum: str
-    tokens: Count | None
-    engine: str
-    drawn_at: Time
-    seconds: Seconds
-    reproducible: bool | None = None
-
 
 # Samples that took less time than this were not drawn by a model; storing them should not take long, either.
 _QUICK_S = 1e-4
 
 # Samples among which equal texts are looked for: where they are frequent, a dictionary of texts makes a block smaller.
 _LOOKED_AT = 200
-
-_dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-_turns = TypeAdapter(tuple[Turn, ...])
-
-
-def _encode_turns(turns: tuple[Turn, ...]) -> str | None:
-    """JSON: compact below zstd, and it may get further fields."""
-    return _dumps(canonical(turns)) if turns else None
-
-
-def decode_turns(text: str | None) -> tuple[Turn, ...]:
-    """The turns in a value of the column `turns`; fields that a newer version added are ignored.
-
-    Raises:
-        ValueError: it is not a list of turns.
-    """
-    return _turns.validate_json(text, strict=True) if text else ()
-
-
-LAYOUT = Layout(
-    Sample,
-    (
-        Column("problem_id", pa.string()),
-        Column("index", pa.int32()),
-        Column("text", pa.string()),
-        Column("prompt_tokens", pa.int32(), nullable=True),
-        Column("tokens", pa.int32(), nullable=True),
-        Column("logprob", pa.float64(), nullable=True),
-        Column("finish_reason", pa.string(), nullable=True),
-        Column("cached_prompt_tokens", pa.int32(), optional=True),
-        Column("turns", pa.string(), optional=True, encode=_encode_turns, decode=decode_turns),
-        Column("confidence_mean", pa.float64(), optional=True),
-        Column("confidence_lowest_group", pa.float64(), optional=True),
-        Column("confidence_bottom_groups", pa.float64(), optional=True),
-        Column("confidence_tail", pa.float64(), optional=True),
-        Column("confidence_top", pa.int32(), optional=True),
-        Column("confidence_window", pa.int32(), optional=True),
-    ),
-    SampleFooter,
-    held=("confidence", Confidence),
-)
 
 
 def checksum(table: pa.Table) -> str:
@@ -113,13 +55,12 @@ def write_samples(
     reproducible: bool | None = None,
 ) -> bytes:
     """A block of samples, in order of problem and index, as an object."""
-    table = LAYOUT.to_table(samples)
+    table = SampleColumns.of(samples).table
     quick = seconds < len(samples) * _QUICK_S
-    first = {sample.text for sample in samples[:_LOOKED_AT]}
-    distinct = len(first) > min(len(samples), _LOOKED_AT) / 2
+    distinct = len(table["text"].slice(0, _LOOKED_AT).unique()) > min(len(samples), _LOOKED_AT) / 2
     tokens = None if table["tokens"].null_count else pc.sum(table["tokens"]).as_py() or 0
     footer = SampleFooter(checksum(table), tokens, engine, drawn_at, seconds, reproducible)
-    of_first = sum(sample.problem_id == samples[0].problem_id for sample in samples)
+    of_first = pc.sum(pc.equal(table["problem_id"], table["problem_id"][0])).as_py()
     return LAYOUT.write(
         table,
         footer,

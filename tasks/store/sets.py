@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from itertools import takewhile
 from typing import Any, BinaryIO, ClassVar, Generic
 
+import numpy as np
+
 from tasks.errors import UserError
 from tasks.records import GradedSample, Problem, Sample, ScoredSample
 from tasks.store import Store, samples
@@ -26,7 +28,8 @@ from tasks.store.footers import Objects, is_complete, read_footer, read_objects
 from tasks.store.identity import Identity
 from tasks.store.parquet import AnyFooter, Record
 from tasks.store.quarantine import quarantine
-from tasks.store.samples import SampleFooter
+from tasks.store.sample_columns import SampleColumns
+from tasks.store.sample_layout import SampleFooter
 from tasks.store.schema import CorruptObjectError
 
 
@@ -122,16 +125,15 @@ class SampleSet(StoredSet):
         Raises:
             ValueError: the samples are not exactly those that the block names, each once.
         """
-        wanted = [(problem.id, index) for problem in problems for index in block.indices]
-        if [(sample.problem_id, sample.index) for sample in drawn] != wanted:
-            by_name = {(sample.problem_id, sample.index): sample for sample in drawn}
-            if len(drawn) != len(wanted) or by_name.keys() != set(wanted):
-                raise ValueError(
-                    f"the engine returned {len(drawn)} samples for {block}, not just the {len(wanted)} asked for"
-                )
-            drawn = [by_name[name] for name in wanted]
+        columns = SampleColumns.of(drawn)
+        order = columns.order([problem.id for problem in problems], block.indices)
+        if order is None:
+            wanted = len(problems) * len(block.indices)
+            raise ValueError(f"the engine returned {len(drawn)} samples for {block}, not just the {wanted} asked for")
+        if (np.diff(order) < 0).any():
+            columns = columns.take(order)
         data = samples.write_samples(
-            drawn,
+            columns,
             self._key(block),
             engine=engine,
             drawn_at=now(),

@@ -16,7 +16,8 @@ from tasks.scaling.cost_prediction import Prediction, Seen, predict_total
 from tasks.store.annotations import VERDICTS, VerdictFooter
 from tasks.store.blocks import Block
 from tasks.store.footers import Objects, current, is_complete, read_objects
-from tasks.store.samples import SampleFooter, sample_footer
+from tasks.store.sample_layout import SampleFooter
+from tasks.store.samples import sample_footer
 from tasks.store.tables import sums_by_problem
 from tasks.sweep.score_estimate import ScoringEstimate, estimate_scoring
 from tasks.sweep.sweep import Sweep

@@ -22,7 +22,7 @@ from tasks.store.claims import Claims
 from tasks.store.identity import corrections_digest, public_tests_digest, verdict_identity
 from tasks.store.retry import retry_while_unavailable
 from tasks.store.rows import first_ids
-from tasks.store.samples import SampleFooter
+from tasks.store.sample_layout import SampleFooter
 from tasks.store.schema import CorruptObjectError
 from tasks.store.sets import SampleSet, StoredSet, VerdictSet
 from tasks.sweep.selection import Selection

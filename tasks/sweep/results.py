@@ -15,7 +15,7 @@ from tasks.scaling.settled_votes import Voting
 from tasks.scaling.summary import SweepSummary, summarise, summarise_solving, summarise_voting
 from tasks.store.blocks import Block
 from tasks.store.parquet import SAMPLE_KEY
-from tasks.store.samples import SampleFooter
+from tasks.store.sample_layout import SampleFooter
 from tasks.store.tables import column_sums, count_equal, first_with, rows_below
 from tasks.sweep.budgets import Budget
 from tasks.sweep.grading import Grading

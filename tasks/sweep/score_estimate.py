@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from tasks.store.blocks import Block
 from tasks.store.footers import current
-from tasks.store.samples import SampleFooter
+from tasks.store.sample_layout import SampleFooter
 from tasks.sweep.scoring import Scoring
 from tasks.sweep.throughput import Throughput, annotating_throughput
 

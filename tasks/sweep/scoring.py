@@ -20,7 +20,7 @@ from tasks.store.blocks import Block
 from tasks.store.claims import Claims
 from tasks.store.identity import score_identity
 from tasks.store.retry import retry_while_unavailable
-from tasks.store.samples import SampleFooter
+from tasks.store.sample_layout import SampleFooter
 from tasks.store.schema import CorruptObjectError
 from tasks.store.sets import ScoreSet
 from tasks.sweep.grading import Grading

@@ -17,7 +17,7 @@ from tasks.records import Price, Problem, Request, Sampling
 from tasks.store.annotations import VerdictFooter
 from tasks.store.blocks import Block, missing, width_for
 from tasks.store.retry import retry_while_unavailable
-from tasks.store.samples import SampleFooter
+from tasks.store.sample_layout import SampleFooter
 from tasks.sweep.budgets import Budget, UniformConfig
 from tasks.sweep.grading import VERDICTS, Grading
 from tasks.sweep.results import Results

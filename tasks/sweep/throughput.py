@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from tasks.store.annotations import AnnotationFooter
 from tasks.store.blocks import Block
 from tasks.store.busy_time import busy_s
-from tasks.store.samples import SampleFooter
+from tasks.store.sample_layout import SampleFooter
 
 
 @dataclass(frozen=True, slots=True)

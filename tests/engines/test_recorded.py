@@ -46,7 +46,7 @@ def test_recorded_samples_are_returned_unchanged(tmp_path: Path, kind: str) -> N
     config = write(tmp_path, kind)
     config.check([Problem("a", "?"), Problem("b", "?")], 2)
     with config.open() as engine:
-        drawn = list(engine.sample([Request("b", "?", 1, 2), Request("a", "?", 0, 2)], SAMPLING))
+        drawn = [list(batch) for batch in engine.sample([Request("b", "?", 1, 2), Request("a", "?", 0, 2)], SAMPLING)]
     assert drawn == [
         [Sample("b", 1, "b 1")],
         [

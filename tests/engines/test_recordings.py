@@ -16,8 +16,9 @@ from tasks.engines.recorded import RecordedConfig
 from tasks.engines.recordings import remembered, scan
 from tasks.engines.recordings.places import Places
 from tasks.errors import SamplingCancelledError, UserError
-from tasks.importers.sample_rows import optional_values_of, row_parser, sample_of
+from tasks.importers.sample_rows import Row, columns_of, optional_values_of, row_parser
 from tasks.records import Confidence, Problem, Request, Sample, Sampling, ToolCall, Turn
+from tasks.store.sample_columns import SampleColumns
 from tests.datasets.files import written
 
 SAMPLING = Sampling(temperature=0.6, top_p=1.0, max_tokens=10, stop=(), seed=0)
@@ -346,9 +347,8 @@ def test_rows_that_only_python_reads_are_drawn(tmp_path: Path) -> None:
     config = RecordedConfig(path=str(path))
     config.check([Problem("p", "?")], 3)
     with config.open() as engine:
-        assert list(engine.sample([Request("p", "?", 0, 3)], SAMPLING)) == [
-            [Sample("p", 0, "a"), Sample("p", 1, "b"), Sample("p", 2, "c", tokens=3)]
-        ]
+        (batch,) = engine.sample([Request("p", "?", 0, 3)], SAMPLING)
+        assert list(batch) == [Sample("p", 0, "a"), Sample("p", 1, "b"), Sample("p", 2, "c", tokens=3)]
 
 
 @pytest.mark.parametrize("kind", ["jsonl", "jsonl.gz", "json", "csv", "parquet"])
@@ -368,6 +368,11 @@ def test_an_index_that_is_too_high_is_reported_in_one_line_in_other_formats_too(
     for config in (RecordedConfig(path=path), RecordedConfig(path=path, format="plain")):
         with pytest.raises(UserError, match=r"line 2: index.*2147483647"):
             prepare(config)
+
+
+def sample_of(row: Row) -> Sample:
+    (sample,) = SampleColumns.of_values(columns_of([row]))
+    return sample
 
 
 @pytest.mark.parametrize(
@@ -390,6 +395,9 @@ def test_an_index_that_is_too_high_is_reported_in_one_line_in_other_formats_too(
         {"text": "\ud800"},
         {"tokens": "many"},
         {"tokens": 1.5},
+        {"tokens": 2**31},
+        {"prompt_tokens": -(2**40)},
+        {"confidence_top": 1e300},
         {"finish_reason": 5},
         {"logprob": float("nan")},
         {"logprob": float("-inf")},
@@ -405,20 +413,20 @@ def test_an_index_that_is_too_high_is_reported_in_one_line_in_other_formats_too(
 def test_rows_are_parsed_as_their_model_parses_them(row: dict[str, Any]) -> None:
     line = json.dumps({"problem_id": "p", "index": 0, "text": "x", **row}).encode()
 
-    def outcome(parse: Callable[[], Sample]) -> Sample | None:
+    def outcome(parse: Callable[[], Row]) -> Sample | None:
         try:
-            return parse()
+            return sample_of(parse())
         except ValueError:
             return None
 
-    by_model = outcome(lambda: scan._sample(scan._Row.model_validate_json(line)))
-    assert outcome(lambda: sample_of(row_parser()(line))) == by_model
+    by_model = outcome(lambda: scan._values(scan._Row.model_validate_json(line)))
+    assert outcome(lambda: row_parser()(line)) == by_model
 
 
 def test_every_field_survives_a_temporary_file() -> None:
     sample = Sample("p/🐒", 3, '"\n\0∑', 1, 2, -0.1, "length", 4, TURNS, Confidence(1.5, 0.5, 0.75, 1.0, 20, 2048))
-    line = scan._line(sample.problem_id, sample.index, sample.text, optional_values_of(sample))
-    assert sample_of(row_parser()(line)) == sample
+    row = {"problem_id": sample.problem_id, "index": sample.index, "text": sample.text, **optional_values_of(sample)}
+    assert sample_of(row_parser()(scan._line(row))) == sample
 
 
 def test_places_are_found_in_few_reads_where_rows_follow_each_other() -> None:

@@ -53,7 +53,7 @@ def test_the_dollar_cap_counts_prompt_and_completion_tokens() -> None:
 
 def test_the_hour_cap_counts_the_time_of_the_run() -> None:
     class Slow(RecordedEngine):
-        def sample(self, requests: Sequence[Request], sampling: Sampling) -> Generator[list[Sample], None, None]:
+        def sample(self, requests: Sequence[Request], sampling: Sampling) -> Generator[Sequence[Sample], None, None]:
             for samples in super().sample(requests, sampling):
                 time.sleep(0.05)
                 yield samples
@@ -68,7 +68,7 @@ def test_reaching_a_cap_closes_the_inner_generator_at_once() -> None:
     ended = []
 
     class Noted(RecordedEngine):
-        def sample(self, requests: Sequence[Request], sampling: Sampling) -> Generator[list[Sample], None, None]:
+        def sample(self, requests: Sequence[Request], sampling: Sampling) -> Generator[Sequence[Sample], None, None]:
             try:
                 yield from super().sample(requests, sampling)
             finally:

@@ -13,7 +13,7 @@ from tasks.store.annotations import ScoreFooter, VerdictFooter
 from tasks.store.blocks import Block
 from tasks.store.fsspec_store import FsspecStore
 from tasks.store.identity import problems_digest, sample_identity, score_identity, verdict_identity
-from tasks.store.samples import SampleFooter
+from tasks.store.sample_layout import SampleFooter
 from tasks.store.sets import SampleSet, ScoreSet, VerdictSet
 
 PROBLEMS = [Problem(f"p{number}", f"{number}?", AnswerCheck(str(number))) for number in range(2)]

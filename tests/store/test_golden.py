@@ -201,7 +201,7 @@ def newer_without_turns(table: pa.Table) -> pa.Table:
 
 
 def test_unknown_fields_of_a_turn_are_ignored(store: FsspecStore):
-    from tasks.store.samples import decode_turns
+    from tasks.store.sample_layout import decode_turns
 
     (table,) = [pq.read_table(store.url(key)) for key in objects(store) if f"samples/{AGENT.name}" in key]
     decoded = [decode_turns(text) for text in newer(table)["turns"].to_pylist()]

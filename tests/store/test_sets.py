@@ -11,7 +11,8 @@ from tasks.store import parquet
 from tasks.store.blocks import Block
 from tasks.store.fsspec_store import FsspecStore
 from tasks.store.identity import Identity, sample_identity, verdict_identity
-from tasks.store.samples import LAYOUT, SampleFooter, checksum, read_samples
+from tasks.store.sample_layout import LAYOUT, SampleFooter
+from tasks.store.samples import checksum, read_samples
 from tasks.store.schema import CorruptObjectError, Version
 from tasks.store.sets import SampleSet, VerdictSet, now
 from tasks.store.tables import count_verdicts

@@ -148,7 +148,7 @@ def test_samples_in_order_are_never_held_beyond_the_bound(small: int, turns: tup
     for number in range(16):
         for index in range(100):
             waiting.add([Sample(f"p{number}", index, "x" * 100 if not turns else "", turns=turns)])
-            most = max(most, len(waiting.samples))
+            most = max(most, len(waiting))
             parts += waiting.take_leading()
     parts += waiting.take_all()
     assert most <= small // 100

@@ -14,7 +14,7 @@ _MAX_GAP = 16
 """Bytes between two rows that are read along with them: blank lines. With more, a file whose problems take turns would
 be read many times."""
 
-_MAX_RUN = 4 << 20
+_MAX_RUN = 1 << 20
 """Bytes that are read at once, unless one row has more."""
 
 

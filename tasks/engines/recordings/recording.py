@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import IO
@@ -10,13 +9,14 @@ from typing import IO
 from tasks.engines.recordings.contents import Contents
 from tasks.engines.recordings.files import read_at, stamps
 from tasks.engines.recordings.remembered import recall, remember
-from tasks.engines.recordings.scan import OPTION, Scan, parse_samples, scan_imported, scan_rows
+from tasks.engines.recordings.scan import OPTION, Scan, parse_rows, scan_imported, scan_rows
 from tasks.errors import UserError
 from tasks.importers import Importer
+from tasks.importers.sample_rows import Row, columns_of
 from tasks.plugins import origin
-from tasks.records import Sample
+from tasks.store.sample_columns import SampleColumns
 
-_BATCH_BYTES = 4 << 20
+_BATCH_BYTES = 1 << 20
 """Bytes of rows that are given to the sweep at once, unless one row has more."""
 
 
@@ -86,24 +86,24 @@ class StoredSamples:
         except OSError as error:
             raise self._unreadable(error) from error
 
-    def samples(self, problem_id: str, start: int, stop: int) -> Iterator[list[Sample]]:
-        """Those samples [start, stop) of a problem that there are, in order, a few megabytes at a time.
+    def samples(self, problem_id: str, start: int, stop: int) -> Iterator[SampleColumns]:
+        """Those samples [start, stop) of a problem that there are, in order, about a megabyte at a time.
 
         Raises:
             UserError: the file has changed, or cannot be read.
         """
-        batch: list[Sample] = []
+        rows: list[Row] = []
         size = 0
         try:
             for run in self._places.runs(problem_id, start, stop):
                 data = read_at(self._file, run.start, run.stop)
-                batch += parse_samples(self._name, [data[begin:end] for begin, end in run.rows])
+                rows += parse_rows(self._name, [data[begin:end] for begin, end in run.rows])
                 size += len(data)
                 if size >= _BATCH_BYTES:
-                    yield self._checked(problem_id, start, batch)
-                    start, batch, size = start + len(batch), [], 0
-            if batch:
-                yield self._checked(problem_id, start, batch)
+                    yield self._checked(problem_id, start, rows)
+                    start, rows, size = start + len(rows), [], 0
+            if rows:
+                yield self._checked(problem_id, start, rows)
         except OSError as error:
             raise self._unreadable(error) from error
 
@@ -111,15 +111,17 @@ class StoredSamples:
         """Close the file."""
         self._file.close()
 
-    def _checked(self, problem_id: str, start: int, found: list[Sample]) -> list[Sample]:
-        """The samples of a problem from index `start` on that were just read, if the file is still the same."""
+    def _checked(self, problem_id: str, start: int, rows: list[Row]) -> SampleColumns:
+        """The samples of a problem from index `start` on in rows that were just read, if the file is still the
+        same."""
+        columns = columns_of(rows)
+        expected = list(range(start, start + len(rows)))
         if self._spool is not None:
-            # Rows have the indices that they had before gaps were closed.
-            return [each if each.index == at else replace(each, index=at) for at, each in enumerate(found, start)]
-        changed = _state(self._file) != self._before
-        if changed or any(each.problem_id != problem_id or each.index != at for at, each in enumerate(found, start)):
+            columns["index"] = expected  # rows have the indices that they had before gaps were closed
+        changed = self._spool is None and _state(self._file) != self._before
+        if changed or columns["index"] != expected or columns["problem_id"].count(problem_id) < len(rows):
             raise _changed(self._path)
-        return found
+        return SampleColumns.of_values(columns)
 
     def _unreadable(self, error: OSError) -> UserError:
         return UserError(f"{self._name}: cannot be read ({error.strerror})")

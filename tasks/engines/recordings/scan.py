@@ -28,7 +28,6 @@ from tasks.importers.sample_rows import (
     optional_values,
     optional_values_of,
     row_parser,
-    sample_of,
     with_optional_fields,
 )
 from tasks.records import Sample
@@ -114,7 +113,8 @@ def scan_imported(path: Path, importer: Importer, ids: str | None) -> Scan:
             )
         if each.question is not None:
             found.questions.setdefault(each.problem_id, each.question)
-        line = _line(each.problem_id, index, each.text, optional_values_of(each))
+        known = {"problem_id": each.problem_id, "index": index, "text": each.text}
+        line = _line(known | optional_values_of(each))
         found.places.add(each.problem_id, index, spool.write(line), len(line))
     spool.flush()
     _refuse_changed(path, before)
@@ -123,16 +123,16 @@ def scan_imported(path: Path, importer: Importer, ids: str | None) -> Scan:
     return Scan(Contents(content, found.places.held(), found.questions), before, found.places, spool)
 
 
-def parse_samples(where: object, lines: Sequence[bytes]) -> list[Sample]:
+def parse_rows(where: object, lines: Sequence[bytes]) -> list[Row]:
     """The samples in rows of JSON.
 
     Raises:
         UserError: one is malformed; `str(where)` begins the message.
     """
     try:
-        return list(map(sample_of, map(row_parser(), lines)))
+        return list(map(row_parser(), lines))
     except ValueError:
-        return [_sample(_parse_slowly(where, line)) for line in lines]
+        return [_values(_parse_slowly(where, line)) for line in lines]
 
 
 def _parse_slowly(where: object, line: bytes) -> _Row:
@@ -186,7 +186,7 @@ def _spooled(rows: Iterable[tuple[Where, _Row]], questions: dict[str, str], spoo
     for _, row in rows:
         if row.problem_id not in questions:
             _note(row, questions)
-        line = _line(row.problem_id, row.index, row.text, optional_values_of(_sample(row)))
+        line = _line(_values(row))
         yield _Line(row.problem_id, row.index, spool.write(line), line)
 
 
@@ -195,12 +195,12 @@ def _note(row: _Row, questions: dict[str, str]) -> None:
         questions[row.problem_id] = asked(row.question, row.prompt) or ""
 
 
-def _sample(row: _Row) -> Sample:
-    return Sample(row.problem_id, row.index, row.text, **optional_values(row))
+def _values(row: _Row) -> Row:
+    sample = Sample(row.problem_id, row.index, row.text, **optional_values(row))
+    return {"problem_id": row.problem_id, "index": row.index, "text": row.text, **optional_values_of(sample)}
 
 
-def _line(problem_id: str, index: int, text: str, known: Row) -> bytes:
-    row = {"problem_id": problem_id, "index": index, "text": text, **known}
+def _line(row: Row) -> bytes:
     return pydantic_core.to_json(row, inf_nan_mode="constants")
 
 

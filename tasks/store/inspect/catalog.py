@@ -25,7 +25,8 @@ from tasks.store.annotations import (
 from tasks.store.blocks import Block
 from tasks.store.documents import json_object
 from tasks.store.footers import Objects, current, is_complete, read_objects
-from tasks.store.samples import SampleFooter, sample_footer
+from tasks.store.sample_layout import SampleFooter
+from tasks.store.samples import sample_footer
 from tasks.store.schema import SCHEMA, NewerSchemaError
 
 _HASH_LENGTH = 12

@@ -8,7 +8,8 @@ from tasks.store.blocks import Block, missing, overlap
 from tasks.store.identity import digest
 from tasks.store.inspect.catalog import StoredAnnotations, StoredSamples
 from tasks.store.rows import first_ids
-from tasks.store.samples import LAYOUT, read_sample_table
+from tasks.store.sample_layout import LAYOUT
+from tasks.store.samples import read_sample_table
 from tasks.store.schema import CorruptObjectError
 
 

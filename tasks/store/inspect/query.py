@@ -13,7 +13,8 @@ from tasks.store.annotations import SCORES, VERDICTS, ScoreFooter, check_same_sa
 from tasks.store.blocks import Block
 from tasks.store.inspect.catalog import StoredAnnotations, StoredSamples, StoredVerdicts, listed
 from tasks.store.parquet import SAMPLE_KEY
-from tasks.store.samples import LAYOUT, read_sample_table, sample_groups
+from tasks.store.sample_layout import LAYOUT
+from tasks.store.samples import read_sample_table, sample_groups
 from tasks.store.schema import CorruptObjectError
 
 _OF_SAMPLE = pa.schema([("engine", pa.string()), ("drawn_at", pa.string())])

@@ -13,7 +13,8 @@ from tasks.store import Store
 from tasks.store.blocks import Block
 from tasks.store.busy_time import busy_s
 from tasks.store.inspect.catalog import StoredSamples
-from tasks.store.samples import SampleFooter, read_sample_columns
+from tasks.store.sample_layout import SampleFooter
+from tasks.store.samples import read_sample_columns
 from tasks.store.schema import CorruptObjectError
 from tasks.store.tables import integers
 

@@ -29,7 +29,7 @@ if "COUNTED_CALLS" in os.environ:
 
     def sample(
         self: RecordedEngine, requests: Sequence[Request], sampling: Sampling
-    ) -> Generator[list[Sample], None, None]:
+    ) -> Generator[Sequence[Sample], None, None]:
         asked = [[request.problem_id, request.start, request.stop] for request in requests]
         with subprocess.Popen(["sleep", os.environ["COUNTED_SECONDS"]]) as engine:
             with Path(os.environ["COUNTED_CALLS"]).open("a") as file:
