@@ -160,7 +160,7 @@ def test_an_exported_file_can_be_graded_by_another_sweep(store: FsspecStore, tmp
     original = answers(3, 130)
     with recorded.open() as engine:
         drawn = engine.sample([Request(problem_id, "?", 0, 130) for problem_id in ids], sweep.sampling)
-        assert list(drawn) == [list(original[problem_id].values()) for problem_id in ids]
+        assert list(map(list, drawn)) == [list(original[problem_id].values()) for problem_id in ids]
 
 
 def test_a_damaged_set_is_not_exported(store: FsspecStore, tmp_path: Path) -> None:
