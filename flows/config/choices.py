@@ -28,7 +28,9 @@ from tasks.datasets.humaneval import HumanEvalDataset
 from tasks.datasets.math import MathDataset
 from tasks.datasets.math500 import Math500Dataset
 from tasks.datasets.mbpp import MbppDataset
+from tasks.datasets.minif2f import MiniF2FDataset
 from tasks.datasets.programs import ProgramsDataset
+from tasks.datasets.theorems import TheoremsDataset
 from tasks.engines.onnx import OnnxConfig
 from tasks.engines.openai import OpenAIConfig
 from tasks.engines.recorded import RecordedConfig
@@ -99,8 +101,10 @@ _Dataset = (
     | MathDataset
     | Math500Dataset
     | MbppDataset
+    | MiniF2FDataset
     | CustomDataset
     | ProgramsDataset
+    | TheoremsDataset
 )
 _Engine = OnnxConfig | OpenAIConfig | RecordedConfig | TransformersConfig | VllmConfig
 _Grader = (

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
 
-from tasks.datasets.synthetic import arithmetic_problems, program_problems
+from tasks.datasets.synthetic import arithmetic_problems, program_problems, theorem_problems
 from tasks.prompts import render
 
 
@@ -51,7 +51,13 @@ def _programs(seed: int, count: int) -> Iterator[Example]:
         yield Example(problem.form, render("programs", problem.question), problem.program)
 
 
+def _theorems(seed: int, count: int) -> Iterator[Example]:
+    for problem in theorem_problems.training_problems(seed, count):
+        yield Example(problem.form, render("theorems", problem.question), problem.proof)
+
+
 RECIPES = {
     "arithmetic": Recipe("arithmetic", _arithmetic, steps=1800),
     "programs": Recipe("programs", _programs, steps=900),
+    "theorems": Recipe("theorems", _theorems, steps=1500),
 }

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tasks.datasets.synthetic import arithmetic_problems, program_problems
+from tasks.datasets.synthetic import arithmetic_problems, program_problems, theorem_problems
 from tasks.datasets.synthetic.portable_random import generator
 
 
@@ -39,11 +39,26 @@ def program_row(number: int, composition: program_problems.Composition) -> dict[
     }
 
 
+def theorem_rows() -> list[dict[str, Any]]:
+    """The held-out theorems, generated again: id, family, form, header, statement, proof."""
+    return [
+        {
+            "id": f"theorems/{i:03d}",
+            "family": family,
+            "form": problem.form,
+            "header": problem.header,
+            "statement": problem.statement,
+            "proof": problem.proof,
+        }
+        for i, (family, problem) in enumerate(theorem_problems.held_out_problems())
+    ]
+
+
 def main() -> None:
-    """Write both files."""
+    """Write the files."""
     folder = Path(__file__).parent
     programs = [program_row(i, composition) for i, composition in enumerate(program_problems.held_out_compositions())]
-    for name, rows in (("arithmetic", arithmetic_rows()), ("programs", programs)):
+    for name, rows in (("arithmetic", arithmetic_rows()), ("programs", programs), ("theorems", theorem_rows())):
         lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
         (folder / f"{name}.jsonl").write_text(lines, encoding="utf-8")
 
