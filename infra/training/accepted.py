@@ -69,17 +69,6 @@ def _proved(command: str, imports: str, batch: list[TheoremProblem]) -> set[int]
     return {int(number) for number in re.findall(rf"^(?:Coq < )*P(\d+)\.{NAME}$", done.stdout, re.MULTILINE)}
 
 
-def check(seed: int, count: int) -> None:
-    """Check the training stream.
-
-    Raises:
-        RuntimeError: Rocq refuses a script.
-    """
-    found = refused(training_problems(seed, count))
-    if found:
-        raise RuntimeError(f"Rocq refuses {len(found):,} of {count:,} scripts, as that of {found[0].statement}")
-
-
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)

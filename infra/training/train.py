@@ -132,6 +132,8 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     recipe = RECIPES[arguments.name]
+    if recipe.check is not None:
+        recipe.check(recipe.seed, recipe.steps * recipe.batch)
     tokenizer = train_tokenizer(recipe.tokenizer_texts(), recipe.vocabulary)
     shape = Shape(vocabulary=tokenizer.get_vocab_size())
     started = time.process_time()
