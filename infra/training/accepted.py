@@ -43,7 +43,7 @@ def refused(problems: Iterable[TheoremProblem]) -> list[TheoremProblem]:
 
 
 def _imports(problem: TheoremProblem) -> str:
-    """The header without definitions. Loading it takes longer than a proof, so many theorems share one."""
+    """The header without definitions. Loading it takes longer than a proof, and hundreds of theorems share one."""
     return problem.header.partition("\nFixpoint")[0] + "\n"
 
 

@@ -60,7 +60,7 @@ def test_rocq_accepts_every_proof_of_the_bundled_theorems() -> None:
 
 
 @needs_rocq
-def test_rocq_refuses_the_proof_of_another_theorem_and_goes_on() -> None:
+def test_a_proof_that_rocq_refuses_does_not_affect_the_others() -> None:
     wrong = problem(ROWS[0], "intros. exact I.\n")
     unfinished = problem(ROWS[0], "intros.\n")
     assert refused([problem(ROWS[1]), wrong, problem(ROWS[2]), unfinished, problem(ROWS[3])]) == [wrong, unfinished]

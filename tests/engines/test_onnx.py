@@ -18,6 +18,7 @@ from tokenizers import Tokenizer
 from tasks.datasets import Dataset
 from tasks.datasets.arithmetic import ArithmeticDataset
 from tasks.datasets.programs import ProgramsDataset
+from tasks.datasets.theorems import TheoremsDataset
 from tasks.engines import Engine
 from tasks.engines.in_process.onnx_decoder import MINIMUM_ROWS, Decoder
 from tasks.engines.in_process.onnx_engine import OnnxEngine
@@ -30,7 +31,11 @@ from tasks.store.identity import canonical
 from tests.engines.contract import tokens_of
 from tests.engines.logits import logits
 
-DATASETS: dict[str, Dataset] = {"arithmetic": ArithmeticDataset(), "programs": ProgramsDataset()}
+DATASETS: dict[str, Dataset] = {
+    "arithmetic": ArithmeticDataset(),
+    "programs": ProgramsDataset(),
+    "theorems": TheoremsDataset(),
+}
 
 
 def _sampling(model: str = "programs", **changes: Any) -> Sampling:

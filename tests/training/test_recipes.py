@@ -22,7 +22,7 @@ DATASETS: dict[str, Dataset] = {
     "theorems": TheoremsDataset(),
 }
 PROBLEMS = {"arithmetic": 128, "programs": 128, "theorems": 96}
-# Many theorems have the same proof, such as `lia`: it is no secret.
+# Different theorems can have the same proof, such as `lia`.
 ANSWERS: dict[str, Callable[[dict[str, str]], str | None]] = {
     "arithmetic": lambda row: " " + row["solution"],
     "programs": lambda row: row["program"],

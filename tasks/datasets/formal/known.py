@@ -41,7 +41,7 @@ def defect(system: str, statement: Statement) -> str | None:
 
 
 def digest(statement: Statement) -> str:
-    """The start of the SHA-256 of a statement and its header, with white space made equal (hexadecimal)."""
+    """The start of the SHA-256 of a statement and its header, with whitespace normalized (hexadecimal)."""
     text = "\n".join(" ".join(part.split()) for part in (statement.header, statement.text))
     return hashlib.sha256(text.encode()).hexdigest()[:HASH_DIGITS]
 

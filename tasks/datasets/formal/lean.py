@@ -18,7 +18,7 @@ class Token(NamedTuple):
 
 
 def tokens(text: str) -> Iterator[Token]:
-    """The tokens of a text, without white space, strings and comments (`--` to the end of the line, `/- -/` nested).
+    """The tokens of a text, without whitespace, strings and comments (`--` to the end of the line, `/- -/` nested).
 
     Raises:
         Unreadable: a string or a comment does not end.

@@ -1,6 +1,6 @@
 """One theorem of a Rocq file, found by splitting the file into sentences.
 
-A sentence ends in a dot that white space or the end of the file follows, outside of strings and of comments, which can
+A sentence ends in a dot before whitespace or the end of the file, outside of strings and of comments, which can
 be nested (Rocq's reference manual, "Lexical conventions").
 """
 
