@@ -19,6 +19,9 @@ BOTTOM = 0.1
 """The share of groups, those of the lowest confidence, whose mean is `Confidence.bottom_groups`."""
 
 
+MIN_TOP = 2
+"""How many likeliest tokens a confidence needs: one alone says the opposite."""
+
 CONFIDENCE = "Keep how sure the model was of each sample, as scores to pick by (DeepConf); empty: do not"
 """The description of an engine's field `confidence`."""
 
@@ -27,7 +30,10 @@ class ConfidenceSettings(Config):
     """Which confidences are kept of every sample. They change no sample, and are not among a set's ingredients."""
 
     top: int = Field(
-        default=20, ge=2, le=20, description="Likeliest tokens at each position; vLLM gives 20, hosted models 5 to 20"
+        default=20,
+        ge=MIN_TOP,
+        le=20,
+        description="Likeliest tokens at each position; vLLM gives 20, hosted models 5 to 20",
     )
     window: int = Field(default=2048, ge=1, le=1_000_000, description="Tokens of a group, and of the tail")
 

@@ -147,7 +147,29 @@ def test_replies_of_both_apis_give_the_confidences_of_their_likeliest_tokens() -
         assert choice.confidence.top == 2
 
 
-@pytest.mark.parametrize("positions", [[], [None], [{}], [{"a": -9999.0}], [[]], [7]])
+def test_two_likeliest_tokens_with_one_text_both_count() -> None:
+    body = reply("completions", [{"a": -0.5, "b": -1.5}]).replace(b'"b"', b'"a"')
+    (choice,) = WIRES["completions"].read(body, 1).choices.values()
+    assert choice.confidence is not None
+    assert (choice.confidence.mean, choice.confidence.top) == (1.0, 2)
+    vllm = Wire("m", "completions", True, {}, True, ConfidenceSettings(top=2))
+    assert vllm.body("p", 1, None, sampling())["return_tokens_as_token_ids"], "vLLM would merge them itself"
+    assert "return_tokens_as_token_ids" not in WIRES["completions"].body("p", 1, None, sampling())
+
+
+@pytest.mark.parametrize("api", ["completions", "chat"])
+def test_a_server_that_lists_fewer_tokens_than_asked_for_gives_the_confidence_of_as_many(api: str) -> None:
+    wire = Wire("m", api, True, {}, False, ConfidenceSettings(top=3, window=9))  # type: ignore[arg-type]
+    table = [{"a": -0.5, "b": -1.5, "c": -4.0}, {"a": -0.1, "b": -0.3}]
+    listed = [[{"token": token, "logprob": value} for token, value in each.items()] for each in table]
+    (choice,) = wire.read(reply(api, table if api == "completions" else listed), 1).choices.values()
+    assert choice.confidence is not None
+    assert choice.confidence.top == 2
+
+
+@pytest.mark.parametrize(
+    "positions", [[], [None], [{}], [{"a": -9999.0}], [{"a": -9999.0, "b": -9999.0}], [{"a": -0.1}], [[]], [7]]
+)
 def test_a_reply_without_likeliest_tokens_gives_no_confidences(positions: list[object]) -> None:
     for api, wire in WIRES.items():
         (choice,) = wire.read(reply(api, positions), 1).choices.values()

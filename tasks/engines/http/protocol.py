@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from tasks.engines.confidence import ConfidenceSettings, sample_confidence, token_confidences
+from tasks.engines.confidence import MIN_TOP, ConfidenceSettings, sample_confidence, token_confidences
 from tasks.records import Confidence, Sampling
 
 Api = Literal["completions", "chat"]
@@ -116,6 +116,9 @@ class Wire:
             body["logprobs"] = True if self.api == "chat" else 0 if self.vllm else 1
             if self.confidence is not None:
                 body["top_logprobs" if self.api == "chat" else "logprobs"] = self.confidence.top
+                if self.vllm and self.api == "completions":
+                    # Otherwise the likeliest tokens come by their text, and of two with one text only one.
+                    body["return_tokens_as_token_ids"] = True
         elif self.vllm and n > 1:
             body["return_token_ids"] = True
         return body | dict(self.extra)
@@ -146,7 +149,7 @@ class Wire:
             MalformedError: it is not JSON, or lacks what the API requires.
         """
         try:
-            reply = json.loads(content)
+            reply = json.loads(content, object_pairs_hook=None if self.confidence is None else _with_repeated)
         except (ValueError, RecursionError) as error:
             raise MalformedError("its reply is not JSON, or is truncated") from error
         choices = reply.get("choices") if isinstance(reply, dict) else None
@@ -225,7 +228,8 @@ def _logprobs(given: Any) -> list[float] | None:
 def _confidence(given: Any, settings: ConfidenceSettings) -> Confidence | None:
     """The confidence of a choice; None if the server does not return the likeliest tokens at every position.
 
-    The sampled token may be listed after them, and vLLM writes -9999 for a token that cannot be drawn.
+    The sampled token may be listed after them, and vLLM writes -9999 for a token that cannot be drawn. A server that
+    lists fewer than were asked for gives the confidence of as many, which says so (`Confidence.top`).
     """
     if not isinstance(given, dict):
         return None
@@ -234,20 +238,39 @@ def _confidence(given: Any, settings: ConfidenceSettings) -> Confidence | None:
         positions = [each.get("top_logprobs") if isinstance(each, dict) else None for each in given["content"]]
     if not isinstance(positions, list):
         return None
-    tokens = []
+    tokens, top = [], settings.top
     for position in positions:
-        listed = list(position.values()) if isinstance(position, dict) else position
-        if not isinstance(listed, list) or not listed:
+        listed = _values(position) if isinstance(position, dict) else position
+        if not isinstance(listed, list):
             return None
         values: list[Any] = [each.get("logprob") if isinstance(each, dict) else each for each in listed]
         for value in values:
             if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= _MAX_ABS_LOGPROB:
                 raise MalformedError(f"a log-probability of its reply is {str(value)[:100]}")
         possible = [value for value in values if value > _IMPOSSIBLE]
-        if not possible:
+        if not possible or len(values) < MIN_TOP:
             return None
+        top = min(top, len(values))
         tokens.append(token_confidences(np.array([possible], np.float64), settings.top)[0])
-    return sample_confidence(np.array(tokens), settings)
+    return sample_confidence(np.array(tokens), settings.model_copy(update={"top": top}))
+
+
+class _Repeated(dict[str, Any]):
+    """A JSON object in which a name occurs more than once, as where two tokens have one text; `listed` has every
+    value."""
+
+    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
+        super().__init__(pairs)
+        self.listed = [value for _, value in pairs]
+
+
+def _with_repeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    return found if len(found) == len(pairs) else _Repeated(pairs)
+
+
+def _values(of: dict[str, Any]) -> list[Any]:
+    return of.listed if isinstance(of, _Repeated) else list(of.values())
 
 
 def _count(value: Any) -> int | None:

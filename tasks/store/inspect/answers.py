@@ -1,6 +1,6 @@
 """The answers, verdicts and scores of a stored set, without its texts."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -106,6 +106,7 @@ def read_answers(
     problems: dict[str, AnsweredProblem] = {}
     left_out = dict.fromkeys((_LOST, _NOT_GRADED, _NOT_BY_ALL), 0)
     settings: set[tuple[int | None, int | None]] = set()
+    empty: set[tuple[str, int]] = set()
     for block, _ in samples.in_order:
         if below is not None and block.start >= max(below.values(), default=0):
             continue
@@ -127,6 +128,8 @@ def read_answers(
                 correct = row["verdict"] == Verdict.CORRECT
                 where = Where(key, "sample", row["index"])
                 problem.add(where, row["index"], row["answer"], correct, given, passed=row["passed"])
+                if row["tokens"] == 0:
+                    empty.add((row["problem_id"], row["index"]))
         except CorruptObjectError as error:
             raise UserError(
                 f"store: {store.url(error.key)} cannot be read: {error.reason}; `monkeys check` says more"
@@ -144,6 +147,7 @@ def read_answers(
     notes += cut
     notes += [
         *_without_mixed_confidences(found, settings),
+        *_with_empty_samples_last(found, empty),
         *_without_incomplete_scores(found),
         *_without_incomplete_passed(found),
     ]
@@ -200,6 +204,32 @@ def _without_mixed_confidences(
             problem.scores.pop(name, None)
     used = "; ".join(f"top: {top}, window: {window}" for top, window in mixed)
     return [f"The confidences are left out: they were computed with different settings ({used})."]
+
+
+def _with_empty_samples_last(problems: Sequence[AnsweredProblem], empty: Collection[tuple[str, int]]) -> list[str]:
+    """Give samples without tokens, which have no mean over tokens, the lowest one of the set, with a note: they are not
+    picked before others, and still count as samples."""
+    lowest = {
+        name: min(known)
+        for name in (LOGPROB_MEAN, *CONFIDENCES)
+        if (known := [each for problem in problems for each in problem.scores.get(name, ()) if each is not None])
+    }
+    ranked = set[tuple[str, int | None]]()
+    for problem in problems:
+        for at, index in enumerate(problem.samples):
+            if (problem.problem_id, index) not in empty:
+                continue
+            for name, value in lowest.items():
+                column = problem.scores.get(name)
+                if column is not None and column[at] is None:
+                    column[at] = value
+                    ranked.add((problem.problem_id, index))
+    if not ranked:
+        return []
+    return [
+        f"Samples without tokens ({len(ranked):,}) have neither a mean log-probability nor a confidence: by these they"
+        " are picked last."
+    ]
 
 
 def _without_incomplete_passed(problems: Sequence[AnsweredProblem]) -> list[str]:

@@ -182,6 +182,30 @@ def test_a_set_started_without_confidences_says_how_many_samples_lack_them(tmp_p
         summarise(read.problems, [BestOf(score="confidence_tail")], [2])
 
 
+def test_a_sample_without_tokens_is_picked_last_and_leaves_the_others_their_confidences(tmp_path: Path) -> None:
+    store = FsspecStore(url(tmp_path))
+    sweep = sweep_of(store, problems=2, k=3)
+    rows = answers(2, 3)
+    for samples in rows.values():
+        for index in range(3):
+            found = sample_confidence(np.array([0.5, float(index)]), ConfidenceSettings(top=5, window=1))
+            samples[index] = replace(samples[index], confidence=found, tokens=2, logprob=-1.0 - index)
+    first = rows[next(iter(rows))]
+    first[2] = replace(first[2], text="", confidence=None, tokens=0, logprob=0.0)
+    for block in sweep.missing_samples():
+        sweep.draw(block, RecordedEngine(InMemory(rows), "recorded"))
+    grade(sweep)
+    read = from_store(url(tmp_path), "arith", None, None)
+    assert read.problems[0].scores["confidence_mean"].tolist() == [0.25, 0.75, 0.25]
+    assert read.problems[0].scores["logprob_mean"].tolist() == [-0.5, -1.0, -1.5]
+    assert read.problems[1].scores["confidence_mean"].tolist() == [0.25, 0.75, 1.25]
+    assert len(read.problems[0].correct) == 3, "it still counts as a sample"
+    assert read.notes == (
+        "Samples without tokens (1) have neither a mean log-probability nor a confidence: by these they are picked "
+        "last.",
+    )
+
+
 def test_confidences_of_different_settings_are_never_compared(tmp_path: Path) -> None:
     confident(FsspecStore(url(tmp_path)), windows=[4, 8, 8])
     read = from_store(url(tmp_path), "arith", None, None)
