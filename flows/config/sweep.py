@@ -75,6 +75,12 @@ class SweepConfig(WithOldNames):
         default=(), description="What scores the samples, such as a reward model, once they are graded; empty: nothing"
     )
     sandbox: SandboxConfig = Field(default=BubblewrapConfig(), description="Where untrusted programs run")
+    truth: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Verdict set of the same samples, by name or prefix, with which other verifiers are compared on the"
+        " page; empty: the sweep's own verdicts",
+    )
     price: PriceConfig | None = Field(default=None, description="Token prices, to show costs in dollars; empty: none")
     cap: CapConfig | None = Field(
         default=None, description="What one run may spend; the next run continues from there; empty: no cap"

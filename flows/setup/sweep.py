@@ -77,6 +77,7 @@ def build_sweep(config: SweepConfig) -> Sweep:
         budget=config.budget,
         price=None if config.price is None else Price(config.price.prompt, config.price.completion),
         chat=resolved.chat,
+        truth=config.truth,
         scorings=[
             Scoring(
                 grading=grading,

@@ -25,6 +25,7 @@ from tasks.report.picking.tables import table_rows
 from tasks.report.sweep.markdown import escape
 from tasks.report.sweep.publish import Publication, publish
 from tasks.report.verifiers.of_sweep import verifiers_of
+from tasks.report.verifiers.tables import table_rows as verifier_rows
 from tasks.scaling.comparison import Comparison
 from tasks.scaling.summary import SweepSummary
 from tasks.selection.verifier_summary import VerifierSummary
@@ -97,6 +98,12 @@ def _create_artifacts(sweep: Sweep, measured: Measurement, publication: Publicat
         gap = escape(gap_sentence(measured.picking.summary) or "")
         rows = table_rows(measured.picking.summary)
         create_table_artifact(rows, key="picking", description=f"{gap} Report: {escape(publication.page)}")
+    if isinstance(measured.verifiers, VerifierSummary):
+        compared = f"Against {measured.verifiers.truth}, with a penalty of {measured.verifiers.penalty:g}."
+        rows = verifier_rows(measured.verifiers)
+        create_table_artifact(
+            rows, key="verifiers", description=f"{escape(compared)} Report: {escape(publication.page)}"
+        )
     samples, verdicts = sweep.samples.identity.name, sweep.grading.verdicts.identity.name
     for key, url in (
         ("report", publication.page),

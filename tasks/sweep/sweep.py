@@ -49,7 +49,10 @@ class Sweep:
         price: Price | None = None,
         chat: ChatTemplate | None = None,
         scorings: Sequence[Scoring] = (),
+        truth: str | None = None,
     ) -> None:
+        """`truth` names the verdict set, or its beginning, with which other verifiers are compared; None: the sweep's
+        own."""
         self.grading = grading
         self.selection = grading.selection
         self.samples = grading.samples
@@ -59,6 +62,7 @@ class Sweep:
         self.price = price
         self.chat = chat
         self.scorings = tuple(scorings)
+        self.truth = truth
 
     def missing_samples(self) -> list[Block]:
         """Blocks of exactly those samples that the budget asks for now and that are not stored.

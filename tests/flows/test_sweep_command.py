@@ -94,6 +94,29 @@ def test_an_extended_sweep_redraws_nothing_and_shows_in_prefect(recorded: Path, 
     assert "picking-plot" in {artifact["key"] for artifact in artifacts}
 
 
+def test_a_sweep_compares_verifiers_with_the_truth_that_it_names_on_its_page_and_in_prefect(
+    recorded: Path, prefect_url: str
+) -> None:
+    def sweep(*arguments: str) -> Ended:
+        ended = monkeys("sweep", "sweep.yaml", "--k", "20", *arguments, cwd=recorded, PREFECT_API_URL=prefect_url)
+        assert (ended.code, ended.err) == (0, "")
+        return ended
+
+    sweep("--set", "grader=gsm8k", "--set", "truth=final")
+    (page,) = (recorded / "runs" / "reports").glob("*/gsm8k*/report.html")
+    assert "Verifiers are not compared: truth: no verdict set of arithmetic" in page.read_text()
+    sweep()
+    sweep("--set", "grader=gsm8k", "--set", "truth=final")
+    run = flow_run(prefect_url, "arithmetic-k20")
+    artifacts = query(prefect_url, "artifacts", flow_runs={"id": {"any_": [run["id"]]}})
+    (table,) = (each for each in artifacts if each["key"] == "verifiers")
+    (row,) = json.loads(table["data"])
+    assert row["verifier"].startswith("gsm8k v")
+    assert row["recall"].startswith("100.0%")
+    assert table["description"].startswith("Against final")
+    assert "verifiers-plot" in {artifact["key"] for artifact in artifacts}
+
+
 def test_a_sweep_stores_its_results_on_s3(recorded: Path, prefect_url: str, s3: S3) -> None:
     url = f"s3://{s3.new_bucket()}/runs"
     arguments = ("sweep", "sweep.yaml", "--store", url)

@@ -41,7 +41,7 @@ def compare(
             "--verifier",
             metavar="VERDICTS",
             help="With --truth: another verdict set, or a column of a table; repeatable. By default all other verdict "
-            "sets and the public tests, or a table's `score` and `passed`.",
+            "sets and the public tests, or a table's `score`, `passed` and columns of 0 and 1.",
         ),
     ] = None,
     penalty: Annotated[

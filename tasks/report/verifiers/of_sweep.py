@@ -7,7 +7,7 @@ from tasks.report.verifiers.signals import PASSED, add_passed, named_apart, near
 from tasks.scaling.summary import SweepSummary
 from tasks.selection.verifier_summary import VerifierSummary, summarise_verifiers
 from tasks.store.inspect.answers import read_answers
-from tasks.store.inspect.catalog import find
+from tasks.store.inspect.catalog import StoredSamples, StoredVerdicts, find
 from tasks.sweep.sweep import Sweep
 
 PENALTY = 1.0
@@ -15,7 +15,8 @@ PENALTY = 1.0
 
 
 def verifiers_of(sweep: Sweep, summary: SweepSummary, below: Mapping[str, int]) -> VerifierSummary | str | None:
-    """What comes of submitting samples that a verifier accepts. The sweep's verdicts are taken for the truth.
+    """What comes of submitting samples that a verifier accepts. The truth is the verdict set that the sweep names, or
+    else its own verdicts.
 
     Args:
         sweep: what has been drawn and graded.
@@ -28,15 +29,24 @@ def verifiers_of(sweep: Sweep, summary: SweepSummary, below: Mapping[str, int]) 
     """
     if not summary.gives_coverage or not summary.samples:
         return None
-    store = sweep.samples.store
-    samples = find(store, sweep.samples.identity.name)
-    truth = next(each for each in samples.verdicts if each.name == sweep.grading.verdicts.identity.name)
+    samples = find(sweep.samples.store, sweep.samples.identity.name)
+    own = sweep.grading.verdicts.identity.name
+    try:
+        truth = samples.graded_by(own if sweep.truth is None else sweep.truth)
+    except UserError as error:
+        return f"Verifiers are not compared: truth: {error}; `monkeys regrade` adds verdict sets."
+    return None if truth is None else _compared(sweep, samples, truth, summary, below)
+
+
+def _compared(
+    sweep: Sweep, samples: StoredSamples, truth: StoredVerdicts, summary: SweepSummary, below: Mapping[str, int]
+) -> VerifierSummary | str | None:
     complete, left_out = nearly_complete(samples, truth)
     others = named_apart(truth, complete)
     if not others and not sweep.grading.grader.runs_code:
         return None
     try:
-        read = read_answers(store, samples, truth, [], summary=summary, below=below, verifiers=others)
+        read = read_answers(sweep.samples.store, samples, truth, [], summary=summary, below=below, verifiers=others)
     except UserError as error:
         return f"What verifiers deliver could not be computed: {error}"
     names = [*([PASSED] if add_passed(read.problems) else []), *others]
