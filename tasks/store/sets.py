@@ -40,6 +40,7 @@ class StoredSet:
         self.store = store
         self.identity = identity
         self._prefix = prefix
+        self._ingredients_written = False
 
     def url(self, block: Block) -> str:
         """Where a block is stored."""
@@ -72,7 +73,11 @@ class StoredSet:
         return objects.footers
 
     def _store(self, block: Block, data: bytes) -> None:
-        self.store.write(f"{self._prefix}/set.json", self.identity.to_json())
+        # Before the first block of this process: no block is ever without it, and nobody removes it. With each block it
+        # would be as many writes as blocks, all of the same bytes.
+        if not self._ingredients_written:
+            self.store.write(f"{self._prefix}/set.json", self.identity.to_json())
+            self._ingredients_written = True
         self.store.write(self._key(block), data)
 
     def _key(self, block: Block) -> str:

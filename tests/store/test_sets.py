@@ -16,6 +16,8 @@ from tasks.store.samples import checksum, read_samples
 from tasks.store.schema import CorruptObjectError, Version
 from tasks.store.sets import SampleSet, VerdictSet, now
 from tasks.store.tables import count_verdicts
+from tests.store.stored import draw, sweep_of
+from tests.store.stored import grade as grade_all
 
 PROBLEMS = [Problem(f"p{number}", "?") for number in range(3)]
 BLOCK = Block(0, 4, 0, 3)
@@ -65,6 +67,32 @@ def test_stored_samples_read_back_in_order_whatever_order_they_were_drawn_in(sam
 def test_the_ingredients_are_stored_with_the_samples(samples: SampleSet, store: FsspecStore) -> None:
     samples.write(BLOCK, PROBLEMS, drawn(), "toy 1", 0.5)
     assert b'"seed": 0' in store.read(f"samples/{IDENTITY.name}/set.json")
+
+
+class CountingStore(FsspecStore):
+    """A store that keeps the keys written to it, in order."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.written: list[str] = []
+
+    def write(self, key: str, data: bytes) -> None:
+        super().write(key, data)
+        self.written.append(key)
+
+
+def test_a_process_writes_the_ingredients_of_a_set_once_and_before_its_first_block(tmp_path: Path) -> None:
+    store = CountingStore(str(tmp_path))
+    for process in range(2):
+        sweep = sweep_of(store, problems=20, k=100 * (process + 1) + 20)
+        draw(sweep)
+        grade_all(sweep)
+        names = sweep.samples.identity.name, sweep.grading.verdicts.identity.name
+        for prefix in (f"samples/{names[0]}", f"verdicts/{names[0]}/{names[1]}"):
+            of_set = [key for key in store.written if key.startswith(f"{prefix}/")]
+            assert len(of_set) > 2
+            assert [at for at, key in enumerate(of_set) if key.endswith("/set.json")] == [0]
+        store.written.clear()
 
 
 @pytest.mark.parametrize(
