@@ -193,7 +193,8 @@ def _long(
     names = [name for name in score_names or (SCORE,) if name not in {LOGPROB_SUM, LOGPROB_MEAN}]
     model = _with_scores(_Row, names, verdict_names)
     for where, row in read_rows(path, model, EXAMPLE):
-        problem = problems.setdefault(str(row.problem), AnsweredProblem(str(row.problem)))
+        name = str(row.problem)
+        problem = problems.get(name) or problems.setdefault(name, AnsweredProblem(name))
         logprob = None if row.logprob is None else _finite(row.logprob, where, "logprob")
         scores = _scores(row, names, where) | scores_by_logprob(logprob, row.tokens)
         scores |= {name: _as_verdict(getattr(row, f"verdict_{at}")) for at, name in enumerate(verdict_names)}

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -51,7 +52,7 @@ def parse_row(
     """
     try:
         if as_text:
-            required = {name for name, field in model.model_fields.items() if field.is_required()}
+            required = _required(model)
             row = model.model_validate_strings({name: data[name] for name in data if data[name] or name in required})
         else:
             row = model.model_validate(data)
@@ -61,10 +62,16 @@ def parse_row(
         # The names of our classes mean nothing to a person.
         message = re.sub(r" or instance of \w+$", "", first["msg"][0].lower() + first["msg"][1:])
         raise UserError(f"{where}: {field}: {message}; a {thing} looks like {example}") from error
-    for field, value in row if model.unicode else ():
+    # Texts of CSV were decoded from UTF-8, which cannot hold lone surrogates.
+    for field, value in row if model.unicode and not as_text else ():
         if not all(map(_is_unicode, _texts(value))):
             raise UserError(f"{where}: {field}: is not valid Unicode (a lone surrogate)")
     return row
+
+
+@cache
+def _required(model: type[RowModel]) -> frozenset[str]:
+    return frozenset(name for name, field in model.model_fields.items() if field.is_required())
 
 
 def _texts(value: object) -> Iterator[str]:

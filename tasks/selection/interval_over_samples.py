@@ -27,6 +27,9 @@ from tasks.selection.variance_of_votes import Counting, variance_of_votes
 
 GROWTH = 0.1
 
+# The variance comes from at most this many problems, which stand for the others: the width is then known to some 5 %.
+_MAX_PROBLEMS = 1_000
+
 
 def interval_over_samples(
     selector: Selector, problems: Sequence[Outcomes], curve: PickCurve, level: float = 0.95, seed: int = 0
@@ -44,8 +47,11 @@ def variance_over_samples(selector: Selector, problems: Sequence[Outcomes], curv
     above its `reach`."""
     within = np.flatnonzero(curve.ks <= curve.reach)
     variance = np.full(len(curve.ks), np.nan)
-    total = _variance(selector, problems, curve.ks[within], np.random.default_rng(seed))
-    variance[within] = np.maximum(total, 0) / len(problems) ** 2 + curve.error[within] ** 2
+    generator, some = np.random.default_rng(seed), problems
+    if len(problems) > _MAX_PROBLEMS:
+        some = [problems[at] for at in generator.choice(len(problems), _MAX_PROBLEMS, replace=False).tolist()]
+    total = _variance(selector, some, curve.ks[within], generator)
+    variance[within] = np.maximum(total, 0) / (len(some) * len(problems)) + curve.error[within] ** 2
     return variance
 
 

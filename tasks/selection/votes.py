@@ -25,12 +25,16 @@ def winners(problem: Outcomes, orders: Ints, ks: Ints, weights: Floats | None = 
         ks: ascending.
         weights: of the samples' votes, shape (n,); None counts them.
     """
-    tally = problem.tally()
+    return winners_of(problem.tally(), problem.voters, orders, ks, weights)
+
+
+def winners_of(tally: Tally, voters: Ints, orders: Ints, ks: Ints, weights: Floats | None = None) -> Floats:
+    """As `winners`, of samples of the classes `voters`, whose votes are `tally`."""
     if not len(tally.votes):
         return np.zeros((len(orders), len(ks)))
     slack = 0.0 if weights is None else _TIE * float(np.abs(weights).max()) * float(ks[-1])
     return np.concatenate(
-        [_shared(sums, tally, slack) for sums in _sums(problem.voters, orders, ks, len(tally.votes), weights)]
+        [_shared(sums, tally, slack) for sums in _sums(voters, orders, ks, len(tally.votes), weights)]
     )
 
 
