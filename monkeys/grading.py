@@ -12,7 +12,7 @@ from monkeys.progress import shown
 from tasks.errors import UserError
 from tasks.graders import Grader
 from tasks.progress import progress
-from tasks.records import AnswerCheck, Check, FunctionCheck, GradedSample, Problem, Sample, StdioCheck
+from tasks.records import AnswerCheck, Check, FunctionCheck, GradedSample, Problem, Sample, StdioCheck, TheoremCheck
 
 Choice = TypeVar("Choice", bound=BaseModel)
 
@@ -20,6 +20,7 @@ _DEFAULT_GRADERS: dict[type[Check], str] = {
     AnswerCheck: "final_answer",
     StdioCheck: "stdio",
     FunctionCheck: "functions",
+    TheoremCheck: "proof",
 }
 _STAGE = "verdicts"
 

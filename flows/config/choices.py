@@ -45,6 +45,7 @@ from tasks.graders.humaneval import HumanEvalGrader
 from tasks.graders.math import MathGrader
 from tasks.graders.math_tolerant import MathTolerantGrader
 from tasks.graders.math_verify import MathVerifyGrader
+from tasks.graders.proof import ProofGrader
 from tasks.graders.stdio import StdioGrader
 from tasks.graders.stdio_exact import StdioExactGrader
 from tasks.plugins import load
@@ -117,6 +118,7 @@ _Grader = (
     | MathGrader
     | MathTolerantGrader
     | MathVerifyGrader
+    | ProofGrader
     | StdioGrader
     | StdioExactGrader
 )

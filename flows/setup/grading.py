@@ -6,7 +6,7 @@ from pydantic import BaseModel
 
 from flows.setup.defaults import verdict_origins
 from sandboxes import SandboxConfig
-from tasks.graders import Grader
+from tasks.graders import Grader, HasIngredients
 from tasks.store.sets import SampleSet
 from tasks.sweep.grading import Grading
 from tasks.sweep.selection import Selection
@@ -19,7 +19,7 @@ def build_grading(selection: Selection, samples: SampleSet, grader: Grader, sand
         UserError: the sandbox's Python cannot be used.
         SandboxUnavailableError: a Docker engine would have to describe the image, and there is none.
     """
-    limits = sandbox.ingredients() if grader.runs_code else {}
+    limits = {**(sandbox.ingredients() if grader.runs_code else {}), **_ingredients(grader)}
     plugins = verdict_origins(grader, sandbox)
     return Grading(
         selection=selection,
@@ -29,6 +29,11 @@ def build_grading(selection: Selection, samples: SampleSet, grader: Grader, sand
         plugins=plugins,
         settings=grader_settings(grader),
     )
+
+
+def _ingredients(grader: Grader) -> dict[str, Any]:
+    """What a grader's verdicts depend on in addition to its settings, such as a prover's version, if it says so."""
+    return dict(grader.ingredients()) if isinstance(grader, HasIngredients) else {}
 
 
 def grader_settings(grader: Grader) -> dict[str, Any]:

@@ -5,8 +5,8 @@ The rules by which two MATH answers are equal are in `tasks.answers`. What grade
 Expected outputs never enter a sandbox: programs are run there, and compared here.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import Protocol
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol, runtime_checkable
 
 from sandboxes import Sandbox
 from tasks.records import GradedSample, Problem, Sample
@@ -40,4 +40,13 @@ class Grader(Protocol):
 
     def grade(self, pairs: Sequence[tuple[Problem, Sample]], sandbox: Sandbox | None) -> Iterator[GradedSample]:
         """Yield one graded sample for each pair, in any order."""
+        ...
+
+
+@runtime_checkable
+class HasIngredients(Protocol):
+    """A grader whose verdicts depend on more than its settings, such as the version of an installed prover."""
+
+    def ingredients(self) -> Mapping[str, Any]:
+        """What else verdicts depend on, as JSON has it."""
         ...

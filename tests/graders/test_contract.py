@@ -1,5 +1,6 @@
 """What every grader keeps to (`monkeys.testing`), tried on each that is built in."""
 
+import shutil
 from typing import get_args
 
 import pytest
@@ -17,9 +18,10 @@ from tasks.graders.humaneval import HumanEvalGrader
 from tasks.graders.math import MathGrader
 from tasks.graders.math_tolerant import MathTolerantGrader
 from tasks.graders.math_verify import MathVerifyGrader
+from tasks.graders.proof import ProofGrader
 from tasks.graders.stdio import StdioGrader
 from tasks.graders.stdio_exact import StdioExactGrader
-from tasks.records import AnswerCheck, FunctionCheck, Problem, StdioCheck, StdioTest, Verdict
+from tasks.records import AnswerCheck, FunctionCheck, Problem, StdioCheck, StdioTest, TheoremCheck, Verdict
 
 SUM = Problem("sum", "1 + 2?", AnswerCheck("3"))
 HALF = Problem("half", "x/2 + 1/2?", AnswerCheck(r"\frac{x+1}{2}"))
@@ -28,6 +30,7 @@ PROMPT = 'def double(x):\n    """ Twice x. """\n'
 FUNCTION = Problem(
     "function", PROMPT, FunctionCheck("double", "def check(candidate):\n    assert candidate(21) == 42\n")
 )
+THEOREM = Problem("theorem", "1 + 1 = 2?", TheoremCheck("rocq", "", "sum", "Theorem sum : 1 + 1 = 2."))
 ADD = "a, b = map(int, input().split())\nprint(a + b)"
 
 
@@ -76,6 +79,14 @@ CASES: list[tuple[Grader, list[GradingCase]]] = [
     (StdioExactGrader(), programs()),
     (FunctionsGrader(), functions("def double(x):\n{}")),
     (HumanEvalGrader(), functions("{}")),
+    (
+        ProofGrader(),
+        [
+            GradingCase(THEOREM, "reflexivity. Qed.", Verdict.CORRECT),
+            GradingCase(THEOREM, "intros. left.", Verdict.ERROR),
+            GradingCase(THEOREM, "Admitted.", Verdict.NO_ANSWER),
+        ],
+    ),
 ]
 
 
@@ -88,4 +99,6 @@ def test_every_built_in_grader_is_tried() -> None:
     ("grader", "cases"), CASES, ids=[f"{at}-{grader.name}" for at, (grader, _) in enumerate(CASES)]
 )
 def test_a_grader_keeps_its_promises(grader: Grader, cases: list[GradingCase]) -> None:
+    if isinstance(grader, ProofGrader) and shutil.which("coqc") is None:
+        pytest.skip("Rocq is not installed: `make provers`")
     check_grader(grader, cases, sandbox=BubblewrapConfig(time_limit_s=1, memory_limit_mb=256))

@@ -10,7 +10,8 @@ import pytest
 INSIDE = Path(__file__).resolve().parents[2] / "sandboxes" / "inside"
 SERVER = ("executor.py", "program.py", "ending.py", "usage.py", "child.py", "cleanup.py")
 MODULE = ("remote.py", "values.py", "proxies.py", "checking.py")
-FILES = (*SERVER, *MODULE)
+COMMAND = ("command.py",)
+FILES = (*SERVER, *MODULE, *COMMAND)
 OLDEST = (3, 8)
 
 

@@ -1,0 +1,66 @@
+"""Rocq (Coq): proofs by tactics, between `Proof.` and `Qed.`"""
+
+import os
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from sandboxes import SandboxUnavailableError
+from sandboxes.bubblewrap import BubblewrapConfig
+from sandboxes.config import Config
+from tasks.errors import UserError
+from tasks.provers import PlacedProof, UnplaceableError
+from tasks.provers.coq.installation import installation
+from tasks.provers.coq.session import RocqSession, shared_session
+from tasks.provers.vernacular.placing import header_and_statement, place
+from tasks.records import TheoremCheck
+
+
+class RocqProver(Config):
+    """Rocq, the prover formerly called Coq: warm processes confined by bubblewrap."""
+
+    name: Literal["rocq"] = "rocq"
+    workers: Annotated[int, Field(ge=1, le=256)] | None = Field(
+        None, description="Proofs that run at once; default: one per core."
+    )
+    time_limit_s: float = Field(
+        30.0, gt=0, le=86_400, description="CPU seconds per proof, for problems that set no limit."
+    )
+    memory_limit_mb: int = Field(
+        2048, ge=256, description="Megabytes of memory that a process of the prover may use, with what headers load."
+    )
+    proofs_per_process: int = Field(
+        1000, ge=1, description="Proofs that a warm process runs before a fresh one takes its place."
+    )
+
+    def check(self) -> None:
+        """See `tasks.provers.Prover.check`."""
+        installation()
+        try:
+            BubblewrapConfig().check()
+        except SandboxUnavailableError as error:
+            raise UserError(f"prover: rocq runs in bubblewrap: {error}") from error
+
+    def check_theorem(self, theorem: TheoremCheck) -> None:
+        """See `tasks.provers.Prover.check_theorem`."""
+        if theorem.system != self.name:
+            raise UnplaceableError(f"its statement is for {theorem.system}, not for {self.name}")
+        header_and_statement(theorem)
+
+    def ingredients(self) -> Mapping[str, Any]:
+        """See `tasks.provers.Prover.ingredients`."""
+        return {"rocq": installation().version}
+
+    def place(self, text: str, theorem: TheoremCheck) -> PlacedProof:
+        """See `tasks.provers.Prover.place`."""
+        return place(text, theorem)
+
+    def session(self) -> RocqSession:
+        """See `tasks.provers.Prover.session`."""
+        return shared_session(
+            workers=self.workers or len(os.sched_getaffinity(0)),
+            cpu_s=self.time_limit_s,
+            memory_mb=self.memory_limit_mb,
+            proofs_per_process=self.proofs_per_process,
+        )

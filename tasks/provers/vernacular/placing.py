@@ -1,0 +1,134 @@
+"""The place of a proof: a sample supplies the sentences between `Proof.` and `Qed.`, and nothing else.
+
+Inside a proof, a sentence is a bullet, a brace or a tactic, or it is a command. Commands begin with an upper-case
+letter or an attribute, and tactics do not: what a sample writes can neither end its proof and go on, nor change what
+its statement means. A sample is placed if all of its sentences may stand there, and is not run otherwise.
+
+What may surround the body is read and left out: a Markdown fence, the statement itself with what stands before it,
+`Proof.`, and a final `Qed.` or `Defined.`.
+"""
+
+import re
+
+from tasks.answers.fences import fences
+from tasks.provers import PlacedProof, UnplaceableError
+from tasks.provers.vernacular.sentences import NotSentencesError, sentences, words
+from tasks.records import TheoremCheck
+
+MAX_CHARACTERS = 1_000_000
+"""Characters of a sample that are read: a longer one has no answer."""
+
+_STATEMENTS = ("Theorem", "Lemma", "Fact", "Remark", "Corollary", "Proposition", "Property", "Example")
+_ENDS = {"Qed", "Defined", "Admitted", "Abort", "Save"}
+_LABELS = {"coq", "rocq", "v", "gallina"}
+_BULLET = re.compile(r"-+|\++|\*+|\{|\}|(?:\d+|\[\s*\w+\s*\])\s*:\s*\{", re.ASCII)
+_RANGE = r"\d+(?:\s*-\s*\d+)?"
+_SELECTOR = re.compile(rf"(?:all|par|!|\[\s*\w+\s*\]|{_RANGE}(?:\s*,\s*{_RANGE})*)\s*:(?!=)\s*", re.ASCII)
+_TACTIC = re.compile(r"[a-z_][\w.']*|\(|\[>", re.ASCII)
+# What declares things that two compilations of one header do not share, or leaves something open.
+_NOT_IN_HEADERS = {
+    *("Axiom", "Axioms", "Parameter", "Parameters", "Conjecture", "Conjectures", "Primitive"),
+    *("Variable", "Variables", "Hypothesis", "Hypotheses", "Context", "Section"),
+    *("Inductive", "CoInductive", "Variant", "Record", "Structure", "Class", "Admitted", "Abort", "Declare"),
+}
+
+
+def header_and_statement(check: TheoremCheck) -> tuple[tuple[str, ...], str]:
+    """The sentences of a theorem's header, and its statement.
+
+    Raises:
+        UnplaceableError: they are not whole sentences, the statement is not one of the theorem's name, or the header
+            declares what cannot be compared between two compilations.
+    """
+    try:
+        header, statement = tuple(sentences(check.header)), sentences(check.statement)
+    except NotSentencesError as error:
+        raise UnplaceableError(f"its header or statement cannot be read: {error}") from error
+    for sentence in header:
+        found = _NOT_IN_HEADERS.intersection(words(sentence)[:3])
+        if found:
+            raise UnplaceableError(f"its header has {found.pop()}; move that into a library, and require it")
+    if len(statement) != 1:
+        raise UnplaceableError(f"its statement has {len(statement)} sentences, not one")
+    named = re.match(r"(\w+)\s+([\w']+)", statement[0])
+    if named is None or named[1] not in _STATEMENTS or named[2] != check.name:
+        raise UnplaceableError(f"its statement does not begin with Theorem {check.name}, or Lemma {check.name}")
+    return header, statement[0]
+
+
+def place(text: str, check: TheoremCheck) -> PlacedProof:
+    """The proof that a sample's text is. Takes time linear in its length.
+
+    Raises:
+        UnplaceableError: the text is not the body of a proof.
+    """
+    if len(text) > MAX_CHARACTERS:
+        raise UnplaceableError(f"the sample has {len(text):,} characters; at most {MAX_CHARACTERS:,} are read")
+    header, statement = header_and_statement(check)
+    try:
+        found = sentences(_code(text))
+    except NotSentencesError as error:
+        raise UnplaceableError(str(error)) from error
+    opening, body = _opened(_after_statement(found, statement))
+    body = _without_end(body)
+    for sentence in body:
+        _require_tactic(sentence)
+    if not body:
+        raise UnplaceableError("there is no proof")
+    return PlacedProof(header, check.name, statement, opening, tuple(body))
+
+
+def _code(text: str) -> str:
+    """The last fence labelled as Rocq, or without a label; the whole text if nothing is fenced."""
+    found = [fence for fence in fences(text) if fence.label in _LABELS or not fence.label]
+    found = [fence for fence in found if fence.label] or found
+    found = [fence for fence in found if fence.closed] or found
+    return found[-1].code if found else text
+
+
+def _after_statement(found: list[str], statement: str) -> list[str]:
+    """What follows the statement, where the sample repeats it: what it puts before it is never run."""
+    wanted = words(statement)
+    for position, sentence in enumerate(found):
+        if words(sentence) == wanted:
+            return found[position + 1 :]
+    return found
+
+
+def _opened(found: list[str]) -> tuple[str, list[str]]:
+    """How the proof is opened, and its body."""
+    if not found or words(found[0])[:1] != ["Proof"]:
+        return "Proof.", found
+    first = words(found[0])
+    if len(first) == 1 or first[1] == "using":
+        return "Proof.", found[1:]
+    if first[1] == "with" and len(first) > 2:
+        _require_tactic(found[0].split(None, 2)[2])
+        return found[0], found[1:]
+    raise UnplaceableError("`Proof` with a term is not a proof by tactics")
+
+
+def _without_end(body: list[str]) -> list[str]:
+    """The body without a final `Qed.` or `Defined.`; nothing may follow either."""
+    place = next((at for at, sentence in enumerate(body) if _ENDS.intersection(words(sentence)[:1])), None)
+    if place is None:
+        return body
+    end = " ".join(words(body[place]))
+    if end not in {"Qed", "Defined"}:
+        raise UnplaceableError(f"`{end[:40]}` does not end a proof")
+    if place + 1 < len(body):
+        raise UnplaceableError(f"more follows after `{end}`")
+    return body[:place]
+
+
+def _require_tactic(sentence: str) -> None:
+    if _BULLET.fullmatch(sentence):
+        return
+    selected = _SELECTOR.match(sentence)
+    rest = sentence[selected.end() :] if selected else sentence
+    if _TACTIC.match(rest):
+        return
+    word = (re.match(r"\W?[\w']*", sentence) or [""])[0]
+    if word[:1].isupper():
+        raise UnplaceableError(f"`{word[:40]}` is a command, not a tactic")
+    raise UnplaceableError(f"`{sentence[:40]}` is not a tactic")

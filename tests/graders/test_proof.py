@@ -1,0 +1,73 @@
+"""The grader of proofs, with the real Rocq; without one, these tests are skipped."""
+
+import pytest
+
+import tasks.graders.proof
+from tasks.errors import UserError
+from tasks.graders.proof import ProofGrader
+from tasks.provers import PlacedProof
+from tasks.provers.coq.session import RocqSession
+from tasks.provers.rocq import RocqProver
+from tasks.records import AnswerCheck, GradedSample, Problem, Sample, TheoremCheck, Verdict
+from tests.provers.conftest import rocq  # noqa: F401 - a fixture
+
+PROBLEM = Problem("sum", "", TheoremCheck("rocq", "Require Import Lia.", "sum", "Theorem sum : 1 + 1 = 2."))
+OTHER = Problem("or", "", TheoremCheck("rocq", "", "or", "Lemma or : forall p q : Prop, p -> p \\/ q."))
+
+
+def grade(texts: list[tuple[Problem, str]]) -> list[GradedSample]:
+    pairs = [(problem, Sample(problem.id, index, text)) for index, (problem, text) in enumerate(texts)]
+    grader = ProofGrader(prover=RocqProver(workers=2))
+    grader.check([PROBLEM, OTHER])
+    return sorted(grader.grade(pairs, None), key=lambda each: each.index)
+
+
+@pytest.mark.usefixtures("rocq")
+def test_each_sample_has_the_verdict_of_its_proof() -> None:
+    graded = grade(
+        [
+            (PROBLEM, "reflexivity. Qed."),
+            (OTHER, "intros p q h. left. exact h."),
+            (PROBLEM, "<think>Admitted.</think>lia."),
+            (OTHER, "intros p q h. right. exact h."),
+            (PROBLEM, "Admitted."),
+            (PROBLEM, "reflexivity. Qed. Theorem sum2 : False."),
+        ]
+    )
+    assert [each.verdict for each in graded] == [
+        *(Verdict.CORRECT, Verdict.CORRECT, Verdict.CORRECT, Verdict.ERROR, Verdict.NO_ANSWER, Verdict.NO_ANSWER),
+    ]
+    assert "Unable to unify" in graded[3].detail or "h" in graded[3].detail
+    assert graded[4].detail == "`Admitted` does not end a proof"
+
+
+@pytest.mark.usefixtures("rocq")
+def test_equal_proofs_of_a_theorem_are_run_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[PlacedProof] = []
+    prove = RocqSession.prove
+
+    def counted(self: RocqSession, proof: PlacedProof, cpu_s: float | None = None):
+        asked.append(proof)
+        return prove(self, proof, cpu_s)
+
+    monkeypatch.setattr(RocqSession, "prove", counted)
+    graded = grade([(PROBLEM, "lia."), (PROBLEM, "Proof. (* again *) lia. Qed."), (PROBLEM, "lia."), (OTHER, "lia.")])
+    assert [each.verdict for each in graded] == [Verdict.CORRECT] * 3 + [Verdict.ERROR]
+    assert len(asked) == 2
+    assert sum(each.cpu_s > 0 for each in graded) == 2
+
+
+def test_a_problem_without_a_theorem_for_this_prover_is_refused_in_one_line() -> None:
+    lean = Problem("l", "", TheoremCheck("lean", "", "t", "theorem t : True := by"))
+    with pytest.raises(UserError, match="problem 'l': its statement is for lean, not for rocq"):
+        ProofGrader().check([lean])
+    with pytest.raises(UserError, match="it has no theorem"):
+        ProofGrader().check([Problem("a", "", AnswerCheck("1"))])
+
+
+def test_a_machine_without_rocq_is_told_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nonexistent")
+    tasks.provers.rocq.installation.cache_clear()
+    with pytest.raises(UserError, match="make provers"):
+        ProofGrader().check([PROBLEM])
+    tasks.provers.rocq.installation.cache_clear()

@@ -1,0 +1,95 @@
+import pytest
+
+from tasks.provers import UnplaceableError
+from tasks.provers.vernacular.placing import MAX_CHARACTERS, header_and_statement, place
+from tasks.records import TheoremCheck
+
+THEOREM = TheoremCheck("rocq", "Require Import Lia.", "foo", "Theorem foo : 1 + 1 = 2.")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "reflexivity.",
+        "Proof. reflexivity. Qed.",
+        "Proof.\n  reflexivity.\nDefined.\n(* done *)",
+        "Proof using. reflexivity. Qed.",
+        "It is so:\n```coq\nProof. reflexivity. Qed.\n```\nDone. All.",
+        "```rocq\nRequire Import Reals.\nTheorem  foo :\n 1 + 1 = 2.\nProof. reflexivity. Qed.\n```",
+        "```\nProof. reflexivity. Qed.\n```",
+        "(* Axiom x : False. *) reflexivity.",
+    ],
+)
+def test_what_surrounds_the_body_is_left_out(text: str) -> None:
+    proof = place(text, THEOREM)
+    assert proof.sentences == ("Require Import Lia.", "Theorem foo : 1 + 1 = 2.", "Proof.", "reflexivity.", "Qed.")
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["1: lia.", "all: lia.", "1-2, 3: lia.", "[> lia].", "(lia).", "- lia.", "{ lia. }", "2: { lia. }", "par: lia."],
+)
+def test_tactics_bullets_braces_and_selectors_are_placed(body: str) -> None:
+    assert " ".join(place(body, THEOREM).body) == body
+
+
+def test_proof_with_keeps_its_tactic() -> None:
+    assert place("Proof with auto. lia... Qed.", THEOREM).proof == ("Proof with auto.", "lia...", "Qed.")
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("lia. Qed. Axiom x : False.", "more follows after `Qed`"),
+        ("lia. Defined. Lemma y : True.", "more follows after `Defined`"),
+        ("Admitted.", "`Admitted` does not end a proof"),
+        ("lia. Abort.", "`Abort` does not end a proof"),
+        ("Save bar.", "`Save bar` does not end a proof"),
+        ("Qed exporting.", "does not end a proof"),
+        ("Proof (eq_refl 2).", "`Proof` with a term"),
+        ("Proof with Admitted. lia.", "`Admitted` is a command"),
+        ("all: Show.", "`all"),
+        ("1: Axiom x : False.", "not a tactic"),
+        ("#[local] Axiom x : False.", "not a tactic"),
+        ("We prove it by computation.", "`We` is a command"),
+        ("lia", "the last sentence has no end"),
+        ("", "there is no proof"),
+        ("Proof. Qed.", "there is no proof"),
+        ("x" * (MAX_CHARACTERS + 1), "characters"),
+    ],
+)
+def test_a_text_that_is_not_a_body_is_refused_with_the_reason(text: str, why: str) -> None:
+    with pytest.raises(UnplaceableError, match=why):
+        place(text, THEOREM)
+
+
+COMMANDS = """Section Module Import Export Require From Notation Infix Set Unset Declare Load Redirect Extraction Add
+Axiom Parameter Hypothesis Variable Context Definition Lemma Ltac Ltac2 Tactic Program Obligation Obligations Next Fail
+Time Timeout Drop Quit Cd Pwd Print Check Search Show Undo Restart Focus Unfocus Back BackTo Reset Open Close Bind
+Delimit Arguments Hint Instance Existing Canonical Coercion Opaque Transparent Strategy Register Comments Grab End
+Reserved Universe Constraint Guarded Test Remove Proof"""
+
+
+@pytest.mark.parametrize("command", COMMANDS.split())
+def test_no_command_is_placed(command: str) -> None:
+    for before in ("", "- ", "{ ", "all: ", "2: { ", "(* c *)"):
+        with pytest.raises(UnplaceableError):
+            place(f"lia. {before}{command} x. lia.", THEOREM)
+
+
+@pytest.mark.parametrize(
+    ("theorem", "why"),
+    [
+        (TheoremCheck("rocq", "", "foo", "Theorem bar : True."), "does not begin with"),
+        (TheoremCheck("rocq", "", "foo", "Axiom foo : True."), "does not begin with"),
+        (TheoremCheck("rocq", "", "foo", "Theorem foo : True. Proof."), "2 sentences"),
+        (TheoremCheck("rocq", "", "foo", "Theorem foo : True"), "cannot be read"),
+        (TheoremCheck("rocq", "Axiom x : False.", "foo", "Theorem foo : True."), "its header has Axiom"),
+        (TheoremCheck("rocq", "Local Parameter x : nat.", "foo", "Theorem foo : True."), "its header has Parameter"),
+        (TheoremCheck("rocq", "Inductive t := c.", "foo", "Theorem foo : True."), "its header has Inductive"),
+        (TheoremCheck("rocq", "Lemma x : False. Admitted.", "foo", "Theorem foo : True."), "its header has Admitted"),
+    ],
+)
+def test_a_theorem_that_cannot_be_confirmed_is_refused(theorem: TheoremCheck, why: str) -> None:
+    with pytest.raises(UnplaceableError, match=why):
+        header_and_statement(theorem)
