@@ -11,6 +11,7 @@ import os
 import select
 import shutil
 import signal
+import struct
 import subprocess
 import time
 from collections.abc import Sequence
@@ -18,9 +19,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
-from sandboxes import SandboxUnavailableError
+from sandboxes import SandboxUnavailableError, Status
 from sandboxes.linux.cgroup import new_group
 from sandboxes.linux.confinement import NAMESPACES, UserIds, credentials, mounts
 from sandboxes.linux.interpreter import Interpreter, find_interpreter
@@ -44,12 +45,14 @@ class ConfinedCommand:
         shown: files and folders of the machine that the command can read, at the same path.
         memory_mb: megabytes that it may use, with all of its processes where a control group can be created.
         writable: a folder that it can write to, at the same path; it is given to the command's user. None: only /tmp.
+        merged: whether what it writes to stderr is read with its stdout.
     """
 
     command: tuple[str, ...]
     shown: tuple[str, ...]
     memory_mb: int
     writable: Path | None = None
+    merged: bool = False
 
     def start(self) -> "ConfinedProcess":
         """The running process; close it by leaving its `with` block.
@@ -58,6 +61,45 @@ class ConfinedCommand:
             SandboxUnavailableError: bubblewrap cannot run here.
         """
         return ConfinedProcess(self)
+
+    def run(self, cpu_s: float, max_output_bytes: int) -> "Finished":
+        """Run it to its end, without input.
+
+        Args:
+            cpu_s: CPU seconds that it may use.
+            max_output_bytes: bytes that it may write to stdout.
+
+        Raises:
+            SandboxUnavailableError: bubblewrap cannot run here.
+        """
+        with self.start() as process:
+            process.close_stdin()
+            allowed = Allowance(process, cpu_s)
+            output = bytearray()
+            limit = None
+            try:
+                while limit is None and (data := process.read(allowed)):
+                    output += data
+                    limit = Status.OUTPUT_LIMIT if len(output) > max_output_bytes else None
+            except TimeoutError:
+                limit = Status.TIME_LIMIT
+            if limit is not None:
+                process.kill()
+            exit_code = process.wait()
+            if process.reached_memory_limit():
+                limit = Status.MEMORY_LIMIT
+            return Finished(exit_code, bytes(output), process.stderr(), limit, allowed.used_s())
+
+
+class Finished(NamedTuple):
+    """How a command ended: its exit status (128 + n: signal n; None: it did not start, or was killed), what it wrote
+    (of stderr the beginning), which limit it exceeded, and the CPU seconds that it was last seen to have used."""
+
+    exit_code: int | None
+    stdout: bytes
+    stderr: str
+    limit: Status | None
+    cpu_s: float
 
 
 class ConfinedProcess:
@@ -74,18 +116,16 @@ class ConfinedProcess:
         child_in, self._stdin = os.pipe()
         self._stdout, child_out = os.pipe()
         watched, self._control = os.pipe()
-        self._open = [self._log, self._stdin, self._stdout, self._control]
+        self._report, report = os.pipe()
+        self._open = [self._log, self._stdin, self._stdout, self._control, self._report]
         memory = 0 if self._group is not None else what.memory_mb * _MEGABYTE
         if what.writable is not None and uid:
             os.chown(what.writable, uid, uid)
-        inside = (
-            _INSIDE.read_text(encoding="utf-8"),
-            str(watched),
-            str(uid),
-            str(memory),
-            str(_FILE_BYTES),
-            filter_program().hex(),
-        )
+        settings = {
+            **{"controller": watched, "report": report, "folder": str(what.writable or "/tmp"), "uid": uid},  # noqa: S108
+            **{"memory": memory, "file_size": _FILE_BYTES, "rules": filter_program().hex()},
+        }
+        inside = (_INSIDE.read_text(encoding="utf-8"), json.dumps(settings))
         command = [
             *(self._group.command() if self._group else ()),
             *(shutil.which("bwrap") or "bwrap", "--info-fd", str(theirs), "--die-with-parent"),
@@ -99,15 +139,15 @@ class ConfinedProcess:
                 command,
                 stdin=child_in,
                 stdout=child_out,
-                stderr=self._log,
-                pass_fds=(theirs, watched),
+                stderr=child_out if what.merged else self._log,
+                pass_fds=(theirs, watched, report),
             )
         except OSError as error:
             os.close(info)
             self._close_files()
             raise SandboxUnavailableError(f"bubblewrap does not start ({error}): install `bwrap`") from error
         finally:
-            for descriptor in (theirs, watched, child_in, child_out):
+            for descriptor in (theirs, watched, report, child_in, child_out):
                 os.close(descriptor)
         self._first = _child_pid(info)
         self._pid = self._command_pid()
@@ -177,6 +217,21 @@ class ConfinedProcess:
     def poll(self) -> int | None:
         """Its exit status (negative: the signal), or None while it runs."""
         return self._process.poll()
+
+    def wait(self) -> int | None:
+        """Wait for its end; returns its exit status (128 + n: signal n), or None if it did not start, or was killed
+        with everything around it."""
+        self._process.wait()
+        reported = os.read(self._report, 4)
+        return int(struct.unpack("<i", reported)[0]) if len(reported) == 4 else None
+
+    def wait_briefly(self) -> int | None:
+        """Its exit status if it ends within a second, or None."""
+        try:
+            self._process.wait(1)
+        except subprocess.TimeoutExpired:
+            return None
+        return self.wait()
 
     def kill(self) -> None:
         """End it, and everything that it started."""
@@ -255,7 +310,7 @@ def _with_folders(arguments: Sequence[str], what: ConfinedCommand) -> list[str]:
     for path in paths:
         own += ["--ro-bind", path, path]
     if what.writable is not None:
-        own += ["--bind", str(what.writable), str(what.writable), "--chdir", str(what.writable)]
+        own += ["--bind", str(what.writable), str(what.writable)]
     end = len(arguments) - 2  # --remount-ro /
     return [*arguments[:end], *own, *arguments[end:]]
 

@@ -11,6 +11,7 @@ from sandboxes.bubblewrap import BubblewrapConfig
 from sandboxes.config import Config
 from tasks.errors import UserError
 from tasks.provers import PlacedProof, UnplaceableError
+from tasks.provers.coq.confirmation import AXIOMS
 from tasks.provers.coq.installation import installation
 from tasks.provers.coq.session import RocqSession, shared_session
 from tasks.provers.vernacular.placing import header_and_statement, place
@@ -34,6 +35,17 @@ class RocqProver(Config):
         1000, ge=1, description="Proofs that a warm process runs before a fresh one takes its place."
     )
 
+    confirm: bool = Field(
+        True,
+        description="Compile every accepted proof again in fresh processes, compare what it proves with the statement,"
+        " list its axioms, and replay it with coqchk; without this, correct proofs are marked as not confirmed",
+    )
+    axioms: Literal["standard", "none"] = Field(
+        "standard",
+        description="Axioms that a proof may rest on: those of the standard library's real numbers and classical logic,"
+        " or none at all",
+    )
+
     def check(self) -> None:
         """See `tasks.provers.Prover.check`."""
         installation()
@@ -50,7 +62,8 @@ class RocqProver(Config):
 
     def ingredients(self) -> Mapping[str, Any]:
         """See `tasks.provers.Prover.ingredients`."""
-        return {"rocq": installation().version}
+        found = installation()
+        return {"rocq": found.version, "checker": found.checker is not None and self.confirm}
 
     def place(self, text: str, theorem: TheoremCheck) -> PlacedProof:
         """See `tasks.provers.Prover.place`."""
@@ -63,4 +76,5 @@ class RocqProver(Config):
             cpu_s=self.time_limit_s,
             memory_mb=self.memory_limit_mb,
             proofs_per_process=self.proofs_per_process,
+            axioms=AXIOMS[self.axioms] if self.confirm else None,
         )

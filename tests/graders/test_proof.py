@@ -2,10 +2,10 @@
 
 import pytest
 
-import tasks.graders.proof
 from tasks.errors import UserError
 from tasks.graders.proof import ProofGrader
 from tasks.provers import PlacedProof
+from tasks.provers.coq.installation import installation
 from tasks.provers.coq.session import RocqSession
 from tasks.provers.rocq import RocqProver
 from tasks.records import AnswerCheck, GradedSample, Problem, Sample, TheoremCheck, Verdict
@@ -67,7 +67,7 @@ def test_a_problem_without_a_theorem_for_this_prover_is_refused_in_one_line() ->
 
 def test_a_machine_without_rocq_is_told_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nonexistent")
-    tasks.provers.rocq.installation.cache_clear()
+    installation.cache_clear()
     with pytest.raises(UserError, match="make provers"):
         ProofGrader().check([PROBLEM])
-    tasks.provers.rocq.installation.cache_clear()
+    installation.cache_clear()

@@ -2,17 +2,24 @@
 
 import atexit
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 
 from sandboxes import SandboxUnavailableError
 from tasks.provers import Attempt, PlacedProof
+from tasks.provers.coq.confirmation import Rules, confirm
 from tasks.provers.coq.installation import Installation, installation
 from tasks.provers.coq.warm import TheoremFaultError, WarmLostError, WarmProcess
 from tasks.records import Verdict
 
+UNCONFIRMED = "not confirmed: only the warm process accepted it"
+"""The detail of a correct proof where confirmation is off."""
+
 _TRIES = 3
+_BLAMED_WHEN_FRESH = {Verdict.MEMORY_LIMIT, Verdict.ERROR}
+"""Verdicts with which a process ends, and that may be the doing of earlier proofs."""
 
 
 class RocqSession:
@@ -23,11 +30,21 @@ class RocqSession:
         cpu_s: CPU seconds that a proof may take.
         memory_mb: megabytes that a process may use, with what its header loads.
         proofs_per_process: how many proofs a process runs before a fresh one takes its place.
+        axioms: those that a proof may rest on (`confirmation`); None: nothing is confirmed.
     """
 
-    def __init__(self, *, workers: int, cpu_s: float, memory_mb: int, proofs_per_process: int) -> None:
+    def __init__(
+        self,
+        *,
+        workers: int,
+        cpu_s: float,
+        memory_mb: int,
+        proofs_per_process: int,
+        axioms: frozenset[str] | None = None,
+    ) -> None:
         self.workers = workers
         self._cpu_s, self._memory_mb, self._most = cpu_s, memory_mb, proofs_per_process
+        self._rules = None if axioms is None else Rules(memory_mb, axioms)
         self._idle: list[WarmProcess] = []
         self._choosing = threading.Lock()
         self._free = threading.Semaphore(workers)
@@ -36,7 +53,18 @@ class RocqSession:
         """See `tasks.provers.ProverSession.prove`."""
         allowed_s = cpu_s or self._cpu_s
         with self._free:
-            return self._propose(proof, allowed_s)
+            proposed = self._propose(proof, allowed_s)
+            if proposed.verdict is not Verdict.CORRECT:
+                return proposed
+            if self._rules is None:
+                return proposed._replace(detail=UNCONFIRMED)
+            started = time.monotonic()
+            try:
+                confirmed = confirm(proof, self._installation, allowed_s, self._rules)
+            except SandboxUnavailableError as error:
+                confirmed = Attempt(Verdict.INFRASTRUCTURE, str(error))
+            wall_s = proposed.wall_s + time.monotonic() - started
+            return confirmed._replace(cpu_s=proposed.cpu_s + confirmed.cpu_s, wall_s=wall_s)
 
     def _propose(self, proof: PlacedProof, cpu_s: float) -> Attempt:
         """What a warm process says. One that was lost, or was short of memory after other proofs, says nothing: a fresh
@@ -46,7 +74,7 @@ class RocqSession:
             try:
                 with self._process(proof, fresh=attempt > 0) as process:
                     attempted = process.prove(proof, cpu_s)
-                    if attempted.verdict is Verdict.MEMORY_LIMIT and process.proofs > 1:
+                    if not process.usable and process.proofs > 1 and attempted.verdict in _BLAMED_WHEN_FRESH:
                         continue
                     return attempted
             except (WarmLostError, SandboxUnavailableError) as error:
@@ -90,8 +118,12 @@ class RocqSession:
 
 
 @cache
-def shared_session(*, workers: int, cpu_s: float, memory_mb: int, proofs_per_process: int) -> RocqSession:
+def shared_session(
+    *, workers: int, cpu_s: float, memory_mb: int, proofs_per_process: int, axioms: frozenset[str] | None
+) -> RocqSession:
     """The one session of this process with these settings."""
-    session = RocqSession(workers=workers, cpu_s=cpu_s, memory_mb=memory_mb, proofs_per_process=proofs_per_process)
+    session = RocqSession(
+        workers=workers, cpu_s=cpu_s, memory_mb=memory_mb, proofs_per_process=proofs_per_process, axioms=axioms
+    )
     atexit.register(session.close)
     return session

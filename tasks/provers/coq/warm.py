@@ -4,6 +4,7 @@ It only proposes. Its replies cannot be forged by what a proof prints (`ide_prot
 one process: `confirmation` is what decides.
 """
 
+import signal
 import time
 from collections.abc import Sequence
 
@@ -23,6 +24,9 @@ _WARM_OPTIONS = (
 )
 _HEADER_CPU_S = 120.0
 _OUT_OF_MEMORY = "out of memory"
+CRASHES = {2, 128 + signal.SIGABRT, 128 + signal.SIGBUS, 128 + signal.SIGSEGV}
+"""Exit statuses of a prover that a proof has crashed, such as by recursion too deep for its stack (2: an exception that
+nothing handled)."""
 
 
 class WarmLostError(RuntimeError):
@@ -100,9 +104,13 @@ class WarmProcess:
             self.usable = False
             raise
         except WarmLostError:
-            if not self._process.reached_memory_limit():
+            ended = self._process.wait_briefly()
+            if self._process.reached_memory_limit():
+                verdict, detail = Verdict.MEMORY_LIMIT, "out of memory"
+            elif ended in CRASHES:
+                verdict, detail = Verdict.ERROR, "the prover crashes on it"
+            else:
                 raise
-            verdict, detail = Verdict.MEMORY_LIMIT, "out of memory"
         return Attempt(verdict, detail, allowed.used_s(), time.monotonic() - started)
 
     def close(self) -> None:
