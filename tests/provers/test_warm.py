@@ -19,7 +19,7 @@ SMALL = TheoremCheck("rocq", "", "small", "Theorem small : 1 + 1 = 2.")
 
 @pytest.fixture(scope="module")
 def session(rocq: Installation) -> Iterator[RocqSession]:
-    opened = RocqSession(workers=1, cpu_s=3.0, memory_mb=600, proofs_per_process=1000)
+    opened = RocqSession(workers=1, cpu_s=1.0, memory_mb=450, proofs_per_process=1000)
     yield opened
     opened.close()
 

@@ -52,8 +52,8 @@ LIBRARY = "MonkeysProof"
 _CONFIRMATION = "MonkeysConfirmation"
 _MAX_OUTPUT_BYTES = 4 * 1024 * 1024
 _MAX_OBJECT_BYTES = 256 * 1024 * 1024
-# CPU seconds beyond the proof's own for loading libraries, and for `coqchk`, which loads and checks more.
-_LOADING_S, _CHECKING_S = 60.0, 600.0
+# CPU seconds that `coqchk` may take more than ten times the proof's.
+_CHECKING_S = 600.0
 _ASSUMPTIONS = re.compile(r"^(?:Closed under the global context|Axioms:)$", re.MULTILINE)
 # Exit statuses above 128 with which Rocq itself ends: a crash, and an error that it did not expect (129).
 _ENDED = CRASHES | {129}
@@ -63,10 +63,12 @@ _VERDICT_OF = {Status.TIME_LIMIT: Verdict.TIME_LIMIT, Status.MEMORY_LIMIT: Verdi
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What a proof may use: megabytes for each process, and axioms, by their full names."""
+    """What a proof may use: megabytes for each process, axioms, by their full names, and CPU seconds beyond its own for
+    loading libraries."""
 
     memory_mb: int
     axioms: frozenset[str]
+    loading_s: float = 60.0
 
 
 def confirm(proof: PlacedProof, rocq: Installation, cpu_s: float, rules: Rules) -> Attempt:
@@ -91,7 +93,7 @@ def confirm_text(text: str, proof: PlacedProof, rocq: Installation, cpu_s: float
         source = first / f"{LIBRARY}.v"
         source.write_text(text, encoding="utf-8")
         command = ConfinedCommand((*compiler, str(source)), rocq.shown, rules.memory_mb, first)
-        compiled = command.run(cpu_s + _LOADING_S, _MAX_OUTPUT_BYTES)
+        compiled = command.run(cpu_s + rules.loading_s, _MAX_OUTPUT_BYTES)
         attempt = _of_proof(compiled)
         if attempt is not None:
             return attempt
@@ -102,7 +104,7 @@ def confirm_text(text: str, proof: PlacedProof, rocq: Installation, cpu_s: float
         ours, path = second / f"{_CONFIRMATION}.v", ("-Q", str(second), "")
         ours.write_text(_confirmation(proof), encoding="utf-8")
         command = ConfinedCommand((*compiler, *path, str(ours)), rocq.shown, rules.memory_mb, second)
-        stated = command.run(cpu_s + _LOADING_S, _MAX_OUTPUT_BYTES)
+        stated = command.run(cpu_s + rules.loading_s, _MAX_OUTPUT_BYTES)
         used_s += stated.cpu_s
         attempt = _of_statement(stated, rules.axioms)
         if attempt is None and rocq.checker is not None:
