@@ -32,7 +32,7 @@ class OnnxConfig(Config):
 
     name: Literal["onnx"] = "onnx"
     model: str = Field(
-        description="A bundled model (arithmetic, programs), or a folder with model.onnx and tokenizer.json"
+        description="A bundled model (arithmetic, programs, theorems), or a folder with model.onnx and tokenizer.json"
     )
     batch_size: int = Field(default=64, ge=1, le=4_096, description="Maximum samples of a problem per batch")
     threads: int | None = Field(default=None, ge=1, le=1_024, description="CPU threads; empty: one per core")

@@ -34,7 +34,7 @@ class TransformersConfig(Config):
     name: Literal["transformers"] = "transformers"
     model: str = Field(
         description="A model's name on the Hugging Face hub, such as Qwen/Qwen2.5-0.5B, a folder with config.json and"
-        " weights, or a bundled model (arithmetic, programs)"
+        " weights, or a bundled model (arithmetic, programs, theorems)"
     )
     revision: str | None = Field(
         default=None, min_length=1, description="Branch, tag or commit on the hub; empty: main"

@@ -23,13 +23,11 @@ def linear_witness(rng: random.Random) -> Theorem:
 
 
 def pair_of_witnesses(rng: random.Random) -> Theorem:
-    """There are two numbers with a given sum, and a given difference or product or ratio."""
+    """There are two numbers with a given sum and a given difference, product or bounds."""
     small = between(rng, 1, 12)
     large = small + between(rng, 1, 12)
-    kind = below(rng, 3)
-    second = (f"@0 = @1 + {large - small}", f"@0 * @1 = {large * small}", f"@0 < {large + 2} /\\ @1 < {small + 2}")[
-        kind
-    ]
+    difference, product = f"@0 = @1 + {large - small}", f"@0 * @1 = {large * small}"
+    second = pick(rng, (difference, product, f"@0 < {large + 2} /\\ @1 < {small + 2}"))
     proof = (f"exists {large}, {small}.", "lia.")
     return Theorem(IMPORTS, f"exists @0 @1 : nat, @0 + @1 = {large + small} /\\ {second}", proof)
 
@@ -144,9 +142,9 @@ def recursion(rng: random.Random) -> Theorem:
         f"{IMPORTS}\nFixpoint @3 (@0 : nat) : nat :=\n  match @0 with\n  | 0 => {start}\n  | S @2 => {body}\n  end."
     )
     claim = pick(rng, (f"@3 @0 = {closed}", f"{closed} = @3 @0", f"@3 (S @0) = {closed.replace('@0', '(S @0)')}"))
-    proof: tuple[str, ...]
-    if "@3 (S @0)" in claim:
-        proof = ("induction @0 as [| @2 IH].", "- reflexivity.", "- simpl in *. lia.")
-    else:
-        proof = ("induction @0 as [| @2 IH].", "- reflexivity.", f"- simpl. {pick(rng, ('lia', 'lia'))}.")
-    return Theorem(header, f"forall @0 : nat, {claim}", ("intros @0.", *proof))
+    next_value = "@3 (S @0)" in claim
+    if not next_value:
+        rng.random()  # The bundled model's training stream has this draw.
+    step_case = "- simpl in *. lia." if next_value else "- simpl. lia."
+    proof = ("intros @0.", "induction @0 as [| @2 IH].", "- reflexivity.", step_case)
+    return Theorem(header, f"forall @0 : nat, {claim}", proof)

@@ -88,7 +88,7 @@ def equations(rng: random.Random) -> Theorem:
             steps.append(f"rewrite {hypothesis[key]}.")
             left = left[1:]
     intros = f"intros T {' '.join((*functions, *used))} {' '.join(hypothesis[key] for key in keys)}."
-    return Theorem(IMPORTS, f"{head}, {claim}", (intros, *steps, "reflexivity."), "abcdefgh"[:6] + "fg")
+    return Theorem(IMPORTS, f"{head}, {claim}", (intros, *steps, "reflexivity."), "abcde?fg")
 
 
 def quantifiers(rng: random.Random) -> Theorem:

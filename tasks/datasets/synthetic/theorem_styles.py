@@ -85,15 +85,16 @@ def closed_remainder(rng: random.Random) -> Theorem:
     """A remainder, greatest common divisor or sum of numbers, to be computed."""
     kind = pick(rng, ("Z", "nat"))
     a, b, c, m = between(rng, 2, 99), between(rng, 2, 60), between(rng, 1, 60), between(rng, 2, 20)
-    claims = [
-        (f"({a} + {b} * {c}) mod {m} = {(a + b * c) % m}", 1),
-        (f"({a} * {b}) mod {m} = {a * b % m}", 1),
-        (f"{a} + {b} + {c} = {a + b + c}", 1),
-        (f"({between(rng, 2, 5)} ^ {between(rng, 2, 4)}) mod {m}", 0),
-        (f"{'Z' if kind == 'Z' else 'Nat'}.gcd {a * m} {b * m} = {gcd(a, b) * m}", 1),
-    ]
-    claim, whole = pick(rng, claims)
-    if not whole:
+    rng.random(), rng.random()  # The bundled model's training stream has these draws.
+    claims = (
+        f"({a} + {b} * {c}) mod {m} = {(a + b * c) % m}",
+        f"({a} * {b}) mod {m} = {a * b % m}",
+        f"{a} + {b} + {c} = {a + b + c}",
+        None,
+        f"{'Z' if kind == 'Z' else 'Nat'}.gcd {a * m} {b * m} = {gcd(a, b) * m}",
+    )
+    claim = pick(rng, claims)
+    if claim is None:
         base, power = between(rng, 2, 5), between(rng, 2, 4)
         claim = f"({base} ^ {power}) mod {m} = {base**power % m}"
     return Theorem(_header(rng, kind), claim, ("reflexivity.",))
