@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from tasks.costs.candidates import RESAMPLES, candidates
-from tasks.costs.curves import CostCurve, Option
-from tasks.costs.frontier import pareto
+from tasks.costs.curves import CostCurve
 from tasks.costs.measures import Measure
+from tasks.costs.mixtures import MixedPoint
 from tasks.costs.overtaking import CostCrossing, Match, crossings, matches
-from tasks.costs.spending import Best, FrontierPoint, Reach, best_use, cheapest_way, frontier
+from tasks.costs.spending import Best, FrontierPoint, Reach, best_use, cheapest_way, frontier, mixed_frontier
 from tasks.errors import UserError
 from tasks.scaling.arrays import finite_or_none
 from tasks.scaling.estimators import round_ks
@@ -52,14 +52,14 @@ class CostedSet:
 @dataclass(frozen=True, slots=True)
 class CostComparison:
     """Sets in the order given, on `problems` problems, with costs counted in `measure`; intervals are at `level`.
-    `mixed` is the frontier with mixtures, empty where there is one set. `delivered_by` names the way of picking whose
-    accuracy is shown; it is None for coverage. `notes` say what was assumed and left out."""
+    `mixed` are the mixtures on the frontier with mixtures, cheapest first. `delivered_by` names the way of picking
+    whose accuracy is shown; it is None for coverage. `notes` say what was assumed and left out."""
 
     measure: Measure
     problems: int
     sets: tuple[CostedSet, ...]
     frontier: tuple[FrontierPoint, ...]
-    mixed: tuple[Option, ...]
+    mixed: tuple[MixedPoint, ...]
     reach: Reach | None
     budget: Best | None
     crossings: tuple[CostCrossing, ...]
@@ -105,7 +105,7 @@ def compare_costs(
         problems=len(curves[0].problem_ids),
         sets=tuple(costed_set(curve) for curve in curves),
         frontier=frontier(found),
-        mixed=pareto([*found.options, *found.mixed]) if found.mixed else (),
+        mixed=mixed_frontier(found),
         reach=None if reach is None else cheapest_way(found, reach),
         budget=None if budget is None else best_use(found, budget),
         crossings=crossings(found),

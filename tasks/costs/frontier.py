@@ -36,6 +36,18 @@ def best(options: Iterable[Option], cost: float) -> Option | None:
     return max(affordable, key=lambda each: (each.accuracy, -each.cost), default=None)
 
 
+def best_accuracy_alone(options: Sequence[Option], costs: Sequence[float]) -> list[float]:
+    """The largest accuracy of an option within each of some rising costs; 0 where every option costs more."""
+    ordered = sorted(options, key=lambda each: each.cost)
+    reached, at, most = [], 0, 0.0
+    for cost in costs:
+        while at < len(ordered) and ordered[at].cost <= cost * (1 + _ROUNDING):
+            most = max(most, ordered[at].accuracy)
+            at += 1
+        reached.append(most)
+    return reached
+
+
 def best_accuracy(curves: Sequence[ResampledCurve], costs: Floats) -> Floats:
     """The largest accuracy of each resampled curve within each cost, shape (curves, resamples, costs); 0 where every
     option costs more."""

@@ -6,8 +6,10 @@ import numpy as np
 
 from tasks.costs.candidates import Candidates
 from tasks.costs.curves import Option
-from tasks.costs.frontier import best, best_accuracy, cheapest, least_cost, pareto
-from tasks.costs.mixtures import Gain, gain
+from tasks.costs.frontier import best, best_accuracy, best_accuracy_alone, cheapest, least_cost, pareto
+from tasks.costs.mixtures import Gain, MixedPoint, accuracy_of, gain
+from tasks.scaling.arrays import finite_or_none
+from tasks.scaling.interval_over_problems import interval_of_mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,17 @@ def frontier(of: Candidates) -> tuple[FrontierPoint, ...]:
         )
         for i, option in enumerate(found)
     )
+
+
+def mixed_frontier(of: Candidates) -> tuple[MixedPoint, ...]:
+    """The mixtures on the frontier of samples of one set and of two."""
+    found = [option for option in pareto([*of.options, *of.mixed]) if len(option.parts) > 1] if of.mixed else []
+    if not found:
+        return ()
+    band = interval_of_mean(np.column_stack([accuracy_of(of.curves, option) for option in found]), of.level)
+    reached = best_accuracy_alone(of.options, [option.cost for option in found])
+    ends = zip(finite_or_none(band.low), finite_or_none(band.high), reached, strict=True)
+    return tuple(MixedPoint(option, *each) for option, each in zip(found, ends, strict=True))
 
 
 def cheapest_way(of: Candidates, accuracy: float) -> Reach:

@@ -131,7 +131,18 @@ def test_a_mixture_of_sets_that_solve_different_problems_beats_both():
     assert found.budget.gain.difference == pytest.approx(
         found.budget.mixture.accuracy - found.budget.option.accuracy, abs=1e-12
     )
-    assert max(option.accuracy for option in found.mixed) == pytest.approx(1, abs=0.01)
+    assert max(each.option.accuracy for each in found.mixed) == pytest.approx(1, abs=0.01)
+    options = [option for each in curves for option in each.options()]
+    for each in found.mixed:
+        alone = best(options, each.option.cost)
+        assert each.alone == (0 if alone is None else alone.accuracy)
+        assert each.option.accuracy > each.alone
+        assert each.low is not None
+        assert each.high is not None
+        assert each.low <= each.option.accuracy <= each.high
+    costs = [each.option.cost for each in found.mixed]
+    assert costs == sorted(costs)
+    assert max(each.high - each.low for each in found.mixed) > 0.03, "an interval over problems"  # type: ignore[operator]
 
 
 def test_a_mixture_is_named_for_a_share_only_where_it_costs_less():

@@ -40,7 +40,7 @@ def test_tables_are_compared_and_the_frontier_is_written(folder: Path) -> None:
     assert "The best use of $30.00 is " in ended.out
     assert "samples of small match 1 sample of large" in ended.out
     assert {path.name for path in (folder / "out").iterdir()} == {
-        "frontier.svg", "frontier.pdf", "frontier.csv", "costs.csv",
+        "frontier.svg", "frontier.pdf", "frontier.csv", "costs.csv", "mixtures.csv",
     }  # fmt: skip
 
 

@@ -50,6 +50,21 @@ def test_the_figure_of_every_comparison_can_be_drawn_and_is_told_in_words(of):
     assert tables.frontier_csv(of).count("\n") == len(of.frontier) + 1
 
 
+def test_the_best_mixture_is_told_and_all_are_in_a_table():
+    halves = np.repeat([0.3, 0.0], 30), np.repeat([0.0, 0.3], 30)
+    of = comparison(("a", halves[0], 50, 1.0), ("b", halves[1], 50, 1.0))
+    (sentence,) = (each for each in findings(of) if each.startswith("A mixture gains most at $"))
+    assert "samples of a and" in sentence
+    assert "points more than any one set at this cost." in sentence
+    header, *rows = tables.csv_files(of)["mixtures.csv"].splitlines()
+    assert header == "set,k,other,k_other,cost_dollars,accuracy,low,high,alone"
+    assert len(rows) == len(of.mixed)
+    assert rows[0].startswith("a,1,b,1,120.0,")
+    alone = comparison(("a", halves[0], 50, 1.0))
+    assert not any("mixture" in each for each in findings(alone))
+    assert "mixtures.csv" not in tables.csv_files(alone)
+
+
 @pytest.mark.slow
 def test_fonts_are_embedded_and_the_figure_is_reproducible():
     of = comparison(("small", RATES**2, 50, 0.01), ("large", RATES, 30, 0.1), reach=0.5)

@@ -74,6 +74,21 @@ def test_an_incomplete_verdict_set_is_not_a_verifier(filled_store):
     assert [each.label for each in found.verifiers] == ["passed", "final_answer v2"]
 
 
+def test_the_truth_may_be_another_verdict_set_than_the_sweeps_own(filled_store):
+    fill(filled_store, problems=PROBLEMS, k=K, grader=LenientGrader())
+    sweep = sweep_of(filled_store, problems=PROBLEMS, k=K, grader=LenientGrader())
+    sweep.truth = "final"
+    found = of_sweep(sweep)
+    assert isinstance(found, VerifierSummary)
+    assert found.truth == "final_answer v2"
+    assert [each.label for each in found.verifiers] == ["lenient v2"]
+    sweep.truth = "nosuch"
+    found = of_sweep(sweep)
+    assert isinstance(found, str)
+    assert found.startswith("Verifiers are not compared: truth: no verdict set of arithmetic-recorded-")
+    assert "\n" not in found
+
+
 def test_a_sweep_alone_or_one_that_stops_by_its_outcomes_shows_no_verifiers(filled_store):
     assert of_sweep(sweep_of(filled_store, problems=PROBLEMS, k=K)) is None
     fill(filled_store, problems=PROBLEMS, k=K, grader=LastLineGrader())

@@ -41,6 +41,8 @@ def frontier_figure(of: CostComparison) -> Figure:
         axes.plot(at, alone, color=GREY, lw=7, alpha=0.35, solid_capstyle="round", label="frontier")
     if np.isfinite(with_mixtures).any():
         axes.plot(at, with_mixtures, color=DARK, lw=1.1, ls=(0, (4, 2.5)), label="mixtures of two")
+        better = [each for each in of.mixed if each.option.accuracy > each.alone + _VISIBLE]
+        band(axes, [(each.option.cost, each.low, each.high) for each in better], DARK, 0.06)
     for number, (each, colour) in enumerate(zip(of.sets, SERIES, strict=False)):
         shown = [point for point in each.curve if point.cost > 0]
         if not shown:
@@ -98,8 +100,9 @@ def _best_lines(of: CostComparison) -> tuple[Floats, Floats, Floats]:
     for curve in curves:
         reached = np.maximum.accumulate([point.accuracy for point in curve])
         alone = np.maximum(alone, np.interp(at, [point.cost for point in curve], reached, left=0.0))
-    mixed = [option for option in of.mixed if len(option.parts) > 1]
-    mixed = [option for option in mixed if option.accuracy > np.interp(option.cost, at, alone) + _VISIBLE]
+    mixed = [
+        point.option for point in of.mixed if point.option.accuracy > np.interp(point.option.cost, at, alone) + _VISIBLE
+    ]
     if not mixed:
         return at, alone, np.full(len(at), np.nan)
     together = np.interp(at, [each.cost for each in mixed], [each.accuracy for each in mixed], left=0.0)

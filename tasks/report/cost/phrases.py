@@ -13,6 +13,8 @@ from tasks.scaling.summary import percent
 # From here on, seconds are shown as hours.
 _HOURS = 2 * 3_600
 _LEAST_LEAD = 1.01
+# By how much a mixture must solve more than any one set to be told.
+_VISIBLE_GAIN = 0.005
 _PREFIXES = (("E", 1e18), ("P", 1e15), ("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3))
 
 
@@ -84,6 +86,7 @@ def findings(of: CostComparison) -> list[str]:
         found += _reach(of.reach, of.measure)
     if of.budget is not None:
         found += _budget(of.budget, of.measure)
+    found += _mixture(of)
     found += [match_sentence(each, of.measure) for each in _cheapest_matches(of)]
     found += [crossing_sentence(each, of.measure) for each in of.crossings]
     return found
@@ -154,6 +157,19 @@ def _budget(best: Best, measure: Measure) -> list[str]:
             f" {percent(best.mixture.accuracy)} for {amount(best.mixture.cost, measure)}{more}."
         )
     return found
+
+
+def _mixture(of: CostComparison) -> list[str]:
+    """The mixture that solves the most more than any one set at its cost, where that shows."""
+    best = max(of.mixed, key=lambda each: each.option.accuracy - each.alone, default=None)
+    if best is None or best.option.accuracy - best.alone < _VISIBLE_GAIN:
+        return []
+    ends = "" if best.low is None or best.high is None else f" (interval {percent(best.low)} to {percent(best.high)})"
+    return [
+        f"A mixture gains most at {amount(best.option.cost, of.measure)}: {option_text(best.option)} per problem solve"
+        f" {percent(best.option.accuracy)}{ends}, {100 * (best.option.accuracy - best.alone):.1f} points more than any"
+        " one set at this cost."
+    ]
 
 
 def cost_label(of: CostComparison) -> str:

@@ -9,7 +9,8 @@ from tasks.report.sweep.tables import to_csv
 
 def csv_files(of: CostComparison) -> dict[str, str]:
     """Every table, by the name of its file."""
-    return {"frontier.csv": frontier_csv(of), "costs.csv": costs_csv(of)}
+    mixed = {"mixtures.csv": mixtures_csv(of)} if of.mixed else {}
+    return {"frontier.csv": frontier_csv(of), "costs.csv": costs_csv(of), **mixed}
 
 
 def costs_csv(of: CostComparison) -> str:
@@ -33,6 +34,21 @@ def frontier_csv(of: CostComparison) -> str:
         (
             (*point.option.parts[0], point.option.cost, point.option.accuracy, point.low, point.high, point.share)
             for point in of.frontier
+        ),
+    )
+
+
+def mixtures_csv(of: CostComparison) -> str:
+    """`set,k,other,k_other,cost,accuracy,low,high,alone`: the mixtures on the frontier, cheapest first, with an
+    interval over problems; `alone` is the most that one set solves within this cost."""
+    return to_csv(
+        ("set", "k", "other", "k_other", f"cost_{of.measure.value}", "accuracy", "low", "high", "alone"),
+        (
+            (
+                *(field for part in point.option.parts for field in part),
+                *(point.option.cost, point.option.accuracy, point.low, point.high, point.alone),
+            )
+            for point in of.mixed
         ),
     )
 
