@@ -6,10 +6,13 @@ Expected outputs never enter a sandbox: programs are run there, and compared her
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, cast, runtime_checkable
 
 from sandboxes import Sandbox
-from tasks.records import GradedSample, Problem, Sample
+from tasks.records import GradedSample, Problem, Sample, Verdict
+
+Decided = tuple[Verdict, str, str | None]
+"""A verdict, a few words on it, and the answer in the grader's normal form, where there is one."""
 
 
 class Grader(Protocol):
@@ -50,3 +53,22 @@ class HasIngredients(Protocol):
     def ingredients(self) -> Mapping[str, Any]:
         """What else verdicts depend on, as JSON has it."""
         ...
+
+
+class GradesTexts(Protocol):
+    """A grader whose verdict on a sample depends on nothing but its problem and its text, and takes microseconds. So
+    many samples are graded without an object for each."""
+
+    def grade_texts(self, problem: Problem, texts: Sequence[str]) -> Iterator[Decided]:
+        """Yield what `Grader.grade` gives for samples of a problem with these texts, in order."""
+        ...
+
+
+def as_grader_of_texts(grader: Grader) -> GradesTexts | None:
+    """A grader as one of texts; None where it is not, or its class has changed what `grade` does since."""
+    for kind in type(grader).__mro__:
+        if "grade_texts" in vars(kind):
+            return cast(GradesTexts, grader)
+        if "grade" in vars(kind):
+            return None
+    return None

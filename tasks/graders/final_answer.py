@@ -4,7 +4,8 @@ import re
 from functools import lru_cache
 from typing import ClassVar, Literal
 
-from tasks.graders.base.answer_grader import AnswerGrader, Decided
+from tasks.graders import Decided
+from tasks.graders.base.answer_grader import AnswerGrader
 from tasks.records import Verdict
 
 # The first marker counts, with what follows it on its line: whatever a sample goes on to say cannot change it.

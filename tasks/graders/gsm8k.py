@@ -8,7 +8,8 @@ are the answer; commas, dollar signs and a dot at the end are set aside, and wha
 import re
 from typing import ClassVar, Literal
 
-from tasks.graders.base.answer_grader import AnswerGrader, Decided
+from tasks.graders import Decided
+from tasks.graders.base.answer_grader import AnswerGrader
 from tasks.graders.base.verdicts import shortened
 from tasks.records import Verdict
 

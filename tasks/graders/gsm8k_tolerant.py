@@ -11,7 +11,8 @@ from fractions import Fraction
 from typing import ClassVar, Literal
 
 from tasks.answers.finding import boxed, hashed
-from tasks.graders.base.answer_grader import AnswerGrader, Decided
+from tasks.graders import Decided
+from tasks.graders.base.answer_grader import AnswerGrader
 from tasks.graders.base.verdicts import shortened
 from tasks.records import Verdict
 

@@ -96,7 +96,7 @@ class AnnotationKind(Generic[Record, AnyAnnotationFooter]):
 
     def write(
         self,
-        records: Sequence[Record],
+        records: Sequence[Record] | pa.Table,
         key: str,
         *,
         samples_checksum: str,
@@ -105,8 +105,9 @@ class AnnotationKind(Generic[Record, AnyAnnotationFooter]):
         seconds: float,
         more: Mapping[str, Any] | None = None,
     ) -> bytes:
-        """A block as an object; `more` are fields that footers of this kind may have."""
-        table = self.layout.to_table(records)
+        """A block of records, or of a table of them, as an object; `more` are fields that footers of this kind may
+        have."""
+        table = records if isinstance(records, pa.Table) else self.layout.to_table(records)
         footer = self.layout.footer(
             samples_checksum=samples_checksum,
             made_by=made_by,

@@ -10,6 +10,7 @@ from itertools import takewhile
 from typing import Any, BinaryIO, ClassVar, Generic
 
 import numpy as np
+import pyarrow as pa
 
 from tasks.errors import UserError
 from tasks.records import GradedSample, Problem, Sample, ScoredSample
@@ -151,6 +152,10 @@ class SampleSet(StoredSet):
         """The samples of a block in order, checked against their checksum; raises CorruptObjectError."""
         return samples.read_samples(self.store.read(self._key(block)), self._key(block))
 
+    def read_table(self, block: Block) -> tuple[Any, SampleFooter]:
+        """As `read`, as a `pyarrow.Table` with all columns."""
+        return samples.read_sample_table(self.store.read(self._key(block)), self._key(block))
+
     def columns(self, block: Block, names: Sequence[str]) -> Any:
         """Some columns of the samples of a block, as a `pyarrow.Table`; fetches no others. Raises as `read` does."""
         with self.store.open(self._key(block)) as file:
@@ -193,15 +198,15 @@ class AnnotationSet(StoredSet, Generic[Record, AnyAnnotationFooter]):
     def write(
         self,
         block: Block,
-        records: Sequence[Record],
+        records: Sequence[Record] | pa.Table,
         *,
         samples_checksum: str,
         made_by: str,
         seconds: float,
         more: Mapping[str, Any] | None = None,
     ) -> None:
-        """Store the annotations on a block of samples with this checksum; `more` are fields that footers of this kind
-        may have."""
+        """Store the annotations on a block of samples with this checksum, as records or as a table of the kind's
+        layout; `more` are fields that footers of this kind may have."""
         key = self._key(block)
         data = self.kind.write(
             records,

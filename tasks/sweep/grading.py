@@ -12,7 +12,7 @@ from typing import Any
 
 from sandboxes import Sandbox
 from tasks.errors import GradingCancelledError
-from tasks.graders import Grader
+from tasks.graders import Decided, Grader, GradesTexts, as_grader_of_texts
 from tasks.plugins import PluginError, label_of
 from tasks.progress import Steps, progress
 from tasks.records import GradedSample, Sample
@@ -130,15 +130,26 @@ class Grading:
 
     def _grade_if_pending(self, block: Block, sandbox: Sandbox | None) -> str:
         self._continue()
-        samples, footer = self.read_samples(block)
+        by_text = as_grader_of_texts(self.grader)
+        samples, footer = self.read_samples(block) if by_text is None else self._read_texts(block)
         if self.verdicts.is_pending(block, footer):
-            self._grade(block, samples, footer, sandbox)
+            started = time.monotonic()
+            if by_text is None:
+                graded: Any = self._graded(block, samples, sandbox)
+            else:
+                graded = self._graded_texts(block, samples, by_text)
+            where = described(sandbox) if sandbox is not None and self.grader.runs_code else "none"
+            seconds = time.monotonic() - started
+            retry_while_unavailable(
+                lambda: self.verdicts.write(
+                    block, graded, samples_checksum=footer.checksum, made_by=where, seconds=seconds
+                )
+            )
         else:
             progress.get().advance(VERDICTS, block.samples)
         return self.verdicts.url(block)
 
-    def _grade(self, block: Block, samples: list[Sample], footer: SampleFooter, sandbox: Sandbox | None) -> None:
-        started = time.monotonic()
+    def _graded(self, block: Block, samples: list[Sample], sandbox: Sandbox | None) -> list[GradedSample]:
         problems = {problem.id: problem for problem in self.selection.problems_in(block)}
         pending = {(sample.problem_id, sample.index): at for at, sample in enumerate(samples)}
         given: list[GradedSample | None] = [None] * len(samples)
@@ -159,13 +170,44 @@ class Grading:
         graded_samples = [graded for graded in given if graded is not None]
         if pending:
             raise self._fault(f"graded {len(graded_samples):,} of {len(samples):,} samples")
-        where = described(sandbox) if sandbox is not None and self.grader.runs_code else "none"
-        seconds = time.monotonic() - started
-        retry_while_unavailable(
-            lambda: self.verdicts.write(
-                block, graded_samples, samples_checksum=footer.checksum, made_by=where, seconds=seconds
-            )
+        return graded_samples
+
+    def _graded_texts(self, block: Block, texts: Any, grader: GradesTexts) -> Any:
+        """The verdicts on a column of texts, as a table."""
+        each = len(block.indices)
+        decided: list[Decided] = []
+        problem_ids: list[str] = []
+        steps = Steps(VERDICTS)
+        for number, problem in enumerate(self.selection.problems_in(block)):
+            problem_ids += [problem.id] * each
+            for one in grader.grade_texts(problem, texts.slice(number * each, each).to_pylist()):
+                decided.append(one)
+                steps.advance()
+                self._continue()
+            if len(decided) != len(problem_ids):
+                graded = len(decided) - number * each
+                raise self._fault(f"graded {graded:,} of {each:,} samples of problem {problem.id!r}")
+        steps.flush()
+        found, details, answers = zip(*decided, strict=True)
+        nothing = [0.0] * len(decided)
+        return self.verdicts.kind.layout.table_of(
+            {
+                "problem_id": problem_ids,
+                "index": [*block.indices] * len(block.positions),
+                "verdict": found,
+                "detail": details,
+                "cpu_s": nothing,
+                "wall_s": nothing,
+                "answer": answers,
+            }
         )
+
+    def _read_texts(self, block: Block) -> tuple[Any, SampleFooter]:
+        """As `read_samples`, of which only the texts."""
+        with setting_aside(self.samples, block):
+            table, footer = self.samples.read_table(block)
+            self._check_problems(self.samples, block, first_ids(table, len(block.indices)))
+        return table["text"], footer
 
     def _continue(self) -> None:
         if self._given_up.is_set():

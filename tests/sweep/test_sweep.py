@@ -10,6 +10,7 @@ from sandboxes import Sandbox
 from tasks.engines import Engine
 from tasks.engines.recorded import RecordedEngine
 from tasks.errors import EngineFailedError, UserError
+from tasks.graders import Grader
 from tasks.graders.base.requirements import require_check
 from tasks.progress import NullProgress, progress
 from tasks.records import AnswerCheck, GradedSample, Problem, Request, Sample, Sampling, Verdict
@@ -67,7 +68,7 @@ class CountingEngine(NothingToClose):
             yield [Sample(request.problem_id, index, f"{index}") for index in range(request.start, request.stop)]
 
 
-def sweep_of(folder: Path, k: int, grader: DividesGrader, first: int | None = None) -> Sweep:
+def sweep_of(folder: Path, k: int, grader: Grader, first: int | None = None) -> Sweep:
     store = FsspecStore(str(folder))
     samples = sample_identity("toy", seed=0)
     return Sweep(

@@ -12,7 +12,8 @@ from typing import ClassVar
 from sandboxes import Sandbox
 from tasks.answers.isolated.pool import Answer, Failure, shared
 from tasks.errors import MonkeysError
-from tasks.graders.base.answer_grader import Decided, kept
+from tasks.graders import Decided
+from tasks.graders.base.answer_grader import kept
 from tasks.graders.base.requirements import check_algebra, require_check, require_checks
 from tasks.graders.base.text import TextGrader
 from tasks.graders.base.verdicts import shortened

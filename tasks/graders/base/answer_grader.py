@@ -2,18 +2,18 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import ClassVar
 
 from sandboxes import Sandbox
+from tasks.graders import Decided
 from tasks.graders.base.requirements import require_check, require_checks
 from tasks.graders.base.text import TextGrader
-from tasks.records import AnswerCheck, GradedSample, Problem, Sample, Verdict
+from tasks.records import AnswerCheck, GradedSample, Problem, Sample
 
 MAX_ANSWER = 1_000
 """Characters of the longest answer that is kept with its verdict."""
-
-Decided = tuple[Verdict, str, str | None]
-"""A verdict, a few words on it, and the answer in the grader's normal form, where there is one."""
 
 
 def kept(answer: str | None) -> str | None:
@@ -40,7 +40,15 @@ class AnswerGrader(TextGrader, ABC):
         sandbox: Sandbox | None,  # noqa: ARG002
     ) -> Iterator[GradedSample]:
         """One graded sample for each pair, in order."""
-        for problem, sample in pairs:
-            gold = require_check(problem, AnswerCheck).answer
-            verdict, detail, answer = self.decide(gold, self.answer_text(sample.text))
-            yield GradedSample(sample.problem_id, sample.index, verdict, detail, answer=kept(answer))
+        for problem, of_problem in groupby(pairs, itemgetter(0)):
+            samples = [sample for _, sample in of_problem]
+            decided = self.grade_texts(problem, [sample.text for sample in samples])
+            for sample, (verdict, detail, answer) in zip(samples, decided, strict=True):
+                yield GradedSample(sample.problem_id, sample.index, verdict, detail, answer=answer)
+
+    def grade_texts(self, problem: Problem, texts: Sequence[str]) -> Iterator[Decided]:
+        """See `GradesTexts`."""
+        gold = require_check(problem, AnswerCheck).answer
+        for text in texts:
+            verdict, detail, answer = self.decide(gold, self.answer_text(text))
+            yield verdict, detail, kept(answer)
