@@ -68,13 +68,20 @@ class StdioCheck(Check):
 
 @dataclass(frozen=True, slots=True)
 class FunctionCheck(Check):
-    """A test of one function: `code` defines `check(candidate)`, which raises where the function is wrong."""
+    """A test of one function: `code` defines `check(candidate)`, which raises where the function is wrong.
+
+    `public` is the test of just those examples that are known to whoever writes the function, as those of a docstring
+    are; None where there is none, or where it is not known which are. `calls` are calls of the function in these
+    examples, as Python expressions whose arguments are literals.
+    """
 
     kind: ClassVar[str] = "function"
     noun: ClassVar[str] = "function test"
 
     entry_point: str
     code: str
+    public: str | None = None
+    calls: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,12 +126,10 @@ def _resolve_defaults(config: SweepConfig) -> _Resolved:
 
 def _require_answers(budget: str, grader: Grader) -> None:
     """Raise UserError where no sample can have an answer, so that no vote would ever be settled."""
-    silent = isinstance(grader, ProgramGrader) and not grader.behaviour_inputs
-    if silent or isinstance(grader, FunctionGrader):
-        instead = "set grader.behaviour_inputs for a vote over behaviour, or " if silent else ""
+    if isinstance(grader, ProgramGrader | FunctionGrader) and not grader.behaviour_inputs:
         raise UserError(
-            f"budget: {budget} stops by the samples' answers, but programs graded by {grader.name} have none; "
-            f"{instead}choose another budget"
+            f"budget: {budget} stops by the samples' answers, but programs graded by {grader.name} have none; set"
+            " grader.behaviour_inputs for a vote over behaviour, or choose another budget"
         )
 
 

@@ -10,11 +10,14 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from sandboxes.config import Config
+from tasks.datasets.shown_calls import as_function_test, shown_calls
 from tasks.files.schema import RowModel
 from tasks.files.sources import Hub, Source, read
 from tasks.records import FunctionCheck, LabelledSample, Problem
 
 HUB = Hub("openai/openai_humaneval")
+# Their tests, and the canonical solutions, contradict the examples of their prompts.
+_CONTRADICTED = frozenset({"HumanEval/47", "HumanEval/116", "HumanEval/130", "HumanEval/148"})
 _EXAMPLE = (
     '{"task_id": "HumanEval/0", "prompt": "def f(x): ...", "entry_point": "f", "test": "def check(candidate): ..."}'
 )
@@ -49,7 +52,7 @@ class HumanEvalDataset(Config):
     def load(self) -> list[Problem]:
         """All problems in upstream order; raises UserError where file or hub cannot be read."""
         return [
-            Problem(row.task_id, row.prompt, FunctionCheck(row.entry_point, row.test))
+            Problem(row.task_id, row.prompt, _check(row))
             for _, row in read(Source(self.path, HUB, "test"), _Row, _EXAMPLE)
         ]
 
@@ -58,3 +61,11 @@ class HumanEvalDataset(Config):
         for _, row in read(Source(self.path, HUB, "test"), _Row, _EXAMPLE):
             if row.canonical_solution is not None:
                 yield LabelledSample(row.task_id, row.canonical_solution)
+
+
+def _check(row: _Row) -> FunctionCheck:
+    """The test, with the examples of the prompt as those that are public."""
+    shown = shown_calls(row.prompt, row.entry_point)
+    calls = tuple(each.call for each in shown)
+    public = as_function_test(() if row.task_id in _CONTRADICTED else shown, row.entry_point)
+    return FunctionCheck(row.entry_point, row.test, public, calls)

@@ -14,6 +14,7 @@ from sandboxes.config import Config
 from tasks.errors import UserError
 from tasks.files.schema import RowModel, Where
 from tasks.files.sources import Hub, Source, read, row_error
+from tasks.graders.base.literal_calls import calls_in
 from tasks.records import FewShotExample, FunctionCheck, LabelledSample, Problem
 
 HUB = Hub("google-research-datasets/mbpp", ("full",))
@@ -107,4 +108,6 @@ def _test(where: Where, row: _Row) -> FunctionCheck:
     entry_point = next((name for name in called if name in defined), None)
     if entry_point is None:
         raise row_error(where, "test_list", "calls no function that `code` defines")
-    return FunctionCheck(entry_point, _CHECK.format(setup=setup, assertions=row.test_list))
+    test = _CHECK.format(setup=setup, assertions=row.test_list)
+    # The question shows all assertions.
+    return FunctionCheck(entry_point, test, public=test, calls=calls_in(row.test_list, {entry_point}))

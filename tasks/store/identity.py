@@ -14,7 +14,7 @@ from dataclasses import MISSING, Field, dataclass, fields, is_dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
-from tasks.records import AnswerCheck, Problem, StdioCheck
+from tasks.records import AnswerCheck, FunctionCheck, Problem, StdioCheck
 from tasks.store.schema import SCHEMA
 
 
@@ -95,6 +95,8 @@ def _as_published(problem: Problem) -> Problem:
     check = problem.check
     if isinstance(check, StdioCheck) and check.public is not None:
         return replace(problem, check=replace(check, public=None))
+    if isinstance(check, FunctionCheck):
+        return replace(problem, check=replace(check, public=None, calls=()))
     if not isinstance(check, AnswerCheck) or check.published is None:
         return problem
     return replace(problem, check=AnswerCheck(check.published))

@@ -23,9 +23,12 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import ClassVar
 
+from pydantic import Field
+
 from sandboxes import CheckedOutcome, Limits, Sandbox, Status
-from sandboxes.batch import Batch, CheckedJob
+from sandboxes.batch import Batch, CheckedJob, normalised
 from tasks.graders.base.code import Code, read_programs
+from tasks.graders.base.function_behaviour import FunctionKey, function_behaviours
 from tasks.graders.base.purity import is_pure
 from tasks.graders.base.requirements import check_function_tests, require_check, require_sandbox
 from tasks.graders.base.text import TextGrader
@@ -75,6 +78,14 @@ class FunctionGrader(TextGrader, ABC):
     `version`."""
 
     runs_code: ClassVar[bool] = True
+    behaviour_inputs: int = Field(
+        0,
+        ge=0,
+        le=100,
+        description="In how many calls, made from those that the prompt shows, what functions return becomes their"
+        " answer, so that those that behave alike have one vote; it also says which pass the prompt's examples; 0:"
+        " functions have no answer",
+    )
 
     @abstractmethod
     def function(self, problem: Problem, sample: Sample) -> Function:
@@ -102,8 +113,52 @@ class FunctionGrader(TextGrader, ABC):
             (functions[position], source)
             for position, source in read_programs([sample for _, sample in pairs], found, lost)
         )
-        yield from _grade(sources, self.test_preamble, require_sandbox(sandbox))
+        if self.behaviour_inputs:
+            yield from self._with_behaviours(list(sources), require_sandbox(sandbox))
+        else:
+            yield from _grade(sources, self.test_preamble, require_sandbox(sandbox))
         yield from lost
+
+    def _with_behaviours(self, sources: Sequence[tuple[Function, str]], sandbox: Sandbox) -> Iterator[GradedSample]:
+        """Graded samples whose answer is what the function does; the first of equal functions has its cost."""
+        programs = [
+            (function.problem, _program(function, source), f"{function.preamble}{source}", preamble)
+            for function, source in sources
+            for preamble in [self.test_preamble(function.problem)]
+            if source.strip()
+        ]
+        found = function_behaviours(programs, self.behaviour_inputs, Batch(sandbox))
+        keys = {
+            (function.problem.id, function.index): (
+                function.problem.id,
+                normalised(f"{function.preamble}{source}"),
+            )
+            for function, source in sources
+        }
+        checks = {function.problem.id: require_check(function.problem, FunctionCheck) for function, _ in sources}
+        counted: set[FunctionKey] = set()
+        for graded in _grade(sources, self.test_preamble, sandbox):
+            key = keys[graded.problem_id, graded.index]
+            behaviour = found.get(key)
+            if behaviour is None:  # There is no code.
+                yield replace(graded, passed=None if checks[graded.problem_id].public is None else False)
+                continue
+            if graded.verdict is Verdict.INFRASTRUCTURE:
+                yield graded
+                continue
+            if behaviour.lost is not None:
+                detail = f"in a call without an expected result: {behaviour.lost}"
+                yield GradedSample(graded.problem_id, graded.index, Verdict.INFRASTRUCTURE, detail)
+                continue
+            first, check = key not in counted, checks[graded.problem_id]
+            counted.add(key)
+            yield replace(
+                graded,
+                answer=behaviour.answer,
+                passed=graded.verdict is Verdict.CORRECT if check.public == check.code else behaviour.passed,
+                cpu_s=graded.cpu_s + first * behaviour.cpu_s,
+                wall_s=graded.wall_s + first * behaviour.wall_s,
+            )
 
 
 @lru_cache(maxsize=1024)
@@ -143,11 +198,16 @@ def _grade(
         yield GradedSample(function.problem.id, function.index, Verdict.NO_ANSWER, "there is no code")
 
 
+def _program(function: Function, source: str) -> str:
+    entry_point = require_check(function.problem, FunctionCheck).entry_point
+    return _PROGRAM.format(source=f"{function.preamble}{source}", entry_point=entry_point)
+
+
 def _job(function: Function, source: str, preamble: str) -> CheckedJob[tuple[str, int]]:
     problem, test = function.problem, require_check(function.problem, FunctionCheck)
     return CheckedJob(
         (problem.id, function.index),
-        _PROGRAM.format(source=f"{function.preamble}{source}", entry_point=test.entry_point),
+        _program(function, source),
         checker_text(preamble, test),
         Limits(cpu_s=problem.time_limit_s, memory_mb=problem.memory_limit_mb),
         group=problem.id,
