@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from sandboxes import CheckedOutcome, Limits, Status
-from sandboxes.batch import Batch, CheckedJob, normalised
+from sandboxes.batch import Batch, CheckedJob, normalized
 from tasks.graders.base.literal_calls import calls_of_test
 from tasks.graders.base.mutated_arguments import mutated_calls
 from tasks.graders.base.purity import is_pure
@@ -27,7 +27,7 @@ RULE = 1
 """Part of every answer: it rises when the comparison of results changes, so that votes of two rules never mix."""
 
 FunctionKey = tuple[str, str]
-"""A problem's id, and the `normalised` text of a program."""
+"""A problem's id, and the `normalized` text of a program."""
 
 # For Python 3.8 and later. It prints `passed` or `failed` if there is a public test, and a line for each call. Of what
 # the sample has chosen, it prints only names of standard exceptions.
@@ -115,7 +115,7 @@ class FunctionBehaviour(NamedTuple):
 def function_behaviours(
     programs: Iterable[tuple[Problem, str, str, str]], count: int, batch: Batch
 ) -> Mapping[FunctionKey, FunctionBehaviour]:
-    """The behaviour of each function by the problem's id and the normalised program; equal programs run once.
+    """The behaviour of each function by the problem's id and the normalized program; equal programs run once.
 
     Args:
         programs: each with its problem, which has a `FunctionCheck`; the program that serves calls of its function; the
@@ -123,7 +123,7 @@ def function_behaviours(
         count: how many calls are made, at most.
         batch: where they run.
     """
-    distinct = {(problem.id, normalised(source)): each for each in programs for problem, _, source, _ in [each]}
+    distinct = {(problem.id, normalized(source)): each for each in programs for problem, _, source, _ in [each]}
     jobs = (
         CheckedJob(
             key,

@@ -26,7 +26,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from sandboxes import CheckedOutcome, Limits, Sandbox, Status
-from sandboxes.batch import Batch, CheckedJob, normalised
+from sandboxes.batch import Batch, CheckedJob, normalized
 from tasks.graders.base.code import Code, read_programs
 from tasks.graders.base.function_behaviour import FunctionKey, function_behaviours
 from tasks.graders.base.purity import is_pure
@@ -120,7 +120,8 @@ class FunctionGrader(TextGrader, ABC):
         yield from lost
 
     def _with_behaviours(self, sources: Sequence[tuple[Function, str]], sandbox: Sandbox) -> Iterator[GradedSample]:
-        """Graded samples whose answer is what the function does; the first of equal functions has its cost."""
+        """Graded samples whose answer is what the function does; the first of equal functions has its cost. One whose
+        executions the sandbox lost, each time that the batch tried, has no answer, and `detail` says why."""
         programs = [
             (function.problem, _program(function, source), f"{function.preamble}{source}", preamble)
             for function, source in sources
@@ -131,7 +132,7 @@ class FunctionGrader(TextGrader, ABC):
         keys = {
             (function.problem.id, function.index): (
                 function.problem.id,
-                normalised(f"{function.preamble}{source}"),
+                normalized(f"{function.preamble}{source}"),
             )
             for function, source in sources
         }
@@ -143,19 +144,17 @@ class FunctionGrader(TextGrader, ABC):
             if behaviour is None:  # There is no code.
                 yield replace(graded, passed=None if checks[graded.problem_id].public is None else False)
                 continue
-            if graded.verdict is Verdict.INFRASTRUCTURE:
-                yield graded
-                continue
             if behaviour.lost is not None:
-                detail = f"in a call without an expected result: {behaviour.lost}"
-                yield GradedSample(graded.problem_id, graded.index, Verdict.INFRASTRUCTURE, detail)
+                # The verdict is that of the test, whatever became of the vote.
+                why = f"no answer: in a call without an expected result: {behaviour.lost}"
+                yield replace(graded, detail="; ".join(filter(None, [graded.detail, why])))
                 continue
             first, check = key not in counted, checks[graded.problem_id]
             counted.add(key)
             yield replace(
                 graded,
                 answer=behaviour.answer,
-                passed=graded.verdict is Verdict.CORRECT if check.public == check.code else behaviour.passed,
+                passed=_passed(graded) if check.public == check.code else behaviour.passed,
                 cpu_s=graded.cpu_s + first * behaviour.cpu_s,
                 wall_s=graded.wall_s + first * behaviour.wall_s,
             )
@@ -196,6 +195,11 @@ def _grade(
         yield GradedSample(problem_id, index, verdict, detail, result.cpu_s, result.wall_s)
     for function in empty:
         yield GradedSample(function.problem.id, function.index, Verdict.NO_ANSWER, "there is no code")
+
+
+def _passed(graded: GradedSample) -> bool | None:
+    """Whether a sample passed a test that is public as a whole."""
+    return None if graded.verdict is Verdict.INFRASTRUCTURE else graded.verdict is Verdict.CORRECT
 
 
 def _program(function: Function, source: str) -> str:
