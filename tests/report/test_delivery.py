@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from flows.config.compare import CompareConfig
+from flows.setup.compare import load, write
 from flows.setup.picking import from_store
 from tasks.report.comparison.delivery import Delivered, DeliveredDifference, DeliveredPoint, delivered
 from tasks.report.comparison.load import NamedCounts, read_sets
@@ -18,10 +20,12 @@ from tasks.selection.curves import pick_curve
 from tasks.selection.majority import Majority
 from tasks.store.fsspec_store import FsspecStore
 from tests.store.inspect.test_answers import scored
-from tests.store.stored import LastLineGrader, fill
+from tests.store.stored import LastLineGrader, answers, fill
+from tests.sweep.test_scoring import run
 
 from .comparisons import comparison_of
 from .sweeps import HOSTILE
+from .test_cost_of_sweep import KnowingScorer
 from .test_page import read
 
 PROBLEMS, K = 6, 20
@@ -125,3 +129,28 @@ def test_a_damaged_set_is_a_reason(tmp_path: Path) -> None:
     found = compared(tmp_path, sets)
     assert isinstance(found, str)
     assert found.startswith("What ways of picking deliver is not known: store: ")
+
+
+def test_what_right_answers_cost_is_on_the_page_with_what_their_scorer_used(tmp_path: Path) -> None:
+    store = FsspecStore(str(tmp_path / "runs"))
+    names, scorers = [], [KnowingScorer(), KnowingScorer()]
+    for seed, scorer in enumerate(scorers):
+        sweep = fill(store, problems=PROBLEMS, k=K, seed=seed, grader=LastLineGrader())
+        run(sweep, scorer)
+        names.append(sweep.samples.identity.name)
+    config = CompareConfig(sets=tuple(names), store=str(tmp_path / "runs"), output=str(tmp_path / "page"))
+    written = write(config, load(config))
+    assert written is not None
+    rows = list(csv.DictReader((tmp_path / "page" / "delivered_costs.csv").open()))
+    at_k = [row for row in rows if row["k"] == str(K)]
+    assert len(at_k) == 2
+    for row, scorer, seed in zip(at_k, scorers, (0, 1), strict=True):
+        drawn = sum(30 + (sample.tokens or 0) for of in answers(PROBLEMS, K, seed).values() for sample in of.values())
+        assert float(row["cost_tokens"]) == pytest.approx(drawn + 40 * len(scorer.asked))
+        assert float(row["per_solved"]) == pytest.approx(
+            float(row["cost_tokens"]) / (PROBLEMS * float(row["accuracy"]))
+        )
+    text = " ".join(read((tmp_path / "page" / "comparison.html").read_text()).text)
+    for said in ("Delivered by best of k by toy: ", "per right answer", "scoring by toy counts, "):
+        assert said in text
+        assert said in written.markdown or said == "per right answer"

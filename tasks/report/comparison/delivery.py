@@ -50,12 +50,13 @@ class DeliveredDifference(NamedTuple):
 class Delivered(NamedTuple):
     """Coverage of every set, and the accuracy of every way of picking that all sets can give, on the `problems` that
     they share, and the paired `differences` of accuracy from the first set, none for a single problem; `notes` are
-    whole sentences."""
+    whole sentences. `best` is the way that delivers most at the largest k, on average over the sets."""
 
     points: tuple[DeliveredPoint, ...]
     problems: int
     notes: tuple[str, ...]
     differences: tuple[DeliveredDifference, ...] = ()
+    best: Selector | None = None
 
     def rows(self) -> list[dict[str, Any]]:
         """A row for each set and way, with text in the cells; the interval is for the largest k."""
@@ -126,7 +127,8 @@ def delivered(sets: Sequence[NamedCounts], read: Callable[[str], Prepared]) -> D
         if len(shared) > 1:
             differences += _differences(selector, chosen, curves, labels)
     notes = [f"{each.label}: {note}" for each, of in zip(sets, found, strict=True) for note in of.notes]
-    return Delivered(tuple(delivered), len(shared), tuple(notes), tuple(differences))
+    best = _best(common, delivered, int(ks[-1]))
+    return Delivered(tuple(delivered), len(shared), tuple(notes), tuple(differences), best)
 
 
 def _differences(
@@ -145,6 +147,15 @@ def _differences(
             for each in paired
         ]
     return found
+
+
+def _best(selectors: Sequence[Selector], points: Sequence[DeliveredPoint], k: int) -> Selector:
+    """The way of picking that delivers most at this k, on average over the sets."""
+
+    def total(selector: Selector) -> float:
+        return sum(point.value for point in points if point.way == selector.label and point.k == k)
+
+    return max(selectors, key=total)
 
 
 def _counts(problems: Sequence[Outcomes]) -> Counts:

@@ -8,9 +8,11 @@ from tasks.report.sweep.markdown import escape
 from tasks.scaling.comparison import Comparison
 
 
-def markdown(comparison: Comparison, costs: CostComparison | str = "") -> str:
+def markdown(
+    comparison: Comparison, costs: CostComparison | str = "", delivered_costs: CostComparison | str = ""
+) -> str:
     """The headline, the coverage of every set at round values of k, the differences and the findings, also those
-    about costs."""
+    about costs, and about those of what is delivered."""
     names = [escape(each.label) for each in comparison.sets]
     lines = [f"**{escape(comparison.headline)}**", "", f"| k | {' | '.join(names)} |", "|--:|" + "--:|" * len(names)]
     at = [{point.k: f"{point.coverage:.1%}" for point in each.summary.table} for each in comparison.sets]
@@ -22,7 +24,7 @@ def markdown(comparison: Comparison, costs: CostComparison | str = "") -> str:
             lines.append(f"| {each.k:,} | {gap} | {span(each)} | {chance(each.p)} |")
     lines.append("")
     lines += [f"- {escape(each)}" for each in (*findings(comparison), *comparison.notes)]
-    if not isinstance(costs, str):
-        lines += ["", f"**{escape(cost_headline(costs))}**", ""]
-        lines += [f"- {escape(each)}" for each in (*cost_findings(costs), *costs.notes)]
+    for by_cost in (each for each in (costs, delivered_costs) if not isinstance(each, str)):
+        lines += ["", f"**{escape(cost_headline(by_cost))}**", ""]
+        lines += [f"- {escape(each)}" for each in (*cost_findings(by_cost), *by_cost.notes)]
     return "\n".join(lines).rstrip() + "\n"

@@ -7,7 +7,7 @@ from tasks.costs.comparison import CostComparison
 from tasks.report.comparison import phrases, tables
 from tasks.report.comparison.delivery import Delivered
 from tasks.report.cost import phrases as cost_phrases
-from tasks.report.cost.tables import csv_files
+from tasks.report.cost.tables import costs_csv, csv_files
 from tasks.report.html import figure_links, link, page, svg_address
 from tasks.report.model import FigureFile
 from tasks.report.phrases import interval, visible
@@ -23,6 +23,7 @@ def render(
     costs: CostComparison | str = "",
     *,
     delivered: Delivered | str = "",
+    delivered_costs: CostComparison | str = "",
 ) -> str:
     """The page as HTML text.
 
@@ -33,6 +34,8 @@ def render(
             is shown as it is.
         costs: the same sets by cost, or why they cannot be compared so.
         delivered: what ways of picking deliver of the sets, or why that is not known; empty for no section.
+        delivered_costs: the sets by what the best of these ways delivers at which cost, or why that is not known; empty
+            for nothing.
     """
     reference = comparison.sets[0].label
     links = {
@@ -47,6 +50,8 @@ def render(
             link("delivered.csv", delivered.csv()),
             link("delivered_differences.csv", delivered.differences_csv()),
         ]
+    if not isinstance(delivered_costs, str):
+        links["delivered_costs"] = [link("delivered_costs.csv", costs_csv(delivered_costs))]
     for figure in figures:
         links[figure.name] += figure_links(figure)
     return page(
@@ -67,6 +72,8 @@ def render(
         delivered=delivered,
         costs=by_cost,
         no_costs=costs.removeprefix("cost: ") if isinstance(costs, str) else "",
+        delivered_costs=delivered_costs,
+        delivered_headline="" if isinstance(delivered_costs, str) else cost_phrases.headline(delivered_costs),
         cost_headline=None if by_cost is None else cost_phrases.headline(by_cost),
         cost_findings=[] if by_cost is None else cost_phrases.findings(by_cost),
         cost_label=cost_phrases.cost_label,

@@ -9,7 +9,7 @@ from tasks.report.comparison.delivery import Delivered
 from tasks.report.comparison.markdown import markdown
 from tasks.report.comparison.page import render
 from tasks.report.cost import figures as cost_figures
-from tasks.report.cost.tables import csv_files
+from tasks.report.cost.tables import costs_csv, csv_files
 from tasks.scaling.comparison import Comparison
 from tasks.store import Store
 from tasks.store.identity import digest, slug
@@ -40,19 +40,24 @@ def publish(
     costs: CostComparison | str,
     *,
     delivered: Delivered | str = "",
+    delivered_costs: CostComparison | str = "",
 ) -> ComparisonFiles:
     """Write the page, figures and tables into a folder of a store, replacing earlier ones. `costs` are the same sets by
-    cost, or why they cannot be compared so; `delivered` is what ways of picking deliver of them, or why not."""
+    cost, or why they cannot be compared so; `delivered` is what ways of picking deliver of them, or why not, and
+    `delivered_costs` what the best of them costs."""
     drawn = figures.draw(comparison)
     tables_of_costs: dict[str, bytes] = {}
     if not isinstance(costs, str):
         drawn = (*drawn, cost_figures.draw(costs))
         tables_of_costs = {name: text.encode() for name, text in csv_files(costs).items()}
     files = {
-        "comparison.html": render(comparison, config_yaml, drawn, costs, delivered=delivered).encode(),
+        "comparison.html": render(
+            comparison, config_yaml, drawn, costs, delivered=delivered, delivered_costs=delivered_costs
+        ).encode(),
         "curves.csv": tables.curves_csv(comparison).encode(),
         "differences.csv": tables.differences_csv(comparison).encode(),
         **tables_of_costs,
+        **({} if isinstance(delivered_costs, str) else {"delivered_costs.csv": costs_csv(delivered_costs).encode()}),
         **_delivered_files(delivered),
         **{f"{figure.name}.svg": figure.svg for figure in drawn},
         **{f"{figure.name}.pdf": figure.pdf for figure in drawn},
@@ -60,7 +65,9 @@ def publish(
     for name, data in files.items():
         store.write(f"{folder}/{name}".lstrip("/"), data)
     page = store.url(f"{folder}/comparison.html".lstrip("/"))
-    return ComparisonFiles(page, markdown(comparison, costs), {figure.name: figure.svg for figure in drawn}, delivered)
+    return ComparisonFiles(
+        page, markdown(comparison, costs, delivered_costs), {figure.name: figure.svg for figure in drawn}, delivered
+    )
 
 
 def _delivered_files(delivered: Delivered | str) -> dict[str, bytes]:
