@@ -91,8 +91,11 @@ class AnsweredProblem:
         self.answers.append(None if answer is None else str(answer).strip() or None)
         self.correct.append(correct)
         self.passed.append(passed)
-        for name in {**self.scores, **scores}:
-            self.scores.setdefault(name, [None] * before).append(scores.get(name))
+        for name in scores:
+            if name not in self.scores:
+                self.scores[name] = [None] * before
+        for name, column in self.scores.items():
+            column.append(scores.get(name))
 
 
 CONFIDENCES = ("confidence_mean", "confidence_lowest_group", "confidence_bottom_groups", "confidence_tail")

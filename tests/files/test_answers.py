@@ -138,3 +138,10 @@ def test_scores_are_never_paired_by_position(tmp_path: Path) -> None:
     file = Path(written(tmp_path / "scores.jsonl", [{"problem": "a", "sample": 0, "score": 1.0}]))
     with pytest.raises(UserError, match=r"the answers have no column `sample`"):
         read(tmp_path, answers, score_files=[file])
+
+
+def test_a_score_that_some_samples_lack_has_one_entry_for_each_sample_in_order() -> None:
+    problem = AnsweredProblem("a")
+    for scores in ({"one": 0.5}, {"other": 1.0}, {}, {"one": 0.25, "other": None}):
+        problem.add("here", None, "1", True, scores)
+    assert problem.scores == {"one": [0.5, None, None, 0.25], "other": [None, 1.0, None, None]}

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from tasks.scaling import resampling
 from tasks.scaling.estimators import Counts, pass_at_k
 from tasks.scaling.resampling import bootstrap_curves, bootstrap_means, bootstrap_means_of, percentile_tail
 from tests.scaling.memory import peak_on_many_problems
@@ -38,7 +39,9 @@ def test_sets_of_the_same_problems_are_resampled_together():
     assert both[:, 0].std() > 0
 
 
-def test_means_of_any_values_have_the_distribution_of_a_draw_of_problems():
+@pytest.mark.parametrize("many", [1_000, 10_000])
+def test_means_of_any_values_have_the_distribution_of_a_draw_of_problems(many, monkeypatch):
+    monkeypatch.setattr(resampling, "_MANY", many)
     values = np.random.default_rng(0).normal(3, 1, (5_000, 1)) ** 2
     means = bootstrap_means_of(np.hstack([values, 2 * values]), resamples=2_000)
     assert means[:, 1] == pytest.approx(2 * means[:, 0]), "both columns see the same draws"

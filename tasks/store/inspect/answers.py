@@ -209,6 +209,8 @@ def _without_mixed_confidences(
 def _with_empty_samples_last(problems: Sequence[AnsweredProblem], empty: Collection[tuple[str, int]]) -> list[str]:
     """Give samples without tokens, which have no mean over tokens, the lowest one of the set, with a note: they are not
     picked before others, and still count as samples."""
+    if not empty:
+        return []
     lowest = {
         name: min(known)
         for name in (LOGPROB_MEAN, *CONFIDENCES)
