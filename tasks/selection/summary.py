@@ -1,7 +1,7 @@
 """Coverage and what each way of picking delivers, as one plain object: the numbers of `monkeys pick`."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -9,15 +9,20 @@ from tasks.errors import UserError
 from tasks.scaling import interval_over_samples as scaling_samples
 from tasks.scaling.arrays import Floats, Ints, finite_or_none
 from tasks.scaling.estimators import Band, Counts, coverage, log_spaced_ks, round_ks
+from tasks.scaling.forecast import Forecaster
 from tasks.scaling.interval_over_problems import interval_of_mean, interval_over_problems
 from tasks.selection import Outcomes, Selector
 from tasks.selection.curves import Plateau, pick_curve, plateau
+from tasks.selection.forecast import PickForecast, forecast
 from tasks.selection.interval_over_samples import interval_over_samples
 from tasks.selection.limits import Interval, Likeness, likeness, modal_ceiling
 from tasks.selection.simulation import ERROR
 
 # By default tables have no more k than fit on a line.
 _MAX_COLUMNS = 5
+MAX_FORECAST = 10
+"""How many times the samples a forecast reaches: further ones were not backtested."""
+_FORECAST_POINTS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +53,15 @@ class CurvePoint:
 @dataclass(frozen=True, slots=True)
 class PickedCurve:
     """Coverage, or one way of picking: `table` at the k of tables, `curve` at log-spaced k. `plateau` is None for
-    coverage. `scores` are the names of the scores that it picks by."""
+    coverage. `scores` are the names of the scores that it picks by. `forecast` is at the k asked for beyond the samples
+    and, for figures, at log-spaced ones before; empty where none was asked for, or there is no forecast of this way."""
 
     label: str
     table: tuple[PickPoint, ...]
     curve: tuple[CurvePoint, ...]
     plateau: Plateau | None
     scores: tuple[str, ...] = ()
+    forecast: tuple[PickForecast, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +78,8 @@ class PickSummary:
     likeness: Likeness | None
     level: float
     notes: tuple[str, ...]
+    beyond: tuple[int, ...] = ()
+    """The k asked for beyond the samples."""
 
     @property
     def gap(self) -> tuple[PickedCurve, float] | None:
@@ -96,14 +105,16 @@ def summarise(
     Args:
         problems: the samples of each problem.
         selectors: the ways of picking.
-        ks: the k of tables; None takes round ones up to the smallest n, and that.
+        ks: the k of tables; None takes round ones up to the smallest n, and that. Those above the smallest n are
+            forecast.
         level: probability of the intervals.
         seed: seed of Monte Carlo and of resampling.
         points: how many log-spaced k the curves have, in addition to those of tables.
         error: the largest standard error of a mean that Monte Carlo may have.
 
     Raises:
-        UserError: there are no problems, a selector lacks what it needs, or a k is above the smallest n.
+        UserError: there are no problems, a selector lacks what it needs, or a k is below 1 or beyond `MAX_FORECAST`
+            times the smallest n.
     """
     if not problems:
         raise UserError("there are no problems to pick answers for")
@@ -112,19 +123,28 @@ def summarise(
         np.array([each.n for each in problems]),
         np.array([int(each.correct.sum()) for each in problems]),
     )
-    wanted = _checked_ks(ks, counts)
+    wanted, beyond = _checked_ks(ks, counts)
     drawn = np.union1d(log_spaced_ks(counts.reach, points), wanted)
+    ahead = _ahead(beyond, counts.reach)
     answered = all(each.answers is not None for each in problems)
+    picked = tuple(
+        replace(
+            _picked(each, problems, wanted, drawn, level=level, seed=seed, error=error),
+            forecast=forecast(each, problems, ahead, seed) if len(ahead) else (),
+        )
+        for each in selectors
+    )
     return PickSummary(
         problems=len(problems),
         samples=int(counts.n.sum()),
         without_answer=sum(int((each.voters < 0).sum()) for each in problems) if answered else 0,
-        coverage=_coverage(counts, wanted, drawn, level, seed),
-        picked=tuple(_picked(each, problems, wanted, drawn, level=level, seed=seed, error=error) for each in selectors),
+        coverage=replace(_coverage(counts, wanted, drawn, level, seed), forecast=_coverage_ahead(counts, ahead)),
+        picked=picked,
         ceiling=modal_ceiling(problems, level, seed) if answered else None,
         likeness=likeness(counts, level, seed=seed),
         level=level,
-        notes=tuple(_notes(problems, selectors, counts)),
+        notes=(*_notes(problems, selectors, counts), *_notes_ahead(picked, beyond)),
+        beyond=tuple(beyond.tolist()),
     )
 
 
@@ -135,18 +155,40 @@ def table_ks(n: int) -> Ints:
     return every if len(every) <= _MAX_COLUMNS else decades.astype(np.int64)
 
 
-def _checked_ks(ks: Sequence[int] | None, counts: Counts) -> Ints:
-    if ks is None:
-        return table_ks(counts.reach)
-    wanted = np.unique(np.array(ks, dtype=np.int64))
-    beyond = [k for k in wanted.tolist() if not 1 <= k <= counts.reach]
-    if beyond:
+def _checked_ks(ks: Sequence[int] | None, counts: Counts) -> tuple[Ints, Ints]:
+    """The k that the samples reach, and those to forecast."""
+    wanted = np.unique(np.array(() if ks is None else ks, dtype=np.int64))
+    outside = [k for k in wanted.tolist() if not 1 <= k <= MAX_FORECAST * counts.reach]
+    if outside:
         fewest = counts.problem_ids[int(counts.n.argmin())]
         raise UserError(
-            f"k = {beyond[-1]:,} is out of reach: k must be between 1 and {counts.reach:,}, the number of samples of "
-            f"problem {fewest!r}"
+            f"k = {outside[-1]:,} is out of reach: k must be between 1 and {MAX_FORECAST * counts.reach:,}, "
+            f"{MAX_FORECAST} times the number of samples of problem {fewest!r}"
         )
-    return wanted
+    within = wanted[wanted <= counts.reach]
+    return within if len(within) else table_ks(counts.reach), wanted[wanted > counts.reach]
+
+
+def _ahead(beyond: Ints, n: int) -> Ints:
+    """The k to forecast: those asked for, and a few before the largest, for figures."""
+    if not len(beyond):
+        return beyond
+    spaced = np.rint(np.geomspace(n + 1, beyond[-1], _FORECAST_POINTS)).astype(np.int64)
+    ahead: Ints = np.union1d(spaced, beyond)
+    return ahead
+
+
+def _coverage_ahead(counts: Counts, ks: Ints) -> tuple[PickForecast, ...]:
+    if not len(ks):
+        return ()
+    return tuple(
+        PickForecast(each.k, each.coverage, each.low90, each.high90) for each in Forecaster(counts).at(ks.tolist())
+    )
+
+
+def _notes_ahead(picked: Sequence[PickedCurve], beyond: Ints) -> list[str]:
+    without = [each.label for each in picked if not each.forecast] if len(beyond) else []
+    return [f"No forecast beyond the samples: {', '.join(without)}."] if without else []
 
 
 def _coverage(counts: Counts, ks: Ints, drawn: Ints, level: float, seed: int) -> PickedCurve:

@@ -45,8 +45,7 @@ def variance_of_votes(
 
 
 def _variance(posterior: Posterior, ks: Ints, draws: int, generator: np.random.Generator) -> Floats:
-    parameters = np.concatenate([posterior.votes, [posterior.unseen, posterior.silent]])
-    frequencies = generator.dirichlet(np.maximum(parameters, _NONE), draws)
+    frequencies = frequencies_of(posterior, draws, generator)
     found = np.zeros(len(ks))
     for column, k in enumerate(ks.tolist()):
         pairs = overlap(posterior.n, k)
@@ -55,12 +54,21 @@ def _variance(posterior: Posterior, ks: Ints, draws: int, generator: np.random.G
         changes = []
         for _ in range(2):
             rest = generator.multinomial(k - shared, frequencies)
-            changes.append(_accuracy(one + rest, posterior.values) - _accuracy(other + rest, posterior.values))
+            changes.append(
+                accuracy_of_winners(one + rest, posterior.values) - accuracy_of_winners(other + rest, posterior.values)
+            )
         found[column] = pairs.variance(*changes)
     return found
 
 
-def _accuracy(votes: Ints, values: Floats) -> Floats:
+def frequencies_of(posterior: Posterior, draws: int, generator: np.random.Generator) -> Floats:
+    """Draws of the frequencies of each answer, of all unseen wrong ones, and of no answer; shape (draws, answers +
+    2)."""
+    parameters = np.concatenate([posterior.votes, [posterior.unseen, posterior.silent]])
+    return generator.dirichlet(np.maximum(parameters, _NONE), draws)
+
+
+def accuracy_of_winners(votes: Ints, values: Floats) -> Floats:
     """The accuracy of the winner, shape (draws,), of votes for each answer, for answers that have one vote each, and
     for none, shape (draws, answers + 2)."""
     counted, single = votes[:, :-2], votes[:, -2]

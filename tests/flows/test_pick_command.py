@@ -59,8 +59,8 @@ def test_answers_that_a_grader_calls_the_same_are_one_vote_and_are_shown(tmp_pat
         (("a.jsonl", "--by", "{name: best_of, scor: x}"), "--by {name: best_of, scor: x}: selector.scor"),
         (("a.jsonl", "--by", "first_passing"), "needs whether each sample passed the public tests"),
         (
-            ("a.jsonl", "--k", "3"),
-            "k = 3 is out of reach: k must be between 1 and 2, the number of samples of problem '1'",
+            ("a.jsonl", "--k", "21"),
+            "k = 21 is out of reach: k must be between 1 and 20, 10 times the number of samples of problem '1'",
         ),
         (("a.jsonl", "-o", "a.gif"), "--output: a.gif: a figure's name ends in .svg, .pdf or .png"),
         (("a.jsonl", "-o", "absent/a.svg"), "--output: absent/a.svg: cannot be written"),

@@ -51,7 +51,10 @@ def pick(
             "for which the samples have what they need.",
         ),
     ] = None,
-    k: Annotated[list[int] | None, typer.Option("--k", help="Show accuracy at this k; repeatable.")] = None,
+    k: Annotated[
+        list[int] | None,
+        typer.Option("--k", help="Show accuracy at this k, beyond the samples as a forecast; repeatable."),
+    ] = None,
     grader: Annotated[
         str | None,
         typer.Option(

@@ -5,6 +5,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
 from rich.text import Text
 
 from flows.command_line.terminal import counted, literal, new_table, print_json, print_notes, stdout
@@ -16,6 +17,7 @@ from tasks.report.picking.phrases import (
     ceiling_sentence,
     ends,
     error_sentence,
+    forecast_sentence,
     gap_sentence,
     intervals_sentence,
     likeness_sentence,
@@ -90,6 +92,9 @@ def _print(summary: PickSummary) -> None:
         )
     out = stdout()
     out.print(table)
+    if summary.beyond:
+        out.print(literal(forecast_sentence()), soft_wrap=True)
+        _print_forecast(summary, out)
     counts = f"{counted(summary.problems, 'problem')}, {counted(summary.samples, 'sample')}."
     error = error_sentence(summary)
     for line in (
@@ -102,6 +107,18 @@ def _print(summary: PickSummary) -> None:
         if line is not None:
             out.print(literal(line), soft_wrap=True)
     print_notes(out, summary.notes)
+
+
+def _print_forecast(summary: PickSummary, out: Console) -> None:
+    """Forecasts at the k asked for beyond the samples."""
+    columns = ("", *(f"k = {k:,}" for k in summary.beyond), "90% interval")
+    table = new_table(*columns, right=range(1, len(columns)))
+    for each in (summary.coverage, *summary.picked):
+        at = {point.k: point for point in each.forecast}
+        if at:
+            last = at[summary.beyond[-1]]
+            table.add_row(literal(each.label), *(share(at[k].value) for k in summary.beyond), ends(last.low, last.high))
+    out.print(table)
 
 
 def _write(summary: PickSummary, output: Path) -> None:

@@ -17,7 +17,8 @@ def draw(summary: PickSummary) -> FigureFile:
 
 def pick_figure(summary: PickSummary) -> Figure:
     """Coverage and every way of picking on a log axis of k, a mark where a curve stops improving, and the modal ceiling
-    as a line. Coverage and what delivers most have their intervals over problems as bands."""
+    as a line. Coverage and what delivers most have their intervals over problems as bands. Forecasts beyond the samples
+    are dashed, with 90 % intervals."""
     figure, axes = new_axes(6.8, 5.0)
     curves: list[PickedCurve] = [summary.coverage, *summary.picked]
     gap = summary.gap
@@ -31,6 +32,15 @@ def pick_figure(summary: PickSummary) -> Figure:
             color=colour, lw=2.2 if each is summary.coverage else 1.6, label=name_text(each.label), zorder=3,
             ls="-" if number < len(SERIES) else "--",
         )  # fmt: skip
+        if each.forecast:
+            ahead = [(point.k, point.low, point.high) for point in each.forecast]
+            if each is summary.coverage or (gap is not None and each is gap[0]):
+                band(axes, ahead, colour, 0.06)
+            axes.plot(
+                [point.k for point in each.forecast],
+                [point.value for point in each.forecast],
+                color=colour, lw=1.4, ls=(0, (4, 2.5)), zorder=2,
+            )  # fmt: skip
         if each.plateau is not None and each.plateau.k is not None:
             value = next(point.value for point in each.curve if point.k == each.plateau.k)
             axes.plot([each.plateau.k], [value], "D", color=colour, ms=5, mec="white", mew=0.8, zorder=4)

@@ -85,6 +85,11 @@ def intervals_sentence(summary: PickSummary) -> str:
     )
 
 
+def forecast_sentence() -> str:
+    """What a table of forecasts is."""
+    return "forecast beyond the samples, for these problems; the interval is for the largest k"
+
+
 def error_sentence(summary: PickSummary) -> str | None:
     """Which figures are by Monte Carlo, with their largest standard error; None where all are exact."""
     curves = [summary.coverage, *summary.picked]
