@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from tasks.costs.curves import Option, ResampledCurve
+from tasks.costs.curves import CostCurve, Option, ResampledCurve
 from tasks.scaling.arrays import Floats
 
 # Sums of floats may differ in their last digits, from each other and from the bound that a person writes.
@@ -36,16 +36,16 @@ def best(options: Iterable[Option], cost: float) -> Option | None:
     return max(affordable, key=lambda each: (each.accuracy, -each.cost), default=None)
 
 
-def best_accuracy_alone(options: Sequence[Option], costs: Sequence[float]) -> list[float]:
-    """The largest accuracy of an option within each of some rising costs; 0 where every option costs more."""
-    ordered = sorted(options, key=lambda each: each.cost)
-    reached, at, most = [], 0, 0.0
-    for cost in costs:
-        while at < len(ordered) and ordered[at].cost <= cost * (1 + _ROUNDING):
-            most = max(most, ordered[at].accuracy)
-            at += 1
-        reached.append(most)
-    return reached
+def best_accuracy_alone(curves: Sequence[CostCurve], costs: Floats) -> Floats:
+    """The largest accuracy of any one set at each cost, shape (costs,). Between two values of k, some problems get the
+    one and some the other, so that a set is not worse for a cost that is just below its next k; 0 where every set costs
+    more."""
+    lines = [
+        np.interp(costs * (1 + _ROUNDING), curve.total_cost, np.maximum.accumulate(curve.mean_accuracy), left=0.0)
+        for curve in curves
+    ]
+    most: Floats = np.max(lines, axis=0)
+    return most
 
 
 def best_accuracy(curves: Sequence[ResampledCurve], costs: Floats) -> Floats:

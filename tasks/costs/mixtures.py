@@ -30,8 +30,8 @@ class Gain:
 @dataclass(frozen=True, slots=True)
 class MixedPoint:
     """A mixture that no other way to spend beats in both cost and accuracy. `low` to `high` is the interval of its
-    accuracy over problems, None where there is one problem; `alone` is the most that one set solves within its cost,
-    0 where every set costs more. It was chosen among many by the same data, so that it is optimistic."""
+    accuracy over problems, None where there is one problem; `alone` is the most that any one set solves at its cost
+    (`best_accuracy_alone`). It was chosen among many by the same data, so that it is optimistic."""
 
     option: Option
     low: float | None

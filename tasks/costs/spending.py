@@ -70,14 +70,15 @@ def frontier(of: Candidates) -> tuple[FrontierPoint, ...]:
 
 
 def mixed_frontier(of: Candidates) -> tuple[MixedPoint, ...]:
-    """The mixtures on the frontier of samples of one set and of two."""
-    found = [option for option in pareto([*of.options, *of.mixed]) if len(option.parts) > 1] if of.mixed else []
+    """The mixtures on the frontier of samples of one set and of two that solve more than any one set at their cost."""
+    every = [option for option in pareto([*of.options, *of.mixed]) if len(option.parts) > 1] if of.mixed else []
+    alone = best_accuracy_alone(of.curves, np.array([option.cost for option in every])).tolist() if every else []
+    found = [(option, reached) for option, reached in zip(every, alone, strict=True) if option.accuracy > reached]
     if not found:
         return ()
-    band = interval_of_mean(np.column_stack([accuracy_of(of.curves, option) for option in found]), of.level)
-    reached = best_accuracy_alone(of.options, [option.cost for option in found])
-    ends = zip(finite_or_none(band.low), finite_or_none(band.high), reached, strict=True)
-    return tuple(MixedPoint(option, *each) for option, each in zip(found, ends, strict=True))
+    band = interval_of_mean(np.column_stack([accuracy_of(of.curves, option) for option, _ in found]), of.level)
+    ends = zip(found, finite_or_none(band.low), finite_or_none(band.high), strict=True)
+    return tuple(MixedPoint(option, low, high, reached) for (option, reached), low, high in ends)
 
 
 def cheapest_way(of: Candidates, accuracy: float) -> Reach:

@@ -40,7 +40,7 @@ def frontier_csv(of: CostComparison) -> str:
 
 def mixtures_csv(of: CostComparison) -> str:
     """`set,k,other,k_other,cost,accuracy,low,high,alone`: the mixtures on the frontier, cheapest first, with an
-    interval over problems; `alone` is the most that one set solves within this cost."""
+    interval over problems; `alone` is the most that one set solves at this cost."""
     return to_csv(
         ("set", "k", "other", "k_other", f"cost_{of.measure.value}", "accuracy", "low", "high", "alone"),
         (
