@@ -1,6 +1,6 @@
 # Everything from a fresh clone: `make demo` runs a sweep, `make test` tests every package.
 
-.PHONY: help demo test test-all vllm test-vllm lint check docs setup clean
+.PHONY: help demo test test-all provers vllm test-vllm lint check docs setup clean
 .DEFAULT_GOAL := help
 
 SHELL := /bin/bash
@@ -36,6 +36,9 @@ test: .venv/ready-to-test ## Every package, with real sandboxes and a real sweep
 
 test-all: .venv/ready-to-test ## All tests, including slow ones and those with Docker, a Prefect server or a browser
 	@$(PYTEST)
+
+provers: ## Rocq (Coq) from Debian, with Coquelicot, for proofs
+	@infra/provers.sh
 
 vllm: .venv/ready ## vLLM in a separate environment, .venv-vllm (4 GB without a GPU)
 	@infra/vllm_env.sh

@@ -1,6 +1,7 @@
 """`monkeys grade` and `monkeys doctor` as a person runs them."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -176,6 +177,8 @@ def test_doctor_shows_which_sandboxes_work(tmp_path: Path) -> None:
     works = states["bubblewrap"] if states["bubblewrap"]["works"] else states["bubblewrap-spawn"]
     assert set(works["isolates"]) == {"processes", "files", "network", "system calls", "privileges"}
     assert works["memory_bound"] in {"cgroup v1", "cgroup v2", "rlimits"}
+    (prover,) = document["provers"]
+    assert prover["works"] is (shutil.which("coqc") is not None)
     ended = monkeys("doctor", cwd=tmp_path)
     assert ended.code == 0
     assert "bubblewrap" in ended.out
@@ -187,6 +190,7 @@ def test_doctor_says_what_to_install(tmp_path: Path) -> None:
     ended = monkeys("doctor", cwd=tmp_path, PATH=str(tmp_path), DOCKER_HOST="unix:///nonexistent")
     assert ended.code == 1
     assert "apt-get install bubblewrap" in ended.out
+    assert "make provers" in ended.out
 
 
 def test_the_former_name_of_grade_still_works_and_is_hidden(tmp_path: Path) -> None:

@@ -77,7 +77,7 @@ def grade(
 
 @app.command(epilog="Example: [bold]monkeys doctor[/] (exit code 0 if a sandbox works here)")
 def doctor(as_json: Json = False) -> None:
-    """Check which sandboxes work on this machine, what they isolate, and what to install or configure for the rest."""
+    """Check which sandboxes and provers work on this machine, and what to install or configure for the rest."""
     from flows.command_line.views.doctor import show_doctor
 
     if not show_doctor(as_json=as_json):

@@ -8,21 +8,24 @@ from rich.console import Console
 
 
 def show_doctor(*, as_json: bool) -> bool:
-    """Try every sandbox and show what it isolates; returns whether one works."""
+    """Try every sandbox and prover, and show what works; returns whether a sandbox does."""
     waiting = Console(stderr=True, highlight=False)
-    waiting.print("[bold]monkeys doctor[/] is testing the sandboxes")
+    waiting.print("[bold]monkeys doctor[/] is testing the sandboxes and provers")
 
     from flows.command_line.terminal import literal, new_table, print_json, stdout
     from flows.config.choices import sandbox_classes
     from sandboxes.doctor import diagnose  # imported after the first line is shown
+    from tasks.provers.doctor import diagnose as diagnose_provers
 
     configs, untried = _configs(sandbox_classes())
     states = tuple(diagnose(configs))
+    provers = diagnose_provers()
     facts = _facts()
     works = any(state.works for state in states)
     if as_json:
         sandboxes = [state._asdict() for state in states]
-        print_json({"works": works, "sandboxes": sandboxes, "not_tried": untried, **dict(facts)})
+        tried = {"sandboxes": sandboxes, "not_tried": untried, "provers": [state._asdict() for state in provers]}
+        print_json({"works": works, **tried, **dict(facts)})
         return works
     console = stdout()
     table = new_table("sandbox", "", "isolated", "memory limited by", "user inside", "time per run", right=(5,))
@@ -39,6 +42,13 @@ def show_doctor(*, as_json: bool) -> bool:
             console.print(literal(f"{state.name}: {state.remedy}"), soft_wrap=True)
     for name, fields in untried.items():
         console.print(literal(f"{name}: not tried, because it needs {' and '.join(fields)}"), soft_wrap=True)
+    for prover in provers:
+        if prover.works:
+            times = f"{prover.warm_ms:.1f} ms per wrong proof, {prover.confirmed_ms:,.0f} ms per confirmed one"
+            said = f"works: {prover.version}, independent checker {prover.checker}, {times}"
+        else:
+            said = f"no: {prover.remedy}"
+        console.print(literal(f"prover {prover.name}: {said}"), soft_wrap=True)
     for name, fact in facts:
         console.print(f"[dim]{name:<16}[/]{fact}", soft_wrap=True)
     if not works:
