@@ -60,13 +60,11 @@ def _logic() -> list[Case]:
     for statement, opening, steps in LOGIC:
         theorem = _theorem("", statement)
         whole = " ".join([opening, *steps])
-        forms = (whole, f"Proof.\n{whole}\nQed.", f"```coq\n{whole}\nDefined.\n```", f"(* a. proof *) {whole}")
-        forms += (
-            f"{theorem.statement}\nProof.\n{whole}\nQed.",
-            f"idtac. {whole}",
-            f"{{ {whole} }}",
+        forms = [
+            *(whole, f"Proof.\n{whole}\nQed.", f"```coq\n{whole}\nDefined.\n```", f"(* a. proof *) {whole}"),
+            *(f"{theorem.statement}\nProof.\n{whole}\nQed.", f"idtac. {whole}", f"{{ {whole} }}"),
             whole.replace(". ", ".\n"),
-        )
+        ]
         cases += [Case(theorem, text, True) for text in forms]
         # A step left out, done twice, given up, or out of order.
         cases += [Case(theorem, " ".join([opening, *steps[:at], *steps[at + 1 :]]), False) for at in range(len(steps))]
