@@ -25,6 +25,7 @@ from scipy.stats import rankdata
 from infra.training.card import SUBJECTS, TEMPERATURE, rewrapped
 from infra.training.reward_graph import SCALARS, RewardGraph
 from infra.training.shape import Shape
+from infra.training.verdicts import PROBLEMS as KINDS
 from infra.training.verdicts import SEED, LabelledText, cached, other_problems
 from tasks.engines.in_process.engine import read_tokenizer
 from tasks.engines.in_process.onnx_session import WEIGHTS_FOLDER
@@ -214,7 +215,7 @@ def write(name: str, folder: Path, data_folder: Path) -> None:
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("name", choices=sorted(SUBJECTS))
+    parser.add_argument("name", choices=sorted(KINDS))
     parser.add_argument("folder", type=Path, help="where to write the scorer")
     parser.add_argument("--data", type=Path, default=Path(), help="folder for labelled samples, drawn if missing")
     arguments = parser.parse_args()

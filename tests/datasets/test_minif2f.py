@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from monkeys.testing import check_dataset
 from tasks.datasets.formal import known, lean, rocq
 from tasks.datasets.formal.known import defect, digest, version_of, versions
 from tasks.datasets.formal.statement import Statement
@@ -18,6 +19,7 @@ from tasks.graders.base.requirements import require_check
 from tasks.prompts import prompt
 from tasks.records import Problem, TheoremCheck
 from tests.datasets.files import written
+from tests.provers.conftest import rocq as rocq_installed  # noqa: F401 - a fixture
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 
@@ -59,6 +61,14 @@ def test_a_rocq_file_is_split_into_header_name_and_statement(tmp_path: Path) -> 
     )
     assert problem.question == f"{check.header}\n\nTheorem goal (x : R) (h\u2080 : x = 1.) :\n  x + x = 2."
     assert prompt("theorems", problem).endswith("x + x = 2.\nProof.\n")
+
+
+@pytest.mark.usefixtures("rocq_installed")
+@pytest.mark.parametrize("imports", ["", "Psatz", "Psatz Lia"])
+def test_the_dataset_keeps_its_promises(tmp_path: Path, imports: str) -> None:
+    text = "Require Import Arith.\nTheorem t : 1 + 1 = 2.\nProof.\nAdmitted."
+    path = written(tmp_path / "test.jsonl", [{"name": "t", "text": text}])
+    check_dataset(MiniF2FDataset(path=path, imports=imports))
 
 
 def test_no_module_is_imported_where_none_is_asked_for(tmp_path: Path) -> None:

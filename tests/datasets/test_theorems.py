@@ -7,6 +7,7 @@ from itertools import islice
 import pytest
 
 from infra.training.accepted import refused
+from monkeys.testing import check_dataset
 from tasks.datasets.synthetic.bundled import held_out_rows
 from tasks.datasets.synthetic.propositions import FALSE, Atom, Both, Either, Implies, prove, script, shown
 from tasks.datasets.synthetic.regenerate import theorem_rows
@@ -20,8 +21,11 @@ from tasks.datasets.synthetic.theorem_problems import (
 from tasks.datasets.synthetic.theorem_text import Theorem, TheoremProblem, sum_of, with_names
 from tasks.datasets.theorems import TheoremsDataset
 from tasks.graders.base.requirements import require_check
+from tasks.graders.proof import ProofGrader
 from tasks.prompts import prompt
+from tasks.provers.rocq import RocqProver
 from tasks.records import TheoremCheck
+from tests.provers.conftest import rocq  # noqa: F401 - a fixture
 
 ROWS = list(held_out_rows("theorems"))
 needs_rocq = pytest.mark.skipif(shutil.which("coqtop") is None, reason="Rocq (coqtop) is not installed")
@@ -57,6 +61,11 @@ def test_a_prompt_shows_the_theorem_and_not_its_proof() -> None:
 @needs_rocq
 def test_rocq_accepts_every_proof_of_the_bundled_theorems() -> None:
     assert refused(map(problem, ROWS)) == []
+
+
+@pytest.mark.usefixtures("rocq")
+def test_the_dataset_keeps_its_promises() -> None:
+    check_dataset(TheoremsDataset(), grader=ProofGrader(prover=RocqProver(workers=2, confirm=False)))
 
 
 @needs_rocq
