@@ -214,7 +214,9 @@ def write(name: str, folder: Path, samples: int, minif2f: Dataset | None = None,
     """Measure the model in `folder`, on `minif2f` too if it is given, and write its README.md."""
     subject = SUBJECTS[name]
     measured = Measured(samples, measure(subject, folder, samples))
-    also = minif2f and Measured(minif2f_samples, measure(replace(subject, dataset=minif2f), folder, minif2f_samples))
+    also = None
+    if minif2f is not None:
+        also = Measured(minif2f_samples, measure(replace(subject, dataset=minif2f), folder, minif2f_samples))
     state = json.loads((folder / STATE).read_text(encoding="utf-8"))
     text = card(RECIPES[name], subject, state, measured, also)
     (folder / "README.md").write_text(text, encoding="utf-8")
