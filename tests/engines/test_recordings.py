@@ -370,6 +370,13 @@ def test_an_index_that_is_too_high_is_reported_in_one_line_in_other_formats_too(
             prepare(config)
 
 
+@pytest.mark.parametrize("name", ["tokens", "prompt_tokens", "cached_prompt_tokens", "confidence_top"])
+def test_a_count_that_the_store_cannot_hold_is_a_one_line_error(tmp_path: Path, name: str) -> None:
+    path = write(tmp_path / "samples.jsonl", [{"problem_id": "p", "index": 0, "text": "x", name: 2**31}]).path
+    with pytest.raises(UserError, match=rf"line 1: {name}: input should be less than or equal to 2147483647"):
+        prepare(RecordedConfig(path=path))
+
+
 def sample_of(row: Row) -> Sample:
     (sample,) = SampleColumns.of_values(columns_of([row]))
     return sample
