@@ -161,6 +161,7 @@ def test_the_calls_of_a_problem_are_the_same_everywhere() -> None:
     assert calls[0] == "(([3, 1],), {'key': 'abc'})"
     assert mutated_calls("sort", ["f()"], 4, known=False) == ()
     assert mutated_calls("sort", ["f()"], 4, known=True) == ("((), {})",)
+    assert mutated_calls("sort", ["f(1e999)", "f(2)"], 1, known=True) == ("((2,), {})",)
 
 
 LITERALS = st.recursive(

@@ -11,6 +11,8 @@ import random
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from tasks.graders.base.literal_calls import is_literal
+
 MAX_CHARACTERS = 2_000
 """Longer calls are not changed."""
 _ATTEMPTS = 20
@@ -33,7 +35,8 @@ def mutated_calls(seed: str, calls: Sequence[str], count: int, *, known: bool) -
         count: how many are wanted.
         known: the calls may be made as they are, and come first. Otherwise they are not among those that are made.
     """
-    templates = {_text(each): each for each in map(_arguments, calls)}
+    # An infinite number is written as a name, which is no literal.
+    templates = {_text(each): each for each in map(_arguments, calls) if is_literal(_text(each))}
     found = dict.fromkeys(templates if known else ())
     sources = [each for text, each in templates.items() if len(text) <= MAX_CHARACTERS]
     chance = random.Random(seed)  # noqa: S311
@@ -42,7 +45,7 @@ def mutated_calls(seed: str, calls: Sequence[str], count: int, *, known: bool) -
             break
         changed = _changed(sources[attempt % len(sources)], chance)
         text = _text(changed)
-        if text not in found and text not in templates:
+        if text not in found and text not in templates and is_literal(text):
             found[text] = None
             sources.append(changed)
     return tuple(found)[:count]

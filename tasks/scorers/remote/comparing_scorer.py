@@ -4,7 +4,6 @@ import math
 import re
 import threading
 import zlib
-from collections import ChainMap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, Self
 
@@ -37,17 +36,14 @@ class _Match(NamedTuple):
 
 
 class ComparingScorer:
-    """A client of one or several servers with the same model.
-
-    Two pivots are compared for the scores of both: what came of it is kept, a number for each pair.
-    """
+    """A client of one or several servers with the same model. Two pivots in one call of `score` are compared once, for
+    the scores of both."""
 
     max_concurrent_calls = 2
 
     def __init__(self, config: TournamentConfig) -> None:
         self._config = config
         self._model = ChatModel(config, _FIRST_WINS)
-        self._between_pivots: dict[_Comparison, float | Unscored] = {}
         self._lock = threading.Lock()
         self._compared = 0
         self._first_won = 0.0
@@ -66,19 +62,13 @@ class ComparingScorer:
         asked: dict[_Comparison, Candidate] = {}
         for candidate, of_candidate in zip(candidates, matches, strict=True):
             for comparison, _, _ in of_candidate:
-                if comparison not in self._between_pivots:
-                    asked.setdefault(comparison, candidate)
+                asked.setdefault(comparison, candidate)
         found = dict(zip(asked, self._model.map(self._compare, asked, asked.values()), strict=True))
+        first_won = [won for won in found.values() if not isinstance(won, Unscored)]
         with self._lock:
-            for comparison, won in found.items():
-                if isinstance(won, Unscored):
-                    continue
-                self._compared += 1
-                self._first_won += won
-                if isinstance(comparison.first, int) and isinstance(comparison.second, int):
-                    self._between_pivots[comparison] = won
-            known = ChainMap[_Comparison, float | Unscored](found, self._between_pivots)
-        return [_scored(*each, known) for each in zip(candidates, matches, strict=True)]
+            self._compared += len(first_won)
+            self._first_won += math.fsum(first_won)
+        return [_scored(*each, found) for each in zip(candidates, matches, strict=True)]
 
     def notes(self) -> Iterator[str]:
         """How often the sample that was shown first has won."""
