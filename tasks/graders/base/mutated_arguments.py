@@ -35,7 +35,7 @@ def mutated_calls(seed: str, calls: Sequence[str], count: int, *, known: bool) -
         count: how many are wanted.
         known: the calls may be made as they are, and come first. Otherwise they are not among those that are made.
     """
-    # An infinite number is written as a name, which is no literal.
+    # An infinite number is written as a name, not as a literal.
     templates = {_text(each): each for each in map(_arguments, calls) if is_literal(_text(each))}
     found = dict.fromkeys(templates if known else ())
     sources = [each for text, each in templates.items() if len(text) <= MAX_CHARACTERS]
