@@ -282,3 +282,27 @@ def test_settings_that_do_not_fit_together_are_refused(
 def test_the_version_of_vllm_is_kept_with_the_scores(server: ScoringServer) -> None:
     with config(server).open() as scorer:
         assert scorer.version == "vllm 0.33.0"
+
+
+@pytest.mark.parametrize(("api", "batch_size"), [("classify", 1), ("score", 5)])
+def test_the_tokens_that_a_server_reports_are_counted(server: ScoringServer, api: str, batch_size: int) -> None:
+    def reporting(path: str, body: dict[str, Any]) -> Any:
+        texts = len(body["text_2"]) if path == "/score" else 1
+        return {**lengths(path, body), "usage": {"prompt_tokens": 10 * texts}}
+
+    server.answer = reporting
+    with config(server, api=api, batch_size=batch_size).open() as scorer:
+        scorer.score(CANDIDATES)
+        spent = scorer.spent
+    assert (spent.tokens, spent.prompt_tokens, spent.dollars) == (0, 100, None)
+    assert spent.context == (10 * 55 if batch_size == 1 else None), (
+        "it is not reported how long each of several texts is"
+    )
+
+
+def test_tokens_that_one_reply_does_not_report_are_not_known_rather_than_0(server: ScoringServer) -> None:
+    replies = iter([{"usage": {"prompt_tokens": 10}}, {}])
+    server.answer = lambda path, body: {**lengths(path, body), **next(replies)}
+    with config(server, batch_size=5, concurrency=1).open() as scorer:
+        scorer.score(CANDIDATES)
+        assert (scorer.spent.tokens, scorer.spent.prompt_tokens) == (0, None)

@@ -11,7 +11,7 @@ from tasks.datasets.programs import ProgramsDataset
 from tasks.engines.model_files import BUNDLED
 from tasks.errors import ScoringCancelledError, UserError
 from tasks.prompts import render
-from tasks.scorers import Candidate, Unscored
+from tasks.scorers import Candidate, Spent, Unscored
 from tasks.scorers.in_process.probabilities import probabilities
 from tasks.scorers.onnx import BUNDLED_SCORERS, OnnxScorerConfig, bundled_scorers
 
@@ -52,6 +52,21 @@ def test_a_score_depends_on_neither_threads_nor_order_nor_other_texts(name: str)
         assert scorer.score(candidates[::-1]) == alone[::-1]
     with OnnxScorerConfig(model=name, threads=1).open() as scorer:
         assert scorer.score(candidates) == alone
+
+
+def test_the_tokens_that_it_reads_are_counted() -> None:
+    first, *others = candidates_of("programs")
+    with OnnxScorerConfig(model="programs", threads=2).open() as scorer:
+        assert scorer.spent == Spent(0, 0.0, 0, 0)
+        scorer.score([first])
+        length = scorer.spent.prompt_tokens
+        assert length is not None
+        assert length > 10
+        assert scorer.spent == Spent(0, 0.0, length, length * (length + 1) // 2)
+        scorer.score([first, *others])
+        twice = scorer.spent.prompt_tokens
+        assert twice is not None
+        assert twice > 2 * length
 
 
 @pytest.mark.parametrize("name", bundled_scorers())
