@@ -4,7 +4,7 @@
 
 Simulated: 100 samples of 40 problems, forecasts at k = 200 and 1,000. Rates are as in `calibration.py`. For votes, the
 wrong samples of every second problem share five answers, those of the others up to 60. For best of k, scores relate to
-correctness in seven ways. The methods were chosen on the first group of either (`CHOSEN_ON`, `SCORES_CHOSEN_ON`); the
+correctness in nine ways. The methods were chosen on the first group of either (`CHOSEN_ON`, `SCORES_CHOSEN_ON`); the
 others were set aside. FILE has graded samples, in a format of `monkeys pick`: forecasts are from an eighth of them, or
 from half where there are fewer than 80, to all.
 
@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from calibration_table import CHOSEN_ON, SET_ASIDE
 from scipy.special import expit, logit
-from scipy.stats import norm, t
+from scipy.stats import gumbel_r, laplace, norm, t
 
 from flows.setup.picking import from_files
 from tasks.scaling.arrays import Floats, Ints
@@ -85,12 +85,14 @@ SCORES_CHOSEN_ON = {
     "no signal": logistic(0.0),
     "logistic, 1": logistic(1.0),
     "wrong ones spread more": classes(norm(1.0, 0.5), norm(0.0, 1.0)),
+    "t with 3 degrees, shifted by 1": classes(t(3, 1.0), t(3, 0.0)),
 }
 SCORES_SET_ASIDE = {
     "logistic, 2": logistic(2.0),
     "normal, shifted by 1": classes(norm(1.0, 1.0), norm(0.0, 1.0)),
     "normal, shifted by 2.5": classes(norm(2.5, 1.2), norm(0.0, 1.0)),
-    "t with 3 degrees, shifted by 1": classes(t(3, 1.0), t(3, 0.0)),
+    "Laplace, shifted by 1": classes(laplace(1.0), laplace(0.0)),
+    "Gumbel, shifted by 1": classes(gumbel_r(1.0), gumbel_r(0.0)),
 }
 
 
@@ -102,7 +104,14 @@ class Errors:
         self.held: list[Floats] = []
         self.width: list[Floats] = []
 
-    def add(self, selector: Selector, problems: Sequence[Outcomes], ks: Ints, truth: Floats) -> None:
+    def add(self, other: "Errors") -> None:
+        """Take over the errors of other experiments."""
+        for name, each in other.of.items():
+            self.of[name] += each
+        self.held += other.held
+        self.width += other.width
+
+    def forecast(self, selector: Selector, problems: Sequence[Outcomes], ks: Ints, truth: Floats) -> None:
         """Forecast the accuracy at each k, for which `truth` is known."""
         n = min(each.n for each in problems)
         found = forecast(selector, problems, ks)
@@ -144,8 +153,8 @@ def votes(kinds: dict[str, Callable[[np.random.Generator, int], Floats]], repeti
             truth = np.array([np.mean([_vote(each, k, generator) for each in shares]) for k in KS.tolist()])
             answers = [generator.choice(len(each), DRAWN, p=each / each.sum()) for each in shares]
             problems = [Outcomes(str(i), each == 0, each) for i, each in enumerate(answers)]
-            for each in (here, total):
-                each.add(Majority(), problems, KS, truth)
+            here.forecast(Majority(), problems, KS, truth)
+        total.add(here)
         print(f"majority, {name:<40} {here}", flush=True)
     return total
 
@@ -163,8 +172,8 @@ def best_of(
                 truth = np.array([np.mean([of.best(rate, k) for rate in rates]) for k in KS.tolist()])
                 drawn = [of.draw(rate, DRAWN, generator) for rate in rates]
                 problems = [Outcomes(str(i), right, None, {"score": each}) for i, (right, each) in enumerate(drawn)]
-                for each in (here, total):
-                    each.add(BestOf(), problems, KS, truth)
+                here.forecast(BestOf(), problems, KS, truth)
+        total.add(here)
         print(f"best of k, {name:<39} {here}", flush=True)
     return total
 
@@ -180,7 +189,7 @@ def measured(file: Path, repetitions: int) -> None:
         for _ in range(repetitions):
             few = [each.at(generator.choice(each.n, some, replace=False)) for each in problems]
             if forecast(selector, few, np.array([n])):
-                here.add(selector, few, np.array([n]), truth)
+                here.forecast(selector, few, np.array([n]), truth)
         if here.held:
             print(f"{file.name}, {selector.label}, {some} to {n}: {here}", flush=True)
 

@@ -1,6 +1,7 @@
 """What ways of picking are expected to deliver of more samples than were drawn.
 
-Votes that count answers, and the best of k by scores that mostly differ, have a forecast; other ways have none. It is
+Votes that count answers have a forecast, and so has the best of k by scores that mostly differ; other ways, and those
+with too few samples, have none. It is
 for these very problems, as that of coverage is. `benchmarks/selection_forecast.py` compares it with simpler rules, such
 as that nothing changes beyond the largest n.
 """
@@ -14,7 +15,7 @@ import numpy as np
 from tasks.scaling.arrays import Floats, Ints
 from tasks.selection import Selector
 from tasks.selection.forecast_of_best import can_forecast, forecast_of_best
-from tasks.selection.forecast_of_votes import forecast_of_votes
+from tasks.selection.forecast_of_votes import MIN_SAMPLES, forecast_of_votes
 from tasks.selection.outcomes import Outcomes
 from tasks.selection.variance_of_best import Ranking
 from tasks.selection.variance_of_votes import Counting
@@ -52,8 +53,8 @@ def _forecast(
     selector: Selector, problems: Sequence[Outcomes], ks: Ints, generator: np.random.Generator
 ) -> tuple[Floats, Floats] | None:
     """Expected accuracy and its variance, shape (ks,) each."""
-    if isinstance(selector, Counting):
+    if isinstance(selector, Counting) and min(each.n for each in problems) >= MIN_SAMPLES:
         return forecast_of_votes(selector, problems, ks, generator)
     if isinstance(selector, Ranking) and can_forecast(selector, problems):
-        return forecast_of_best(selector, problems, ks)
+        return forecast_of_best(selector, problems, ks, generator)
     return None

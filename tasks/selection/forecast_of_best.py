@@ -10,10 +10,11 @@ samples.
 The best of k has the rank that the largest of k uniform variables has, over which the probability is integrated. Ranks
 are counted in bins, evenly spaced in their logarithm. Samples of equal score count with their mean.
 
-The variance has the posterior of each problem's parameters, that of their means, and a share `_DISTANCE` of how far
-the forecast is from half the samples' measured accuracy, for scores that go on otherwise. The constants were chosen by
-simulation on one half of the kinds of problems and scores in `benchmarks/selection_forecast.py`, which shows the errors
-and the intervals on the other.
+Scores may relate to correctness in other ways. At half of the samples, where the measured accuracy is precise, the
+difference from it is added to the forecast where it is more than noise (James and Stein's shrinkage). The variance has
+the posterior of each problem's parameters, that of their means, this difference, and the share `_DISTANCE` of how far
+the forecast is from what was measured there. The constants were chosen by simulation on one half of the kinds of
+problems and scores in `benchmarks/selection_forecast.py`, which shows the errors and the intervals on the other.
 """
 
 from collections.abc import Sequence
@@ -26,13 +27,13 @@ from scipy.stats import norm
 from tasks.scaling.arrays import Floats, Ints
 from tasks.selection.best import best_of_k
 from tasks.selection.outcomes import Outcomes
-from tasks.selection.variance_of_best import Ranking
+from tasks.selection.variance_of_best import Ranking, variance_of_best
 
 MIN_PROBLEMS, MIN_SAMPLES = 10, 20
 _BINS, _NODES, _ROUNDS = 40, 200, 40
 # Bounds of the variances of a, b and c over problems.
 _LOWEST, _HIGHEST = np.array([0.1, 0.005, 0.0005]), np.array([25.0, 4.0, 0.1])
-_SHRINKAGE, _DISTANCE = 2.0, 0.3
+_SHRINKAGE, _DISTANCE = 2.0, 0.5
 
 
 def can_forecast(selector: Ranking, problems: Sequence[Outcomes]) -> bool:
@@ -43,22 +44,38 @@ def can_forecast(selector: Ranking, problems: Sequence[Outcomes]) -> bool:
     return float(np.median(distinct)) > 0.5
 
 
-def forecast_of_best(selector: Ranking, problems: Sequence[Outcomes], ks: Ints) -> tuple[Floats, Floats]:
+def forecast_of_best(
+    selector: Ranking, problems: Sequence[Outcomes], ks: Ints, generator: np.random.Generator
+) -> tuple[Floats, Floats]:
     """Expected accuracy at each k, and the variance of it, both of shape (ks,)."""
     fitted = _fit(_Bins.of(selector, problems))
-    half = np.mean(
-        [best_of_k(each.correct, selector.ranking(each), np.array([max(1, each.n // 2)]))[0] for each in problems]
-    )
+    half = max(1, min(each.n for each in problems) // 2)
+    measured = float(np.mean([best_of_k(each.correct, selector.ranking(each), np.array([half])) for each in problems]))
+    noise = variance_of_best(selector, problems, np.array([half]), generator)[0] / len(problems) ** 2
+    misfit = measured - float(_right(fitted, half).right.mean())
     expected, variance = np.zeros(len(ks)), np.zeros(len(ks))
     for column, k in enumerate(ks.tolist()):
-        nodes = _features(norm.isf(-np.expm1(np.log((np.arange(_NODES) + 0.5) / _NODES) / k)))
-        right = expit(fitted.parameters @ nodes.T)
+        nodes, right = _right(fitted, k)
         slopes = (right * (1 - right)) @ nodes / _NODES
         mean = slopes.mean(axis=0)
-        expected[column] = right.mean()
+        expected[column] = right.mean() + misfit * max(0.0, 1 - noise / max(misfit**2, 1e-12))
         of_problems = np.einsum("pi,pij,pj->", slopes, fitted.covariances, slopes) / len(problems) ** 2
-        variance[column] = of_problems + mean @ fitted.of_means @ mean + (_DISTANCE * (right.mean() - half)) ** 2
-    return expected, variance
+        further = (_DISTANCE * (right.mean() - measured)) ** 2 + misfit**2
+        variance[column] = of_problems + mean @ fitted.of_means @ mean + further
+    return np.clip(expected, 0, 1), variance
+
+
+class _Right(NamedTuple):
+    """Ranks of the best of k, as `_features`, shape (nodes, 3), and how likely a sample of each is correct, shape
+    (problems, nodes)."""
+
+    nodes: Floats
+    right: Floats
+
+
+def _right(fitted: "_Fitted", k: int) -> _Right:
+    nodes = _features(norm.isf(-np.expm1(np.log((np.arange(_NODES) + 0.5) / _NODES) / k)))
+    return _Right(nodes, expit(fitted.parameters @ nodes.T))
 
 
 class _Bins(NamedTuple):

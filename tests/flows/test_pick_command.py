@@ -36,6 +36,24 @@ def test_pick_prints_json_and_takes_ways_of_picking_and_k(tmp_path: Path) -> Non
     assert "NaN" not in ended.out
 
 
+def test_a_k_beyond_the_samples_is_a_forecast(tmp_path: Path) -> None:
+    rows = [
+        f"{problem},{'a' if sample % 3 == problem % 3 else sample % 2},{sample % 3 == problem % 3}".lower()
+        for problem in range(12)
+        for sample in range(12)
+    ]
+    (tmp_path / "a.csv").write_text("\n".join(["problem,answer,correct", *rows, ""]))
+    ended = monkeys("pick", "a.csv", "--k", "60", "-o", "pick.svg", cwd=tmp_path)
+    assert ended.code == 0, ended.err
+    assert "forecast beyond the samples" in ended.out
+    assert "k = 60" in ended.out
+    assert "90% interval" in ended.out
+    document = json.loads(monkeys("pick", "a.csv", "--k", "60", "--json", cwd=tmp_path).out)
+    assert document["beyond"] == [60]
+    for each in (document["coverage"], document["picked"][0]):
+        assert each["forecast"][-1]["low"] <= each["forecast"][-1]["value"] <= each["forecast"][-1]["high"]
+
+
 def test_answers_that_a_grader_calls_the_same_are_one_vote_and_are_shown(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(
         "problem,answer,correct\n1,0.5,true\n1,1/2,true\n1,7,false\n1,7,false\n1,7.5,false\n"

@@ -61,6 +61,7 @@ def test_ways_without_a_forecast_have_none():
     assert forecast(BestOf(), problems[:5], ks) == (), "too few problems"
     few = [each.at(np.arange(8)) for each in problems]
     assert forecast(BestOf(), few, ks) == (), "too few samples"
+    assert forecast(Majority(), few, ks) == (), "too few samples"
 
 
 def test_the_forecast_of_best_of_does_not_depend_on_the_order_of_the_samples():
