@@ -14,7 +14,7 @@ from tasks.report.comparison.publish import ComparisonFiles, folder_of, publish
 from tasks.report.cost.counting import Rules
 from tasks.report.cost.load import Delivery, compared_by_cost
 from tasks.report.picking.outcomes import Prepared
-from tasks.scaling.comparison import Comparison
+from tasks.scaling.comparison import Comparison, require_number_of_sets
 from tasks.store.fsspec_store import FsspecStore
 from tasks.store.inspect.opening import readable_store
 
@@ -33,6 +33,7 @@ def load(config: CompareConfig) -> Compared:
     Raises:
         UserError: something that only the user can fix; nothing has been written.
     """
+    require_number_of_sets(len(config.sets))
     sets = read_sets(config.sets, config.verdicts, lambda: readable_store(config.store))
     return Compared(sets, compared(sets))
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from flows.config.cost import CostConfig
 from flows.setup.picking import from_files, from_store, selector
-from tasks.costs.comparison import CostComparison
+from tasks.costs.comparison import CostComparison, require_number_of_sets
 from tasks.report.comparison.load import is_file, read_sets
 from tasks.report.cost.counting import Rules
 from tasks.report.cost.load import Delivery, compared_by_cost
@@ -20,6 +20,7 @@ def load(config: CostConfig) -> CostComparison:
     Raises:
         UserError: something that only the user can fix; nothing has been written.
     """
+    require_number_of_sets(len(config.sets))
     rules = Rules(config.measure, config.prompts, config.batch, config.prices, config.configs, config.parameters)
     return compared_by_cost(
         read_sets(config.sets, config.verdicts, lambda: readable_store(config.store)),

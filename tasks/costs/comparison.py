@@ -116,10 +116,15 @@ def compare_costs(
     )
 
 
+def require_number_of_sets(sets: int) -> None:
+    """Raise UserError if so many sets cannot be compared; ask before they are read."""
+    if not 1 <= sets <= MAX_SETS:
+        raise UserError(f"cost: {sets} sets given; give one to {MAX_SETS}")
+
+
 def _check(curves: Sequence[CostCurve]) -> None:
     labels = [curve.label for curve in curves]
-    if not 1 <= len(curves) <= MAX_SETS:
-        raise UserError(f"cost: {len(curves)} sets given; give one to {MAX_SETS}")
+    require_number_of_sets(len(curves))
     if len(set(labels)) < len(labels):
         twice = next(label for label in labels if labels.count(label) > 1)
         raise UserError(f"cost: {twice!r} is given twice; set labels must be unique")

@@ -9,6 +9,7 @@ by problem and index, never by position.
 """
 
 import math
+import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -88,7 +89,8 @@ class AnsweredProblem:
         before = len(self.samples)
         self.places.append(where)
         self.samples.append(sample)
-        self.answers.append(None if answer is None else str(answer).strip() or None)
+        # Samples with the same answer share one text: there may be millions.
+        self.answers.append(None if answer is None else sys.intern(str(answer).strip()) or None)
         self.correct.append(correct)
         self.passed.append(passed)
         for name in scores:

@@ -100,6 +100,12 @@ class Comparison:
         return f"With {samples}, {best} solves {100 * abs(found.difference):.1f} pp more than {rival}{sure}."
 
 
+def require_number_of_sets(sets: int) -> None:
+    """Raise UserError if so many sets cannot be compared; ask before they are read."""
+    if not 2 <= sets <= MAX_SETS:
+        raise UserError(f"compare: {sets} given; give two sets or more, and {MAX_SETS} at most")
+
+
 def compare(
     sets: Sequence[tuple[str, Counts]], *, resamples: int = RESAMPLES, level: float = 0.95, seed: int = 0
 ) -> Comparison:
@@ -115,8 +121,7 @@ def compare(
         UserError: fewer than two sets, or too many to tell apart, a label twice, or a set without a sample.
     """
     labels = [label for label, _ in sets]
-    if not 2 <= len(sets) <= MAX_SETS:
-        raise UserError(f"compare: {len(sets)} given; give two sets or more, and {MAX_SETS} at most")
+    require_number_of_sets(len(sets))
     if len(set(labels)) < len(labels):
         twice = next(label for label in labels if labels.count(label) > 1)
         raise UserError(f"compare: {twice!r} is given twice; set labels must be unique")

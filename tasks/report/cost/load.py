@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tasks.costs.comparison import MAX_SETS, CostComparison, compare_costs
+from tasks.costs.comparison import CostComparison, compare_costs, require_number_of_sets
 from tasks.costs.curves import CostCurve, accuracy_curve, coverage_curve
 from tasks.costs.measures import LinearCost, Measure
 from tasks.costs.prices import ModelPrice, find_price
@@ -52,8 +52,7 @@ def compared_by_cost(
         UserError: a set cannot be read, or has not the counts or the price that its cost needs, or the sets share too
             few problems.
     """
-    if not 1 <= len(named) <= MAX_SETS:
-        raise UserError(f"cost: {len(named)} sets given; give one to {MAX_SETS}")
+    require_number_of_sets(len(named))
     today = datetime.datetime.now(tz=datetime.UTC).date()
     tables = price_tables(rules)
     sets = [_from_file(each) if each.stored is None else stored_results(each, each.stored, today) for each in named]
