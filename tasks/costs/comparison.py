@@ -117,7 +117,7 @@ def compare_costs(
 
 
 def require_number_of_sets(sets: int) -> None:
-    """Raise UserError if so many sets cannot be compared; ask before they are read."""
+    """Raise UserError if this number of sets cannot be compared; called before they are read."""
     if not 1 <= sets <= MAX_SETS:
         raise UserError(f"cost: {sets} sets given; give one to {MAX_SETS}")
 

@@ -101,7 +101,7 @@ class Comparison:
 
 
 def require_number_of_sets(sets: int) -> None:
-    """Raise UserError if so many sets cannot be compared; ask before they are read."""
+    """Raise UserError if this number of sets cannot be compared; called before they are read."""
     if not 2 <= sets <= MAX_SETS:
         raise UserError(f"compare: {sets} given; give two sets or more, and {MAX_SETS} at most")
 
