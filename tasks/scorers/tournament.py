@@ -65,11 +65,6 @@ class TournamentConfig(ChatSettings):
             raise ValueError("rubric must contain {prompt}, {first} and {second}")
         return self
 
-    @property
-    def label(self) -> str:
-        """What messages call it: the model, without its owner, and what it does."""
-        return f"{super().label}-tournament"
-
     def open(self) -> "ComparingScorer":
         """A client.
 

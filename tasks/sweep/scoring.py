@@ -82,8 +82,8 @@ class Scoring:
         self.scorer.check()
         if self._pivots > self.selection.k:
             raise UserError(
-                f"scorers.pivots: {self.label} compares with the first {self._pivots} samples of each problem, and k is"
-                f" {self.selection.k}; raise k, or lower pivots"
+                f"scorers.pivots: {self.scorer.name} compares with the first {self._pivots} samples of each problem,"
+                f" and k is {self.selection.k}; raise k, or lower pivots"
             )
 
     def open(self, spending: Spending | None = None) -> CheckedScorer:

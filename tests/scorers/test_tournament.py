@@ -91,7 +91,7 @@ def test_a_position_bias_is_measured_and_cancels_in_both_orders(server: ScoringS
         (note,) = scorer.notes()
     # Three distinct pivots in three pairs, and three other texts against each.
     assert note.startswith(
-        f"comparer-tournament: the sample shown first won {50 + 100 * bias:.1f}% of 24 comparisons (50% without a"
+        f"tournament by comparer: the sample shown first won {50 + 100 * bias:.1f}% of 24 comparisons (50% without a"
         " position bias); each pair was compared in both orders"
     )
     assert len(server.asked) == 24
@@ -310,7 +310,9 @@ def test_a_comparison_without_an_answer_is_never_a_score_and_is_tried_again(
 
 def test_more_pivots_than_samples_are_told_before_any_work(sized: ScoringServer, tmp_path: Path) -> None:
     sweep = sweep_of(FsspecStore(str(tmp_path)), problems=2, k=3)
-    with pytest.raises(UserError, match=r"scorers\.pivots: .* the first 4 samples of each problem, and k is 3;"):
+    with pytest.raises(
+        UserError, match=r"scorers\.pivots: tournament compares with the first 4 samples of each problem, and k is 3;"
+    ):
         scoring_of(sweep, config(sized)).check()
 
 

@@ -80,8 +80,8 @@ class ComparingScorer:
                 "alternate": "each sample was shown first in every second comparison, so that this cancels on average",
             }[self._config.orders]
             yield (
-                f"{self._config.label}: the sample shown first won {100 * first_won / compared:.1f}% of {compared:,}"
-                f" comparisons (50% without a position bias); {cancelled}"
+                f"tournament by {self._config.label}: the sample shown first won {100 * first_won / compared:.1f}%"
+                f" of {compared:,} comparisons (50% without a position bias); {cancelled}"
             )
 
     def _matches(self, candidate: Candidate) -> list[_Match]:
