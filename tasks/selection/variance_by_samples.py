@@ -89,9 +89,13 @@ def _variance(selector: Selector, pool: _Pool, ks: Ints, draws: int, generator: 
         most, at_k = int(shared.max()), np.array([k])
         inside = np.arange(most) < shared[:, None]
         one, other = drawn(most), drawn(most)
+        if k == n:
+            # All samples are shared.
+            change = selector.picked(pool.samples, one, at_k)[:, 0] - selector.picked(pool.samples, other, at_k)[:, 0]
+            found[column] = pairs.variance(change, change)
+            continue
         changes = []
-        # At k = n all samples are shared.
-        for _ in range(2 if k < n else 1):
+        for _ in range(2):
             rest = drawn(k)
             picked = []
             for some in (one, other):
@@ -99,5 +103,5 @@ def _variance(selector: Selector, pool: _Pool, ks: Ints, draws: int, generator: 
                 orders[:, :most] = np.where(inside, some, rest[:, :most])
                 picked.append(selector.picked(pool.samples, orders, at_k)[:, 0])
             changes.append(picked[0] - picked[1])
-        found[column] = pairs.variance(changes[0], changes[-1])
+        found[column] = pairs.variance(*changes)
     return found
