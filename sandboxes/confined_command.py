@@ -206,6 +206,13 @@ class ConfinedProcess:
 
     _cpu_s = 0.0
 
+    def resident_bytes(self) -> int:
+        """Bytes of the command that are in memory (proc(5), statm); 0 once it has ended."""
+        try:
+            return int(Path(f"/proc/{self._pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        except OSError:
+            return 0
+
     def reached_memory_limit(self) -> bool:
         """Whether the kernel has killed a process of it because of the limit."""
         return self._group is not None and self._group.files.oom_kills() > 0

@@ -113,6 +113,14 @@ class WarmProcess:
                 raise
         return Attempt(verdict, detail, allowed.used_s(), time.monotonic() - started)
 
+    def cpu_s(self) -> float:
+        """CPU seconds of the process so far."""
+        return self._process.cpu_s()
+
+    def memory_mb(self) -> float:
+        """Megabytes that the process has in memory now."""
+        return self._process.resident_bytes() / 1e6
+
     def close(self) -> None:
         """End the process."""
         self.usable = False
