@@ -1,72 +1,46 @@
-"""Ask Rocq which generated tactic scripts it accepts. Only for our own texts: nothing is sandboxed.
+"""Ask Rocq which generated tactic scripts it accepts, by the grader of proofs.
 
-    python -m infra.training.accepted 20000
+    python -m infra.training.accepted 24000
 
 counts those that it refuses among as many theorems of the training stream, and prints the first.
 """
 
 import argparse
-import re
-import shutil
-import subprocess
-from collections import defaultdict
 from collections.abc import Iterable
-from tempfile import TemporaryDirectory
 
 from tasks.datasets.synthetic.theorem_problems import training_problems
 from tasks.datasets.synthetic.theorem_text import NAME, TheoremProblem
+from tasks.graders.proof import ProofGrader
+from tasks.provers.rocq import RocqProver
+from tasks.records import Problem, Sample, TheoremCheck, Verdict
 
-BATCH = 500
-SECONDS_EACH = 10
 
-
-def refused(problems: Iterable[TheoremProblem]) -> list[TheoremProblem]:
-    """The problems whose script Rocq does not accept as a proof.
+def refused(problems: Iterable[TheoremProblem], workers: int = 1) -> list[TheoremProblem]:
+    """The problems whose script Rocq does not accept as a proof. The scripts are our own, so that proofs are not
+    confirmed in fresh processes.
 
     Raises:
-        FileNotFoundError: Rocq (`coqtop`) is not installed.
-        RuntimeError: it did not come to the end of a batch.
+        RuntimeError: the prover failed.
+        UserError: Rocq is not installed.
     """
-    command = shutil.which("coqtop")
-    if command is None:
-        raise FileNotFoundError("coqtop is not installed (Debian: apt-get install coq)")
-    by_imports: dict[str, list[TheoremProblem]] = defaultdict(list)
-    for problem in problems:
-        by_imports[_imports(problem)].append(problem)
-    found = []
-    for imports, alike in by_imports.items():
-        for start in range(0, len(alike), BATCH):
-            batch = alike[start : start + BATCH]
-            proved = _proved(command, imports, batch)
-            found += [problem for number, problem in enumerate(batch) if number not in proved]
-    return found
+    known = {
+        f"{number}": (problem, Problem(f"{number}", problem.question, _check(problem)))
+        for number, problem in enumerate(problems)
+    }
+    grader = ProofGrader(prover=RocqProver(workers=workers, confirm=False))
+    grader.check([each for _, each in known.values()])
+    pairs = [(each, Sample(each.id, 0, problem.proof)) for problem, each in known.values()]
+    found = set()
+    for graded in grader.grade(pairs, None):
+        if graded.verdict is Verdict.INFRASTRUCTURE:
+            raise RuntimeError(f"the prover failed: {graded.detail}")
+        if graded.verdict is not Verdict.CORRECT:
+            found.add(graded.problem_id)
+    return [problem for name, (problem, _) in known.items() if name in found]
 
 
-def _imports(problem: TheoremProblem) -> str:
-    """The header without definitions. Loading it takes longer than a proof, and hundreds of theorems share one."""
-    return problem.header.partition("\nFixpoint")[0] + "\n"
-
-
-def _proved(command: str, imports: str, batch: list[TheoremProblem]) -> set[int]:
-    """The numbers of the problems that are proved. Each is in its own module; an error ends no other."""
-    parts = [
-        f"Module P{number}.\n{problem.header.removeprefix(imports.rstrip())}\n{problem.statement}\nProof.\n"
-        f"{problem.proof}Qed.\nAbort All.\nEnd P{number}.\nCheck @P{number}.{NAME}.\n"
-        for number, problem in enumerate(batch)
-    ]
-    with TemporaryDirectory() as folder:  # where tactics write their caches
-        done = subprocess.run(
-            [command, "-q", "-quiet"],
-            cwd=folder,
-            input=imports + "".join(parts) + "Check I.\n",
-            capture_output=True,
-            text=True,
-            timeout=SECONDS_EACH * len(batch),
-            check=True,
-        )
-    if not re.search(r"^(?:Coq < )*I\s+: True$", done.stdout, re.MULTILINE):
-        raise RuntimeError(f"coqtop did not come to the end of a batch: {done.stderr[-500:]}")
-    return {int(number) for number in re.findall(rf"^(?:Coq < )*P(\d+)\.{NAME}$", done.stdout, re.MULTILINE)}
+def _check(problem: TheoremProblem) -> TheoremCheck:
+    return TheoremCheck("rocq", problem.header, NAME, problem.statement)
 
 
 def main() -> None:

@@ -87,9 +87,12 @@ SUBJECTS = {
         ProofGrader(prover=RocqProver(confirm=False)),
         "Tactic scripts for small theorems of Rocq: logic, booleans, lists, natural numbers and integers, and for"
         " theorems of reals and integers in the style of contest problems",
-        "It knows the forms of its generator and a few tactics; it does not know mathematics.",
-        " Rocq 8.16.1 has accepted every script. The forms in the style of contest problems were written after reading"
-        " the statements of miniF2F in Rocq outside of MiniF2F-MATH, and four in it.",
+        "It knows the forms of its generator and a few tactics; it does not know mathematics. The figures count proofs"
+        " that a warm process of Rocq accepts; they were not confirmed in fresh ones.",
+        " Of the first 2,000 scripts, the grader accepts 1,915 with Rocq 8.16.1; the others are those of one family, on"
+        " remainders, in which it takes the qualified name of a tactic for a command. The families in the style of"
+        " contest problems were written after reading the statements of miniF2F in Rocq that are not in MiniF2F-MATH,"
+        " and four that are.",
     ),
 }
 
@@ -197,8 +200,8 @@ few may differ.
 
 def _on_minif2f(measured: Measured) -> str:
     return f"""
-The same model, unchanged, on the {len(measured.counts)} theorems of MiniF2F-MATH in Rocq, {measured.samples:,} samples
-of each; {sum(map(bool, measured.counts))} were proved:
+The same model, unchanged, on {len(measured.counts)} of the 130 theorems of MiniF2F-MATH in Rocq, {measured.samples:,}
+samples of each; {sum(map(bool, measured.counts))} were proved:
 
 {measured.table}
 """
@@ -232,7 +235,7 @@ def main() -> None:
     parser.add_argument("--minif2f", help="statements of miniF2F in Rocq to measure on, too")
     parser.add_argument("--minif2f-samples", type=int, default=100, help="samples for each of them")
     arguments = parser.parse_args()
-    minif2f = MiniF2FDataset(path=arguments.minif2f, subset="mathd") if arguments.minif2f else None
+    minif2f = MiniF2FDataset(path=arguments.minif2f, subset="mathd", exclude="defective") if arguments.minif2f else None
     write(arguments.name, arguments.folder, arguments.samples, minif2f, arguments.minif2f_samples)
 
 

@@ -132,8 +132,6 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     recipe = RECIPES[arguments.name]
-    if recipe.check is not None:
-        recipe.check(recipe.seed, recipe.steps * recipe.batch)
     tokenizer = train_tokenizer(recipe.tokenizer_texts(), recipe.vocabulary)
     shape = Shape(vocabulary=tokenizer.get_vocab_size())
     started = time.process_time()
@@ -144,6 +142,8 @@ def main() -> None:
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "cpu_seconds": round(time.process_time() - started),
     }
+    if recipe.refused is not None:
+        state["refused_examples"] = recipe.refused(recipe.seed, recipe.steps * recipe.batch)
     (arguments.folder / card.STATE).write_text(json.dumps(state, indent=2) + "\n", encoding="utf-8")
     card.write(recipe.name, arguments.folder, arguments.samples)
 
