@@ -50,7 +50,8 @@ def test_scores_that_prefer_some_wrong_samples_are_forecast_to_deliver_less():
         score = np.where(correct, generator.normal(1, 0.5, 200), generator.normal(0, 1, 200))
         problems.append(Outcomes(f"p{number}", correct, None, {"score": score}))
     (found,) = forecast(BestOf(), problems, np.array([2_000]))
-    assert found.value < pick_curve(BestOf(), problems, [20]).accuracy[0]
+    # The truth at 2,000 is 0.01.
+    assert found.value < 0.5 * pick_curve(BestOf(), problems, [200]).accuracy[0]
 
 
 def test_ways_without_a_forecast_have_none():
