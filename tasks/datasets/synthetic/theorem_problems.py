@@ -1,8 +1,9 @@
 """Generated small theorems of Rocq, each with a tactic script.
 
 A problem's *form* is its text with the variables numbered, and it is held out or not by a hash of its form: no theorem
-of the held-out set occurs in training, whatever its variables are called. The scripts are right by construction; Rocq
-has accepted every one of the held-out set, and `infra.training.accepted` asks it about every one of the training set.
+of the held-out set occurs in training, whatever its variables are called. The scripts are meant to be right by
+construction: Rocq has accepted all of the held-out set, and `infra.training.accepted` counts those of the training
+stream that it refuses.
 """
 
 import hashlib

@@ -1,6 +1,6 @@
 """Families that only training has: theorems in the styles of contest problems, in integers, naturals and reals.
 
-Written after reading the statements of miniF2F in Rocq other than MiniF2F-MATH; none of them is used.
+Written after reading the statements of miniF2F in Rocq that are not in MiniF2F-MATH, and four that are; none is used.
 """
 
 import random
