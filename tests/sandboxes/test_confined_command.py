@@ -1,0 +1,82 @@
+"""Commands of the machine under bubblewrap, with Python in the place of a prover."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from sandboxes import SandboxUnavailableError, Status
+from sandboxes.bubblewrap import BubblewrapConfig
+from sandboxes.confined_command import ConfinedCommand, Finished
+from sandboxes.linux.interpreter import find_interpreter
+
+PYTHON = find_interpreter(None).command
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _bubblewrap() -> None:
+    try:
+        BubblewrapConfig().check()
+    except SandboxUnavailableError as error:
+        pytest.skip(str(error))
+
+
+def run(code: str, writable: Path | None = None, cpu_s: float = 10.0) -> Finished:
+    return ConfinedCommand((*PYTHON, "-c", code), (), 256, writable).run(cpu_s, 100_000)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "open('/etc/passwd')",
+        f"open({__file__!r})",
+        "open('/monkeys', 'w')",
+        "import socket; socket.socket()",
+        "import os; os.setuid(0); os.listdir('/root')",
+        "import os; os.kill(1, 9); import time; time.sleep(1); raise OSError",
+    ],
+)
+def test_a_command_sees_and_reaches_nothing_of_the_machine(code: str) -> None:
+    finished = run(code)
+    assert finished.exit_code == 1
+    assert "Error" in finished.stderr
+
+
+def test_a_command_writes_to_its_folder_alone_and_its_exit_status_is_known(tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    finished = run("open('made', 'w').write('text'); print('said'); raise SystemExit(7)", own)
+    assert (finished.exit_code, finished.stdout, finished.limit) == (7, b"said\n", None)
+    assert (own / "made").read_text() == "text"
+
+
+@pytest.mark.parametrize(
+    ("code", "limit"),
+    [
+        ("while True: pass", Status.TIME_LIMIT),
+        ("x = bytearray(10**9); print(len(x))", Status.MEMORY_LIMIT),
+        ("while True: print('x' * 10_000)", Status.OUTPUT_LIMIT),
+    ],
+)
+def test_a_command_that_exceeds_a_limit_is_ended(code: str, limit: Status) -> None:
+    finished = run(code, cpu_s=1.0)
+    assert finished.limit is limit or (limit is Status.MEMORY_LIMIT and "MemoryError" in finished.stderr)
+
+
+def test_a_command_ends_when_its_controller_is_killed(tmp_path: Path) -> None:
+    controller = (
+        "import sys, time; from sandboxes.confined_command import ConfinedCommand\n"
+        f"process = ConfinedCommand({(*PYTHON, '-c', 'import time; time.sleep(600)')!r}, (), 256).start()\n"
+        "print(process._pid, flush=True); time.sleep(600)"
+    )
+    with subprocess.Popen([sys.executable, "-c", controller], stdout=subprocess.PIPE, text=True) as started:
+        assert started.stdout is not None
+        inside = Path("/proc") / started.stdout.readline().strip()
+        assert inside.exists()
+        started.kill()
+    until = time.monotonic() + 30
+    while inside.exists() and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not inside.exists()
