@@ -27,7 +27,19 @@ def test_what_surrounds_the_body_is_left_out(text: str) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    ["1: lia.", "all: lia.", "1-2, 3: lia.", "[> lia].", "(lia).", "- lia.", "{ lia. }", "2: { lia. }", "par: lia."],
+    [
+        "1: lia.",
+        "all: lia.",
+        "1-2, 3: lia.",
+        "[> lia].",
+        "(lia).",
+        "Z.nzsimpl.",
+        "A.B.c1 x.",
+        "- lia.",
+        "{ lia. }",
+        "2: { lia. }",
+        "par: lia.",
+    ],
 )
 def test_tactics_bullets_braces_and_selectors_are_placed(body: str) -> None:
     assert " ".join(place(body, THEOREM).body) == body
@@ -51,6 +63,7 @@ def test_proof_with_keeps_its_tactic() -> None:
         ("all: Show.", "`all"),
         ("1: Axiom x : False.", "not a tactic"),
         ("#[local] Axiom x : False.", "not a tactic"),
+        ("A.B x.", "`A` is a command"),
         ("We prove it by computation.", "`We` is a command"),
         ("lia", "the last sentence has no end"),
         ("", "there is no proof"),

@@ -33,6 +33,8 @@ def prove(session: RocqSession, text: str, theorem: TheoremCheck = SMALL) -> Att
     [
         ("intros. nra.", Verdict.CORRECT),
         ("intros x. pose proof (Rle_0_sqr x) as h. exact h.", Verdict.CORRECT),
+        ("intros x'. assert (x'' : 0 <= x' * x') by nra; exact x''.", Verdict.CORRECT),
+        ('idtac "<&amp;"""; intros; nra.', Verdict.CORRECT),
         ("intros. ring.", Verdict.ERROR),
         ("intros.", Verdict.ERROR),
         ("intros. nra. nra.", Verdict.ERROR),

@@ -32,8 +32,10 @@ class Reply(NamedTuple):
 
 
 def add(sentence: str, state: int) -> bytes:
-    """The call that adds a sentence after a state; it is parsed, but not run."""
-    at = f'<pair><pair><string>{escape(sentence)}</string><int>-1</int></pair><pair><state_id val="{state}"/>'
+    """The call that adds a sentence after a state; it is parsed, but not run. Quotes stay as they are, because the
+    process does not read the reference that `html.escape` has for an apostrophe."""
+    text = escape(sentence, quote=False)
+    at = f'<pair><pair><string>{text}</string><int>-1</int></pair><pair><state_id val="{state}"/>'
     end = '<bool val="false"/></pair></pair><int>0</int></pair><pair><int>0</int><int>0</int></pair></pair></call>'
     return f'<call val="Add"><pair><pair>{at}{end}'.encode()
 

@@ -1,7 +1,7 @@
 """The place of a proof: a sample supplies the sentences between `Proof.` and `Qed.`, and nothing else.
 
 Inside a proof, a sentence is a bullet, a brace or a tactic, or it is a command. Commands begin with an upper-case
-letter or an attribute, and tactics do not: what a sample writes can neither end its proof and go on, nor change what
+word or an attribute, and tactics do not: what a sample writes can neither end its proof and go on, nor change what
 its statement means. A sample is placed if all of its sentences may stand there, and is not run otherwise.
 
 What may surround the body is read and left out: a Markdown fence, the statement itself with what stands before it,
@@ -24,7 +24,8 @@ _LABELS = {"coq", "rocq", "v", "gallina"}
 _BULLET = re.compile(r"-+|\++|\*+|\{|\}|(?:\d+|\[\s*\w+\s*\])\s*:\s*\{", re.ASCII)
 _RANGE = r"\d+(?:\s*-\s*\d+)?"
 _SELECTOR = re.compile(rf"(?:all|par|!|\[\s*\w+\s*\]|{_RANGE}(?:\s*,\s*{_RANGE})*)\s*:(?!=)\s*", re.ASCII)
-_TACTIC = re.compile(r"[a-z_][\w.']*|\(|\[>", re.ASCII)
+# The third is a tactic of a module, such as `Z.to_euclidean_division_equations`; no command has a period there.
+_TACTIC = re.compile(r"[a-z_][\w.']*|\(|[A-Z][\w']*(?:\.[A-Z][\w']*)*\.[a-z_]|\[>", re.ASCII)
 # What declares things that two compilations of one header do not share, or leaves something open.
 _NOT_IN_HEADERS = {
     *("Axiom", "Axioms", "Parameter", "Parameters", "Conjecture", "Conjectures", "Primitive"),

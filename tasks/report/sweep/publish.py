@@ -116,7 +116,7 @@ def _grading_note(tally: Tally) -> str:
     graded = int(tally.by_problem.n.sum())
     where = " and ".join(tally.sandboxes) or "nowhere"
     if tally.deduplicated is None:
-        return f"{graded:,} samples graded; no program was run"
+        return f"{graded:,} samples graded"
     return f"{graded:,} samples graded in {where}; deduplicated: {_deduplicated(tally)}"
 
 
