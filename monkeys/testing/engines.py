@@ -93,7 +93,7 @@ def draw(engine: Engine, requests: Sequence[Request], sampling: Sampling) -> Dra
     drawn: Drawn = {}
     wanted = {(each.problem_id, index) for each in requests for index in range(each.start, each.stop)}
     for batch in engine.sample(requests, sampling):
-        require(isinstance(batch, list), f"sample() yields {type(batch).__name__}, not a list")
+        require(isinstance(batch, Sequence), f"sample() yields {type(batch).__name__}, not a sequence of samples")
         for sample in batch:
             _check_sample(sample)
             key = (sample.problem_id, sample.index)

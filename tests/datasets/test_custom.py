@@ -65,7 +65,7 @@ def test_a_template_with_a_byte_order_mark_and_crlf_is_read_as_its_text(tmp_path
 @pytest.mark.parametrize("name", ["nosuch", "../own", "gsm8k.shot", ""])
 def test_an_unknown_template_is_reported_in_one_line(name: str) -> None:
     with pytest.raises(
-        UserError, match=r"dataset.template: .* is not one of arithmetic, .*question, nor a file"
+        UserError, match=r"dataset.template: .* is not one of arithmetic, .*question, .*nor a file"
     ) as caught:
         template(name)
     assert len(str(caught.value).splitlines()) == 1

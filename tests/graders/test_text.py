@@ -1,6 +1,7 @@
 """Text that a model wrote, read by every grader: thinking is not an answer, and reading takes linear time."""
 
 import random
+import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
@@ -23,13 +24,16 @@ from tasks.graders.functions import FunctionsGrader
 from tasks.graders.gsm8k import Gsm8kGrader
 from tasks.graders.humaneval import HumanEvalGrader
 from tasks.graders.math_tolerant import MathTolerantGrader
+from tasks.graders.proof import ProofGrader
 from tasks.graders.stdio import StdioGrader, same_output
 from tasks.graders.stdio_exact import StdioExactGrader, same_text
-from tasks.records import AnswerCheck, FunctionCheck, Problem, Sample, StdioCheck, StdioTest, Verdict
+from tasks.provers import PlacedProof, UnplaceableError
+from tasks.records import AnswerCheck, FunctionCheck, Problem, Sample, StdioCheck, StdioTest, TheoremCheck, Verdict
 
 BUILT_IN = get_args(_Grader)
 FUNCTION = FunctionCheck(entry_point="f", code="def check(candidate):\n    assert candidate(3) == 6")
 """A problem's test of a function that doubles."""
+THEOREM = TheoremCheck("rocq", "", "two", "Theorem two : 1 + 1 = 2.")
 
 
 @pytest.mark.parametrize("grader", [each for each in BUILT_IN if each.runs_code], ids=lambda each: each.__name__)
@@ -39,6 +43,8 @@ def test_graders_of_code_leave_thinking_out(grader: type[Any], sandbox: Sandbox)
 
 @pytest.mark.parametrize("grader", [each for each in BUILT_IN if not each.runs_code], ids=lambda each: each.__name__)
 def test_graders_of_answers_leave_thinking_out(grader: type[Any]) -> None:
+    if grader is ProofGrader and shutil.which("coqc") is None:
+        pytest.skip("Rocq is not installed: `make provers`")
     _check_thinking_is_left_out(grader, None)
 
 
@@ -61,6 +67,8 @@ def _texts(grader: type[Any]) -> tuple[str, str, Any]:
     """A right and a wrong answer in a form that a grader reads, and the check that tells."""
     if issubclass(grader, ProgramGrader):
         return "```python\nprint(6)\n```", "```python\nprint(7)\n```", StdioCheck((StdioTest("", "6\n"),))
+    if grader is ProofGrader:
+        return "```coq\nreflexivity.\n```", "```coq\ndiscriminate.\n```", THEOREM
     if grader is HumanEvalGrader:
         return "    return 2 * x\n", "    return x\n", FUNCTION
     if issubclass(grader, FunctionGrader):
@@ -168,12 +176,13 @@ def test_a_lost_process_that_reads_programs_costs_no_verdict(sandbox: Sandbox, m
     assert verdicts == {0: Verdict.INFRASTRUCTURE, 1: Verdict.CORRECT}
 
 
-# What the extraction of answers and programs looks for, and what numbers and formulas are made of.
+# What the extraction of answers, programs and proofs looks for, and what numbers and formulas are made of.
 ATOMS = (
     *("1", "1,", "1,111", "1 ", "1.", "1/", "e1", "+ 1", "-", "=", "x = 1 + ", "$", "$$", "\u00a0", " ", "\n", "\t"),
     *("a", "#### ", "####", "#### 1", "answer is ", "Answer:", "A: 1 1", "The final answer is ", "and ", "**", "^"),
     *("I hope it is correct.", "Final Answer: The final answer is ", "\\boxed{", "\\boxed", "\\frac", "\\frac{1}"),
     *("\\text{", "\\sqrt", "\\left(", "{", "}", "(", ")", "_", "\\\\", "```", "```\n", "```python\n", "~~~\n", "~"),
+    *("Proof.", "Qed.", "(*", "*)", ". ", "...", "- ", "1: {", "[>", "all:", "A.b", '"', "'"),
     *('"""', "[BEGIN]", "[DONE]", "<think>", "</think>"),
 )
 SHORT, LONG = 4_000, 64_000
@@ -209,8 +218,17 @@ def _reader(grader: Any) -> Callable[[str], object]:
         return lambda text: grader.decide("7", grader.answer_text(text))
     if isinstance(grader, ProgramGrader):
         return lambda text: grader.program(grader.answer_text(text))
+    if isinstance(grader, ProofGrader):
+        return lambda text: _placed(grader, grader.answer_text(text))
     problem = Problem("p", "def f(x):\n", FUNCTION)
     return lambda text: grader.function(problem, Sample("p", 0, grader.answer_text(text)))
+
+
+def _placed(grader: ProofGrader, text: str) -> PlacedProof | None:
+    try:
+        return grader.prover.place(text, THEOREM)
+    except UnplaceableError:
+        return None
 
 
 def _seconds(read: Callable[[str], object], text: str) -> float:
