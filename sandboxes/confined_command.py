@@ -175,6 +175,7 @@ class ConfinedProcess:
         """
         while not select.select([self._stdout], [], [], _LOOK_S)[0]:
             allowed.check()
+        allowed.check_cpu()  # It may write without a pause.
         return os.read(self._stdout, 1 << 16)
 
     def write(self, data: bytes, allowed: "Allowance") -> None:
@@ -186,6 +187,7 @@ class ConfinedProcess:
         """
         view = memoryview(data)
         while view:
+            allowed.check_cpu()
             if select.select([], [self._stdin], [], _LOOK_S)[1]:
                 view = view[os.write(self._stdin, view[:_PIPE_BYTES]) :]
             else:
@@ -292,7 +294,13 @@ class Allowance:
         now = time.monotonic()
         self._asleep_s += now - self._looked if self._process.is_asleep() else 0.0
         self._looked = now
-        if self.used_s() >= self._limit or self._asleep_s >= 3 * self._limit + 5:
+        self.check_cpu()
+        if self._asleep_s >= 3 * self._limit + 5:
+            raise TimeoutError
+
+    def check_cpu(self) -> None:
+        """Raises TimeoutError once the CPU seconds are used up."""
+        if self.used_s() >= self._limit:
             raise TimeoutError
 
 

@@ -2,6 +2,7 @@ import pytest
 
 from tasks.provers import UnplaceableError
 from tasks.provers.vernacular.placing import MAX_CHARACTERS, header_and_statement, place
+from tasks.provers.vernacular.sentences import sentences
 from tasks.records import TheoremCheck
 
 THEOREM = TheoremCheck("rocq", "Require Import Lia.", "foo", "Theorem foo : 1 + 1 = 2.")
@@ -18,6 +19,8 @@ THEOREM = TheoremCheck("rocq", "Require Import Lia.", "foo", "Theorem foo : 1 + 
         "```rocq\nRequire Import Reals.\nTheorem  foo :\n 1 + 1 = 2.\nProof. reflexivity. Qed.\n```",
         "```\nProof. reflexivity. Qed.\n```",
         "(* Axiom x : False. *) reflexivity.",
+        "Lemma foo:1+1=2. Proof. reflexivity. Qed.",
+        "Theorem foo : 1 + 1 = 2. Proof. lia. Abort. Theorem foo : 1 + 1 = 2. Proof. reflexivity. Qed.",
     ],
 )
 def test_what_surrounds_the_body_is_left_out(text: str) -> None:
@@ -38,7 +41,6 @@ def test_what_surrounds_the_body_is_left_out(text: str) -> None:
         "- lia.",
         "{ lia. }",
         "2: { lia. }",
-        "par: lia.",
     ],
 )
 def test_tactics_bullets_braces_and_selectors_are_placed(body: str) -> None:
@@ -68,6 +70,11 @@ def test_proof_with_keeps_its_tactic() -> None:
         ("lia", "the last sentence has no end"),
         ("", "there is no proof"),
         ("Proof. Qed.", "there is no proof"),
+        ("idtac.(* c *) Print nat. reflexivity.", "a comment stands right after a period"),
+        ("reflexivity...(* c *) This is ) garbage.", "a comment stands right after a period"),
+        ("Proof with lia.(* c *) Print nat. reflexivity.", "a comment stands right after a period"),
+        ("par: reflexivity.", "`all:` does the same"),
+        ("Unshelve nat.", "`Unshelve` is a command"),
         ("x" * (MAX_CHARACTERS + 1), "characters"),
     ],
 )
@@ -106,3 +113,24 @@ def test_no_command_is_placed(command: str) -> None:
 def test_a_theorem_that_cannot_be_confirmed_is_refused(theorem: TheoremCheck, why: str) -> None:
     with pytest.raises(UnplaceableError, match=why):
         header_and_statement(theorem)
+
+
+def test_every_placed_proof_is_cut_into_the_same_sentences_as_one_text() -> None:
+    for text in (
+        "- lia.",
+        "{ lia. }",
+        'idtac "a.(* b *) c".',
+        "x (* a *) .",
+        "lia. (* a *)\n(* b *) lia.",
+        "[> lia | ].",
+    ):
+        proof = place(text, THEOREM)
+        assert sentences("\n".join(proof.sentences)) == list(proof.sentences)
+
+
+def test_a_definition_by_an_opaque_proof_is_refused_in_a_header() -> None:
+    header = "Definition small : {n : nat | n < 3}. Proof. exists 1. auto. Qed."
+    with pytest.raises(UnplaceableError, match="ends in Qed"):
+        header_and_statement(TheoremCheck("rocq", header, "foo", "Theorem foo : small = small."))
+    for header in ("Local Open Scope nat_scope. Lemma a : True. Proof. exact I. Qed.", "Definition d := 1."):
+        header_and_statement(TheoremCheck("rocq", header, "foo", "Theorem foo : 1 = 1."))

@@ -54,6 +54,29 @@ def test_a_proof_over_the_reals_is_accepted_if_it_holds(session: RocqSession, te
         assert prove(session, text, SQUARE).verdict is verdict
 
 
+def test_a_proof_that_prints_without_a_pause_is_ended_at_its_limit(session: RocqSession) -> None:
+    attempt = session.prove(place('do 200000 (idtac "x"; do 500 idtac). reflexivity.', SMALL), 0.5)
+    assert attempt.verdict in {Verdict.TIME_LIMIT, Verdict.OUTPUT_LIMIT}
+    assert attempt.cpu_s < 1.5
+
+
+def test_a_failure_whose_text_speaks_of_memory_is_an_error(session: RocqSession) -> None:
+    attempt = prove(session, 'fail "out of memory".')
+    assert attempt.verdict is Verdict.ERROR
+    assert "out of memory" in attempt.detail
+
+
+def test_after_an_overflow_of_the_stack_another_process_takes_over(rocq: Installation) -> None:
+    process = WarmProcess(rocq, 900)
+    try:
+        deep = "f (" * 100_000 + "x" + ")" * 100_000
+        attempt = process.prove(place(f"exact ({deep}).", SMALL), 10.0)
+        assert attempt.verdict is Verdict.ERROR, attempt
+        assert process.usable is ("overflow" not in attempt.detail.lower())
+    finally:
+        process.close()
+
+
 def test_nothing_of_a_proof_is_left_for_the_next(session: RocqSession) -> None:
     assert prove(session, "assert (h : 1 = 1) by reflexivity. abstract reflexivity.").verdict is Verdict.CORRECT
     assert prove(session, "exact h.").verdict is Verdict.ERROR

@@ -58,6 +58,8 @@ _ASSUMPTIONS = re.compile(r"^(?:Closed under the global context|Axioms:)$", re.M
 # Exit statuses above 128 with which Rocq itself ends: a crash, and an error that it did not expect (129).
 _ENDED = CRASHES | {129}
 _SUMMARY = ("* Axioms:", "type-in-type:", "unsafe (co)fixpoints:", "positivity is assumed:")
+_FAULT = re.compile(r"System error|Stack overflow|Out of memory|Anomaly", re.IGNORECASE)
+"""What Rocq reports where it is not the comparison that fails. No sentence of a proof runs there."""
 _VERDICT_OF = {Status.TIME_LIMIT: Verdict.TIME_LIMIT, Status.MEMORY_LIMIT: Verdict.MEMORY_LIMIT}
 
 
@@ -147,7 +149,7 @@ def _of_proof(finished: Finished) -> Attempt | None:
 
 def _of_statement(finished: Finished, axioms: frozenset[str]) -> Attempt | None:
     """The verdict if the compiled theorem is not the statement, or rests on more axioms than it may."""
-    if finished.limit is not None or _failed_itself(finished):
+    if finished.limit is not None or _failed_itself(finished) or _FAULT.search(finished.stderr):
         return Attempt(Verdict.INFRASTRUCTURE, f"the statement could not be compared: {_reason(finished)}")
     if finished.exit_code != 0:
         return Attempt(Verdict.WRONG, f"not confirmed: it proves something else: {_said(finished)}")

@@ -23,7 +23,8 @@ _WARM_OPTIONS = (
     *("-async-proofs-tactic-error-resilience", "off", "-main-channel", "stdfds"),
 )
 _HEADER_CPU_S = 120.0
-_OUT_OF_MEMORY = "out of memory"
+_OUT_OF_MEMORY, _BY_TACTIC = "out of memory", "tactic failure"
+_SHAKEN = ("stack overflow", "anomaly")
 CRASHES = {2, 128 + signal.SIGABRT, 128 + signal.SIGBUS, 128 + signal.SIGSEGV}
 """Exit statuses of a prover that a proof has crashed, such as by recursion too deep for its stack (2: an exception that
 nothing handled)."""
@@ -95,7 +96,7 @@ class WarmProcess:
             self._load((*proof.header, proof.statement), allowed)
             allowed = Allowance(self._process, cpu_s)
             verdict, detail = self._run(proof.proof, allowed)
-            self.usable = usable and verdict is not Verdict.MEMORY_LIMIT
+            self.usable = usable and verdict is not Verdict.MEMORY_LIMIT and not _is_shaken(detail)
         except TimeoutError:
             verdict, detail = Verdict.TIME_LIMIT, f"more than {cpu_s:g} s of CPU time"
         except _OutputLimitError:
@@ -160,7 +161,7 @@ class WarmProcess:
         if failed is None and ran.nothing_open:
             return Verdict.CORRECT, ""
         message = failed.message if failed is not None else "the proof is not finished"
-        if _OUT_OF_MEMORY in message.lower():
+        if _OUT_OF_MEMORY in message.lower() and _BY_TACTIC not in message.lower():
             return Verdict.MEMORY_LIMIT, "out of memory"
         return Verdict.ERROR, message
 
@@ -187,3 +188,9 @@ class WarmProcess:
         except BrokenPipeError as error:
             raise WarmLostError("the process has ended") from error
         return reply
+
+
+def _is_shaken(message: str) -> bool:
+    """Whether an error may have left something behind in the process. Proofs choose the text of a tactic's failure."""
+    said = message.lower()
+    return _BY_TACTIC not in said and any(each in said for each in _SHAKEN)

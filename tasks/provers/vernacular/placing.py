@@ -22,11 +22,15 @@ _STATEMENTS = ("Theorem", "Lemma", "Fact", "Remark", "Corollary", "Proposition",
 _ENDS = {"Qed", "Defined", "Admitted", "Abort", "Save"}
 _LABELS = {"coq", "rocq", "v", "gallina"}
 _BULLET = re.compile(r"-+|\++|\*+|\{|\}|(?:\d+|\[\s*\w+\s*\])\s*:\s*\{", re.ASCII)
+_TOKEN = re.compile(r"[\w'.]+|\S")
+_SAFE_COMMANDS = {"Unshelve."}
+_PARALLEL = re.compile(r"par\s*:(?!=)", re.ASCII)
 _RANGE = r"\d+(?:\s*-\s*\d+)?"
-_SELECTOR = re.compile(rf"(?:all|par|!|\[\s*\w+\s*\]|{_RANGE}(?:\s*,\s*{_RANGE})*)\s*:(?!=)\s*", re.ASCII)
+_SELECTOR = re.compile(rf"(?:all|!|\[\s*\w+\s*\]|{_RANGE}(?:\s*,\s*{_RANGE})*)\s*:(?!=)\s*", re.ASCII)
 # The third is a tactic of a module, such as `Z.to_euclidean_division_equations`; no command has a period there.
 _TACTIC = re.compile(r"[a-z_][\w.']*|\(|[A-Z][\w']*(?:\.[A-Z][\w']*)*\.[a-z_]|\[>", re.ASCII)
 # What declares things that two compilations of one header do not share, or leaves something open.
+_DEFINING = {"Definition", "Fixpoint", "CoFixpoint", "Instance", "Function"}
 _NOT_IN_HEADERS = {
     *("Axiom", "Axioms", "Parameter", "Parameters", "Conjecture", "Conjectures", "Primitive"),
     *("Variable", "Variables", "Hypothesis", "Hypotheses", "Context", "Section"),
@@ -45,6 +49,9 @@ def header_and_statement(check: TheoremCheck) -> tuple[tuple[str, ...], str]:
         header, statement = tuple(sentences(check.header)), sentences(check.statement)
     except NotSentencesError as error:
         raise UnplaceableError(f"its header or statement cannot be read: {error}") from error
+    begun = {word for sentence in header if ":=" not in sentence for word in words(sentence)[:2]}
+    if "Qed" in begun and _DEFINING.intersection(begun):
+        raise UnplaceableError("its header has a definition that ends in Qed, so that no other equals it; use Defined")
     for sentence in header:
         found = _NOT_IN_HEADERS.intersection(words(sentence)[:3])
         if found:
@@ -76,7 +83,11 @@ def place(text: str, check: TheoremCheck) -> PlacedProof:
         _require_tactic(sentence)
     if not body:
         raise UnplaceableError("there is no proof")
-    return PlacedProof(header, check.name, statement, opening, tuple(body))
+    proof = PlacedProof(header, check.name, statement, opening, tuple(body))
+    # Both tiers run the same sentences: the first gets them one by one, the second as one text.
+    if sentences("\n".join(proof.sentences)) != list(proof.sentences):
+        raise UnplaceableError("its sentences are others when they follow one another")
+    return proof
 
 
 def _code(text: str) -> str:
@@ -89,11 +100,16 @@ def _code(text: str) -> str:
 
 def _after_statement(found: list[str], statement: str) -> list[str]:
     """What follows the statement, where the sample repeats it: what it puts before it is never run."""
-    wanted = words(statement)
-    for position, sentence in enumerate(found):
-        if words(sentence) == wanted:
-            return found[position + 1 :]
-    return found
+    wanted = _claim(statement)
+    last = max((position for position, sentence in enumerate(found) if _claim(sentence) == wanted), default=-1)
+    return found[last + 1 :]
+
+
+def _claim(sentence: str) -> list[str]:
+    """The tokens of a statement without the word that it begins with, such as `Lemma`: only these say what it claims.
+    Empty for any other sentence."""
+    tokens = _TOKEN.findall(sentence.rstrip("."))
+    return tokens[1:] if tokens and tokens[0] in _STATEMENTS else []
 
 
 def _opened(found: list[str]) -> tuple[str, list[str]]:
@@ -123,8 +139,10 @@ def _without_end(body: list[str]) -> list[str]:
 
 
 def _require_tactic(sentence: str) -> None:
-    if _BULLET.fullmatch(sentence):
+    if _BULLET.fullmatch(sentence) or sentence in _SAFE_COMMANDS:
         return
+    if _PARALLEL.match(sentence):
+        raise UnplaceableError("`par:` needs further processes, which a proof may not start; `all:` does the same")
     selected = _SELECTOR.match(sentence)
     rest = sentence[selected.end() :] if selected else sentence
     if _TACTIC.match(rest):

@@ -38,6 +38,8 @@ def sentences(text: str) -> list[str]:
     while place < len(text):
         start = place
         piece, place = _piece(text, place)
+        if pieces and pieces[-1].endswith(".") and text.startswith("(*", start):
+            raise NotSentencesError("a comment stands right after a period, where Rocq reads none")
         if piece.isspace():
             pieces += [piece] if pieces else []
             continue
