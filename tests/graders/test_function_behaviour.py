@@ -3,7 +3,10 @@
 import ast
 import gzip
 import json
+import os
 import re
+import subprocess
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -162,6 +165,49 @@ def test_the_calls_of_a_problem_are_the_same_everywhere() -> None:
     assert mutated_calls("sort", ["f()"], 4, known=False) == ()
     assert mutated_calls("sort", ["f()"], 4, known=True) == ("((), {})",)
     assert mutated_calls("sort", ["f(1e999)", "f(2)"], 1, known=True) == ("((2,), {})",)
+
+
+@pytest.mark.parametrize(
+    "argument",
+    [
+        "{'a', 'bb', 'ccc', 'dddd', 'e'}",
+        "[{'a', 'bb', 'ccc', 'dddd', 'e'}, set()]",
+        "({'a', 'bb', 'ccc', 'dddd', 'e'},)",
+        "{'key': {'inner': [{'a', 'bb', 'ccc', 'dddd', 'e'}]}}",
+        "{('a', 1), ('bb', 2), ('ccc',), ('dddd', None), (b'e', 0.5)}",
+    ],
+)
+def test_calls_with_sets_do_not_depend_on_the_hash_seed(argument: str) -> None:
+    calls = [f"f({argument})", f"f([1], named={argument})"]
+    program = (
+        "from tasks.graders.base.mutated_arguments import mutated_calls\n"
+        f"print(ascii(mutated_calls('p', {calls!r}, 12, known=True)))"
+    )
+    printed = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env=os.environ | {"PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+            text=True,
+        ).stdout
+        for seed in ("0", "1", "2")
+    }
+    assert len(printed) == 1
+    made = ast.literal_eval(*printed)
+    assert [ast.literal_eval(each) for each in made[:2]] == [
+        ((ast.literal_eval(argument),), {}),
+        (([1],), {"named": ast.literal_eval(argument)}),
+    ]
+    assert len(made) == 12
+
+
+def test_calls_with_equal_sets_are_made_once() -> None:
+    # 1 and 9 share a slot of the hash table, so that the order of these sets depends on how they were made.
+    calls = mutated_calls("p", ["f({1, 9})", "f({9, 1})"], 8, known=True)
+    assert calls[0] == "(({1, 9},), {})"
+    values = [ast.literal_eval(each) for each in calls]
+    assert all(values.count(each) == 1 for each in values)
 
 
 LITERALS = st.recursive(

@@ -23,7 +23,7 @@ from tasks.graders.base.purity import is_pure
 from tasks.graders.base.requirements import require_check
 from tasks.records import FunctionCheck, Problem
 
-RULE = 1
+RULE = 2
 """Part of every answer: it rises when the comparison of results changes, so that votes of two rules never mix."""
 
 FunctionKey = tuple[str, str]
