@@ -24,7 +24,7 @@ class CheckedEngine(WrappedEngine):
         """See `Engine`.
 
         Raises:
-            EngineFailedError: a sample was not requested, was returned twice, or is missing at the end.
+            EngineFailedError: a sample was not requested, was returned twice, has no text, or is missing at the end.
         """
         missing: dict[str, set[int]] = {}
         for each in requests:
@@ -54,7 +54,11 @@ class CheckedEngine(WrappedEngine):
 
 
 def _strike_off(batch: SampleColumns, missing: Mapping[str, set[int]]) -> bool:
-    """Strike all samples off what is missing; False, and none is, where they are not all missing, each once."""
+    """Strike all samples off what is missing; False, and none is, where they are not all missing, each once, or where
+    one has no problem, index or text."""
+    # Read as numbers, a null would be 0: the first problem, or index 0.
+    if any(batch.table[column].null_count for column in ("problem_id", "index", "text")):
+        return False
     number_of = {problem_id: number for number, problem_id in enumerate(missing)}
     numbers, indices = batch.positions(number_of), batch.indices
     found = {number: indices[numbers == number].tolist() for number in np.unique(numbers).tolist()}

@@ -1,7 +1,10 @@
 """What an engine returns is checked against what was requested, in lists and in columns alike."""
 
 from collections.abc import Callable, Generator, Sequence
+from dataclasses import replace
+from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from tasks.engines.checked import CheckedEngine
@@ -58,3 +61,33 @@ def test_what_was_requested_passes_in_the_order_in_which_it_came(form: Form) -> 
 def test_anything_else_fails_in_one_line(names: Sequence[tuple[str, int]], fault: str, form: Form) -> None:
     with pytest.raises(EngineFailedError, match=fault):
         drawn(names, form)
+
+
+def with_none_in(samples: list[Sample], field: str) -> list[Sample]:
+    absent: dict[str, Any] = {field: None}
+    return [*samples[:-1], replace(samples[-1], **absent)]
+
+
+def with_null_in(samples: list[Sample], field: str) -> SampleColumns:
+    table = SampleColumns.of(samples).table
+    values = [*table[field].to_pylist()[:-1], None]
+    place = table.column_names.index(field)
+    return SampleColumns(table.set_column(place, field, pa.array(values, table[field].type)))
+
+
+@pytest.mark.parametrize("form", [with_none_in, with_null_in])
+@pytest.mark.parametrize(
+    ("field", "fault"),
+    [
+        ("problem_id", "^test returned sample 0 of problem None, which was not requested or had been returned before$"),
+        ("index", "^test returned sample None of problem 'a', which was not requested or had been returned before$"),
+        ("text", "^test returned Sample, not a Sample with a text$"),
+    ],
+)
+def test_a_sample_without_a_problem_an_index_or_a_text_fails_in_one_line(
+    field: str, fault: str, form: Callable[[list[Sample], str], Sequence[Sample]]
+) -> None:
+    # Arrow's buffers have 0 for the last sample's problem and index, which would make it one that was requested.
+    engine = InBatches([("a", 2), ("a", 1), ("a", 0)], lambda samples: form(samples, field))
+    with pytest.raises(EngineFailedError, match=fault):
+        next(CheckedEngine(engine, "test").sample(REQUESTS, SAMPLING))
