@@ -46,12 +46,15 @@ class Spent(NamedTuple):
     `tokens` are completion tokens, and `dollars` are for all tokens. `context` is the sum of the context lengths of all
     tokens, from which FLOPs follow: L·(L + 1) / 2 for each text of L tokens, prompt and completion together. The
     default is that of a model that writes nothing and costs nothing but time.
+
+    `unreported` counts the replies of a server that do not say what they used; the sums are those of the others.
     """
 
     tokens: int | None = 0
     dollars: float | None = 0.0
     prompt_tokens: int | None = None
     context: int | None = None
+    unreported: int = 0
 
     @classmethod
     def reading(cls, texts: Sequence[int]) -> "Spent":
@@ -65,7 +68,12 @@ class Spent(NamedTuple):
             _sum(self.dollars, other.dollars),
             _sum(self.prompt_tokens, other.prompt_tokens),
             _sum(self.context, other.context),
+            self.unreported + other.unreported,
         )
+
+    def complete(self) -> "Spent":
+        """The sums over all replies: not known if one of them does not say what it used."""
+        return Spent(None, None, None, None) if self.unreported else self
 
     def since(self, before: "Spent") -> "Spent":
         """What was used after a time at which this was what had been used `before`."""

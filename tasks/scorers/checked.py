@@ -26,7 +26,8 @@ class CheckedScorer:
         self._scorer = scorer
         self.label = label
         self._spending = spending
-        self._counted = self._taken = NOTHING
+        self._taken = NOTHING
+        self._tokens, self._dollars = 0, 0.0
         self._lock = threading.Lock()
 
     @property
@@ -50,8 +51,15 @@ class CheckedScorer:
         Raises:
             CapReachedError: the run has reached its cap.
         """
-        if self._spending is not None:
-            self._spending.check()
+        if self._spending is None:
+            return self._score(candidates)
+        self._spending.check()
+        try:
+            return self._score(candidates)
+        finally:  # a call that fails has to be paid for, too
+            self._count(self._spending)
+
+    def _score(self, candidates: Sequence[Candidate]) -> list[Scored | Unscored]:
         found: list[Scored | Unscored] = [Unscored("not scored")] * len(candidates)
         faulty = list(range(len(candidates)))
         for _ in range(TRIES):
@@ -64,15 +72,16 @@ class CheckedScorer:
                     faulty.append(at)
             if not faulty:
                 break
-        if self._spending is not None:
-            self._count(self._spending)
         return found
 
     def _count(self, spending: Spending) -> None:
         with self._lock:
-            before, self._counted = self._counted, self._scorer.spent
-            more = self._counted.since(before)
-            spending.add(more.tokens or 0, more.dollars or 0.0)
+            spent = self._scorer.spent
+            # While a sum is not known, the last one that was known counts.
+            tokens = self._tokens if spent.tokens is None else spent.tokens
+            dollars = self._dollars if spent.dollars is None else spent.dollars
+            spending.add(tokens - self._tokens, dollars - self._dollars)
+            self._tokens, self._dollars = tokens, dollars
 
     def take_spent(self) -> Spent:
         """What has been used since this was last called, so that nothing is counted twice. Calls of `score` that run
@@ -82,8 +91,14 @@ class CheckedScorer:
             return self._taken.since(before)
 
     def notes(self) -> list[str]:
-        """What the inner scorer says about its scores, one line each."""
-        return list(self._scorer.notes()) if isinstance(self._scorer, Telling) else []
+        """What the inner scorer says about its scores, one line each, and whether the cap left something out."""
+        told = list(self._scorer.notes()) if isinstance(self._scorer, Telling) else []
+        unreported = 0 if self._spending is None else self._scorer.spent.unreported
+        if unreported:
+            told.append(
+                f"{self.label} reported no usage in {unreported:,} replies; the cap counts only what others reported"
+            )
+        return told
 
     def cancel(self) -> None:
         """Cancel the inner scorer's calls."""

@@ -187,6 +187,8 @@ class Scoring:
         self._outcome.add(work)
 
     def _keep(self, block: Block, footer: SampleFooter, work: "_Work", scorer: CheckedScorer, seconds: float) -> None:
+        used = work.used(scorer.take_spent())
+
         def write() -> None:
             # If this process was suspended for so long that its claim expired, another sweep may have scored the block.
             if self.scores.is_pending(block, footer):
@@ -196,10 +198,14 @@ class Scoring:
                     samples_checksum=footer.checksum,
                     made_by=scorer.version,
                     seconds=work.before.seconds + seconds,
-                    more=work.before.spent.plus(work.spent)._asdict(),
+                    more={
+                        "tokens": used.tokens,
+                        "dollars": used.dollars,
+                        "prompt_tokens": used.prompt_tokens,
+                        "context": used.context,
+                    },
                 )
 
-        work.spent = work.spent.plus(scorer.take_spent())
         retry_while_unavailable(write)
 
 
@@ -235,6 +241,11 @@ class _Work:
         self.reached = 0
         self.unscored: Counter[str] = Counter()
         self.by_candidate: dict[Candidate, float] = {}
+
+    def used(self, more: Spent) -> Spent:
+        """What all runs have used for the block, now that this one has used this much more."""
+        self.spent = self.spent.plus(more)
+        return self.before.spent.plus(self.spent).complete()
 
     @property
     def missing(self) -> int:

@@ -132,7 +132,7 @@ def test_openai_reasoning_models_are_asked_with_the_name_that_they_want(server: 
 def test_tokens_and_dollars_are_counted(server: ScoringServer) -> None:
     with config(server, prompt_price=1.0, completion_price=5.0).open() as scorer:
         scorer.score(CANDIDATES)
-        tokens, dollars, prompt_tokens, context = scorer.spent
+        tokens, dollars, prompt_tokens, context, _ = scorer.spent
     assert (tokens, prompt_tokens, context) == (16, 800, 8 * 102 * 103 // 2)
     assert dollars == pytest.approx(8 * (100 + 10) / 1e6)
     with config(server).open() as unpriced:
@@ -141,7 +141,30 @@ def test_tokens_and_dollars_are_counted(server: ScoringServer) -> None:
     server.answer = lambda path, body: {**by_length(path, body), "usage": {"prompt_tokens": 100}}
     with config(server, prompt_price=1.0).open() as silent:
         silent.score(CANDIDATES)
-        assert silent.spent == Spent(None, None, None, None), "what is not reported is not 0"
+        assert silent.spent.complete() == Spent(None, None, None, None), "what is not reported is not 0"
+
+
+def test_a_reply_without_usage_leaves_the_usage_of_other_replies_known(server: ScoringServer) -> None:
+    def answer(path: str, body: dict[str, Any]) -> Any:
+        reply = by_length(path, body)
+        return {**reply, "usage": None} if len(server.asked) == 3 else reply
+
+    server.answer = answer
+    with config(server, prompt_price=1.0, completion_price=5.0).open() as scorer:
+        scorer.score(CANDIDATES)
+        first = scorer.spent
+        scorer.score(CANDIDATES)
+        second = scorer.spent.since(first)
+    assert first == pytest.approx((14, 7 * 110 / 1e6, 700, 7 * 102 * 103 // 2, 1))
+    assert first.complete() == Spent(None, None, None, None)
+    assert second.complete() == pytest.approx((16, 8 * 110 / 1e6, 800, 8 * 102 * 103 // 2, 0))
+
+
+def test_tokens_of_malformed_replies_are_counted(server: ScoringServer) -> None:
+    server.answer = lambda path, body: {**by_length(path, body), "choices": []}
+    with config(server, retries=0).open() as scorer:
+        scorer.score(CANDIDATES[:1])
+        assert scorer.spent.tokens == 2 * len(server.asked) > 0
 
 
 def test_a_server_that_fails_ends_scoring(server: ScoringServer) -> None:

@@ -371,6 +371,88 @@ def test_what_a_scorer_does_not_report_is_stored_as_not_known(sweep: Sweep) -> N
         assert (footer.tokens, footer.dollars, footer.prompt_tokens, footer.context) == (0, 0.0, None, None)
 
 
+class SometimesSilent(ToyScorer):
+    """A candidate costs one token, but the first call's cost is not reported."""
+
+    def open(self) -> Opened:
+        return OpenedSometimesSilent(self)
+
+
+class OpenedSometimesSilent(Opened):
+    @property
+    def spent(self) -> Spent:  # type: ignore[override]
+        silent = min(len(self.config.asked), self.max_candidates)
+        reported = len(self.config.asked) - silent
+        return Spent(reported, 0.0, reported, reported, unreported=silent)
+
+
+def test_a_cap_counts_the_replies_that_report_usage_and_tells_of_those_that_do_not(sweep: Sweep) -> None:
+    scorer = SometimesSilent(max_candidates=10)
+    job = scoring_of(sweep, scorer)
+    with (
+        job.claims,
+        job.open(CapConfig(tokens=25).start(None)) as opened,
+        pytest.raises(CapReachedError, match="30 of 25"),
+    ):
+        job.score(job.pending_scores()[0], opened)
+    assert len(scorer.asked) == 40
+    assert job.notes() == ["scorer: toy reported no usage in 10 replies; the cap counts only what others reported"]
+
+
+def test_a_cap_counts_on_after_a_plug_in_that_did_not_know_its_usage_for_a_while(sweep: Sweep) -> None:
+    class Forgetful(Opened):
+        @property
+        def spent(self) -> Spent:  # type: ignore[override]
+            asked = len(self.config.asked)
+            return Spent(tokens=None if asked == 10 else asked)
+
+    class ForgetfulScorer(ToyScorer):
+        def open(self) -> Opened:
+            return Forgetful(self)
+
+    scorer = ForgetfulScorer(max_candidates=10)
+    job = scoring_of(sweep, scorer)
+    with (
+        job.claims,
+        job.open(CapConfig(tokens=25).start(None)) as opened,
+        pytest.raises(CapReachedError, match="30 of 25"),
+    ):
+        job.score(job.pending_scores()[0], opened)
+    assert len(scorer.asked) == 30
+
+
+def test_a_cap_counts_what_a_call_used_before_it_failed(sweep: Sweep) -> None:
+    class Paid(Opened):
+        @property
+        def spent(self) -> Spent:  # type: ignore[override]
+            return Spent(tokens=len(self.config.asked))
+
+    class FailingScorer(ToyScorer):
+        def open(self) -> Opened:
+            return Paid(self)
+
+    def fail(candidates: Sequence[Candidate]) -> list[float]:
+        raise ScorerFailedError("the server is gone")
+
+    scorer = FailingScorer(fail, max_candidates=10)
+    job = scoring_of(sweep, scorer)
+    block = job.pending_scores()[0]
+    with job.claims, job.open(CapConfig(tokens=10).start(None)) as opened:
+        with pytest.raises(ScorerFailedError):
+            job.score(block, opened)
+        with pytest.raises(CapReachedError, match="10 of 10"):
+            job.score(block, opened)
+    assert len(scorer.asked) == 10
+
+
+def test_only_blocks_with_a_reply_without_usage_are_stored_with_unknown_usage(sweep: Sweep) -> None:
+    job = run(sweep, SometimesSilent(max_candidates=10))
+    first, second = job.scores.stored().values()
+    assert (first.tokens, first.dollars, first.prompt_tokens, first.context) == (None, None, None, None)
+    assert second.tokens
+    assert second.tokens == second.prompt_tokens == second.context
+
+
 def test_a_cap_ends_scoring_and_keeps_what_was_scored(sweep: Sweep) -> None:
     """The next run continues from there."""
 

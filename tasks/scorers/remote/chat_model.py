@@ -33,7 +33,7 @@ class ChatModel:
 
     @property
     def spent(self) -> Spent:
-        """Tokens so far, and dollars where there is a price; unknown from the first reply on that reports no tokens."""
+        """Tokens so far, and dollars where there is a price, of the replies that report their tokens."""
         with self._lock:
             return self._spent
 
@@ -88,13 +88,14 @@ class ChatModel:
             MalformedError: it is not a reply of the chat API.
             UserError: log-probabilities were asked for, and there are none.
         """
+        if isinstance(reply, dict):
+            self._count(reply.get("usage"))  # first, as a malformed reply has to be paid for, too
         choices = reply.get("choices") if isinstance(reply, dict) else None
         choice = choices[0] if isinstance(choices, list) and choices else None
         message = choice.get("message") if isinstance(choice, dict) else None
         text = message.get("content") if isinstance(message, dict) else None
         if not isinstance(choice, dict) or not isinstance(text, str | None) or not isinstance(message, dict):
             raise MalformedError("its reply has no message")
-        self._count(reply.get("usage"))
         if not self._settings.logprobs:
             return self._labels.number(text or "")
         logprobs = choice.get("logprobs")
@@ -107,11 +108,12 @@ class ChatModel:
 
     def _count(self, usage: Any) -> None:
         prompt, completion = (token_count(usage, name) for name in ("prompt_tokens", "completion_tokens"))
-        used = Spent(None, None)
+        priced = self._settings.has_price
+        used = Spent(0, 0.0 if priced else None, 0, 0, unreported=1)
         if prompt is not None and completion is not None:
             price = self._settings.prompt_price * prompt + self._settings.completion_price * completion
             context = (prompt + completion) * (prompt + completion + 1) // 2
-            used = Spent(completion, price / 1e6 if self._settings.has_price else None, prompt, context)
+            used = Spent(completion, price / 1e6 if priced else None, prompt, context)
         with self._lock:
             self._spent = self._spent.plus(used)
 

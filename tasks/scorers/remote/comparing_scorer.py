@@ -53,7 +53,7 @@ class ComparingScorer:
 
     @property
     def spent(self) -> Spent:
-        """Tokens so far, and dollars where there is a price; unknown from the first reply on that reports no tokens."""
+        """Tokens so far, and dollars where there is a price, of the replies that report their tokens."""
         return self._model.spent
 
     def score(self, candidates: Sequence[Candidate]) -> list[Scored | Unscored]:
