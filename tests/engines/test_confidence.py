@@ -167,6 +167,21 @@ def test_a_server_that_lists_fewer_tokens_than_asked_for_gives_the_confidence_of
     assert choice.confidence.top == 2
 
 
+@pytest.mark.parametrize("api", ["completions", "chat"])
+@pytest.mark.parametrize(("lengths", "top"), [((3, 3, 2), 3), ((2, 2, 3), 2), ((4, 4, 2), 3), ((3, 2), 2)])
+def test_the_top_of_a_confidence_is_the_usual_number_of_listed_tokens(
+    api: str, lengths: Sequence[int], top: int
+) -> None:
+    """One odd position would otherwise give its sample settings that no other sample has, and take the confidences
+    from the whole set."""
+    wire = Wire("m", api, True, {}, False, ConfidenceSettings(top=3, window=9))  # type: ignore[arg-type]
+    table = [{name: -0.5 - at for at, name in enumerate("abcd"[:length])} for length in lengths]
+    listed = [[{"token": token, "logprob": value} for token, value in each.items()] for each in table]
+    (choice,) = wire.read(reply(api, table if api == "completions" else listed), 1).choices.values()
+    assert choice.confidence is not None
+    assert choice.confidence.top == top
+
+
 @pytest.mark.parametrize(
     "positions", [[], [None], [{}], [{"a": -9999.0}], [{"a": -9999.0, "b": -9999.0}], [{"a": -0.1}], [[]], [7]]
 )

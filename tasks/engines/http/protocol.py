@@ -7,6 +7,7 @@ used: one that lacks a text, or whose log-probabilities are not numbers, is reje
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
@@ -229,7 +230,9 @@ def _confidence(given: Any, settings: ConfidenceSettings) -> Confidence | None:
     """The confidence of a choice; None if the server does not return the likeliest tokens at every position.
 
     The sampled token may be listed after them, and vLLM writes -9999 for a token that cannot be drawn. A server that
-    lists fewer than were asked for gives the confidence of as many, which says so (`Confidence.top`).
+    lists fewer than were asked for gives the confidence of as many, which says so: `Confidence.top` is how many most
+    positions list (of equally frequent numbers, the smallest). The minimum would depend on a single position, and
+    confidences of samples with different `top` are not compared: one short list would cost the set its confidences.
     """
     if not isinstance(given, dict):
         return None
@@ -238,7 +241,8 @@ def _confidence(given: Any, settings: ConfidenceSettings) -> Confidence | None:
         positions = [each.get("top_logprobs") if isinstance(each, dict) else None for each in given["content"]]
     if not isinstance(positions, list):
         return None
-    tokens, top = [], settings.top
+    tokens: list[float] = []
+    lengths: Counter[int] = Counter()
     for position in positions:
         listed = _values(position) if isinstance(position, dict) else position
         if not isinstance(listed, list):
@@ -250,8 +254,9 @@ def _confidence(given: Any, settings: ConfidenceSettings) -> Confidence | None:
         possible = [value for value in values if value > _IMPOSSIBLE]
         if not possible or len(values) < MIN_TOP:
             return None
-        top = min(top, len(values))
+        lengths[min(settings.top, len(values))] += 1
         tokens.append(token_confidences(np.array([possible], np.float64), settings.top)[0])
+    top = min(lengths, key=lambda length: (-lengths[length], length), default=settings.top)
     return sample_confidence(np.array(tokens), settings.model_copy(update={"top": top}))
 
 

@@ -63,6 +63,7 @@ def _orphans(
     if from_newer_version(read_ingredients(store, prefix)):
         return
     stored = read_objects(store, prefix, samples, sample_footer)
+    samples_gone = not any(key.startswith(f"{prefix}/") for key in samples)
 
     def is_orphan(block: Block, checksum: str) -> bool:
         # A damaged block of samples may be drawn the same again: the annotations on it wait.
@@ -79,7 +80,8 @@ def _orphans(
             objects.key(block) for block, footer in objects.footers.items() if is_orphan(block, footer.samples_checksum)
         }
         inside = {key for key in of_set if key.startswith(f"{folder}/")}
-        if orphans == {key for key in inside if parse(key) is not None}:
+        # While there is a sample set, a run may annotate its next block, and it writes `set.json` only once.
+        if samples_gone and orphans == {key for key in inside if parse(key) is not None}:
             orphans = inside
         for key in sorted(orphans):
             yield Garbage(key, of_set[key], f"{kind.folder} on samples that are gone")

@@ -7,9 +7,13 @@ from pathlib import Path
 import pytest
 
 from sandboxes.linux.process_identity import ProcessIdentity
+from tasks.records import ScoredSample
 from tasks.store.claims import Claims
 from tasks.store.fsspec_store import FsspecStore
+from tasks.store.identity import score_identity
+from tasks.store.inspect.catalog import find
 from tasks.store.inspect.garbage import delete, garbage
+from tasks.store.sets import ScoreSet
 from tests.servers import S3
 from tests.store.stored import LastLineGrader, draw, fill, grade
 
@@ -84,6 +88,35 @@ def test_a_set_that_is_gone_takes_its_verdicts_along(store: FsspecStore) -> None
     assert garbage(store) == []
     assert kept.missing_samples() == kept.grading.pending_verdicts() == []
     assert store.keys(f"verdicts/{sweep.samples.identity.name}") == []
+
+
+@pytest.mark.parametrize("kind", ["verdicts", "scores"])
+def test_the_ingredients_of_annotations_stay_while_their_samples_may_be_drawn_again(
+    kind: str, store: FsspecStore
+) -> None:
+    """A process writes `set.json` once, before its first block: what is removed during a run never comes back."""
+    sweep = fill(store)
+    samples = sweep.samples.identity
+    scores = ScoreSet(store, samples, score_identity(samples, "reward", 1, model="m"))
+
+    def annotate() -> None:
+        for block, footer in sweep.samples.stored().items():
+            scored = [ScoredSample(each.problem_id, each.index, 1.0) for each in sweep.samples.read(block)[0]]
+            scores.write(block, scored, samples_checksum=footer.checksum, made_by="m", seconds=0.0)
+        grade(sweep)
+
+    annotate()
+    for block in sweep.samples.blocks():
+        sweep.samples.quarantine(block)
+    documents = [key for key in store.keys(kind) if key.endswith("/set.json")]
+    delete(store, garbage(store))
+    assert store.keys(kind) == documents
+    assert garbage(store) == []
+    draw(sweep)
+    annotate()
+    found = find(store, samples.name)
+    assert {each.label: each.pending for each in found.verdicts} == {"final_answer v2": 0}
+    assert {each.label: each.pending for each in found.scores} == {"reward v1": 0}
 
 
 def test_garbage_is_found_and_deleted_on_s3(s3: S3) -> None:
