@@ -62,9 +62,9 @@ def parse_row(
         # The names of our classes mean nothing to a person.
         message = re.sub(r" or instance of \w+$", "", first["msg"][0].lower() + first["msg"][1:])
         raise UserError(f"{where}: {field}: {message}; a {thing} looks like {example}") from error
-    # Texts of CSV were decoded from UTF-8, which cannot hold lone surrogates.
-    for field, value in row if model.unicode and not as_text else ():
-        if not all(map(_is_unicode, _texts(value))):
+    for field, value in row if model.unicode else ():
+        # A cell of CSV was decoded from UTF-8, which cannot hold lone surrogates; JSON in one can have them escaped.
+        if not (as_text and isinstance(value, str)) and not all(map(_is_unicode, _texts(value))):
             raise UserError(f"{where}: {field}: is not valid Unicode (a lone surrogate)")
     return row
 

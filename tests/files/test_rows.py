@@ -72,6 +72,26 @@ def test_a_lone_surrogate_is_refused_unless_the_model_takes_any_text(tmp_path: P
     assert read(tmp_path / "r.jsonl", AnyText)[0].text == "\ud800"
 
 
+@pytest.mark.parametrize(
+    "turns",
+    [
+        '[{"role": "assistant", "content": "a\\ud800"}]',
+        '[{"role": "assistant", "content": "", "calls": [{"name": "f", "arguments": "\\udfff"}]}]',
+        '[{"role": "tool", "content": "", "call_id": "\\ud800"}]',
+    ],
+)
+@pytest.mark.parametrize("name", ["s.jsonl", "s.csv", "s.parquet"])
+def test_a_lone_surrogate_in_turns_is_refused_in_every_format(tmp_path: Path, name: str, turns: str) -> None:
+    row = {"problem_id": "a", "index": 0, "text": "x", "turns": turns}
+    path = tmp_path / name
+    if name == "s.jsonl":
+        path.write_text(json.dumps(row | {"turns": json.loads(turns)}))
+    else:
+        written(path, [row])
+    with pytest.raises(UserError, match=r"(line|row) \d: turns: is not valid Unicode \(a lone surrogate\)$"):
+        RecordedConfig(path=str(path)).check([*PROBLEMS.values()], 1)
+
+
 def test_an_empty_cell_of_a_table_is_an_empty_text_or_no_value(tmp_path: Path) -> None:
     (tmp_path / "r.csv").write_text(',text,count\n0,,\n1,"",3\n2,x,9.0,,\n')
     assert [(row.text, row.count) for row in read(tmp_path / "r.csv")] == [("", None), ("", 3), ("x", 9)]
