@@ -37,7 +37,7 @@ def prepare(config: SweepConfig) -> Sweep:
     config.engine.check(job.selection.problems, config.k)
     check_grading(job.grading, config.sandbox)
     for scoring in job.scorings:
-        scoring.check()
+        scoring.check(config.budget)
     FsspecStore(config.store).probe()
     return job
 

@@ -23,6 +23,7 @@ from tasks.store.retry import retry_while_unavailable
 from tasks.store.sample_layout import SampleFooter
 from tasks.store.schema import CorruptObjectError
 from tasks.store.sets import ScoreSet
+from tasks.sweep.budgets import Budget, UniformConfig
 from tasks.sweep.grading import Grading
 from tasks.sweep.pivots import Compared, in_parts, text_key
 from tasks.sweep.shared_blocks import claimed, pending_blocks
@@ -73,8 +74,8 @@ class Scoring:
         """The scorer, for messages."""
         return label_of("scorer", self.scorer)
 
-    def check(self) -> None:
-        """Make sure that the scorer can be opened here, and has enough samples of each problem.
+    def check(self, budget: Budget = UniformConfig()) -> None:  # noqa: B008 - frozen
+        """Make sure that the scorer can be opened here, and has enough samples of each problem under a budget.
 
         Raises:
             UserError: it cannot, or has not.
@@ -84,6 +85,14 @@ class Scoring:
             raise UserError(
                 f"scorers.pivots: {self.scorer.name} compares with the first {self._pivots} samples of each problem,"
                 f" and k is {self.selection.k}; raise k, or lower pivots"
+            )
+        # A problem that stops after the first round never gets more samples.
+        drawn = budget.plan(self.selection.k).ends[0]
+        if self._pivots > drawn:
+            raise UserError(
+                f"scorers.pivots: {self.scorer.name} compares with the first {self._pivots} samples of each problem,"
+                f" and a problem may get only {drawn} under budget: {budget.name}; lower pivots to {drawn}, or choose a"
+                f" budget that draws {self._pivots} in its first round"
             )
 
     def open(self, spending: Spending | None = None) -> CheckedScorer:

@@ -196,6 +196,19 @@ def test_a_scorer_that_cannot_be_used_is_told_in_one_line_before_any_work(
     assert not (folder / "runs").exists()
 
 
+def test_more_pivots_than_a_budget_draws_of_every_problem_are_told_in_one_line_before_any_work(folder: Path) -> None:
+    scorer = "{name: tournament, model: m, base_urls: 'http://127.0.0.1:9'}"
+    settings = ("--set", f"scorers=[{scorer}]", "--set", "budget=adaptive", "--set", "k=10")
+    ended = monkeys("sweep", "sweep.yaml", *settings, cwd=folder)
+    assert ended.code == 2
+    assert len(ended.err.splitlines()) == 1
+    assert (
+        "scorers.pivots: tournament compares with the first 4 samples of each problem, and a problem may get only 2"
+        " under budget: adaptive; lower pivots to 2, or choose a budget that draws 4 in its first round"
+    ) in ended.err
+    assert not (folder / "runs").exists()
+
+
 class FailingScoring:
     """A scoring whose scorer cannot score; it notes that it was opened."""
 

@@ -16,6 +16,7 @@ from tasks.scorers import Candidate, Scored, Unscored
 from tasks.scorers.remote.comparing_scorer import ComparingScorer
 from tasks.scorers.tournament import TournamentConfig
 from tasks.store.fsspec_store import FsspecStore
+from tasks.sweep.budgets import AdaptiveConfig, Budget, SolveConfig, UniformConfig, VoteConfig
 from tasks.sweep.pivots import in_parts
 from tasks.sweep.scoring import Scoring
 from tasks.sweep.sweep import Sweep
@@ -314,6 +315,26 @@ def test_more_pivots_than_samples_are_told_before_any_work(sized: ScoringServer,
         UserError, match=r"scorers\.pivots: tournament compares with the first 4 samples of each problem, and k is 3;"
     ):
         scoring_of(sweep, config(sized)).check()
+
+
+@pytest.mark.parametrize(
+    ("budget", "drawn"),
+    [
+        (VoteConfig(), 5),
+        (VoteConfig(first=4), 4),
+        (AdaptiveConfig(), 2),
+        (SolveConfig(first=1), 1),
+        (SolveConfig(), 10),
+        (UniformConfig(), 10),
+    ],
+)
+def test_pivots_are_among_the_samples_that_a_budget_draws_of_every_problem(
+    server: ScoringServer, tmp_path: Path, budget: Budget, drawn: int
+) -> None:
+    sweep = sweep_of(FsspecStore(str(tmp_path)), problems=2, k=10, budget=budget)
+    scoring_of(sweep, config(server, pivots=drawn)).check(budget)
+    with pytest.raises(UserError, match=f"lower pivots to {drawn}" if drawn < 10 else "k is 10"):
+        scoring_of(sweep, config(server, pivots=drawn + 1)).check(budget)
 
 
 def test_samples_of_a_problem_that_has_too_few_so_far_are_scored_later(sized: ScoringServer, tmp_path: Path) -> None:
