@@ -34,6 +34,11 @@ class AnnotationFooter(Footer):
         """How many samples have to be tried again."""
         return 0
 
+    @property
+    def runs(self) -> tuple[tuple[str, float], ...]:
+        """For each run that made annotations of the block, when it ended (UTC) and in how many seconds."""
+        return ((self.written_at, self.seconds),)
+
 
 @dataclass(frozen=True, slots=True)
 class VerdictFooter(AnnotationFooter):
@@ -58,6 +63,9 @@ class ScoreFooter(AnnotationFooter):
     The others are what scoring the block used, in all runs that did: prompt and completion tokens, the sum of their
     context lengths (`tasks.scorers.Spent`), and dollars. None where the scorer does not know, as in blocks of schema
     1.1. Blocks that were scored at the same time share what they used.
+
+    `seconds` are those of the last run; `earlier` has, for each run before it, when it ended (UTC) and its seconds.
+    Blocks that were rescored before this field existed have the sum in `seconds`.
     """
 
     unscored: Count
@@ -65,6 +73,7 @@ class ScoreFooter(AnnotationFooter):
     tokens: Count | None = None
     context: Count | None = None
     dollars: Dollars | None = None
+    earlier: tuple[tuple[Time, Seconds], ...] = ()
 
     def describes(self, samples: int) -> bool:
         """Whether no more samples lack a score than there are."""
@@ -74,6 +83,11 @@ class ScoreFooter(AnnotationFooter):
     def failed(self) -> int:
         """How many samples have no score."""
         return self.unscored
+
+    @property
+    def runs(self) -> tuple[tuple[str, float], ...]:
+        """For each run that scored samples of the block, when it ended (UTC) and in how many seconds."""
+        return (*self.earlier, (self.written_at, self.seconds))
 
 
 AnyAnnotationFooter = TypeVar("AnyAnnotationFooter", bound=AnnotationFooter)

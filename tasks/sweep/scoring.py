@@ -170,7 +170,7 @@ class Scoring:
         kept = {
             (each.problem_id, each.index): Scored(each.score, each.detail) for each in scored if each.score is not None
         }
-        return kept, _Used(stored.seconds, Spent(stored.tokens, stored.dollars, stored.prompt_tokens, stored.context))
+        return kept, _Used(stored.runs, Spent(stored.tokens, stored.dollars, stored.prompt_tokens, stored.context))
 
     def _score(self, block: Block, footer: SampleFooter, work: "_Work", scorer: CheckedScorer) -> None:
         started = stored_at = time.monotonic()
@@ -206,8 +206,9 @@ class Scoring:
                     work.records(),
                     samples_checksum=footer.checksum,
                     made_by=scorer.version,
-                    seconds=work.before.seconds + seconds,
+                    seconds=seconds,
                     more={
+                        "earlier": work.before.runs,
                         "tokens": used.tokens,
                         "dollars": used.dollars,
                         "prompt_tokens": used.prompt_tokens,
@@ -219,9 +220,9 @@ class Scoring:
 
 
 class _Used(NamedTuple):
-    """What earlier runs used for the scores of a block."""
+    """What earlier runs used for the scores of a block, and for each when it ended and in how many seconds."""
 
-    seconds: float = 0.0
+    runs: tuple[tuple[str, float], ...] = ()
     spent: Spent = NOTHING
 
 

@@ -55,6 +55,6 @@ def annotating_throughput(blocks: Mapping[Block, AnnotationFooter]) -> Throughpu
         ", ".join(sorted({footer.made_by for footer in blocks.values()})),
         sum(block.samples for block in blocks),
         None,
-        busy_s([(footer.written_at, footer.seconds) for footer in blocks.values()]),
+        busy_s(run for footer in blocks.values() for run in footer.runs),
         max(footer.written_at for footer in blocks.values()),
     )

@@ -2,7 +2,9 @@
 
 import threading
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,10 +15,16 @@ from tasks.errors import CapReachedError, ScorerFailedError
 from tasks.progress import NullProgress, progress
 from tasks.records import Sample, ScoredSample
 from tasks.scorers import Candidate, Spent, Unscored
+from tasks.store import sets
+from tasks.store.annotations import ScoreFooter
+from tasks.store.blocks import Block
 from tasks.store.fsspec_store import FsspecStore
+from tasks.store.inspect.catalog import find, scored_samples
+from tasks.store.inspect.scoring_usage import scoring_usage
 from tasks.sweep import scoring
 from tasks.sweep.scoring import Scoring
 from tasks.sweep.sweep import Sweep
+from tasks.sweep.throughput import annotating_throughput
 from tests.nothing_to_close import NothingToClose
 from tests.store.stored import draw, fill, sweep_of
 
@@ -363,6 +371,46 @@ def test_what_scoring_used_is_stored_and_nothing_is_lost_when_a_run_continues(tm
     ]
     assert totals == [2 * asked, 0.5 * asked, 10 * asked, 78 * asked]
     assert not job.pending_scores()
+
+
+def test_the_seconds_of_all_runs_that_scored_a_block_count(sweep: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two blocks take 100 seconds each, one after the other, and 10 seconds each on the next day."""
+    clock = datetime(2026, 11, 29, tzinfo=UTC)
+
+    def monotonic() -> float:
+        return clock.timestamp()
+
+    takes = timedelta(seconds=100)
+
+    def answer(candidates: Sequence[Candidate]) -> list[Any]:
+        nonlocal clock
+        clock += takes
+        return [Unscored("busy"), *[1.0] * (len(candidates) - 1)]
+
+    monkeypatch.setattr(scoring, "time", SimpleNamespace(monotonic=monotonic))
+    monkeypatch.setattr(sets, "now", lambda: clock.isoformat(timespec="seconds"))
+    run(sweep, ToyScorer(answer))
+    clock += timedelta(days=1)
+    takes = timedelta(seconds=10)
+    job = run(sweep, ToyScorer(answer))
+    footers = job.scores.stored()
+    assert len(footers) == 2
+    speed = annotating_throughput(footers)
+    assert speed is not None
+    assert speed.seconds == 220
+    stored = find(sweep.samples.store, sweep.samples.identity.name).scores[0]
+    usage, scored = scoring_usage(stored), scored_samples(stored)
+    assert usage is not None
+    assert usage.seconds is not None
+    assert usage.seconds * scored == pytest.approx(220)
+
+
+def test_blocks_that_were_scored_at_the_same_time_share_the_seconds_of_each_run() -> None:
+    today, yesterday = "2026-11-30T12:00:00+00:00", "2026-11-29T12:00:00+00:00"
+    footer = ScoreFooter("", "toy", today, 10.0, 0, earlier=((yesterday, 100.0),))
+    speed = annotating_throughput({Block(0, 10, 0, 16): footer, Block(0, 10, 16, 20): footer})
+    assert speed is not None
+    assert speed.seconds == pytest.approx(110, abs=2)  # times are stored to the second
 
 
 def test_what_a_scorer_does_not_report_is_stored_as_not_known(sweep: Sweep) -> None:

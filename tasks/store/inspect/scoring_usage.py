@@ -19,7 +19,7 @@ def scoring_usage(scores: StoredAnnotations[ScoreFooter]) -> ScoringUsage | None
         prompt=_mean((each.prompt_tokens for each in footers), scored),
         completion=_mean((each.tokens for each in footers), scored),
         context=_mean((each.context for each in footers), scored),
-        seconds=busy_s([(each.written_at, each.seconds) for each in footers]) / scored,
+        seconds=busy_s(run for each in footers for run in each.runs) / scored,
         dollars=_mean((each.dollars for each in footers), scored),
     )
 
