@@ -16,7 +16,7 @@ from tasks.store.annotations import ScoreFooter, check_same_samples
 from tasks.store.blocks import Block
 from tasks.store.inspect.catalog import StoredAnnotations, StoredSamples, StoredVerdicts
 from tasks.store.inspect.counted_answers import that_count
-from tasks.store.inspect.counts import latest_summary, report_on_samples
+from tasks.store.inspect.counts import latest_summary, planned, reports_on_samples
 from tasks.store.parquet import SAMPLE_KEY
 from tasks.store.samples import read_sample_columns
 from tasks.store.schema import CorruptObjectError
@@ -48,13 +48,16 @@ def stored_answers(
     scores that is complete. `verifiers` are other verdict sets by name: they become scores, 1 for correct and else 0,
     and samples that lack one of these verdicts are left out.
 
-    Samples whose number depends on what they are, and those that the latest report on the samples did not plan, are
-    left out (`that_count`): they would bias what is estimated from them.
+    Samples whose number depends on what they are, and those that no report planned, are left out
+    (`that_count`): they would bias what is estimated from them. A report on these verdicts alone decides where there is
+    one, and else all reports on the samples.
 
     Raises:
         UserError: the set was sampled in solve mode, or an object is damaged.
     """
-    summary = latest_summary(store, samples, verdicts) or report_on_samples(store, samples)
+    own = latest_summary(store, samples, verdicts)
+    reports = reports_on_samples(store, samples) if own is None else [own]
+    summary = reports[0] if reports else None
     if summary is not None and summary.solving is not None:
         raise UserError(
             f"{samples.name} was last sampled in solve mode: how many samples a problem has depends on their verdicts; "
@@ -66,6 +69,7 @@ def stored_answers(
         verdicts,
         [each for each in samples.scores if not each.from_newer_version],
         summary=summary,
+        planned_below=planned(reports),
         verifiers=verifiers,
     )
 
@@ -78,6 +82,7 @@ def read_answers(
     *,
     summary: SweepSummary | None,
     below: Mapping[str, int] | None = None,
+    planned_below: Mapping[str, int] | None = None,
     verifiers: Mapping[str, StoredVerdicts] | None = None,
 ) -> StoredAnswers:
     """As `stored_answers`, with these score sets.
@@ -89,6 +94,8 @@ def read_answers(
         scores: which of its score sets.
         summary: what the report on the samples says of their budget; None without a report.
         below: for each problem to read, the index below which its samples count; None reads all.
+        planned_below: for each problem, the index below which its samples were planned under a uniform budget: those
+            that were not are left out, with a note. None keeps them.
         verifiers: other verdict sets by name, as for `stored_answers`.
 
     Raises:
@@ -134,7 +141,7 @@ def read_answers(
             raise UserError(
                 f"store: {store.url(error.key)} cannot be read: {error.reason}; `monkeys check` says more"
             ) from error
-    found, cut = that_count(problems, summary, reported_only=below is None)
+    found, cut = that_count(problems, summary, planned=planned_below)
     if not found and left_out[_NOT_BY_ALL]:
         names = ", ".join([verdicts.name, *(each.name for each in others.values())])
         raise UserError(

@@ -5,11 +5,10 @@ from typing import Any
 
 from tasks.files.answers import AnsweredProblem
 from tasks.scaling.summary import SweepSummary
-from tasks.store.inspect.counts import planned
 
 
 def that_count(
-    answered: Mapping[str, AnsweredProblem], summary: SweepSummary | None, *, reported_only: bool
+    answered: Mapping[str, AnsweredProblem], summary: SweepSummary | None, *, planned: Mapping[str, int] | None
 ) -> tuple[list[AnsweredProblem], list[str]]:
     """The problems with those of their samples that can be taken without bias, in order of index, and what was left
     out, in whole sentences.
@@ -22,8 +21,8 @@ def that_count(
     Args:
         answered: by problem; samples are removed from them.
         summary: of the report on the samples; None without one.
-        reported_only: under a uniform budget, leave out what the report did not plan: another budget may have drawn
-            it, depending on what was drawn before.
+        planned: under a uniform budget, the index of each problem below which reports planned its samples: others are
+            left out, since another budget may have drawn them, depending on what was drawn before. None keeps all.
     """
     for problem in answered.values():
         # Blocks of later samples may have been read first.
@@ -39,9 +38,9 @@ def that_count(
     if stops_by is not None:
         _keep_below(answered, dict.fromkeys(answered, summary.planned))
         return _cut(answered, stops_by)
-    if not reported_only:
+    if planned is None:
         return _with_samples(answered), []
-    others = _keep_below(answered, planned(summary))
+    others = _keep_below(answered, planned)
     note = f"{others:,} samples are not counted by the set's latest report: they are left out; run its sweep again."
     return _with_samples(answered), [note] if others else []
 

@@ -1,9 +1,10 @@
 """The counts of a stored set: from the summary of its latest report, which knows how its samples came about, or else
-from its verdicts on the samples that a report on other verdicts says were planned. Without any report they are counted
-up to the n that all its problems have."""
+from its verdicts on the samples that reports on other verdicts say were planned. Without any report, as many verdicts
+of each problem are counted as all problems have."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from itertools import chain, islice
 
 import pyarrow as pa
 
@@ -12,6 +13,7 @@ from tasks.records import Verdict
 from tasks.scaling.estimators import Counts
 from tasks.scaling.summary import SweepSummary
 from tasks.store import Store
+from tasks.store.blocks import Block
 from tasks.store.inspect.catalog import StoredSamples, StoredVerdicts
 from tasks.store.parquet import SAMPLE_KEY
 from tasks.store.schema import CorruptObjectError
@@ -34,11 +36,12 @@ def counts(store: Store, samples: StoredSamples, verdicts: StoredVerdicts) -> Co
 def counts_and_summary(
     store: Store, samples: StoredSamples, verdicts: StoredVerdicts
 ) -> tuple[Counts, SweepSummary | None]:
-    """As `counts`, with the summary of the report that says how the samples came about (`report_on_samples`)."""
+    """As `counts`, with the summary of the report that says how the samples came about."""
     own = latest_summary(store, samples, verdicts)
-    summary = own or report_on_samples(store, samples)
-    if summary is None:
+    reports = reports_on_samples(store, samples) if own is None else [own]
+    if not reports:
         return _counted(store, samples, verdicts), None
+    summary = reports[0]
     if summary.solving is not None:
         raise UserError(
             f"{samples.name} was last sampled in solve mode, which gives no pass@k; run its sweep with a uniform budget"
@@ -48,18 +51,23 @@ def counts_and_summary(
             f"{samples.name} was last sampled until each problem's vote was settled, which gives no pass@k; run its "
             "sweep with a uniform budget"
         )
-    return summary.counts if own is not None else _counted(store, samples, verdicts, planned(summary)), summary
+    return summary.counts if own is not None else _counted(store, samples, verdicts, planned(reports)), summary
 
 
-def planned(summary: SweepSummary) -> dict[str, int]:
-    """For each problem of a report, the index below which its samples were to be drawn whatever they are."""
-    return {each.problem_id: summary.planned for each in summary.problems}
+def planned(reports: Iterable[SweepSummary]) -> dict[str, int]:
+    """For each problem, the index below which its samples were to be drawn whatever they are: the maximum over those of
+    these reports that give coverage."""
+    below: dict[str, int] = {}
+    for report in reports:
+        if report.gives_coverage:
+            for each in report.problems:
+                below[each.problem_id] = max(report.planned, below.get(each.problem_id, 0))
+    return below
 
 
-def report_on_samples(store: Store, samples: StoredSamples) -> SweepSummary | None:
-    """The summary of a report on any verdicts on these samples: how samples were drawn holds for every grader's
-    verdicts on them. Of several reports, one that gives coverage, and then the one whose budget planned the most
-    samples; None where there is none.
+def reports_on_samples(store: Store, samples: StoredSamples) -> list[SweepSummary]:
+    """The summaries of the reports on any verdicts on these samples: how samples were drawn holds for every grader's
+    verdicts on them. First those that give coverage, and of these the one whose budget planned the most samples.
 
     Raises:
         UserError: one of them is damaged, or another version wrote it.
@@ -67,8 +75,8 @@ def report_on_samples(store: Store, samples: StoredSamples) -> SweepSummary | No
     folder = f"reports/{samples.name}/"
     keys = [key for key in store.keys(folder.rstrip("/")) if key.endswith("/summary.json") and key.startswith(folder)]
     found = [each for key in keys if (each := _read_summary(store, key, samples)) is not None]
-    return max(
-        found, key=lambda each: (each.gives_coverage, each.planned * len(each.problems), each.samples), default=None
+    return sorted(
+        found, key=lambda each: (each.gives_coverage, each.planned * len(each.problems), each.samples), reverse=True
     )
 
 
@@ -99,32 +107,39 @@ def _read_summary(store: Store, key: str, samples: StoredSamples) -> SweepSummar
 def _counted(
     store: Store, samples: StoredSamples, verdicts: StoredVerdicts, below: Mapping[str, int] | None = None
 ) -> Counts:
-    """n and c of the samples with an index below their problem's. Where nobody knows how many were to be drawn, n is
-    what all problems have."""
+    """n and c of the samples with an index below their problem's; samples lost to infrastructure are in neither. Where
+    nobody knows how many were to be drawn, they are the first of each problem, as many as all have a verdict on."""
     for objects in (samples.objects, verdicts.objects):
         for key, reason in objects.faults.items():
             raise CorruptObjectError(key, f"{reason}; run the sweep of {samples.name} again")
-    tables = []
-    for block, footer in verdicts.current.items():
-        if below is None and footer.failed:
-            continue
+    tables: dict[Block, pa.Table] = {}
+    for block in verdicts.current:
         table = verdicts.table(store, block, (*SAMPLE_KEY, "verdict"))
         if table is not None:
-            tables.append(table)
-    if below is None:
-        last = min(_by_problem(tables, _ALL)[0].values(), default=0)
-        n, correct = _by_problem(tables, last)
-        return Counts.of(list(n), last, [correct[problem] for problem in n])
-    n, correct = _by_problem([rows_below(table, below) for table in tables], _ALL)
+            tables[block] = table
+    n, correct = _by_problem(tables.values(), _below_equal_numbers(tables) if below is None else below)
     return Counts.of(list(n), list(n.values()), [correct[problem] for problem in n])
 
 
-def _by_problem(tables: Sequence[pa.Table], below: int) -> tuple[Counter[str], Counter[str]]:
-    """The graded and the correct samples of each problem, of those with an index below this."""
+def _below_equal_numbers(tables: Mapping[Block, pa.Table]) -> dict[str, int]:
+    """For each problem, the index below which it has as many verdicts as the problem with the fewest has in all, lost
+    samples among them."""
+    graded: dict[str, list[range]] = {}
+    for block, table in sorted(tables.items(), key=lambda item: item[0].start):
+        for problem in table["problem_id"].unique().to_pylist():
+            graded.setdefault(problem, []).append(block.indices)
+    fewest = min((sum(map(len, ranges)) for ranges in graded.values()), default=0)
+    return {
+        problem: next(islice(chain.from_iterable(ranges), fewest - 1, None)) + 1 for problem, ranges in graded.items()
+    }
+
+
+def _by_problem(tables: Iterable[pa.Table], below: Mapping[str, int]) -> tuple[Counter[str], Counter[str]]:
+    """The graded and the correct samples of each problem, of those with an index below its own."""
     n: Counter[str] = Counter()
     correct: Counter[str] = Counter()
     for table in tables:
-        for (problem, verdict), times in count_verdicts(table, below).items():
+        for (problem, verdict), times in count_verdicts(rows_below(table, below), _ALL).items():
             n[problem] += times * (verdict != Verdict.INFRASTRUCTURE)
             correct[problem] += times * (verdict == Verdict.CORRECT)
     return n, correct
