@@ -167,6 +167,13 @@ def test_a_plug_in_that_hangs_on_import_is_named_and_can_be_interrupted(folder: 
             "b'x', tokens",
             "engine: guesser (strange 0.3) returned Sample, not a Sample with a text",
         ),
+        (
+            "guesser",
+            "yield [self._guess(request, index, int(left) + int(right), sampling.seed) for index in indices]",
+            "from tasks.store.sample_columns import SampleColumns; "
+            "yield SampleColumns.of([Sample(request.problem_id, index, None) for index in indices])",
+            "engine: guesser (strange 0.3) returned Sample, not a Sample with a text",
+        ),
         ("close_enough", "in pairs:", "in pairs[1:]:", "grader: close_enough (strange 0.3) graded 7 of 8 samples"),
         ("close_enough", "in pairs:", "in [*pairs, *pairs]:", "which was not requested or had been graded before"),
         (
