@@ -90,6 +90,11 @@ class CheckedScorer:
             before, self._taken = self._taken, self._scorer.spent
             return self._taken.since(before)
 
+    def give_back(self, spent: Spent) -> None:
+        """Have the next `take_spent` include what one returned that could not be stored."""
+        with self._lock:
+            self._taken = self._taken.since(spent)
+
     def notes(self) -> list[str]:
         """What the inner scorer says about its scores, one line each, and whether the cap left something out."""
         told = list(self._scorer.notes()) if isinstance(self._scorer, Telling) else []

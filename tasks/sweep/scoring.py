@@ -196,7 +196,8 @@ class Scoring:
         self._outcome.add(work)
 
     def _keep(self, block: Block, footer: SampleFooter, work: "_Work", scorer: CheckedScorer, seconds: float) -> None:
-        used = work.used(scorer.take_spent())
+        more = scorer.take_spent()
+        used = work.used(more)
 
         def write() -> None:
             # If this process was suspended for so long that its claim expired, another sweep may have scored the block.
@@ -216,7 +217,12 @@ class Scoring:
                     },
                 )
 
-        retry_while_unavailable(write)
+        try:
+            retry_while_unavailable(write)
+        except Exception:
+            scorer.give_back(more)  # for the next block that is stored, which may be this one
+            raise
+        work.spent = work.spent.plus(more)
 
 
 class _Used(NamedTuple):
@@ -228,7 +234,7 @@ class _Used(NamedTuple):
 
 class _Work:
     """The scores of one block: those kept from earlier, with what they used `before`, and those given now, for which
-    `spent` was used so far. Equal candidates are scored once. With `compared`, texts that are scored in another block
+    `spent` is stored so far. Equal candidates are scored once. With `compared`, texts that are scored in another block
     have their score from there."""
 
     def __init__(
@@ -253,9 +259,8 @@ class _Work:
         self.by_candidate: dict[Candidate, float] = {}
 
     def used(self, more: Spent) -> Spent:
-        """What all runs have used for the block, now that this one has used this much more."""
-        self.spent = self.spent.plus(more)
-        return self.before.spent.plus(self.spent).complete()
+        """What all runs have used for the block, this one with this much more."""
+        return self.before.spent.plus(self.spent).plus(more).complete()
 
     @property
     def missing(self) -> int:

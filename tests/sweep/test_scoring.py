@@ -1,5 +1,6 @@
 """Scoring stored samples, with scorers that count what they are asked, that fail, and that answer nonsense."""
 
+import errno
 import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -417,6 +418,53 @@ def test_what_a_scorer_does_not_report_is_stored_as_not_known(sweep: Sweep) -> N
     job = run(sweep, ToyScorer())
     for footer in job.scores.stored().values():
         assert (footer.tokens, footer.dollars, footer.prompt_tokens, footer.context) == (0, 0.0, None, None)
+
+
+class OneTokenEach(ToyScorer):
+    """A candidate costs one token."""
+
+    def open(self) -> Opened:
+        return OpenedOneTokenEach(self)
+
+
+class OpenedOneTokenEach(Opened):
+    @property
+    def spent(self) -> Spent:  # type: ignore[override]
+        return Spent(tokens=len(self.config.asked))
+
+
+def test_what_a_block_without_any_score_used_is_stored_with_the_next_block(sweep: Sweep) -> None:
+    failing = True
+
+    def answer(candidates: Sequence[Candidate]) -> list[Any]:
+        return [Unscored("busy") if failing else 1.0] * len(candidates)
+
+    scorer = OneTokenEach(answer)
+    job = scoring_of(sweep, scorer)
+    first, second = job.pending_scores()
+    with job.claims, job.open() as opened:
+        with pytest.raises(ScorerFailedError):
+            job.score(first, opened)
+        failing = False
+        assert job.score(second, opened)
+    assert job.scores.stored()[second].tokens == len(scorer.asked)
+
+
+def test_what_scores_that_could_not_be_stored_used_is_stored_with_the_next_block(
+    sweep: Sweep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    scorer = OneTokenEach()
+    job = scoring_of(sweep, scorer)
+    first, second = job.pending_scores()
+    with job.claims, job.open() as opened:
+        with monkeypatch.context() as patched, pytest.raises(OSError, match="No space left"):
+            patched.setattr(job.scores, "write", full)
+            job.score(first, opened)
+        assert job.score(second, opened)
+    assert job.scores.stored()[second].tokens == len(scorer.asked)
 
 
 class SometimesSilent(ToyScorer):
