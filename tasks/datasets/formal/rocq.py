@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from tasks.datasets.formal.statement import Statement, Unreadable
+from tasks.provers.vernacular.sentences import NotSentencesError, skipped
 
 KEYWORDS = ("Theorem", "Lemma", "Example", "Fact", "Corollary", "Proposition", "Remark")
 _ENDINGS = ("Proof.", "Admitted.", "Abort.")
@@ -84,22 +85,8 @@ def _words(text: str) -> Iterator[tuple[str, int]]:
 
 def _skipped(text: str, at: int) -> int | None:
     """The end of the string or comment that begins here; None where none does."""
-    if text[at] == '"':
-        end = text.find('"', at + 1)
-        if end < 0:
-            raise Unreadable("a string does not end")
-        return end + 1
-    if not text.startswith("(*", at):
-        return None
-    depth, at = 1, at + 2
-    while depth:
-        if at >= len(text):
-            raise Unreadable("a comment does not end")
-        if text[at] == '"':
-            at = _skipped(text, at) or at
-        elif text.startswith("(*", at) or text.startswith("*)", at):
-            depth += 1 if text[at] == "(" else -1
-            at += 2
-        else:
-            at += 1
-    return at
+    try:
+        return skipped(text, at)
+    except NotSentencesError as error:
+        kind = "string" if text[at] == '"' else "comment"
+        raise Unreadable(f"a {kind} does not end") from error

@@ -62,18 +62,27 @@ def words(sentence: str) -> list[str]:
     return sentence.rstrip(".").split()
 
 
+def skipped(text: str, place: int) -> int | None:
+    """Where the string or comment ends that begins at `place`; None where none does.
+
+    Raises:
+        NotSentencesError: it has no end.
+    """
+    if text.startswith("(*", place):
+        return _comment_end(text, place + 2)
+    return _string_end(text, place + 1) if text.startswith('"', place) else None
+
+
 def _piece(text: str, place: int) -> tuple[str, int]:
     """What begins at `place`, and where it ends: a comment (as a space), a string, whitespace, a run of periods, a
     bullet or brace, or anything else."""
     match = _PIECE.match(text, place)
     if match is None:
         raise NotSentencesError(f"nothing is known to begin at character {place}")
-    if match[0] == "(*":
-        return " ", _comment_end(text, match.end())
-    if match[0] == '"':
-        end = _string_end(text, match.end())
-        return text[place:end], end
-    return match[0], match.end()
+    end = skipped(text, place)
+    if end is None:
+        return match[0], match.end()
+    return " " if match[0] == "(*" else text[place:end], end
 
 
 def _ends(pieces: list[str], following: str) -> bool:
