@@ -9,6 +9,7 @@ What may surround the body is read and left out: a Markdown fence, the statement
 """
 
 import re
+from functools import lru_cache
 
 from tasks.answers.fences import fences
 from tasks.provers import PlacedProof, UnplaceableError
@@ -38,6 +39,7 @@ _NOT_IN_HEADERS = {
 }
 
 
+@lru_cache(maxsize=64)
 def header_and_statement(check: TheoremCheck) -> tuple[tuple[str, ...], str]:
     """The sentences of a theorem's header, and its statement.
 
@@ -85,7 +87,7 @@ def place(text: str, check: TheoremCheck) -> PlacedProof:
         raise UnplaceableError("there is no proof")
     proof = PlacedProof(header, check.name, statement, opening, tuple(body))
     # Both tiers run the same sentences: the first gets them one by one, the second as one text.
-    if sentences("\n".join(proof.sentences)) != list(proof.sentences):
+    if sentences("\n".join(proof.proof)) != list(proof.proof):
         raise UnplaceableError("its sentences are others when they follow one another")
     return proof
 
