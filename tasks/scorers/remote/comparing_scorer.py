@@ -5,10 +5,11 @@ import re
 import threading
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
-from tasks.scorers import Candidate, Scored, Spent, Unscored
+from tasks.scorers import Candidate, Scored, Unscored
 from tasks.scorers.remote.chat_model import TRIES, ChatModel
+from tasks.scorers.remote.chat_scorer import ChatScorer
 from tasks.scorers.remote.labelled_answers import Labels
 from tasks.scorers.remote.templates import filled
 from tasks.scorers.tournament import TournamentConfig
@@ -35,26 +36,18 @@ class _Match(NamedTuple):
     leads: bool
 
 
-class ComparingScorer:
+class ComparingScorer(ChatScorer):
     """A client of one or several servers with the same model. Two pivots in one call of `score` are compared once, for
     the scores of both."""
 
-    max_concurrent_calls = 2
-
     def __init__(self, config: TournamentConfig) -> None:
+        super().__init__(ChatModel(config, _FIRST_WINS))
         self._config = config
-        self._model = ChatModel(config, _FIRST_WINS)
         self._lock = threading.Lock()
         self._compared = 0
         self._first_won = 0.0
         comparisons = config.pivots * (2 if config.orders == "both" else 1)
         self.max_candidates = max(config.pivots, 4 * config.concurrency // comparisons)
-        self.version = self._model.version
-
-    @property
-    def spent(self) -> Spent:
-        """Tokens so far, and dollars where there is a price, of the replies that report their tokens."""
-        return self._model.spent
 
     def score(self, candidates: Sequence[Candidate]) -> list[Scored | Unscored]:
         """See `Scorer`. Without one of its comparisons, a candidate has no score."""
@@ -108,16 +101,6 @@ class ComparingScorer:
         first, second = (side if isinstance(side, str) else pivots[side] for side in comparison[1:])
         message = filled(config.rubric, prompt=candidate.read(config.reads), first=first, second=second)
         return self._model.number(message, range(config.seed, config.seed + TRIES))
-
-    def cancel(self) -> None:
-        """End all calls after the requests in flight."""
-        self._model.cancel()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self._model.close()
 
 
 def _scored(

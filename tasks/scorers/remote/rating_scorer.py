@@ -3,33 +3,26 @@
 import math
 import re
 from collections.abc import Sequence
-from typing import Self
 
-from tasks.scorers import Candidate, Spent, Unscored
+from tasks.scorers import Candidate, Unscored
 from tasks.scorers.openai import OpenAIScorerConfig
 from tasks.scorers.remote.chat_model import TRIES, ChatModel
+from tasks.scorers.remote.chat_scorer import ChatScorer
 from tasks.scorers.remote.labelled_answers import Labels
 from tasks.scorers.remote.templates import filled
 
 _DIGIT = re.compile(r"(?<![\w.])([0-9])(?![\w]|\.[0-9])")
 
 
-class RatingScorer:
+class RatingScorer(ChatScorer):
     """A client of one or several servers with the same model."""
 
-    max_concurrent_calls = 2
-
     def __init__(self, config: OpenAIScorerConfig) -> None:
-        self._config = config
         digits = {str(value): float(value) for value in range(config.lowest, config.highest + 1)}
-        self._model = ChatModel(config, Labels(digits, _DIGIT, f"digit from {config.lowest} to {config.highest}"))
+        labels = Labels(digits, _DIGIT, f"digit from {config.lowest} to {config.highest}")
+        super().__init__(ChatModel(config, labels))
+        self._config = config
         self.max_candidates = max(1, 4 * config.concurrency // config.repeats)
-        self.version = self._model.version
-
-    @property
-    def spent(self) -> Spent:
-        """Tokens so far, and dollars where there is a price, of the replies that report their tokens."""
-        return self._model.spent
 
     def score(self, candidates: Sequence[Candidate]) -> list[float | Unscored]:
         """See `Scorer`. A score is the mean of all ratings; without one of them, there is no score."""
@@ -49,16 +42,6 @@ class RatingScorer:
         )
         first = config.seed + repeat
         return self._model.number(message, range(first, first + TRIES * config.repeats, config.repeats))
-
-    def cancel(self) -> None:
-        """End all calls after the requests in flight."""
-        self._model.cancel()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self._model.close()
 
 
 def _mean(ratings: Sequence[float | Unscored]) -> float | Unscored:
