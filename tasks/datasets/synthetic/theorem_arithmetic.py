@@ -3,7 +3,7 @@
 import random
 
 from tasks.datasets.synthetic.portable_random import below, pick
-from tasks.datasets.synthetic.theorem_text import IMPORTS, INTEGERS, Theorem, between, sum_of
+from tasks.datasets.synthetic.theorem_text import IMPORTS, INTEGERS, Theorem, between, sum_of, two_equations
 
 _PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23)
 
@@ -100,11 +100,7 @@ def common_divisor(rng: random.Random) -> Theorem:
 def linear_system(rng: random.Random) -> Theorem:
     """Two linear equations determine a number, or inequalities imply another."""
     x, y = between(rng, -9, 9), between(rng, -9, 9)
-    a, b, c, d = (between(rng, -4, 4) for _ in range(4))
-    while a * d == b * c:
-        a, b, c, d = (between(rng, -4, 4) for _ in range(4))
-    first = f"{sum_of([(a, '@0'), (b, '@1')])} = {a * x + b * y}"
-    second = f"{sum_of([(c, '@0'), (d, '@1')])} = {c * x + d * y}"
+    first, second = two_equations(rng, x, y, -4, 4)
     goal = pick(rng, (f"@0 = {x}", f"@1 = {y}", f"@0 + @1 = {x + y}", f"@0 <= {x + below(rng, 3)}"))
     if below(rng, 2):
         claim = f"forall @0 @1 : Z, {first} -> {second} -> {goal}"

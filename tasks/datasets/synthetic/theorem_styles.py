@@ -8,7 +8,7 @@ from collections.abc import Callable
 from math import gcd
 
 from tasks.datasets.synthetic.portable_random import below, pick
-from tasks.datasets.synthetic.theorem_text import Theorem, between, sum_of
+from tasks.datasets.synthetic.theorem_text import Theorem, between, sum_of, two_equations
 
 _PSATZ = "Require Import Psatz.\n"
 
@@ -39,11 +39,7 @@ def system(rng: random.Random) -> Theorem:
     """Linear equations or inequalities determine a number."""
     kind = pick(rng, "RRZ")
     x, y = between(rng, -12, 20), between(rng, -12, 20)
-    a, b, c, d = (between(rng, -6, 7) for _ in range(4))
-    while a * d == b * c:
-        a, b, c, d = (between(rng, -6, 7) for _ in range(4))
-    first = f"{sum_of([(a, '@0'), (b, '@1')])} = {a * x + b * y}"
-    second = f"{sum_of([(c, '@0'), (d, '@1')])} = {c * x + d * y}"
+    first, second = two_equations(rng, x, y, -6, 7)
     goal = pick(rng, (f"@0 = {x}", f"@1 = {y}", f"@0 + @1 = {x + y}", f"@0 * 2 = {2 * x}", f"@0 = {x} /\\ @1 = {y}"))
     tactic = "lra." if kind == "R" else "lia."
     proof = ("intros.", f"split; {tactic}") if "/\\" in goal else ("intros.", tactic)

@@ -65,6 +65,17 @@ def between(rng: random.Random, least: int, greatest: int) -> int:
     return least + below(rng, greatest - least + 1)
 
 
+def two_equations(rng: random.Random, x: int, y: int, least: int, greatest: int) -> tuple[str, str]:
+    """Two linear equations that x and y alone solve, with coefficients from `least` to `greatest`."""
+    a, b, c, d = (between(rng, least, greatest) for _ in range(4))
+    while a * d == b * c:
+        a, b, c, d = (between(rng, least, greatest) for _ in range(4))
+    return (
+        f"{sum_of([(a, '@0'), (b, '@1')])} = {a * x + b * y}",
+        f"{sum_of([(c, '@0'), (d, '@1')])} = {c * x + d * y}",
+    )
+
+
 def sum_of(terms: Sequence[tuple[int, str]], constant: int = 0) -> str:
     """A linear expression such as `2 * @0 - @1 + 3`; terms with the factor 0 are left out."""
     text = ""
