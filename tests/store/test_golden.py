@@ -61,13 +61,20 @@ def test_golden_sets_read_back_to_the_exact_values(either: FsspecStore):
     assert of_agent.pending(agent.stored()) == []
 
 
+def sets_of(schema: str, written_now: Callable[[FsspecStore], None] | None, folder: Path) -> FsspecStore:
+    """The golden sets of a schema: the kept ones, or, in a new folder, as `written_now` writes them."""
+    kept = FsspecStore(str(GOLDEN.parent / schema))
+    if written_now is None:
+        return kept
+    store = FsspecStore(str(folder))
+    written_now(store)
+    assert store.keys("") == kept.keys(""), "the names of sets and blocks have not changed"
+    return store
+
+
 @pytest.mark.parametrize("written_now", [False, True], ids=["kept", "written now"])
 def test_golden_sets_of_schema_1_1_read_back_to_the_exact_values(tmp_path: Path, written_now: bool):
-    kept = FsspecStore(str(GOLDEN.parent / "1.1"))
-    store = FsspecStore(str(tmp_path)) if written_now else kept
-    if written_now:
-        golden.write_1_1(store)
-        assert store.keys("") == kept.keys(""), "the names of sets and blocks have not changed"
+    store = sets_of("1.1", golden.write_1_1 if written_now else None, tmp_path)
     samples = SampleSet(store, golden.GROWN)
     read, footer = samples.read(BLOCK)
     assert read == golden.GROWN_SAMPLES
@@ -79,11 +86,7 @@ def test_golden_sets_of_schema_1_1_read_back_to_the_exact_values(tmp_path: Path,
 
 @pytest.mark.parametrize("written_now", [False, True], ids=["kept", "written now"])
 def test_golden_sets_of_schema_1_2_read_back_to_the_exact_values(tmp_path: Path, written_now: bool):
-    kept = FsspecStore(str(GOLDEN.parent / "1.2"))
-    store = FsspecStore(str(tmp_path)) if written_now else kept
-    if written_now:
-        golden.write_1_2(store)
-        assert store.keys("") == kept.keys(""), "the names of sets and blocks have not changed"
+    store = sets_of("1.2", golden.write_1_2 if written_now else None, tmp_path)
     scores = ScoreSet(store, PLAIN, golden.COUNTED_SCORES)
     assert scores.read(BLOCK, golden.PLAIN_FOOTER) == (golden.SCORED, golden.COUNTED_FOOTER)
     (found,) = catalog(store)

@@ -77,6 +77,16 @@ def run(sweep: Sweep, scorer: ToyScorer) -> Scoring:
     return job
 
 
+def score_up_to_the_cap(job: Scoring) -> None:
+    """Score the first block under a cap of 25 tokens, in calls of 10 candidates that cost one each."""
+    with (
+        job.claims,
+        job.open(CapConfig(tokens=25).start(None)) as opened,
+        pytest.raises(CapReachedError, match="30 of 25"),
+    ):
+        job.score(job.pending_scores()[0], opened)
+
+
 def stored_scores(sweep: Sweep, job: Scoring) -> list[ScoredSample]:
     return [each for block, footer in sweep.samples.stored().items() for each in job.scores.read(block, footer)[0]]
 
@@ -485,12 +495,7 @@ class OpenedSometimesSilent(Opened):
 def test_a_cap_counts_the_replies_that_report_usage_and_tells_of_those_that_do_not(sweep: Sweep) -> None:
     scorer = SometimesSilent(max_candidates=10)
     job = scoring_of(sweep, scorer)
-    with (
-        job.claims,
-        job.open(CapConfig(tokens=25).start(None)) as opened,
-        pytest.raises(CapReachedError, match="30 of 25"),
-    ):
-        job.score(job.pending_scores()[0], opened)
+    score_up_to_the_cap(job)
     assert len(scorer.asked) == 40
     assert job.notes() == ["scorer: toy reported no usage in 10 replies; the cap counts only what others reported"]
 
@@ -508,29 +513,15 @@ def test_a_cap_counts_on_after_a_plug_in_that_did_not_know_its_usage_for_a_while
 
     scorer = ForgetfulScorer(max_candidates=10)
     job = scoring_of(sweep, scorer)
-    with (
-        job.claims,
-        job.open(CapConfig(tokens=25).start(None)) as opened,
-        pytest.raises(CapReachedError, match="30 of 25"),
-    ):
-        job.score(job.pending_scores()[0], opened)
+    score_up_to_the_cap(job)
     assert len(scorer.asked) == 30
 
 
 def test_a_cap_counts_what_a_call_used_before_it_failed(sweep: Sweep) -> None:
-    class Paid(Opened):
-        @property
-        def spent(self) -> Spent:  # type: ignore[override]
-            return Spent(tokens=len(self.config.asked))
-
-    class FailingScorer(ToyScorer):
-        def open(self) -> Opened:
-            return Paid(self)
-
     def fail(candidates: Sequence[Candidate]) -> list[float]:
         raise ScorerFailedError("the server is gone")
 
-    scorer = FailingScorer(fail, max_candidates=10)
+    scorer = OneTokenEach(fail, max_candidates=10)
     job = scoring_of(sweep, scorer)
     block = job.pending_scores()[0]
     with job.claims, job.open(CapConfig(tokens=10).start(None)) as opened:
@@ -551,24 +542,9 @@ def test_only_blocks_with_a_reply_without_usage_are_stored_with_unknown_usage(sw
 
 def test_a_cap_ends_scoring_and_keeps_what_was_scored(sweep: Sweep) -> None:
     """The next run continues from there."""
-
-    class Paid(Opened):
-        @property
-        def spent(self) -> Spent:  # type: ignore[override]
-            return Spent(tokens=len(self.config.asked))
-
-    class PaidScorer(ToyScorer):
-        def open(self) -> Opened:
-            return Paid(self)
-
-    first, second = PaidScorer(max_candidates=10), PaidScorer(max_candidates=10)
+    first, second = OneTokenEach(max_candidates=10), OneTokenEach(max_candidates=10)
     job = scoring_of(sweep, first)
-    with (
-        job.claims,
-        job.open(CapConfig(tokens=25).start(None)) as opened,
-        pytest.raises(CapReachedError, match="30 of 25"),
-    ):
-        job.score(job.pending_scores()[0], opened)
+    score_up_to_the_cap(job)
     assert len(first.asked) == 30
     run(sweep, second)
     asked = [(each.problem_id, each.text) for each in (*first.asked, *second.asked)]
