@@ -26,7 +26,7 @@ from flows.config.sweep import SweepConfig
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 LONG_DESCRIPTION = 80
-"""A description with more characters is printed only for the first choice of a role that has the field."""
+"""A description with more characters is printed in full only for the first choice of a role that has the field."""
 
 Schema = dict[str, Any]
 
@@ -62,13 +62,17 @@ def sweep_file_page() -> str:
 
 
 def _described_once(choice: Schema, heading: str, described: dict[tuple[str, str], str]) -> Schema:
-    """The choice, whose long descriptions refer to the first choice that has the same field; `described` has those."""
+    """The choice, with long descriptions cut at the first colon, semicolon or period if an earlier choice has it.
+
+    `described` has the choice under which each field was described in full.
+    """
     properties = {}
     for name, field in choice["properties"].items():
         description = field.get("description", "")
         first = described.setdefault((name, description), heading)
         if first != heading and len(description) > LONG_DESCRIPTION:
-            description = f"See [{first}](#{first.replace(':', '').replace(' ', '-')})"
+            clause = re.split(r"[;:.]", description, maxsplit=1)[0]
+            description = f"{clause} ([more](#{first.replace(':', '').replace(' ', '-')}))"
         properties[name] = {**field, "description": description}
     return {**choice, "properties": properties}
 

@@ -38,7 +38,8 @@ class OnnxScorerConfig(Config):
         default="prompt", description="What the model reads before the sample: the engine's prompt, or the question"
     )
     output: Literal["logit", "probability"] = Field(
-        default="logit", description="The score: a label's logit, or its probability (softmax; sigmoid of a single one)"
+        default="logit",
+        description="What the score of a label is: its logit, or its probability (softmax; sigmoid of a single one)",
     )
     label_index: int = Field(default=0, ge=0, description="Which of the model's labels is the score")
     max_tokens: int | None = Field(

@@ -50,7 +50,8 @@ class TransformersScorerConfig(Config):
         description="Put both into the tokenizer's chat template, as user and assistant; false: as a pair of texts",
     )
     output: Literal["logit", "probability"] = Field(
-        default="logit", description="The score: a label's logit, or its probability (softmax; sigmoid of a single one)"
+        default="logit",
+        description="What the score of a label is: its logit, or its probability (softmax; sigmoid of a single one)",
     )
     label_index: int = Field(default=0, ge=0, description="Which of the model's labels is the score")
     steps: Combination | None = Field(

@@ -96,7 +96,7 @@ def test_bad_input_is_one_line_and_nothing_is_written(tmp_path: Path, arguments:
 def test_hostile_names_are_shown_literally(tmp_path: Path) -> None:
     row = {"problem": "[red]\u001b[31m", "answer": "\u001b]0;x\u0007", "correct": True, "[bold]$s$\u001b": 1.0}
     (tmp_path / "a.jsonl").write_text("\n".join(json.dumps({**row, "sample": index}) for index in range(2)))
-    ended = monkeys("pick", "a.jsonl", "--score", "[bold]$s$\u001b", "-o", "a.png", cwd=tmp_path)
+    ended = monkeys("pick", "a.jsonl", "--score-column", "[bold]$s$\u001b", "-o", "a.png", cwd=tmp_path)
     assert ended.code == 0, ended.err
     assert "best of k by [bold]$s$" in ended.out
     assert "\u001b" not in ended.out

@@ -22,9 +22,9 @@ def test_a_long_description_is_in_the_sweep_file_page_once_and_references_lead_t
     page = (ROOT / "docs/sweep_file.md").read_text(encoding="utf-8")
     _, _, graders = page.partition("\n## grader\n")
     assert graders.count("| `thinking_tags` |") > 5
-    assert graders.count("The tags around") == 1
+    assert graders.count("an opening and a closing one, such as [THINK]") == 1
     headings = {line.lstrip("# ").replace(":", "").replace(" ", "-") for line in page.splitlines() if line[:1] == "#"}
-    references = re.findall(r"See \[[^]]+\]\(#([^)]+)\)", page)
+    references = re.findall(r"\(\[more\]\(#([^)]+)\)\)", page)
     assert references
     assert set(references) <= headings
 

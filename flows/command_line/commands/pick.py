@@ -11,7 +11,8 @@ app = typer.Typer()
 
 
 @app.command(
-    epilog="Examples: [bold]monkeys pick answers.jsonl --scores rewards.parquet --score reward -o pick.svg[/]  ·  "
+    epilog="Examples: "
+    "[bold]monkeys pick answers.jsonl --scores rewards.parquet --score-column reward -o pick.svg[/]  ·  "
     "[bold]monkeys pick answers.csv --by majority --k 10 --k 100[/]  ·  "
     "[bold]monkeys pick arithmetic --store ./runs[/]"
 )
@@ -40,7 +41,9 @@ def pick(
     ] = None,
     score: Annotated[
         list[str] | None,
-        typer.Option("--score", metavar="COLUMN", help="A column that is a score, `score` by default; repeatable."),
+        typer.Option(
+            "--score-column", metavar="COLUMN", help="A column that is a score, `score` by default; repeatable."
+        ),
     ] = None,
     by: Annotated[
         list[str] | None,
