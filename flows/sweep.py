@@ -14,7 +14,7 @@ from flows.runtime.completion import keeps_outcome
 from flows.runtime.rounds import draw_and_grade
 from flows.runtime.scoring import score_samples
 from flows.setup.prepared import prepared_or
-from flows.setup.sweep import prepare, prepare_for_workers
+from flows.setup.sweep import notes_on_cap, prepare, prepare_for_workers
 from tasks.progress import progress
 from tasks.report.picking.model import Picking
 from tasks.report.sweep.publish import Publication
@@ -62,6 +62,8 @@ def sweep(config: SweepConfig) -> SweepResult:
     job = load(config)
     missing, pending = blocks.plan_samples(job), blocks.plan_verdicts(job.grading)
     blocks.show_stored(job.grading, pending)
+    for note in notes_on_cap(config):
+        progress.get().say(note)
     spending = None if config.cap is None else config.cap.start(job.price)
     drawn = draw_and_grade(config, job, missing, pending, spending)
     scoring_failed = score_samples(job.scorings, config.concurrency_limit, spending)

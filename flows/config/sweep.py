@@ -14,7 +14,9 @@ from sandboxes.bubblewrap import BubblewrapConfig
 from sandboxes.config import Config
 from tasks.engines.openai import OpenAIConfig
 from tasks.engines.spend_limit import CapConfig
+from tasks.plugins import label_of
 from tasks.prompts.chat import ChatConfig
+from tasks.scorers import Priced
 from tasks.sweep.budgets import UniformConfig
 
 
@@ -99,6 +101,18 @@ class SweepConfig(WithOldNames):
             raise ValueError("chat and engine.api: chat both apply a template; leave out one of them")
         if self.cap is not None and self.cap.dollars is not None and self.price is None:
             raise ValueError("cap.dollars needs a price; give price.completion, in dollars for a million tokens")
+        self._check_prices_of_scorers()
         if len(set(map(repr, self.scorers))) < len(self.scorers):
             raise ValueError("scorers: the same scorer is listed twice; leave out one of them")
         return self
+
+    def _check_prices_of_scorers(self) -> None:
+        """Raise ValueError where a cap in dollars would count nothing for the tokens of a scorer."""
+        if self.cap is None or self.cap.dollars is None:
+            return
+        for scorer in self.scorers:
+            if isinstance(scorer, Priced) and not scorer.has_price:
+                raise ValueError(
+                    f"cap.dollars needs a price of {label_of('scorer', scorer)}; give it prompt_price, in dollars for a"
+                    " million tokens (0: nothing is charged), or cap hours"
+                )

@@ -13,9 +13,11 @@ from tasks.errors import UserError
 from tasks.graders import Grader
 from tasks.graders.base.functions import FunctionGrader
 from tasks.graders.base.programs import ProgramGrader
+from tasks.plugins import label_of
 from tasks.prompts import prompt, template
 from tasks.prompts.chat import ChatTemplate
 from tasks.records import Price, Sampling
+from tasks.scorers import Priced
 from tasks.store.fsspec_store import FsspecStore
 from tasks.store.identity import problems_digest, sample_identity
 from tasks.store.sets import SampleSet
@@ -40,6 +42,17 @@ def prepare(config: SweepConfig) -> Sweep:
         scoring.check(config.budget)
     FsspecStore(config.store).probe()
     return job
+
+
+def notes_on_cap(config: SweepConfig) -> list[str]:
+    """What a cap in dollars does not count, one line each."""
+    if config.cap is None or config.cap.dollars is None:
+        return []
+    return [
+        f"cap.dollars does not count {label_of('scorer', scorer)}, whose time has no price here; cap.hours covers it"
+        for scorer in config.scorers
+        if not isinstance(scorer, Priced)
+    ]
 
 
 def prepare_for_workers(config: SweepConfig) -> Sweep:

@@ -45,6 +45,11 @@ class Spending:
         self._dollars = 0.0
         self._tokens = 0
 
+    @property
+    def by_usage(self) -> bool:
+        """Whether the cap depends on what samples and scores use, rather than on time alone."""
+        return self._cap.tokens is not None or self._cap.dollars is not None
+
     def wrap(self, engine: Engine) -> "CappedEngine":
         """The engine under the cap."""
         self._hours()

@@ -45,20 +45,20 @@ class Spent(NamedTuple):
 
     `tokens` are completion tokens, and `dollars` are for all tokens. `context` is the sum of the context lengths of all
     tokens, from which FLOPs follow: L·(L + 1) / 2 for each text of L tokens, prompt and completion together. The
-    default is that of a model that writes nothing and costs nothing but time.
+    default is that of a model that writes nothing, and whose time has a price that it does not know.
 
     `unreported` counts the replies of a server that do not say what they used; the sums are those of the others.
     """
 
     tokens: int | None = 0
-    dollars: float | None = 0.0
+    dollars: float | None = None
     prompt_tokens: int | None = None
     context: int | None = None
     unreported: int = 0
 
     @classmethod
     def reading(cls, texts: Sequence[int]) -> "Spent":
-        """What a model in this process uses to read texts of these lengths, in tokens."""
+        """What a model uses to read texts of these lengths, in tokens, where nothing is charged for tokens."""
         return cls(prompt_tokens=sum(texts), context=sum(length * (length + 1) // 2 for length in texts))
 
     def plus(self, other: "Spent") -> "Spent":
@@ -183,6 +183,16 @@ class ScorerConfig(Protocol):
         Raises:
             UserError: it cannot be opened as configured.
         """
+        ...
+
+
+@runtime_checkable
+class Priced(Protocol):
+    """The config of a scorer whose tokens may have a price. Other scorers cost time."""
+
+    @property
+    def has_price(self) -> bool:
+        """Whether it is known what tokens cost; 0 is a price."""
         ...
 
 

@@ -98,7 +98,7 @@ class CheckedScorer:
     def notes(self) -> list[str]:
         """What the inner scorer says about its scores, one line each, and whether the cap left something out."""
         told = list(self._scorer.notes()) if isinstance(self._scorer, Telling) else []
-        unreported = 0 if self._spending is None else self._scorer.spent.unreported
+        unreported = self._scorer.spent.unreported if self._spending is not None and self._spending.by_usage else 0
         if unreported:
             told.append(
                 f"{self.label} reported no usage in {unreported:,} replies; the cap counts only what others reported"

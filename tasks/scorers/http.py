@@ -72,6 +72,11 @@ class HttpScorerConfig(ServerSettings):
         """What messages call it: the model, without its owner."""
         return self.model.rstrip("/").rsplit("/", 1)[-1]
 
+    @property
+    def has_price(self) -> bool:
+        """Whether it is known what tokens cost."""
+        return self.prompt_price is not None
+
     def ingredients(self) -> dict[str, object]:
         """What its scores are known to depend on."""
         excluded = HOW | {"batch_size"} | ({"step_separator"} if self.steps is None else set())

@@ -13,10 +13,14 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import yaml
 
+from flows.config.sweep import SweepConfig
+from flows.config.yaml_file import build_config
 from flows.runtime import scoring
+from flows.setup.sweep import notes_on_cap
 from tasks.datasets.arithmetic import ArithmeticDataset
-from tasks.errors import CapReachedError, MonkeysError, ScorerFailedError
+from tasks.errors import CapReachedError, MonkeysError, ScorerFailedError, UserError
 from tests.flows.command import MONKEYS, Ended, environment, monkeys
 from tests.scorers.scoring_server import ScoringServer
 
@@ -207,6 +211,40 @@ def test_more_pivots_than_a_budget_draws_of_every_problem_are_told_in_one_line_b
         " under budget: adaptive; lower pivots to 2, or choose a budget that draws 4 in its first round"
     ) in ended.err
     assert not (folder / "runs").exists()
+
+
+HTTP = "{name: http, api: scores, model: m, base_urls: 'http://127.0.0.1:9'%s}"
+OPENAI = "{name: openai, model: m, base_urls: 'http://127.0.0.1:9'%s}"
+TOURNAMENT = "{name: tournament, model: m, pivots: 1, base_urls: 'http://127.0.0.1:9'%s}"
+
+
+def of_scorer(scorer: str, *settings: str) -> SweepConfig:
+    """A sweep with a cap in dollars unless `settings` change it."""
+    document = {
+        "dataset": "arithmetic",
+        "engine": {"name": "onnx", "model": "arithmetic"},
+        "price": {"completion": 1.0},
+        "cap": {"dollars": 1.0},
+        "scorers": yaml.safe_load(f"[{scorer}]"),
+    }
+    return build_config(SweepConfig, document, settings, where="sweep.yaml")
+
+
+@pytest.mark.parametrize("scorer", [HTTP, OPENAI, TOURNAMENT])
+def test_a_cap_in_dollars_is_refused_where_it_would_count_nothing_for_a_scorer(scorer: str) -> None:
+    with pytest.raises(UserError, match=r"cap\.dollars needs a price of scorer: \w+; give it prompt_price") as refused:
+        of_scorer(scorer % "")
+    assert len(str(refused.value).splitlines()) == 1
+    of_scorer(scorer % ", prompt_price: 0")
+    of_scorer(scorer % ", prompt_price: 2.5")
+    of_scorer(scorer % "", "cap={hours: 1}")
+
+
+def test_a_cap_in_dollars_says_that_it_does_not_count_the_time_of_a_scorer_in_this_process() -> None:
+    local, priced = "{name: onnx, model: programs}", OPENAI % ", completion_price: 1"
+    told = notes_on_cap(of_scorer(f"{local}, {priced}"))
+    assert told == ["cap.dollars does not count scorer: onnx, whose time has no price here; cap.hours covers it"]
+    assert notes_on_cap(of_scorer(local, "cap={tokens: 10}")) == []
 
 
 class FailingScoring:

@@ -15,6 +15,7 @@ from tasks.report.cost.counting import Rules
 from tasks.report.cost.load import Delivery, compared_by_cost
 from tasks.report.cost.phrases import amount, headline
 from tasks.report.sweep.publish import publish
+from tasks.scorers import Spent
 from tasks.selection import Outcomes
 from tasks.selection.best_of import BestOf
 from tasks.selection.majority import Majority
@@ -227,6 +228,23 @@ def test_a_server_without_a_price_is_told_rather_than_taken_for_free(filled_stor
     more, notes = added_by_scoring(filled_store, prices=str(file))
     assert more == 0
     assert notes == [f"{label}: scoring not counted: there is no price for reward; give one with --prices FILE."]
+
+
+def test_time_without_an_hourly_price_is_not_taken_for_free(filled_store, tmp_path_factory):
+    used = {name: each for name, each in Spent.reading([40])._asdict().items() if each is not None}
+    assert used == {"tokens": 0, "prompt_tokens": 40, "context": 820, "unreported": 0}
+    scored(filled_store, prompt_tokens=40, tokens=0, context=820)
+    file = tmp_path_factory.mktemp("prices") / "prices.yaml"
+    label = read(filled_store)[0].label
+    of_set = f"{{model: {label}, prompt: 1, completion: 1, date: 2026-11-01}}"
+    file.write_text(f"prices: [{of_set}]")
+    more, notes = added_by_scoring(filled_store, prices=str(file))
+    assert more == 0
+    assert notes == [f"{label}: scoring not counted: there is no price for reward; give one with --prices FILE."]
+    file.write_text(f"prices: [{of_set}, {{model: reward, hour: 3600, date: 2026-11-01}}]")
+    more, notes = added_by_scoring(filled_store, prices=str(file))
+    assert more > 0
+    assert "scoring by reward counts" in notes[0]
 
 
 def test_a_table_of_counts_delivers_nothing(filled_store, tmp_path):

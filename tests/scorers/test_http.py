@@ -1,5 +1,6 @@
 """Scorers on a real HTTP server: what is sent, how replies are read, and replies that are not what was asked for."""
 
+import itertools
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -8,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from tasks.errors import ScorerFailedError, ScoringCancelledError, UserError
-from tasks.scorers import Candidate, Scored, Unscored
+from tasks.scorers import Candidate, Scored, Spent, Unscored
 from tasks.scorers.checked import CheckedScorer
 from tasks.scorers.http import MAX_TEXTS, HttpScorerConfig
 from tasks.scorers.steps import combined, marked
@@ -305,4 +306,18 @@ def test_tokens_that_one_reply_does_not_report_are_not_known_rather_than_0(serve
     server.answer = lambda path, body: {**lengths(path, body), **next(replies)}
     with config(server, batch_size=5, concurrency=1).open() as scorer:
         scorer.score(CANDIDATES)
-        assert (scorer.spent.tokens, scorer.spent.prompt_tokens) == (0, None)
+        assert scorer.spent == Spent(0, None, 10, None, unreported=1)
+        assert scorer.spent.complete().prompt_tokens is None
+
+
+@pytest.mark.parametrize("api", ["classify", "score", "pooling", "scores"])
+def test_a_reply_without_usage_leaves_the_usage_of_later_replies_known(server: ScoringServer, api: str) -> None:
+    replies = itertools.chain([{}], itertools.repeat({"usage": {"prompt_tokens": 1_000}}))
+    server.answer = lambda path, body: {**lengths(path, body), **next(replies)}
+    with config(server, api=api, batch_size=1, concurrency=1, prompt_price=2.0).open() as scorer:
+        scorer.score(CANDIDATES[:1])
+        first = scorer.spent
+        scorer.score(CANDIDATES[1:2])
+        second = scorer.spent.since(first)
+    assert first.complete() == Spent(None, None, None, None)
+    assert second.complete() == Spent(0, pytest.approx(0.002), 1_000, 500_500)  # type: ignore[arg-type]

@@ -62,7 +62,7 @@ def test_the_tokens_that_it_reads_are_counted() -> None:
         length = scorer.spent.prompt_tokens
         assert length is not None
         assert length > 10
-        assert scorer.spent == Spent(0, 0.0, length, length * (length + 1) // 2)
+        assert scorer.spent == Spent(0, None, length, length * (length + 1) // 2)
         scorer.score([first, *others])
         twice = scorer.spent.prompt_tokens
         assert twice is not None

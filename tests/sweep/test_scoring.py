@@ -427,7 +427,7 @@ def test_blocks_that_were_scored_at_the_same_time_share_the_seconds_of_each_run(
 def test_what_a_scorer_does_not_report_is_stored_as_not_known(sweep: Sweep) -> None:
     job = run(sweep, ToyScorer())
     for footer in job.scores.stored().values():
-        assert (footer.tokens, footer.dollars, footer.prompt_tokens, footer.context) == (0, 0.0, None, None)
+        assert (footer.tokens, footer.dollars, footer.prompt_tokens, footer.context) == (0, None, None, None)
 
 
 class OneTokenEach(ToyScorer):
@@ -538,6 +538,12 @@ def test_only_blocks_with_a_reply_without_usage_are_stored_with_unknown_usage(sw
     assert (first.tokens, first.dollars, first.prompt_tokens, first.context) == (None, None, None, None)
     assert second.tokens
     assert second.tokens == second.prompt_tokens == second.context
+    (block, *others), stored = job.scores.stored(), find(sweep.samples.store, sweep.samples.identity.name).scores[0]
+    usage = scoring_usage(stored)
+    assert usage is not None
+    assert usage.tokens == pytest.approx(2 * second.tokens / sum(each.samples for each in others)), (
+        f"the usage of {block} is not known, and says nothing about the others"
+    )
 
 
 def test_a_cap_ends_scoring_and_keeps_what_was_scored(sweep: Sweep) -> None:

@@ -108,12 +108,10 @@ class ChatModel:
 
     def _count(self, usage: Any) -> None:
         prompt, completion = (token_count(usage, name) for name in ("prompt_tokens", "completion_tokens"))
-        priced = self._settings.has_price
-        used = Spent(0, 0.0 if priced else None, 0, 0, unreported=1)
+        used = Spent(0, self._settings.dollars(0, 0), 0, 0, unreported=1)
         if prompt is not None and completion is not None:
-            price = self._settings.prompt_price * prompt + self._settings.completion_price * completion
             context = (prompt + completion) * (prompt + completion + 1) // 2
-            used = Spent(completion, price / 1e6 if priced else None, prompt, context)
+            used = Spent(completion, self._settings.dollars(prompt, completion), prompt, context)
         with self._lock:
             self._spent = self._spent.plus(used)
 

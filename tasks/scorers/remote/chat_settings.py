@@ -20,12 +20,11 @@ class ChatSettings(ServerSettings):
         default=16, ge=1, description="Maximum tokens of an answer; raise it for a rubric that asks for reasons first"
     )
     seed: int = Field(default=0, ge=0, le=2**31, description="Another seed gives other answers at temperatures above 0")
-    prompt_price: float = Field(default=0.0, ge=0, allow_inf_nan=False, description="Dollars per million prompt tokens")
-    completion_price: float = Field(
-        default=0.0,
+    completion_price: float | None = Field(
+        default=None,
         ge=0,
         allow_inf_nan=False,
-        description="Dollars per million completion tokens; counts for cap.dollars",
+        description="Dollars per million completion tokens, with prompt_price; 0: nothing is charged",
     )
 
     @property
@@ -36,8 +35,14 @@ class ChatSettings(ServerSettings):
     @property
     def has_price(self) -> bool:
         """Whether it is known what tokens cost."""
-        return bool(self.prompt_price or self.completion_price)
+        return self.prompt_price is not None or self.completion_price is not None
+
+    def dollars(self, prompt: int, completion: int) -> float | None:
+        """What this many tokens cost; None without a price."""
+        if not self.has_price:
+            return None
+        return ((self.prompt_price or 0.0) * prompt + (self.completion_price or 0.0) * completion) / 1e6
 
     def ingredients(self) -> dict[str, Any]:
         """What its scores are known to depend on."""
-        return self.model_dump(mode="json", exclude={*HOW, "prompt_price", "completion_price"}, exclude_none=True)
+        return self.model_dump(mode="json", exclude={*HOW, "completion_price"}, exclude_none=True)

@@ -23,8 +23,7 @@ class HttpScorer:
     def __init__(self, config: HttpScorerConfig) -> None:
         self._config = config
         self._requester = Requester(config)
-        # A reward model writes nothing, and what a server charges is not known here.
-        self._spent = NOTHING._replace(dollars=None)
+        self._spent = NOTHING
         self._lock = threading.Lock()
         self._ask = {
             "classify": self._classify,
@@ -86,18 +85,25 @@ class HttpScorer:
         """What reads a reply for this number of texts, and counts the tokens that it reports."""
 
         def counted(reply: Any) -> list[Score]:
-            used = prompt_tokens(reply)
-            # How the tokens of a request are distributed over its texts is not reported.
-            of_texts = Spent.reading([used]) if used is not None and texts == 1 else Spent(prompt_tokens=used)
+            used = self._used(prompt_tokens(reply), texts)
             with self._lock:
-                self._spent = self._spent.plus(of_texts)
+                self._spent = self._spent.plus(used)
             return read(reply)
 
         return counted
 
+    def _used(self, tokens: int | None, texts: int) -> Spent:
+        """What a reply used that reports this many tokens; a reward model writes none."""
+        price = self._config.prompt_price
+        if tokens is None:
+            return Spent(0, None if price is None else 0.0, 0, 0, unreported=1)
+        # How the tokens of a request are distributed over its texts is not reported.
+        context = tokens * (tokens + 1) // 2 if texts == 1 else None
+        return Spent(0, None if price is None else price * tokens / 1e6, tokens, context)
+
     @property
     def spent(self) -> Spent:
-        """The tokens that the servers say were read; unknown from the first reply on that does not say."""
+        """The tokens read, and dollars where there is a price, of the replies that report their tokens."""
         with self._lock:
             return self._spent
 

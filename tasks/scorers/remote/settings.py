@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from tasks.engines.http.addresses import check_urls, read_key
 
 KEY_FIELD = "scorers.api_key_env"
-HOW = frozenset({"name", "base_urls", "api_key_env", "concurrency", "timeout_s", "retries"})
+HOW = frozenset({"name", "base_urls", "api_key_env", "concurrency", "timeout_s", "retries", "prompt_price"})
 """Settings on which no score depends."""
 
 
@@ -26,6 +26,13 @@ class ServerSettings(BaseModel):
     timeout_s: float = Field(default=600.0, gt=0, le=86_400, description="Seconds that one request may take")
     retries: int = Field(
         default=8, ge=0, le=100, description="How often a request that fails is sent again before scoring stops"
+    )
+    prompt_price: float | None = Field(
+        default=None,
+        ge=0,
+        allow_inf_nan=False,
+        description="Dollars per million prompt tokens; 0: nothing is charged; empty: not known, and cap.dollars is"
+        " refused",
     )
 
     @field_validator("base_urls", mode="before")
