@@ -45,7 +45,7 @@ def fresh_cpu_s(proofs: Sequence[PlacedProof], rocq: Installation) -> float:
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "proof.v"
         for proof in proofs:
-            source.write_text("\n".join(proof.sentences) + "\n", encoding="utf-8")
+            source.write_text("\n".join(proof.pieces) + "\n", encoding="utf-8")
             command = ["timeout", str(_CPU_S * 3), rocq.compiler, *OPTIONS, "-noglob", str(source)]
             subprocess.run(command, capture_output=True, check=False, cwd=folder)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -52,8 +52,9 @@ def sweep_file_page() -> str:
                 heading = f"{role}: {choice['properties']['name']['const']}"
                 parts += ["", f"### {heading}", "", choice["description"], ""]
                 parts += _fields(_described_once(choice, heading, described), schema["$defs"], without=("name",))
-            for name, inner in _inner_fields(choices, schema["$defs"]).items():
-                parts += ["", f"### {role}: {name}", "", inner["description"], "", *_fields(inner, schema["$defs"])]
+            for heading, inner in _inner_fields(choices, schema["$defs"]):
+                parts += ["", f"### {role}: {heading}", "", inner["description"], ""]
+                parts += _fields(inner, schema["$defs"], without=("name",))
         elif choices:
             parts += ["", f"## {role}", "", choices[0]["description"], ""]
             parts += _fields(choices[0], schema["$defs"])
@@ -77,10 +78,16 @@ def _described_once(choice: Schema, heading: str, described: dict[tuple[str, str
     return {**choice, "properties": properties}
 
 
-def _inner_fields(choices: list[Schema], definitions: Schema) -> dict[str, Schema]:
-    """The objects that are fields of some of the choices, by the field's name."""
-    named = ((name, _choices(field, definitions)) for each in choices for name, field in each["properties"].items())
-    return {name: found[0] for name, found in named if len(found) == 1}
+def _inner_fields(choices: list[Schema], definitions: Schema) -> Iterator[tuple[str, Schema]]:
+    """The objects that are fields of some of the choices, each once: by the field's name, and by the object's where
+    there are several."""
+    found: dict[str, Schema] = {}
+    for each in choices:
+        for name, field in each["properties"].items():
+            inner = _choices(field, definitions)
+            for one in inner:
+                found[f"{name}: {one['properties']['name']['const']}" if len(inner) > 1 else name] = one
+    yield from found.items()
 
 
 def _regrading() -> Iterator[str]:

@@ -1,4 +1,5 @@
-"""Plug-ins: datasets, engines, graders, scorers, sandboxes, importers, budgets and selectors of other distributions.
+"""Plug-ins: datasets, engines, graders, provers, scorers, sandboxes, importers, budgets and selectors of other
+distributions.
 
 A plug-in is an entry point in one of `GROUPS`. Its name is what people write in a sweep file; its object is a class
 that implements the Protocol of the role. A broken plug-in never affects anything else: its fault is recorded, and is an
@@ -40,6 +41,7 @@ GROUPS = {
     "dataset": "monkeys.datasets",
     "engine": "monkeys.engines",
     "grader": "monkeys.graders",
+    "prover": "monkeys.provers",
     "scorer": "monkeys.scorers",
     "sandbox": "monkeys.sandboxes",
     "format": "monkeys.importers",

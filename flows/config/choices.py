@@ -1,16 +1,12 @@
 """What can be chosen by name: datasets, engines, graders, scorers, budgets, sandboxes and selectors.
 
-The choices are those that are built in and those that plug-ins add (`tasks.plugins`). A type checker only sees the
-former.
+The choices are those that are built in and those that plug-ins add (`tasks.choices`). A type checker only sees the
+former. Provers, which the grader `proof` chooses among, are in `tasks.provers.choices`.
 """
 
-from functools import reduce
-from operator import or_
-from typing import TYPE_CHECKING, Annotated, Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
-from pydantic import BeforeValidator, Field, GetJsonSchemaHandler
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema
+from pydantic import BeforeValidator
 
 import sandboxes
 import tasks.datasets
@@ -20,6 +16,7 @@ import tasks.scorers
 import tasks.selection
 from sandboxes.bubblewrap import BubblewrapConfig
 from sandboxes.docker import DockerConfig
+from tasks.choices import choices
 from tasks.datasets.arithmetic import ArithmeticDataset
 from tasks.datasets.code_contests import CodeContestsDataset
 from tasks.datasets.custom import CustomDataset
@@ -48,7 +45,6 @@ from tasks.graders.math_verify import MathVerifyGrader
 from tasks.graders.proof import ProofGrader
 from tasks.graders.stdio import StdioGrader
 from tasks.graders.stdio_exact import StdioExactGrader
-from tasks.plugins import load
 from tasks.scorers.http import HttpScorerConfig
 from tasks.scorers.onnx import OnnxScorerConfig
 from tasks.scorers.openai import OpenAIScorerConfig
@@ -62,11 +58,6 @@ from tasks.selection.weighted_vote import WeightedVote
 from tasks.sweep.budgets import AdaptiveConfig, Budget, SolveConfig, UniformConfig, VoteConfig
 
 
-def _named(value: Any) -> Any:
-    """`dataset: programs` is short for `dataset: {name: programs}`."""
-    return {"name": value} if isinstance(value, str) else value
-
-
 def _renamed_dataset(value: Any) -> Any:
     """`custom` used to be called `own`."""
     if value == "own":
@@ -77,21 +68,6 @@ def _renamed_dataset(value: Any) -> Any:
 def _default_sandbox(value: Any) -> Any:
     """`sandbox: {time_limit_s: 2}` is short for the default sandbox with this limit."""
     return {"name": "bubblewrap", **value} if isinstance(value, dict) else value
-
-
-class _Form:
-    """Makes the schema of a choice `anyOf`, for which the Prefect UI shows fields (for `oneOf`, a text box for JSON),
-    and titles each alternative by its name."""
-
-    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        schema = handler(core)
-        schema.pop("discriminator", None)
-        if "oneOf" in schema:
-            schema["anyOf"] = schema.pop("oneOf")
-        for choice in schema["anyOf"]:
-            chosen = handler.resolve_ref_schema(choice)
-            chosen["title"] = chosen["properties"]["name"]["const"]
-        return schema
 
 
 _Dataset = (
@@ -128,14 +104,6 @@ _Selector = BestOf | FirstPassing | Majority | VoteAmongPassing | WeightedVote
 _Sandbox = BubblewrapConfig | DockerConfig
 
 
-def _choices(role: str, built_in: Any, protocol: type, *validators: BeforeValidator) -> Any:
-    """The type of a role's field: a union of the built-in classes and of the plug-ins that can be used."""
-    classes = get_args(built_in)
-    plugins = load(role, protocol, [get_args(each.model_fields["name"].annotation)[0] for each in classes])
-    union = reduce(or_, [*classes, *(each.target for each in plugins if each.fault is None)])
-    return Annotated[union, Field(discriminator="name"), BeforeValidator(_named), _Form(), *validators]
-
-
 if TYPE_CHECKING:
     DatasetConfig = _Dataset
     EngineConfig = _Engine
@@ -145,13 +113,13 @@ if TYPE_CHECKING:
     SandboxConfig = _Sandbox
     SelectorConfig = _Selector
 else:
-    DatasetConfig = _choices("dataset", _Dataset, tasks.datasets.Dataset, BeforeValidator(_renamed_dataset))
-    EngineConfig = _choices("engine", _Engine, tasks.engines.EngineConfig)
-    GraderConfig = _choices("grader", _Grader, tasks.graders.Grader)
-    ScorerConfig = _choices("scorer", _Scorer, tasks.scorers.ScorerConfig)
-    BudgetConfig = _choices("budget", _Budget, Budget)
-    SandboxConfig = _choices("sandbox", _Sandbox, sandboxes.SandboxConfig, BeforeValidator(_default_sandbox))
-    SelectorConfig = _choices("selector", _Selector, tasks.selection.Selector)
+    DatasetConfig = choices("dataset", _Dataset, tasks.datasets.Dataset, BeforeValidator(_renamed_dataset))
+    EngineConfig = choices("engine", _Engine, tasks.engines.EngineConfig)
+    GraderConfig = choices("grader", _Grader, tasks.graders.Grader)
+    ScorerConfig = choices("scorer", _Scorer, tasks.scorers.ScorerConfig)
+    BudgetConfig = choices("budget", _Budget, Budget)
+    SandboxConfig = choices("sandbox", _Sandbox, sandboxes.SandboxConfig, BeforeValidator(_default_sandbox))
+    SelectorConfig = choices("selector", _Selector, tasks.selection.Selector)
 
 
 def sandbox_classes() -> tuple[type[Any], ...]:

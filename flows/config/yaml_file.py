@@ -99,7 +99,7 @@ def _one_line(error: ValidationError) -> str:
         case "union_tag_invalid":
             known = str(context["expected_tags"]).replace("'", "")
             unknown = f"{context['tag']!r} is unknown; one of {known}"
-            role = "scorer" if fault["loc"][0] == "scorers" else _path(fault["loc"])
+            role = "scorer" if fault["loc"][0] == "scorers" else _path(fault["loc"]).rpartition(".")[2]
             broken = fault_of(role, context["tag"])
             return f"{_path(fault['loc'])}.name: {broken or unknown}"
         case "union_tag_not_found":
@@ -121,10 +121,13 @@ def _one_line(error: ValidationError) -> str:
 def _path(location: tuple[int | str, ...]) -> str:
     """The field's path in the file: `engine.model` for `("engine", "onnx", "model")`, whose second part is the union's
     choice; `scorers.0.model` for `("scorers", 0, "onnx", "model")`."""
-    roles = {"dataset", "engine", "budget", "grader", "sandbox", "selector"}
-    parts = [str(part) for part in location]
-    if len(parts) > 1 and parts[0] in roles:
-        del parts[1]
-    elif len(parts) > 2 and parts[0] == "scorers":
-        del parts[2]
-    return ".".join(parts)
+    roles = {"dataset", "engine", "budget", "grader", "prover", "sandbox", "selector"}
+    found: list[str] = []
+    after_role = False
+    for part in location:
+        if after_role:
+            after_role = False
+            continue
+        found.append(str(part))
+        after_role = part in roles or found[:-1] == ["scorers"]
+    return ".".join(found)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from flows.config.choices import GraderConfig
 from flows.config.sweep import SamplingConfig
@@ -36,8 +36,10 @@ def origins(**chosen: object) -> dict[str, str] | None:
 
 
 def verdict_origins(grader: Grader, sandbox: object) -> dict[str, str] | None:
-    """The distributions of the plug-ins that verdicts depend on."""
-    return origins(grader=grader, sandbox=sandbox) if grader.runs_code else origins(grader=grader)
+    """The distributions of the plug-ins that verdicts depend on: of the grader, of what its fields choose, such as a
+    prover, and of the sandbox."""
+    chosen = dict(grader) if isinstance(grader, BaseModel) else {}
+    return origins(grader=grader, **chosen, **({"sandbox": sandbox} if grader.runs_code else {}))
 
 
 def select_problems(problems: list[Problem], limit: int | None, dataset: Dataset) -> list[Problem]:

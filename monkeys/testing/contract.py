@@ -12,6 +12,7 @@ from tasks.errors import UserError
 from tasks.graders import Grader
 from tasks.importers import Importer
 from tasks.plugins import class_fault
+from tasks.provers import Prover
 from tasks.scorers import ScorerConfig
 from tasks.selection import Selector
 from tasks.sweep.budgets import Budget
@@ -20,6 +21,7 @@ PROTOCOLS: dict[str, type] = {
     "dataset": Dataset,
     "engine": EngineConfig,
     "grader": Grader,
+    "prover": Prover,
     "scorer": ScorerConfig,
     "sandbox": SandboxConfig,
     "format": Importer,

@@ -6,26 +6,22 @@ A proof that fails is `error`; the verdict is `wrong` where a proof was accepted
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from sandboxes import Sandbox
 from tasks.errors import UserError
 from tasks.graders.base.requirements import require_check, require_checks
 from tasks.graders.base.text import TextGrader
 from tasks.graders.base.verdicts import shortened
-from tasks.provers import Attempt, PlacedProof, ProverSession, UnplaceableError
+from tasks.provers import Attempt, PlacedProof, ProverSession, UnplaceableError, attempt
+from tasks.provers.choices import ProverConfig
 from tasks.provers.rocq import RocqProver
 from tasks.records import GradedSample, Problem, Sample, TheoremCheck, Verdict
 
 # Proofs that are handed to the prover ahead of the results that have been yielded.
 _AT_ONCE = 1_000
-
-
-def _named(value: Any) -> Any:
-    """`prover: rocq` is short for `prover: {name: rocq}`."""
-    return {"name": value} if isinstance(value, str) else value
 
 
 _Key = tuple[str, PlacedProof]
@@ -38,7 +34,7 @@ class ProofGrader(TextGrader):
     version: ClassVar[int] = 1
     runs_code: ClassVar[bool] = False
     name: Literal["proof"] = "proof"
-    prover: Annotated[RocqProver, BeforeValidator(_named)] = Field(RocqProver(), description="The prover")
+    prover: ProverConfig = Field(RocqProver(), description="The prover")
 
     def check(self, problems: Sequence[Problem]) -> None:
         """Raises UserError where a problem has no theorem for this prover, or the prover cannot run here."""
@@ -51,7 +47,7 @@ class ProofGrader(TextGrader):
         self.prover.check()
 
     def ingredients(self) -> Mapping[str, Any]:
-        """What verdicts depend on in addition to the settings: the prover's version."""
+        """See `tasks.graders.HasIngredients`: those of the prover."""
         return self.prover.ingredients()
 
     def grade(self, pairs: Sequence[tuple[Problem, Sample]], sandbox: Sandbox | None) -> Iterator[GradedSample]:  # noqa: ARG002
@@ -70,11 +66,11 @@ class ProofGrader(TextGrader):
         session = self.prover.session()
         # Those of one theorem follow one another, so that its header stays loaded, and the most frequent come first.
         order = sorted(samples, key=lambda key: (key[1].header, key[0], -len(samples[key])))
-        for key, attempt in _proved(session, order, limits):
+        for key, made in _proved(session, order, limits):
             for copy, sample in enumerate(samples[key]):
-                cost = (attempt.cpu_s, attempt.wall_s) if copy == 0 else (0.0, 0.0)
-                detail = shortened(attempt.detail)
-                yield GradedSample(sample.problem_id, sample.index, attempt.verdict, detail, *cost)
+                cost = (made.cpu_s, made.wall_s) if copy == 0 else (0.0, 0.0)
+                detail = shortened(made.detail)
+                yield GradedSample(sample.problem_id, sample.index, made.verdict, detail, *cost)
 
 
 def _proved(
@@ -85,7 +81,7 @@ def _proved(
     with ThreadPoolExecutor(session.workers, thread_name_prefix="prover") as pool:
         try:
             for key in order:
-                running[pool.submit(session.prove, key[1], limits[key[0]])] = key
+                running[pool.submit(attempt, session, key[1], limits[key[0]])] = key
                 if len(running) >= _AT_ONCE:
                     yield from _finished(running)
             while running:
@@ -95,9 +91,7 @@ def _proved(
                 future.cancel()
 
 
-def _finished(
-    running: dict[Future[Attempt], _Key],
-) -> Iterator[tuple[_Key, Attempt]]:
+def _finished(running: dict[Future[Attempt], _Key]) -> Iterator[tuple[_Key, Attempt]]:
     done, _ = wait(running, return_when=FIRST_COMPLETED)
     for future in done:
         yield running.pop(future), future.result()

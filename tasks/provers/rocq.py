@@ -10,7 +10,7 @@ from sandboxes import SandboxUnavailableError
 from sandboxes.bubblewrap import BubblewrapConfig
 from sandboxes.config import Config
 from tasks.errors import UserError
-from tasks.provers import PlacedProof, UnplaceableError
+from tasks.provers import UNCONFIRMED, PlacedProof, Probe, UnplaceableError
 from tasks.provers.coq.confirmation import AXIOMS
 from tasks.provers.coq.installation import installation
 from tasks.provers.coq.session import RocqSession, shared_session
@@ -46,6 +46,12 @@ class RocqProver(Config):
         " or none at all",
     )
 
+    @property
+    def probe(self) -> Probe:
+        """See `tasks.provers.Prover.probe`."""
+        theorem = TheoremCheck("rocq", "", "probe", "Theorem probe : forall n : nat, n + 0 = n.")
+        return Probe(theorem, right="induction n; simpl; congruence.", wrong="reflexivity.")
+
     def check(self) -> None:
         """See `tasks.provers.Prover.check`."""
         installation()
@@ -63,7 +69,13 @@ class RocqProver(Config):
     def ingredients(self) -> Mapping[str, Any]:
         """See `tasks.provers.Prover.ingredients`."""
         found = installation()
-        return {"rocq": found.version, "checker": found.checker is not None and self.confirm}
+        mark = {} if self.confirm else {UNCONFIRMED: True}
+        return {"rocq": found.version, "checker": found.checker is not None and self.confirm, **mark}
+
+    def description(self) -> str:
+        """See `tasks.provers.Prover.description`."""
+        found = installation()
+        return f"{found.version}, independent checker {'coqchk' if found.checker else 'none'}"
 
     def place(self, text: str, theorem: TheoremCheck) -> PlacedProof:
         """See `tasks.provers.Prover.place`."""

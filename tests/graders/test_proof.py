@@ -44,13 +44,13 @@ def test_each_sample_has_the_verdict_of_its_proof() -> None:
 @pytest.mark.usefixtures("rocq")
 def test_equal_proofs_of_a_theorem_are_run_once(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[PlacedProof] = []
-    prove = RocqSession.prove
+    propose = RocqSession.propose
 
-    def counted(self: RocqSession, proof: PlacedProof, cpu_s: float | None = None):
+    def counted(self: RocqSession, proof: PlacedProof, limit_s: float | None = None):
         asked.append(proof)
-        return prove(self, proof, cpu_s)
+        return propose(self, proof, limit_s)
 
-    monkeypatch.setattr(RocqSession, "prove", counted)
+    monkeypatch.setattr(RocqSession, "propose", counted)
     graded = grade([(PROBLEM, "lia."), (PROBLEM, "Proof. (* again *) lia. Qed."), (PROBLEM, "lia."), (OTHER, "lia.")])
     assert [each.verdict for each in graded] == [Verdict.CORRECT] * 3 + [Verdict.ERROR]
     assert len(asked) == 2

@@ -50,10 +50,10 @@ def by_tier_1(name: str, session: RocqSession) -> None:
     except UnplaceableError:
         assert caught == "template"
         return
-    attempt = session.prove(proof)
+    attempt = session.propose(proof)
     assert attempt.verdict in (LIMITS if caught == "limit" else {Verdict.ERROR}), attempt
     assert caught != "template", proof
-    assert session.prove(place("discriminate.", TARGET)).verdict is Verdict.ERROR
+    assert session.propose(place("discriminate.", TARGET)).verdict is Verdict.ERROR
 
 
 def by_tier_2(name: str, rocq: Installation) -> None:

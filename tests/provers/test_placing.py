@@ -25,7 +25,7 @@ THEOREM = TheoremCheck("rocq", "Require Import Lia.", "foo", "Theorem foo : 1 + 
 )
 def test_what_surrounds_the_body_is_left_out(text: str) -> None:
     proof = place(text, THEOREM)
-    assert proof.sentences == ("Require Import Lia.", "Theorem foo : 1 + 1 = 2.", "Proof.", "reflexivity.", "Qed.")
+    assert proof.pieces == ("Require Import Lia.", "Theorem foo : 1 + 1 = 2.", "Proof.", "reflexivity.", "Qed.")
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_what_surrounds_the_body_is_left_out(text: str) -> None:
     ],
 )
 def test_tactics_bullets_braces_and_selectors_are_placed(body: str) -> None:
-    assert " ".join(place(body, THEOREM).body) == body
+    assert " ".join(place(body, THEOREM).proof[1:-1]) == body
 
 
 def test_proof_with_keeps_its_tactic() -> None:
@@ -125,7 +125,7 @@ def test_every_placed_proof_is_cut_into_the_same_sentences_as_one_text() -> None
         "[> lia | ].",
     ):
         proof = place(text, THEOREM)
-        assert sentences("\n".join(proof.sentences)) == list(proof.sentences)
+        assert sentences("\n".join(proof.pieces)) == list(proof.pieces)
 
 
 def test_a_definition_by_an_opaque_proof_is_refused_in_a_header() -> None:

@@ -32,7 +32,7 @@ def test_there_are_as_many_as_the_docs_say() -> None:
 def test_the_warm_process_accepts_the_right_proofs_and_no_wrong_one(session: RocqSession) -> None:
     for case in CASES:
         try:
-            verdict = session.prove(place(case.text, case.theorem)).verdict
+            verdict = session.propose(place(case.text, case.theorem)).verdict
         except UnplaceableError:
             verdict = Verdict.NO_ANSWER
         wanted = {Verdict.CORRECT} if case.right else {Verdict.ERROR, Verdict.NO_ANSWER}

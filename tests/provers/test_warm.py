@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.provers import Attempt
+from tasks.provers import Attempt, TheoremFaultError, attempt
 from tasks.provers.coq.installation import Installation
 from tasks.provers.coq.session import RocqSession
 from tasks.provers.coq.warm import WarmProcess
@@ -25,7 +25,7 @@ def session(rocq: Installation) -> Iterator[RocqSession]:
 
 
 def prove(session: RocqSession, text: str, theorem: TheoremCheck = SMALL) -> Attempt:
-    return session.prove(place(text, theorem))
+    return attempt(session, place(text, theorem))
 
 
 @pytest.mark.parametrize(
@@ -55,24 +55,24 @@ def test_a_proof_over_the_reals_is_accepted_if_it_holds(session: RocqSession, te
 
 
 def test_a_proof_that_prints_without_a_pause_is_ended_at_its_limit(session: RocqSession) -> None:
-    attempt = session.prove(place('do 200000 (idtac "x"; do 500 idtac). reflexivity.', SMALL), 0.5)
-    assert attempt.verdict in {Verdict.TIME_LIMIT, Verdict.OUTPUT_LIMIT}
-    assert attempt.cpu_s < 1.5
+    made = session.propose(place('do 200000 (idtac "x"; do 500 idtac). reflexivity.', SMALL), 0.5)
+    assert made.verdict in {Verdict.TIME_LIMIT, Verdict.OUTPUT_LIMIT}
+    assert made.cpu_s < 1.5
 
 
 def test_a_failure_whose_text_speaks_of_memory_is_an_error(session: RocqSession) -> None:
-    attempt = prove(session, 'fail "out of memory".')
-    assert attempt.verdict is Verdict.ERROR
-    assert "out of memory" in attempt.detail
+    made = prove(session, 'fail "out of memory".')
+    assert made.verdict is Verdict.ERROR
+    assert "out of memory" in made.detail
 
 
 def test_after_an_overflow_of_the_stack_another_process_takes_over(rocq: Installation) -> None:
     process = WarmProcess(rocq, 900)
     try:
         deep = "f (" * 100_000 + "x" + ")" * 100_000
-        attempt = process.prove(place(f"exact ({deep}).", SMALL), 10.0)
-        assert attempt.verdict is Verdict.ERROR, attempt
-        assert process.usable is ("overflow" not in attempt.detail.lower())
+        made = process.prove(place(f"exact ({deep}).", SMALL), 10.0)
+        assert made.verdict is Verdict.ERROR, made
+        assert process.usable is ("overflow" not in made.detail.lower())
     finally:
         process.close()
 
@@ -123,9 +123,12 @@ def test_a_theorem_that_does_not_load_is_not_held_against_the_proof(session: Roc
         TheoremCheck("rocq", "", "t", "Theorem t : absent."),
         TheoremCheck("rocq", "", "t", "Theorem t : ) ."),
     ):
-        attempt = prove(session, "exact I.", theorem)
-        assert attempt.verdict is Verdict.INFRASTRUCTURE
-        assert "does not load" in attempt.detail
+        made = prove(session, "exact I.", theorem)
+        assert made.verdict is Verdict.INFRASTRUCTURE
+        assert "does not load" in made.detail
+        with pytest.raises(TheoremFaultError):
+            session.load(theorem)
+    session.load(SMALL)
 
 
 def test_a_process_that_was_killed_is_replaced(session: RocqSession) -> None:

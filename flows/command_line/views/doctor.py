@@ -15,16 +15,19 @@ def show_doctor(*, as_json: bool) -> bool:
     from flows.command_line.terminal import literal, new_table, print_json, stdout
     from flows.config.choices import sandbox_classes
     from sandboxes.doctor import diagnose  # imported after the first line is shown
-    from tasks.provers.doctor import diagnose as diagnose_provers
+    from tasks.provers.choices import prover_classes
+    from tasks.provers.doctor import diagnose as diagnose_prover
 
-    configs, untried = _configs(sandbox_classes())
+    configs, untried = _configs(sandbox_classes(), without="bubblewrap")
     states = tuple(diagnose(configs))
-    provers = diagnose_provers()
+    provers, provers_untried = _configs(prover_classes())
+    untried |= provers_untried
+    prover_states = tuple(diagnose_prover(each) for each in provers)
     facts = _facts()
     works = any(state.works for state in states)
     if as_json:
         sandboxes = [state._asdict() for state in states]
-        tried = {"sandboxes": sandboxes, "not_tried": untried, "provers": [state._asdict() for state in provers]}
+        tried = {"sandboxes": sandboxes, "not_tried": untried, "provers": [state._asdict() for state in prover_states]}
         print_json({"works": works, **tried, **dict(facts)})
         return works
     console = stdout()
@@ -42,10 +45,10 @@ def show_doctor(*, as_json: bool) -> bool:
             console.print(literal(f"{state.name}: {state.remedy}"), soft_wrap=True)
     for name, fields in untried.items():
         console.print(literal(f"{name}: not tried, because it needs {' and '.join(fields)}"), soft_wrap=True)
-    for prover in provers:
+    for prover in prover_states:
         if prover.works:
-            times = f"{prover.warm_ms:.1f} ms per wrong proof, {prover.confirmed_ms:,.0f} ms per confirmed one"
-            said = f"works: {prover.version}, independent checker {prover.checker}, {times}"
+            times = f"{prover.wrong_ms:.1f} ms per wrong proof, {prover.confirmed_ms:,.0f} ms per right one"
+            said = f"works: {prover.description}, {times}"
         else:
             said = f"no: {prover.remedy}"
         console.print(literal(f"prover {prover.name}: {said}"), soft_wrap=True)
@@ -56,8 +59,9 @@ def show_doctor(*, as_json: bool) -> bool:
     return works
 
 
-def _configs(classes: Iterable[type[Any]]) -> tuple[list[Any], dict[str, list[str]]]:
-    """The other sandboxes, with one worker; and those that have no defaults for some fields, with these fields."""
+def _configs(classes: Iterable[type[Any]], without: str = "") -> tuple[list[Any], dict[str, list[str]]]:
+    """Sandboxes or provers with one worker, but for the one called `without`; and those that have no defaults for some
+    fields, with these fields."""
     configs: list[Any] = []
     untried: dict[str, list[str]] = {}
     for each in classes:
@@ -65,7 +69,7 @@ def _configs(classes: Iterable[type[Any]]) -> tuple[list[Any], dict[str, list[st
         needed = [field for field, about in each.model_fields.items() if about.is_required()]
         if needed:
             untried[name] = needed
-        elif name != "bubblewrap":
+        elif name != without:
             configs.append(each(workers=1) if "workers" in each.model_fields else each())
     return configs, untried
 

@@ -85,7 +85,7 @@ def confirm(proof: PlacedProof, rocq: Installation, cpu_s: float, rules: Rules) 
     Raises:
         SandboxUnavailableError: bubblewrap cannot run here.
     """
-    return confirm_text("\n".join(proof.sentences) + "\n", proof, rocq, cpu_s, rules)
+    return confirm_text("\n".join(proof.pieces) + "\n", proof, rocq, cpu_s, rules)
 
 
 def confirm_text(text: str, proof: PlacedProof, rocq: Installation, cpu_s: float, rules: Rules) -> Attempt:

@@ -2,20 +2,20 @@
 
 import atexit
 import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
+from typing import TypeVar
 
 from sandboxes import SandboxUnavailableError
-from tasks.provers import Attempt, PlacedProof
+from tasks.provers import Attempt, PlacedProof, ProverFailedError
 from tasks.provers.coq.confirmation import Rules, confirm
 from tasks.provers.coq.installation import Installation, installation
-from tasks.provers.coq.warm import TheoremFaultError, WarmLostError, WarmProcess
-from tasks.records import Verdict
+from tasks.provers.coq.warm import WarmLostError, WarmProcess
+from tasks.provers.vernacular.placing import header_and_statement
+from tasks.records import TheoremCheck, Verdict
 
-UNCONFIRMED = "not confirmed: only the warm process accepted it"
-"""The detail of a correct proof where confirmation is off."""
+T = TypeVar("T")
 
 _TRIES = 3
 _BLAMED_WHEN_FRESH = {Verdict.MEMORY_LIMIT, Verdict.ERROR}
@@ -49,45 +49,49 @@ class RocqSession:
         self._choosing = threading.Lock()
         self._free = threading.Semaphore(workers)
 
-    def prove(self, proof: PlacedProof, cpu_s: float | None = None) -> Attempt:
-        """See `tasks.provers.ProverSession.prove`."""
-        allowed_s = cpu_s or self._cpu_s
-        with self._free:
-            proposed = self._propose(proof, allowed_s)
-            if proposed.verdict is not Verdict.CORRECT:
-                return proposed
-            if self._rules is None:
-                return proposed._replace(detail=UNCONFIRMED)
-            started = time.monotonic()
-            try:
-                confirmed = confirm(proof, self._installation, allowed_s, self._rules)
-            except SandboxUnavailableError as error:
-                confirmed = Attempt(Verdict.INFRASTRUCTURE, str(error))
-            wall_s = proposed.wall_s + time.monotonic() - started
-            return confirmed._replace(cpu_s=proposed.cpu_s + confirmed.cpu_s, wall_s=wall_s)
+    def load(self, theorem: TheoremCheck) -> None:
+        """See `tasks.provers.ProverSession.load`."""
+        header, statement = header_and_statement(theorem)
+        wanted = (*header, statement)
+        self._tried(wanted, lambda process: process.load(wanted))
 
-    def _propose(self, proof: PlacedProof, cpu_s: float) -> Attempt:
+    def propose(self, proof: PlacedProof, limit_s: float | None = None) -> Attempt:
+        """See `tasks.provers.ProverSession.propose`."""
+        with self._free:
+            wanted = (*proof.header, proof.statement)
+            return self._tried(wanted, lambda process: process.prove(proof, limit_s or self._cpu_s))
+
+    def confirm(self, proof: PlacedProof, limit_s: float | None = None) -> Attempt | None:
+        """See `tasks.provers.ProverSession.confirm`."""
+        if self._rules is None:
+            return None
+        with self._free:
+            try:
+                return confirm(proof, self._installation, limit_s or self._cpu_s, self._rules)
+            except SandboxUnavailableError as error:
+                raise ProverFailedError(str(error)) from error
+
+    def _tried(self, wanted: Sequence[str], use: Callable[[WarmProcess], T]) -> T:
         """What a warm process says. One that was lost, or was short of memory after other proofs, says nothing: a fresh
         process is asked."""
-        fault = ""
-        for attempt in range(_TRIES):
+        fault = "no process of the prover could be kept"
+        for tries in range(_TRIES):
             try:
-                with self._process(proof, fresh=attempt > 0) as process:
-                    attempted = process.prove(proof, cpu_s)
-                    if not process.usable and process.proofs > 1 and attempted.verdict in _BLAMED_WHEN_FRESH:
+                with self._process(wanted, fresh=tries > 0) as process:
+                    said = use(process)
+                    blamed = isinstance(said, Attempt) and said.verdict in _BLAMED_WHEN_FRESH
+                    if not process.usable and process.proofs > 1 and blamed:
                         continue
-                    return attempted
+                    return said
             except (WarmLostError, SandboxUnavailableError) as error:
                 fault = str(error)
-            except TheoremFaultError as error:
-                return Attempt(Verdict.INFRASTRUCTURE, f"the theorem does not load: {error}")
-        return Attempt(Verdict.INFRASTRUCTURE, fault or "no process of the prover could be kept")
+        raise ProverFailedError(fault)
 
     @contextmanager
-    def _process(self, proof: PlacedProof, *, fresh: bool) -> Iterator[WarmProcess]:
-        """The idle process that has loaded most of the theorem, or a fresh one."""
+    def _process(self, wanted: Sequence[str], *, fresh: bool) -> Iterator[WarmProcess]:
+        """The idle process that has loaded most of these sentences, or a fresh one."""
         with self._choosing:
-            best = None if fresh else max(self._idle, key=lambda each: each.in_common(proof), default=None)
+            best = None if fresh else max(self._idle, key=lambda each: each.in_common(wanted), default=None)
             if best is not None:
                 self._idle.remove(best)
         process = best or WarmProcess(self._installation, self._memory_mb)

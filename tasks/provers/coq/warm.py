@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from sandboxes import SandboxUnavailableError
 from sandboxes.confined_command import Allowance, ConfinedCommand
-from tasks.provers import Attempt, PlacedProof
+from tasks.provers import Attempt, PlacedProof, TheoremFaultError
 from tasks.provers.coq.ide_protocol import INITIALISE, MAX_OUTPUT_BYTES, RUN, Replies, Reply, add, back_to
 from tasks.provers.coq.installation import Installation
 from tasks.records import Verdict
@@ -32,10 +32,6 @@ nothing handled)."""
 
 class WarmLostError(RuntimeError):
     """The process has ended or does not answer as it should; nothing is known of the proof."""
-
-
-class TheoremFaultError(RuntimeError):
-    """The header or the statement does not load; the message says why."""
 
 
 class _OutputLimitError(RuntimeError):
@@ -66,11 +62,23 @@ class WarmProcess:
             raise SandboxUnavailableError(f"{rocq.warm} does not start ({said[:200]})") from error
         self._first = reply.state or 1
 
-    def in_common(self, proof: PlacedProof) -> int:
-        """How many sentences of the proof's header and statement are loaded already."""
-        return self._common((*proof.header, proof.statement))
+    def load(self, wanted: Sequence[str]) -> None:
+        """Load a theorem's header and statement.
 
-    def _common(self, wanted: Sequence[str]) -> int:
+        Raises:
+            WarmLostError: the process ended, or they take too long.
+            TheoremFaultError: they do not load.
+        """
+        usable, self.usable = self.usable, False
+        self._written = 0
+        try:
+            self._load(wanted, Allowance(self._process, _HEADER_CPU_S))
+        except (TimeoutError, _OutputLimitError) as error:
+            raise TheoremFaultError(f"it takes more than {_HEADER_CPU_S:g} CPU seconds, or prints too much") from error
+        self.usable = usable
+
+    def in_common(self, wanted: Sequence[str]) -> int:
+        """How many of these sentences, a theorem's header and statement, are loaded already."""
         common = 0
         while common < min(len(wanted), len(self._loaded)) and wanted[common] == self._loaded[common][0]:
             common += 1
@@ -129,7 +137,7 @@ class WarmProcess:
 
     def _load(self, wanted: Sequence[str], allowed: Allowance) -> None:
         """Have exactly these sentences loaded, and keep what is loaded of them."""
-        common = self._common(wanted)
+        common = self.in_common(wanted)
         if common == len(wanted) == len(self._loaded):
             return
         if common < len(self._loaded):

@@ -85,11 +85,11 @@ def place(text: str, check: TheoremCheck) -> PlacedProof:
         _require_tactic(sentence)
     if not body:
         raise UnplaceableError("there is no proof")
-    proof = PlacedProof(header, check.name, statement, opening, tuple(body))
+    proof = (opening, *body, "Qed.")
     # Both tiers run the same sentences: the first gets them one by one, the second as one text.
-    if sentences("\n".join(proof.proof)) != list(proof.proof):
+    if sentences("\n".join(proof)) != list(proof):
         raise UnplaceableError("its sentences are others when they follow one another")
-    return proof
+    return PlacedProof(header, check.name, statement, proof)
 
 
 def _code(text: str) -> str:

@@ -1,0 +1,20 @@
+"""The provers that can be chosen by name: built in, or of plug-ins. A type checker only sees the former."""
+
+from typing import TYPE_CHECKING, Any, get_args
+
+from tasks.choices import choices
+from tasks.provers import Prover
+from tasks.provers.rocq import RocqProver
+
+_Prover = RocqProver
+
+if TYPE_CHECKING:
+    ProverConfig = _Prover
+else:
+    ProverConfig = choices("prover", _Prover, Prover)
+
+
+def prover_classes() -> tuple[type[Any], ...]:
+    """The configuration class of every prover that can be chosen."""
+    union = get_args(ProverConfig)[0]
+    return get_args(union) or (union,)
