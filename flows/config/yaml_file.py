@@ -106,7 +106,9 @@ def _one_line(error: ValidationError) -> str:
             return f"{_path(fault['loc'])}: has no name; write one, such as `{_path(fault['loc'])}: {{name: ...}}`"
         case "literal_error":
             known = str(context["expected"]).replace("'", "")
-            return f"{_path(fault['loc'])}: {fault['input']!r} is unknown; one of {known}"
+            unknown = f"{fault['input']!r} is unknown; one of {known}"
+            broken = fault_of(_path(fault["loc"]).rpartition(".")[2], str(fault["input"]))
+            return f"{_path(fault['loc'])}: {broken or unknown}"
         case "missing":
             return f"{_path(fault['loc'])}: is required"
         case "extra_forbidden":

@@ -15,6 +15,7 @@ from monkeys.testing.datasets import check_dataset
 from monkeys.testing.engines import check_engine
 from monkeys.testing.graders import GradingCase, check_grader
 from monkeys.testing.importers import check_importer
+from monkeys.testing.provers import check_prover
 from monkeys.testing.sandboxes import check_sandbox
 from monkeys.testing.scorers import check_scorer
 from monkeys.testing.selectors import check_selector
@@ -27,6 +28,7 @@ __all__ = [
     "check_engine",
     "check_grader",
     "check_importer",
+    "check_prover",
     "check_sandbox",
     "check_scorer",
     "check_selector",

@@ -21,7 +21,7 @@ def blocks(language: str) -> list[str]:
 def installed(tmp_path_factory: pytest.TempPathFactory) -> str:
     (project,) = (tomllib.loads(block)["project"] for block in blocks("toml"))
     modules = {block.splitlines()[0].removeprefix("# "): block for block in blocks("python")}
-    assert len(modules) == 9
+    assert len(modules) == 10
     points = "".join(
         f"[{group}]\n" + "".join(f"{name} = {target}\n" for name, target in named.items())
         for group, named in project["entry-points"].items()
@@ -37,6 +37,7 @@ def test_every_plug_in_of_the_guide_loads(installed: str, tmp_path: Path) -> Non
         "dataset",
         "engine",
         "grader",
+        "prover",
         "scorer",
         "sandbox",
         "format",
@@ -61,7 +62,7 @@ def test_the_sweep_of_the_guide_runs(installed: str, tmp_path: Path) -> None:
 def test_the_tests_of_the_guide_pass(installed: str, tmp_path: Path) -> None:
     done = pytest_in(tmp_path, f"{installed}/test_shop.py", PYTHONPATH=installed)
     assert done.code == 0, done.out
-    assert "8 passed" in done.out
+    assert "9 passed" in done.out
 
 
 def test_the_importer_of_the_guide_imports(installed: str, tmp_path: Path) -> None:
