@@ -108,6 +108,45 @@ class TheoremCheck(Check):
 
 
 @dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file of a repository: its path from the root, and its text with its own line breaks."""
+
+    path: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoryCheck(Check):
+    """Tests of a repository, which a patch must make pass: a sample is a patch, or edits that give one.
+
+    The container image `image` has the repository at `base_commit`, with everything that its tests need.
+    `evaluation_script` is the Bash script that applies `test_patch` and runs the tests, with SWE-bench's lines around
+    their output. `log_parser` is the name of the function that reads this output in the package swebench. All tests of
+    `fail_to_pass` and of `pass_to_pass` must pass; with `fail_only`, none of them may be reported as failed. `files`
+    are those that the model was shown, as they are before the patch.
+    """
+
+    kind: ClassVar[str] = "repository"
+    noun: ClassVar[str] = "tests of a repository"
+
+    repository: str
+    base_commit: str
+    image: str
+    evaluation_script: str
+    log_parser: str
+    fail_to_pass: tuple[str, ...]
+    pass_to_pass: tuple[str, ...]
+    test_patch: str = ""
+    fail_only: bool = False
+    files: tuple[SourceFile, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no test that a patch must make pass, or no script that runs it."""
+        return not self.fail_to_pass or not self.evaluation_script.strip()
+
+
+@dataclass(frozen=True, slots=True)
 class FewShotExample:
     """A worked example that stands before the question in a prompt."""
 

@@ -14,7 +14,7 @@ from dataclasses import MISSING, Field, dataclass, fields, is_dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
-from tasks.records import AnswerCheck, FunctionCheck, Problem, StdioCheck
+from tasks.records import AnswerCheck, FunctionCheck, Problem, RepositoryCheck, StdioCheck
 from tasks.store.schema import SCHEMA
 
 
@@ -71,7 +71,8 @@ def score_identity(
 
 def problems_digest(problems: Iterable[Problem]) -> str:
     """Content hash of a dataset as it was published: every problem, in order. Samples depend neither on corrections nor
-    on which tests are public, but on the order of the tests, of which the public ones come first."""
+    on which tests are public, but on the order of the tests, of which the public ones come first. Nor do they depend on
+    how a repository's tests are run, such as on the registry that has its image: verdicts do."""
     return digest([_as_published(problem) for problem in problems])
 
 
@@ -97,6 +98,8 @@ def _as_published(problem: Problem) -> Problem:
         return replace(problem, check=replace(check, public=None))
     if isinstance(check, FunctionCheck):
         return replace(problem, check=replace(check, public=None, calls=()))
+    if isinstance(check, RepositoryCheck):
+        return replace(problem, check=replace(check, image="", evaluation_script="", log_parser="", fail_only=False))
     if not isinstance(check, AnswerCheck) or check.published is None:
         return problem
     return replace(problem, check=AnswerCheck(check.published))
