@@ -106,7 +106,7 @@ def test_no_command_is_placed(command: str) -> None:
         (TheoremCheck("rocq", "", "foo", "Theorem foo : True"), "cannot be read"),
         (TheoremCheck("rocq", "Axiom x : False.", "foo", "Theorem foo : True."), "its header has Axiom"),
         (TheoremCheck("rocq", "Local Parameter x : nat.", "foo", "Theorem foo : True."), "its header has Parameter"),
-        (TheoremCheck("rocq", "Inductive t := c.", "foo", "Theorem foo : True."), "its header has Inductive"),
+        (TheoremCheck("rocq", "Local Inductive t := c.", "foo", "Theorem foo : True."), "its header has Inductive"),
         (TheoremCheck("rocq", "Lemma x : False. Admitted.", "foo", "Theorem foo : True."), "its header has Admitted"),
     ],
 )

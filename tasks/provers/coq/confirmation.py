@@ -1,5 +1,6 @@
 """The confirmation of a proof that a warm process has accepted, in processes that have run nothing else.
 
+0. `coqc` compiles the header's own definitions as a library (`header`), once for all proofs.
 1. `coqc` compiles header, statement and proof. Its exit status says whether that is a proof.
 2. `coqc` compiles a file of ours, which loads the compiled proof without importing anything from it, replays header and
    statement, and proves the statement by the theorem of that name: what was proved is what the problem states. The file
@@ -7,7 +8,7 @@
 3. `coqchk`, an independent checker of compiled files, replays the compiled proof, and must find no axiom and no unsafe
    definition in it.
 
-Each runs in a new sandbox. Only the first reads what a model wrote, and its output is not read: exit statuses decide,
+Each runs in a new sandbox. Only step 1 reads what a model wrote, and its output is not read: exit statuses decide,
 and the output of steps 2 and 3, in which no sentence of the proof runs.
 """
 
@@ -23,6 +24,8 @@ from pathlib import Path
 from sandboxes import Status
 from sandboxes.confined_command import ConfinedCommand, Finished
 from tasks.provers import Attempt, PlacedProof
+from tasks.provers.coq.header import LIBRARY as HEADER
+from tasks.provers.coq.header import compiled, divided
 from tasks.provers.coq.installation import Installation
 from tasks.provers.coq.warm import CRASHES, OPTIONS
 from tasks.records import Verdict
@@ -84,47 +87,61 @@ def confirm(proof: PlacedProof, rocq: Installation, cpu_s: float, rules: Rules) 
 
     Raises:
         SandboxUnavailableError: bubblewrap cannot run here.
+        TheoremFaultError, ProverFailedError: the header's definitions cannot be compiled as a library.
     """
-    return confirm_text("\n".join(proof.pieces) + "\n", proof, rocq, cpu_s, rules)
+    text = "\n".join((*divided(proof.header).sentences, proof.statement, *proof.proof)) + "\n"
+    return confirm_text(text, proof, rocq, cpu_s, rules)
 
 
 def confirm_text(text: str, proof: PlacedProof, rocq: Installation, cpu_s: float, rules: Rules) -> Attempt:
     """As `confirm`, of a whole file that claims to prove the statement: it need not keep to any form."""
-    compiler = (rocq.compiler, *OPTIONS, "-noglob")
-    with _folder() as first, _folder() as second:
+    header = divided(proof.header)
+    with _folder() as shared, _folder() as first, _folder() as second:
+        compiler = (rocq.compiler, *OPTIONS, "-noglob", "-Q", str(shared), "")
+        shown = (*rocq.shown, str(shared))
+        if header.library is not None:
+            _provide(shared, compiled(header.library, rocq, rules.memory_mb))
         source = first / f"{LIBRARY}.v"
         source.write_text(text, encoding="utf-8")
-        command = ConfinedCommand((*compiler, str(source)), rocq.shown, rules.memory_mb, first)
-        compiled = command.run(cpu_s + rules.loading_s, _MAX_OUTPUT_BYTES)
-        attempt = _of_proof(compiled)
+        command = ConfinedCommand((*compiler, str(source)), shown, rules.memory_mb, first)
+        finished = command.run(cpu_s + rules.loading_s, _MAX_OUTPUT_BYTES)
+        attempt = _of_proof(finished)
         if attempt is not None:
             return attempt
-        used_s = compiled.cpu_s
+        used_s = finished.cpu_s
         fault = _copy(first / f"{LIBRARY}.vo", second)
         if fault is not None:
             return Attempt(Verdict.WRONG, f"not confirmed: {fault}", used_s)
         ours, path = second / f"{_CONFIRMATION}.v", ("-Q", str(second), "")
-        ours.write_text(_confirmation(proof), encoding="utf-8")
-        command = ConfinedCommand((*compiler, *path, str(ours)), rocq.shown, rules.memory_mb, second)
+        ours.write_text(_confirmation(proof, header.sentences), encoding="utf-8")
+        command = ConfinedCommand((*compiler, *path, str(ours)), shown, rules.memory_mb, second)
         stated = command.run(cpu_s + rules.loading_s, _MAX_OUTPUT_BYTES)
         used_s += stated.cpu_s
         attempt = _of_statement(stated, rules.axioms)
         if attempt is None and rocq.checker is not None:
-            arguments = (rocq.checker, "-silent", "-o", *path, "-norec", LIBRARY)
-            command = ConfinedCommand(arguments, rocq.shown, rules.memory_mb, second, merged=True)
+            arguments = (rocq.checker, "-silent", "-o", "-Q", str(shared), "", *path, "-norec", LIBRARY)
+            command = ConfinedCommand(arguments, shown, rules.memory_mb, second, merged=True)
             checked = command.run(10 * cpu_s + _CHECKING_S, _MAX_OUTPUT_BYTES)
             used_s += checked.cpu_s
             attempt = _of_checker(checked)
         return (attempt or Attempt(Verdict.CORRECT))._replace(cpu_s=used_s)
 
 
-def _confirmation(proof: PlacedProof) -> str:
+def _provide(folder: Path, library: bytes) -> None:
+    """Put the header's library where the user inside can read it, and not write to it."""
+    folder.chmod(0o755)
+    file = folder / f"{HEADER}.vo"
+    file.write_bytes(library)
+    file.chmod(0o644)
+
+
+def _confirmation(proof: PlacedProof, header: tuple[str, ...]) -> str:
     """The file that proves the statement by the compiled theorem. Its binders may have become hypotheses."""
     revert = "repeat match goal with h : _ |- _ => revert h end"
     return "\n".join(
         [
             f"Require {LIBRARY}.",
-            *proof.header,
+            *header,
             proof.statement,
             "Proof.",
             f"first [exact (@{LIBRARY}.{proof.name}) | {revert}; exact (@{LIBRARY}.{proof.name})].",

@@ -30,13 +30,21 @@ _RANGE = r"\d+(?:\s*-\s*\d+)?"
 _SELECTOR = re.compile(rf"(?:all|!|\[\s*\w+\s*\]|{_RANGE}(?:\s*,\s*{_RANGE})*)\s*:(?!=)\s*", re.ASCII)
 # The third is a tactic of a module, such as `Z.to_euclidean_division_equations`; no command has a period there.
 _TACTIC = re.compile(r"[a-z_][\w.']*|\(|[A-Z][\w']*(?:\.[A-Z][\w']*)*\.[a-z_]|\[>", re.ASCII)
-# What declares things that two compilations of one header do not share, or leaves something open.
+_BODY = re.compile(r':=|[(\[{}\])]|"[^"]*"')
+_SHARED = {
+    *("Definition", "Fixpoint", "CoFixpoint"),
+    *("Inductive", "CoInductive", "Variant", "Record", "Structure", "Class"),
+}
+# What makes a definition that two compilations of one header do not share if it ends in Qed.
 _DEFINING = {"Definition", "Fixpoint", "CoFixpoint", "Instance", "Function"}
+# What nothing could be compared with, or what leaves something open.
 _NOT_IN_HEADERS = {
     *("Axiom", "Axioms", "Parameter", "Parameters", "Conjecture", "Conjectures", "Primitive"),
     *("Variable", "Variables", "Hypothesis", "Hypotheses", "Context", "Section"),
-    *("Inductive", "CoInductive", "Variant", "Record", "Structure", "Class", "Admitted", "Abort", "Declare"),
+    *("Admitted", "Abort", "Declare"),
 }
+_NOT_APART = {"Inductive", "CoInductive", "Variant", "Record", "Structure", "Class"}
+"""What declares types: those of two compilations differ, so that they must be shared (`is_shared`)."""
 
 
 @lru_cache(maxsize=64)
@@ -55,7 +63,8 @@ def header_and_statement(check: TheoremCheck) -> tuple[tuple[str, ...], str]:
     if "Qed" in begun and _DEFINING.intersection(begun):
         raise UnplaceableError("its header has a definition that ends in Qed, so that no other equals it; use Defined")
     for sentence in header:
-        found = _NOT_IN_HEADERS.intersection(words(sentence)[:3])
+        refused = _NOT_IN_HEADERS if is_shared(sentence) else _NOT_IN_HEADERS | _NOT_APART
+        found = refused.intersection(words(sentence)[:3])
         if found:
             raise UnplaceableError(f"its header has {found.pop()}; move that into a library, and require it")
     if len(statement) != 1:
@@ -64,6 +73,19 @@ def header_and_statement(check: TheoremCheck) -> tuple[tuple[str, ...], str]:
     if named is None or named[1] not in _STATEMENTS or named[2] != check.name:
         raise UnplaceableError(f"its statement does not begin with Theorem {check.name}, or Lemma {check.name}")
     return header, statement[0]
+
+
+def is_shared(sentence: str) -> bool:
+    """Whether a sentence of a header is a definition, whole in itself, that can be moved into a library: it begins with
+    its keyword, and has a body, after `:=` outside of all brackets."""
+    if words(sentence)[:1] == [] or words(sentence)[0] not in _SHARED:
+        return False
+    depth = 0
+    for piece in _BODY.findall(sentence):
+        if piece == ":=" and depth == 0:
+            return True
+        depth += (piece in "([{") - (piece in ")]}")
+    return False
 
 
 def place(text: str, check: TheoremCheck) -> PlacedProof:
