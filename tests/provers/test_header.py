@@ -1,4 +1,4 @@
-"""Headers with definitions of their own: proof and statement share them through a compiled library."""
+"""Headers that define something: proof and statement share their definitions through a compiled library."""
 
 import pytest
 

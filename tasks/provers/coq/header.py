@@ -1,6 +1,6 @@
 """A header's own definitions as a compiled library, which the proof and the statement both load.
 
-Were each of the two compiled with a definition of its own, the kernel would have to compare `f 100` of one with `f 100`
+Were each of the two compiled with its own definition, the kernel would have to compare `f 100` of one with `f 100`
 of the other by computing both. Here they share `f`. A definition is moved into a module of the library; where it stood,
 the module is imported, so that names mean what they meant. All other sentences, such as imports, scopes and notations,
 stay where they are.
