@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from tasks.addresses import check_urls, read_key
 from tasks.engines.confidence import CONFIDENCE, ConfidenceSettings
-from tasks.engines.http.addresses import check_urls, read_key
 from tasks.engines.http.protocol import RESERVED_FIELDS, Api
 from tasks.records import Problem, Sampling
 

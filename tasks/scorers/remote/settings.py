@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from tasks.engines.http.addresses import check_urls, read_key
+from tasks.addresses import check_urls, read_key
 
 KEY_FIELD = "scorers.api_key_env"
 HOW = frozenset({"name", "base_urls", "api_key_env", "concurrency", "timeout_s", "retries", "prompt_price"})
