@@ -1,5 +1,6 @@
 """What a sweep and a regrade set up alike: the grading of a selection, and what it needs of this machine."""
 
+from collections.abc import Collection
 from typing import Any
 
 from pydantic import BaseModel
@@ -37,10 +38,22 @@ def _ingredients(grader: Grader) -> dict[str, Any]:
 
 
 def grader_settings(grader: Grader) -> dict[str, Any]:
-    """The settings of a grader that are not its defaults, as JSON has them: verdicts depend on them."""
+    """The settings of a grader that are not its defaults, as JSON has them: verdicts depend on them.
+
+    What a field chooses by name, such as a prover, is named unless it is the default, and its settings that it calls
+    `operational` are left out.
+    """
     if not isinstance(grader, BaseModel):
         return {}
-    return grader.model_dump(mode="json", exclude={"name"}, exclude_defaults=True)
+    settings = grader.model_dump(mode="json", exclude={"name"}, exclude_defaults=True)
+    for field, chosen in grader:
+        if isinstance(chosen, BaseModel) and hasattr(chosen, "name"):
+            other = type(chosen) is not type(type(grader).model_fields[field].default)
+            operational: Collection[str] = getattr(chosen, "operational", ())
+            kept = {key: value for key, value in settings.pop(field, {}).items() if key not in operational}
+            named = {"name": chosen.name, **kept} if other else kept
+            settings |= {field: named} if named else {}
+    return settings
 
 
 def check_grading(grading: Grading, sandbox: SandboxConfig) -> None:

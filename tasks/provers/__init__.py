@@ -125,7 +125,8 @@ class Probe(NamedTuple):
 
 class Prover(Protocol):
     """The settings of a prover, which can start it. Verdicts depend on those that are not their defaults, and on
-    `ingredients`."""
+    `ingredients`. A class variable `operational` names settings that say where and how fast it runs: verdicts do not
+    depend on them."""
 
     @property
     def name(self) -> str:

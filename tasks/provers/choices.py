@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from tasks.choices import choices
 from tasks.provers import Prover
+from tasks.provers.repl import ReplProver
 from tasks.provers.rocq import RocqProver
 
-_Prover = RocqProver
+_Prover = ReplProver | RocqProver
 
 if TYPE_CHECKING:
     ProverConfig = _Prover

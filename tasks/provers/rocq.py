@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -21,6 +21,7 @@ from tasks.records import TheoremCheck
 class RocqProver(Config):
     """Rocq, the prover formerly called Coq: warm processes confined by bubblewrap."""
 
+    operational: ClassVar[frozenset[str]] = frozenset({"workers", "proofs_per_process"})
     name: Literal["rocq"] = "rocq"
     workers: Annotated[int, Field(ge=1, le=256)] | None = Field(
         None, description="Proofs that run at once; default: one per core."
