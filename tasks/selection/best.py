@@ -47,6 +47,15 @@ def chances_of_best(scores: Floats, ks: Ints) -> Floats:
     return shared
 
 
+def chances_of_ranks(n: int, ks: Ints) -> Floats:
+    """The chance that each of n samples, in order of falling score, is the best of k; shape (ks, n)."""
+    chances = np.zeros((len(ks), n))
+    for row, k in enumerate(ks.tolist()):
+        chance = _chances(n, np.arange(1, n + 1), np.ones(n, dtype=np.int64), k)
+        chances[row, : len(chance)] = chance
+    return chances
+
+
 def _chances(n: int, ends: Ints, sizes: Ints, k: int) -> Floats:
     """The chance that the best of k has each score, highest first, up to the last that is possible."""
     log_none = _log_none(n, k)

@@ -8,6 +8,7 @@ from pydantic import Field
 from tasks.plugins import Config
 from tasks.scaling.arrays import Floats, Ints
 from tasks.selection.best import best_in_order, best_of_k
+from tasks.selection.many_problems import Rows, best_of_rows
 from tasks.selection.outcomes import Need, Outcomes
 from tasks.selection.simulation import Estimate, Simulation
 
@@ -31,6 +32,11 @@ class BestOf(Config):
     def accuracy(self, problem: Outcomes, ks: Ints, simulation: Simulation) -> Estimate:  # noqa: ARG002 - it is exact
         """See `Selector`: exact."""
         return Estimate(best_of_k(problem.correct, self.ranking(problem), ks), np.zeros(len(ks)))
+
+    def accuracies(self, problems: Rows, ks: Ints, simulation: Simulation) -> Estimate:  # noqa: ARG002 - it is exact
+        """See `PicksOfMany`: exact."""
+        accuracy = best_of_rows(problems.correct, problems.score(self.score), ks)
+        return Estimate(accuracy, np.zeros_like(accuracy))
 
     def picked(self, problem: Outcomes, orders: Ints, ks: Ints) -> Floats:
         """See `Selector`."""

@@ -10,8 +10,9 @@ from tasks.errors import UserError
 from tasks.scaling.arrays import Floats, Ints
 from tasks.scaling.resampling import RESAMPLES, bootstrap_means_of
 from tasks.selection import Selector
+from tasks.selection.many_problems import PicksOfMany, in_rows
 from tasks.selection.outcomes import Outcomes
-from tasks.selection.simulation import ERROR, Simulation
+from tasks.selection.simulation import ERROR, Estimate, Simulation
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,12 +62,30 @@ def pick_curve(
     each, errors = np.full((2, len(problems), len(wanted)), np.nan)
     within = np.flatnonzero(wanted <= reach)
     order = within[np.argsort(wanted[within], kind="stable")]
-    for position, problem in enumerate(problems):
-        simulation = Simulation.of(len(problems), seed, position, error)
-        estimate = selector.accuracy(problem, wanted[order], simulation)
-        each[position, order], errors[position, order] = estimate
+    if len(order):
+        each[:, order], errors[:, order] = _accuracies(selector, problems, wanted[order], seed, error)
     mean_error = np.sqrt((errors**2).sum(axis=0)) / len(problems)
     return PickCurve(selector.label, wanted, each.mean(axis=0), mean_error, each, reach)
+
+
+def _accuracies(selector: Selector, problems: Sequence[Outcomes], ks: Ints, seed: int, error: float) -> Estimate:
+    """The accuracy of each problem at ascending k within reach, shape (problems, ks)."""
+    accuracy, errors = np.zeros((2, len(problems), len(ks)))
+    left = range(len(problems))
+    if isinstance(selector, PicksOfMany) and Simulation.of(len(problems), seed, 0, error).one_of_many:
+        slower = []
+        for positions, rows in in_rows(problems):
+            # One generator for all of them, which is that of the first.
+            of_rows = selector.accuracies(rows, ks, Simulation.of(len(problems), seed, int(positions[0]), error))
+            if of_rows is None:
+                slower += positions.tolist()
+            else:
+                accuracy[positions], errors[positions] = of_rows
+        left = slower
+    for position in left:
+        simulation = Simulation.of(len(problems), seed, position, error)
+        accuracy[position], errors[position] = selector.accuracy(problems[position], ks, simulation)
+    return Estimate(accuracy, errors)
 
 
 def check(selector: Selector, problems: Sequence[Outcomes]) -> None:

@@ -44,11 +44,31 @@ def variance_by_samples(
 
 
 class _Pool(NamedTuple):
-    """Samples to draw from, the cumulative weight of each, shape (samples,), and how many the problem has."""
+    """Samples to draw from: the `n` of the problem, and those that were added: first one for each whose answer no other
+    sample gives, with another such answer, and then `_CORRECT` correct ones.
+
+    Each of the n has the weight 1, of which `discount` goes to the added one that `added` names by position, where
+    there is one (else -1). The correct ones have the weight `shape` together.
+    """
 
     samples: Outcomes
-    weights: Floats
     n: int
+    added: Ints
+    discount: float
+    shape: float
+
+    def draw(self, size: tuple[int, int], generator: np.random.Generator) -> Ints:
+        """Positions of random samples, by their weights."""
+        at = generator.random(size) * (self.n + self.shape)
+        positions = at.astype(np.int64)
+        correct = positions >= self.n
+        if self.discount:
+            of = self.added[np.minimum(positions, self.n - 1)]
+            positions = np.where(~correct & (of >= 0) & (at - positions < self.discount), of, positions)
+        if correct.any():
+            first = len(self.samples.correct) - _CORRECT
+            positions[correct] = first + generator.integers(0, _CORRECT, int(correct.sum()))
+        return positions
 
 
 def _extended(problem: Outcomes, shape: float, generator: np.random.Generator) -> _Pool:
@@ -58,24 +78,21 @@ def _extended(problem: Outcomes, shape: float, generator: np.random.Generator) -
     discount = discount_of(tally)
     sizes = tally.votes[problem.voters] if len(tally.votes) else np.zeros(problem.n, dtype=np.int64)
     single = np.flatnonzero((problem.voters >= 0) & (sizes == 1) & ~problem.correct) if discount else np.arange(0)
-    # A sample whose answer no other has gives part of its weight to one whose answer is a new one.
-    weights = np.ones(problem.n)
-    weights[single] -= discount
+    added = np.full(problem.n, -1, dtype=np.int64)
+    added[single] = problem.n + np.arange(len(single))
     positions = np.concatenate([np.arange(problem.n), single, generator.integers(0, problem.n, _CORRECT)])
     samples = problem.at(positions)
     correct = samples.correct.copy()
     correct[-_CORRECT:] = True
     new = len(tally.votes) + 1 + np.arange(len(single))
     answers = np.concatenate([problem.voters, new, np.full(_CORRECT, of_right)])
-    added = np.concatenate([np.full(len(single), discount), np.full(_CORRECT, shape / _CORRECT)])
     extended = replace(samples, correct=correct, answers=None if problem.answers is None else answers)
-    return _Pool(extended, np.cumsum(np.concatenate([weights, added])), problem.n)
+    return _Pool(extended, problem.n, added, discount, shape)
 
 
 def _variance(selector: Selector, pool: _Pool, ks: Ints, draws: int, generator: np.random.Generator) -> Floats:
     n = pool.n
-    uniform = generator.random((draws, n)) * pool.weights[-1]
-    base = np.minimum(np.searchsorted(pool.weights, uniform, side="right"), len(pool.weights) - 1).ravel()
+    base = pool.draw((draws, n), generator).ravel()
     starts = np.arange(draws)[:, None] * n
 
     def drawn(size: int) -> Ints:

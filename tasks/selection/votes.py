@@ -1,7 +1,5 @@
 """Votes in the first k samples of given orders, which selectors that vote share."""
 
-from collections.abc import Iterator
-
 import numpy as np
 
 from tasks.scaling.arrays import Floats, Ints
@@ -32,10 +30,42 @@ def winners_of(tally: Tally, voters: Ints, orders: Ints, ks: Ints, weights: Floa
     """As `winners`, of samples of the classes `voters`, whose votes are `tally`."""
     if not len(tally.votes):
         return np.zeros((len(orders), len(ks)))
-    slack = 0.0 if weights is None else _TIE * float(np.abs(weights).max()) * float(ks[-1])
-    return np.concatenate(
-        [_shared(sums, tally, slack) for sums in _sums(voters, orders, ks, len(tally.votes), weights)]
-    )
+    slack = 0.0 if weights is None else float(tie_slack(weights, int(ks[-1]))[0])
+    last, positive = int(ks[-1]), weights is None or bool(weights.min() > 0)
+    rows = max(1, _TOGETHER // max(len(ks) * (len(tally.votes) + 1), last))
+    found = np.zeros((len(orders), len(ks)))
+    for start in range(0, len(orders), rows):
+        some = orders[start : start + rows, :last]
+        weight = None if weights is None else weights[some]
+        sums = _sums(voters[some], ks, len(tally.votes), weight, positive=positive)
+        found[start : start + rows] = _shared(sums, tally.values, slack)
+    return found
+
+
+def winners_in_rows(voters: Ints, values: Floats, ks: Ints, weights: Floats, slack: Floats) -> Floats:
+    """As `winners`, of samples of any problems.
+
+    Args:
+        voters: the answer classes of the samples in each order, shape (orders, at least the largest k).
+        values: the accuracy of each answer, shape (orders, classes).
+        ks: ascending.
+        weights: of the samples' votes, shaped as `voters`.
+        slack: how far a sum may be below the largest, and tie with it, shape (orders, 1).
+    """
+    classes, last, positive = values.shape[1], int(ks[-1]), bool(weights.min() > 0)
+    rows = max(1, _TOGETHER // max(len(ks) * (classes + 1), last))
+    found = np.zeros((len(voters), len(ks)))
+    for start in range(0, len(voters), rows):
+        of = slice(start, start + rows)
+        sums = _sums(voters[of, :last], ks, classes, weights[of, :last], positive=positive)
+        found[of] = _shared(sums, values[of, :, None], slack[of, :, None])
+    return found
+
+
+def tie_slack(weights: Floats, k: int) -> Floats:
+    """How far apart two sums of up to k weights may be, and tie; weights of shape (..., n), the result (..., 1)."""
+    slack: Floats = _TIE * np.abs(weights).max(axis=-1, keepdims=True) * k
+    return slack
 
 
 def winners_among_best(
@@ -56,7 +86,7 @@ def winners_among_best(
     # A sample's rank by its score; the lowest is 0. Without an answer, it is beyond all others.
     _, ranks = np.unique(scores, return_inverse=True)
     ranks = np.where(problem.voters < 0, len(scores), ranks.max() - ranks)
-    slack = _TIE * float(np.abs(weights).max()) * float(ks[-1])
+    slack = float(tie_slack(weights, int(ks[-1]))[0])
     classes = len(tally.votes)
     for column, k in enumerate(ks.tolist()):
         rows = max(1, _TOGETHER // max(k, classes))
@@ -72,36 +102,34 @@ def winners_among_best(
             shape = (len(some), 1, classes)
             sums = np.bincount(cells, weights[chosen], minlength=len(some) * classes).reshape(shape)
             votes = np.bincount(cells, minlength=len(some) * classes).reshape(shape)
-            won[start : start + rows, column] = _shared(np.where(votes > 0, sums, -np.inf), tally, slack)[:, 0]
+            won[start : start + rows, column] = _shared(np.where(votes > 0, sums, -np.inf), tally.values, slack)[:, 0]
     return won
 
 
-def _shared(sums: Floats, tally: Tally, slack: float) -> Floats:
-    """The mean accuracy of the answers that tie for the largest sum, shape (orders, ks); 0 where there is none."""
+def _shared(sums: Floats, values: Floats, slack: Floats | float) -> Floats:
+    """The mean accuracy of the answers that tie for the largest sum, shape (orders, ks); 0 where there is none. The
+    answers' accuracies have shape (classes,), or (orders, classes, 1) where each order has its own."""
     most = sums.max(axis=2, keepdims=True)
     tied = (sums >= most - slack) & ~np.isneginf(most)
-    shared: Floats = (tied @ tally.values) / np.maximum(tied.sum(axis=2), 1)
+    right = tied @ values
+    shared: Floats = right.reshape(tied.shape[:2]) / np.maximum(tied.sum(axis=2), 1)
     return shared
 
 
-def _sums(voters: Ints, orders: Ints, ks: Ints, classes: int, weights: Floats | None) -> Iterator[Floats]:
-    """Sums of votes by answer, shape (orders, ks, classes), of some orders at a time; -inf where there is no vote."""
-    last = int(ks[-1])
+def _sums(voters: Ints, ks: Ints, classes: int, weights: Floats | None, *, positive: bool) -> Floats:
+    """Sums of votes by answer, shape (orders, ks, classes), -inf where there is no vote; of the classes of the samples
+    in each order, shape (orders, largest k), and their weights."""
+    orders, last = voters.shape
     # Votes of samples without an answer go to one more class, which is dropped.
-    voters = np.where(voters < 0, classes, voters)
-    segments = np.searchsorted(ks, np.arange(last), side="right") * (classes + 1)
-    rows = max(1, _TOGETHER // max(len(ks) * (classes + 1), last))
-    for start in range(0, len(orders), rows):
-        some = orders[start : start + rows, :last]
-        cells = np.arange(len(some))[:, None] * (len(ks) * (classes + 1)) + segments
-        cells += voters[some]
+    cells = np.where(voters < 0, classes, voters)
+    cells += np.searchsorted(ks, np.arange(last), side="right") * (classes + 1)
+    cells += np.arange(orders)[:, None] * (len(ks) * (classes + 1))
 
-        def summed(weights: Floats | None, some: Ints = some, cells: Ints = cells) -> Floats:
-            weight = None if weights is None else weights[some].ravel()
-            sums = np.bincount(cells.ravel(), weight, minlength=len(some) * len(ks) * (classes + 1))
-            return sums.reshape(len(some), len(ks), classes + 1)[:, :, :classes].cumsum(axis=1, dtype=np.float64)
+    def summed(weights: Floats | None) -> Floats:
+        weight = None if weights is None else weights.ravel()
+        sums = np.bincount(cells.ravel(), weight, minlength=orders * len(ks) * (classes + 1))
+        return sums.reshape(orders, len(ks), classes + 1)[:, :, :classes].cumsum(axis=1, dtype=np.float64)
 
-        sums = summed(weights)
-        absent = sums == 0 if weights is None or weights.min() > 0 else summed(None) == 0
-        sums[absent] = -np.inf
-        yield sums
+    sums = summed(weights)
+    sums[sums == 0 if positive else summed(None) == 0] = -np.inf
+    return sums

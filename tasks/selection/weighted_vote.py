@@ -11,6 +11,7 @@ from pydantic import Field
 
 from tasks.plugins import Config
 from tasks.scaling.arrays import Floats, Ints
+from tasks.selection.many_problems import Rows, weighted_votes_of_rows
 from tasks.selection.outcomes import Need, Outcomes
 from tasks.selection.simulation import Estimate, Simulation
 from tasks.selection.votes import winners, winners_among_best
@@ -46,11 +47,21 @@ class WeightedVote(Config):
         """See `Selector`: by Monte Carlo, except where a problem has few subsets."""
         return simulation.estimate(self.picked, problem, ks)
 
+    def accuracies(self, problems: Rows, ks: Ints, simulation: Simulation) -> Estimate | None:
+        """See `PicksOfMany`: by Monte Carlo; None where not all samples vote."""
+        if self.keep < 1:
+            return None
+        return weighted_votes_of_rows(problems, self._weights(problems.score(self.score)), ks, simulation)
+
     def picked(self, problem: Outcomes, orders: Ints, ks: Ints) -> Floats:
         """See `Selector`."""
         scores = problem.scores[self.score]
-        # The largest weight is 1: only ratios matter.
-        weights = np.exp(scores - scores.max()) if self.weight == "exp" else scores
+        weights = self._weights(scores)
         if self.keep == 1:
             return winners(problem, orders, ks, weights)
         return winners_among_best(problem, orders, ks, scores=scores, weights=weights, keep=self.keep)
+
+    def _weights(self, scores: Floats) -> Floats:
+        """The weights of votes by scores of shape (..., n)."""
+        # The largest weight of a problem is 1: only ratios matter.
+        return np.exp(scores - scores.max(axis=-1, keepdims=True)) if self.weight == "exp" else scores

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from tasks.selection import Outcomes, Simulation, exact_vote, interval_over_samples, majority, simulation
+from tasks.selection.best_of import BestOf
 from tasks.selection.curves import pick_curve
 from tasks.selection.majority import Majority
+from tasks.selection.many_problems import Rows, in_rows
 from tasks.selection.weighted_vote import WeightedVote
 
 KS = np.array([1, 3, 10, 20, 30])
@@ -48,9 +50,9 @@ def draws(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     called: list[int] = []
     permutations = Simulation._permutations
 
-    def counted(self, size, n):
+    def counted(self, size, n, length):
         called.append(size)
-        return permutations(self, size, n)
+        return permutations(self, size, n, length)
 
     monkeypatch.setattr(Simulation, "_permutations", counted)
     return called
@@ -115,3 +117,62 @@ def test_the_interval_over_samples_of_many_problems_is_that_of_some_of_them(sele
     assert len(set(looked_at)) == 50
     widths = (whole.high - whole.low)[:-1], (some.high - some.low)[:-1]
     assert widths[1] == pytest.approx(widths[0], rel=0.5)
+
+
+def hard_to_tell(problems: int, n: int, seed: int = 0) -> list[Outcomes]:
+    """Problems with few answers, samples without one, scores that tie, and negative ones."""
+    generator = np.random.default_rng(seed)
+    found = []
+    for number in range(problems):
+        answers = generator.integers(-1, 3, n)
+        found.append(
+            Outcomes(str(number), answers == 1, answers, {"score": generator.integers(-1, 3, n).astype(float)})
+        )
+    return found
+
+
+@pytest.mark.parametrize("n", [1, 2, 7])
+def test_the_best_of_many_problems_is_that_of_each(n):
+    problems, ks = hard_to_tell(MANY + 1, n), np.arange(1, n + 1)
+    curve = pick_curve(BestOf(), problems, ks)
+    alone = [pick_curve(BestOf(), [each], ks).accuracy for each in problems]
+    assert np.abs(curve.each - alone).max() < 1e-12
+
+
+@pytest.mark.parametrize("weight", ["score", "exp"])
+def test_a_weighted_vote_of_many_problems_is_that_of_each_within_the_stated_error(weight):
+    problems, ks, selector = hard_to_tell(MANY + 1, 6), np.arange(1, 7), WeightedVote(weight=weight)
+    curve = pick_curve(selector, problems, ks, error=0.004)
+    alone = [pick_curve(selector, [each], ks) for each in problems]
+    assert not any(each.error.any() for each in alone)
+    exact = np.array([each.accuracy for each in alone])
+    assert np.abs(curve.each - exact)[:, [0, -1]].max() < 1e-12
+    assert not curve.error[[0, -1]].any()
+    assert (np.abs(curve.accuracy - exact.mean(axis=0)) <= 4 * curve.error + 1e-12).all()
+    assert 0 < curve.error.max() <= 0.004
+
+
+def test_the_stated_errors_of_weighted_votes_of_many_problems_are_the_spread_of_repetitions():
+    rows, ks = Rows.of(hard_to_tell(30, 8)), np.array([2, 4, 6])
+    estimates = [
+        WeightedVote().accuracies(rows, ks, Simulation(100, np.random.default_rng(seed))) for seed in range(200)
+    ]
+    accuracies, errors = (np.array(column) for column in zip(*estimates, strict=True))
+    spread = accuracies.std(axis=0, ddof=1)
+    assert np.sqrt((errors.mean(axis=0) ** 2).mean(axis=0)) == pytest.approx(np.sqrt((spread**2).mean(axis=0)), rel=0.1)
+
+
+def test_what_many_problems_give_does_not_depend_on_the_order_of_their_samples():
+    problems = hard_to_tell(MANY + 1, 7)
+    generator = np.random.default_rng(1)
+    shuffled = [each.at(generator.permutation(each.n)) for each in problems]
+    one, other = (pick_curve(WeightedVote(), each, np.arange(1, 8)).each for each in (problems, shuffled))
+    assert np.abs(one - other).max() < 1e-12
+
+
+def test_problems_with_different_numbers_of_samples_each_keep_their_row():
+    problems = [each for n in (5, 3, 5, 4) for each in hard_to_tell(MANY, n, n)]
+    found = {at: row for positions, rows in in_rows(problems) for at, row in zip(positions, rows.correct, strict=True)}
+    assert all((found[at] == each.correct).all() for at, each in enumerate(problems))
+    curve = pick_curve(BestOf(), problems, [2])
+    assert curve.each[:, 0] == pytest.approx([pick_curve(BestOf(), [each], [2]).accuracy[0] for each in problems])

@@ -48,6 +48,38 @@ def test_the_stated_error_of_a_weighted_vote_is_the_spread_of_repetitions(select
     assert np.mean([each.error for each in estimates], axis=0) == pytest.approx(spread, rel=0.16)
 
 
+def test_a_simulation_in_two_stages_is_unbiased_and_states_the_spread_of_repetitions():
+    """A vote that the correct answer rarely wins: the first stage often sees no draw that it wins."""
+    answers = np.repeat([0, 1, 2], [30, 22, 8])
+    each = Outcomes("p", answers == 1, answers, {"score": np.full(60, 0.1)})
+    ks = np.array([5, 20, 45])
+    exact = Majority().accuracy(each, ks, Simulation(10**6, np.random.default_rng(0)))
+    assert not exact.error.any()
+    drawn = [WeightedVote().accuracy(each, ks, Simulation(4_000, np.random.default_rng(seed))) for seed in range(200)]
+    means, errors = (np.array(column) for column in zip(*drawn, strict=True))
+    spread = means.std(axis=0, ddof=1)
+    assert (np.abs(means.mean(axis=0) - exact.accuracy) < 4 * spread / np.sqrt(len(drawn))).all()
+    # 200 repetitions know their spread to 5 %.
+    assert errors.mean(axis=0) == pytest.approx(spread, rel=0.2)
+
+
+def test_the_less_the_draws_differ_the_fewer_there_are():
+    """What varies most, a vote of few samples, has as many draws as allowed, of which it needs only the beginning."""
+    answers = np.repeat([0, 1], [3_500, 1_500])
+    each = Outcomes("p", answers == 1, answers, {"score": np.full(5_000, 0.1)})
+    looked_at: list[tuple[int, int]] = []
+
+    def picked(problem: Outcomes, orders: np.ndarray, ks: np.ndarray) -> np.ndarray:
+        looked_at.append(orders.shape)
+        return WeightedVote().picked(problem, orders, ks)
+
+    ks = np.array([3, 30, 4_000])
+    estimate = Simulation(5_000, np.random.default_rng(0)).estimate(picked, each, ks)
+    assert sum(draws for draws, _ in looked_at) > 4_000
+    assert sum(draws * length for draws, length in looked_at) < 5_000 * 400
+    assert (np.sqrt(0.25 / 5_000) > estimate.error).all()
+
+
 def test_a_weighted_vote_by_equal_weights_is_the_majority_vote():
     ks = np.array([1, 3, 20, 50, 60])
     each = problem()
@@ -79,3 +111,11 @@ def test_orders_are_permutations_and_each_is_as_likely():
     _, times = np.unique(orders, axis=0, return_counts=True)
     assert len(times) == 24
     assert ((times - 1_000) ** 2 / 1_000).sum() < 50  # the .999 quantile of chi-squared with 23 degrees is 49.7
+
+
+def test_the_beginnings_of_orders_are_those_of_whole_ones():
+    whole, short = (
+        np.concatenate(list(Simulation(300, np.random.default_rng(4)).orders(50, length=length)))
+        for length in (None, 7)
+    )
+    assert (whole[:, :7] == short).all()
