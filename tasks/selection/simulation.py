@@ -36,9 +36,10 @@ _MIN_DRAWS = 100
 # With fewer draws, values of single problems would be so rough that intervals over problems are notably wider.
 _MIN_DRAWS_OF_MANY = 10
 # Draws of the first stage, which there is where the second may have several times as many.
-_PILOT = 128
-# The second stage is as long as this multiple of the estimated variance asks for, since that may be too low.
-_MARGIN = 1.5
+_PILOT = 512
+# The second stage is as long as this multiple of the estimated variance asks for, and has at least this share of the
+# draws: the estimate may be too low, above all where the first stage does not see what is rare.
+_MARGIN, _MIN_SHARE = 1.5, 1 / 16
 
 Picked = Callable[[Outcomes, Ints, Ints], Floats]
 """`Selector.picked`."""
@@ -61,7 +62,8 @@ class Simulation(NamedTuple):
 
     @classmethod
     def of(cls, problems: int, seed: int, problem: int, error: float = ERROR) -> "Simulation":
-        """As many draws as keep the standard error of the mean over `problems` at `error` or below, whatever they give.
+        """As many draws as keep the standard error of the mean over `problems` at `error` or below, whatever they give;
+        in two stages as a rule, since the first stage only estimates what the second one needs.
 
         Args:
             problems: how many there are.
@@ -117,8 +119,8 @@ class Simulation(NamedTuple):
         for orders in self.orders(problem.n, _PILOT, int(ks[-1])):
             pilot.add(picked(problem, orders, ks), np.arange(len(ks)))
         # `draws` are enough for a variance of 1/4, the largest that there is.
-        share = np.minimum(_MARGIN * pilot.variance() / 0.25, 1)
-        needed: Ints = np.ceil(np.maximum(share * self.draws, _MIN_DRAWS)).astype(np.int64)
+        share = np.clip(_MARGIN * pilot.variance() / 0.25, _MIN_SHARE, 1)
+        needed: Ints = np.ceil(share * self.draws).astype(np.int64)
         return needed
 
     def _permutations(self, size: int, n: int, length: int) -> Ints:
