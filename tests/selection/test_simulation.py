@@ -60,7 +60,7 @@ def test_a_simulation_in_two_stages_is_unbiased_and_states_the_spread_of_repetit
     assert abs(means.mean() - 0.01) < 4 * means.std(ddof=1) / np.sqrt(len(drawn))
     # Where the event does not occur, the error is that of two more draws, and too large rather than 0.
     assert 1 < np.sqrt((errors**2).mean()) / means.std(ddof=1) < 1.3
-    # The error stays below that of 8,000 draws of the largest variance, of which no more than a few hundred were needed.
+    # Fewer draws than 8,000 do, because the variance is below the largest.
     assert means.std(ddof=1) < np.sqrt(0.25 / 8_000)
     assert errors.max() < 1.4 * np.sqrt(0.25 / 8_000)
 
