@@ -3,9 +3,9 @@
     python benchmarks/store_scale.py FOLDER --problems 100000 --samples 10
     /usr/bin/time -v monkeys pick FOLDER/runs ... --store FOLDER/runs
 
-FOLDER gets `problems.jsonl`, the sweep file `sweep.yaml` and the store `runs`. Every problem has its own rate of correct
-samples; wrong answers are Zipf-distributed, and have lower log-probabilities. Samples are stored and graded through the
-sweep's own code, without Prefect.
+FOLDER gets `problems.jsonl`, the sweep file `sweep.yaml` and the store `runs`. Every problem has its own rate of
+correct samples; wrong answers are Zipf-distributed, and have lower log-probabilities. Samples are stored and graded
+through the sweep's own code, without Prefect.
 """
 
 import argparse
