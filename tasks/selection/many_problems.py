@@ -24,8 +24,8 @@ class PicksOfMany(Protocol):
     """What a selector may have that has a faster way for many problems."""
 
     def accuracies(self, problems: "Rows", ks: Ints, simulation: Simulation) -> Estimate | None:
-        """As `Selector.accuracy`, for problems with the same number of samples; shape (problems, ks). None where there
-        is no faster way."""
+        """As `Selector.accuracy`, for problems with the same number of samples; shape (problems, ks). None where it
+        has none."""
         ...
 
 
