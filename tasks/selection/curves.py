@@ -71,7 +71,7 @@ def pick_curve(
 def _accuracies(selector: Selector, problems: Sequence[Outcomes], ks: Ints, seed: int, error: float) -> Estimate:
     """The accuracy of each problem at ascending k within reach, shape (problems, ks)."""
     accuracy, errors = np.zeros((2, len(problems), len(ks)))
-    left = range(len(problems))
+    left = list(range(len(problems)))
     if isinstance(selector, PicksOfMany) and Simulation.of(len(problems), seed, 0, error).one_of_many:
         slower = []
         for positions, rows in in_rows(problems):

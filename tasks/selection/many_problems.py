@@ -44,7 +44,7 @@ class Rows(NamedTuple):
     @property
     def n(self) -> int:
         """How many samples each has."""
-        return self.correct.shape[1]
+        return int(self.correct.shape[1])
 
     @property
     def voters(self) -> Ints:
@@ -74,7 +74,8 @@ def best_of_rows(correct: Bools, scores: Floats, ks: Ints) -> Floats:
     first[:, 1:] = ranked[:, 1:] != ranked[:, :-1]
     group = np.cumsum(first.ravel()) - 1
     mean = np.bincount(group, right.ravel()) / np.bincount(group)
-    return np.clip(mean[group].reshape(ranked.shape) @ chances_of_ranks(scores.shape[1], ks).T, 0, 1)
+    accuracy: Floats = np.clip(mean[group].reshape(ranked.shape) @ chances_of_ranks(scores.shape[1], ks).T, 0, 1)
+    return accuracy
 
 
 def weighted_votes_of_rows(rows: Rows, weights: Floats, ks: Ints, simulation: Simulation) -> Estimate:
@@ -122,8 +123,8 @@ def _in_canonical_order(rows: Rows, weights: Floats) -> tuple[Rows, Ints, Floats
     sums, sizes = (_by_class(voters, each) for each in (weights, np.ones_like(weights)))
     classes = [np.take_along_axis(each, np.maximum(voters, 0), 1) for each in (sums, sizes)]
     order = np.lexsort((voters, *classes, rows.correct, weights, voters >= 0), axis=1)
-    ordered = [np.take_along_axis(each, order, 1) for each in (rows.correct, voters, weights)]
-    return rows._replace(correct=ordered[0]), ordered[1], ordered[2]
+    ordered = rows._replace(correct=np.take_along_axis(rows.correct, order, 1))
+    return ordered, np.take_along_axis(voters, order, 1), np.take_along_axis(weights, order, 1)
 
 
 def _values(voters: Ints, correct: Bools) -> Floats:
@@ -136,5 +137,5 @@ def _by_class(voters: Ints, numbers: Floats) -> Floats:
     """Sums by answer class, shape (problems, classes)."""
     classes = max(int(voters.max()), 0) + 1
     cells = np.arange(len(voters))[:, None] * (classes + 1) + np.where(voters < 0, classes, voters)
-    sums = np.bincount(cells.ravel(), numbers.ravel(), minlength=len(voters) * (classes + 1))
+    sums = np.bincount(cells.ravel(), numbers.ravel(), minlength=len(voters) * (classes + 1)).astype(np.float64)
     return sums.reshape(len(voters), classes + 1)[:, :classes]
