@@ -37,8 +37,9 @@ test: .venv/ready-to-test ## Every package, with real sandboxes and a real sweep
 test-all: .venv/ready-to-test ## All tests, including slow ones and those with Docker, a Prefect server or a browser
 	@$(PYTEST)
 
-provers: ## Rocq (Coq) from Debian, with Coquelicot, for proofs
+provers: .venv/ready ## Rocq (Coq) from Debian with Coquelicot, for proofs, and for tests the library of Lean
 	@infra/provers.sh
+	@infra/lean_wheel.sh || [ $$? -eq 3 ]
 
 vllm: .venv/ready ## vLLM in a separate environment, .venv-vllm (4 GB without a GPU)
 	@infra/vllm_env.sh

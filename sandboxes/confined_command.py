@@ -46,6 +46,7 @@ class ConfinedCommand:
         memory_mb: megabytes that it may use, with all of its processes where a control group can be created.
         writable: a folder that it can write to, at the same path; it is given to the command's user. None: only /tmp.
         merged: whether what it writes to stderr is read with its stdout.
+        environment: variables beyond `PATH`, `HOME` and `LC_ALL`, with their values.
     """
 
     command: tuple[str, ...]
@@ -53,6 +54,7 @@ class ConfinedCommand:
     memory_mb: int
     writable: Path | None = None
     merged: bool = False
+    environment: tuple[tuple[str, str], ...] = ()
 
     def start(self) -> "ConfinedProcess":
         """The running process; close it by leaving its `with` block.
@@ -131,6 +133,7 @@ class ConfinedProcess:
             *(shutil.which("bwrap") or "bwrap", "--info-fd", str(theirs), "--die-with-parent"),
             *(*NAMESPACES, *credentials(), "--hostname", "sandbox", "--new-session", "--as-pid-1", "--clearenv"),
             *("--setenv", "PATH", "/nonexistent", "--setenv", "HOME", "/tmp", "--setenv", "LC_ALL", "C.UTF-8"),  # noqa: S108
+            *(word for name, value in what.environment for word in ("--setenv", name, value)),
             *_with_folders(mounts(interpreter), what),
             *("--", *interpreter.command, "-c", *inside, *what.command),
         ]
@@ -194,11 +197,13 @@ class ConfinedProcess:
                 allowed.check()
 
     def is_asleep(self) -> bool:
-        """Whether it neither runs nor waits for a core or a disk (proc(5): states R and D)."""
-        try:
-            return Path(f"/proc/{self._pid}/stat").read_bytes().rpartition(b")")[2].split()[0] not in {b"R", b"D"}
-        except OSError:
-            return True
+        """Whether no thread of it runs or waits for a core or a disk (proc(5): states R and D)."""
+        with contextlib.suppress(OSError):
+            for thread in Path(f"/proc/{self._pid}/task").iterdir():
+                with contextlib.suppress(OSError):
+                    if (thread / "stat").read_bytes().rpartition(b")")[2].split()[0] in {b"R", b"D"}:
+                        return False
+        return True
 
     def cpu_s(self) -> float:
         """CPU seconds of the command so far; the last known value once it has ended."""

@@ -56,6 +56,11 @@ def header_and_statement(check: TheoremCheck) -> tuple[str, str]:
     return check.header.strip(), "\n".join(line.rstrip() for line in statement.strip().splitlines() if line.strip())
 
 
+def without_proof(statement: str) -> str:
+    """A statement that `header_and_statement` has read, with `sorry` in place of its proof."""
+    return f"{statement.removesuffix('by')}sorry"
+
+
 def place(text: str, check: TheoremCheck) -> PlacedProof:
     """The proof that a sample's text is: its header and its proof are one piece each. Takes time linear in its length.
 

@@ -10,6 +10,7 @@ set_option warn.classDefReducibility false
 
 unsafe axiom lcErased : Type
 unsafe axiom lcAny : Type
+unsafe axiom lcVoid : Type
 unsafe axiom lcProof {α : Prop} : α
 
 inductive Eq {α : Sort u} : α → α → Prop where
@@ -57,7 +58,8 @@ inductive Or (a b : Prop) : Prop where
   | inl (h : a) : Or a b
   | inr (h : b) : Or a b
 
-axiom String : Type
+inductive String where
+  | empty
 
 axiom sorryAx (α : Sort u) (synthetic : Bool) : α
 

@@ -1,0 +1,107 @@
+"""Lean 4: proofs by tactics, after `:= by`."""
+
+import os
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from sandboxes import SandboxUnavailableError
+from sandboxes.bubblewrap import BubblewrapConfig
+from sandboxes.config import Config
+from tasks.errors import UserError
+from tasks.provers import UNCONFIRMED, PlacedProof, Probe, UnplaceableError
+from tasks.provers.lean4.axioms import AXIOMS
+from tasks.provers.lean4.confirmation import Rules
+from tasks.provers.lean4.imports import require_only_scopes
+from tasks.provers.lean4.installation import Installation, installation
+from tasks.provers.lean4.placing import header_and_statement, place
+from tasks.provers.lean4.session import LeanSession, shared_session
+from tasks.records import TheoremCheck
+
+
+class LeanProver(Config):
+    """Lean 4 on this machine: warm processes of its language server, confined by bubblewrap."""
+
+    name: Literal["lean"] = "lean"
+    program: str = Field("lean", description="The name or the path of `lean`, or of elan's")
+    project: str | None = Field(
+        None,
+        description="A folder with a Lake project that is built, such as one with Mathlib, or with compiled files"
+        " (.olean): what headers may import beyond Lean's own library",
+    )
+    workers: Annotated[int, Field(ge=1, le=256)] | None = Field(
+        None, description="Proofs that run at once; default: one per core."
+    )
+    time_limit_s: float = Field(
+        60.0, gt=0, le=86_400, description="CPU seconds per proof, for problems that set no limit."
+    )
+    memory_limit_mb: int = Field(
+        8192, ge=256, description="Megabytes of memory that a process of Lean may use, with what headers load."
+    )
+    proofs_per_process: int = Field(
+        1000, ge=1, description="Proofs that a warm process runs before a fresh one takes its place."
+    )
+
+    confirm: bool = Field(
+        True,
+        description="Compile every accepted proof again in fresh processes, compare what it proves with the statement,"
+        " list its axioms, and replay it with leanchecker; without this, correct proofs are marked as not confirmed",
+    )
+    axioms: Literal["standard", "none"] = Field(
+        "standard",
+        description="Axioms that a proof may rest on: propext, Quot.sound and Classical.choice, or none at all",
+    )
+
+    @property
+    def probe(self) -> Probe:
+        """See `tasks.provers.Prover.probe`."""
+        theorem = TheoremCheck("lean", "", "probe", "theorem probe (p q : Prop) : p ∧ q → q ∧ p := by")
+        return Probe(theorem, right="intro h\nexact ⟨h.2, h.1⟩", wrong="intro h\nexact h")
+
+    def check(self) -> None:
+        """See `tasks.provers.Prover.check`."""
+        self._installation()
+        try:
+            BubblewrapConfig().check()
+        except SandboxUnavailableError as error:
+            raise UserError(f"prover: lean runs in bubblewrap: {error}") from error
+
+    def check_theorem(self, theorem: TheoremCheck) -> None:
+        """See `tasks.provers.Prover.check_theorem`."""
+        if theorem.system != "lean":
+            raise UnplaceableError(f"its statement is for {theorem.system}, not for lean")
+        header, _ = header_and_statement(theorem)
+        require_only_scopes(header)
+
+    def ingredients(self) -> Mapping[str, Any]:
+        """See `tasks.provers.Prover.ingredients`."""
+        found = self._installation()
+        mark = {} if self.confirm else {UNCONFIRMED: True}
+        unsound = {} if found.is_sound else {"kernel with known faults": True}
+        return {"lean": found.version, "checker": found.checker is not None and self.confirm, **unsound, **mark}
+
+    def description(self) -> str:
+        """See `tasks.provers.Prover.description`."""
+        found = self._installation()
+        checker = "none" if found.checker is None else os.path.basename(found.checker)  # noqa: PTH119
+        fault = "" if found.is_sound else ", whose kernel is known to accept false proofs: use 4.32.2 or later"
+        return f"{found.version}{fault}, independent checker {checker}"
+
+    def place(self, text: str, theorem: TheoremCheck) -> PlacedProof:
+        """See `tasks.provers.Prover.place`."""
+        return place(text, theorem)
+
+    def session(self) -> LeanSession:
+        """See `tasks.provers.Prover.session`."""
+        return shared_session(
+            self._installation(),
+            workers=self.workers or len(os.sched_getaffinity(0)),
+            cpu_s=self.time_limit_s,
+            proofs_per_process=self.proofs_per_process,
+            rules=Rules(self.memory_limit_mb, AXIOMS[self.axioms]),
+            confirms=self.confirm,
+        )
+
+    def _installation(self) -> Installation:
+        return installation(self.program, self.project)

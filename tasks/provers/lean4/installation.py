@@ -1,0 +1,128 @@
+"""The Lean that is installed: its program, its version, its checker, and the folders that it reads."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from tasks.errors import UserError
+
+INSTALL = "install Lean with elan (https://lean-lang.org/install), or set `prover.program` to the path of `lean`"
+SOUND_SINCE = (4, 32, 2)
+"""Kernels of earlier versions are known to accept proofs of false statements (lean4 issues 14484 and 14576)."""
+
+_VERSION = re.compile(r"version (\d+)\.(\d+)\.(\d+)([^\s,]*)")
+_LAKE_FILES = ("lakefile.toml", "lakefile.lean")
+_LIBRARIES = (".lake/build/lib/lean", ".lake/build/lib")
+
+
+class Installation(NamedTuple):
+    """Absolute paths of the programs (`checker`: None where there is none), the folders of compiled libraries, and what
+    the programs must be able to read."""
+
+    version: str
+    program: str
+    checker: str | None
+    libraries: tuple[str, ...]
+    shown: tuple[str, ...]
+
+    @property
+    def environment(self) -> tuple[tuple[str, str], ...]:
+        """The variables by which the programs find the libraries."""
+        return self.with_libraries()
+
+    def with_libraries(self, *first: str) -> tuple[tuple[str, str], ...]:
+        """The same, with folders that come before those of the project."""
+        return (("LEAN_PATH", ":".join((*first, *self.libraries))),)
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether no fault of this version's kernel is known."""
+        found = _VERSION.search(f"version {self.version}")
+        return found is not None and tuple(int(each) for each in found.groups()[:3]) >= SOUND_SINCE
+
+
+@cache
+def installation(program: str, project: str | None) -> Installation:
+    """The Lean that a program and a project select.
+
+    Args:
+        program: the name or the path of `lean`; that of elan stands for the toolchain of the project.
+        project: a folder with a Lake project whose libraries headers import, or with compiled files (.olean); None:
+            only Lean's own library.
+
+    Raises:
+        UserError: Lean is not installed, or the project is not built, or built by another version.
+    """
+    found = shutil.which(program)
+    if found is None:
+        raise UserError(f"prover: lean needs `{program}`, which is not on the search path: {INSTALL}")
+    folder = None if project is None else Path(project).resolve()
+    if folder is not None and not folder.is_dir():
+        raise UserError(f"prover.project: {project} is not a folder: name a Lake project, such as one with Mathlib")
+    found = str(Path(found).absolute())
+    prefix = Path(_asked(found, "--print-prefix", folder))
+    actual = prefix / "bin" / "lean"
+    if not actual.exists():
+        actual, prefix = Path(found), Path(found).parent.parent
+    match = _VERSION.search(_asked(str(actual), "--version", folder))
+    if match is None:
+        raise UserError(f"prover: {actual} does not say which version of Lean it is: {INSTALL}")
+    version = match[0].removeprefix("version ")
+    libraries = () if folder is None else _libraries(folder, version)
+    checker = prefix / "bin" / "leanchecker"
+    other = str(checker) if checker.exists() else shutil.which("lean4checker")
+    shown = [str(actual), str(actual.resolve()), str(prefix), *libraries, *_interpreter(actual)]
+    shown += [other] if other else []
+    return Installation(version, str(actual), other, libraries, _outermost(shown))
+
+
+def _outermost(paths: Iterable[str]) -> tuple[str, ...]:
+    """The paths without those that are inside another."""
+    kept = dict.fromkeys(paths)
+    return tuple(path for path in kept if not any(str(parent) in kept for parent in Path(path).parents))
+
+
+def _libraries(project: Path, version: str) -> tuple[str, ...]:
+    """The folders of a project that hold compiled libraries."""
+    pinned = project / "lean-toolchain"
+    if pinned.exists():
+        wanted = pinned.read_text(encoding="utf-8").strip().rpartition(":")[2].removeprefix("v")
+        if wanted[:1].isdigit() and wanted != version:
+            raise UserError(
+                f"prover.project: {project} is built by Lean {wanted}, and `lean` is {version}: install that version"
+                f" with `elan toolchain install {wanted}`"
+            )
+    if not any((project / name).exists() for name in _LAKE_FILES):
+        return (str(project),)
+    roots = [project, *sorted((project / ".lake" / "packages").glob("*"))]
+    found = [root / place for root in roots for place in _LIBRARIES]
+    built = tuple(str(each) for each in found if each.is_dir() and any(each.rglob("*.olean")))
+    if not built:
+        raise UserError(
+            f"prover.project: {project} is not built: run `lake exe cache get` (Mathlib) and `lake build` there"
+        )
+    return built
+
+
+def _interpreter(program: Path) -> tuple[str, ...]:
+    """What a script needs of the interpreter that runs it."""
+    with program.open("rb") as file:
+        first = file.readline(1000)
+    if not first.startswith(b"#!"):
+        return ()
+    interpreter = Path(first[2:].split()[0].decode())
+    return (str(interpreter), str(interpreter.resolve()), str(interpreter.resolve().parent.parent))
+
+
+def _asked(program: str, option: str, folder: Path | None) -> str:
+    try:
+        answer = subprocess.run(
+            [program, option], capture_output=True, check=True, timeout=60, text=True, cwd=folder, errors="replace"
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise UserError(f"prover: lean cannot use {program}, which does not run: {INSTALL}") from error
+    return answer.stdout.strip()

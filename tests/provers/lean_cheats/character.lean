@@ -1,0 +1,7 @@
+-- A literal that hides where a string begins.
+-- tier 1: template; tier 2: compiler
+prelude
+import MiniTactics
+
+theorem target : Eq (α := Nat) 1 2 := by
+  exact id '"' sorry "'"

@@ -1,0 +1,7 @@
+-- A proof by compiled code. (Needs Init.)
+-- tier 1: template; tier 2: compiler
+prelude
+import MiniTactics
+
+theorem target : Eq (α := Nat) 1 2 := by
+  native_decide

@@ -1,0 +1,7 @@
+-- An unsafe term.
+-- tier 1: template; tier 2: compiler
+prelude
+import MiniTactics
+
+theorem target : Eq (α := Nat) 1 2 := by
+  exact unsafe lcProof
