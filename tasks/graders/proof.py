@@ -31,7 +31,7 @@ _Key = tuple[str, PlacedProof]
 class ProofGrader(TextGrader):
     """Grades a proof by running it in a prover."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     runs_code: ClassVar[bool] = False
     name: Literal["proof"] = "proof"
     prover: ProverConfig = Field(RocqProver(), description="The prover")
@@ -64,8 +64,9 @@ class ProofGrader(TextGrader):
                 continue
             samples.setdefault((problem.id, proof), []).append(sample)
         session = self.prover.session()
-        # Those of one theorem follow one another, so that its header stays loaded, and the most frequent come first.
-        order = sorted(samples, key=lambda key: (key[1].header, key[0], -len(samples[key])))
+        # Those of one theorem follow one another, so that its header stays loaded, and those that begin alike, so that
+        # a prover can go on where they part.
+        order = sorted(samples, key=lambda key: (key[1].header, key[0], key[1].proof))
         for key, made in _proved(session, order, limits):
             for copy, sample in enumerate(samples[key]):
                 cost = (made.cpu_s, made.wall_s) if copy == 0 else (0.0, 0.0)

@@ -29,6 +29,12 @@ class RocqProver(Config):
     time_limit_s: float = Field(
         30.0, gt=0, le=86_400, description="CPU seconds per proof, for problems that set no limit."
     )
+    tactic_time_limit_s: float | None = Field(
+        None,
+        gt=0,
+        le=86_400,
+        description="CPU seconds for each sentence of a proof, in addition; 10 as in the paper, empty: no such limit.",
+    )
     memory_limit_mb: int = Field(
         2048, ge=256, description="Megabytes of memory that a process of the prover may use, with what headers load."
     )
@@ -90,4 +96,5 @@ class RocqProver(Config):
             memory_mb=self.memory_limit_mb,
             proofs_per_process=self.proofs_per_process,
             axioms=AXIOMS[self.axioms] if self.confirm else None,
+            tactic_cpu_s=self.tactic_time_limit_s,
         )

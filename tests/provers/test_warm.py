@@ -136,7 +136,7 @@ def test_a_process_that_was_killed_is_replaced(session: RocqSession) -> None:
     (process,) = session._idle
     process._process.kill()
     process._process._process.wait(10)
-    assert prove(session, "reflexivity.").verdict is Verdict.CORRECT
+    assert prove(session, "idtac. reflexivity.").verdict is Verdict.CORRECT
     assert session._idle != [process]
 
 

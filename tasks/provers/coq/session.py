@@ -31,6 +31,7 @@ class RocqSession:
         memory_mb: megabytes that a process may use, with what its header loads.
         proofs_per_process: how many proofs a process runs before a fresh one takes its place.
         axioms: those that a proof may rest on (`confirmation`); None: nothing is confirmed.
+        tactic_cpu_s: CPU seconds that a sentence of a proof may take; None: only the proof as a whole is limited.
     """
 
     def __init__(
@@ -41,9 +42,11 @@ class RocqSession:
         memory_mb: int,
         proofs_per_process: int,
         axioms: frozenset[str] | None = None,
+        tactic_cpu_s: float | None = None,
     ) -> None:
         self.workers = workers
         self._cpu_s, self._memory_mb, self._most = cpu_s, memory_mb, proofs_per_process
+        self._tactic_cpu_s = tactic_cpu_s
         self._rules = None if axioms is None else Rules(memory_mb, axioms)
         self._idle: list[WarmProcess] = []
         self._choosing = threading.Lock()
@@ -58,8 +61,8 @@ class RocqSession:
     def propose(self, proof: PlacedProof, limit_s: float | None = None) -> Attempt:
         """See `tasks.provers.ProverSession.propose`."""
         with self._free:
-            wanted = (*proof.header, proof.statement)
-            return self._tried(wanted, lambda process: process.prove(proof, limit_s or self._cpu_s))
+            limits = (limit_s or self._cpu_s, self._tactic_cpu_s)
+            return self._tried(proof.pieces, lambda process: process.prove(proof, *limits))
 
     def confirm(self, proof: PlacedProof, limit_s: float | None = None) -> Attempt | None:
         """See `tasks.provers.ProverSession.confirm`."""
@@ -123,11 +126,22 @@ class RocqSession:
 
 @cache
 def shared_session(
-    *, workers: int, cpu_s: float, memory_mb: int, proofs_per_process: int, axioms: frozenset[str] | None
+    *,
+    workers: int,
+    cpu_s: float,
+    memory_mb: int,
+    proofs_per_process: int,
+    axioms: frozenset[str] | None,
+    tactic_cpu_s: float | None,
 ) -> RocqSession:
     """The one session of this process with these settings."""
     session = RocqSession(
-        workers=workers, cpu_s=cpu_s, memory_mb=memory_mb, proofs_per_process=proofs_per_process, axioms=axioms
+        workers=workers,
+        cpu_s=cpu_s,
+        memory_mb=memory_mb,
+        proofs_per_process=proofs_per_process,
+        axioms=axioms,
+        tactic_cpu_s=tactic_cpu_s,
     )
     atexit.register(session.close)
     return session

@@ -1,12 +1,19 @@
-"""A warm process of Rocq: the header is loaded once, and each proof is taken back after it has run.
+"""A warm process of Rocq: the header is loaded once, and so is what a proof has in common with the one before.
+
+A proof runs sentence by sentence. The states after its sentences are kept, and the next proof of the theorem begins
+after those with which it begins, too: in the order of their sentences, proofs run every node of their trie once. A
+sentence that failed is not run again where it failed. A proof is nevertheless charged the time and the output of all of
+its sentences, so that its verdict does not depend on those before it.
 
 It only proposes. Its replies cannot be forged by what a proof prints (`ide_protocol`), but proofs follow one another in
 one process: `confirmation` is what decides.
 """
 
+import math
 import signal
 import time
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from sandboxes import SandboxUnavailableError
 from sandboxes.confined_command import Allowance, ConfinedCommand
@@ -23,6 +30,8 @@ _WARM_OPTIONS = (
     *("-async-proofs-tactic-error-resilience", "off", "-main-channel", "stdfds"),
 )
 _HEADER_CPU_S = 120.0
+_REPLY_BYTES = 2048
+"""What the process may write for a sentence before it counts as output: its replies, which take 700 to 800 bytes."""
 _OUT_OF_MEMORY, _BY_TACTIC = "out of memory", "tactic failure"
 _SHAKEN = ("stack overflow", "anomaly")
 CRASHES = {2, 128 + signal.SIGABRT, 128 + signal.SIGBUS, 128 + signal.SIGSEGV}
@@ -38,6 +47,24 @@ class _OutputLimitError(RuntimeError):
     """The process has written more than a proof may."""
 
 
+class _Step(NamedTuple):
+    """A sentence that has run: the state after it, whether no proof is open there, and the CPU seconds and bytes of
+    output of the proof up to it."""
+
+    sentence: str
+    state: int
+    nothing_open: bool
+    cpu_s: float
+    output: int
+
+
+class _Failed(NamedTuple):
+    """The sentence that failed after the steps that are kept, and what became of its proof."""
+
+    sentence: str
+    attempt: Attempt
+
+
 class WarmProcess:
     """One process, for one proof at a time. It is `usable` until a proof has ended it.
 
@@ -51,45 +78,45 @@ class WarmProcess:
         self._replies = Replies()
         self._written = 0
         self._loaded: list[tuple[str, int]] = []
+        self._steps: list[_Step] = []
+        self._failed: _Failed | None = None
         self.usable = True
         self.proofs = 0
         try:
             allowed = Allowance(self._process, _HEADER_CPU_S)
-            reply = self._ask(INITIALISE, allowed)
+            (reply,) = self._ask(allowed, INITIALISE)
         except (WarmLostError, TimeoutError, _OutputLimitError) as error:
             said = (self._process.stderr().strip().splitlines() or ["no message"])[-1]
             self.close()
             raise SandboxUnavailableError(f"{rocq.warm} does not start ({said[:200]})") from error
         self._first = reply.state or 1
 
+    def in_common(self, wanted: Sequence[str]) -> int:
+        """How many of these sentences, from the first of the header, have run already."""
+        return _common(wanted, [*(sentence for sentence, _ in self._loaded), *(each.sentence for each in self._steps)])
+
     def load(self, wanted: Sequence[str]) -> None:
         """Load a theorem's header and statement.
 
         Raises:
-            WarmLostError: the process ended, or they take too long.
+            WarmLostError: the process ended.
             TheoremFaultError: they do not load.
         """
         usable, self.usable = self.usable, False
         self._written = 0
-        try:
-            self._load(wanted, Allowance(self._process, _HEADER_CPU_S))
-        except (TimeoutError, _OutputLimitError) as error:
-            raise TheoremFaultError(f"it takes more than {_HEADER_CPU_S:g} CPU seconds, or prints too much") from error
+        self._load(wanted)
         self.usable = usable
 
-    def in_common(self, wanted: Sequence[str]) -> int:
-        """How many of these sentences, a theorem's header and statement, are loaded already."""
-        common = 0
-        while common < min(len(wanted), len(self._loaded)) and wanted[common] == self._loaded[common][0]:
-            common += 1
-        return common
-
-    def prove(self, proof: PlacedProof, cpu_s: float) -> Attempt:
+    def prove(self, proof: PlacedProof, cpu_s: float, tactic_cpu_s: float | None = None) -> Attempt:
         """Run a proof.
 
         Args:
             proof: the proof in its place.
             cpu_s: CPU seconds that it may take, without loading its header.
+            tactic_cpu_s: CPU seconds that each of its sentences may take; None: no other limit.
+
+        Returns:
+            What became of it; its CPU seconds are those of all of its sentences, whenever they ran.
 
         Raises:
             WarmLostError: the process ended, for a reason that is not known to be the proof's.
@@ -99,28 +126,20 @@ class WarmProcess:
         self.proofs += 1
         self._written = 0
         usable, self.usable = self.usable, False
-        allowed = Allowance(self._process, _HEADER_CPU_S)
         try:
-            self._load((*proof.header, proof.statement), allowed)
-            allowed = Allowance(self._process, cpu_s)
-            verdict, detail = self._run(proof.proof, allowed)
-            self.usable = usable and verdict is not Verdict.MEMORY_LIMIT and not _is_shaken(detail)
-        except TimeoutError:
-            verdict, detail = Verdict.TIME_LIMIT, f"more than {cpu_s:g} s of CPU time"
-        except _OutputLimitError:
-            verdict, detail = Verdict.OUTPUT_LIMIT, f"more than {MAX_OUTPUT_BYTES:,} bytes of messages"
-        except TheoremFaultError:
-            self.usable = False
-            raise
+            self._load((*proof.header, proof.statement))
+            made = self._run(proof.proof, cpu_s, tactic_cpu_s)
         except WarmLostError:
             ended = self._process.wait_briefly()
             if self._process.reached_memory_limit():
-                verdict, detail = Verdict.MEMORY_LIMIT, "out of memory"
+                made = Attempt(Verdict.MEMORY_LIMIT, "out of memory")
             elif ended in CRASHES:
-                verdict, detail = Verdict.ERROR, "the prover crashes on it"
+                made = Attempt(Verdict.ERROR, "the prover crashes on it")
             else:
                 raise
-        return Attempt(verdict, detail, allowed.used_s(), time.monotonic() - started)
+        else:
+            self.usable = usable and made.verdict in {Verdict.CORRECT, Verdict.ERROR} and not _is_shaken(made.detail)
+        return made._replace(wall_s=time.monotonic() - started)
 
     def cpu_s(self) -> float:
         """CPU seconds of the process so far."""
@@ -135,57 +154,97 @@ class WarmProcess:
         self.usable = False
         self._process.close()
 
-    def _load(self, wanted: Sequence[str], allowed: Allowance) -> None:
+    def _load(self, wanted: Sequence[str]) -> None:
         """Have exactly these sentences loaded, and keep what is loaded of them."""
-        common = self.in_common(wanted)
+        common = _common(wanted, [sentence for sentence, _ in self._loaded])
         if common == len(wanted) == len(self._loaded):
             return
-        if common < len(self._loaded):
-            del self._loaded[common:]
-            self._back(self._state, allowed)
-        for sentence in wanted[common:]:
-            reply = self._ask(add(sentence, self._state), allowed)
-            if reply.state is None:
-                raise TheoremFaultError(f"`{sentence[:60]}`: {reply.message[:200]}")
-            self._loaded.append((sentence, reply.state))
-        reply = self._ask(RUN, allowed)
-        if not reply.good:
-            raise TheoremFaultError(reply.message[:200])
+        allowed = Allowance(self._process, _HEADER_CPU_S)
+        try:
+            if common < len(self._loaded):
+                del self._loaded[common:]
+                self._back_to(0, allowed)
+            for sentence in wanted[common:]:
+                added, ran = self._sentence(sentence, allowed)
+                if added.state is None or not ran.good:
+                    raise TheoremFaultError(f"`{sentence[:60]}`: {(added.message or ran.message)[:200]}")
+                self._loaded.append((sentence, added.state))
+        except TimeoutError as error:
+            raise TheoremFaultError(f"it takes more than {_HEADER_CPU_S:g} CPU seconds") from error
+        except _OutputLimitError as error:
+            raise TheoremFaultError(f"it prints more than {MAX_OUTPUT_BYTES:,} bytes") from error
 
-    def _run(self, sentences: Sequence[str], allowed: Allowance) -> tuple[Verdict, str]:
-        state = self._state
-        failed = None
-        for sentence in sentences:
-            reply = self._ask(add(sentence, state), allowed)
-            if reply.state is None or not reply.plain:
-                failed = reply
-                break
-            state = reply.state
-        # A sentence that cannot be parsed may follow one that fails: the first fault is the one to report.
-        ran = self._ask(RUN, allowed)
-        if not ran.good:
-            failed = ran
-        self._back(self._state, allowed)
-        if failed is None and ran.nothing_open:
-            return Verdict.CORRECT, ""
-        message = failed.message if failed is not None else "the proof is not finished"
+    def _run(self, sentences: Sequence[str], cpu_s: float, tactic_cpu_s: float | None) -> Attempt:
+        common = _common(sentences, [each.sentence for each in self._steps])
+        if self._failed and common == len(self._steps) and sentences[common : common + 1] == (self._failed.sentence,):
+            return self._failed.attempt
+        used_s, self._written = 0.0, 0
+        allowed = Allowance(self._process, cpu_s)
+        try:
+            if common < len(self._steps):
+                self._back_to(common, allowed)
+            if self._steps:
+                used_s, self._written = self._steps[-1].cpu_s, self._steps[-1].output
+            for sentence in sentences[common:]:
+                allowed = Allowance(self._process, min(cpu_s - used_s, tactic_cpu_s or math.inf))
+                before = self._written
+                added, ran = self._sentence(sentence, allowed)
+                used_s += allowed.used_s()
+                self._written = max(before, self._written - _REPLY_BYTES)
+                if added.state is None or not added.plain or not ran.good:
+                    return self._fails(sentence, added if added.state is None or not added.plain else ran, used_s)
+                self._steps.append(_Step(sentence, added.state, ran.nothing_open, used_s, self._written))
+        except TimeoutError:
+            whole = tactic_cpu_s is None or cpu_s - used_s <= tactic_cpu_s
+            said = f"more than {cpu_s:g} s of CPU time" if whole else f"more than {tactic_cpu_s:g} s in one sentence"
+            return Attempt(Verdict.TIME_LIMIT, said, used_s + allowed.used_s())
+        except _OutputLimitError:
+            said = f"more than {MAX_OUTPUT_BYTES:,} bytes of messages"
+            return Attempt(Verdict.OUTPUT_LIMIT, said, used_s + allowed.used_s())
+        if self._steps[-1].nothing_open:
+            return Attempt(Verdict.CORRECT, "", used_s)
+        return Attempt(Verdict.ERROR, "the proof is not finished", used_s)
+
+    def _fails(self, sentence: str, reply: Reply, used_s: float) -> Attempt:
+        """The verdict where a sentence fails; what it has left is taken back."""
+        message = reply.message
         if _OUT_OF_MEMORY in message.lower() and _BY_TACTIC not in message.lower():
-            return Verdict.MEMORY_LIMIT, "out of memory"
-        return Verdict.ERROR, message
+            return Attempt(Verdict.MEMORY_LIMIT, "out of memory", used_s)
+        made = Attempt(Verdict.ERROR, message, used_s)
+        if not _is_shaken(message):
+            self._back_to(len(self._steps), Allowance(self._process, _HEADER_CPU_S))
+            self._failed = _Failed(sentence, made)
+        return made
 
     @property
     def _state(self) -> int:
+        """The state after the last sentence that is kept."""
+        if self._steps:
+            return self._steps[-1].state
         return self._loaded[-1][1] if self._loaded else self._first
 
-    def _back(self, state: int, allowed: Allowance) -> None:
-        reply = self._ask(back_to(state), allowed)
+    def _back_to(self, steps: int, allowed: Allowance) -> None:
+        """Take back all but the first steps of the proof."""
+        del self._steps[steps:]
+        self._failed = None
+        (reply,) = self._ask(allowed, back_to(self._state))
         if not (reply.good and reply.plain):
             raise WarmLostError(f"a proof cannot be taken back: {reply.message[:100]}")
 
-    def _ask(self, call: bytes, allowed: Allowance) -> Reply:
+    def _sentence(self, sentence: str, allowed: Allowance) -> tuple[Reply, Reply]:
+        """The replies to adding a sentence after the last one, and to running it."""
+        added, ran = self._ask(allowed, add(sentence, self._state), RUN)
+        return added, ran
+
+    def _ask(self, allowed: Allowance, *calls: bytes) -> list[Reply]:
+        """The replies to calls that are sent together."""
+        replies: list[Reply] = []
         try:
-            self._process.write(call, allowed)
-            while (reply := self._replies.take()) is None:
+            self._process.write(b"".join(calls), allowed)
+            while len(replies) < len(calls):
+                if (reply := self._replies.take()) is not None:
+                    replies.append(reply)
+                    continue
                 data = self._process.read(allowed)
                 if not data:
                     raise WarmLostError("the process has ended")
@@ -195,7 +254,13 @@ class WarmProcess:
                 self._replies.feed(data)
         except BrokenPipeError as error:
             raise WarmLostError("the process has ended") from error
-        return reply
+        return replies
+
+
+def _common(wanted: Sequence[str], have: Sequence[str]) -> int:
+    """How many sentences two lists begin with in common."""
+    pairs = enumerate(zip(wanted, have, strict=False))
+    return next((at for at, (one, other) in pairs if one != other), min(len(wanted), len(have)))
 
 
 def _is_shaken(message: str) -> bool:
