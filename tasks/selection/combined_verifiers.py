@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize
 from scipy.special import expit, log_expit
 
 from tasks.errors import UserError
@@ -64,6 +63,8 @@ def fit(problems: Sequence[Signals], names: Sequence[str]) -> Weights:
     Values are scaled to a standard deviation of 1, and weights on that scale have a standard normal prior, so that they
     stay finite where a verifier makes no error on these samples.
     """
+    from scipy.optimize import minimize  # as much to import as all else that a report needs of SciPy
+
     columns = np.column_stack([np.concatenate([each.values(name) for each in problems]) for name in names])
     correct = np.concatenate([each.correct for each in problems])
     share = np.concatenate([np.full(len(each.correct), 1 / len(each.correct)) for each in problems])

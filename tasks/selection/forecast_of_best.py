@@ -21,8 +21,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import expit, logit
-from scipy.stats import norm
+from scipy.special import expit, logit, ndtri
 
 from tasks.scaling.arrays import Floats, Ints
 from tasks.selection.best import best_of_k
@@ -74,7 +73,7 @@ class _Right(NamedTuple):
 
 
 def _right(fitted: "_Fitted", k: int) -> _Right:
-    nodes = _features(norm.isf(-np.expm1(np.log((np.arange(_NODES) + 0.5) / _NODES) / k)))
+    nodes = _features(-ndtri(-np.expm1(np.log((np.arange(_NODES) + 0.5) / _NODES) / k)))
     return _Right(nodes, expit(fitted.parameters @ nodes.T))
 
 
@@ -96,7 +95,7 @@ class _Bins(NamedTuple):
             ends = np.unique(np.concatenate([[0], np.rint(np.geomspace(1, problem.n, _BINS)).astype(np.int64)]))
             bins = len(ends) - 1
             samples[row, :bins], correct[row, :bins] = np.diff(ends), np.diff(sums[ends])
-            middles[row, :bins] = norm.isf((ends[1:] + ends[:-1]) / (2 * problem.n))
+            middles[row, :bins] = -ndtri((ends[1:] + ends[:-1]) / (2 * problem.n))
         return cls(samples, correct, _features(middles))
 
 
