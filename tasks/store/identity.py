@@ -85,10 +85,16 @@ def corrections_digest(problems: Iterable[Problem]) -> str | None:
     return digest(corrected)[:12] if corrected else None
 
 
-def public_tests_digest(problems: Iterable[Problem]) -> str | None:
-    """Content hash of how many tests of each problem are public; None where it is not known of any problem."""
-    checks = [(problem.id, problem.check) for problem in problems if isinstance(problem.check, StdioCheck)]
-    known = [[name, check.public] for name, check in checks if check.public is not None]
+def public_tests_digest(problems: Iterable[Problem], *, of_functions: bool = False) -> str | None:
+    """Content hash of how many tests of each problem are public, and with `of_functions`, of the public tests of
+    functions and their calls; None where they are not known of any problem."""
+    known = []
+    for problem in problems:
+        check = problem.check
+        if isinstance(check, StdioCheck) and check.public is not None:
+            known.append([problem.id, check.public])
+        if of_functions and isinstance(check, FunctionCheck) and (check.public is not None or check.calls):
+            known.append([problem.id, check.public, list(check.calls)])
     return digest(known)[:12] if known else None
 
 

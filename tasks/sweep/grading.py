@@ -13,6 +13,7 @@ from typing import Any
 from sandboxes import Sandbox
 from tasks.errors import GradingCancelledError
 from tasks.graders import Decided, Grader, GradesTexts, as_grader_of_texts
+from tasks.graders.base.functions import FunctionGrader
 from tasks.plugins import PluginError, label_of
 from tasks.progress import Steps, progress
 from tasks.records import GradedSample, Sample
@@ -58,7 +59,7 @@ class Grading:
             plugins,
             settings=settings,
             corrections=corrections_digest(selection.dataset),
-            public_tests=public_tests_digest(selection.dataset),
+            public_tests=public_tests_digest(selection.dataset, of_functions=_runs_public_tests_of_functions(grader)),
         )
         self.verdicts = VerdictSet(samples.store, samples.identity, identity)
         self.claims = Claims(samples.store, f"claims/{samples.identity.name}")
@@ -220,3 +221,8 @@ class Grading:
 def described(sandbox: Sandbox) -> str:
     """The name of a sandbox in results, with how it bounds memory."""
     return f"{sandbox.name}, memory bounded by {sandbox.memory_bound}"
+
+
+def _runs_public_tests_of_functions(grader: Grader) -> bool:
+    """Whether it runs more of a function test than its code. Verdict sets of other graders do not depend on the rest."""
+    return isinstance(grader, FunctionGrader) and bool(grader.behaviour_inputs)
