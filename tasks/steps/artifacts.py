@@ -14,9 +14,11 @@ from prefect.artifacts import (
 )
 from prefect.cache_policies import NO_CACHE
 
+from tasks.report.comparison.delivery import Delivered
 from tasks.report.comparison.markdown import markdown
 from tasks.report.comparison.publish import ComparisonFiles
 from tasks.report.cost.of_sweep import SweepCost, costs_of_sweep
+from tasks.report.cost.tables import sweep_cost_rows as cost_rows
 from tasks.report.phrases import backtest_sentence
 from tasks.report.picking.model import Picking
 from tasks.report.picking.of_sweep import picking_of
@@ -98,6 +100,8 @@ def _create_artifacts(sweep: Sweep, measured: Measurement, publication: Publicat
         gap = escape(gap_sentence(measured.picking.summary) or "")
         rows = table_rows(measured.picking.summary)
         create_table_artifact(rows, key="picking", description=f"{gap} Report: {escape(publication.page)}")
+    if measured.costs and not isinstance(measured.costs, str):
+        create_table_artifact(cost_rows(measured.costs), key="costs", description=f"Report: {escape(publication.page)}")
     if isinstance(measured.verifiers, VerifierSummary):
         compared = f"Against {measured.verifiers.truth}, with a penalty of {measured.verifiers.penalty:g}."
         rows = verifier_rows(measured.verifiers)
@@ -126,11 +130,19 @@ def show_comparison(comparison: Comparison, files: ComparisonFiles | None) -> No
             create_link_artifact(files.page, link_text="comparison.html", key="comparison-page", description=headline)
             _show_figures(files.figures, headline)
             if not isinstance(files.delivered, str):
-                create_table_artifact(
-                    files.delivered.rows(), key="delivered", description=f"Page: {escape(files.page)}"
-                )
+                _show_delivered(files.delivered, comparison.sets[0].label, files.page)
 
     show("the comparison", create)
+
+
+def _show_delivered(delivered: Delivered, reference: str, page: str) -> None:
+    """What ways of picking deliver of the sets, and the paired differences from the first one, where there are any."""
+    where = f"Page: {escape(page)}"
+    create_table_artifact(delivered.rows(), key="delivered", description=where)
+    differences = delivered.difference_rows()
+    if differences:
+        what = f"Minus {escape(reference)}, percentage points, each problem paired with itself."
+        create_table_artifact(differences, key="delivered-differences", description=f"{what} {where}")
 
 
 def _show_figures(figures: Mapping[str, bytes], description: str) -> None:

@@ -224,5 +224,5 @@ def described(sandbox: Sandbox) -> str:
 
 
 def _runs_public_tests_of_functions(grader: Grader) -> bool:
-    """Whether it runs more of a function test than its code. Verdict sets of other graders do not depend on the rest."""
+    """Whether it runs more of a function test than its code; else verdicts do not depend on the rest."""
     return isinstance(grader, FunctionGrader) and bool(grader.behaviour_inputs)

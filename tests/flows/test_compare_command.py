@@ -105,8 +105,12 @@ def test_stored_sets_are_compared_by_the_command_and_by_the_flow(recorded: Path,
     )  # fmt: skip
     assert "the same share" in done.stdout
     run = flow_run(prefect_url, "compare")
-    artifacts = {each["key"] for each in query(prefect_url, "artifacts") if each["flow_run_id"] == run["id"]}
-    assert {"comparison", "comparison-page", "curves-plot", "differences-plot", "delivered"} <= artifacts
+    artifacts = {each["key"]: each for each in query(prefect_url, "artifacts") if each["flow_run_id"] == run["id"]}
+    assert {"comparison", "comparison-page", "curves-plot", "differences-plot", "delivered"} <= artifacts.keys()
+    differences = artifacts["delivered-differences"]
+    (row, *_) = json.loads(differences["data"])
+    assert {"way", "set", "interval", "p"} <= row.keys()
+    assert "percentage points, each problem paired with itself" in differences["description"]
 
 
 def test_a_set_drawn_with_budget_solve_is_refused_in_one_line(recorded: Path, prefect_url: str) -> None:

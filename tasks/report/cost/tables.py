@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 from tasks.costs.comparison import CostComparison
 from tasks.report.cost.of_sweep import SweepCost
+from tasks.report.cost.phrases import amount
 from tasks.report.sweep.tables import to_csv
+from tasks.scaling.summary import percent
 
 
 def csv_files(of: CostComparison) -> dict[str, str]:
@@ -51,6 +53,24 @@ def mixtures_csv(of: CostComparison) -> str:
             for point in of.mixed
         ),
     )
+
+
+def sweep_cost_rows(of: Sequence[SweepCost]) -> list[dict[str, str]]:
+    """A row for each unit and k, with text in the cells, for a table in the Prefect UI."""
+    return [
+        {
+            "unit": each.measure.value,
+            "k": f"{row.point.k:,}",
+            "cost": amount(row.point.cost, each.measure),
+            "solved": percent(row.point.accuracy),
+            "per problem solved": amount(row.point.per_solved, each.measure),
+            "per further problem": amount(row.point.per_further, each.measure),
+            "per point": amount(row.point.per_point, each.measure),
+            "per right answer": amount(row.per_delivered, each.measure),
+        }
+        for each in of
+        for row in each.rows
+    ]
 
 
 def sweep_costs_csv(of: Sequence[SweepCost]) -> str:
