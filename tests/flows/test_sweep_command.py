@@ -92,10 +92,6 @@ def test_an_extended_sweep_redraws_nothing_and_shows_in_prefect(recorded: Path, 
     assert [row["way"] for row in json.loads(table["data"])][:2] == ["coverage", "majority"]
     assert "Report: " in table["description"]
     assert "picking-plot" in {artifact["key"] for artifact in artifacts}
-    (costs,) = (each for each in artifacts if each["key"] == "costs")
-    rows = json.loads(costs["data"])
-    assert {row["unit"] for row in rows} >= {"tokens", "seconds"}
-    assert all(row["per right answer"] != "" for row in rows)
 
 
 def test_a_sweep_compares_verifiers_with_the_truth_that_it_names_on_its_page_and_in_prefect(

@@ -8,6 +8,8 @@ import pytest
 from tasks.costs.measures import Measure
 from tasks.records import Price
 from tasks.report.cost.of_sweep import costs_of_sweep
+from tasks.report.cost.phrases import amount
+from tasks.report.cost.tables import sweep_cost_rows
 from tasks.report.picking.model import Picking
 from tasks.report.picking.of_sweep import picking_of
 from tasks.report.sweep.publish import publish
@@ -138,6 +140,11 @@ def test_a_right_answer_that_a_scorer_picks_costs_what_scoring_costs_too(tmp_pat
         assert any("scoring by toy counts" in note for note in costs[measure].notes)
     row = costs[Measure.SECONDS].rows[-1]
     assert row.per_delivered > row.point.cost / (PROBLEMS * accuracy)
+    *_, last = sweep_cost_rows([costs[Measure.DOLLARS]])
+    row = costs[Measure.DOLLARS].rows[-1]
+    assert (last["unit"], last["k"]) == ("dollars", f"{K}")
+    assert last["cost"] == amount(row.point.cost, Measure.DOLLARS)
+    assert last["per right answer"] == amount(row.per_delivered, Measure.DOLLARS)
 
 
 def test_scoring_that_is_not_known_is_told_and_not_counted_as_nothing(tmp_path):
