@@ -4,9 +4,9 @@
 
 Simulated: 100 samples of 40 problems, forecasts at k = 200 and 1,000. Rates are as in `calibration.py`. For votes, the
 wrong samples of every second problem share five answers, those of the others up to 60. For best of k, scores relate to
-correctness in nine ways. The methods were chosen on the first group of either (`CHOSEN_ON`, `SCORES_CHOSEN_ON`); the
-others were set aside. FILE has graded samples, in a format of `monkeys pick`: forecasts are from an eighth of them, or
-from half where there are fewer than 80, to all.
+correctness in nine ways, for weighted votes in six. The methods were chosen on the first group of each (`CHOSEN_ON`,
+`SCORES_CHOSEN_ON`, `WEIGHTS_CHOSEN_ON`); the others were set aside. FILE has graded samples, in a format of
+`monkeys pick`: forecasts are from an eighth of them, or from half where there are fewer than 80, to all.
 
 *As at n* is the measured accuracy of all samples, which for majority is the modal ceiling. *Log-linear* goes on as from
 n/2 to n, and *frequencies* draws votes from the frequencies of the answers. Errors are root mean squares in points of
@@ -34,11 +34,12 @@ from tasks.selection.best_of import BestOf
 from tasks.selection.curves import pick_curve
 from tasks.selection.forecast import forecast
 from tasks.selection.majority import Majority
+from tasks.selection.weighted_vote import WeightedVote
 
 PROBLEMS, DRAWN, KS = 40, 100, np.array([200, 1_000])
 LOWEST = 0.85
 _WRONG = (np.full(5, 0.5), np.full(60, 0.15))
-_VOTES = 2_000
+_VOTES, _WEIGHTED_VOTES = 2_000, 400
 _GRID = 4_000
 
 
@@ -96,6 +97,21 @@ SCORES_SET_ASIDE = {
 }
 
 
+Weights = Callable[[np.random.Generator, Any], Floats]
+"""Takes a generator and which samples are correct, as 0 or 1, and gives their weights in a vote."""
+
+WEIGHTS_CHOSEN_ON: dict[str, Weights] = {
+    "no signal": lambda generator, correct: generator.random(correct.shape),
+    "gamma, 1 more": lambda generator, correct: generator.gamma(2.0 + correct),
+    "log-normal, 1": lambda generator, correct: np.exp(generator.normal(0.5 * correct, 1)),
+}
+WEIGHTS_SET_ASIDE: dict[str, Weights] = {
+    "gamma, 3 more": lambda generator, correct: generator.gamma(2.0 + 3 * correct),
+    "probability": lambda generator, correct: expit(generator.normal(1.0 * correct, 2)),
+    "log-normal, 2": lambda generator, correct: np.exp(generator.normal(0.5 * correct, 2)),
+}
+
+
 class Errors:
     """Errors of forecasts by method, and whether the product's interval held."""
 
@@ -147,16 +163,35 @@ def votes(kinds: dict[str, Callable[[np.random.Generator, int], Floats]], repeti
     for name, kind in kinds.items():
         generator, here = np.random.default_rng(0), Errors()
         for _ in range(repetitions):
-            shares = [
-                np.append(rate, generator.dirichlet(_WRONG[number % 2]) * (1 - rate))
-                for number, rate in enumerate(kind(generator, PROBLEMS).tolist())
-            ]
+            shares = _shares(kind, generator)
             truth = np.array([np.mean([_vote(each, k, generator) for each in shares]) for k in KS.tolist()])
-            answers = [generator.choice(len(each), DRAWN, p=each / each.sum()) for each in shares]
+            answers = [generator.choice(len(each), DRAWN, p=each) for each in shares]
             problems = [Outcomes(str(i), each == 0, each) for i, each in enumerate(answers)]
             here.forecast(Majority(), problems, KS, truth)
         total.add(here)
         print(f"majority, {name:<40} {here}", flush=True)
+    return total
+
+
+def weighted_votes(
+    kinds: dict[str, Callable[[np.random.Generator, int], Floats]], weights: dict[str, Weights], repetitions: int
+) -> Errors:
+    """Weighted votes on simulated kinds of rates and weights."""
+    total = Errors()
+    for name, of in weights.items():
+        generator, here = np.random.default_rng(0), Errors()
+        for kind in kinds.values():
+            for _ in range(repetitions):
+                shares = _shares(kind, generator)
+                truth = np.array([np.mean([_weighted(each, of, k, generator) for each in shares]) for k in KS.tolist()])
+                answers = [generator.choice(len(each), DRAWN, p=each) for each in shares]
+                problems = [
+                    Outcomes(str(i), each == 0, each, {"score": of(generator, (each == 0).astype(np.float64))})
+                    for i, each in enumerate(answers)
+                ]
+                here.forecast(WeightedVote(), problems, KS, truth)
+        total.add(here)
+        print(f"weighted vote, {name:<35} {here}", flush=True)
     return total
 
 
@@ -199,8 +234,25 @@ def _log_odds(rate: float) -> float:
     return float(logit(np.clip(rate, 1e-12, 1 - 1e-12)))
 
 
+def _shares(kind: Callable[[np.random.Generator, int], Floats], generator: np.random.Generator) -> list[Floats]:
+    """How frequent each answer of each problem is; the first one is correct."""
+    found = []
+    for number, rate in enumerate(kind(generator, PROBLEMS).tolist()):
+        shares = np.append(rate, generator.dirichlet(_WRONG[number % 2]) * (1 - rate))
+        found.append(shares / shares.sum())
+    return found
+
+
+def _weighted(shares: Floats, weights: Weights, k: int, generator: np.random.Generator) -> float:
+    answers = generator.choice(len(shares), (_WEIGHTED_VOTES, k), p=shares)
+    sums = np.zeros((_WEIGHTED_VOTES, len(shares)))
+    of_samples = weights(generator, (answers == 0).astype(np.float64))
+    np.add.at(sums, (np.arange(_WEIGHTED_VOTES)[:, None], answers), of_samples)
+    return float((sums.argmax(axis=1) == 0).mean())
+
+
 def _vote(shares: Floats, k: int, generator: np.random.Generator) -> float:
-    counts = generator.multinomial(k, shares / shares.sum(), _VOTES)
+    counts = generator.multinomial(k, shares, _VOTES)
     tied = counts == counts.max(axis=1, keepdims=True)
     return float((tied[:, 0] / tied.sum(axis=1)).mean())
 
@@ -226,13 +278,17 @@ def main() -> int:
     for file in given.files:
         measured(file, 5 * given.repetitions)
     good = True
-    for name, kinds, scores in (
-        ("chosen on", CHOSEN_ON, SCORES_CHOSEN_ON),
-        ("set aside", SET_ASIDE, SCORES_SET_ASIDE),
+    for name, kinds, scores, weights in (
+        ("chosen on", CHOSEN_ON, SCORES_CHOSEN_ON, WEIGHTS_CHOSEN_ON),
+        ("set aside", SET_ASIDE, SCORES_SET_ASIDE, WEIGHTS_SET_ASIDE),
     ):
-        of_votes, of_best = votes(kinds, 2 * given.repetitions), best_of(kinds, scores, given.repetitions)
-        print(f"ALL {name}: majority: {of_votes}\nALL {name}: best of k: {of_best}", flush=True)
-        good = name == "chosen on" or (of_votes.good and of_best.good)
+        every = {
+            "majority": votes(kinds, 2 * given.repetitions),
+            "weighted vote": weighted_votes(kinds, weights, given.repetitions),
+            "best of k": best_of(kinds, scores, given.repetitions),
+        }
+        print("\n".join(f"ALL {name}: {way}: {errors}" for way, errors in every.items()), flush=True)
+        good = name == "chosen on" or all(each.good for each in every.values())
     return 0 if good else 1
 
 

@@ -1,9 +1,8 @@
 """What ways of picking are expected to deliver of more samples than were drawn.
 
-Votes that count answers have a forecast, and so has the best of k by scores that mostly differ; other ways, and those
-with too few samples, have none. It is
-for these very problems, as that of coverage is. `benchmarks/selection_forecast.py` compares it with simpler rules, such
-as that nothing changes beyond the largest n.
+Votes have a forecast, and so has the best of k by scores that mostly differ; other ways, and those with too few
+samples, have none. It is for these very problems, as that of coverage is. `benchmarks/selection_forecast.py` compares
+it with simpler rules, such as that nothing changes beyond the largest n.
 """
 
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ from tasks.scaling.arrays import Floats, Ints
 from tasks.selection import Selector
 from tasks.selection.forecast_of_best import can_forecast, forecast_of_best
 from tasks.selection.forecast_of_votes import MIN_SAMPLES, forecast_of_votes
+from tasks.selection.forecast_of_weighted_votes import Weighing, forecast_of_weighted_votes
 from tasks.selection.outcomes import Outcomes
 from tasks.selection.variance_of_best import Ranking
 from tasks.selection.variance_of_votes import Counting
@@ -55,6 +55,8 @@ def _forecast(
     """Expected accuracy and its variance, shape (ks,) each."""
     if isinstance(selector, Counting) and min(each.n for each in problems) >= MIN_SAMPLES:
         return forecast_of_votes(selector, problems, ks, generator)
+    if isinstance(selector, Weighing) and min(each.n for each in problems) >= MIN_SAMPLES:
+        return forecast_of_weighted_votes(selector, problems, ks, generator)
     if isinstance(selector, Ranking) and can_forecast(selector, problems):
         return forecast_of_best(selector, problems, ks, generator)
     return None

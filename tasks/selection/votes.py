@@ -38,7 +38,7 @@ def winners_of(tally: Tally, voters: Ints, orders: Ints, ks: Ints, weights: Floa
         some = orders[start : start + rows, :last]
         weight = None if weights is None else weights[some]
         sums = _sums(voters[some], ks, len(tally.votes), weight, positive=positive)
-        found[start : start + rows] = _shared(sums, tally.values, slack)
+        found[start : start + rows] = shared(sums, tally.values, slack)
     return found
 
 
@@ -58,7 +58,7 @@ def winners_in_rows(voters: Ints, values: Floats, ks: Ints, weights: Floats, sla
     for start in range(0, len(voters), rows):
         of = slice(start, start + rows)
         sums = _sums(voters[of, :last], ks, classes, weights[of, :last], positive=positive)
-        found[of] = _shared(sums, values[of, :, None], slack[of, :, None])
+        found[of] = shared(sums, values[of, :, None], slack[of, :, None])
     return found
 
 
@@ -94,7 +94,7 @@ def winners_among_best(
             some = orders[start : start + rows, :k]
             ranked = ranks[some]
             voting = (ranked < len(scores)).sum(axis=1)
-            last = np.maximum(np.ceil(keep * voting - _ROUNDING).astype(np.int64), 1) - 1
+            last = number_that_votes(voting, keep) - 1
             bound = np.take_along_axis(np.sort(ranked, axis=1), last[:, None], axis=1)
             row, place = np.nonzero((ranked <= bound) & (ranked < len(scores)))
             chosen = some[row, place]
@@ -102,18 +102,24 @@ def winners_among_best(
             shape = (len(some), 1, classes)
             sums = np.bincount(cells, weights[chosen], minlength=len(some) * classes).reshape(shape)
             votes = np.bincount(cells, minlength=len(some) * classes).reshape(shape)
-            won[start : start + rows, column] = _shared(np.where(votes > 0, sums, -np.inf), tally.values, slack)[:, 0]
+            won[start : start + rows, column] = shared(np.where(votes > 0, sums, -np.inf), tally.values, slack)[:, 0]
     return won
 
 
-def _shared(sums: Floats, values: Floats, slack: Floats | float) -> Floats:
+def number_that_votes(voters: Ints, keep: float) -> Ints:
+    """How many of this many samples vote if a share of them does: at least one."""
+    number: Ints = np.maximum(np.ceil(keep * voters - _ROUNDING).astype(np.int64), 1)
+    return number
+
+
+def shared(sums: Floats, values: Floats, slack: Floats | float) -> Floats:
     """The mean accuracy of the answers that tie for the largest sum, shape (orders, ks); 0 where there is none. The
     answers' accuracies have shape (classes,), or (orders, classes, 1) where each order has its own."""
     most = sums.max(axis=2, keepdims=True)
     tied = (sums >= most - slack) & ~np.isneginf(most)
     right = tied @ values
-    shared: Floats = right.reshape(tied.shape[:2]) / np.maximum(tied.sum(axis=2), 1)
-    return shared
+    accuracy: Floats = right.reshape(tied.shape[:2]) / np.maximum(tied.sum(axis=2), 1)
+    return accuracy
 
 
 def _sums(voters: Ints, ks: Ints, classes: int, weights: Floats | None, *, positive: bool) -> Floats:

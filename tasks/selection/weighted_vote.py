@@ -55,11 +55,15 @@ class WeightedVote(Config):
 
     def picked(self, problem: Outcomes, orders: Ints, ks: Ints) -> Floats:
         """See `Selector`."""
-        scores = problem.scores[self.score]
-        weights = self._weights(scores)
+        weights = self.weights_of(problem)
         if self.keep == 1:
             return winners(problem, orders, ks, weights)
+        scores = problem.scores[self.score]
         return winners_among_best(problem, orders, ks, scores=scores, weights=weights, keep=self.keep)
+
+    def weights_of(self, problem: Outcomes) -> Floats:
+        """The samples' weights, shape (n,)."""
+        return self._weights(problem.scores[self.score])
 
     def _weights(self, scores: Floats) -> Floats:
         """The weights of votes by scores of shape (..., n)."""
