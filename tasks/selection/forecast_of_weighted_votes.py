@@ -2,8 +2,8 @@
 
 Further samples are like those drawn: each of these has a share of what would be drawn, and the shares have a Dirichlet
 posterior whose parameters are 1 (the Bayesian bootstrap, Rubin 1981). The frequencies of answers then have the
-posterior of `tasks.selection.forecast_of_votes`, and an answer's weights are those of its samples. To take a part of
-them from other problems, where answers are rare, was no better in simulation.
+posterior of `tasks.selection.forecast_of_votes`, and an answer's weights are those of its samples. Taking some of them
+from the answers of other problems did not help in simulation.
 
 Samples of one answer with about the same weight are put together, which keeps the distribution of their common share.
 The interval is that of the accuracy of these very problems: its variance under the posterior, inflated as that of votes
