@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tasks.errors import UserError
-from tasks.selection import Outcomes
+from tasks.selection import Outcomes, Selector
 from tasks.selection.best_of import BestOf
 from tasks.selection.curves import pick_curve
 from tasks.selection.first_passing import FirstPassing
@@ -123,7 +123,8 @@ def test_only_the_samples_with_the_largest_weights_vote_in_a_forecast_where_othe
     problem = Outcomes("p", right, np.where(right, 0, 1), {"score": np.where(right, 1.1, 1.0)})
     (some,) = forecast(WeightedVote(keep=0.1), [problem], np.array([500]))
     (every,) = forecast(WeightedVote(), [problem], np.array([500]))
-    assert (some.value, every.value) == (pytest.approx(1.0, abs=0.03), pytest.approx(0.0, abs=0.03))
+    assert some.value > 0.97
+    assert every.value < 0.03
 
 
 def test_samples_without_an_answer_have_no_weight_in_a_forecast():
@@ -142,7 +143,7 @@ def test_the_forecast_of_best_of_does_not_depend_on_the_order_of_the_samples():
 
 
 def test_k_beyond_the_samples_is_forecast_for_coverage_and_each_way_that_can_be():
-    ways = [Majority(), WeightedVote(weight="exp"), FirstPassing()]
+    ways: list[Selector] = [Majority(), WeightedVote(weight="exp"), FirstPassing()]
     found = summarise(drawn(30, 0), ways, [10, 100, 30], points=5, error=0.02)
     assert [point.k for point in found.coverage.table] == [10, 30]
     assert found.beyond == (100,)
