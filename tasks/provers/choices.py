@@ -4,11 +4,12 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from tasks.choices import choices
 from tasks.provers import Prover
+from tasks.provers.kimina import KiminaProver
 from tasks.provers.lean import LeanProver
 from tasks.provers.repl import ReplProver
 from tasks.provers.rocq import RocqProver
 
-_Prover = LeanProver | ReplProver | RocqProver
+_Prover = KiminaProver | LeanProver | ReplProver | RocqProver
 
 if TYPE_CHECKING:
     ProverConfig = _Prover

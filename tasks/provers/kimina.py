@@ -17,8 +17,9 @@ from tasks.provers import UNCONFIRMED, PlacedProof, Probe
 from tasks.provers.kimina_server.client import Client, LeanVersion, lean_version
 from tasks.provers.kimina_server.pool import Pool
 from tasks.provers.kimina_server.session import KiminaSession
+from tasks.provers.lean4.axioms import AXIOMS
 from tasks.provers.lean4.placing import place
-from tasks.provers.lean_repl.texts import AXIOMS, PROBE, check_theorem
+from tasks.provers.lean_repl.texts import PROBE, check_theorem, version_ingredients, version_text
 from tasks.records import TheoremCheck
 
 _KEY_FIELD = "prover.api_key_env"
@@ -81,13 +82,13 @@ class KiminaProver(Config):
     def ingredients(self) -> Mapping[str, Any]:
         """See `tasks.provers.Prover.ingredients`."""
         mark = {} if self.confirm else {UNCONFIRMED: True}
-        return {"lean": _lean(self.base_urls, self.api_key_env), **mark}
+        return {**version_ingredients(_lean(self.base_urls, self.api_key_env)), **mark}
 
     def description(self) -> str:
         """See `tasks.provers.Prover.description`."""
         count = len(self.base_urls)
         servers = f"{count} servers" if count > 1 else "1 server"
-        return f"Lean {_lean(self.base_urls, self.api_key_env)} on {servers}, no independent checker"
+        return f"{version_text(_lean(self.base_urls, self.api_key_env))}, on {servers}, no independent checker"
 
     def place(self, text: str, theorem: TheoremCheck) -> PlacedProof:
         """See `tasks.provers.Prover.place`."""

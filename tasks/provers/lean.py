@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -23,6 +23,7 @@ from tasks.records import TheoremCheck
 class LeanProver(Config):
     """Lean 4 on this machine: warm processes of its language server, confined by bubblewrap."""
 
+    operational: ClassVar[frozenset[str]] = frozenset({"program", "workers", "proofs_per_process"})
     name: Literal["lean"] = "lean"
     program: str = Field("lean", description="The name or the path of `lean`, or of elan's")
     project: str | None = Field(

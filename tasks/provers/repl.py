@@ -14,11 +14,12 @@ from sandboxes.bubblewrap import BubblewrapConfig
 from sandboxes.config import Config
 from tasks.errors import UserError
 from tasks.provers import UNCONFIRMED, PlacedProof, Probe
+from tasks.provers.lean4.axioms import AXIOMS
 from tasks.provers.lean4.placing import place
 from tasks.provers.lean_repl.installation import BUILD, ReplInstallation, installation
 from tasks.provers.lean_repl.process import ReplLostError, ReplProcess
 from tasks.provers.lean_repl.session import Confirmation, ReplSession
-from tasks.provers.lean_repl.texts import AXIOMS, PROBE, check_theorem
+from tasks.provers.lean_repl.texts import PROBE, check_theorem, version_ingredients, version_text
 from tasks.records import TheoremCheck
 
 
@@ -88,12 +89,12 @@ class ReplProver(Config):
         """See `tasks.provers.Prover.ingredients`."""
         found = self._installation()
         libraries = {"libraries": found.libraries} if found.libraries else {}
-        return {"lean": found.lean, **libraries, **({} if self.confirm else {UNCONFIRMED: True})}
+        return {**version_ingredients(found.lean), **libraries, **({} if self.confirm else {UNCONFIRMED: True})}
 
     def description(self) -> str:
         """See `tasks.provers.Prover.description`."""
         checked = "the kernel checks proofs again in a second process" if self.replay else "no independent checker"
-        return f"Lean {self._installation().lean}, {checked}"
+        return f"{version_text(self._installation().lean)}, {checked}"
 
     def place(self, text: str, theorem: TheoremCheck) -> PlacedProof:
         """See `tasks.provers.Prover.place`."""

@@ -14,6 +14,11 @@ from tasks.graders.proof import ProofGrader
         ({"name": "rocq", "workers": 3, "axioms": "none"}, {"prover": {"axioms": "none"}}),
         ("repl", {"prover": {"name": "repl"}}),
         ({"name": "repl", "repl": "/opt/repl", "project": "/opt/mathlib4"}, {"prover": {"name": "repl"}}),
+        ({"name": "lean", "workers": 2}, {"prover": {"name": "lean"}}),
+        (
+            {"name": "kimina", "base_urls": ["http://a:1", "http://b:2"], "concurrency": 3},
+            {"prover": {"name": "kimina"}},
+        ),
         ({"name": "repl", "time_limit_s": 9}, {"prover": {"name": "repl", "time_limit_s": 9.0}}),
     ],
 )

@@ -41,8 +41,13 @@ class Installation(NamedTuple):
     @property
     def is_sound(self) -> bool:
         """Whether no fault of this version's kernel is known."""
-        found = _VERSION.search(f"version {self.version}")
-        return found is not None and tuple(int(each) for each in found.groups()[:3]) >= SOUND_SINCE
+        return is_sound(self.version)
+
+
+def is_sound(version: str) -> bool:
+    """Whether no fault of the kernel of a version, such as `4.33.0-rc1`, is known."""
+    found = _VERSION.search(f"version {version}")
+    return found is not None and tuple(int(each) for each in found.groups()[:3]) >= SOUND_SINCE
 
 
 @cache

@@ -12,15 +12,17 @@ import secrets
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from tasks.provers import Attempt, PlacedProof, Probe, UnplaceableError
+from tasks.provers.lean4.installation import is_sound
 from tasks.provers.lean4.placing import header_and_statement
 from tasks.provers.lean4.tokens import tokens
 from tasks.provers.lean_repl.replies import Reply, one_line
 from tasks.records import TheoremCheck, Verdict
 
-AXIOMS = {"standard": frozenset({"propext", "Classical.choice", "Quot.sound"}), "none": frozenset[str]()}
-"""The axioms that proofs may rest on: the three of Lean's library, or none."""
+FAULTS = "kernel with known faults"
+"""The ingredient of verdicts by a version of Lean whose kernel has accepted proofs of false statements."""
 
 PROBE = Probe(
     TheoremCheck("lean", "", "monkeys_probe", "theorem monkeys_probe (p q : Prop) (hp : p) (hq : q) : p ∧ q := by"),
@@ -33,6 +35,17 @@ _KEYWORDS = ("theorem", "lemma")
 _ENDING = re.compile(r":=\s*(?:by\s*)?\Z")
 _DEPENDS = re.compile(r"'(\S+)' depends on axioms: \[(.*)\]", re.DOTALL)
 _NO_AXIOMS = re.compile(r"'(\S+)' does not depend on any axioms")
+
+
+def version_ingredients(version: str) -> dict[str, Any]:
+    """What verdicts depend on where Lean has this version."""
+    return {"lean": version} if is_sound(version) else {"lean": version, FAULTS: True}
+
+
+def version_text(version: str) -> str:
+    """The version of Lean, and whether its kernel is known to accept proofs of false statements."""
+    fault = "" if is_sound(version) else ", whose kernel is known to accept false proofs: use 4.32.2 or later"
+    return f"Lean {version}{fault}"
 
 
 def header_text(header: Sequence[str]) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
+from monkeys.testing import check_prover
 from tasks.errors import UserError
 from tasks.progress import NullProgress, progress
 from tasks.provers import UNCONFIRMED, Attempt, TheoremFaultError, attempt
@@ -12,6 +13,7 @@ from tasks.provers.kimina_server import pool
 from tasks.provers.kimina_server.client import ServerFailedError, read_result
 from tasks.provers.kimina_server.session import KiminaSession
 from tasks.provers.lean_repl.replies import outcome
+from tasks.provers.lean_repl.texts import FAULTS
 from tasks.records import TheoremCheck, Verdict
 from tests.provers.kimina_server.toy_server import ToyServer, toy_server
 from tests.provers.lean_repl.recorded import needs_recordings, rows
@@ -110,7 +112,7 @@ def test_every_accepted_proof_is_confirmed_in_a_new_repl(server: ToyServer):
 def test_without_confirmation_a_correct_proof_is_marked(server: ToyServer):
     prover = KiminaProver(base_urls=(server.url,), confirm=False)
     assert proved(prover, "axiom_cheat").detail == UNCONFIRMED
-    assert dict(prover.ingredients()) == {"lean": "4.15.0", UNCONFIRMED: True}
+    assert dict(prover.ingredients()) == {"lean": "4.15.0", FAULTS: True, UNCONFIRMED: True}
 
 
 def test_a_theorem_that_does_not_load_is_infrastructure(server: ToyServer):
@@ -196,10 +198,15 @@ def test_a_server_with_fewer_repls_than_requests_loses_nothing():
 
 
 def test_the_version_of_lean_is_that_of_the_servers():
-    with toy_server(lean="4.9.0") as server, toy_server(lean="4.9.0", old=True) as other:
+    with toy_server(lean="4.33.0") as server, toy_server(lean="4.33.0", old=True) as other:
         prover = KiminaProver(base_urls=(server.url, other.url))
         prover.check()
-        assert prover.description() == "Lean 4.9.0 on 2 servers, no independent checker"
+        assert prover.description() == "Lean 4.33.0, on 2 servers, no independent checker"
+        assert dict(prover.ingredients()) == {"lean": "4.33.0"}
+    with toy_server(lean="4.9.0") as server:
+        prover = KiminaProver(base_urls=(server.url,))
+        assert "whose kernel is known to accept false proofs: use 4.32.2 or later" in prover.description()
+        assert dict(prover.ingredients()) == {"lean": "4.9.0", FAULTS: True}
 
 
 def test_servers_with_several_versions_of_lean_are_refused():
@@ -284,3 +291,9 @@ def test_the_recorded_answers_of_a_kimina_server_give_98_accepted_proofs_and_4_t
             assert outcome(answer.reply) == (Verdict.CORRECT, ""), row["id"]
             accepted += 1
     assert (accepted, timed_out) == (98, 4)
+
+
+@pytest.mark.parametrize("confirm", [True, False])
+def test_kimina_keeps_the_promises_of_a_prover(confirm: bool):
+    with toy_server() as server:
+        check_prover(KiminaProver(base_urls=(server.url,), confirm=confirm))

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from monkeys.testing import check_prover
 from tasks.errors import UserError
 from tasks.provers import UNCONFIRMED, Attempt, ProverFailedError, TheoremFaultError, attempt
 from tasks.provers.lean_repl.installation import installation
 from tasks.provers.lean_repl.session import ReplSession
+from tasks.provers.lean_repl.texts import FAULTS
 from tasks.provers.repl import ReplProver
 from tasks.records import TheoremCheck, Verdict
 
@@ -99,8 +101,8 @@ def test_the_proof_never_runs_where_its_axioms_are_listed(prover: ReplProver):
 
 def test_without_confirmation_a_correct_proof_is_marked(prover: ReplProver):
     unconfirmed = prover.model_copy(update={"confirm": False})
-    assert dict(unconfirmed.ingredients()) == {"lean": "4.15.0", UNCONFIRMED: True}
-    assert dict(prover.ingredients()) == {"lean": "4.15.0"}
+    assert dict(unconfirmed.ingredients()) == {"lean": "4.15.0", FAULTS: True, UNCONFIRMED: True}
+    assert dict(prover.ingredients()) == {"lean": "4.15.0", FAULTS: True}
     with running(unconfirmed) as session:
         assert proved(unconfirmed, session, "axiom_cheat").detail == UNCONFIRMED
 
@@ -211,3 +213,9 @@ def test_the_libraries_of_a_project_and_its_packages_are_found(on_path: Path, tm
     assert f"LEAN_PATH={libraries}" in found.command
     assert set(libraries.split(":")) < set(found.shown)
     assert found.lean == "4.15.0"
+
+
+@pytest.mark.parametrize("confirm", [True, False])
+@pytest.mark.usefixtures("on_path")
+def test_the_repl_keeps_the_promises_of_a_prover(confirm: bool):
+    check_prover(ReplProver(workers=2, memory_limit_mb=LIMIT_MB, confirm=confirm))

@@ -3,9 +3,9 @@ import re
 import pytest
 
 from tasks.provers import PlacedProof, UnplaceableError
+from tasks.provers.lean4.axioms import AXIOMS
 from tasks.provers.lean_repl.replies import Message, Reply
 from tasks.provers.lean_repl.texts import (
-    AXIOMS,
     PROBE,
     Mark,
     check_theorem,
