@@ -16,16 +16,14 @@ def choices(role: str, built_in: Any, protocol: type, *validators: BeforeValidat
 
     Args:
         role: a key of `tasks.plugins.GROUPS`.
-        built_in: the union of the built-in classes, or the only one.
+        built_in: the union of the built-in classes.
         protocol: what each must implement.
         validators: what changes a value before it is read.
     """
-    classes = get_args(built_in) or (built_in,)
+    classes = get_args(built_in)
     plugins = load(role, protocol, [get_args(each.model_fields["name"].annotation)[0] for each in classes])
-    usable = [*classes, *(each.target for each in plugins if each.fault is None)]
-    # A union of one class has nothing that tells its members apart.
-    several = (Field(discriminator="name"),) if len(usable) > 1 else ()
-    return Annotated[(reduce(or_, usable), *several, BeforeValidator(_named), _Form(), *validators)]
+    union = reduce(or_, [*classes, *(each.target for each in plugins if each.fault is None)])
+    return Annotated[(union, Field(discriminator="name"), BeforeValidator(_named), _Form(), *validators)]
 
 
 def _named(value: Any) -> Any:
@@ -42,7 +40,7 @@ class _Form:
         schema.pop("discriminator", None)
         if "oneOf" in schema:
             schema["anyOf"] = schema.pop("oneOf")
-        for choice in schema.get("anyOf", ()):
+        for choice in schema["anyOf"]:
             chosen = handler.resolve_ref_schema(choice)
             chosen["title"] = chosen["properties"]["name"]["const"]
         return schema

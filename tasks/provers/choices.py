@@ -19,5 +19,4 @@ else:
 
 def prover_classes() -> tuple[type[Any], ...]:
     """The configuration class of every prover that can be chosen."""
-    union = get_args(ProverConfig)[0]
-    return get_args(union) or (union,)
+    return get_args(get_args(ProverConfig)[0])

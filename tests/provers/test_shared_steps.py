@@ -115,7 +115,7 @@ def test_verdicts_are_those_of_a_process_that_keeps_nothing(rocq: Installation, 
             continue
     try:
         for proof in sorted(placed, key=lambda each: (each.header, each.statement, each.proof)):
-            plain._back_to(0, Allowance(plain._process, 5.0))
+            plain.forget()
             assert process.prove(proof, 5.0)[:2] == plain.prove(proof, 5.0)[:2], proof
     finally:
         plain.close()

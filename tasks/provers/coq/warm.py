@@ -141,6 +141,10 @@ class WarmProcess:
             self.usable = usable and made.verdict in {Verdict.CORRECT, Verdict.ERROR} and not _is_shaken(made.detail)
         return made._replace(wall_s=time.monotonic() - started)
 
+    def forget(self) -> None:
+        """Take back the last proof, so that the next runs whole."""
+        self._back_to(0, Allowance(self._process, _HEADER_CPU_S))
+
     def cpu_s(self) -> float:
         """CPU seconds of the process so far."""
         return self._process.cpu_s()
