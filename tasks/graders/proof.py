@@ -4,6 +4,7 @@ What cannot be the body of a proof is `no_answer`, and the prover is not asked. 
 A proof that fails is `error`; the verdict is `wrong` where a proof was accepted, and its confirmation refuses it.
 """
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any, ClassVar, Literal
@@ -17,12 +18,15 @@ from tasks.graders.base.text import TextGrader
 from tasks.graders.base.verdicts import shortened
 from tasks.provers import Attempt, PlacedProof, ProverSession, UnplaceableError, attempt
 from tasks.provers.choices import ProverConfig
+from tasks.provers.loading import faults
 from tasks.provers.rocq import RocqProver
 from tasks.records import GradedSample, Problem, Sample, TheoremCheck, Verdict
 
 # Proofs that are handed to the prover ahead of the results that have been yielded.
 _AT_ONCE = 1_000
-
+# Theorems that a warning names.
+_NAMED = 5
+_log = logging.getLogger(__name__)
 
 _Key = tuple[str, PlacedProof]
 """A proof, and the id of the problem whose theorem it proves."""
@@ -37,7 +41,8 @@ class ProofGrader(TextGrader):
     prover: ProverConfig = Field(RocqProver(), description="The prover")
 
     def check(self, problems: Sequence[Problem]) -> None:
-        """Raises UserError where a problem has no theorem for this prover, or the prover cannot run here."""
+        """Raises UserError where a problem has no theorem for this prover, or the prover cannot run here. Theorems that
+        do not load are named in a warning: they have no verdicts."""
         require_checks(problems, TheoremCheck, self.name)
         for problem in problems:
             try:
@@ -45,6 +50,15 @@ class ProofGrader(TextGrader):
             except UnplaceableError as error:
                 raise UserError(f"grader: {self.name} cannot grade problem {problem.id!r}: {error}") from error
         self.prover.check()
+        theorems = {problem.id: require_check(problem, TheoremCheck) for problem in problems}
+        found = faults(self.prover.session(), theorems)
+        if found:
+            name, said = next(iter(found.items()))
+            _log.warning(
+                "grader: %d of %d theorems cannot be graded, because they do not load in %s %s: %s (%s)%s",
+                *(len(found), len(problems), self.prover.name, self.prover.description(), name, shortened(said)),
+                f", {', '.join(list(found)[1:_NAMED])}" if len(found) > 1 else "",
+            )
 
     def ingredients(self) -> Mapping[str, Any]:
         """See `tasks.graders.HasIngredients`: those of the prover."""

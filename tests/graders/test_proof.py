@@ -4,9 +4,10 @@ import pytest
 
 from tasks.errors import UserError
 from tasks.graders.proof import ProofGrader
-from tasks.provers import PlacedProof
+from tasks.provers import PlacedProof, TheoremFaultError
 from tasks.provers.coq.installation import installation
 from tasks.provers.coq.session import RocqSession
+from tasks.provers.loading import faults
 from tasks.provers.rocq import RocqProver
 from tasks.records import AnswerCheck, GradedSample, Problem, Sample, TheoremCheck, Verdict
 from tests.provers.conftest import rocq  # noqa: F401 - a fixture
@@ -63,6 +64,30 @@ def test_a_problem_without_a_theorem_for_this_prover_is_refused_in_one_line() ->
         ProofGrader().check([lean])
     with pytest.raises(UserError, match="it has no theorem"):
         ProofGrader().check([Problem("a", "", AnswerCheck("1"))])
+
+
+@pytest.mark.usefixtures("rocq")
+def test_a_theorem_that_does_not_load_is_named_before_any_work(caplog: pytest.LogCaptureFixture) -> None:
+    absent = Problem("c", "", TheoremCheck("rocq", "", "c", "Theorem c : absent."))
+    ProofGrader(prover=RocqProver(workers=2)).check([PROBLEM, absent, OTHER])
+    (record,) = caplog.records
+    said = record.getMessage()
+    assert said.startswith("grader: 1 of 3 theorems cannot be graded, because they do not load in rocq 8.")
+    assert said.endswith(": c (`Theorem c : absent.`: The reference absent was not found in the current environment.)")
+    caplog.clear()
+    ProofGrader(prover=RocqProver(workers=2)).check([PROBLEM, OTHER])
+    assert not caplog.records
+
+
+def test_theorems_are_not_tried_beyond_the_time_for_it() -> None:
+    class Session(RocqSession):
+        def load(self, theorem: TheoremCheck) -> None:
+            raise TheoremFaultError("no")
+
+    session = Session(workers=1, cpu_s=1.0, memory_mb=300, proofs_per_process=1)
+    theorems = {"a": TheoremCheck("rocq", "", "a", "")}
+    assert faults(session, theorems) == {"a": "no"}
+    assert faults(session, theorems, max_s=0.0) == {}
 
 
 def test_a_machine_without_rocq_is_told_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:

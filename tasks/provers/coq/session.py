@@ -56,7 +56,8 @@ class RocqSession:
         """See `tasks.provers.ProverSession.load`."""
         header, statement = header_and_statement(theorem)
         wanted = (*header, statement)
-        self._tried(wanted, lambda process: process.load(wanted))
+        with self._free:
+            self._tried(wanted, lambda process: process.load(wanted))
 
     def propose(self, proof: PlacedProof, limit_s: float | None = None) -> Attempt:
         """See `tasks.provers.ProverSession.propose`."""
