@@ -15,14 +15,12 @@ and the output of steps 2 and 3, in which no sentence of the proof runs.
 import os
 import re
 import stat
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from sandboxes import Status
 from sandboxes.confined_command import ConfinedCommand, Finished
+from sandboxes.scratch import scratch_folder
 from tasks.provers import Attempt, PlacedProof
 from tasks.provers.coq.header import LIBRARY as HEADER
 from tasks.provers.coq.header import compiled, divided
@@ -96,7 +94,7 @@ def confirm(proof: PlacedProof, rocq: Installation, cpu_s: float, rules: Rules) 
 def confirm_text(text: str, proof: PlacedProof, rocq: Installation, cpu_s: float, rules: Rules) -> Attempt:
     """As `confirm`, of a whole file that claims to prove the statement: it need not keep to any form."""
     header = divided(proof.header)
-    with _folder() as shared, _folder() as first, _folder() as second:
+    with scratch_folder() as shared, scratch_folder() as first, scratch_folder() as second:
         compiler = (rocq.compiler, *OPTIONS, "-noglob", "-Q", str(shared), "")
         shown = (*rocq.shown, str(shared))
         if header.library is not None:
@@ -235,9 +233,3 @@ def _copy(compiled: Path, folder: Path) -> str | None:
             return "the compiled proof is not a file, or too large"
         (folder / compiled.name).write_bytes(stream.read())
     return None
-
-
-@contextmanager
-def _folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="monkeys-proof-") as name:
-        yield Path(name)

@@ -7,12 +7,11 @@ stay where they are.
 """
 
 import re
-import tempfile
 from functools import lru_cache
-from pathlib import Path
 from typing import NamedTuple
 
 from sandboxes.confined_command import ConfinedCommand
+from sandboxes.scratch import scratch_folder
 from tasks.provers import ProverFailedError, TheoremFaultError
 from tasks.provers.coq.installation import Installation
 from tasks.provers.coq.warm import OPTIONS
@@ -58,10 +57,10 @@ def compiled(library: str, rocq: Installation, memory_mb: int) -> bytes:
         ProverFailedError: it takes too long or too much memory.
         SandboxUnavailableError: bubblewrap cannot run here.
     """
-    with tempfile.TemporaryDirectory(prefix="monkeys-header-") as name:
-        source = Path(name) / f"{LIBRARY}.v"
+    with scratch_folder() as folder:
+        source = folder / f"{LIBRARY}.v"
         source.write_text(library, encoding="utf-8")
-        command = ConfinedCommand((rocq.compiler, *OPTIONS, "-noglob", str(source)), rocq.shown, memory_mb, Path(name))
+        command = ConfinedCommand((rocq.compiler, *OPTIONS, "-noglob", str(source)), rocq.shown, memory_mb, folder)
         finished = command.run(_CPU_S, _MAX_OUTPUT_BYTES)
         if finished.limit is not None:
             raise ProverFailedError(f"the header could not be compiled: {finished.limit}")

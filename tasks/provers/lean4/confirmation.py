@@ -15,10 +15,8 @@ import json
 import os
 import re
 import stat
-import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -26,6 +24,7 @@ from typing import NamedTuple
 
 from sandboxes import Status
 from sandboxes.confined_command import ConfinedCommand, Finished
+from sandboxes.scratch import scratch_folder
 from tasks.provers import Attempt, PlacedProof, ProverFailedError, TheoremFaultError
 from tasks.provers.lean4.axioms import reported
 from tasks.provers.lean4.imports import with_imports
@@ -84,7 +83,7 @@ def confirm(proof: PlacedProof, lean: Installation, cpu_s: float, rules: Rules) 
 def confirm_text(text: str, proof: PlacedProof, lean: Installation, cpu_s: float, rules: Rules) -> Attempt:
     """As `confirm`, of a whole file that claims to prove the statement: it need not keep to any form."""
     compiler = _Compiler(lean, rules.memory_mb, cpu_s + rules.loading_s)
-    with _folder() as first, _folder() as second:
+    with scratch_folder() as first, scratch_folder() as second:
         compiled = compiler.compile(first, PROOF, text)
         attempt = _of_proof(compiled)
         if attempt is not None:
@@ -128,7 +127,7 @@ class _Compiler(NamedTuple):
 @lru_cache(maxsize=256)
 def _statement(header: str, renamed: str, compiler: _Compiler) -> bytes:
     """The compiled statement that has our name."""
-    with _folder() as folder:
+    with scratch_folder() as folder:
         finished = compiler._replace(cpu_s=HEADER_CPU_S).compile(folder, STATEMENT, f"{header}\n\n{renamed}\n")
         if _failed_itself(finished):
             raise ProverFailedError(f"the statement could not be compiled: {_reason(finished)}")
@@ -241,9 +240,3 @@ def _copy(compiled: Path, folder: Path) -> str | None:
             return "the compiled proof is not a file, or too large"
         (folder / compiled.name).write_bytes(stream.read())
     return None
-
-
-@contextmanager
-def _folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="monkeys-proof-") as name:
-        yield Path(name)

@@ -5,7 +5,6 @@ a file; the second, which never sees the proof's text, has the kernel check all 
 the statement, and lists its axioms.
 """
 
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sandboxes import SandboxUnavailableError
+from sandboxes.scratch import scratch_folder
 from tasks.provers import Attempt, PlacedProof, ProverFailedError, TheoremFaultError
 from tasks.provers.lean4.placing import header_and_statement
 from tasks.provers.lean_repl.installation import ReplInstallation
@@ -104,9 +104,9 @@ class ReplSession:
         header, mark = header_text(proof.header), new_mark()
         comparison = confirmation_text(proof.statement, proof.name, mark)
         text = theorem_text(proof) if how.replay else f"{theorem_text(proof)}\n\n{comparison}"
-        with tempfile.TemporaryDirectory(prefix="monkeys-proof-") as folder:
-            Path(folder).chmod(0o711)
-            file = Path(folder) / "proof" / "environment.olean"
+        with scratch_folder() as folder:
+            folder.chmod(0o711)
+            file = folder / "proof" / "environment.olean"
             file.parent.mkdir(mode=0o755)
             with _process(self._what, self._memory_mb, writable=file.parent) as process:
                 ran = process.run(header, text, limit_s)
