@@ -99,6 +99,29 @@ class AnsweredProblem:
         for name, column in self.scores.items():
             column.append(scores.get(name))
 
+    def extend(
+        self,
+        where: Where | str,
+        samples: Sequence[int | None],
+        answers: Iterable[str | None],
+        correct: Sequence[bool],
+        scores: Mapping[str, Sequence[float | None]],
+        *,
+        passed: Sequence[bool | None],
+    ) -> None:
+        """As `add`, for samples that are in one place; scores that none of them has need not be given."""
+        before, size = len(self.samples), len(samples)
+        self.places += [where] * size
+        self.samples += samples
+        self.answers += [None if answer is None else sys.intern(answer.strip()) or None for answer in answers]
+        self.correct += correct
+        self.passed += passed
+        for name in scores:
+            if name not in self.scores:
+                self.scores[name] = [None] * before
+        for name, column in self.scores.items():
+            column.extend(scores[name] if name in scores else [None] * size)
+
 
 CONFIDENCES = ("confidence_mean", "confidence_lowest_group", "confidence_bottom_groups", "confidence_tail")
 """Scores that samples may have from when they were drawn (DeepConf: Fu et al. 2025)."""

@@ -1,10 +1,13 @@
 """The answers, verdicts and scores of a stored set, without its texts."""
 
+import itertools
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from tasks.errors import UserError
 from tasks.files.answers import CONFIDENCES, LOGPROB_MEAN, LOGPROB_SUM, AnsweredProblem, scores_by_logprob
@@ -20,7 +23,7 @@ from tasks.store.inspect.counts import latest_summary, planned, reports_on_sampl
 from tasks.store.parquet import SAMPLE_KEY
 from tasks.store.samples import read_sample_columns
 from tasks.store.schema import CorruptObjectError
-from tasks.store.tables import rows_below
+from tasks.store.tables import integers, rows_below
 
 _SETTINGS = ("confidence_top", "confidence_window")
 _LOST = "were lost to failures of the infrastructure"
@@ -119,24 +122,10 @@ def read_answers(
             continue
         key = samples.objects.key(block)
         try:
-            for row in _rows(store, key, block, annotations, below):
-                if row["verdict"] in {None, Verdict.INFRASTRUCTURE}:
-                    left_out[_NOT_GRADED if row["verdict"] is None else _LOST] += 1
-                    continue
-                if any(row[_column(name)] in {None, Verdict.INFRASTRUCTURE} for name in others):
-                    left_out[_NOT_BY_ALL] += 1
-                    continue
-                problem = problems.setdefault(row["problem_id"], AnsweredProblem(row["problem_id"]))
-                given = {name: row[name] for name in CONFIDENCES}
-                settings.add((row["confidence_top"], row["confidence_window"]))
-                given |= {name: row[_column(name)] for name in score_sets}
-                given |= scores_by_logprob(row["logprob"], row["tokens"])
-                given |= {name: float(row[_column(name)] == Verdict.CORRECT) for name in others}
-                correct = row["verdict"] == Verdict.CORRECT
-                where = Where(key, "sample", row["index"])
-                problem.add(where, row["index"], row["answer"], correct, given, passed=row["passed"])
-                if row["tokens"] == 0:
-                    empty.add((row["problem_id"], row["index"]))
+            table = _graded(_rows(store, key, block, annotations, below), others, left_out)
+            settings |= _settings_in(table)
+            _add(problems, key, table, [*score_sets], others)
+            empty |= _without_tokens(table)
         except CorruptObjectError as error:
             raise UserError(
                 f"store: {store.url(error.key)} cannot be read: {error.reason}; `monkeys check` says more"
@@ -182,7 +171,7 @@ def _rows(
     block: Block,
     annotations: Sequence[tuple[StoredAnnotations[Any], Mapping[str, str]]],
     below: Mapping[str, int] | None,
-) -> Iterator[dict[str, Any]]:
+) -> pa.Table:
     """The samples of a block that count, with columns of their annotations under other names; None where there is
     none."""
     with store.open(key) as file:
@@ -195,7 +184,83 @@ def _rows(
         for column, name in names.items():
             columns[name] = pa.nulls(table.num_rows) if found is None else found[column]
     joined = pa.table(columns)
-    yield from (joined if below is None else rows_below(joined, below)).to_pylist()
+    return joined if below is None else rows_below(joined, below)
+
+
+def _graded(table: pa.Table, others: Mapping[str, StoredVerdicts], left_out: dict[str, int]) -> pa.Table:
+    """The rows that have a verdict, and one of each of the other verifiers; counts those that have none."""
+    verdict = table["verdict"]
+    lost = pc.equal(verdict.cast(pa.string()), Verdict.INFRASTRUCTURE.value).fill_null(False)
+    left_out[_NOT_GRADED] += verdict.null_count
+    left_out[_LOST] += pc.sum(lost).as_py() or 0
+    table = table.filter(pc.and_(verdict.is_valid(), pc.invert(lost)))
+    for name in others:
+        given = table[_column(name)].cast(pa.string())
+        table = table.filter(pc.not_equal(given, Verdict.INFRASTRUCTURE.value).fill_null(False))
+    left_out[_NOT_BY_ALL] += len(lost) - verdict.null_count - (pc.sum(lost).as_py() or 0) - table.num_rows
+    return table
+
+
+def _settings_in(table: pa.Table) -> set[tuple[int | None, int | None]]:
+    """The settings of the confidences of these samples."""
+    columns = [table[name] for name in _SETTINGS]
+    if all(column.null_count == table.num_rows for column in columns):
+        return set()
+    return set(zip(*(column.to_pylist() for column in columns), strict=True))
+
+
+def _without_tokens(table: pa.Table) -> set[tuple[str, int]]:
+    """The problem and the index of each sample that has none."""
+    none = table.filter(pc.equal(table["tokens"], 0).fill_null(False))
+    return set(zip(none["problem_id"].cast(pa.string()).to_pylist(), none["index"].to_pylist(), strict=True))
+
+
+def _add(
+    problems: dict[str, AnsweredProblem],
+    key: str,
+    table: pa.Table,
+    score_sets: Sequence[str],
+    others: Collection[str],
+) -> None:
+    """Add the samples of a block to their problems."""
+    if not table.num_rows:
+        return
+    indices, answers, passed = (table[name].to_pylist() for name in ("index", "answer", "passed"))
+    correct = _is_correct(table["verdict"])
+    columns = {name: table[name] for name in CONFIDENCES} | {name: table[_column(name)] for name in score_sets}
+    scores: dict[str, list[float | None]] = {
+        name: column.to_pylist() for name, column in columns.items() if column.null_count < table.num_rows
+    }
+    if table["logprob"].null_count < table.num_rows:
+        logprobs, tokens = table["logprob"].to_pylist(), table["tokens"].to_pylist()
+        by_sample = [scores_by_logprob(*each) for each in zip(logprobs, tokens, strict=True)]
+        scores |= {name: [each[name] for each in by_sample] for name in (LOGPROB_SUM, LOGPROB_MEAN)}
+    for name in others:
+        scores[name] = [float(each) for each in _is_correct(table[_column(name)])]
+    for problem_id, start, stop in _problems_in(table):
+        problem = problems.get(problem_id) or problems.setdefault(problem_id, AnsweredProblem(problem_id))
+        problem.extend(
+            Where(key, "sample", indices[start]),
+            indices[start:stop],
+            answers[start:stop],
+            correct[start:stop],
+            {name: column[start:stop] for name, column in scores.items()},
+            passed=passed[start:stop],
+        )
+
+
+def _problems_in(table: pa.Table) -> Iterator[tuple[str, int, int]]:
+    """Each problem of a table, whose rows stand together, with its first row and the one after its last."""
+    ids = pc.dictionary_encode(table["problem_id"].cast(pa.string()).combine_chunks())
+    codes, names = integers(ids.indices), ids.dictionary.to_pylist()
+    starts = [0, *(np.flatnonzero(np.diff(codes)) + 1).tolist(), table.num_rows]
+    for start, stop in itertools.pairwise(starts):
+        yield names[codes[start]], start, stop
+
+
+def _is_correct(verdicts: pa.ChunkedArray) -> list[bool]:
+    found: list[bool] = pc.equal(verdicts.cast(pa.string()), Verdict.CORRECT.value).to_pylist()
+    return found
 
 
 def _without_mixed_confidences(
@@ -243,14 +308,16 @@ def _with_empty_samples_last(problems: Sequence[AnsweredProblem], empty: Collect
 
 def _without_incomplete_passed(problems: Sequence[AnsweredProblem]) -> list[str]:
     """Remove whether samples passed the public tests where that is known of some only, with a note."""
-    known = [each is not None for problem in problems for each in problem.passed]
-    if all(known) or not any(known):
+    unknown, total = (
+        sum(problem.passed.count(None) for problem in problems),
+        sum(len(problem.passed) for problem in problems),
+    )
+    if unknown in {0, total}:
         return []
     for problem in problems:
         problem.passed = [None] * len(problem.passed)
     return [
-        f"Whether samples passed the public tests is left out: it is not known of {known.count(False):,} of"
-        f" {len(known):,} samples."
+        f"Whether samples passed the public tests is left out: it is not known of {unknown:,} of {total:,} samples."
     ]
 
 
@@ -259,10 +326,12 @@ def _without_incomplete_scores(problems: Sequence[AnsweredProblem]) -> list[str]
     notes = []
     total = sum(len(problem.samples) for problem in problems)
     for name in {name: None for problem in problems for name in problem.scores}:
-        missing = sum(score is None for problem in problems for score in problem.scores[name])
+        missing = sum(
+            problem.scores[name].count(None) if name in problem.scores else len(problem.samples) for problem in problems
+        )
         if missing:
             for problem in problems:
-                del problem.scores[name]
+                problem.scores.pop(name, None)
             if missing < total:
                 notes.append(f"The score {name} is left out: {missing:,} of {total:,} samples lack it.")
     return notes
