@@ -9,7 +9,7 @@ import yaml
 from flows.config.pick import ChosenEquality, ChosenSelector
 from flows.config.yaml_file import build_config
 from tasks.errors import UserError
-from tasks.files.answers import AnsweredProblem, completed, read_answers
+from tasks.files.answers import LOGPROB_MEAN, AnsweredProblem, completed, ranked_last_note, read_answers
 from tasks.graders import Grader
 from tasks.importers.inspect_answers import is_log, read_logged_answers
 from tasks.report.picking.outcomes import Prepared, in_classes
@@ -60,7 +60,10 @@ def from_files(
     if not any(logs):
         if verdict is not None:
             raise UserError("--verdict: names a scorer of inspect_ai logs, but the files are tables of answers")
-        return prepared(read_answers(paths, score_files, score_names), grader)
+        answered = read_answers(paths, score_files, score_names)
+        read = prepared(answered, grader)
+        ranked = sum(len(each.without_tokens) for each in answered if LOGPROB_MEAN in each.scores)
+        return read._replace(notes=(*([ranked_last_note(ranked)] if ranked else []), *read.notes))
     if not all(logs):
         log, table = paths[logs.index(True)], paths[logs.index(False)]
         raise UserError(f"{table}: is not an inspect_ai log, as {log} is; give logs or tables")

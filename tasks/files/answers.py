@@ -74,6 +74,8 @@ class AnsweredProblem:
     correct: list[bool] = field(default_factory=list)
     passed: list[bool | None] = field(default_factory=list)
     scores: dict[str, list[float | None]] = field(default_factory=dict)
+    without_tokens: set[int] = field(default_factory=set)
+    """Positions of samples that have no tokens, and so no mean over them."""
 
     def add(
         self,
@@ -133,6 +135,36 @@ def scores_by_logprob(logprob: float | None, tokens: int | None) -> dict[str, fl
     return {LOGPROB_SUM: logprob, LOGPROB_MEAN: mean}
 
 
+def rank_last(problems: Iterable[AnsweredProblem], names: Sequence[str]) -> int:
+    """Give samples without tokens, which have no mean over tokens, the lowest one of all: they are not picked before
+    others, and still count as samples. Returns how many got one of the scores `names`."""
+    every = list(problems)
+    if not any(problem.without_tokens for problem in every):
+        return 0
+    lowest = {
+        name: min(known)
+        for name in names
+        if (known := [each for problem in every for each in problem.scores.get(name, ()) if each is not None])
+    }
+    ranked = 0
+    for problem in every:
+        for at in problem.without_tokens:
+            columns = {name: problem.scores[name] for name in lowest if name in problem.scores}
+            lacking = [name for name, column in columns.items() if column[at] is None]
+            for name in lacking:
+                columns[name][at] = lowest[name]
+            ranked += bool(lacking)
+    return ranked
+
+
+def ranked_last_note(ranked: int) -> str:
+    """What to say of samples that `rank_last` ranked."""
+    return (
+        f"Samples without tokens ({ranked:,}) have neither a mean log-probability nor a confidence: by these they are"
+        " picked last."
+    )
+
+
 def verdict_columns(paths: Sequence[Path]) -> list[str]:
     """The columns of tables of samples, other than those that this format defines, whose every value is 0 or 1, or
     true or false, and that have both; in order of appearance.
@@ -181,7 +213,8 @@ def read_answers(
         paths: files of answers.
         score_files: files of their scores.
         score_names: the columns that are scores; by default `score`, if a file has it. `logprob_sum` and
-            `logprob_mean` come from `logprob` and `tokens`, where every sample has these.
+            `logprob_mean` come from `logprob` and `tokens`, where every sample has these. A sample without tokens has
+            no mean, and gets the lowest one (`rank_last`).
         verdict_names: columns of `verdict_columns`, which become scores of 0 and 1.
 
     Raises:
@@ -211,6 +244,7 @@ def completed(
     for path in score_files:
         _add_scores(path, problems, score_names or (SCORE,))
     _check_passed(problems.values())
+    rank_last(problems.values(), (LOGPROB_MEAN,))
     _check_scores(problems.values(), score_names)
     return list(problems.values())
 
@@ -226,6 +260,8 @@ def _long(
         logprob = None if row.logprob is None else _finite(row.logprob, where, "logprob")
         scores = _scores(row, names, where) | scores_by_logprob(logprob, row.tokens)
         scores |= {name: _as_verdict(getattr(row, f"verdict_{at}")) for at, name in enumerate(verdict_names)}
+        if row.tokens == 0:
+            problem.without_tokens.add(len(problem.samples))
         problem.add(where, row.sample, row.answer, row.correct, scores, passed=row.passed)
 
 

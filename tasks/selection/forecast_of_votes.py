@@ -21,7 +21,7 @@ import numpy as np
 from tasks.scaling.arrays import Floats, Ints
 from tasks.selection.outcomes import Outcomes
 from tasks.selection.posterior import Posterior
-from tasks.selection.variance_of_votes import Counting, accuracy_of_winners, frequencies_of
+from tasks.selection.variance_of_votes import Counting, accuracy_of_winners, batches, frequencies_of
 
 MIN_SAMPLES = 10
 # Draws for all problems together, and for one at least.
@@ -40,12 +40,16 @@ def forecast_of_votes(
         if not tally.values.any():
             continue
         posterior = Posterior(tally.votes.astype(np.float64), tally.values, 0.0, tally.silent, tally.n)
-        frequencies = frequencies_of(posterior, draws, generator)
-        for column, k in enumerate(ks.tolist()):
-            # Two votes by the same frequencies: their covariance is the variance of the accuracy by frequencies.
-            one, other = (
-                accuracy_of_winners(generator.multinomial(k, frequencies), posterior.values) for _ in range(2)
-            )
-            expected[column] += (one.mean() + other.mean()) / 2
-            variance[column] += np.mean(one * other) - one.mean() * other.mean()
+        sums = np.zeros((3, len(ks)))
+        for size in batches(draws, len(posterior.votes)):
+            frequencies = frequencies_of(posterior, size, generator)
+            for column, k in enumerate(ks.tolist()):
+                # Two votes by the same frequencies: their covariance is the variance of the accuracy by frequencies.
+                one, other = (
+                    accuracy_of_winners(generator.multinomial(k, frequencies), posterior.values) for _ in range(2)
+                )
+                sums[:, column] += one.sum(), other.sum(), (one * other).sum()
+        ones, others, products = sums / draws
+        expected += (ones + others) / 2
+        variance += products - ones * others
     return expected / len(problems), _INFLATION * np.maximum(variance, 0) / len(problems) ** 2

@@ -18,6 +18,8 @@ from tasks.selection.posterior import Posterior, shape_near_zero
 
 # Draws for all problems together, and for one at least.
 _DRAWS, _MIN_DRAWS = 10_000, 20
+# Votes that are held together at most.
+_TOGETHER = 1 << 20
 # The Dirichlet distribution has no parameter 0.
 _NONE = 1e-9
 
@@ -40,8 +42,16 @@ def variance_of_votes(
     draws = max(_MIN_DRAWS, ceil(_DRAWS / len(problems)))
     total = np.zeros(len(ks))
     for tally in tallies:
-        total += _variance(Posterior.of(tally, shape), ks, draws, generator)
+        posterior = Posterior.of(tally, shape)
+        for size in batches(draws, len(posterior.votes)):
+            total += size / draws * _variance(posterior, ks, size, generator)
     return total
+
+
+def batches(draws: int, answers: int) -> list[int]:
+    """How many draws are made at a time: with thousands of answers, all together take gigabytes."""
+    batch = max(2, _TOGETHER // (answers + 2))
+    return [min(batch, draws - start) for start in range(0, draws, batch)]
 
 
 def _variance(posterior: Posterior, ks: Ints, draws: int, generator: np.random.Generator) -> Floats:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from flows.setup.picking import from_files
 from tasks.errors import UserError
 from tasks.files.answers import AnsweredProblem, read_answers
 from tests.datasets.files import written
@@ -57,6 +58,19 @@ def test_log_probabilities_that_some_samples_lack_are_left_out_unless_they_are_n
     assert read(tmp_path, rows)[0].scores == {}
     with pytest.raises(UserError, match=r"line 2: sample 1 of problem '1' has no logprob_sum; 1 of 2 samples lack it"):
         read(tmp_path, rows, score_names=["logprob_sum"])
+
+
+def test_a_sample_without_tokens_has_the_lowest_mean_and_leaves_those_of_the_others(tmp_path: Path) -> None:
+    rows = [
+        {"problem": 1, "sample": 0, "answer": "x", "correct": True, "tokens": 4, "logprob": -2.0},
+        {"problem": 1, "sample": 1, "answer": "x", "correct": True, "tokens": 0, "logprob": 0.0},
+        {"problem": 2, "sample": 0, "answer": "y", "correct": False, "tokens": 2, "logprob": -3.0},
+    ]
+    one, two = read(tmp_path, rows)
+    assert one.scores == {"logprob_sum": [-2.0, 0.0], "logprob_mean": [-0.5, -1.5]}
+    assert two.scores == {"logprob_sum": [-3.0], "logprob_mean": [-1.5]}
+    picked = from_files([tmp_path / "answers.jsonl"], None, None)
+    assert [note for note in picked.notes if "without tokens (1)" in note]
 
 
 def test_scores_in_another_file_are_paired_by_problem_and_sample(tmp_path: Path) -> None:

@@ -132,3 +132,39 @@ def test_samples_without_an_answer_are_drawn_without_one():
         variance_by_samples(WeightedVote(), [silent], np.array([1, 10]), np.random.default_rng(0)),
     ):
         assert np.isfinite(found).all()
+
+
+def test_votes_with_thousands_of_answers_are_drawn_a_few_at_a_time(monkeypatch):
+    """Of 2,000 samples with 2,000 answers, all draws together would be 20 million votes."""
+    from tasks.selection import variance_of_votes as module
+    from tasks.selection.forecast_of_votes import forecast_of_votes
+
+    answers = np.arange(2_000)
+    alone = Outcomes("p", answers == 0, answers, {}, None)
+    largest: list[int] = []
+    draws = module.frequencies_of
+
+    def counted(posterior, size, generator):
+        found = draws(posterior, size, generator)
+        largest.append(found.size)
+        return found
+
+    for each in ("tasks.selection.variance_of_votes", "tasks.selection.forecast_of_votes"):
+        monkeypatch.setattr(f"{each}.frequencies_of", counted)
+    monkeypatch.setattr(module, "_DRAWS", 1_500)
+    monkeypatch.setattr("tasks.selection.forecast_of_votes._DRAWS", 1_500)
+    ks, generator = np.array([2]), np.random.default_rng(0)
+    assert variance_of_votes(Majority(), [alone], ks, generator)[0] >= 0
+    expected, variance = forecast_of_votes(Majority(), [alone], np.array([2_500]), generator)
+    assert max(largest) <= 1 << 20
+    assert len(largest) >= 4
+    assert 0 <= expected[0] <= 0.1
+    assert variance[0] >= 0
+
+
+def test_what_a_vote_varies_by_does_not_depend_on_how_many_draws_are_made_at_a_time(monkeypatch):
+    each = problem(0)
+    whole = variance_of_votes(Majority(), [each], np.array([5, 20]), np.random.default_rng(0))
+    monkeypatch.setattr("tasks.selection.variance_of_votes._TOGETHER", 5_000)
+    in_parts = variance_of_votes(Majority(), [each], np.array([5, 20]), np.random.default_rng(1))
+    assert in_parts == pytest.approx(whole, rel=0.2)

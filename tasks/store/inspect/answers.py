@@ -10,7 +10,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tasks.errors import UserError
-from tasks.files.answers import CONFIDENCES, LOGPROB_MEAN, LOGPROB_SUM, AnsweredProblem, scores_by_logprob
+from tasks.files.answers import (
+    CONFIDENCES,
+    LOGPROB_MEAN,
+    LOGPROB_SUM,
+    AnsweredProblem,
+    rank_last,
+    ranked_last_note,
+    scores_by_logprob,
+)
 from tasks.files.schema import Where
 from tasks.records import Verdict
 from tasks.scaling.summary import SweepSummary
@@ -279,31 +287,14 @@ def _without_mixed_confidences(
 
 
 def _with_empty_samples_last(problems: Sequence[AnsweredProblem], empty: Collection[tuple[str, int]]) -> list[str]:
-    """Give samples without tokens, which have no mean over tokens, the lowest one of the set, with a note: they are not
-    picked before others, and still count as samples."""
+    """Give samples without tokens the lowest mean log-probability and confidence of the set, with a note."""
     if not empty:
         return []
-    lowest = {
-        name: min(known)
-        for name in (LOGPROB_MEAN, *CONFIDENCES)
-        if (known := [each for problem in problems for each in problem.scores.get(name, ()) if each is not None])
-    }
-    ranked = set[tuple[str, int | None]]()
     for problem in problems:
-        for at, index in enumerate(problem.samples):
-            if (problem.problem_id, index) not in empty:
-                continue
-            for name, value in lowest.items():
-                column = problem.scores.get(name)
-                if column is not None and column[at] is None:
-                    column[at] = value
-                    ranked.add((problem.problem_id, index))
-    if not ranked:
-        return []
-    return [
-        f"Samples without tokens ({len(ranked):,}) have neither a mean log-probability nor a confidence: by these they"
-        " are picked last."
-    ]
+        named = ((problem.problem_id, index) for index in problem.samples)
+        problem.without_tokens = {at for at, name in enumerate(named) if name in empty}
+    ranked = rank_last(problems, (LOGPROB_MEAN, *CONFIDENCES))
+    return [ranked_last_note(ranked)] if ranked else []
 
 
 def _without_incomplete_passed(problems: Sequence[AnsweredProblem]) -> list[str]:
