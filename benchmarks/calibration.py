@@ -24,7 +24,7 @@ from calibration_law import law
 from calibration_picks import best_of, votes
 from calibration_problems import over_problems
 from calibration_samples import over_samples, over_samples_adaptive
-from calibration_table import Section, real_kinds, simulated_kinds, table
+from calibration_table import Section, kinds_of_forecasts, real_kinds, simulated_kinds, table
 
 SECTIONS: tuple[Section, ...] = (
     over_problems,
@@ -54,7 +54,7 @@ def main() -> int:
     work = [
         (section, kind)
         for section in SECTIONS
-        for kind in kinds
+        for kind in (*kinds, *(kinds_of_forecasts() if section is forecasts else ()))
         if arguments.only in f"{section.__module__} {section.__name__} {kind.name}"
     ]
     if not work:

@@ -100,6 +100,11 @@ def simulated_kinds() -> tuple[Kind, ...]:
     return tuple(Kind(name, draw) for name, draw in (CHOSEN_ON | SET_ASIDE).items())
 
 
+def kinds_of_forecasts() -> tuple[Kind, ...]:
+    """Further kinds, for forecasts alone."""
+    return tuple(Kind(name, draw) for name, draw in OF_FORECASTS.items())
+
+
 def real_kinds(folder: Path) -> tuple[Kind, ...]:
     """The sets in a folder (as for `forecast.py`), each as a population from which problems are drawn."""
     return tuple(
@@ -159,4 +164,18 @@ SET_ASIDE: dict[str, Callable[[np.random.Generator, int], Floats]] = {
     "atoms 0.9, 0.05, 0.001": partial(_atoms, (0.9, 0.05, 0.001), (0.2, 0.4, 0.4)),
     "log-normal, median 0.003": partial(_log_normal, 0.003, 1.5),
     "logit-normal(-4, 2.5)": partial(_logit_normal, -4.0, 2.5),
+}
+# Further kinds for forecasts, whose intervals depend most on how rates are distributed; first used to report them.
+OF_FORECASTS: dict[str, Callable[[np.random.Generator, int], Floats]] = {
+    "beta(0.5, 50)": partial(_beta, 0.5, 50.0, 0.0),
+    "beta(0.15, 0.5)": partial(_beta, 0.15, 0.5, 0.0),
+    "40% never, beta(0.3, 3)": partial(_beta, 0.3, 3.0, 0.4),
+    "25% never, beta(2, 50)": partial(_beta, 2.0, 50.0, 0.25),
+    "atoms 0.8, 0.1, 0.003": partial(_atoms, (0.8, 0.1, 0.003), (0.3, 0.3, 0.4)),
+    "atoms 0.4, 0.02, 0.002": partial(_atoms, (0.4, 0.02, 0.002), (0.5, 0.25, 0.25)),
+    "log-uniform, 3e-1 to 1e-3": partial(_log_uniform, -3.0, -0.5),
+    "log-uniform, 1e-1 to 1e-7": partial(_log_uniform, -7.0, -1.0),
+    "log-normal, median 0.001, narrow": partial(_log_normal, 0.001, 1.0),
+    "log-normal, median 0.02, wide": partial(_log_normal, 0.02, 2.5),
+    "logit-normal(-3, 3)": partial(_logit_normal, -3.0, 3.0),
 }

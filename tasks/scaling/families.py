@@ -37,7 +37,8 @@ class Family:
 @cache
 def families() -> tuple[Family, ...]:
     """The beta, the beta with never-solvable problems, the logit-normal, the left-skewed extreme value of logit p, the
-    beta with problems of one rate, and rates spread evenly in logit p between a lowest and a highest."""
+    beta with problems of one rate, rates spread evenly in logit p between a lowest and a highest, and the beta
+    truncated at a lowest rate."""
     shapes = ((log(0.02), log(5)), (log(0.05), log(200)))
     places = ((-16.0, 6.0), (log(0.5), log(8)))
     return (
@@ -64,6 +65,13 @@ def families() -> tuple[Family, ...]:
             ((-16.0, 4.0), (log(0.5), log(20))),
             _uniform,
             lambda settings: np.column_stack([_rate(settings[:, 0]), _rate(settings[:, 0] + np.exp(settings[:, 1]))]),
+        ),
+        Family(
+            "truncated beta-binomial",
+            ("lowest", "alpha", "beta"),
+            ((-14.0, -2.0), *shapes),
+            _truncated_beta,
+            lambda settings: np.column_stack([_rate(settings[:, 0]), np.exp(settings[:, 1:])]),
         ),
     )
 
@@ -99,6 +107,12 @@ def _beta_with_atom(settings: Floats) -> Floats:
     weights[rows, below + 1] += settings[:, 0] * (1 - (places - below))
     weights[rows, below + 2] += settings[:, 0] * (places - below)
     return weights
+
+
+def _truncated_beta(settings: Floats) -> Floats:
+    alpha, beta = np.exp(settings[:, 1:2]), np.exp(settings[:, 2:])
+    log_density = alpha * LOG_P[1:] + beta * LOG_Q[1:]
+    return _spread(np.where(settings[:, :1] > _LOGIT, -np.inf, log_density), right=beta)
 
 
 def _uniform(settings: Floats) -> Floats:

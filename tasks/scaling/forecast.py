@@ -23,7 +23,7 @@ from numpy.typing import ArrayLike
 from tasks.errors import UserError
 from tasks.scaling.arrays import Floats, Ints
 from tasks.scaling.estimators import Band, Counts, coverage, log_spaced_ks
-from tasks.scaling.forecast_interval import Centre, Ends, ends_beyond
+from tasks.scaling.forecast_interval import Ends, ends_beyond
 from tasks.scaling.interval_over_samples import intervals_over_samples
 from tasks.scaling.laws import PowerLaw, fit_ks, fit_power_law
 from tasks.scaling.mixtures import Mixture
@@ -213,5 +213,4 @@ class Forecaster:
     @cached_property
     def _ends_on_ladder(self) -> Ends:
         ks = self._ladder
-        centre = Centre(ks, self.expected(ks), self._law(ks), self._law_weight)
-        return ends_beyond(centre, self._unsolved, self.start, self._ends_measured(np.array([self.n])))
+        return ends_beyond(ks, self.expected(ks), self._unsolved, self.start, self._ends_measured(np.array([self.n])))

@@ -5,10 +5,7 @@ Three things are uncertain.
 - *Which problems the samples happened to solve.* The forecast c(k) = 1 - (1 - c(n)) (1 - h) carries the error of c(n)
   on, times 1 - h, where h is the share of the unsolved problems that is solved by k. That of c(n) is the interval over
   samples, so that the interval continues at n as it was below.
-- *h.* Each family of rates gives a distribution of it, over its parameters. The families are weighted by the square
-  root of their evidence: Bayesian model averaging (Hoeting et al. 1999), and the root since none of them is true
-  (Grünwald and van Ommen 2017, arXiv 1412.3730). The law's hazard is log-normal; the law has up to two fifths of
-  the weight.
+- *h.* Its distribution is an average over families of rates and their parameters (`tasks.scaling.family_average`).
 - *Which rates these very problems have*, given the family: the variance of a problem's own chance.
 
 A set whose samples solved few problems by bad luck starts too low and is also forecast to rise too little: the first
@@ -22,13 +19,9 @@ from typing import NamedTuple
 import numpy as np
 
 from tasks.scaling.arrays import Floats, Ints
-from tasks.scaling.mixtures import Chances
 from tasks.scaling.unsolved import Unsolved
 
-_TEMPER, _CORRELATION, _OF_LAW = 0.5, 0.5, 0.4
-# The standard deviation of the log of the law's hazard: a floor, and a variance that shrinks with each solved problem.
-_FLOOR, _SAMPLING = 0.1, 0.5
-_STEPS = np.array([NormalDist().inv_cdf((i + 0.5) / 15) for i in range(15)])
+_CORRELATION = 0.5
 
 
 class Ends(NamedTuple):
@@ -40,59 +33,36 @@ class Ends(NamedTuple):
     high90: Floats
 
 
-class Centre(NamedTuple):
-    """The forecasts that intervals are drawn around, shape (ks,), at k beyond the samples and in order; the anchored
-    law at the same k, None where there is no law, and its weight in the forecasts."""
-
-    ks: Ints
-    values: Floats
-    law: Floats | None
-    law_weight: float
-
-
-def ends_beyond(centre: Centre, unsolved: Unsolved, start: float, at_n: Ends) -> Ends:
-    """The ends of the intervals at each k of `centre`.
+def ends_beyond(ks: Ints, values: Floats, unsolved: Unsolved, start: float, at_n: Ends) -> Ends:
+    """The ends of the intervals at each k.
 
     Args:
-        centre: the forecasts.
+        ks: all beyond the samples, in order, shape (ks,).
+        values: the forecasts that the intervals are drawn around, shape (ks,).
         unsolved: what they are made from.
         start: the last measured coverage.
         at_n: the ends of its intervals, shape (1,).
     """
-    chances, weights = _by_family(unsolved, centre.ks)
+    mixtures, weights = unsolved.average
+    chances = [each.chances_of_unsolved(unsolved.sizes, unsolved.shares, ks) for each in mixtures]
     variance = unsolved.share / unsolved.problems * (weights @ [each.variance for each in chances])
-    views = [unsolved.settled(centre.ks) + unsolved.share * each.means for each in chances]
-    of_law = 0.0 if centre.law is None else _OF_LAW * centre.law_weight
-    of_views = [(1 - of_law) * weight * each.posterior for weight, each in zip(weights, chances, strict=True)]
-    if centre.law is not None:
-        spread = np.sqrt(_FLOOR**2 + _SAMPLING / (1 + unsolved.problems * (1 - unsolved.share)))
-        hazard = -np.log1p(-np.clip((centre.law - start) / (1 - start), 0.0, 1 - 1e-9))
-        views.append(start - (1 - start) * np.expm1(-hazard * np.exp(spread * _STEPS[:, None])))
-        of_views.append(np.full(len(_STEPS), of_law / len(_STEPS)))
-    still_unsolved = (1 - centre.values) / (1 - start) if start < 1 else 1 - unsolved.chance(centre.ks)
-    quantiles = _quantiles(np.vstack(views), np.concatenate(of_views), (0.25, 0.75, 0.05, 0.95))
-    of_solved, variance_of_solved = unsolved.of_solved(centre.ks)
+    views = unsolved.settled(ks) + unsolved.share * np.vstack([each.means for each in chances])
+    of_views = np.concatenate([weight * each.posterior for weight, each in zip(weights, chances, strict=True)])
+    quantiles = _quantiles(views, of_views, (0.25, 0.75, 0.05, 0.95))
+    still_unsolved = (1 - values) / (1 - start) if start < 1 else 1 - unsolved.chance(ks)
+    of_solved, variance_of_solved = unsolved.of_solved(ks)
     ends = []
     for quantile, end_at_n, side, level in zip(quantiles, at_n, (-1, 1, -1, 1), (0.5, 0.5, 0.9, 0.9), strict=True):
         of_start = still_unsolved * max(side * (float(end_at_n[0]) - start), 0.0)
-        of_view = np.maximum(side * (quantile - centre.values), 0.0)
+        of_view = np.maximum(side * (quantile - values), 0.0)
         z = NormalDist().inv_cdf((1 + level) / 2)
         of_rates = z**2 * variance
         width = np.sqrt(of_start**2 + of_view**2 + 2 * _CORRELATION * of_start * of_view + of_rates)
-        end = np.clip(centre.values + side * width, float(end_at_n[0]), 1.0)
+        end = np.clip(values + side * width, float(end_at_n[0]), 1.0)
         if side < 0:
-            end = np.maximum(end, np.minimum(of_solved - z * np.sqrt(variance_of_solved), centre.values))
+            end = np.maximum(end, np.minimum(of_solved - z * np.sqrt(variance_of_solved), values))
         ends.append(np.maximum.accumulate(end))
     return Ends(*ends)
-
-
-def _by_family(unsolved: Unsolved, ks: Ints) -> tuple[list[Chances], Floats]:
-    """What each family says of the unsolved problems, and the families' weights."""
-    mixtures = unsolved.mixtures
-    evidence = np.array([each.log_evidence for each in mixtures])
-    weights = np.exp(_TEMPER * (evidence - evidence.max()))
-    chances = [each.chances_of_unsolved(unsolved.sizes, unsolved.shares, ks) for each in mixtures]
-    return chances, weights / weights.sum()
 
 
 def _quantiles(values: Floats, weights: Floats, levels: tuple[float, ...]) -> Floats:

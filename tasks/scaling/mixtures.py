@@ -8,11 +8,11 @@ shapes and scales, in locations and shares.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
-from math import log
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.special import bdtrc
 
 from tasks.scaling.arrays import Floats, Ints
 from tasks.scaling.estimators import Counts
@@ -54,17 +54,47 @@ class Chances(NamedTuple):
     variance: Floats
 
 
+class Likelihoods(NamedTuple):
+    """What distinct observations say of p: `values` (observations, grid), scaled so that the largest of each row is 1;
+    the logarithms of these scales, `log_scales` (observations,); and how many problems have each, `times`
+    (observations,)."""
+
+    values: Floats
+    log_scales: Floats
+    times: Floats
+
+    @classmethod
+    def of_counts(cls, counts: Counts) -> "Likelihoods":
+        """Every problem with its n and c."""
+        pairs, times = np.unique(np.column_stack([counts.n, counts.c]), axis=0, return_counts=True)
+        return cls(*_likelihood(pairs), times.astype(np.float64))
+
+    @classmethod
+    def of_rare_successes(cls, counts: Counts, several: int) -> "Likelihoods":
+        """Of problems with fewer than `several` successes n and c; of the others n, and that c is not smaller.
+
+        The latter is the chance of so many successes in n samples, also where a budget stopped at n because of them.
+        """
+        pairs, times = np.unique(np.column_stack([counts.n, np.minimum(counts.c, several)]), axis=0, return_counts=True)
+        values, log_scales = _likelihood(pairs)
+        often = pairs[:, 1] == several
+        values[often] = bdtrc(several - 1, pairs[often, :1].astype(np.float64), np.exp(LOG_P))
+        log_scales[often] = 0.0
+        return cls(values, log_scales, times.astype(np.float64))
+
+    def log_likelihood(self, table: Table) -> Floats:
+        """The log-likelihood at each setting of a table, without the binomial coefficients, shape (settings,)."""
+        likelihood: Floats = np.log(np.maximum(table.weights @ self.values.T, _TINY)) @ self.times
+        return likelihood + float(self.log_scales @ self.times)
+
+
 @dataclass(frozen=True, eq=False)
 class Mixture:
-    """A family fitted to counts: `posterior` over the settings of `table`, shape (settings,), the largest
-    log-likelihood, and the log of its mean over the prior (both without the binomial coefficients, which are the same
-    for every family)."""
+    """A family fitted to counts: `posterior` over the settings of `table`, shape (settings,)."""
 
     family: Family
     table: Table
     posterior: Floats
-    log_likelihood: float
-    log_evidence: float
 
     def parameters(self, level: float = 0.95) -> tuple[Parameter, ...]:
         """Each parameter with its interval at probability `level`."""
@@ -93,7 +123,7 @@ class Mixture:
     def rates_of(self, n: Ints, c: Ints) -> Floats:
         """What is known of the p of problems with these counts, averaged over the posterior of the parameters; shape
         (problems, grid)."""
-        likelihood = _likelihood(np.column_stack([n, c]))
+        likelihood, _ = _likelihood(np.column_stack([n, c]))
         evidence = np.maximum(self.table.weights @ likelihood.T, _TINY)
         rates = likelihood * ((self.posterior[:, None] / evidence).T @ self.table.weights)
         normalized: Floats = rates / np.maximum(rates.sum(axis=1, keepdims=True), _TINY)
@@ -128,24 +158,13 @@ def fit_mixture(counts: Counts, family: Family) -> Mixture:
 
     Tabulated twice: over the whole box, then over the part of it that holds the posterior.
     """
-    pairs, where = _distinct(counts)
-    often = np.bincount(where, minlength=len(pairs)).astype(np.float64)
-    likelihood = _likelihood(pairs)
-    scale = float(_log_likelihood(pairs).max(axis=1, initial=-np.inf) @ often)
-
-    def log_evidence(table: Table) -> Floats:
-        evidence: Floats = np.log(np.maximum(table.weights @ likelihood.T, _TINY)) @ often
-        return evidence
-
-    table = _coarse(family)
-    fine = _tabulate(family, _narrowed(family, table.settings, log_evidence(table)), _FINE[len(family.axes)])
-    log_posterior = log_evidence(fine)
+    likelihoods = Likelihoods.of_counts(counts)
+    whole = coarse(family)
+    box = _narrowed(family, whole.settings, likelihoods.log_likelihood(whole))
+    fine = _tabulate(family, box, _FINE[len(family.axes)])
+    log_posterior = likelihoods.log_likelihood(fine)
     posterior = np.exp(log_posterior - log_posterior.max())
-    largest = float(log_posterior.max()) + scale
-    parts = np.ptp(fine.settings, axis=0) / np.ptp(np.array(family.axes), axis=1)
-    cell = float(np.prod(parts / (_FINE[len(family.axes)] - 1)))
-    evidence = largest + log(float(posterior.sum()) * cell)
-    return Mixture(family, fine, posterior / posterior.sum(), largest, evidence)
+    return Mixture(family, fine, posterior / posterior.sum())
 
 
 def fit_nonparametric(counts: Counts, rounds: int = 500) -> Floats:
@@ -155,12 +174,11 @@ def fit_nonparametric(counts: Counts, rounds: int = 500) -> Floats:
         Coverage weights on the grid of p, to be read by `coverage_under`. Good inside the data; it knows nothing of
         rates far below 1/n.
     """
-    pairs, where = _distinct(counts)
-    often = np.bincount(where, minlength=len(pairs)) / len(counts)
-    likelihood = _likelihood(pairs)
+    found = Likelihoods.of_counts(counts)
+    often = found.times / len(counts)
     weights = np.full(len(LOG_P), 1 / len(LOG_P))
     for _ in range(rounds):
-        weights = weights * (likelihood.T @ (often / (likelihood @ weights)))
+        weights = weights * (found.values.T @ (often / (found.values @ weights)))
     return weights
 
 
@@ -171,7 +189,8 @@ def coverage_under(weights: Floats, ks: ArrayLike) -> Floats:
 
 
 @cache
-def _coarse(family: Family) -> Table:
+def coarse(family: Family) -> Table:
+    """The family tabulated over the whole box of its prior."""
     return _tabulate(family, family.axes, _COARSE[len(family.axes)])
 
 
@@ -191,21 +210,12 @@ def _narrowed(family: Family, settings: Floats, log_posterior: Floats) -> list[t
     ]
 
 
-def _distinct(counts: Counts) -> tuple[Ints, Ints]:
-    """The distinct (n, c), shape (pairs, 2), and which of them each problem has."""
-    pairs, where = np.unique(np.column_stack([counts.n, counts.c]), axis=0, return_inverse=True)
-    return pairs, where.ravel().astype(np.int64)
-
-
-def _log_likelihood(pairs: Ints) -> Floats:
+def _likelihood(pairs: Ints) -> tuple[Floats, Floats]:
+    """Binomial likelihoods of each pair (n, c) over the grid of p, shape (pairs, grid), and the logarithms of the
+    largest of each row, by which it was divided, shape (pairs,)."""
     n, c = pairs[:, :1], pairs[:, 1:]
     with np.errstate(invalid="ignore"):
-        values: Floats = np.where(c == 0, 0.0, c * LOG_P) + (n - c) * LOG_Q
-    return values
-
-
-def _likelihood(pairs: Ints) -> Floats:
-    """Binomial likelihoods of each pair over the grid of p, the largest of each row set to 1; shape (pairs, grid)."""
-    log_likelihood = _log_likelihood(pairs)
-    likelihood: Floats = np.exp(log_likelihood - log_likelihood.max(axis=1, keepdims=True, initial=-np.inf))
-    return likelihood
+        log_likelihood: Floats = np.where(c == 0, 0.0, c * LOG_P) + (n - c) * LOG_Q
+    log_scales: Floats = log_likelihood.max(axis=1, initial=-np.inf)
+    likelihood: Floats = np.exp(log_likelihood - log_scales[:, None])
+    return likelihood, log_scales

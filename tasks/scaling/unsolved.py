@@ -8,6 +8,7 @@ from scipy.special import betaln
 from tasks.scaling.arrays import Floats, Ints
 from tasks.scaling.estimators import Counts
 from tasks.scaling.families import Family, families, family, solved_by
+from tasks.scaling.family_average import FamilyAverage, family_average
 from tasks.scaling.mixtures import Mixture, fit_mixture
 
 # Families of the point forecast, with their weights. Those that leave room for problems that are never solved, or that
@@ -76,6 +77,11 @@ class Unsolved:
         hits = solved_by(k - tried)
         chances: Floats = (hits * self._rates[group]).sum(axis=1)
         return chances
+
+    @cached_property
+    def average(self) -> FamilyAverage:
+        """Every family, as the intervals weigh them."""
+        return family_average(self._counts)
 
     @cached_property
     def mixtures(self) -> tuple[Mixture, ...]:
