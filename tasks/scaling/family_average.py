@@ -55,7 +55,7 @@ def coarsened(view: Likelihoods, table: Table) -> Floats:
 def _posterior(log_likelihoods: list[Floats]) -> list[Floats]:
     """The posterior of every setting of every family, in all 1; families are equally likely before."""
     largest = max(float(each.max()) for each in log_likelihoods)
-    # Priors are flat and tables even, so that the mean over a table is the mean over the prior.
+    # A table is even in the coordinates in which the prior is flat: its settings are equally likely before.
     joint = [np.exp(each - largest) / len(each) for each in log_likelihoods]
     total = sum(float(each.sum()) for each in joint)
     return [each / total for each in joint]

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import bdtrc
+from scipy.special import betainc
 
 from tasks.scaling.arrays import Floats, Ints
 from tasks.scaling.estimators import Counts
@@ -78,7 +78,8 @@ class Likelihoods(NamedTuple):
         pairs, times = np.unique(np.column_stack([counts.n, np.minimum(counts.c, several)]), axis=0, return_counts=True)
         values, log_scales = _likelihood(pairs)
         often = pairs[:, 1] == several
-        values[often] = bdtrc(several - 1, pairs[often, :1].astype(np.float64), np.exp(LOG_P))
+        # The upper tail of a binomial distribution is an incomplete beta function.
+        values[often] = betainc(several, pairs[often, :1] - several + 1, np.exp(LOG_P))
         log_scales[often] = 0.0
         return cls(values, log_scales, times.astype(np.float64))
 

@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 from scipy.special import betaln
+from scipy.stats import binom
 
 from tasks.scaling.estimators import Counts, coverage
 from tasks.scaling.families import LOG_P, LOG_Q, families, family, solved_by
-from tasks.scaling.mixtures import Mixture, Table, coverage_under, fit_mixture, fit_nonparametric
+from tasks.scaling.mixtures import Likelihoods, Mixture, Table, coverage_under, fit_mixture, fit_nonparametric
 
 
 def drawn(rates, n, seed=0):
@@ -41,7 +42,8 @@ def test_never_solvable_problems_are_seen():
     plain, inflated = (fit_mixture(counts, family(n)) for n in ("beta-binomial", "zero-inflated beta-binomial"))
     never = inflated.parameters()[0]
     assert never.low <= 0.4 <= never.high
-    assert inflated.log_likelihood > plain.log_likelihood + 20
+    every = Likelihoods.of_counts(counts)
+    assert every.log_likelihood(inflated.table).max() > every.log_likelihood(plain.table).max() + 20
     # At any k, two in five stay unsolved.
     assert inflated.coverage([10**6])[0] == pytest.approx(0.6, abs=0.05)
     assert plain.coverage([10**6])[0] > 0.75
@@ -83,7 +85,7 @@ def known_beta(alpha, beta):
     beta_binomial = family("beta-binomial")
     settings = np.log([[alpha, beta]])
     table = Table(settings, beta_binomial.tabulate(settings))
-    return Mixture(beta_binomial, table, np.ones(1), 0.0, 0.0)
+    return Mixture(beta_binomial, table, np.ones(1))
 
 
 def test_an_atom_has_the_chance_of_its_one_rate():
@@ -101,21 +103,38 @@ def test_log_uniform_rates_lie_between_the_lowest_and_the_highest():
     assert np.ptp(weights[inside][1:-1]) == pytest.approx(0, abs=1e-12)
 
 
-@pytest.mark.parametrize("name", [f.name for f in families()])
-def test_the_evidence_is_the_mean_likelihood_over_the_prior(name):
-    chosen = family(name)
-    rng = np.random.default_rng(8)
-    counts = drawn(rng.beta(0.5, 5, 25), 40)
-    settings = np.column_stack([rng.uniform(low, high, 40_000) for low, high in chosen.axes])
-    found = [fit_mixture(counts, chosen).log_evidence]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        log_likelihood = np.where(counts.c[:, None] == 0, 0.0, counts.c[:, None] * LOG_P) + (
-            (counts.n - counts.c)[:, None] * LOG_Q
-        )
-    shift = log_likelihood.max(axis=1, keepdims=True)
-    likelihood = np.log(np.maximum(chosen.tabulate(settings) @ np.exp(log_likelihood - shift).T, 1e-300)).sum(axis=1)
-    found.append(float(np.log(np.exp(likelihood - likelihood.max()).mean()) + likelihood.max() + shift.sum()))
-    assert found[0] == pytest.approx(found[1], abs=0.35)
+def test_truncated_beta_rates_are_those_of_the_beta_above_the_lowest():
+    lowest = -5.05
+    truncated = family("truncated beta-binomial").tabulate(np.array([[lowest, np.log(0.3), np.log(2.0)]]))[0]
+    whole = family("beta-binomial").tabulate(np.log([[0.3, 2.0]]))[0]
+    logits = LOG_P - LOG_Q
+    above = logits > lowest
+    assert truncated[~above].max() == 0
+    assert truncated[above] == pytest.approx(whole[above] / whole[above].sum())
+
+
+def test_a_lowest_rate_far_above_a_beta_leaves_a_distribution():
+    """All of this beta is below the lowest rate, where its density is less than the smallest float."""
+    axes = family("truncated beta-binomial").axes
+    weights = family("truncated beta-binomial").tabulate(np.array([[axes[0][1], axes[1][0], axes[2][1] + 5]]))[0]
+    assert weights.sum() == pytest.approx(1)
+    assert (weights >= 0).all()
+
+
+def test_the_likelihood_of_small_counts_pools_the_others():
+    counts = Counts.of(list("abcdef"), [10, 10, 10, 10, 200, 4], [0, 2, 5, 9, 180, 4])
+    found = Likelihoods.of_rare_successes(counts, 5)
+    table = Table(np.zeros((2, 2)), family("beta-binomial").tabulate(np.log([[0.3, 2.0], [2.0, 7.0]])))
+    p = np.exp(LOG_P)
+    chances = [
+        *(binom.pmf(c, n, p) for n, c in ((10, 0), (10, 2), (4, 4))),
+        *(binom.sf(4, n, p) for n in (10, 10, 200)),
+    ]
+    exact = [sum(float(np.log(weights @ each)) for each in chances) for weights in table.weights]
+    found_ratio = found.log_likelihood(table)
+    assert found.times.sum() == len(counts)
+    # The binomial coefficients are left out, which are the same for every setting.
+    assert found_ratio[1] - found_ratio[0] == pytest.approx(exact[1] - exact[0], abs=1e-9)
 
 
 def test_the_nonparametric_mixture_beats_every_family_inside_the_data():
