@@ -4,12 +4,13 @@ A family that fits well need not extrapolate well: the solved problems decide th
 So the average differs from Bayesian model averaging (Hoeting et al. 1999) in two ways.
 
 - *Coarsening* (Miller and Dunson 2019, JASA 114, 1113). The likelihood of P problems is raised to the power
-  A / (A + P), so that they count as fewer than A. The posterior of a family that is only nearly true otherwise
-  becomes narrow around a wrong forecast as P grows. It applies to the parameters of a family and to its weight alike.
+  A / (A + P), A being `_AS_MANY`, so that they count as fewer than A. The posterior of a family that is only nearly
+  true would otherwise narrow around a wrong forecast as P grows. The power applies to the parameters of a family and
+  to its weight alike.
 - *Two likelihoods*, with equal weight: of all counts, and of small counts alone, where problems with `_SEVERAL`
   successes or more count only as such. By the first a family may be preferred for how it describes easy problems.
 
-Both constants were chosen by simulation and on half of the released sets (`benchmarks/RESULTS.md`).
+A was chosen by simulation and on half of the released sets (`benchmarks/RESULTS.md`). Only 5 was tried as `_SEVERAL`.
 """
 
 from typing import NamedTuple

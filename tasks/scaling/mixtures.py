@@ -71,9 +71,9 @@ class Likelihoods(NamedTuple):
 
     @classmethod
     def of_rare_successes(cls, counts: Counts, several: int) -> "Likelihoods":
-        """Of problems with fewer than `several` successes n and c; of the others n, and that c is not smaller.
+        """Problems with fewer than `several` successes with their n and c; others with n, and that c is not below it.
 
-        The latter is the chance of so many successes in n samples, also where a budget stopped at n because of them.
+        For the latter, n is taken as fixed, also where a budget stopped at n because of c.
         """
         pairs, times = np.unique(np.column_stack([counts.n, np.minimum(counts.c, several)]), axis=0, return_counts=True)
         values, log_scales = _likelihood(pairs)
