@@ -21,7 +21,7 @@ from tasks.selection.majority import Majority
 from tasks.store.fsspec_store import FsspecStore
 from tests.store.inspect.test_answers import scored
 from tests.store.stored import LastLineGrader, answers, fill
-from tests.sweep.test_scoring import run
+from tests.sweep.toy_scorer import run
 
 from .comparisons import comparison_of
 from .sweeps import HOSTILE
