@@ -52,6 +52,7 @@ def test_the_tokens_of_a_stored_set_are_counted(filled_store):
     assert once.cost == pytest.approx(PROBLEMS * 30 + K * mean_tokens())
 
 
+@pytest.mark.usefixtures("without_figures_of_counts")
 def test_a_set_costs_what_its_sweep_says_unless_a_file_of_prices_has_its_model(filled_store, tmp_path_factory):
     sweep = sweep_of(filled_store, problems=PROBLEMS, k=K, price=Price(2.0, 10.0))
     results = sweep.results()
@@ -109,6 +110,7 @@ def test_a_set_that_is_not_graded_is_told(tmp_path):
         compared(store)
 
 
+@pytest.mark.usefixtures("without_figures_of_counts")
 def test_a_report_on_samples_that_are_gone_is_told(filled_store):
     sweep = sweep_of(filled_store, problems=PROBLEMS, k=K)
     results = sweep.results()

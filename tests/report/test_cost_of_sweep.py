@@ -18,7 +18,7 @@ from tasks.store.fsspec_store import FsspecStore
 from tasks.sweep.budgets import SolveConfig, VoteConfig
 from tests.report.test_picking_of_sweep import of
 from tests.store.stored import PROBLEMS, K, LastLineGrader, fill, sweep_of
-from tests.sweep.test_scoring import Opened, ToyScorer, run
+from tests.sweep.toy_scorer import Opened, ToyScorer, run
 
 
 def test_the_page_of_a_sweep_has_the_cost_of_k_samples_in_every_unit_that_is_known(filled_store):

@@ -19,11 +19,13 @@ from tasks.store.fsspec_store import FsspecStore
 from tasks.sweep.budgets import AdaptiveConfig, Budget, SolveConfig, UniformConfig, VoteConfig
 from tasks.sweep.sweep import Sweep
 from tests.store.stored import LastLineGrader, complete, draw, grade, sweep_of
-from tests.sweep.test_scoring import ToyScorer, run, scoring_of
+from tests.sweep.toy_scorer import ToyScorer, run, scoring_of
 
 from .test_page import read
 
 PROBLEMS, K = 5, 30
+
+pytestmark = pytest.mark.usefixtures("without_figures_of_counts")
 
 
 def filled(folder: Path, *, budget: Budget = UniformConfig(), scored: bool = False, grader=None) -> Sweep:  # noqa: B008

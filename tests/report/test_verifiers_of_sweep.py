@@ -3,6 +3,8 @@
 import csv
 from dataclasses import replace
 
+import pytest
+
 from tasks.records import Verdict
 from tasks.report.sweep.publish import publish
 from tasks.report.verifiers.figures import verifiers_figure
@@ -29,6 +31,7 @@ def of_sweep(sweep):
     return verifiers_of(sweep, results.summarise(), results.tally.counted_below)
 
 
+@pytest.mark.usefixtures("without_figures_of_counts")
 def test_other_verdict_sets_are_compared_with_the_sweeps_own_on_its_page(filled_store):
     fill(filled_store, problems=PROBLEMS, k=K, grader=LenientGrader())
     sweep = sweep_of(filled_store, problems=PROBLEMS, k=K)
