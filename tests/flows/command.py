@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,9 +28,18 @@ def environment(**variables: str) -> dict[str, str]:
 
 def monkeys(*arguments: str, cwd: Path, **variables: str) -> Ended:
     """Run to the end."""
+    return _run(arguments, cwd, variables, warm=not warm_commands.runs_a_flow(arguments))
+
+
+def refused(*arguments: str, cwd: Path, **variables: str) -> Ended:
+    """Run a command that is to end before any work, also where it would run a flow otherwise."""
+    return _run(arguments, cwd, variables, warm=True)
+
+
+def _run(arguments: Sequence[str], cwd: Path, variables: Mapping[str, str], *, warm: bool) -> Ended:
     command = [MONKEYS, *arguments]
     its = environment(**variables)
-    if warm_commands.serves(arguments, its):
+    if warm and warm_commands.serves(its):
         return Ended(*warm_commands.run(command, cwd, its, timeout_s=280))
     done = subprocess.run(command, check=False, cwd=cwd, env=its, capture_output=True, text=True, timeout=280)
     return Ended(done.returncode, done.stdout, done.stderr)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tasks.store.fsspec_store import FsspecStore
-from tests.flows.command import Ended, monkeys
+from tests.flows.command import Ended, monkeys, refused
 from tests.servers import S3
 from tests.store.stored import fill
 
@@ -32,7 +32,7 @@ def test_a_missing_bucket_is_reported_in_one_line(
     server: str, command: tuple[str, ...], recorded: Path, request: pytest.FixtureRequest
 ) -> None:
     s3: S3 = request.getfixturevalue(server)
-    ended = monkeys(*command, "--store", "s3://nosuchbucket/runs", cwd=recorded, **s3.environment)
+    ended = refused(*command, "--store", "s3://nosuchbucket/runs", cwd=recorded, **s3.environment)
     is_one_line(ended, "store: ", "nosuchbucket")
 
 
@@ -42,7 +42,7 @@ def test_wrong_credentials_are_reported_in_one_line(command: tuple[str, ...], re
     bucket = s3_process.new_bucket()
     wrong = {**s3_process.environment, "AWS_SECRET_ACCESS_KEY": "not-the-secret"}
     before = contents(s3_process.root / bucket)
-    ended = monkeys(*command, "--store", f"s3://{bucket}/runs", cwd=recorded, **wrong)
+    ended = refused(*command, "--store", f"s3://{bucket}/runs", cwd=recorded, **wrong)
     is_one_line(ended, "store: ", bucket, "ignature")
     assert "not-the-secret" not in ended.err
     assert contents(s3_process.root / bucket) == before
@@ -51,7 +51,7 @@ def test_wrong_credentials_are_reported_in_one_line(command: tuple[str, ...], re
 @EACH_WAY_TO_OPEN_A_STORE
 @pytest.mark.slow
 def test_credentials_in_the_url_are_refused_and_not_repeated(command: tuple[str, ...], recorded: Path) -> None:
-    ended = monkeys(*command, "--store", "s3://key:MARKED@bucket/runs", cwd=recorded)
+    ended = refused(*command, "--store", "s3://key:MARKED@bucket/runs", cwd=recorded)
     is_one_line(ended, "store: ", "AWS_SECRET_ACCESS_KEY")
     assert "MARKED" not in ended.out + ended.err
 
@@ -78,6 +78,6 @@ def test_a_set_with_a_newer_schema_is_refused_in_one_line(command: tuple[str, ..
     path = s3.root / bucket / "runs" / "samples" / sweep.samples.identity.name / "set.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"schema": 99}))
     before = contents(s3.root / bucket)
-    ended = monkeys(*command, "--store", f"s3://{bucket}/runs", cwd=recorded)
+    ended = refused(*command, "--store", f"s3://{bucket}/runs", cwd=recorded)
     is_one_line(ended, "has schema 99, written by a newer version of monkeys")
     assert contents(s3.root / bucket) == before

@@ -21,7 +21,7 @@ from flows.runtime import scoring
 from flows.setup.sweep import notes_on_cap
 from tasks.datasets.arithmetic import ArithmeticDataset
 from tasks.errors import CapReachedError, MonkeysError, ScorerFailedError, UserError
-from tests.flows.command import MONKEYS, Ended, environment, monkeys
+from tests.flows.command import MONKEYS, Ended, environment, monkeys, refused
 from tests.scorers.scoring_server import ScoringServer
 
 PROBLEMS, K = 64, 20
@@ -193,7 +193,7 @@ def test_scorers_change_neither_samples_nor_verdicts(folder: Path, server: Scori
 def test_a_scorer_that_cannot_be_used_is_told_in_one_line_before_any_work(
     folder: Path, scorers: str, said: str
 ) -> None:
-    ended = monkeys("sweep", "sweep.yaml", "--set", f"scorers={scorers}", cwd=folder)
+    ended = refused("sweep", "sweep.yaml", "--set", f"scorers={scorers}", cwd=folder)
     assert ended.code == 2
     assert len(ended.err.splitlines()) == 1
     assert said in ended.err
@@ -203,7 +203,7 @@ def test_a_scorer_that_cannot_be_used_is_told_in_one_line_before_any_work(
 def test_more_pivots_than_a_budget_draws_of_every_problem_are_told_in_one_line_before_any_work(folder: Path) -> None:
     scorer = "{name: tournament, model: m, base_urls: 'http://127.0.0.1:9'}"
     settings = ("--set", f"scorers=[{scorer}]", "--set", "budget=adaptive", "--set", "k=10")
-    ended = monkeys("sweep", "sweep.yaml", *settings, cwd=folder)
+    ended = refused("sweep", "sweep.yaml", *settings, cwd=folder)
     assert ended.code == 2
     assert len(ended.err.splitlines()) == 1
     assert (

@@ -8,7 +8,7 @@ import pytest
 
 from tasks.store.fsspec_store import FsspecStore
 from tasks.sweep.sweep import Sweep
-from tests.flows.command import Ended, monkeys
+from tests.flows.command import Ended, monkeys, refused
 from tests.in_memory import InMemory
 from tests.servers import S3
 from tests.store.stored import LastLineGrader, answers, fill
@@ -171,7 +171,7 @@ def test_bad_input_is_reported_in_one_line_with_exit_code_2_and_nothing_is_writt
     two: Path, names: list[str], arguments: list[str], message: str
 ) -> None:
     before = snapshot(two)
-    ended = monkeys(*(names[0] if each == "S" else each for each in arguments), cwd=two)
+    ended = refused(*(names[0] if each == "S" else each for each in arguments), cwd=two)
     assert (ended.code, ended.out) == (2, "")
     assert message in ended.err
     assert len(ended.err.splitlines()) == 1

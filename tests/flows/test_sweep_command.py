@@ -18,7 +18,7 @@ from tasks.scaling.estimators import Counts, coverage
 from tasks.store.blocks import Block, parse
 from tests.engines.misbehaving_server import MisbehavingServer, Said, play_well
 from tests.flows.api import flow_run, query, task_runs
-from tests.flows.command import MONKEYS, Ended, environment, monkeys
+from tests.flows.command import MONKEYS, Ended, environment, monkeys, refused
 from tests.flows.counted_sweep import descendants
 from tests.servers import S3
 
@@ -275,7 +275,7 @@ def test_bad_input_is_reported_in_one_line_with_exit_code_2_and_nothing_is_writt
     recorded: Path, arguments: list[str], message: str
 ) -> None:
     before = sorted(recorded.rglob("*"))
-    ended = monkeys("sweep", "sweep.yaml", *arguments, cwd=recorded)
+    ended = refused("sweep", "sweep.yaml", *arguments, cwd=recorded)
     assert ended.code == 2
     assert message in ended.err
     assert len(ended.err.splitlines()) == 1
@@ -284,7 +284,7 @@ def test_bad_input_is_reported_in_one_line_with_exit_code_2_and_nothing_is_writt
 
 def test_without_bubblewrap_the_error_says_how_to_install_it(tmp_path: Path) -> None:
     (tmp_path / "sweep.yaml").write_text("dataset: programs\nengine: {name: onnx, model: programs}\n")
-    ended = monkeys("sweep", "sweep.yaml", cwd=tmp_path, PATH=str(tmp_path))
+    ended = refused("sweep", "sweep.yaml", cwd=tmp_path, PATH=str(tmp_path))
     assert (ended.code, len(ended.err.splitlines())) == (2, 1)
     assert "apt-get install bubblewrap" in ended.err
     assert not (tmp_path / "runs").exists()
@@ -294,7 +294,7 @@ def test_the_error_says_if_namespaces_are_forbidden(tmp_path: Path) -> None:
     (tmp_path / "sweep.yaml").write_text("dataset: programs\nengine: {name: onnx, model: programs}\n")
     (tmp_path / "bwrap").write_text("#!/bin/sh\necho 'bwrap: No permissions to create new namespace' >&2\nexit 1\n")
     (tmp_path / "bwrap").chmod(0o755)
-    ended = monkeys("sweep", "sweep.yaml", cwd=tmp_path, PATH=f"{tmp_path}:{os.environ['PATH']}")
+    ended = refused("sweep", "sweep.yaml", cwd=tmp_path, PATH=f"{tmp_path}:{os.environ['PATH']}")
     assert (ended.code, len(ended.err.splitlines())) == (2, 1)
     assert "No permissions to create new namespace" in ended.err
 

@@ -41,8 +41,8 @@ _READ_AT_START = ("PREFECT_", "PYTHON", "MONKEYS_PLUGINS", "LD_", "OMP_", "OPENB
 """Variables that are read once, when Python starts or a package is imported: plug-ins are looked for then. A command
 with others than the server's is a new process."""
 _OF_FLOWS = {"sweep", "study", "regrade"}
-"""Commands that are always new processes. They run a flow, after which Python ends as usual and joins its libraries'
-threads, which a forked process does not have."""
+"""Commands that run a flow, after which Python ends as usual and joins its libraries' threads, which a forked process
+does not have. They are new processes, unless they are refused before that."""
 
 
 @contextlib.contextmanager
@@ -71,10 +71,14 @@ def server() -> Iterator[None]:
             process.communicate()
 
 
-def serves(arguments: Sequence[str], environment: Mapping[str, str]) -> bool:
+def serves(environment: Mapping[str, str]) -> bool:
     """Whether there is a server, and a command with this environment can be one of its processes."""
-    alike = ADDRESS in os.environ and _read_at_start(environment) == _OF_THE_SERVER
-    return alike and _OF_FLOWS.isdisjoint(arguments[:1])
+    return ADDRESS in os.environ and _read_at_start(environment) == _OF_THE_SERVER
+
+
+def runs_a_flow(arguments: Sequence[str]) -> bool:
+    """Whether a command with these arguments runs a flow, once its input is checked."""
+    return not _OF_FLOWS.isdisjoint(arguments[:1])
 
 
 def _read_at_start(environment: Mapping[str, str]) -> dict[str, str]:
