@@ -17,6 +17,7 @@ from flows.command_line.commands.plan import app as plan_commands
 from flows.command_line.commands.plugins import app as plugins_commands
 from flows.command_line.commands.store import app as store_commands
 from flows.command_line.commands.sweep import app as sweep_commands
+from flows.command_line.commands.view import app as view_commands
 from flows.command_line.interruption import Interruption
 
 SUMMARY = "Repeated sampling of language models: draw many samples, grade them, and see what more samples buy."
@@ -52,6 +53,7 @@ for commands in (
     sweep_commands,
     plan_commands,
     store_commands,
+    view_commands,
     counts_commands,
     pick_commands,
     compare_commands,

@@ -26,7 +26,7 @@ def page(template: str, *, title: str, plots: dict[str, Any], **values: Any) -> 
     script = '"use strict";\n' + "".join(map(_part, _SCRIPTS))
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return (
-        _environment()
+        _own()
         .get_template(template)
         .render(
             title=title,
@@ -68,13 +68,18 @@ def _finalize(value: object) -> object:
     return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
-@cache
-def _environment() -> Environment:
+def environment(package: str) -> Environment:
+    """The templates of a package: values are escaped, hidden characters in them made visible, missing ones an error."""
     return Environment(
-        loader=PackageLoader("tasks.report"),
+        loader=PackageLoader(package),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=_finalize,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+
+
+@cache
+def _own() -> Environment:
+    return environment("tasks.report")

@@ -4,7 +4,7 @@ import json
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ class Page:
     def __init__(self, socket: Connection) -> None:
         self._socket = socket
         self._number = 0
+        self._loaded = 0
         self.requests: list[str] = []
         self.complaints: list[str] = []
         for domain in ("Page", "Runtime", "Network", "Log"):
@@ -38,9 +39,19 @@ class Page:
                 return result
 
     def open(self, path: Path) -> None:
-        self.send("Page.navigate", url=path.as_uri())
-        while self._receive().get("method") != "Page.loadEventFired":
-            pass
+        self.visit(path.as_uri())
+
+    def visit(self, address: str) -> None:
+        self.follow(lambda: self.send("Page.navigate", url=address))
+
+    def follow(self, act: Callable[[], object]) -> None:
+        """Do what opens another page, and wait until that is drawn."""
+        before = self._loaded
+        act()
+        deadline = time.monotonic() + 30
+        while self._loaded == before:
+            assert time.monotonic() < deadline, "no page was loaded"
+            self._receive()
         self.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(1))))")
 
     def evaluate(self, expression: str) -> Any:
@@ -65,13 +76,15 @@ class Page:
         return box[0], box[1]
 
     def press(self, key: str) -> None:
-        self.send("Input.dispatchKeyEvent", type="keyDown", key=key)
+        self.send("Input.dispatchKeyEvent", type="keyDown", key=key, **({"text": key} if len(key) == 1 else {}))
         self.send("Input.dispatchKeyEvent", type="keyUp", key=key)
 
     def _receive(self) -> dict[str, Any]:
         message: dict[str, Any] = json.loads(self._socket.recv(timeout=30))
         parameters = message.get("params", {})
         match message.get("method"):
+            case "Page.loadEventFired":
+                self._loaded += 1
             case "Network.requestWillBeSent":
                 self.requests.append(parameters["request"]["url"])
             case "Runtime.exceptionThrown":

@@ -38,7 +38,7 @@ def render(report: ReportData, figures: Sequence[FigureFile] = ()) -> str:
     return page(
         "report.html.j2",
         title=report.title,
-        plots={"coverage": _plot(summary), "picking": picking.plot(report.picking)},
+        plots={"coverage": coverage_plot(summary), "picking": picking.plot(report.picking)},
         report=report,
         summary=summary,
         picking=picking.section(report.picking, figure_of_picking),
@@ -90,7 +90,8 @@ def _likely_row(row: LikelySolves) -> dict[str, Any]:
     return {"names": named, "more": max(0, len(row.problem_ids) - _LIKELY_NAMES), "n": row.n, "chance": row.chance}
 
 
-def _plot(summary: SweepSummary) -> dict[str, Any]:
+def coverage_plot(summary: SweepSummary) -> dict[str, Any]:
+    """The data of the plot of coverage for the script (`templates/plot.js`)."""
     return {
         "title": "coverage",
         "signed": False,

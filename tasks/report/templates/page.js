@@ -51,7 +51,7 @@ const page = (() => {
   }
 
   // ---- sortable table
-  for (const table of all("table.sortable")) {
+  function sortable(table) {
     const heads = [...table.tHead.rows[0].cells];
     heads.forEach((head, column) => {
       const button = document.createElement("button");
@@ -75,6 +75,8 @@ const page = (() => {
       });
     });
   }
+  const makeSortable = () => all("table.sortable").forEach(sortable);
+  makeSortable();
 
   // ---- copy
   for (const button of all("[data-copy]")) {
@@ -100,5 +102,5 @@ const page = (() => {
     }
   });
 
-  return { find, all, showTip, hideTip };
+  return { find, all, showTip, hideTip, makeSortable };
 })();

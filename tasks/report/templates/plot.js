@@ -382,9 +382,12 @@
     draw();
   }
 
-  const plots = JSON.parse(page.find("#plot").textContent);
-  for (const figure of page.all("[data-plot]")) {
-    const data = plots[figure.dataset.plot];
-    if (data && data.series.length && data.series.every((series) => series.measured.length)) startPlot(figure, data);
+  function drawAll(plots) {
+    for (const figure of page.all("[data-plot]")) {
+      const data = plots[figure.dataset.plot];
+      if (data && data.series.length && data.series.every((series) => series.measured.length)) startPlot(figure, data);
+    }
   }
+  page.drawPlots = drawAll;
+  drawAll(JSON.parse(page.find("#plot").textContent));
 })();

@@ -1,0 +1,31 @@
+"""`monkeys view`: pages to look at stored samples."""
+
+from typing import Annotated
+
+import typer
+
+from flows import DEFAULT_STORE
+
+app = typer.Typer()
+
+
+@app.command(
+    epilog="Examples: [bold]monkeys view[/]  ·  [bold]monkeys view s3://bucket/runs --port 9000 --no-browser[/]"
+)
+def view(
+    store: Annotated[
+        str, typer.Argument(metavar="[STORE]", help="Folder or fsspec URL of the results.")
+    ] = DEFAULT_STORE,
+    port: Annotated[
+        int | None,
+        typer.Option("--port", min=1, max=65535, help="The port on 127.0.0.1; 8642, or a free one, by default."),
+    ] = None,
+    browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
+) -> None:
+    """Look at the samples of a store in a browser: sets, problems, samples, and two of any kind next to each other.
+
+    Reads the store and changes nothing. On another machine, forward the port: ssh -L 8642:127.0.0.1:8642 HOST.
+    """
+    from flows.command_line.views.view import serve
+
+    serve(store, port=port, open_browser=browser)

@@ -1,0 +1,49 @@
+"""The server of `monkeys view`: it ends with Ctrl-C."""
+
+import secrets
+import socket
+import threading
+import webbrowser
+
+import uvicorn
+
+from flows.command_line.terminal import literal, stdout
+from tasks.errors import UserError
+from tasks.store.inspect.opening import readable_store
+from tasks.viewer.app import make_app
+
+_HOST, _PORT = "127.0.0.1", 8642
+
+
+def serve(url: str, *, port: int | None, open_browser: bool) -> None:
+    """`monkeys view`.
+
+    Raises:
+        UserError: the store does not exist, or the port is taken.
+    """
+    store = readable_store(url)
+    token = secrets.token_urlsafe(16)
+    with _listening(port) as listener:
+        address = f"http://{_HOST}:{listener.getsockname()[1]}/?token={token}"
+        console = stdout()
+        console.print(literal(f"{store.url('').rstrip('/')} is shown at {address}"), soft_wrap=True)
+        console.print("Ctrl-C ends it.")
+        if open_browser:
+            threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+        config = uvicorn.Config(make_app(store, token), log_level="warning", timeout_graceful_shutdown=1)
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listening(port: int | None) -> socket.socket:
+    for candidate in (port,) if port is not None else (_PORT, 0):
+        listener = socket.socket()
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((_HOST, candidate))
+        except OSError as error:
+            listener.close()
+            if port is not None:
+                raise UserError(f"--port {port}: it cannot be used ({error.strerror}); give another port") from error
+        else:
+            return listener
+    raise UserError(f"no port of {_HOST} can be used; give one with --port")

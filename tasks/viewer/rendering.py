@@ -1,0 +1,72 @@
+"""Templates and static files of the pages. Every value is escaped, and hidden characters are made visible."""
+
+from datetime import datetime
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from jinja2 import ChoiceLoader, Environment, PackageLoader
+from markupsafe import Markup
+
+from tasks.report.html import environment
+from tasks.report.palette import VERDICTS
+from tasks.report.theme import STYLE
+from tasks.scaling.summary import percent
+from tasks.viewer.addresses import address_of_problem, address_of_sample, address_of_set
+
+_SCRIPTS = (("tasks.report", "page.js"), ("tasks.report", "plot.js"), ("tasks.viewer", "view.js"))
+_STYLES = (("tasks.report", "report.css"), ("tasks.viewer", "view.css"))
+
+
+def page(template: str, *, title: str, plots: dict[str, Any] | None = None, **values: Any) -> str:
+    """A page from a template of this package."""
+    return _environment().get_template(template).render(title=title, plots=plots or {}, **values)
+
+
+def script() -> str:
+    """The script of all pages."""
+    return '"use strict";\n' + "".join(_text(*each) for each in _SCRIPTS)
+
+
+def style() -> str:
+    """The style sheet of all pages."""
+    return STYLE + "".join(_text(*each) for each in _STYLES)
+
+
+def _text(package: str, name: str) -> str:
+    return resources.files(package).joinpath("templates", name).read_text(encoding="utf-8")
+
+
+def swatch(verdict: str | None) -> Markup:
+    """The colour of a verdict as a mark next to its name."""
+    known = verdict if verdict in {each.verdict for each in VERDICTS} else "none"
+    return Markup('<i class="swatch v-{}" aria-hidden="true"></i>').format(known)
+
+
+def time_of(written: str) -> str:
+    """A time as it is stored (ISO 8601, UTC), for people."""
+    return f"{datetime.fromisoformat(written):%Y-%m-%d %H:%M} UTC"
+
+
+_LABELS = {each.verdict: each.label for each in VERDICTS}
+
+
+def label(verdict: str | None) -> str:
+    """A verdict in words."""
+    return "not graded" if verdict is None else _LABELS.get(verdict, verdict)
+
+
+@cache
+def _environment() -> Environment:
+    made = environment("tasks.viewer")
+    made.loader = ChoiceLoader([PackageLoader("tasks.viewer"), PackageLoader("tasks.report")])
+    made.globals |= {
+        "swatch": swatch,
+        "label": label,
+        "percent": percent,
+        "time": time_of,
+        "of_set": address_of_set,
+        "of_problem": address_of_problem,
+        "of_sample": address_of_sample,
+    }
+    return made
