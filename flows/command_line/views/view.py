@@ -1,9 +1,12 @@
 """The server of `monkeys view`: it ends with Ctrl-C."""
 
 import secrets
+import signal
 import socket
 import threading
 import webbrowser
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import uvicorn
 
@@ -31,7 +34,23 @@ def serve(url: str, *, port: int | None, open_browser: bool) -> None:
         if open_browser:
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
         config = uvicorn.Config(make_app(store, token), log_level="warning", timeout_graceful_shutdown=1)
-        uvicorn.Server(config).run(sockets=[listener])
+        # The message of other commands (`flows.command_line.interruption`) is not for this one.
+        signal.set_wakeup_fd(-1)
+        _Server(config).run(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """Ends with a signal as with a success: nothing was interrupted that could be resumed."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """As the base class does, without raising the signals again at the end."""
+        before = {each: signal.signal(each, self.handle_exit) for each in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for each, handler in before.items():
+                signal.signal(each, handler)
 
 
 def _listening(port: int | None) -> socket.socket:
@@ -40,6 +59,7 @@ def _listening(port: int | None) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((_HOST, candidate))
+            listener.listen()
         except OSError as error:
             listener.close()
             if port is not None:
