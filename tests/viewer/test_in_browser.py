@@ -36,7 +36,7 @@ def base(shown) -> Iterator[str]:
         yield address
 
 
-def path(page) -> str:
+def path(page):
     return page.evaluate("location.pathname")
 
 
