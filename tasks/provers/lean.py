@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
@@ -23,10 +24,10 @@ from tasks.records import TheoremCheck
 class LeanProver(Config):
     """Lean 4 on this machine: warm processes of its language server, confined by bubblewrap."""
 
-    operational: ClassVar[frozenset[str]] = frozenset({"program", "workers", "proofs_per_process"})
+    operational: ClassVar[frozenset[str]] = frozenset({"program", "project", "workers", "proofs_per_process"})
     name: Literal["lean"] = "lean"
     program: str = Field("lean", description="The name or the path of `lean`, or of elan's")
-    project: str | None = Field(
+    project: Path | None = Field(
         None,
         description="A folder with a Lake project that is built, such as one with Mathlib, or with compiled files"
         " (.olean): what headers may import beyond Lean's own library",
@@ -80,12 +81,14 @@ class LeanProver(Config):
         found = self._installation()
         mark = {} if self.confirm else {UNCONFIRMED: True}
         unsound = {} if found.is_sound else {"kernel with known faults": True}
-        return {"lean": found.version, "checker": found.checker is not None and self.confirm, **unsound, **mark}
+        libraries = {"libraries": found.revision} if found.revision else {}
+        checked = found.checker is not None and self.confirm
+        return {"lean": found.version, **libraries, "checker": checked, **unsound, **mark}
 
     def description(self) -> str:
         """See `tasks.provers.Prover.description`."""
         found = self._installation()
-        checker = "none" if found.checker is None else os.path.basename(found.checker)  # noqa: PTH119
+        checker = "none" if found.checker is None else Path(found.checker).name
         fault = "" if found.is_sound else ", whose kernel is known to accept false proofs: use 4.32.2 or later"
         return f"{found.version}{fault}, independent checker {checker}"
 

@@ -55,4 +55,4 @@ def lean_project(lean_program: str, tmp_path_factory: pytest.TempPathFactory) ->
 @pytest.fixture(scope="session")
 def lean(lean_program: str, lean_project: str) -> LeanInstallation:
     """The real Lean with the library of these tests."""
-    return lean_installation(lean_program, lean_project)
+    return lean_installation(lean_program, Path(lean_project))

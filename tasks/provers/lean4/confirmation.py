@@ -1,14 +1,14 @@
 """The confirmation of a proof in Lean that a warm process has accepted, in processes that have run nothing else.
 
-1. `lean` compiles header, statement and proof. Its exit status says whether that is a proof.
-2. `lean` compiles header and statement alone, with `sorry` for the proof, under another name. No proof is near it. It
+1. `lean` compiles header and statement alone, with `sorry` for the proof, under another name. No proof is near it. It
    is done once for each theorem.
+2. `lean` compiles header, statement and proof. Its exit status says whether that is a proof.
 3. An independent checker, `leanchecker` or `lean4checker`, replays the compiled proof where one is installed.
 4. `lean` compiles a file of ours, which imports both, and proves the type of our statement by the theorem: what was
    proved is what the problem states, with as many universe levels. The file lists the axioms that this rests on, and
    all of them must be allowed.
 
-Each runs in a new sandbox. Only the first reads what a model wrote, and its output decides nothing.
+Each runs in a new sandbox. Only the second reads what a model wrote, and its output decides nothing.
 """
 
 import json
@@ -35,7 +35,7 @@ from tasks.provers.lean4.worker import HEADER_CPU_S
 from tasks.records import Verdict
 
 PROOF, STATEMENT, CONFIRMATION = "MonkeysProof", "MonkeysStatement", "MonkeysConfirmation"
-"""The modules, and the names of the theorems in the second and the third."""
+"""The modules, and the names of our theorems in the second and the third."""
 
 _MAX_OUTPUT_BYTES = 4 * 1024 * 1024
 _MAX_OBJECT_BYTES = 256 * 1024 * 1024
@@ -84,6 +84,8 @@ def confirm_text(text: str, proof: PlacedProof, lean: Installation, cpu_s: float
     """As `confirm`, of a whole file that claims to prove the statement: it need not keep to any form."""
     compiler = _Compiler(lean, rules.memory_mb, cpu_s + rules.loading_s)
     with scratch_folder() as first, scratch_folder() as second:
+        with _stating:
+            stated = _statement(proof.header[0], _renamed(proof.statement, proof.name), compiler)
         compiled = compiler.compile(first, PROOF, text)
         attempt = _of_proof(compiled)
         if attempt is not None:
@@ -92,8 +94,6 @@ def confirm_text(text: str, proof: PlacedProof, lean: Installation, cpu_s: float
         fault = _copy(first / f"{PROOF}.olean", second)
         if fault is not None:
             return Attempt(Verdict.WRONG, f"not confirmed: {fault}", used_s)
-        with _stating:
-            stated = _statement(proof.header[0], _renamed(proof.statement, proof.name), compiler)
         (second / f"{STATEMENT}.olean").write_bytes(stated)
         if lean.checker is not None:
             checked = _checked(second, lean, cpu_s, rules)

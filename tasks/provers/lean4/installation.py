@@ -9,21 +9,21 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tasks.errors import UserError
+from tasks.provers.lean4.project import compiled_libraries, revision
 
 INSTALL = "install Lean with elan (https://lean-lang.org/install), or set `prover.program` to the path of `lean`"
 SOUND_SINCE = (4, 32, 2)
 """Kernels of earlier versions are known to accept proofs of false statements (lean4 issues 14484 and 14576)."""
 
 _VERSION = re.compile(r"version (\d+)\.(\d+)\.(\d+)([^\s,]*)")
-_LAKE_FILES = ("lakefile.toml", "lakefile.lean")
-_LIBRARIES = (".lake/build/lib/lean", ".lake/build/lib")
 
 
 class Installation(NamedTuple):
-    """Absolute paths of the programs (`checker`: None where there is none), the folders of compiled libraries, and what
-    the programs must be able to read."""
+    """Absolute paths of the programs (`checker`: None where there is none), the folders of compiled libraries with
+    their revision, and what the programs must be able to read."""
 
     version: str
+    revision: str
     program: str
     checker: str | None
     libraries: tuple[str, ...]
@@ -51,7 +51,7 @@ def is_sound(version: str) -> bool:
 
 
 @cache
-def installation(program: str, project: str | None) -> Installation:
+def installation(program: str, project: Path | None) -> Installation:
     """The Lean that a program and a project select.
 
     Args:
@@ -65,7 +65,7 @@ def installation(program: str, project: str | None) -> Installation:
     found = shutil.which(program)
     if found is None:
         raise UserError(f"prover: lean needs `{program}`, which is not on the search path: {INSTALL}")
-    folder = None if project is None else Path(project).resolve()
+    folder = None if project is None else project.resolve()
     if folder is not None and not folder.is_dir():
         raise UserError(f"prover.project: {project} is not a folder: name a Lake project, such as one with Mathlib")
     found = str(Path(found).absolute())
@@ -77,40 +77,19 @@ def installation(program: str, project: str | None) -> Installation:
     if match is None:
         raise UserError(f"prover: {actual} does not say which version of Lean it is: {INSTALL}")
     version = match[0].removeprefix("version ")
-    libraries = () if folder is None else _libraries(folder, version)
+    libraries = () if folder is None else compiled_libraries(folder, version)
     checker = prefix / "bin" / "leanchecker"
     other = str(checker) if checker.exists() else shutil.which("lean4checker")
     shown = [str(actual), str(actual.resolve()), str(prefix), *libraries, *_interpreter(actual)]
     shown += [other] if other else []
-    return Installation(version, str(actual), other, libraries, _outermost(shown))
+    used = "" if folder is None else revision(folder)
+    return Installation(version, used, str(actual), other, libraries, _outermost(shown))
 
 
 def _outermost(paths: Iterable[str]) -> tuple[str, ...]:
     """The paths without those that are inside another."""
     kept = dict.fromkeys(paths)
     return tuple(path for path in kept if not any(str(parent) in kept for parent in Path(path).parents))
-
-
-def _libraries(project: Path, version: str) -> tuple[str, ...]:
-    """The folders of a project that hold compiled libraries."""
-    pinned = project / "lean-toolchain"
-    if pinned.exists():
-        wanted = pinned.read_text(encoding="utf-8").strip().rpartition(":")[2].removeprefix("v")
-        if wanted[:1].isdigit() and wanted != version:
-            raise UserError(
-                f"prover.project: {project} is built by Lean {wanted}, and `lean` is {version}: install that version"
-                f" with `elan toolchain install {wanted}`"
-            )
-    if not any((project / name).exists() for name in _LAKE_FILES):
-        return (str(project),)
-    roots = [project, *sorted((project / ".lake" / "packages").glob("*"))]
-    found = [root / place for root in roots for place in _LIBRARIES]
-    built = tuple(str(each) for each in found if each.is_dir() and any(each.rglob("*.olean")))
-    if not built:
-        raise UserError(
-            f"prover.project: {project} is not built: run `lake exe cache get` (Mathlib) and `lake build` there"
-        )
-    return built
 
 
 def _interpreter(program: Path) -> tuple[str, ...]:

@@ -3,14 +3,17 @@
 from tasks.provers.lean4.tokens import Token, tokens
 from tasks.provers.lean4.words import TACTICS
 
+_LOST = 2
+"""Columns in which the first tactic of a sample has lost its indentation."""
+
 
 def laid_out(bare: str, start: int, first: Token, indent: int) -> str:
     """The tactics from `start` to the end of a text, with `indent` spaces before the first. Lines keep their place
     relative to one another, and blank ones are left out.
 
     The first tactic may stand after `by` on its line, or have lost its indentation where a sample continues a line of
-    its prompt. Then its column says nothing: it is that of the lines that follow, if a tactic begins one of them, and
-    else these continue the first.
+    its prompt (then it is in the first or the second column). Its column says nothing there: it is that of the lines
+    that follow, if a tactic begins one of them, and else these continue the first.
 
     Args:
         bare: the text, without comments.
@@ -26,7 +29,7 @@ def laid_out(bare: str, start: int, first: Token, indent: int) -> str:
         return " " * indent + head
     least = min(len(line) - len(line.lstrip(" ")) for line in rest)
     column = first.start - begin if own_line else None
-    continues_line = column is None or (column < least and begin <= start)
+    continues_line = column is None or (column < min(least, _LOST) and begin <= start)
     if continues_line and any(_begins_tactic(line) for line in rest if line[least] != " "):
         column = least
     elif column is None:

