@@ -14,6 +14,8 @@ from tasks.records import TheoremCheck, Verdict
 
 UNCONFIRMED = "not confirmed"
 """The detail of a correct proof that was only proposed, and the ingredient of a verdict set that has such proofs."""
+UNCONFIRMED_NOTE = "Correct proofs are not confirmed: the prover has only proposed them."
+"""What tables and reports say of verdicts with this ingredient."""
 
 
 class UnplaceableError(ValueError):

@@ -16,6 +16,7 @@ from tasks.graders import Decided, Grader, GradesTexts, as_grader_of_texts
 from tasks.graders.base.functions import FunctionGrader
 from tasks.plugins import PluginError, label_of
 from tasks.progress import Steps, progress
+from tasks.provers import UNCONFIRMED
 from tasks.records import GradedSample, Sample
 from tasks.store.annotations import VerdictFooter
 from tasks.store.blocks import Block
@@ -62,6 +63,8 @@ class Grading:
             public_tests=public_tests_digest(selection.dataset, of_functions=_runs_public_tests_of_functions(grader)),
         )
         self.verdicts = VerdictSet(samples.store, samples.identity, identity)
+        self.unconfirmed = UNCONFIRMED in limits
+        """Whether correct proofs are only proposed (`tasks.provers`)."""
         self.claims = Claims(samples.store, f"claims/{samples.identity.name}")
         self._given_up = threading.Event()
 

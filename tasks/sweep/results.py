@@ -3,11 +3,12 @@
 The store is listed once, so that the page, figures and tables of a report agree even if other sweeps keep writing.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 
+from tasks.provers import UNCONFIRMED_NOTE
 from tasks.records import GradedSample, Price, Sample, Verdict
 from tasks.scaling.cost import Usage
 from tasks.scaling.estimators import Counts
@@ -129,15 +130,15 @@ class Results:
         else:
             summary = summarise_solving(tally.by_problem, tally.verdicts, tally.first_correct, self._selection.k, usage)
         first_round = self._budget.plan(self._selection.k).ends[0]
-        return replace(summary, notes=(*self._note_on_selection(), *summary.notes), first_round=first_round)
+        return replace(summary, notes=(*self._notes(), *summary.notes), first_round=first_round)
 
-    def _note_on_selection(self) -> list[str]:
-        excluded = self._selection.excluded
-        if not excluded:
-            return []
-        of = len(self._selection.problems) + excluded
-        verb = "is" if excluded == 1 else "are"
-        return [f"{excluded:,} of {of:,} problems {verb} left out by `exclude`; all results are for the others."]
+    def _notes(self) -> Iterator[str]:
+        if excluded := self._selection.excluded:
+            of = len(self._selection.problems) + excluded
+            verb = "is" if excluded == 1 else "are"
+            yield f"{excluded:,} of {of:,} problems {verb} left out by `exclude`; all results are for the others."
+        if self._grading.unconfirmed:
+            yield UNCONFIRMED_NOTE
 
     def examples(self, of_each: int) -> list[Example]:
         """Up to `of_each` samples with each verdict, all of different problems.

@@ -73,6 +73,36 @@ def test_a_prover_that_cannot_be_chosen_is_named_with_its_field(
     assert message in done.err
 
 
+@pytest.mark.slow
+def test_verdicts_that_are_only_proposed_are_marked_wherever_they_are_shown(site: str, tmp_path: Path) -> None:
+    path = Path(site, "shop.py")
+    text = path.read_text().replace("def propose(", "def first(").replace("def confirm(", "def propose(")
+    text = text.replace("def first(", "def confirm(").replace(
+        '{"abacus": "1.0"}', '{"abacus": "1.0", "not confirmed": True}'
+    )
+    path.write_text(text)
+    (tmp_path / "t.jsonl").write_text((tmp_path / "s.jsonl").read_text().replace("guess", "compute"))
+    for name in ("s", "t"):
+        (tmp_path / f"{name}.yaml").write_text(SWEEP.replace("NAME", "abacus").replace("s.jsonl", f"{name}.jsonl"))
+        done = monkeys("sweep", f"{name}.yaml", cwd=tmp_path, PYTHONPATH=site)
+        assert done.code == 0, done.err
+        assert "Correct proofs are not confirmed" in " ".join(done.out.split())
+    names = sorted(path.name for path in (tmp_path / "runs" / "samples").iterdir())
+    for page in (tmp_path / "runs" / "reports").glob("**/report.html"):
+        assert "Correct proofs are not confirmed" in page.read_text()
+        assert "proof, version 2, not confirmed" in page.read_text()
+    for command in (
+        ("ls",),
+        ("show", names[0]),
+        ("compare", *names),
+        ("cost", *names),
+        ("pick", names[0]),
+    ):
+        done = monkeys(*command, cwd=tmp_path, PYTHONPATH=site)
+        assert done.code == 0, done.err
+        assert "not confirmed" in " ".join(done.out.split()), command
+
+
 def test_a_broken_prover_is_a_fault_only_where_it_is_named(site: str, tmp_path: Path) -> None:
     path = Path(site, "shop.py")
     path.write_text(path.read_text().replace("def place(", "def places("))

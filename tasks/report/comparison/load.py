@@ -8,6 +8,7 @@ from typing import Any
 from tasks.errors import UserError
 from tasks.files.answer_usage import is_answer_table, read_answer_usage
 from tasks.files.counts import read_counts_file
+from tasks.provers import UNCONFIRMED
 from tasks.scaling.comparison import Comparison, compare
 from tasks.scaling.estimators import Counts
 from tasks.scaling.summary import SweepSummary
@@ -121,4 +122,5 @@ def _stored(store: Store, name: str, verdicts: str | None) -> NamedCounts:
     if graded is None:
         raise UserError(f"{samples.name} has not been graded yet; run its sweep, or `monkeys regrade`")
     counts, summary = counts_and_summary(store, samples, graded)
-    return NamedCounts(samples.label, samples.name, counts, StoredSet(store, samples, summary))
+    label = f"{samples.label}, {UNCONFIRMED}" if graded.unconfirmed else samples.label
+    return NamedCounts(label, samples.name, counts, StoredSet(store, samples, summary))

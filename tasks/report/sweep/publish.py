@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tasks.provers import UNCONFIRMED
 from tasks.report.cost.of_sweep import SweepCost
 from tasks.report.cost.tables import sweep_costs_csv
 from tasks.report.model import Example, ReportData
@@ -97,11 +98,12 @@ def publish(
 
 def _provenance(grading: Grading, tally: Tally) -> tuple[tuple[str, str], ...]:
     store = grading.samples.store
+    of_proofs = f", {UNCONFIRMED}" if grading.unconfirmed else ""
     return (
         ("problems", f"{len(grading.selection.problems):,}"),
         ("graded samples", f"{int(tally.by_problem.n.sum()):,}"),
         ("engine", ", ".join(tally.engines)),
-        ("grader", f"{grading.grader.name}, version {grading.grader.version}"),
+        ("grader", f"{grading.grader.name}, version {grading.grader.version}{of_proofs}"),
         ("sandbox", ", ".join(tally.sandboxes)),
         *([] if tally.deduplicated is None else [("deduplicated", _deduplicated(tally))]),
         ("drawn", tally.drawn_at),

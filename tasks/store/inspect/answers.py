@@ -20,6 +20,7 @@ from tasks.files.answers import (
     scores_by_logprob,
 )
 from tasks.files.schema import Where
+from tasks.provers import UNCONFIRMED_NOTE
 from tasks.records import Verdict
 from tasks.scaling.summary import SweepSummary
 from tasks.store import Store
@@ -149,6 +150,7 @@ def read_answers(
         raise UserError(f"{samples.name} has no graded samples yet; run its sweep, or `monkeys regrade`")
     notes = [f"{number:,} samples {why}: they are left out." for why, number in left_out.items() if number]
     notes += cut
+    notes += [UNCONFIRMED_NOTE] if verdicts.unconfirmed else []
     notes += [
         *_without_mixed_confidences(found, settings),
         *_with_empty_samples_last(found, empty),

@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 import pyarrow as pa
 
 from tasks.errors import UserError
+from tasks.provers import UNCONFIRMED
 from tasks.store import Store
 from tasks.store.annotations import (
     KINDS,
@@ -103,6 +104,17 @@ AnyAnnotations = TypeVar("AnyAnnotations", bound=StoredAnnotations[Any])
 @dataclass(frozen=True, slots=True)
 class StoredVerdicts(StoredAnnotations[VerdictFooter]):
     """The verdicts of one grader on a set of samples."""
+
+    @property
+    def label(self) -> str:
+        """The grader with its version, such as `proof v2`, and whether its proofs are not confirmed."""
+        label = super(StoredVerdicts, self).label
+        return f"{label}, {UNCONFIRMED}" if self.unconfirmed else label
+
+    @property
+    def unconfirmed(self) -> bool:
+        """Whether correct proofs were only proposed (`tasks.provers`)."""
+        return UNCONFIRMED in self.limits
 
     @property
     def counts(self) -> dict[str, int]:
