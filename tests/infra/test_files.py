@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tasks.provers.lean4.installation import is_sound
+
 INFRA = Path(__file__).parents[2] / "infra"
 VARIABLES = {"POSTGRES_PASSWORD": "a", "S3_ACCESS_KEY": "b", "S3_SECRET_KEY": "c"}
 
@@ -74,6 +76,28 @@ def test_the_docker_build_context_contains_what_the_dockerfile_copies() -> None:
     allowed = {line[1:] for line in (INFRA / "Dockerfile.dockerignore").read_text().splitlines() if line[0] == "!"}
     assert copied == allowed
     assert set(wheel_packages()) <= copied
+
+
+def test_images_of_provers_name_the_versions_of_the_docs() -> None:
+    docs = (INFRA.parent / "docs" / "proofs.md").read_text()
+    rocq, lean = ((INFRA / "provers" / f"{name}.Dockerfile").read_text() for name in ("rocq", "lean"))
+    (version,) = re.findall(r"monkeys-rocq:(\S+)", rocq)
+    assert f"Rocq {version}" in docs
+    assert re.escape(version) in rocq.split("RUN")[1]
+    assert [set(re.findall(r"apt-get install .*?(coq.*?) \\", rocq))] == [{" ".join(packages())}]
+    (tag,) = re.findall(r"^ARG LEAN=(v\S+)$", lean, re.MULTILINE)
+    assert f"monkeys-lean:{tag}" in lean
+    assert set(re.findall(r"\bv4\.\d+\.\d+\b", lean)) - {tag} == set(
+        re.findall(r"^ARG ELAN=(\S+)$", lean, re.MULTILINE)
+    )
+    assert is_sound(tag.removeprefix("v"))
+    assert tag in re.findall(r"--branch (\S+)", docs)
+
+
+def packages() -> list[str]:
+    """The Debian packages of `make provers`."""
+    (found,) = re.findall(r"^packages=\((.+)\)$", (INFRA / "provers.sh").read_text(), re.MULTILINE)
+    return str(found).split()
 
 
 def test_the_emulated_machine_gets_every_package() -> None:
