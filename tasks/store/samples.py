@@ -2,7 +2,7 @@
 others'; the footer has the checksum of what verdicts depend on."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -31,17 +31,22 @@ def checksum(table: pa.Table) -> str:
     Column by column, from Arrow's memory: the indices as 32-bit integers; of the strings first how many bytes each
     has, then the bytes of all. No Python object is made for a row.
     """
-    total = hashlib.sha256(table.num_rows.to_bytes(8, "little"))
-    for chunk in table["index"].chunks:
+    held = set(table.column_names)
+    return _digest(table.num_rows, lambda name: table[name].chunks if name in held else [])
+
+
+def _digest(rows: int, chunks_of: Callable[[str], Iterable[Any]]) -> str:
+    """The checksum of so many rows; `chunks_of` gives the chunks of a column, each time that it is asked."""
+    total = hashlib.sha256(rows.to_bytes(8, "little"))
+    for chunk in chunks_of("index"):
         total.update(integers(chunk).data)
     for name in ("problem_id", "text", "turns"):
-        if name not in table.column_names or table[name].null_count == table.num_rows:
+        if sum(len(chunk) - chunk.null_count for chunk in chunks_of(name)) == 0:
             continue
-        chunks = (table[name].fill_null("") if table[name].null_count else table[name]).chunks
-        for chunk in chunks:
-            total.update(integers(pc.binary_length(chunk)).data)
-        for chunk in chunks:
-            total.update(_bytes(chunk))
+        for chunk in chunks_of(name):
+            total.update(integers(pc.binary_length(chunk.fill_null("") if chunk.null_count else chunk)).data)
+        for chunk in chunks_of(name):
+            total.update(_bytes(chunk.fill_null("") if chunk.null_count else chunk))
     return total.hexdigest()
 
 
@@ -85,10 +90,42 @@ def read_samples(data: bytes, key: str) -> tuple[list[Sample], SampleFooter]:
 def read_sample_table(data: bytes, key: str) -> tuple[pa.Table, SampleFooter]:
     """Like `read_samples`, as a table with all columns."""
     block = LAYOUT.open(pa.BufferReader(data), key)
+    return _checked_table(block), block.footer
+
+
+def _checked_table(block: OpenBlock[SampleFooter]) -> pa.Table:
     table = block.read()
-    if checksum(table) != block.footer.checksum:
-        raise CorruptObjectError(key, "its samples do not have the checksum that they were stored with")
-    return table, block.footer
+    _compare(block, checksum(table))
+    return table
+
+
+def _compare(block: OpenBlock[SampleFooter], found: str) -> None:
+    if found != block.footer.checksum:
+        raise CorruptObjectError(block.key, "its samples do not have the checksum that they were stored with")
+
+
+def read_in_parts(data: bytes, key: str, most: int) -> tuple[Iterator[pa.Table], SampleFooter]:
+    """Like `read_sample_table`, one table a problem where all together take more than `most` bytes: each is read when
+    it is asked for. The checksum has been compared before.
+
+    Raises:
+        CorruptObjectError, NewerSchemaError: as `read_samples` does.
+    """
+    block = LAYOUT.open(pa.BufferReader(data), key)
+    with damage_in(key):
+        groups = [block.parquet.metadata.row_group(at) for at in range(block.parquet.metadata.num_row_groups)]
+        large = sum(group.total_byte_size for group in groups) > most
+        rows = [group.num_rows for group in groups]
+    # A block that an older version wrote may have other row groups.
+    if not large or block.block is None or rows != [len(block.block.indices)] * len(block.block.positions):
+        return iter([_checked_table(block)]), block.footer
+
+    def chunks_of(name: str) -> Iterator[Any]:
+        for at in range(len(groups)):
+            yield from block.read((name,), group=at)[name].chunks
+
+    _compare(block, _digest(sum(rows), chunks_of))
+    return (block.read(group=at) for at in range(len(groups))), block.footer
 
 
 def read_sample_columns(file: BinaryIO, key: str, names: Sequence[str]) -> pa.Table:

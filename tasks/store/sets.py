@@ -4,7 +4,7 @@ Invariant: the blocks of a set never overlap, and each holds exactly the samples
 is moved to `damaged/`, and its samples or verdicts are missing or pending again; nothing is ever deleted.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import takewhile
 from typing import Any, BinaryIO, ClassVar, Generic
@@ -152,9 +152,10 @@ class SampleSet(StoredSet):
         """The samples of a block in order, checked against their checksum; raises CorruptObjectError."""
         return samples.read_samples(self.store.read(self._key(block)), self._key(block))
 
-    def read_table(self, block: Block) -> tuple[Any, SampleFooter]:
-        """As `read`, as a `pyarrow.Table` with all columns."""
-        return samples.read_sample_table(self.store.read(self._key(block)), self._key(block))
+    def read_in_parts(self, block: Block, most: int) -> tuple[Iterator[Any], SampleFooter]:
+        """As `read`, as a `pyarrow.Table` with all columns, or one a problem where all
+        together take more than `most` bytes."""
+        return samples.read_in_parts(self.store.read(self._key(block)), self._key(block), most)
 
     def columns(self, block: Block, names: Sequence[str]) -> Any:
         """Some columns of the samples of a block, as a `pyarrow.Table`; fetches no others. Raises as `read` does."""

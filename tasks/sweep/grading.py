@@ -7,8 +7,11 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
+
+import pyarrow as pa
 
 from sandboxes import Sandbox
 from tasks.errors import GradingCancelledError
@@ -24,11 +27,12 @@ from tasks.store.claims import Claims
 from tasks.store.identity import corrections_digest, public_tests_digest, verdict_identity
 from tasks.store.retry import retry_while_unavailable
 from tasks.store.rows import first_ids
-from tasks.store.sample_layout import SampleFooter
+from tasks.store.sample_layout import LAYOUT, SampleFooter
 from tasks.store.schema import CorruptObjectError
 from tasks.store.sets import SampleSet, StoredSet, VerdictSet
 from tasks.sweep.selection import Selection
 from tasks.sweep.shared_blocks import claimed, pending_blocks, setting_aside
+from tasks.sweep.unstored import MAX_BYTES
 
 VERDICTS = "verdicts"
 """The name of the grading stage in progress."""
@@ -134,14 +138,10 @@ class Grading:
 
     def _grade_if_pending(self, block: Block, sandbox: Sandbox | None) -> str:
         self._continue()
-        by_text = as_grader_of_texts(self.grader)
-        samples, footer = self.read_samples(block) if by_text is None else self._read_texts(block)
+        parts, footer = self._read_parts(block)
         if self.verdicts.is_pending(block, footer):
             started = time.monotonic()
-            if by_text is None:
-                graded: Any = self._graded(block, samples, sandbox)
-            else:
-                graded = self._graded_texts(block, samples, by_text)
+            graded = self._graded_parts(parts, sandbox)
             where = described(sandbox) if sandbox is not None and self.grader.runs_code else "none"
             seconds = time.monotonic() - started
             retry_while_unavailable(
@@ -152,6 +152,16 @@ class Grading:
         else:
             progress.get().advance(VERDICTS, block.samples)
         return self.verdicts.url(block)
+
+    def _graded_parts(self, parts: Iterator[tuple[Block, Any]], sandbox: Sandbox | None) -> Any:
+        """The verdicts on a block that is read in parts: as records, or as a table."""
+        by_text = as_grader_of_texts(self.grader)
+        if by_text is not None:
+            return pa.concat_tables(self._graded_texts(part, table["text"], by_text) for part, table in parts)
+        graded: list[GradedSample] = []
+        for part, table in parts:
+            graded += self._graded(part, LAYOUT.to_records(table, self.samples.url(part)), sandbox)
+        return graded
 
     def _graded(self, block: Block, samples: list[Sample], sandbox: Sandbox | None) -> list[GradedSample]:
         problems = {problem.id: problem for problem in self.selection.problems_in(block)}
@@ -206,12 +216,24 @@ class Grading:
             }
         )
 
-    def _read_texts(self, block: Block) -> tuple[Any, SampleFooter]:
-        """As `read_samples`, of which only the texts."""
+    def _read_parts(self, block: Block) -> tuple[Iterator[tuple[Block, Any]], SampleFooter]:
+        """As `read_samples`, as tables: a large block is read one problem at a time, each as the block of that problem
+        alone."""
         with setting_aside(self.samples, block):
-            table, footer = self.samples.read_table(block)
-            self._check_problems(self.samples, block, first_ids(table, len(block.indices)))
-        return table["text"], footer
+            tables, footer = self.samples.read_in_parts(block, MAX_BYTES)
+
+        def parts() -> Iterator[tuple[Block, Any]]:
+            position = block.first
+            while position < block.last:
+                with setting_aside(self.samples, block):
+                    table = next(tables)
+                    whole = table.num_rows == block.samples
+                    part = block if whole else replace(block, first=position, last=position + 1)
+                    self._check_problems(self.samples, part, first_ids(table, len(block.indices)))
+                yield part, table
+                position = part.last
+
+        return parts(), footer
 
     def _continue(self) -> None:
         if self._given_up.is_set():
