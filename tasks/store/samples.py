@@ -36,7 +36,7 @@ def checksum(table: pa.Table) -> str:
 
 
 def _digest(rows: int, chunks_of: Callable[[str], Iterable[Any]]) -> str:
-    """The checksum of so many rows; `chunks_of` gives the chunks of a column, each time that it is asked."""
+    """The checksum of this number of rows; `chunks_of` gives the chunks of a column, each time that it is asked."""
     total = hashlib.sha256(rows.to_bytes(8, "little"))
     for chunk in chunks_of("index"):
         total.update(integers(chunk).data)
