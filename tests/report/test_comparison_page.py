@@ -27,11 +27,17 @@ def test_the_page_of_every_comparison_is_well_formed_and_loads_nothing(name):
     assert tree.scripts == 1
     assert "nan" not in text.lower().split()
     assert ("Differences" in text) == comparison.paired
-    for figure in draw(comparison):
-        ET.fromstring(figure.svg)
-        assert figure.pdf.startswith(b"%PDF")
     assert markdown(comparison)
     assert "<script>" not in markdown(comparison, costs)
+
+
+@pytest.mark.parametrize(
+    "name", [name if name in {"two", "hostile"} else pytest.param(name, marks=pytest.mark.slow) for name in SETS]
+)
+def test_the_figures_of_every_comparison_can_be_drawn(name):
+    for figure in draw(comparison_of(name)):
+        ET.fromstring(figure.svg)
+        assert figure.pdf.startswith(b"%PDF")
 
 
 def test_the_page_shows_the_numbers():
