@@ -107,6 +107,14 @@ def filled_store(tmp_path: Path) -> "FsspecStore":
     return store
 
 
+@pytest.fixture
+def without_figures_of_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reports of sweeps do not have the figures of coverage, pass rates and verdicts, which take most of the time."""
+    from tasks.report.sweep import publish
+
+    monkeypatch.setattr(publish, "draw", lambda summary: ())
+
+
 @pytest.fixture(scope="session")
 def s3_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
     with s3_server(tmp_path_factory.mktemp("s3")) as s3:

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -25,13 +26,15 @@ def samples_in(blocks: list[Block]) -> list[tuple[int, int]]:
 @given(ASKS)
 def test_any_sequence_of_budgets_draws_every_sample_exactly_once(asks: list[tuple[int, int]]) -> None:
     stored: list[Block] = []
-    wanted: set[tuple[int, int]] = set()
+    drawn = np.zeros((max(problems for problems, _ in asks), max(k for _, k in asks)), int)
     for problems, k in asks:
+        expected = drawn.copy()
+        expected[:problems, :k] = 1
         absent = missing(stored, range(problems), k)
-        new = {(p, i) for p in range(problems) for i in range(k)} - wanted
-        assert sorted(samples_in(absent)) == sorted(new), "exactly what was asked for and is not stored"
+        for block in absent:
+            drawn[np.ix_(block.positions, block.indices)] += 1
+        assert np.array_equal(drawn, expected), "exactly what was asked for and is not stored"
         stored += absent
-        wanted |= new
         assert overlap(stored) is None
         assert missing(stored, range(problems), k) == []
 

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from sandboxes import Sandbox
 from tasks.datasets.programs import ProgramsDataset
 from tasks.engines.recorded import RecordedEngine
@@ -40,6 +42,7 @@ def drawn_and_graded(store: FsspecStore, sandbox: Sandbox) -> Sweep:
     return sweep
 
 
+@pytest.mark.usefixtures("without_figures_of_counts")
 def test_the_number_of_deduplicated_samples_is_reported(tmp_path: Path) -> None:
     with open_sandbox("bubblewrap") as sandbox:
         sweep = drawn_and_graded(FsspecStore(str(tmp_path)), sandbox)

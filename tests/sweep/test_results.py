@@ -4,6 +4,8 @@ from collections import Counter
 from pathlib import Path
 from typing import BinaryIO
 
+import pytest
+
 from tasks.report.sweep.publish import publish
 from tasks.store.fsspec_store import FsspecStore
 from tests.store.stored import fill, sweep_of
@@ -30,6 +32,7 @@ class CountingStore(FsspecStore):
         return super().open(key)
 
 
+@pytest.mark.usefixtures("without_figures_of_counts")
 def test_a_report_lists_the_set_once_and_reads_each_footer_once(tmp_path: Path) -> None:
     fill(FsspecStore(str(tmp_path)), problems=20, k=130)
     store = CountingStore(str(tmp_path))

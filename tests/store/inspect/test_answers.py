@@ -33,6 +33,8 @@ from tests.in_memory import InMemory
 from tests.sandboxes.conftest import open_sandbox
 from tests.store.stored import LastLineGrader, answers, complete, draw, fill, grade, sweep_of
 
+pytestmark = pytest.mark.usefixtures("without_figures_of_counts")
+
 
 def url(tmp_path: Path) -> str:
     return str(tmp_path / "runs")

@@ -21,6 +21,8 @@ from tasks.sweep.sweep import Sweep
 from tests.store.inspect.test_answers import reported, url
 from tests.store.stored import LastLineGrader, complete, fill, grade, sweep_of
 
+pytestmark = pytest.mark.usefixtures("without_figures_of_counts")
+
 COUNTS = Counts.of(["a", "b"], 7, [1, 1])
 
 
