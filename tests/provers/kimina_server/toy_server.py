@@ -59,7 +59,7 @@ class ToyServer(ThreadingHTTPServer):
 _ERRORS = {
     "times_out": "Lean REPL command timed out in {} seconds",
     "header_slow": "Lean REPL header command timed out in {} seconds",
-    "eats": "Lean REPL process exceeded memory limit",
+    "hoards": "Lean REPL process exceeded memory limit",
     "overflows": "Stack overflow detected. Aborting.",
     "strange": "something that nobody has seen",
 }

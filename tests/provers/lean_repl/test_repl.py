@@ -58,7 +58,7 @@ def prover(on_path: Path) -> ReplProver:
         ("cut_off", Verdict.ERROR, "it ends the REPL (exit status 0)"),
         ("floods", Verdict.OUTPUT_LIMIT, "more than 16,777,216 bytes of messages"),
         ("spins", Verdict.TIME_LIMIT, "more than 2 s of CPU time"),
-        ("eats", Verdict.MEMORY_LIMIT, "out of memory"),
+        ("hoards", Verdict.MEMORY_LIMIT, "out of memory"),
     ],
 )
 def test_what_a_proof_does_decides_its_verdict(prover: ReplProver, body: str, verdict: Verdict, detail: str):

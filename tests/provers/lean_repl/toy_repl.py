@@ -103,7 +103,7 @@ def act(text, env):
             pass
     if "sleeps" in text:
         time.sleep(3600)
-    if "eats" in text:
+    if "hoards" in text:
         hoard = []
         while True:
             hoard.append(bytearray(os.urandom(1 << 20)))
