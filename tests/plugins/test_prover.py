@@ -40,7 +40,10 @@ SWEEP = "dataset: additions\nengine: {name: recorded, path: s.jsonl}\ngrader: {n
 def site(tmp_path: Path) -> str:
     modules = {"shop.py": of_guide("shop/provers.py"), "additions.py": ADDITIONS}
     rows = enumerate(["compute", "guess", "two words"])
-    samples = (json.dumps({"problem_id": "a", "index": index, "text": text}) for index, text in rows)
+    samples = (
+        json.dumps({"problem_id": "a", "index": index, "text": text, "tokens": 2, "prompt_tokens": 1})
+        for index, text in rows
+    )
     (tmp_path / "s.jsonl").write_text("\n".join(samples))
     return install(tmp_path / "site", modules, POINTS, "shop", "0.1")
 

@@ -122,5 +122,5 @@ def _stored(store: Store, name: str, verdicts: str | None) -> NamedCounts:
     if graded is None:
         raise UserError(f"{samples.name} has not been graded yet; run its sweep, or `monkeys regrade`")
     counts, summary = counts_and_summary(store, samples, graded)
-    label = f"{samples.label}, {UNCONFIRMED}" if graded.unconfirmed else samples.label
+    label = f"{samples.label} ({UNCONFIRMED})" if graded.unconfirmed else samples.label
     return NamedCounts(label, samples.name, counts, StoredSet(store, samples, summary))

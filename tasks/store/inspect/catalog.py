@@ -109,7 +109,7 @@ class StoredVerdicts(StoredAnnotations[VerdictFooter]):
     def label(self) -> str:
         """The grader with its version, such as `proof v2`, and whether its proofs are not confirmed."""
         label = super(StoredVerdicts, self).label
-        return f"{label}, {UNCONFIRMED}" if self.unconfirmed else label
+        return f"{label} ({UNCONFIRMED})" if self.unconfirmed else label
 
     @property
     def unconfirmed(self) -> bool:
