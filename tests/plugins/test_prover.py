@@ -99,7 +99,7 @@ def test_verdicts_that_are_only_proposed_are_marked_wherever_they_are_shown(site
         ("show", names[0]),
         ("compare", *names),
         ("cost", *names),
-        ("pick", names[0]),
+        ("pick", "--store", "runs", names[0]),
     ):
         done = monkeys(*command, cwd=tmp_path, PYTHONPATH=site)
         assert done.code == 0, done.err
