@@ -9,7 +9,7 @@ import pytest
 
 from sandboxes import SandboxUnavailableError, Status
 from sandboxes.bubblewrap import BubblewrapConfig
-from sandboxes.confined_command import ConfinedCommand, Finished
+from sandboxes.confined_command import Allowance, ConfinedCommand, Finished
 from sandboxes.linux.interpreter import find_interpreter
 
 PYTHON = find_interpreter(None).command
@@ -80,3 +80,15 @@ def test_a_command_ends_when_its_controller_is_killed(tmp_path: Path) -> None:
     while inside.exists() and time.monotonic() < until:
         time.sleep(0.05)
     assert not inside.exists()
+
+
+@pytest.mark.parametrize(("work", "asleep"), [("while True: pass", False), ("time.sleep(60)", True)])
+def test_a_process_is_asleep_if_all_of_its_threads_are(work: str, asleep: bool) -> None:
+    code = f"import threading, time\ndef work():\n    {work}\nthreading.Thread(target=work).start()\nprint(flush=True)"
+    with ConfinedCommand((*PYTHON, "-c", code), (), 256).start() as process:
+        process.read(Allowance(process, 10.0))
+        until = time.monotonic() + 20
+        while process.is_asleep() is not asleep and time.monotonic() < until:
+            time.sleep(0.05)
+        time.sleep(0.2)
+        assert process.is_asleep() is asleep

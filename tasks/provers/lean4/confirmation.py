@@ -4,8 +4,8 @@
    is done once for each theorem.
 2. `lean` compiles header, statement and proof. Its exit status says whether that is a proof.
 3. An independent checker, `leanchecker` or `lean4checker`, replays the compiled proof where one is installed.
-4. `lean` compiles a file of ours, which imports both, and proves the type of our statement by the theorem: what was
-   proved is what the problem states, with as many universe levels. The file lists the axioms that this rests on, and
+4. `lean` compiles a file of ours, which imports both, and proves the type of our statement, for all of its universe
+   levels, by the theorem: what was proved is what the problem states. The file lists the axioms that this rests on, and
    all of them must be allowed.
 
 Each runs in a new sandbox. Only the second reads what a model wrote, and its output decides nothing.
@@ -13,7 +13,6 @@ Each runs in a new sandbox. Only the second reads what a model wrote, and its ou
 
 import json
 import os
-import re
 import stat
 import threading
 from collections.abc import Iterator
@@ -48,7 +47,6 @@ _VERDICT_OF = {
     Status.OUTPUT_LIMIT: Verdict.OUTPUT_LIMIT,
 }
 _CRASHED = 128
-_LEVELS = re.compile(r"^@?(?:[^\s:{]|\.(?!\{))+?(?:\.\{([^}]*)\})?\s*:")
 _stating = threading.Lock()
 
 
@@ -162,8 +160,6 @@ def _confirmation(proof: PlacedProof) -> str:
             "",
             f"theorem _root_.{CONFIRMATION} : type_of% @_root_.{STATEMENT} := @{proof.name}",
             f"#print axioms _root_.{CONFIRMATION}",
-            f"set_option pp.universes true in #check @_root_.{STATEMENT}",
-            f"set_option pp.universes true in #check @{proof.name}",
             "",
         ]
     )
@@ -191,16 +187,10 @@ def _of_comparison(finished: Finished, axioms: frozenset[str]) -> Attempt | None
         return Attempt(Verdict.WRONG, f"not confirmed: it proves something else: {_said(finished)}")
     found = [text for severity, text in _messages(finished) if severity == "information"]
     reports = [names for text in found if (names := reported(text)) is not None]
-    levels = [match for text in found if (match := _LEVELS.match(text)) is not None]
-    if len(reports) != 1 or len(levels) != 2:
+    if len(reports) != 1:
         return Attempt(Verdict.WRONG, "not confirmed: it changes what Lean reports of it")
     refused = next((name for name in reports[0] if name not in axioms), None)
-    if refused is not None:
-        return Attempt(Verdict.WRONG, f"not confirmed: it rests on {refused}")
-    wanted, proved = (len((match[1] or "").split(",")) if match[1] else 0 for match in levels)
-    if wanted != proved:
-        return Attempt(Verdict.WRONG, f"not confirmed: it has {proved} universe levels, and the statement {wanted}")
-    return None
+    return None if refused is None else Attempt(Verdict.WRONG, f"not confirmed: it rests on {refused}")
 
 
 def _messages(finished: Finished) -> Iterator[tuple[str, str]]:
