@@ -22,7 +22,7 @@ setup: .venv/ready ## The locked environment in .venv, and bubblewrap if it is m
 	@infra/setup.sh --develop
 	@touch $@
 
-extra-%: .venv/ready ## An optional dependency: extra-hub, extra-math or extra-transformers
+extra-%: .venv/ready ## An optional dependency: extra-hub, extra-math, extra-swe or extra-transformers
 	@infra/setup.sh --extra $*
 
 demo: setup ## A sweep of the bundled programs model: draw, grade in a sandbox, coverage, report

@@ -12,7 +12,17 @@ from monkeys.progress import shown
 from tasks.errors import UserError
 from tasks.graders import Grader
 from tasks.progress import progress
-from tasks.records import AnswerCheck, Check, FunctionCheck, GradedSample, Problem, Sample, StdioCheck, TheoremCheck
+from tasks.records import (
+    AnswerCheck,
+    Check,
+    FunctionCheck,
+    GradedSample,
+    Problem,
+    RepositoryCheck,
+    Sample,
+    StdioCheck,
+    TheoremCheck,
+)
 
 Choice = TypeVar("Choice", bound=BaseModel)
 
@@ -21,6 +31,7 @@ _DEFAULT_GRADERS: dict[type[Check], str] = {
     StdioCheck: "stdio",
     FunctionCheck: "functions",
     TheoremCheck: "proof",
+    RepositoryCheck: "swe_bench",
 }
 _STAGE = "verdicts"
 

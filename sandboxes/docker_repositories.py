@@ -11,7 +11,7 @@ socket, no volume and no device, and no other container shares anything with it 
 
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 class DockerRepositories(Config):
     """Containers in the Docker engine at DOCKER_HOST, by default the one of this machine."""
 
+    operational: ClassVar[tuple[str, ...]] = ("workers", "pull")
+    """Settings that no result depends on."""
+
+    name: Literal["docker"] = "docker"
     workers: Annotated[int, Field(ge=1, le=256)] | None = Field(
         None, description="Containers that run at once; default: one per core."
     )
@@ -37,8 +41,8 @@ class DockerRepositories(Config):
     folder: str = Field("/testbed", pattern="^/", description="Where images have the repository")
 
     def ingredients(self) -> dict[str, object]:
-        """What results depend on: everything but the number of containers and whether images are pulled."""
-        return self.model_dump(mode="json", exclude={"workers", "pull"})
+        """What results depend on: everything but `operational`."""
+        return self.model_dump(mode="json", exclude={"name", *self.operational})
 
     def worker_count(self) -> int:
         """The number of containers that run at once."""

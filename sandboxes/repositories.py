@@ -17,8 +17,8 @@ class Execution:
     """One command in a container. `output` is what it wrote to stdout and stderr, in order of arrival.
 
     `exit_code` is None where it was killed for its time or its output; 128 + n after signal n. Everything that it had
-    started was killed then, too. `memory_kills` counts the processes of the container that were killed
-    for its memory until then; it is 1 where only that some were is known.
+    started was killed then, too. `memory_kills` counts the processes of the container that were killed for its memory
+    until then; it is 1 where only that some were is known. `disk_full` says that the container can write no more files.
     """
 
     output: bytes
@@ -27,6 +27,7 @@ class Execution:
     timed_out: bool = False
     output_exceeded: bool = False
     memory_kills: int = 0
+    disk_full: bool = False
 
 
 class ContainerLostError(MonkeysError, RuntimeError):
@@ -75,10 +76,6 @@ class RepositoryContainer(Protocol):
 
     def diff(self) -> str:
         """How the repository differs from its commit, with new files, as Git's binary diff. Raises as `run` does."""
-        ...
-
-    def has_space(self) -> bool:
-        """Whether the container's file system has space left; raises as `run` does."""
         ...
 
     def __enter__(self) -> Self: ...

@@ -27,6 +27,7 @@ from tasks.datasets.math500 import Math500Dataset
 from tasks.datasets.mbpp import MbppDataset
 from tasks.datasets.minif2f import MiniF2FDataset
 from tasks.datasets.programs import ProgramsDataset
+from tasks.datasets.swe_bench import SweBenchDataset
 from tasks.datasets.theorems import TheoremsDataset
 from tasks.engines.onnx import OnnxConfig
 from tasks.engines.openai import OpenAIConfig
@@ -45,6 +46,7 @@ from tasks.graders.math_verify import MathVerifyGrader
 from tasks.graders.proof import ProofGrader
 from tasks.graders.stdio import StdioGrader
 from tasks.graders.stdio_exact import StdioExactGrader
+from tasks.graders.swe_bench import SweBenchGrader
 from tasks.scorers.http import HttpScorerConfig
 from tasks.scorers.onnx import OnnxScorerConfig
 from tasks.scorers.openai import OpenAIScorerConfig
@@ -81,6 +83,7 @@ _Dataset = (
     | MiniF2FDataset
     | CustomDataset
     | ProgramsDataset
+    | SweBenchDataset
     | TheoremsDataset
 )
 _Engine = OnnxConfig | OpenAIConfig | RecordedConfig | TransformersConfig | VllmConfig
@@ -97,6 +100,7 @@ _Grader = (
     | ProofGrader
     | StdioGrader
     | StdioExactGrader
+    | SweBenchGrader
 )
 _Scorer = HttpScorerConfig | OnnxScorerConfig | OpenAIScorerConfig | TournamentConfig | TransformersScorerConfig
 _Budget = UniformConfig | AdaptiveConfig | SolveConfig | VoteConfig

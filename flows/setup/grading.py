@@ -1,13 +1,14 @@
 """What a sweep and a regrade set up alike: the grading of a selection, and what it needs of this machine."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from pydantic import BaseModel
 
 from flows.setup.defaults import verdict_origins
 from sandboxes import SandboxConfig
-from tasks.graders import Grader, HasIngredients
+from tasks.graders import Grader, HasIngredients, HasProblemIngredients
+from tasks.records import Problem
 from tasks.store.sets import SampleSet
 from tasks.sweep.grading import Grading
 from tasks.sweep.selection import Selection
@@ -20,7 +21,7 @@ def build_grading(selection: Selection, samples: SampleSet, grader: Grader, sand
         UserError: the sandbox's Python cannot be used.
         SandboxUnavailableError: a Docker engine would have to describe the image, and there is none.
     """
-    limits = {**(sandbox.ingredients() if grader.runs_code else {}), **_ingredients(grader)}
+    limits = {**(sandbox.ingredients() if grader.runs_code else {}), **_ingredients(grader, selection.dataset)}
     plugins = verdict_origins(grader, sandbox)
     return Grading(
         selection=selection,
@@ -32,9 +33,13 @@ def build_grading(selection: Selection, samples: SampleSet, grader: Grader, sand
     )
 
 
-def _ingredients(grader: Grader) -> dict[str, Any]:
-    """What a grader's verdicts depend on in addition to its settings, such as a prover's version, if it says so."""
-    return dict(grader.ingredients()) if isinstance(grader, HasIngredients) else {}
+def _ingredients(grader: Grader, problems: Sequence[Problem]) -> dict[str, Any]:
+    """What a grader's verdicts depend on in addition to its settings, such as a prover's version or the images of
+    repositories, if it says so."""
+    found = dict(grader.ingredients()) if isinstance(grader, HasIngredients) else {}
+    if isinstance(grader, HasProblemIngredients):
+        found |= grader.problem_ingredients(problems)
+    return found
 
 
 def grader_settings(grader: Grader) -> dict[str, Any]:

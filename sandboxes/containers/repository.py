@@ -38,8 +38,11 @@ _END_S = 20.0
 _SHORT_S = 60.0
 _NOTICED_S = 5.0
 _MIN_FREE_KB = 16 * 1024
-# The kernel's counters in a container, of version 2 and of version 1 of control groups.
-_MEMORY_EVENTS = "echo alive; cat /sys/fs/cgroup/memory.events /sys/fs/cgroup/memory/memory.oom_control 2>/dev/null"
+# The kernel's counters in a container, of version 2 and of version 1 of control groups, and the space that is left.
+_STATE = (
+    "echo alive; cat /sys/fs/cgroup/memory.events /sys/fs/cgroup/memory/memory.oom_control 2>/dev/null;"
+    " df -Pk / | tail -n 1"
+)
 _DIFF = (
     'index=$(mktemp) && cp "$(git rev-parse --git-path index)" "$index" && export GIT_INDEX_FILE="$index" &&'
     ' git add -A && git -c core.fileMode=false diff --cached --binary HEAD; status=$?; rm -f "$index"; exit $status'
@@ -138,13 +141,15 @@ class DockerContainer:
             if not reader.ended.wait(_END_S):
                 raise ContainerLostError(f"a command went on for {_END_S:.0f} s after it was killed")
         code = self._exit_code(reader) if not self._killed else None
+        memory_kills, disk_full = self._used_up()
         return Execution(
             output=bytes(reader.output),
             exit_code=code if completed else None,
             wall_s=wall_s,
             timed_out=not completed and not reader.exceeded,
             output_exceeded=reader.exceeded,
-            memory_kills=self._memory_kills(),
+            memory_kills=memory_kills,
+            disk_full=disk_full,
         )
 
     def put(self, files: Mapping[str, bytes]) -> None:
@@ -167,12 +172,6 @@ class DockerContainer:
         if done.exit_code != 0:
             raise ContainerLostError(f"git gave no diff: {_last_line(done.output)}")
         return done.output.decode("utf-8", "replace")
-
-    def has_space(self) -> bool:
-        """See `sandboxes.repositories.RepositoryContainer.has_space`."""
-        done = self.run("df -Pk / | tail -n 1", time_limit_s=_SHORT_S, folder="/")
-        fields = done.output.split()
-        return done.exit_code != 0 or len(fields) < 4 or not fields[3].isdigit() or int(fields[3]) > _MIN_FREE_KB
 
     def close(self) -> None:
         """Kill everything in the container, and remove it. If the engine is gone, the next run sweeps it."""
@@ -228,28 +227,30 @@ class DockerContainer:
             return "the container was removed, or the engine is gone"
         return f"the container was ended from outside (it is {self._handle.status})"
 
-    def _memory_kills(self) -> int:
-        """How many processes were killed for the container's memory, by the kernel's counters, or else by the engine's
-        word: no command can be started where the container has all the processes that it may have.
+    def _used_up(self) -> tuple[int, bool]:
+        """How many processes were killed for the container's memory, and whether its disk is full: by its own files, or
+        else by the engine's word, since no command can be started where it has all the processes that it may have.
 
         A container that was ended from outside counts as running for a moment, in which no command can be started,
         either.
         """
-        said = b"" if self._killed else self._memory_events()
-        lines = (line.split() for line in said.decode("ascii", "replace").splitlines())
+        said = b"" if self._killed else self._answer(_STATE)
+        lines = [line.split() for line in said.decode("ascii", "replace").splitlines()]
         counted = [int(line[1]) for line in lines if len(line) == 2 and line[0] == "oom_kill" and line[1].isdigit()]
+        free = lines[-1][3:4] if lines else []
+        disk_full = bool(free) and free[0].isdigit() and int(free[0]) < _MIN_FREE_KB
         if counted:
-            return max(counted)
+            return max(counted), disk_full
         deadline = time.monotonic() + _NOTICED_S
         while not said and not self._killed and time.monotonic() < deadline:
             self._require_running()
             time.sleep(0.1)
-        return int(bool(self._state().get("OOMKilled")))
+        return int(bool(self._state().get("OOMKilled"))), disk_full
 
-    def _memory_events(self) -> bytes:
+    def _answer(self, command: str) -> bytes:
         """What the container says; empty where it does not answer."""
         try:
-            reader = self._begin(["/bin/sh", "-c", _MEMORY_EVENTS], "/", 1 << 16)
+            reader = self._begin(["/bin/sh", "-c", command], "/", 1 << 16)
         except ContainerLostError:
             return b""
         said = bytes(reader.output) if reader.ended.wait(_END_S) else b""

@@ -55,6 +55,19 @@ class HasIngredients(Protocol):
         ...
 
 
+@runtime_checkable
+class HasProblemIngredients(Protocol):
+    """A grader whose verdicts depend on more of the problems than samples do, such as the images of repositories."""
+
+    def problem_ingredients(self, problems: Sequence[Problem]) -> Mapping[str, Any]:
+        """What else verdicts depend on, as JSON has it, for all problems of a dataset.
+
+        Raises:
+            SandboxUnavailableError: it cannot be found out here.
+        """
+        ...
+
+
 class GradesTexts(Protocol):
     """A grader whose verdict on a sample depends on nothing but its problem and its text, and takes microseconds. So
     many samples are graded without an object for each."""

@@ -95,23 +95,31 @@ def _of_root(entry: tarfile.TarInfo) -> tarfile.TarInfo:
     return entry
 
 
-def _write_base(tar: tarfile.TarFile) -> None:
+def _files(python: Path) -> dict[str, Path]:
+    """What the image has, by its place: programs, the standard library and pytest."""
     files: dict[str, Path] = {}
     for name in PROGRAMS:
         found = shutil.which(name, path="/usr/bin:/bin")
         if found is None:
             pytest.skip(f"this machine has no {name}, which images of repositories need")
         files[f"usr/bin/{name}"] = Path(found).resolve()
-    python = Path(sys._base_executable).resolve()  # type: ignore[attr-defined]
     files[str(python).lstrip("/")] = python
     library = Path(sysconfig.get_path("stdlib"))
     for path in library.rglob("*"):
-        if path.is_file() and not _LEFT_OUT & {*path.parts} and path.suffix not in (".a", ".pyc"):
+        if path.is_file() and not _LEFT_OUT & {*path.parts} and path.suffix != ".a":
             files[str(path).lstrip("/")] = path
     site = Path(sysconfig.get_path("purelib"))
-    for name in MODULES:
-        for path in (site / name).rglob("*.py") if (site / name).is_dir() else [site / name]:
-            files[f"{SITE}/{path.relative_to(site)}"] = path
+    names = [*MODULES, *(path.name for name in MODULES for path in site.glob(f"{name}-*.dist-info"))]
+    for name in names:
+        for path in (site / name).rglob("*") if (site / name).is_dir() else [site / name]:
+            if path.is_file():
+                files[f"{SITE}/{path.relative_to(site)}"] = path
+    return files
+
+
+def _write_base(tar: tarfile.TarFile) -> None:
+    python = Path(sys._base_executable).resolve()  # type: ignore[attr-defined]
+    files = _files(python)
     binaries = [path for path in files.values() if ".so" in path.name or path.parent.name == "bin"]
     for binary in binaries:
         for needed in of_machine._libraries(binary):

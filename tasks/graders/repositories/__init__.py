@@ -1,0 +1,1 @@
+"""Grading patches of a repository: what `tasks.graders.swe_bench` is made of."""

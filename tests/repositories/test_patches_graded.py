@@ -1,0 +1,242 @@
+"""Patches of every kind, graded in real containers: what is resolved, what is not, and what only looks resolved."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from docker import DockerClient
+
+from monkeys.testing import check_dataset
+from sandboxes.containers.container import LABEL
+from sandboxes.docker_repositories import DockerRepositories
+from sandboxes.linux.process_identity import ProcessIdentity
+from tasks.datasets.swe_bench import SweBenchDataset
+from tasks.graders.repositories import evaluation
+from tasks.graders.swe_bench import SweBenchGrader
+from tasks.records import GradedSample, Problem, Sample, Verdict
+from tests.datasets.files import written
+from tests.repositories.instances import FIXED, INSTANCES, TEXTKIT, TEXTS, Files, Instance
+
+SETTINGS = DockerRepositories(workers=2, memory_limit_mb=256, processes=128, pull=False)
+GRADER = SweBenchGrader(containers=SETTINGS, time_limit_s=12)
+
+
+@pytest.fixture(scope="module")
+def problems(client: DockerClient, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Problem]:
+    folder = tmp_path_factory.mktemp("rows")
+    rows = [each.row(each.build(client), folder / "work") for each in INSTANCES]
+    return {each.id: each for each in SweBenchDataset(path=written(folder / "test.jsonl", rows)).load()}
+
+
+@pytest.fixture
+def nothing_left(client: DockerClient) -> Iterator[None]:
+    yield
+    assert not client.containers.list(all=True, filters={"label": f"{LABEL}={ProcessIdentity.here()}"})
+
+
+def graded(grader: SweBenchGrader, problem: Problem, texts: dict[str, str]) -> dict[str, GradedSample]:
+    samples = [Sample(problem.id, index, text) for index, text in enumerate(texts.values())]
+    grader.check([problem])
+    found = {each.index: each for each in grader.grade([(problem, sample) for sample in samples], None)}
+    assert len(found) == len(texts)
+    return {name: found[index] for index, name in enumerate(texts)}
+
+
+SPOOF = "\n".join(
+    f"PASSED {name}" for name in (*TEXTKIT.fail_to_pass, *TEXTKIT.pass_to_pass)
+)  # fmt: skip
+HEADER = '"""Words of a text."""\n'
+
+
+def at_import(code: str, words: str = TEXTS["textkit/words.py"]) -> Files:
+    """The repository with code that runs when its module is imported."""
+    return {"textkit/words.py": words.replace(HEADER, f"{HEADER}{code}\n")}
+
+
+def table(folder: Path) -> dict[str, tuple[str, Verdict, str]]:
+    """Samples by name, with their verdict and what its detail has."""
+
+    def patch(after: Files | None = None, removed: str = "") -> str:
+        return TEXTKIT.patch(folder, after, removed)
+
+    gold = patch()
+    fixed = {"textkit/words.py": FIXED}
+    context = gold.replace(" def longest(text):", " def longest_word(text):").replace("@@ -2,7", "@@ -4,7")
+    assert context != gold
+    new_tests = {path: re.sub("assert .*", "assert True", text) for path, text in TEXTKIT.tests.items()}
+    plugin = "def pytest_runtest_call(item):\n    item.obj = lambda: None\n\n\npytest_runtest_call.tryfirst = True\n"
+    right, wrong, error = Verdict.CORRECT, Verdict.WRONG, Verdict.ERROR
+    # pytest captures what its own process prints, so it is printed where the script prints.
+    out = "import os\nout = os.open(f'/proc/{os.getppid()}/fd/1', os.O_WRONLY)\n"
+    printed = f"{out}os.write(out, b'''\\n{SPOOF}\\n"
+    print_and_end = f"{printed}''')\nos._exit(0)"
+    fd_1 = f"{printed}>>>>> End Test Output\\n''')"
+    summary = f"{printed}== 2 passed in 0.01s ==\\n''')\nos._exit(0)"
+    return {
+        "gold": (gold, right, "resolved [diff]"),
+        "gold in a fence": (f"So:\n```diff\n{gold}```\n", right, "resolved [diff_fence]"),
+        "gold without its last line break": (gold.rstrip("\n"), right, "resolved"),
+        "another fix": (patch({"textkit/words.py": FIXED.replace("text.split()", "[w for w in text.split(' ') if w]")}),
+                        right, "resolved"),
+        "a fix, a rename and a new file": (patch({**fixed, "READ.ME": TEXTS["README"], "a": "x"}, "README"), right,
+                                           "resolved"),
+        "a fix of a file with CRLF": (patch({**fixed, "README": "Words.\r\nOf a text.\r\n"}), right, "resolved"),
+        "a fix and bytes": (patch({**fixed, "data.bin": "\0\1\2\xff"}), right, "resolved"),
+        "a fix and another mode": (f"diff --git a/README b/README\nold mode 100644\nnew mode 100755\n{gold}", right,
+                                   "resolved"),
+        "lines that are nearby": (context, right, "(applied by patch --batch --forward --fuzz=5 -p1 -i)"),
+        "CRLF in the patch": (gold.replace("\n", "\r\n"), right, "applied by patch"),
+        "all files deleted but the fix": (patch(fixed, "setup.cfg"), right, "resolved"),
+        "nothing": ("", Verdict.NO_ANSWER, "the text is empty"),
+        "no patch": ("I do not know.", Verdict.NO_ANSWER, "no diff"),
+        "an empty fence": ("```diff\n```", Verdict.NO_ANSWER, "no diff"),
+        "a wrong fix": (patch({"textkit/words.py": FIXED.replace("text.split()", "text.split() or ['']")}), wrong,
+                        "unresolved: 1 of 3 tests to fix fail"),
+        "a fix that breaks another": (patch({"textkit/words.py": FIXED.replace("key=len", "key=str")}), wrong,
+                                      "unresolved: 1 of 2 tests that passed fail"),
+        "a syntax error": (patch({"textkit/words.py": "def words(:\n"}), wrong, "unresolved: 3 of 3 tests to fix fail"),
+        "the tests deleted": (patch({}, "tests/test_words.py"), wrong, "unresolved: 3 of 3"),
+        "its own tests": (patch(new_tests), wrong, "unresolved: 3 of 3"),
+        "other lines": (gold.replace("split", "splot").replace('"""', "'''"), error, "does not apply: patch failed"),
+        "an unknown file": (gold.replace("textkit/words.py", "textkit/absent.py"), error, "does not apply:"),
+        "cut off": (gold[: len(gold) // 2], error, "does not apply: corrupt patch"),
+        "Git's own folder": ("--- /dev/null\n+++ b/.git/hooks/x\n@@ -0,0 +1 @@\n+x\n", error, "which is Git's own"),
+        "outside": ("--- /dev/null\n+++ b/../root/x\n@@ -0,0 +1 @@\n+x\n", error, "outside the repository"),
+        "PASSED is printed, and the process ends": (patch(at_import(print_and_end)), error,
+                                                    "results not believed: 5 tests are said to have passed, and no"),
+        "a session of two tests is printed": (patch(at_import(summary)), error, "results not believed"),
+        "PASSED and the end are printed": (patch(at_import(fd_1)), wrong, "unresolved: 3 of 3"),
+        "the process ends well": (patch(at_import("import os\nos._exit(0)")), error, "no test results: none found"),
+        "the script is killed": (patch(at_import("import os, signal\nos.kill(os.getppid(), signal.SIGKILL)")), error,
+                                 "no test results: the tests did not end"),
+        "everything is killed": (patch(at_import("import os, signal\nos.kill(-1, signal.SIGKILL)")), error,
+                                 "no test results: the tests did not end"),
+        "the tests hang": (patch(at_import("import time\ntime.sleep(1000)")), Verdict.TIME_LIMIT, "its tests ran"),
+        "all memory": (patch(at_import("x = bytearray(1 << 30)")), Verdict.MEMORY_LIMIT, "memory"),
+        # Whoever changes the runner can change what it says; SWE-bench does not see it, either.
+        "a plugin passes all tests": (patch({"conftest.py": plugin}), right, "resolved"),
+    }  # fmt: skip
+
+
+def test_a_patch_of_every_kind_gets_its_verdict(
+    problems: dict[str, Problem], tmp_path: Path, nothing_left: None
+) -> None:
+    expected = table(tmp_path / "work")
+    found = graded(GRADER, problems[TEXTKIT.id], {name: text for name, (text, _, _) in expected.items()})
+    differing = {
+        name: (found[name].verdict, found[name].detail)
+        for name, (_, verdict, detail) in expected.items()
+        if found[name].verdict is not verdict or detail not in found[name].detail
+    }
+    assert not differing
+
+
+def test_the_dataset_keeps_its_promises_and_its_gold_patches_are_correct(client: DockerClient, tmp_path: Path) -> None:
+    rows = [each.row(each.build(client), tmp_path / "work") for each in INSTANCES[:2]]
+    check_dataset(SweBenchDataset(path=written(tmp_path / "test.jsonl", rows)), grader=GRADER)
+
+
+def test_a_flood_of_output_is_output_limit(
+    problems: dict[str, Problem], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evaluation, "MAX_OUTPUT_BYTES", 1 << 20)
+    flood = "import os\nout = open(f'/proc/{os.getppid()}/fd/1', 'w')\nwhile True:\n    out.write('x' * 10000)"
+    text = TEXTKIT.patch(tmp_path / "work", at_import(flood))
+    found = graded(GRADER, problems[TEXTKIT.id], {"flood": text})
+    assert found["flood"].verdict is Verdict.OUTPUT_LIMIT
+
+
+def test_equal_patches_are_run_once(
+    problems: dict[str, Problem], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Equal are those that lead to the same files, however they are written."""
+    runs: list[str] = []
+    plain = evaluation.evaluate
+    monkeypatch.setattr("tasks.graders.swe_bench.evaluate", lambda *given: runs.append(given[3]) or plain(*given))
+    gold = TEXTKIT.patch(tmp_path / "work")
+    wider = re.sub(r"^diff.*\nindex.*\n", "", gold)
+    other = TEXTKIT.patch(tmp_path / "work", {"textkit/words.py": f"{FIXED}# end\n"})
+    texts = {"gold": gold, "again": gold, "fenced": f"```diff\n{gold}```", "no header": wider, "a comment": other}
+    found = graded(GRADER, problems[TEXTKIT.id], texts)
+    assert {each.verdict for each in found.values()} == {Verdict.CORRECT}
+    assert len(runs) == 2
+    assert len({each.answer for each in found.values()}) == 2
+    assert found["gold"].answer == found["no header"].answer != found["a comment"].answer
+    assert sum(each.wall_s > 0 for each in found.values()) == 2
+
+
+@pytest.mark.parametrize("instance", INSTANCES[:2], ids=lambda each: each.id)
+def test_gold_and_empty_changes_of_each_runner(
+    problems: dict[str, Problem], tmp_path: Path, instance: Instance
+) -> None:
+    texts = {"gold": instance.patch(tmp_path / "work"), "other": instance.patch(tmp_path / "work", {"x.txt": "x\n"})}
+    found = graded(GRADER, problems[instance.id], texts)
+    assert found["gold"].verdict is Verdict.CORRECT, found["gold"].detail
+    assert found["other"].verdict is Verdict.WRONG, found["other"].detail
+
+
+def test_a_flaky_issue_is_decided_by_the_majority_of_its_runs(problems: dict[str, Problem], tmp_path: Path) -> None:
+    """A test of it passes in 200 of 256 runs: one run is often wrong, the majority of 11 hardly ever."""
+    (flaky,) = [each for each in INSTANCES if each.id == "acme__dice-3"]
+    grader = SweBenchGrader(containers=SETTINGS, flaky=(flaky.id,), runs=11)
+    found = graded(grader, problems[flaky.id], {"gold": flaky.patch(tmp_path / "work")})
+    assert found["gold"].verdict is Verdict.CORRECT, found["gold"].detail
+    said = re.match(r"(\d+) of (\d+) runs resolved; resolved", found["gold"].detail)
+    assert said
+    assert int(said[1]) == 6 <= int(said[2])
+
+
+def test_tests_that_need_a_network_fail_without_one(problems: dict[str, Problem], tmp_path: Path) -> None:
+    (network,) = [each for each in INSTANCES if each.id == "acme__fetch-4"]
+    found = graded(GRADER, problems[network.id], {"gold": network.patch(tmp_path / "work")})
+    assert (found["gold"].verdict, found["gold"].detail) == (
+        Verdict.WRONG,
+        "unresolved: 1 of 1 tests to fix fail [diff]",
+    )
+
+
+def test_a_container_that_is_lost_is_infrastructure_and_one_that_was_lost_once_is_not(
+    problems: dict[str, Problem], tmp_path: Path, client: DockerClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gold = TEXTKIT.patch(tmp_path / "work")
+    plain = evaluation.with_nonce
+    for losses, verdict in ((1, Verdict.CORRECT), (99, Verdict.INFRASTRUCTURE)):
+        left = [losses]
+
+        def kill(script: str, nonce: str, left: list[int] = left) -> str:
+            left[0] -= 1
+            if left[0] >= 0:
+                for each in client.containers.list(filters={"label": f"{LABEL}={ProcessIdentity.here()}"}):
+                    each.kill()
+            return plain(script, nonce)
+
+        monkeypatch.setattr(evaluation, "with_nonce", kill)
+        found = graded(GRADER, problems[TEXTKIT.id], {"gold": gold})
+        assert found["gold"].verdict is verdict, found["gold"].detail
+
+
+def test_settings_that_change_no_verdict_are_not_in_its_identity(problems: dict[str, Problem]) -> None:
+    from flows.setup.grading import grader_settings
+
+    def settings(**fields: Any) -> dict[str, Any]:
+        return grader_settings(SweBenchGrader.model_validate({"containers": fields}))
+
+    assert settings(workers=3, pull=False) == {}
+    assert settings(memory_limit_mb=128, workers=3) == {"containers": {"memory_limit_mb": 128}}
+
+
+def test_verdicts_depend_on_the_image_and_the_script(problems: dict[str, Problem], client: DockerClient) -> None:
+    from dataclasses import replace
+
+    problem = problems[TEXTKIT.id]
+    plain = GRADER.problem_ingredients([problem])
+    assert GRADER.problem_ingredients([problem]) == plain
+    assert problem.check is not None
+    for change in ({"evaluation_script": "x"}, {"image": problems["acme__forms-2"].check.image}, {"fail_only": True}):  # type: ignore[union-attr]
+        changed = replace(problem, check=replace(problem.check, **change))
+        assert GRADER.problem_ingredients([changed]) != plain
+    client.images.get(TEXTKIT.image).tag("monkeys-tests-mirror", "latest")
+    mirrored = replace(problem, check=replace(problem.check, image="monkeys-tests-mirror:latest"))
+    assert GRADER.problem_ingredients([mirrored]) == plain
