@@ -13,9 +13,19 @@ from tasks.importers.llmonk import Llmonk
 from tasks.importers.lm_eval import LmEval
 from tasks.importers.monkey_business import MonkeyBusiness
 from tasks.importers.plain import Plain
+from tasks.importers.swe_bench import SweBench
 from tasks.plugins import fault_of, load
 
-FORMATS: tuple[Importer, ...] = (Llmonk(), MonkeyBusiness(), HumanEval(), Evalplus(), InspectAi(), LmEval(), Plain())
+FORMATS: tuple[Importer, ...] = (
+    Llmonk(),
+    MonkeyBusiness(),
+    HumanEval(),
+    Evalplus(),
+    InspectAi(),
+    LmEval(),
+    SweBench(),
+    Plain(),
+)
 AUTO = "auto"
 
 

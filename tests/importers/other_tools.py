@@ -66,6 +66,11 @@ HUMAN_EVAL = [
     {"task_id": "HumanEval/0", "completion": "    pass\n", "result": "timed out", "passed": False},
 ]
 
+SWE_BENCH = [
+    {"instance_id": "django__django-1", "model_patch": "diff --git a/x b/x\n", "model_name_or_path": "m"},
+    {"instance_id": "django__django-2", "model_patch": None, "model_name_or_path": "m"},
+]
+
 EVALPLUS = [
     {"task_id": "HumanEval/0", "solution": "def f():\n    return 1\n"},
     {"task_id": "HumanEval/0", "solution": "def f():\n    return 2\n"},

@@ -17,6 +17,7 @@ FILES: dict[str, Callable[[Path], Path]] = {
     "evalplus": lambda folder: tools.lines(folder / "samples.jsonl", tools.EVALPLUS),
     "inspect_ai": lambda folder: tools.inspect_eval(folder / "log.eval"),
     "lm_eval": lambda folder: tools.lines(folder / tools.LM_EVAL_NAME, tools.LM_EVAL),
+    "swe_bench": lambda folder: tools.lines(folder / "all_preds.jsonl", tools.SWE_BENCH),
     "plain": lambda folder: tools.lines(folder / "samples.jsonl", tools.PLAIN),
 }
 
