@@ -52,7 +52,8 @@ def import_(
         str,
         typer.Option(
             "--format",
-            help="llmonk, monkey_business, human_eval, evalplus, inspect_ai, lm_eval, swe_bench or plain; auto detects it.",
+            help="llmonk, monkey_business, human_eval, evalplus, inspect_ai, lm_eval, swe_bench or plain; auto detects"
+            " it.",
         ),
     ] = "auto",
     verdict: Annotated[
