@@ -10,6 +10,7 @@ import tarfile
 import threading
 import time
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from docker.errors import APIError, ImageNotFound, NotFound
@@ -56,6 +57,7 @@ class DockerContainers:
         self._settings = settings
         self._client = connect()
         self._pulling = threading.Lock()
+        self._slots = _slots(settings.worker_count())
         _asked(lambda: remove_abandoned(self._client))
 
     @property
@@ -67,13 +69,18 @@ class DockerContainers:
         """See `sandboxes.repositories.RepositoryContainers.start`."""
         with self._pulling:
             self._require(image)
-        handle = _asked(lambda: self._create(image))
+        self._slots.acquire()
         try:
-            _asked(handle.start)
+            container = DockerContainer(_asked(lambda: self._create(image)), self._settings.folder, self._slots)
         except BaseException:
-            DockerContainer(handle, self._settings.folder).close()
+            self._slots.release()
             raise
-        return DockerContainer(handle, self._settings.folder)
+        try:
+            container.start()
+        except BaseException:
+            container.close()
+            raise
+        return container
 
     def __enter__(self) -> Self:
         return self
@@ -121,11 +128,16 @@ class DockerContainers:
 class DockerContainer:
     """A running container (see `sandboxes.repositories.RepositoryContainer`)."""
 
-    def __init__(self, handle: Handle, folder: str):
+    def __init__(self, handle: Handle, folder: str, slots: threading.BoundedSemaphore):
         self._handle = handle
         self._folder = folder
+        self._slots: threading.BoundedSemaphore | None = slots
         self._engine = handle.client.api
         self._killed = False
+
+    def start(self) -> None:
+        """Start the first process; raises as `run` does."""
+        _asked(self._handle.start)
 
     def run(
         self, command: str, *, time_limit_s: float, max_output_bytes: int = 1 << 20, folder: str | None = None
@@ -175,10 +187,14 @@ class DockerContainer:
 
     def close(self) -> None:
         """Kill everything in the container, and remove it. If the engine is gone, the next run sweeps it."""
+        slots, self._slots = self._slots, None
         try:
             self._handle.remove(force=True, v=True)
         except ENGINE_ERRORS:
             return
+        finally:
+            if slots is not None:
+                slots.release()
 
     def __enter__(self) -> Self:
         return self
@@ -276,6 +292,12 @@ class DockerContainer:
             member = next(iter(tar), None)
             content = tar.extractfile(member) if member is not None and member.isfile() else None
             return None if content is None else content.read(max_bytes)
+
+
+@cache
+def _slots(workers: int) -> threading.BoundedSemaphore:
+    """One for each container that may run at once in this process, since blocks are graded concurrently."""
+    return threading.BoundedSemaphore(workers)
 
 
 class _Reader:

@@ -138,6 +138,27 @@ def test_nothing_is_left_and_the_end_does_not_wait(client: DockerClient, contain
     assert left(client) == before
 
 
+def test_no_more_containers_run_at_once_than_there_are_workers(
+    client: DockerClient, containers: RepositoryContainers
+) -> None:
+    """Not even where several graders have opened them."""
+    started = threading.Event()
+
+    def third() -> None:
+        with SETTINGS.open() as others, others.start(IMAGE):
+            started.set()
+
+    thread = threading.Thread(target=third)
+    with containers.start(IMAGE):
+        with containers.start(IMAGE):
+            thread.start()
+            assert not started.wait(2)
+            assert left(client) == 2
+        assert started.wait(60)
+    thread.join()
+    assert left(client) == 0
+
+
 def test_a_container_that_is_killed_is_lost_and_says_nothing_about_the_command(
     client: DockerClient, containers: RepositoryContainers
 ) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,10 @@ from sandboxes.containers.container import LABEL
 from sandboxes.docker_repositories import DockerRepositories
 from sandboxes.linux.process_identity import ProcessIdentity
 from tasks.datasets.swe_bench import SweBenchDataset
+from tasks.graders.base.requirements import require_check
 from tasks.graders.repositories import evaluation
 from tasks.graders.swe_bench import SweBenchGrader
-from tasks.records import GradedSample, Problem, Sample, Verdict
+from tasks.records import GradedSample, Problem, RepositoryCheck, Sample, Verdict
 from tests.datasets.files import written
 from tests.repositories.instances import FIXED, INSTANCES, TEXTKIT, TEXTS, Files, Instance
 
@@ -155,7 +157,12 @@ def test_equal_patches_are_run_once(
     """Equal are those that lead to the same files, however they are written."""
     runs: list[str] = []
     plain = evaluation.evaluate
-    monkeypatch.setattr("tasks.graders.swe_bench.evaluate", lambda *given: runs.append(given[3]) or plain(*given))
+
+    def counted(*given: Any) -> evaluation.Evaluation:
+        runs.append(given[3])
+        return plain(*given)
+
+    monkeypatch.setattr("tasks.graders.swe_bench.evaluate", counted)
     gold = TEXTKIT.patch(tmp_path / "work")
     wider = re.sub(r"^diff.*\nindex.*\n", "", gold)
     other = TEXTKIT.patch(tmp_path / "work", {"textkit/words.py": f"{FIXED}# end\n"})
@@ -229,15 +236,16 @@ def test_settings_that_change_no_verdict_are_not_in_its_identity(problems: dict[
 
 
 def test_verdicts_depend_on_the_image_and_the_script(problems: dict[str, Problem], client: DockerClient) -> None:
-    from dataclasses import replace
-
     problem = problems[TEXTKIT.id]
-    plain = GRADER.problem_ingredients([problem])
-    assert GRADER.problem_ingredients([problem]) == plain
-    assert problem.check is not None
-    for change in ({"evaluation_script": "x"}, {"image": problems["acme__forms-2"].check.image}, {"fail_only": True}):  # type: ignore[union-attr]
-        changed = replace(problem, check=replace(problem.check, **change))
-        assert GRADER.problem_ingredients([changed]) != plain
+    check = require_check(problem, RepositoryCheck)
+    other = require_check(problems["acme__forms-2"], RepositoryCheck).image
+
+    def facts(changed: RepositoryCheck) -> Any:
+        return GRADER.problem_ingredients([replace(problem, check=changed)])
+
+    plain = facts(check)
+    assert facts(check) == plain
+    for changed in (replace(check, evaluation_script="x"), replace(check, image=other), replace(check, fail_only=True)):
+        assert facts(changed) != plain
     client.images.get(TEXTKIT.image).tag("monkeys-tests-mirror", "latest")
-    mirrored = replace(problem, check=replace(problem.check, image="monkeys-tests-mirror:latest"))
-    assert GRADER.problem_ingredients([mirrored]) == plain
+    assert facts(replace(check, image="monkeys-tests-mirror:latest")) == plain
