@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pandas as pd
+import pytest
 from docker import DockerClient
 
 from sandboxes.containers.container import LABEL
@@ -49,6 +50,7 @@ def verdicts(folder: Path) -> dict[tuple[str, int], str]:
     return dict(zip(zip(table["problem_id"], table["index"], strict=True), table["verdict"], strict=True))
 
 
+@pytest.mark.slow
 def test_a_sweep_over_issues_grades_attempts_in_containers_and_ends_in_a_curve(
     client: DockerClient, tmp_path: Path
 ) -> None:
@@ -69,6 +71,7 @@ def test_a_sweep_over_issues_grades_attempts_in_containers_and_ends_in_a_curve(
     assert not client.containers.list(all=True, filters={"label": LABEL})
 
 
+@pytest.mark.slow
 def test_an_image_that_is_missing_ends_the_sweep_in_one_line_and_it_resumes(
     client: DockerClient, tmp_path: Path
 ) -> None:
