@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from docker import DockerClient
 
-from monkeys.testing import check_dataset
+from monkeys.testing import GradingCase, check_dataset, check_grader
 from sandboxes.containers.container import LABEL
 from sandboxes.docker_repositories import DockerRepositories
 from sandboxes.linux.process_identity import ProcessIdentity
@@ -139,6 +139,17 @@ def test_a_patch_of_every_kind_gets_its_verdict(
 def test_the_dataset_keeps_its_promises_and_its_gold_patches_are_correct(client: DockerClient, tmp_path: Path) -> None:
     rows = [each.row(each.build(client), tmp_path / "work") for each in INSTANCES[:2]]
     check_dataset(SweBenchDataset(path=written(tmp_path / "test.jsonl", rows)), grader=GRADER)
+
+
+def test_the_grader_keeps_its_promises(problems: dict[str, Problem], tmp_path: Path) -> None:
+    forms = next(each for each in INSTANCES if each.id == "acme__forms-2")
+    problem, work = problems[forms.id], tmp_path / "work"
+    cases = [
+        GradingCase(problem, forms.patch(work), Verdict.CORRECT),
+        GradingCase(problem, forms.patch(work, {"note.txt": "x\n"}), Verdict.WRONG),
+        GradingCase(problem, "I do not know.", Verdict.NO_ANSWER),
+    ]
+    check_grader(GRADER, cases)
 
 
 def test_a_flood_of_output_is_output_limit(
