@@ -125,7 +125,7 @@ def test_every_python_parser_of_swebench_has_a_count_or_is_known_to_have_none() 
     assert known_parsers() >= {*_PYTEST_PARSERS, "parse_log_django", "parse_log_sympy"}
 
 
-def test_a_log_that_cannot_be_read_in_time_is_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_log_that_cannot_be_read_in_time_gives_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
     """SymPy's parser takes quadratic time on a long line of signs; nothing waits for it."""
     monkeypatch.setattr(evaluation, "REPORT_CPU_S", 1.0)
     slow = RepositoryCheck("a/b", "0" * 40, "image", SCRIPT, "parse_log_sympy", ("a",), ())
