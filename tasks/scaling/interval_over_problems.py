@@ -17,13 +17,14 @@ rate. `benchmarks/calibration.py` shows how often the interval holds, and how wi
 """
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from tasks.scaling.arrays import Floats, Ints
 from tasks.scaling.estimators import Band, Counts, coverage
-from tasks.scaling.resampling import RESAMPLES
+from tasks.scaling.resampling import RESAMPLES, in_groups
 
 _ADDED = 0.75
 _DECADES = 10.0
@@ -42,7 +43,9 @@ def interval_over_problems(
     if len(counts) < 2:
         blank = np.full(wanted.shape, np.nan)
         return Band(blank, blank, level)
-    blocks = ((block.times, block.counts.pass_at_k(wanted)) for block in counts.blocks())
+    blocks = (
+        _Weighed(block.times, block.counts.pass_at_k(wanted), np.ones(len(block.times))) for block in counts.blocks()
+    )
     largest = _largest(counts, wanted, (1 - level) / 2)
     return _around(coverage(counts, wanted).coverage, blocks, largest, level=level, resamples=resamples, seed=seed)
 
@@ -57,26 +60,35 @@ def interval_of_mean(values: Floats, level: float = 0.95, resamples: int = RESAM
     if len(values) < 2:
         blank = np.full(mean.shape, np.nan)
         return Band(blank, blank, level)
+    groups = in_groups(values, np.random.default_rng(seed))
     blocks = (
-        (np.ones(len(values[start : start + _BLOCK]), dtype=np.int64), values[start : start + _BLOCK])
-        for start in range(0, len(values), _BLOCK)
+        _Weighed(np.ones(len(groups.sizes[part])), groups.sums[part], groups.sizes[part])
+        for part in (slice(start, start + _BLOCK) for start in range(0, len(groups.sizes), _BLOCK))
     )
     return _around(mean, blocks, np.ones(len(mean)), level=level, resamples=resamples, seed=seed)
 
 
+class _Weighed(NamedTuple):
+    """Rows that get random weights: the shape of the gamma distribution of each row's weight, the sums of its values,
+    shape (rows, columns), and how many problems these are of."""
+
+    shapes: Ints | Floats
+    sums: Floats
+    sizes: Floats
+
+
 def _around(
-    estimate: Floats, blocks: Iterable[tuple[Ints, Floats]], largest: Floats, *, level: float, resamples: int, seed: int
+    estimate: Floats, blocks: Iterable[_Weighed], largest: Floats, *, level: float, resamples: int, seed: int
 ) -> Band:
-    """The interval around an estimate, from blocks of values (problems, columns) with the number of problems that each
-    row stands for."""
+    """The interval around an estimate."""
     tail = (1 - level) / 2
     generator = np.random.default_rng(seed)
     added = generator.standard_gamma(_ADDED, resamples)[:, None]
     solved, weight = np.zeros((resamples, len(estimate))), np.zeros((resamples, 1))
-    for times, values in blocks:
-        weights = generator.standard_gamma(times, (resamples, len(times)))
-        solved += weights @ values
-        weight += weights.sum(axis=1, keepdims=True)
+    for shapes, sums, sizes in blocks:
+        weights = generator.standard_gamma(shapes, (resamples, len(shapes)))
+        solved += weights @ sums
+        weight += weights @ sizes[:, None]
     low = np.quantile(solved / (weight + added), tail, axis=0)
     high = np.quantile((solved + added * largest) / (weight + added), 1 - tail, axis=0)
     return Band(np.minimum(low, estimate), np.clip(high, estimate, 1), level)

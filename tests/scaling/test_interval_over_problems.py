@@ -4,8 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import beta, binom
 
+from tasks.scaling import resampling
 from tasks.scaling.estimators import Counts, coverage
-from tasks.scaling.interval_over_problems import interval_over_problems
+from tasks.scaling.interval_over_problems import interval_of_mean, interval_over_problems
 from tests.scaling.memory import peak_on_many_problems
 
 
@@ -69,6 +70,15 @@ def test_for_many_problems_the_interval_is_the_usual_one_and_repeats():
     assert band.low[0] == pytest.approx(share - half, abs=0.006)
     assert band.high[0] == pytest.approx(share + half, abs=0.006)
     assert interval_over_problems(counts, [1], resamples=4000).low[0] == band.low[0]
+
+
+def test_the_interval_of_a_mean_is_as_wide_if_problems_are_weighted_in_groups(monkeypatch):
+    values = np.random.default_rng(3).beta(0.4, 1.2, (6_000, 1))
+    whole = interval_of_mean(np.hstack([values, values**2]))
+    monkeypatch.setattr(resampling, "MANY", 1_500)
+    grouped = interval_of_mean(np.hstack([values, values**2]))
+    assert grouped.high - grouped.low == pytest.approx(whole.high - whole.low, rel=0.12)
+    assert grouped.low == pytest.approx(whole.low, abs=0.002)
 
 
 def test_for_many_hard_problems_the_interval_stays_narrow():

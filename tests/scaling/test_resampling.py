@@ -39,14 +39,24 @@ def test_sets_of_the_same_problems_are_resampled_together():
     assert both[:, 0].std() > 0
 
 
-@pytest.mark.parametrize("many", [1_000, 10_000])
+@pytest.mark.parametrize("many", [1_000, 3_000, 10_000])
 def test_means_of_any_values_have_the_distribution_of_a_draw_of_problems(many, monkeypatch):
-    monkeypatch.setattr(resampling, "_MANY", many)
+    monkeypatch.setattr(resampling, "MANY", many)
     values = np.random.default_rng(0).normal(3, 1, (5_000, 1)) ** 2
     means = bootstrap_means_of(np.hstack([values, 2 * values]), resamples=2_000)
     assert means[:, 1] == pytest.approx(2 * means[:, 0]), "both columns see the same draws"
     assert means[:, 0].mean() == pytest.approx(values.mean(), abs=4 * values.std() / np.sqrt(5_000 * 2_000))
     assert means[:, 0].std() == pytest.approx(values.std() / np.sqrt(5_000), rel=0.08)
+
+
+@pytest.mark.parametrize("problems", [4, 10, 11, 95])
+def test_groups_hold_every_problem_once_and_are_no_more_than_asked_for(problems, monkeypatch):
+    monkeypatch.setattr(resampling, "MANY", 10)
+    values = np.arange(2.0 * problems).reshape(problems, 2)
+    groups = resampling.in_groups(values, np.random.default_rng(0))
+    assert groups.sums.sum(axis=0) == pytest.approx(values.sum(axis=0))
+    assert groups.sizes.sum() == problems
+    assert min(problems, 5) <= len(groups.sizes) <= 10
 
 
 def test_means_of_a_few_values_are_those_of_weighted_problems():
