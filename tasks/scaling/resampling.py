@@ -72,10 +72,10 @@ def bootstrap_means_of(values: Floats, resamples: int = RESAMPLES, seed: int = 0
         groups = in_groups(values, generator)
         weighted, weight = np.zeros((resamples, values.shape[1])), np.zeros((resamples, 1))
         for start in range(0, len(groups.sizes), _PART):
-            part = slice(start, start + _PART)
-            weights = generator.standard_exponential((resamples, len(groups.sizes[part])), dtype=np.float32)
-            weighted += weights @ groups.sums[part]
-            weight += weights @ groups.sizes[part, None]
+            some = slice(start, start + _PART)
+            weights = generator.standard_exponential((resamples, len(groups.sizes[some])), dtype=np.float32)
+            weighted += weights @ groups.sums[some]
+            weight += weights @ groups.sizes[some, None]
         return weighted / weight
     parts = np.array_split(values, -(-problems // _PART))
     sizes = np.array([len(part) for part in parts])
