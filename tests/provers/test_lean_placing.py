@@ -9,6 +9,7 @@ import pytest
 
 from tasks.datasets.formal import lean
 from tasks.provers import UnplaceableError
+from tasks.provers.lean import LeanProver
 from tasks.provers.lean4.placing import MAX_CHARACTERS, header_and_statement, place
 from tasks.provers.lean4.words import COMMANDS, COMPILE_TIME, SCOPES, UNPROVED
 from tasks.records import TheoremCheck
@@ -189,6 +190,7 @@ def test_real_proofs_that_were_accepted_are_placed_unless_they_trust_compiled_co
     for row in _rows(STATEMENTS):
         found = lean.statement(row["header"], row["formal_statement"])
         theorems[found.name] = TheoremCheck("lean", found.header, found.name, found.text)
+        LeanProver().check_theorem(theorems[found.name])
     placed, refused = 0, []
     for row in _rows(KIMINA):
         if row["passed"] == 1:
