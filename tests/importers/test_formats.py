@@ -344,6 +344,10 @@ def test_each_file_is_recognized_by_one_format(tmp_path: Path) -> None:
         ],
         "inspect_ai": [tools.inspect_json(tmp_path / "i.json"), tools.inspect_eval(tmp_path / "i.eval")],
         "lm_eval": [tools.lines(tmp_path / tools.LM_EVAL_NAME, tools.LM_EVAL)],
+        "swe_bench": [
+            tools.lines(tmp_path / "predictions.jsonl", tools.SWE_BENCH),
+            tools.document(tmp_path / "preds.json", {row["instance_id"]: row for row in tools.SWE_BENCH}),
+        ],
         "plain": [tools.lines(tmp_path / "p.jsonl", tools.PLAIN)],
     }
     assert set(files) == {each.name for each in FORMATS}
