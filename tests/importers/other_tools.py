@@ -66,7 +66,7 @@ HUMAN_EVAL = [
     {"task_id": "HumanEval/0", "completion": "    pass\n", "result": "timed out", "passed": False},
 ]
 
-SWE_BENCH = [
+SWE_BENCH: list[dict[str, Any]] = [
     {"instance_id": "django__django-1", "model_patch": "diff --git a/x b/x\n", "model_name_or_path": "m"},
     {"instance_id": "django__django-2", "model_patch": None, "model_name_or_path": "m"},
 ]
