@@ -108,6 +108,7 @@ class Client:
         return httpx.Client(
             headers={"accept-encoding": "identity", **keys},
             limits=httpx.Limits(max_connections=self._connections, max_keepalive_connections=self._connections),
+            verify=self.url.startswith("https:"),  # Loading certificates takes longer than a request.
             mounts={f"all://{host}": None for host in ("localhost", "127.0.0.1", "[::1]")},
         )
 
