@@ -12,7 +12,7 @@ from tasks.selection.summary import summarise
 from .sweeps import HOSTILE
 
 _RIGHT, _WRONG = 0, 1
-PICKINGS = ("usual", "no answers", "unequal n", "one problem", "k = 1", "hostile names", "many ways")
+PICKINGS = ("usual", "no answers", "unequal n", "one problem", "k = 1", "hostile names", "many ways", "forecast")
 
 
 def outcomes_of(name: str) -> list[Outcomes]:
@@ -37,4 +37,5 @@ def picking_of(name: str) -> Picking:
     selectors = sorted(available(problems), key=lambda each: "logprob" in each.label)
     secondary = frozenset(each.label for each in selectors if "logprob" in each.label)
     lacking = "Not shown: votes (a reason)." if name == "no answers" else None
-    return Picking(summarise(problems, selectors, points=8, error=0.02), secondary, lacking)
+    ahead = [200] if name == "forecast" else None
+    return Picking(summarise(problems, selectors, ahead, points=8, error=0.02), secondary, lacking)

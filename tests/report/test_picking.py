@@ -11,7 +11,7 @@ import pytest
 from tasks.report.picking import page as section
 from tasks.report.picking.figures import draw
 from tasks.report.picking.phrases import gap_formula, gap_sentence, headlines
-from tasks.report.picking.tables import picking_csv, table_rows
+from tasks.report.picking.tables import forecast_csv, picking_csv, table_rows
 from tasks.report.sweep.markdown import markdown
 from tasks.report.sweep.page import render
 
@@ -56,6 +56,27 @@ def test_the_section_shows_every_number_of_the_table_and_names_the_gap():
     assert "modal ceiling" in text
     for note in summary.notes:
         assert note in text
+
+
+def test_forecasts_are_in_a_table_a_file_and_the_plot_and_said_not_to_be_measured():
+    picking = picking_of("forecast")
+    summary, text = picking.summary, text_of(page_with(picking))
+    rows = list(csv.DictReader(io.StringIO(forecast_csv(summary))))
+    forecast = [each for each in (summary.coverage, *summary.picked) if each.forecast]
+    assert [each.label for each in forecast][:2] == ["coverage", "majority"]
+    for each in forecast:
+        last = each.forecast[-1]
+        assert f"{each.label} {100 * last.value:.1f}% {100 * last.low:.1f} – {100 * last.high:.1f}" in text
+        assert {"way": each.label, "k": "200", "accuracy": f"{last.value:.6g}"}.items() <= {
+            name: f"{float(cell):.6g}" if name == "accuracy" else cell
+            for name, cell in next(row for row in rows if (row["way"], row["k"]) == (each.label, "200")).items()
+        }.items()
+    assert "Forecast, not measured" in text
+    series = (section.plot(picking) or {})["series"]
+    assert [bool(each["forecast"]) for each in series] == [
+        bool(each.forecast) for each in (summary.coverage, *summary.picked)
+    ]
+    assert "Forecast, not measured" not in text_of(page_with(picking_of("usual")))
 
 
 @pytest.mark.parametrize("name", PICKINGS)

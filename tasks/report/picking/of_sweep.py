@@ -9,7 +9,8 @@ from tasks.report.picking.outcomes import in_classes
 from tasks.scaling.summary import SweepSummary
 from tasks.selection import Outcomes, Selector
 from tasks.selection.available import available
-from tasks.selection.summary import summarise
+from tasks.selection.forecast_of_votes import MIN_SAMPLES
+from tasks.selection.summary import MAX_FORECAST, summarise
 from tasks.store.inspect.answers import StoredAnswers, read_answers
 from tasks.store.inspect.catalog import find
 from tasks.sweep.sweep import Sweep
@@ -20,6 +21,9 @@ POINTS = 20
 ERROR = 0.004
 """The largest standard error of a mean that Monte Carlo may have in a report, which must not take long: `monkeys pick`
 computes with half of it."""
+
+_MAX_PROBLEMS = 500
+"""With more problems, a report has no forecasts: they take about a millisecond for each problem and way of picking."""
 
 
 def picking_of(sweep: Sweep, summary: SweepSummary, below: Mapping[str, int]) -> Picking | str | None:
@@ -49,12 +53,19 @@ def picking_of(sweep: Sweep, summary: SweepSummary, below: Mapping[str, int]) ->
     selectors = sorted(available(read.problems), key=lambda each: _by_drawing(each, stored.score_sets))
     if not selectors:
         return None
-    found = summarise(read.problems, selectors, points=POINTS, error=ERROR)
+    found = summarise(read.problems, selectors, _to_forecast(read.problems), points=POINTS, error=ERROR)
     return Picking(
         summary=replace(found, notes=(*stored.notes, *read.notes, *found.notes)),
         secondary=frozenset(each.label for each in selectors if _by_drawing(each, stored.score_sets)),
         lacking=_lacking(sweep, read.problems),
     )
+
+
+def _to_forecast(problems: Sequence[Outcomes]) -> list[int]:
+    """The k beyond the samples to forecast: none where there are too many problems for it to be fast, or too few
+    samples for any way of picking."""
+    n = min(each.n for each in problems)
+    return [MAX_FORECAST * n] if len(problems) <= _MAX_PROBLEMS and n >= MIN_SAMPLES else []
 
 
 def _read(sweep: Sweep, summary: SweepSummary, below: Mapping[str, int]) -> StoredAnswers:

@@ -8,7 +8,7 @@ from tasks.report.palette import SERIES
 from tasks.report.phrases import visible
 from tasks.report.picking import phrases
 from tasks.report.picking.model import Picking
-from tasks.report.picking.tables import picking_csv, table_rows
+from tasks.report.picking.tables import forecast_csv, forecast_rows, picking_csv, table_rows
 from tasks.selection.summary import PickedCurve, PickSummary
 
 
@@ -36,6 +36,7 @@ def section(picking: Picking | str | None, figure: FigureFile | None) -> dict[st
             for number, each in enumerate(_curves(summary))
         ],
         "rows": table_rows(summary),
+        "forecast": forecast_rows(summary),
         "sentences": [
             each
             for each in (
@@ -50,6 +51,7 @@ def section(picking: Picking | str | None, figure: FigureFile | None) -> dict[st
         "links": {
             "picking": [
                 link("picking.csv", picking_csv(summary)),
+                *([link("picking_forecast.csv", forecast_csv(summary))] if summary.beyond else []),
                 *([] if figure is None else figure_links(figure)),
             ]
         },
@@ -98,7 +100,9 @@ def _series(curve: PickedCurve, number: int) -> dict[str, Any]:
         "name": visible(curve.label),
         "colour": number % len(SERIES),
         "measured": measured,
-        "forecast": [],
+        "forecast": [
+            [point.k, *(round(value, 6) for value in (point.value, point.low, point.high))] for point in curve.forecast
+        ],
         "law": [],
         "every": [],
         "plateau": None if curve.plateau is None else curve.plateau.k,

@@ -20,6 +20,31 @@ def picking_csv(summary: PickSummary) -> str:
     )
 
 
+def forecast_csv(summary: PickSummary) -> str:
+    """`way,k,accuracy,low,high`: forecasts beyond the samples, with 90 % intervals for these problems."""
+    return to_csv(
+        ("way", "k", "accuracy", "low", "high"),
+        (
+            (each.label, point.k, point.value, point.low, point.high)
+            for each in (summary.coverage, *summary.picked)
+            for point in each.forecast
+        ),
+    )
+
+
+def forecast_rows(summary: PickSummary) -> list[dict[str, Any]]:
+    """A row for each curve that has a forecast, at the k asked for beyond the samples; the interval is for the largest
+    k."""
+    found = []
+    for each in (summary.coverage, *summary.picked):
+        at = {point.k: point for point in each.forecast}
+        if at:
+            last = at[summary.beyond[-1]]
+            values = {f"k = {k:,}": share(at[k].value) for k in summary.beyond}
+            found.append({"way": visible(each.label), **values, "90% interval": ends(last.low, last.high)})
+    return found
+
+
 def table_rows(summary: PickSummary) -> list[dict[str, Any]]:
     """A row for coverage and for each way of picking, with text in the cells."""
     return [

@@ -9,7 +9,7 @@ from tasks.report.cost.tables import sweep_costs_csv
 from tasks.report.model import Example, ReportData
 from tasks.report.picking.figures import draw as draw_picking
 from tasks.report.picking.model import Picking
-from tasks.report.picking.tables import picking_csv
+from tasks.report.picking.tables import forecast_csv, picking_csv
 from tasks.report.sweep import tables
 from tasks.report.sweep.figures import draw
 from tasks.report.sweep.markdown import markdown
@@ -76,7 +76,7 @@ def publish(
         "coverage.csv": tables.coverage_csv(summary).encode(),
         "problems.csv": tables.problems_csv(summary).encode(),
         "verdicts.csv": tables.verdicts_csv(summary).encode(),
-        **({} if picked is None else {"picking.csv": picking_csv(picked.summary).encode(errors="backslashreplace")}),
+        **_picking_tables(picked),
         **({} if verified is None else {"verifiers.csv": verifiers_csv(verified).encode(errors="backslashreplace")}),
         **({} if isinstance(costs, str) or not costs else {"costs.csv": sweep_costs_csv(costs).encode()}),
         **({"solved.csv": tables.solved_csv(summary).encode()} if summary.solving else {}),
@@ -94,6 +94,14 @@ def publish(
         markdown=markdown(summary, title, picked),
         figures={figure.name: figure.svg for figure in figures},
     )
+
+
+def _picking_tables(picked: Picking | None) -> dict[str, bytes]:
+    if picked is None:
+        return {}
+    forecasts = {"picking_forecast.csv": forecast_csv(picked.summary)} if picked.summary.beyond else {}
+    texts = {"picking.csv": picking_csv(picked.summary), **forecasts}
+    return {name: text.encode(errors="backslashreplace") for name, text in texts.items()}
 
 
 def _provenance(grading: Grading, tally: Tally) -> tuple[tuple[str, str], ...]:
