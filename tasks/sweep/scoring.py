@@ -105,8 +105,18 @@ class Scoring:
         return self._opened
 
     def pending_scores(self) -> list[Block]:
-        """The stored blocks with selected samples that lack scores."""
-        return pending_blocks(self.selection, self.samples, self.scores, self.stage)
+        """The stored blocks with selected samples that lack scores, or whose scores come from comparisons with samples
+        that were drawn again since."""
+        if not self._pivots:
+            return pending_blocks(self.selection, self.samples, self.scores, self.stage)
+        samples, scores = self.samples.stored(), self.scores.stored()
+        drawn_again = [
+            block
+            for block, footer in samples.items()
+            if block.start < self._pivots and block in scores and scores[block].samples_checksum != footer.checksum
+        ]
+        outdated = {block for block in samples if any(_share_problems(block, other) for other in drawn_again)}
+        return pending_blocks(self.selection, self.samples, self.scores, self.stage, outdated)
 
     def score(self, block: Block, scorer: CheckedScorer, *, wait: bool = False) -> str | None:
         """Score what a stored block lacks and store it; returns the URL of its scores.
@@ -137,6 +147,8 @@ class Scoring:
 
     def _score_missing(self, block: Block, scorer: CheckedScorer) -> str:
         samples, footer = self._read_samples(block)
+        if self._pivots:
+            self._set_aside_outdated(block)
         earlier, before = self._earlier(block, footer)
         compared = self._compared(block, samples, earlier) if self._pivots else None
         work = _Work(samples, earlier, before, compared)
@@ -145,14 +157,31 @@ class Scoring:
             self._score(block, footer, work, scorer)
         return self.scores.url(block)
 
+    def _set_aside_outdated(self, block: Block) -> None:
+        """Where pivots of a block's problems were drawn again, since they had been damaged, set aside all scores that
+        come from comparisons with the former ones: scores of one problem must come from the same comparisons. That of
+        the pivots' own block goes last: it is what shows that they changed."""
+        near = [other for other in {*self.samples.blocks_near(block), block} if _share_problems(block, other)]
+        scored = {other: self.scores.stored_footer(other) for other in sorted(near, key=lambda each: -each.start)}
+        changed = [
+            other
+            for other, footer in scored.items()
+            if footer is not None
+            and other.start < self._pivots
+            and footer.samples_checksum != self._read_samples(other)[1].checksum
+        ]
+        if changed:
+            for other, footer in scored.items():
+                if footer is not None:
+                    self.scores.quarantine(other, "samples that it was compared with were drawn again")
+
     def _compared(self, block: Block, samples: Sequence[Sample], earlier: Mapping[Key, Scored]) -> Compared:
         """What the stored blocks of the same problems have: pivots, and scores of texts."""
         compared = Compared(self._pivots)
         compared.add(samples, earlier)
         for other in self.samples.blocks_near(block):
-            shares = other.first < block.last and block.first < other.last
             scored = self.scores.stored_footer(other) is not None
-            if other != block and shares and (other.start < self._pivots or scored):
+            if other != block and _share_problems(block, other) and (other.start < self._pivots or scored):
                 of_other, footer = self._read_samples(other)
                 compared.add(of_other, self._earlier(other, footer)[0])
         return compared
@@ -223,6 +252,10 @@ class Scoring:
             scorer.give_back(more)  # for the next block that is stored, which may be this one
             raise
         work.spent = work.spent.plus(more)
+
+
+def _share_problems(one: Block, other: Block) -> bool:
+    return other.first < one.last and one.first < other.last
 
 
 class _Used(NamedTuple):

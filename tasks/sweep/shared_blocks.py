@@ -3,7 +3,7 @@ set aside."""
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -38,11 +38,17 @@ def claimed(claims: Claims, name: str, work: Callable[[], Result], *, wait: bool
 
 
 def pending_blocks(
-    selection: Selection, samples: SampleSet, annotations: AnnotationSet[Any, Any], stage: str
+    selection: Selection,
+    samples: SampleSet,
+    annotations: AnnotationSet[Any, Any],
+    stage: str,
+    outdated: Collection[Block] = (),
 ) -> list[Block]:
-    """The stored blocks with selected samples that lack annotations: what there is to do in a stage."""
+    """The stored blocks with selected samples that lack annotations, or have `outdated` ones: what there is to do in a
+    stage."""
     stored = selection.within(samples.stored())
-    pending = annotations.pending(stored)
+    lacking = set(annotations.pending(stored))
+    pending = [block for block in stored if block in lacking or block in outdated]
     if len(pending) < len(stored):
         annotations.restore_ingredients()
     progress.get().plan(stage, sum(block.samples for block in pending))

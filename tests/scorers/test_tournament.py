@@ -271,6 +271,30 @@ def test_no_comparison_is_paid_twice_and_a_larger_k_changes_no_score(sized: Scor
     assert len(asked) == comparisons
 
 
+def test_scores_of_a_problem_come_from_the_same_pivots_also_after_these_were_damaged_and_drawn_again(
+    sized: ScoringServer, tmp_path: Path
+) -> None:
+    store, scorer = FsspecStore(str(tmp_path)), config(sized, pivots=2, concurrency=4)
+    for k in (4, 104):  # the pivots are in a block of their own
+        sweep = sweep_of(store, problems=2, k=k)
+        draw(sweep, padding=1)
+        before = run(sweep, scorer)
+    first, *others = sorted(sweep.samples.blocks(), key=lambda each: each.start)
+    sweep.samples.quarantine(first)
+    draw(sweep, padding=7)  # an engine that does not draw the same again
+    job = scoring_of(sweep, scorer)
+    assert set(job.pending_scores()) == {first, *others}
+    sized.asked.clear()
+    after = run(sweep, scorer)
+    assert None not in after.values()
+    assert not scoring_of(sweep, scorer).pending_scores()
+    later = [key for key in after if key[1] >= 4]
+    assert all(after[key] < before[key] for key in later), "they were compared with longer texts"
+    sized.asked.clear()
+    assert run(sweep, scorer) == after
+    assert not sized.asked, "nothing is compared twice"
+
+
 def test_a_run_that_fails_in_between_continues_without_asking_again(sized: ScoringServer, tmp_path: Path) -> None:
     sweep = sweep_of(FsspecStore(str(tmp_path)), problems=4, k=20)
     draw(sweep)
