@@ -275,7 +275,7 @@ def test_scores_of_a_problem_come_from_the_same_pivots_also_after_these_were_dam
     sized: ScoringServer, tmp_path: Path
 ) -> None:
     store, scorer = FsspecStore(str(tmp_path)), config(sized, pivots=2, concurrency=4)
-    for k in (4, 104):  # the pivots are in a block of their own
+    for k in (4, 104):  # the pivots are in a block that has no others
         sweep = sweep_of(store, problems=2, k=k)
         draw(sweep, padding=1)
         before = run(sweep, scorer)
