@@ -42,7 +42,11 @@ class AnnotationFooter(Footer):
 
 @dataclass(frozen=True, slots=True)
 class VerdictFooter(AnnotationFooter):
-    """Of verdicts; `counts` says how often each was given."""
+    """Of verdicts; `counts` says how often each was given.
+
+    `seconds` are those of the grading that gave them. A block with failures is graded again as a whole, and then has
+    the seconds of that grading alone, so that they always belong to all of its samples.
+    """
 
     counts: dict[VerdictName, Count]
 
