@@ -109,7 +109,7 @@ def summarise(
             forecast.
         level: probability of the intervals.
         seed: seed of Monte Carlo and of resampling.
-        points: how many log-spaced k the curves have, in addition to those of tables.
+        points: how many log-spaced k the curves have, in addition to round ones and those of tables.
         error: the largest standard error of a mean that Monte Carlo may have.
 
     Raises:
@@ -124,7 +124,8 @@ def summarise(
         np.array([int(each.correct.sum()) for each in problems]),
     )
     wanted, beyond = _checked_ks(ks, counts)
-    drawn = np.union1d(log_spaced_ks(counts.reach, points), wanted)
+    # Round k are those of tables of costs, which show what a right answer costs at each.
+    drawn = np.union1d(log_spaced_ks(counts.reach, points), np.union1d(wanted, round_ks(counts.reach)))
     ahead = _ahead(beyond, counts.reach)
     answered = all(each.answers is not None for each in problems)
     picked = tuple(

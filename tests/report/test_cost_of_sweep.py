@@ -138,6 +138,7 @@ def test_a_right_answer_that_a_scorer_picks_costs_what_scoring_costs_too(tmp_pat
         row = costs[measure].rows[-1]
         assert row.per_delivered == pytest.approx((row.point.cost + more) / (PROBLEMS * accuracy))
         assert any("scoring by toy counts" in note for note in costs[measure].notes)
+    assert all(row.per_delivered for each in costs.values() for row in each.rows), "at each k of the table"
     row = costs[Measure.SECONDS].rows[-1]
     assert row.per_delivered > row.point.cost / (PROBLEMS * accuracy)
     *_, last = sweep_cost_rows([costs[Measure.DOLLARS]])
