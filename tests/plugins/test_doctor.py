@@ -20,7 +20,7 @@ def test_doctor_names_a_sandbox_that_it_cannot_try_for_lack_of_a_default(tmp_pat
     done = monkeys("doctor", cwd=tmp_path, PYTHONPATH=site)
     assert "logged: not tried, because it needs host and port" in done.out.splitlines()
     document = json.loads(monkeys("doctor", "--json", cwd=tmp_path, PYTHONPATH=site).out)
-    assert document["not_tried"] == {"logged": ["host", "port"]}
+    assert document["not_tried"]["logged"] == ["host", "port"]
     assert "logged" not in [each["name"] for each in document["sandboxes"]]
 
 
@@ -29,4 +29,4 @@ def test_doctor_tries_a_sandbox_of_a_plug_in(tmp_path: Path) -> None:
     site = install(tmp_path / "site", {"shop.py": of_guide("shop/sandboxes.py")}, POINTS, "shop")
     document = json.loads(monkeys("doctor", "--json", cwd=tmp_path, PYTHONPATH=site).out)
     assert "logged" in [each["name"] for each in document["sandboxes"]]
-    assert document["not_tried"] == {}
+    assert "logged" not in document["not_tried"]
