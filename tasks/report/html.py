@@ -39,14 +39,14 @@ def page(template: str, *, title: str, plots: dict[str, Any], **values: Any) -> 
     )
 
 
-def link(name: str, content: bytes | str) -> dict[str, str]:
-    """A file embedded in the page, as a download link with this name."""
+def link(name: str, content: bytes | str, label: str | None = None) -> dict[str, str]:
+    """A file embedded in the page, as a download link with this name; its label is the kind of file by default."""
     kinds = {"csv": "text/csv", "svg": "image/svg+xml", "pdf": "application/pdf"}
     if isinstance(content, str):
         content = content.encode("utf-8", errors="backslashreplace")
     ending = name.rpartition(".")[2]
     href = f"data:{kinds[ending]};base64,{base64.b64encode(content).decode()}"
-    return {"label": ending.upper(), "name": name, "href": href}
+    return {"label": label or ending.upper(), "name": name, "href": href}
 
 
 def figure_links(figure: FigureFile) -> list[dict[str, str]]:

@@ -72,6 +72,7 @@ def test_forecasts_are_in_a_table_a_file_and_the_plot_and_said_not_to_be_measure
             for name, cell in next(row for row in rows if (row["way"], row["k"]) == (each.label, "200")).items()
         }.items()
     assert "Forecast, not measured" in text
+    assert "Download CSV CSV of forecasts SVG PDF" in text
     series = (section.plot(picking) or {})["series"]
     assert [bool(each["forecast"]) for each in series] == [
         bool(each.forecast) for each in (summary.coverage, *summary.picked)

@@ -48,7 +48,7 @@ def render(
     if not isinstance(delivered, str):
         links["delivered"] = [
             link("delivered.csv", delivered.csv()),
-            link("delivered_differences.csv", delivered.differences_csv()),
+            link("delivered_differences.csv", delivered.differences_csv(), "CSV of differences"),
         ]
     if not isinstance(delivered_costs, str):
         links["delivered_costs"] = [link("delivered_costs.csv", costs_csv(delivered_costs))]

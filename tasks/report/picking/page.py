@@ -51,7 +51,7 @@ def section(picking: Picking | str | None, figure: FigureFile | None) -> dict[st
         "links": {
             "picking": [
                 link("picking.csv", picking_csv(summary)),
-                *([link("picking_forecast.csv", forecast_csv(summary))] if summary.beyond else []),
+                *([link("picking_forecast.csv", forecast_csv(summary), "CSV of forecasts")] if summary.beyond else []),
                 *([] if figure is None else figure_links(figure)),
             ]
         },
