@@ -89,8 +89,7 @@ SUBJECTS = {
         " theorems of reals and integers in the style of contest problems",
         "It knows the forms of its generator and a few tactics; it does not know mathematics. The figures count proofs"
         " that a warm process of Rocq accepts; they were not confirmed in fresh ones.",
-        " Of the first 10,000 scripts, a warm process of Rocq 8.16.1 accepts all; the others were not tried again. The"
-        " families in the style of"
+        " A warm process of Rocq 8.16.1 accepts all 24,000 scripts. The families in the style of"
         " contest problems were written after reading the statements of miniF2F in Rocq that are not in MiniF2F-MATH,"
         " and four that are.",
     ),
