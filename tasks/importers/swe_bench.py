@@ -6,13 +6,14 @@ which each has one attempt at an issue. The verdicts are those of the report nex
 report of a run, which has `resolved_ids`, or its reports of issues, which say `resolved`, also in the folders below.
 
 An issue that a report calls an error, or does not have, has no verdict: a container may have been lost. Where the
-harness found no patch to apply, the attempt is not resolved.
+harness found no patch to apply, the attempt is not resolved. Nothing in a report names the file of predictions that it
+is on, so verdicts are refused where two runs share a folder, or where two reports contradict each other.
 """
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from pydantic import Field
 
@@ -60,9 +61,10 @@ class SweBench:
 
     def samples(self, paths: Sequence[Path], verdict: str | None) -> Iterator[Imported]:  # noqa: ARG002
         """Every prediction; see `tasks.importers.Importer`."""
-        for path in paths:
-            file = _predictions(path)
-            resolved = _verdicts(file)
+        files = [_predictions(path) for path in paths]
+        given = [_verdicts(file) for file in files]
+        _require_own_reports(files, given)
+        for file, resolved in zip(files, given, strict=True):
             seen: set[str] = set()
             for where, row in _rows(file):
                 if row.instance_id in seen:
@@ -70,7 +72,8 @@ class SweBench:
                         f"{where}: instance_id: {row.instance_id} is there twice; give each run its own file"
                     )
                 seen.add(row.instance_id)
-                correct = resolved.get(row.instance_id)
+                reported = resolved.get(row.instance_id)
+                correct = None if reported is None else reported.resolved
                 yield Imported(where, row.instance_id, row.instance_id, row.model_patch or "", correct=correct)
 
     def provenance(self, paths: Sequence[Path], verdict: str | None) -> dict[str, Any]:  # noqa: ARG002
@@ -110,15 +113,43 @@ def _rows(file: Path) -> Iterator[tuple[Where, _Prediction]]:
         yield where, parse_row(where, data, _Prediction, _EXAMPLE)
 
 
-def _verdicts(file: Path) -> dict[str, bool]:
-    """Which issues are resolved and which are not, by the reports next to a file of predictions."""
-    found: dict[str, bool] = {}
-    for report in sorted(file.parent.rglob(_REPORT)):
-        found |= _of_report(report)
-    for report in sorted(file.parent.glob("*.json")):
-        if report.name != _REPORT and report != file:
-            found |= _of_report(report)
+class _Reported(NamedTuple):
+    """What a report says about an issue."""
+
+    resolved: bool
+    file: Path
+
+
+def _verdicts(file: Path) -> dict[str, _Reported]:
+    """Which issues are resolved and which are not, by the reports next to a file of predictions.
+
+    Raises:
+        UserError: two reports contradict each other.
+    """
+    of_issues = sorted(file.parent.rglob(_REPORT))
+    of_runs = [each for each in sorted(file.parent.glob("*.json")) if each.name != _REPORT and each != file]
+    found: dict[str, _Reported] = {}
+    for report in (*of_issues, *of_runs):
+        for issue, resolved in _of_report(report).items():
+            first = found.setdefault(issue, _Reported(resolved, report))
+            if first.resolved != resolved:
+                raise UserError(
+                    f"{report}: says that {issue} is {'' if resolved else 'not '}resolved, and {first.file} says the"
+                    " opposite; keep the reports of one evaluation next to the predictions"
+                )
     return found
+
+
+def _require_own_reports(files: Sequence[Path], given: Sequence[Mapping[str, _Reported]]) -> None:
+    """Raise UserError where the same report would give the verdicts of two runs."""
+    run_of: dict[Path, Path] = {}
+    for file, verdicts in zip(files, given, strict=True):
+        for report in {each.file for each in verdicts.values()}:
+            other = run_of.setdefault(report, file)
+            if other != file:
+                raise UserError(
+                    f"{report}: could be on {other} or on {file}; give each run a folder with its own reports"
+                )
 
 
 def _of_report(file: Path) -> dict[str, bool]:

@@ -64,6 +64,39 @@ def test_reports_of_issues_give_verdicts_except_where_the_harness_failed(tmp_pat
     assert [correct for _, _, correct in read(folder)] == [True, None, False, None]
 
 
+def test_two_runs_in_one_folder_do_not_share_their_verdicts(tmp_path: Path) -> None:
+    """A report does not say which file of predictions it is on."""
+    folder = run(tmp_path / "run", "first.jsonl")
+    (folder / "second.jsonl").write_text((folder / "first.jsonl").read_text())
+    files = (folder / "first.jsonl", folder / "second.jsonl")
+    assert [correct for _, _, correct in read(*files)] == [None] * 2 * len(IDS[:4])
+    (folder / "m.first.json").write_text(json.dumps({"resolved_ids": ["a__a-1"]}))
+    with pytest.raises(UserError, match=r"m\.first\.json: could be on .*first\.jsonl or on .*second\.jsonl"):
+        read(*files)
+    assert read(files[0])[0][2] is True
+
+
+def test_a_run_in_the_folder_of_another_does_not_give_it_verdicts(tmp_path: Path) -> None:
+    outer = run(tmp_path / "run")
+    inner = run(outer / "again")
+    (inner / "report.json").write_text(json.dumps({"resolved_ids": ["a__a-1"]}))
+    with pytest.raises(UserError, match="could be on"):
+        read(outer, inner)
+
+
+@pytest.mark.parametrize(
+    "names", [("m.first.json", "m.second.json"), ("report.json", "logs/again/m/a__a-1/report.json")]
+)
+def test_reports_that_contradict_each_other_are_refused(tmp_path: Path, names: tuple[str, str]) -> None:
+    """Which of them counted depended on their names."""
+    folder = run(tmp_path / "run")
+    for name, resolved in zip(names, (True, False), strict=True):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(json.dumps({"a__a-1": {"resolved": resolved}}))
+    with pytest.raises(UserError, match=r"says that a__a-1 is (not )?resolved, and .* says the opposite"):
+        read(folder)
+
+
 def test_repeated_runs_become_counts_for_a_curve(tmp_path: Path) -> None:
     folders = [run(tmp_path / f"run{number}") for number in range(3)]
     for number, folder in enumerate(folders):
