@@ -43,7 +43,7 @@ _TRIES = 3
 class SweBenchGrader(TextGrader):
     """Grades a patch by the tests of its issue, in a fresh container, by SWE-bench's own reading of their output."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     runs_code: ClassVar[bool] = False
 
     name: Literal["swe_bench"] = "swe_bench"

@@ -21,6 +21,8 @@ SEARCH, MIDDLE, REPLACE = "<<<<<<< SEARCH", "=======", ">>>>>>> REPLACE"
 _FILE = re.compile(r'<file path="([^"\n]+)">[ \t]*')
 _END_OF_FILE = "</file>"
 _CONTEXT = 3
+MAX_BLOCKS = 1_000
+"""The most search/replace blocks that are applied: each of them goes through its whole file."""
 
 
 class Block(NamedTuple):
@@ -81,7 +83,10 @@ def whole_files(text: str) -> dict[str, str]:
 
 
 def diff_of_blocks(blocks: Sequence[Block], files: Mapping[str, str]) -> str:
-    """The blocks as a unified diff of these files; raises InapplicableError where one does not fit."""
+    """The blocks as a unified diff of these files; raises InapplicableError where one does not fit, or there are more
+    than `MAX_BLOCKS`."""
+    if len(blocks) > MAX_BLOCKS:
+        raise InapplicableError(f"it has {len(blocks):,} search/replace blocks; at most {MAX_BLOCKS:,} are applied")
     after = dict(files)
     for number, block in enumerate(blocks, 1):
         after[block.path] = _replaced(number, block, after.get(block.path))

@@ -5,6 +5,7 @@ How patches of every kind are graded in containers is in `tests/repositories`.
 
 import importlib.util
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,32 @@ def test_tests_that_do_not_begin_or_do_not_end_are_told_apart(tmp_path: Path) ->
     assert output_of_tests("Killed\n", "NONCE") == (None, None)
 
 
+def test_a_test_file_that_the_test_patch_renames_or_creates_replaces_that_of_the_patch(tmp_path: Path) -> None:
+    """Git does not apply a test patch to files that exist and should not: no test to fix would run."""
+
+    def git(*arguments: str) -> None:
+        subprocess.run(["git", "-C", tmp_path, *arguments], check=True, capture_output=True)
+
+    git("init", "-q")
+    (tmp_path / "test_old.py").write_text("def test_old():\n    assert True\n")
+    git("add", ".")
+    test_patch = (
+        "diff --git a/test_old.py b/test_moved.py\nsimilarity index 90%\nrename from test_old.py\n"
+        "rename to test_moved.py\n--- a/test_old.py\n+++ b/test_moved.py\n@@ -1,2 +1,2 @@\n def test_old():\n"
+        "-    assert True\n+    assert 1 + 1 == 2\n"
+        "diff --git a/test_new.py b/test_new.py\nnew file mode 100644\n--- /dev/null\n+++ b/test_new.py\n"
+        "@@ -0,0 +1 @@\n+import os\n"
+    )
+    (tmp_path / "tests.diff").write_text(test_patch)
+    for name in ("test_moved.py", "test_new.py"):
+        (tmp_path / name).write_text("its own\n")
+    command = evaluation._without_new_tests(replace(CHECK, test_patch=test_patch))
+    subprocess.run(["bash", "-c", f"{command}git apply tests.diff"], cwd=tmp_path, check=True)
+    assert "1 + 1" in (tmp_path / "test_moved.py").read_text()
+    assert (tmp_path / "test_new.py").read_text() == "import os\n"
+    assert not (tmp_path / "test_old.py").exists()
+
+
 def report(output: str, code: int = 0, parser: str = "parse_log_pytest", *, fail_only: bool = False) -> LogReport:
     return LogReport(*read_log(output, code, parser, (["t.py::test_new"], ["t.py::test_old"]), fail_only))
 
@@ -101,6 +128,15 @@ def test_what_tests_print_cannot_pass_for_the_harness() -> None:
         ("parse_log_pytest", "1 failed, 2 passed, 3 warnings in 71.02s (0:01:11)\n", ["a", "b"], False),
         ("parse_log_pytest", "=========== 2 passed in 0.12 seconds ===========\n", ["a", "b"], False),
         ("parse_log_pytest_v2", "== 1 passed in 1s ==\n== 1 passed, 1 xfailed in 1s ==\n", ["a", "b", "c"], False),
+        ("parse_log_pytest", "= 2 passed, 1 skipped, 3 pytest-warnings in 0.12 seconds =\n", ["a", "b"], False),
+        ("parse_log_pytest", "1 failed, 2 passed, 3 subtests passed in 0.12s\n", ["a", "b"], False),
+        ("parse_log_pytest", "1 passed, 2 subtests failed in 0.12s\n", ["a", "b"], True),
+        (
+            "parse_log_pytest_v2",
+            "\x1b[32m== \x1b[32m\x1b[1m2 passed\x1b[0m\x1b[32m in 0.01s\x1b[0m\x1b[32m ==\x1b[0m\n",
+            ["a", "b"],
+            False,
+        ),
         ("parse_log_pytest", SESSION, ["a", "b", "[100%]"], False),
         ("parse_log_pytest", SESSION, ["a", "b", "c"], True),
         ("parse_log_pytest", BOTH, ["a"], True),

@@ -168,7 +168,9 @@ def _applying() -> str:
 
 
 def _without_new_tests(check: RepositoryCheck) -> str:
-    """Remove files that the test patch creates: it would not apply where the patch has created them, too, and the
-    patch's tests would run instead."""
-    new = [each.new for each in file_patches(check.test_patch) if each.old is None and each.new is not None]
+    """Remove files that the test patch creates or gives a new name: it would not apply where the patch has created
+    them, too, and the patch's tests would run instead."""
+    touched = file_patches(check.test_patch)
+    old = {each.old for each in touched}
+    new = [each.new for each in touched if each.new is not None and each.new not in old]
     return f"rm -rf -- {' '.join(map(shlex.quote, new))}\n" if new else ""

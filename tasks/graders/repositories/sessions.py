@@ -8,10 +8,13 @@ have passed. A runner of which no count is known is believed.
 import re
 from collections.abc import Sequence
 
-# pytest: "== 3 failed, 10 passed, 1 warning in 0.12s ==", also without the signs.
+# pytest: "== 3 failed, 10 passed, 1 warning in 0.12s ==", also without the signs. Older versions count
+# "pytest-warnings", newer ones "subtests passed".
 _PYTEST = re.compile(
-    r"^(?:=+ )?((?:\d{1,9} [a-z]+(?:, )?){1,12}) in \d{1,9}(?:\.\d{1,9})?(?: ?s| seconds)\b", re.MULTILINE
+    r"^(?:=+ )?((?:\d{1,9} [a-z-]{1,20}(?: [a-z]{1,20})?(?:, )?){1,12}) in \d{1,9}(?:\.\d{1,9})?(?: ?s| seconds)\b",
+    re.MULTILINE,
 )
+_COLOUR = re.compile(r"\x1b\[[0-9;]{0,16}m")
 _PYTEST_COUNT = re.compile(r"(\d{1,9}) (passed|xfailed|xpassed)")
 # unittest, and Django's runner.
 _UNITTEST = re.compile(r"Ran (\d{1,9}) tests? in \d")
@@ -47,7 +50,7 @@ def doubt(output: str, parser: str, passed: Sequence[str]) -> str | None:
 def _counted(output: str, parser: str) -> int | None:
     """The tests that sessions counted as passed, or as run; None where the runner's count is not known."""
     if parser in _PYTEST_PARSERS:
-        sessions = _PYTEST.findall(output)
+        sessions = _PYTEST.findall(_COLOUR.sub("", output))
         return sum(int(number) for session in sessions for number, _ in _PYTEST_COUNT.findall(session))
     if parser == "parse_log_django":
         return sum(map(int, _UNITTEST.findall(output)))
