@@ -176,7 +176,7 @@ class ConfinedProcess:
         Raises:
             TimeoutError: it used up what it was allowed.
         """
-        while not select.select([self._stdout], [], [], _LOOK_S)[0]:
+        while not _is_ready(self._stdout, select.POLLIN, _LOOK_S):
             allowed.check()
         allowed.check_cpu()  # It may write without a pause.
         return os.read(self._stdout, 1 << 16)
@@ -191,7 +191,7 @@ class ConfinedProcess:
         view = memoryview(data)
         while view:
             allowed.check_cpu()
-            if select.select([], [self._stdin], [], _LOOK_S)[1]:
+            if _is_ready(self._stdin, select.POLLOUT, _LOOK_S):
                 view = view[os.write(self._stdin, view[:_PIPE_BYTES]) :]
             else:
                 allowed.check()
@@ -335,11 +335,19 @@ def _with_folders(arguments: Sequence[str], what: ConfinedCommand) -> list[str]:
     return [*arguments[:end], *own, *arguments[end:]]
 
 
+def _is_ready(descriptor: int, event: int, wait_s: float) -> bool:
+    """Whether a pipe can be read or written, or its other end is closed, within some seconds. (select(2) fails on
+    descriptors from 1,024 on, which a sweep with many connections or workers has.)"""
+    poll = select.poll()
+    poll.register(descriptor, event)
+    return bool(poll.poll(wait_s * 1000))
+
+
 def _child_pid(info: int) -> int | None:
     """The process id, outside, of the first process inside."""
-    with os.fdopen(info, "rb") as stream:
+    with os.fdopen(info, "rb"):
         text = b""
-        while select.select([stream], [], [], _START_S)[0] and (more := os.read(stream.fileno(), 4096)):
+        while _is_ready(info, select.POLLIN, _START_S) and (more := os.read(info, 4096)):
             text += more
         try:
             return int(json.loads(text)["child-pid"])

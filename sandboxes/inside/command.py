@@ -63,8 +63,11 @@ def main(text, *command):
     os.close(running)
     for descriptor in (0, 1):
         os.close(descriptor)
-    ready, _, _ = select.select([ended, controller], [], [])
-    if controller in ready:
+    # Not select(2), which fails where the controller had more than 1,024 descriptors open.
+    poll = select.poll()
+    for descriptor in (ended, controller):
+        poll.register(descriptor, select.POLLIN)
+    if controller in dict(poll.poll()):
         os._exit(1)
     status = os.waitpid(pid, 0)[1]
     code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)

@@ -1,5 +1,7 @@
 """Commands of the machine under bubblewrap, with Python in the place of a prover."""
 
+import os
+import resource
 import subprocess
 import sys
 import time
@@ -63,6 +65,25 @@ def test_a_command_writes_to_its_folder_alone_and_its_exit_status_is_known(tmp_p
 def test_a_command_that_exceeds_a_limit_is_ended(code: str, limit: Status) -> None:
     finished = run(code, cpu_s=1.0)
     assert finished.limit is limit or (limit is Status.MEMORY_LIMIT and "MemoryError" in finished.stderr)
+
+
+def test_a_command_runs_where_more_than_1024_files_are_open() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < 2048:
+        pytest.skip("the hard limit on open files is below 2,048")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 2048), hard))
+    opened = [os.open(os.devnull, os.O_RDONLY) for _ in range(1100)]
+    try:
+        process = ConfinedCommand((*PYTHON, "-c", "print(input())"), (), 256).start()
+        with process:
+            allowed = Allowance(process, 10.0)
+            process.write(b"read and written\n", allowed)
+            assert process.read(allowed) == b"read and written\n"
+            assert process.wait() == 0
+    finally:
+        for descriptor in opened:
+            os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_a_command_ends_when_its_controller_is_killed(tmp_path: Path) -> None:
