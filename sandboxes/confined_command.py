@@ -32,6 +32,9 @@ _MEGABYTE = 1024 * 1024
 _FILE_BYTES = 256 * _MEGABYTE
 _START_S = 60.0
 _LOOK_S = 0.02
+# Processes and threads. Lean starts a thread for each core, and more while some wait for others; it aborts where it
+# gets none.
+_THREADS = 64 + 4 * (os.cpu_count() or 1)
 # What a pipe takes without blocking once it can be written to (pipe(7)).
 _PIPE_BYTES = 4096
 
@@ -110,7 +113,7 @@ class ConfinedProcess:
     def __init__(self, what: ConfinedCommand) -> None:
         users, interpreter = _users(), _interpreter()
         uid = users.take() if users else 0
-        self._group = new_group(16)
+        self._group = new_group(_THREADS)
         if self._group is not None:
             self._group.set_memory_limit(what.memory_mb * _MEGABYTE)
         self._log = os.memfd_create("log", os.MFD_CLOEXEC)

@@ -86,6 +86,15 @@ def test_a_command_runs_where_more_than_1024_files_are_open() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
+def test_a_command_may_have_as_many_threads_as_a_prover_starts() -> None:
+    """Lean starts one for each core, and some more."""
+    finished = run(
+        "import threading, time, os\n"
+        "for _ in range(40 + 2 * os.cpu_count()): threading.Thread(target=time.sleep, args=(0.5,)).start()"
+    )
+    assert finished.exit_code == 0, finished.stderr
+
+
 def test_a_command_ends_when_its_controller_is_killed(tmp_path: Path) -> None:
     controller = (
         "import sys, time; from sandboxes.confined_command import ConfinedCommand\n"

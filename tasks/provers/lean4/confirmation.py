@@ -27,7 +27,7 @@ from sandboxes.scratch import scratch_folder
 from tasks.provers import Attempt, PlacedProof, ProverFailedError, TheoremFaultError
 from tasks.provers.lean4.axioms import reported
 from tasks.provers.lean4.imports import with_imports
-from tasks.provers.lean4.installation import Installation
+from tasks.provers.lean4.installation import THREADS, Installation
 from tasks.provers.lean4.placing import without_proof
 from tasks.provers.lean4.tokens import tokens
 from tasks.provers.lean4.worker import HEADER_CPU_S
@@ -116,7 +116,7 @@ class _Compiler(NamedTuple):
         source = folder / f"{module}.lean"
         source.write_text(text, encoding="utf-8")
         output = ("-R", str(folder), "-o", str(folder / f"{module}.olean"))
-        command = (self.lean.program, "--json", *output, str(source))
+        command = (self.lean.program, THREADS, "--json", *output, str(source))
         environment = self.lean.with_libraries(str(folder))
         confined = ConfinedCommand(command, self.lean.shown, self.memory_mb, folder, environment=environment)
         return confined.run(self.cpu_s, _MAX_OUTPUT_BYTES)

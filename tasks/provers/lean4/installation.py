@@ -15,6 +15,10 @@ INSTALL = "install Lean with elan (https://lean-lang.org/install), or set `prove
 SOUND_SINCE = (4, 32, 2)
 """Kernels of earlier versions are known to accept proofs of false statements (lean4 issues 14484 and 14576)."""
 
+THREADS = "-j2"
+"""The option for the threads that elaborate. Lean's default is one per core, for each of the processes, of which there
+is one per core, too."""
+
 _VERSION = re.compile(r"version (\d+)\.(\d+)\.(\d+)([^\s,]*)")
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from sandboxes.confined_command import Allowance, ConfinedCommand
 from tasks.provers import Attempt, PlacedProof, TheoremFaultError
 from tasks.provers.lean4.axioms import reported
-from tasks.provers.lean4.installation import Installation
+from tasks.provers.lean4.installation import THREADS, Installation
 from tasks.provers.lean4.language_server import (
     ERROR,
     INFORMATION,
@@ -51,7 +51,7 @@ class Worker:
     """
 
     def __init__(self, lean: Installation, header: str, memory_mb: int) -> None:
-        command = (lean.program, "--worker", *OPTIONS, _DOCUMENT)
+        command = (lean.program, "--worker", THREADS, *OPTIONS, _DOCUMENT)
         self.header = header
         self._process = ConfinedCommand(command, lean.shown, memory_mb, environment=lean.environment).start()
         self._incoming = Incoming()
