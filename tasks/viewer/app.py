@@ -4,6 +4,7 @@ Whoever opens the address with the token gets a cookie, and without it nothing i
 pages of other sites, know neither. Only reading requests are answered.
 """
 
+import re
 import secrets
 from collections.abc import Awaitable, Callable
 
@@ -20,7 +21,7 @@ from tasks.viewer.query import parse_query
 from tasks.viewer.rendering import page, script, style
 
 _COOKIE = "monkeys"
-_HOSTS = ("127.0.0.1", "localhost", "[::1]")
+_HOST = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?", re.ASCII | re.IGNORECASE)
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -100,8 +101,7 @@ def make_app(store: Store, token: str) -> FastAPI:
 
 def _refused(request: Request, token: str) -> Response | None:
     """The answer to whoever may not look; None for those who may."""
-    host = request.headers.get("host", "").rsplit(":", 1)[0] if "]" not in request.headers.get("host", "") else "[::1]"
-    if host not in _HOSTS:
+    if not _HOST.fullmatch(request.headers.get("host", "")):
         return PlainTextResponse("This page is served to this machine only.\n", 403)
     given = request.query_params.get("token")
     if given is not None and secrets.compare_digest(given.encode(), token.encode()):

@@ -5,6 +5,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, TypeVar
 
 import pyarrow as pa
@@ -15,20 +16,27 @@ from tasks.scaling.estimators import Counts
 from tasks.scaling.summary import SweepSummary
 from tasks.store import Store
 from tasks.store.inspect.catalog import StoredSamples, StoredVerdicts, find
-from tasks.store.inspect.counts import latest_summary
+from tasks.store.inspect.counts import latest_summary, summary_key
 from tasks.store.inspect.query import select_scored
 from tasks.viewer.listing import ListedSet, listed_sets
 from tasks.viewer.problem_samples import ProblemSamples, read_problem, read_texts
 from tasks.viewer.tallies import Tallies, Tally
 
 _LISTED_FOR_S = 2.0
+_SLOW_LISTING_S = 0.25
 _SETS, _PROBLEMS = 8, 16
+_MAX_PROBLEMS = 200_000
+"""How many problems the sets may have together that are kept, and so their tallies: 100,000 take about 70 MB."""
 
 Value = TypeVar("Value")
 
 
+def _no_size(_: object) -> int:
+    return 0
+
+
 class Found(NamedTuple):
-    """A set as it is stored now, with one of its verdict sets. `state` changes whenever either does."""
+    """A set as it is stored now, with one of its verdict sets. `state` changes whenever either does, or a report."""
 
     samples: StoredSamples
     verdicts: StoredVerdicts | None
@@ -58,8 +66,9 @@ class Library:
         self._lock = threading.RLock()
         self._listed: tuple[float, list[ListedSet]] = (-_LISTED_FOR_S, [])
         self._ingredients: dict[str, Mapping[str, Any]] = {}
-        self._kept: OrderedDict[Hashable, Any] = OrderedDict()
-        self._tallies: OrderedDict[str, Tallies] = OrderedDict()
+        self._kept: OrderedDict[tuple[Hashable, ...], tuple[Any, Callable[[Any], int]]] = OrderedDict()
+        self._reading: dict[tuple[Hashable, ...], threading.Lock] = {}
+        self._states: dict[str, tuple[float, str]] = {}
 
     def sets(self) -> list[ListedSet]:
         """Every set, by name; at most two seconds old."""
@@ -76,11 +85,29 @@ class Library:
         Raises:
             UserError: there is no such set.
         """
-        folders = (f"samples/{name}", f"verdicts/{name}", f"scores/{name}")
-        state = str(hash(tuple(item for folder in folders for item in self.store.sizes(folder).items())))
-        samples = self._keep(("set", name, state), _SETS, lambda: self._exact(name))
+        if name in (".", "..") or "\0" in name:  # no name of a folder
+            raise UserError(f"there is no sample set called {name!r}")
+        state = self._state(name)
+        samples = self._keep(("set", name, state), _SETS, lambda: self._exact(name), lambda read: len(read.by_problem))
         graded = samples.graded_by(verdicts)
         return Found(samples, graded, state)
+
+    def _state(self, name: str) -> str:
+        """What tells whether a set has changed: the keys and sizes of its objects. If listing them takes long, it may
+        be as old as ten listings take."""
+        with self._lock:
+            usable_until, state = self._states.pop(name, (0.0, ""))
+            started = time.monotonic()
+            if started < usable_until:
+                self._states[name] = usable_until, state
+                return state
+        folders = (f"{kind}/{name}" for kind in ("samples", "verdicts", "scores", "reports"))
+        state = str(hash(tuple(item for folder in folders for item in self.store.sizes(folder).items())))
+        took = time.monotonic() - started
+        if took > _SLOW_LISTING_S:
+            with self._lock:
+                self._states[name] = time.monotonic() + 10 * took, state
+        return state
 
     def _exact(self, name: str) -> StoredSamples:
         found = find(self.store, name)
@@ -93,26 +120,36 @@ class Library:
         verdicts = found.verdicts
         if verdicts is None:
             return Counted([], Counts.of([], [], []))
+        name = f"{found.samples.name}/{verdicts.name}"
+        counting = self._keep(("counting", name), _SETS, Tallies, lambda each: each.size)
+
+        def count() -> Counted:
+            with counting.lock:
+                return Counted(counting.by_problem(self.store, verdicts), counting.equal_counts())
+
+        counted = self._keep(("tallies", name, found.state), _SETS, count, lambda each: len(each.tallies))
         with self._lock:
-            name = f"{found.samples.name}/{verdicts.name}"
-            counted = self._tallies.setdefault(name, Tallies())
-            self._tallies.move_to_end(name)
-            while len(self._tallies) > _SETS:
-                self._tallies.popitem(last=False)
-            return self._keep(
-                ("tallies", name, found.state),
-                _SETS,
-                lambda: Counted(counted.by_problem(self.store, verdicts), counted.equal_counts()),
-            )
+            self._forget("counting", _SETS)
+        return counted
 
     def summary(self, found: Found) -> SweepSummary | None:
-        """What the latest report on these verdicts says; None without one."""
-        if found.verdicts is None:
+        """What the latest report on these verdicts says; None without one, or where it is older than a verdict."""
+        verdicts = found.verdicts
+        if verdicts is None:
             return None
+        name = (found.samples.name, verdicts.name, found.state)
+        return self._keep(("summary", *name), _SETS, lambda: self._latest_summary(found.samples, verdicts))
+
+    def _latest_summary(self, samples: StoredSamples, verdicts: StoredVerdicts) -> SweepSummary | None:
         try:
-            return latest_summary(self.store, found.samples, found.verdicts)
-        except UserError:
+            summary = latest_summary(self.store, samples, verdicts)
+            if summary is None or verdicts.written is None:
+                return summary
+            age_s = self.store.age_s(summary_key(samples, verdicts))
+        except (UserError, FileNotFoundError):
             return None
+        reported = datetime.now(UTC) - timedelta(seconds=age_s)
+        return summary if reported >= datetime.fromisoformat(verdicts.written) else None
 
     def problem(self, found: Found, position: int) -> ProblemSamples:
         """The samples of a problem without their texts."""
@@ -147,17 +184,40 @@ class Library:
         """The id of the problem at a position."""
         return self.problem(found, position).problem_id
 
-    def _keep(self, key: tuple[Hashable, ...], most: int, read: Callable[[], Value]) -> Value:
-        """What was read under a key, with at most this many of its kind, the first part of the key."""
+    def _keep(
+        self, key: tuple[Hashable, ...], most: int, read: Callable[[], Value], size: Callable[[Value], int] = _no_size
+    ) -> Value:
+        """What was read under a key, with at most this many of its kind, the first part of the key, and no more than
+        `_MAX_PROBLEMS` by their size. Requests for the same thing wait for the first, so that it is read once."""
         with self._lock:
             if key in self._kept:
-                self._kept.move_to_end(key)
-                value: Value = self._kept[key]
+                return self._again(key)  # type: ignore[no-any-return]
+            reading = self._reading.setdefault(key, threading.Lock())
+        try:
+            with reading:
+                with self._lock:
+                    if key in self._kept:
+                        return self._again(key)  # type: ignore[no-any-return]
+                value = read()
+                with self._lock:
+                    self._kept[key] = value, size
+                    self._forget(key[0], most)
                 return value
-        value = read()
-        with self._lock:
-            self._kept[key] = value
-            of_kind = [each for each in self._kept if isinstance(each, tuple) and each[0] == key[0]]
-            for oldest in of_kind[:-most]:
-                del self._kept[oldest]
-        return value
+        finally:
+            with self._lock:
+                self._reading.pop(key, None)
+
+    def _again(self, key: tuple[Hashable, ...]) -> Any:
+        self._kept.move_to_end(key)
+        return self._kept[key][0]
+
+    def _forget(self, kind: Hashable, most: int) -> None:
+        """Forget the oldest of a kind, but never the latest."""
+        of_kind = [key for key in self._kept if key[0] == kind]
+        sizes = {key: self._kept[key][1](self._kept[key][0]) for key in of_kind}
+        total = sum(sizes.values())
+        for number, key in enumerate(of_kind[:-1]):
+            if len(of_kind) - number <= most and total <= _MAX_PROBLEMS:
+                break
+            total -= sizes[key]
+            del self._kept[key]

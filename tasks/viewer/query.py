@@ -87,8 +87,15 @@ def _parsed(name: str, given: str) -> Any:
     return number
 
 
+def number_as_text(value: float | None) -> str:
+    """A number as it stands in an address and in a field, which `parse_query` reads as the same number."""
+    if value is None:
+        return ""
+    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+
+
 def _as_text(value: Any) -> str:
-    return "1" if value is True else f"{value:g}" if isinstance(value, float) else str(value)
+    return "1" if value is True else number_as_text(value) if isinstance(value, float) else str(value)
 
 
 def find_samples(query: Query, samples: pa.Table, texts: Iterator[pa.ChunkedArray]) -> pa.Table:

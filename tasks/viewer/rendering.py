@@ -13,6 +13,7 @@ from tasks.report.palette import VERDICTS
 from tasks.report.theme import STYLE
 from tasks.scaling.summary import percent
 from tasks.viewer.addresses import address_of_problem, address_of_sample, address_of_set
+from tasks.viewer.query import number_as_text
 
 _SCRIPTS = (("tasks.report", "page.js"), ("tasks.report", "plot.js"), ("tasks.viewer", "view.js"))
 _STYLES = (("tasks.report", "report.css"), ("tasks.viewer", "view.css"))
@@ -65,6 +66,7 @@ def _environment() -> Environment:
         "label": label,
         "percent": percent,
         "time": time_of,
+        "number_as_text": number_as_text,
         "of_set": address_of_set,
         "of_problem": address_of_problem,
         "of_sample": address_of_sample,

@@ -1,5 +1,6 @@
 """The verdicts of each problem, counted block by block. A block's counts are kept: a growing set costs the new ones."""
 
+import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -41,10 +42,17 @@ class Tally:
 
 
 class Tallies:
-    """Counts the verdicts of one verdict set; what was counted of a block is counted once."""
+    """Counts the verdicts of one verdict set; what was counted of a block is counted once. `lock` is for whoever uses
+    it from several threads."""
 
     def __init__(self) -> None:
+        self.lock = threading.Lock()
         self._of_block: dict[tuple[Block, str], list[Tally]] = {}
+
+    @property
+    def size(self) -> int:
+        """How many tallies are kept: one for each problem of a block."""
+        return sum(map(len, tuple(self._of_block.values())))
 
     def by_problem(self, store: Store, verdicts: StoredVerdicts) -> list[Tally]:
         """One tally for each problem with a verdict, in the order of the dataset.

@@ -1,6 +1,7 @@
 """Texts of samples as HTML. Hidden characters are made visible first; colours and alignment are an extra that a text
 may be too long for, or that takes too long."""
 
+from collections.abc import Sequence
 from functools import cache
 from itertools import zip_longest
 from typing import NamedTuple
@@ -30,16 +31,24 @@ class AlignedTexts(NamedTuple):
     note: str
 
 
-def shown_text(text: str, *, whole: bool = False) -> ShownText:
-    """A text with its code in colours, cut where it is very long unless the whole is asked for."""
-    kept = text if whole else text[:_MAX_SHOWN]
-    plain = visible(kept)
-    hidden = len(text) - len(kept)
-    if len(plain) <= _MAX_MARKED_UP:
-        answer = _pool("marked_up").call(plain)
-        if isinstance(answer.value, str):
-            return ShownText(Markup(answer.value), hidden)  # noqa: S704 - escaped where it was made
-    return ShownText(Markup.escape(plain), hidden)
+def shown_texts(texts: Sequence[str], *, whole: bool = False) -> list[ShownText]:
+    """The texts of a page, with their code in colours until that takes too long for all of them together. They are cut
+    where they are very long together, unless the whole is asked for."""
+    found: list[ShownText] = []
+    to_show, to_colour, cpu_s = _MAX_SHOWN, _MAX_MARKED_UP, 0.0
+    for text in texts:
+        kept = text if whole else text[:to_show]
+        to_show -= len(kept)
+        plain = visible(kept)
+        html = Markup.escape(plain)
+        if plain and len(plain) <= to_colour and cpu_s < _CPU_S:
+            to_colour -= len(plain)
+            answer = _pool("marked_up").call(plain)
+            if isinstance(answer.value, str):
+                html = Markup(answer.value)  # noqa: S704 - escaped where it was made
+            cpu_s += _CPU_S if answer.failure else answer.cpu_s
+        found.append(ShownText(html, len(text) - len(kept)))
+    return found
 
 
 def aligned_texts(left: str, right: str) -> AlignedTexts:

@@ -1,11 +1,17 @@
+import os
+import random
 import shutil
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 import pytest
 from fastapi.testclient import TestClient
 
+from tasks.scaling.estimators import Counts
+from tasks.scaling.summary import summarise
 from tasks.store.fsspec_store import FsspecStore
 from tasks.viewer.app import make_app
+from tasks.viewer.query import parse_query
+from tests.store.stored import fill
 from tests.viewer.conftest import PROBLEMS, TOKEN, K, reader, texts
 
 
@@ -49,6 +55,103 @@ def test_pages_need_the_token_and_a_local_name(shown):
         assert TOKEN not in str(opened.url)
         assert "problems=once" in str(opened.url)
         assert stranger.get("/", headers={"Host": "rebound.example"}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("host", "answered"),
+    [
+        ("127.0.0.1", True),
+        ("127.0.0.1:80", True),
+        ("localhost", True),
+        ("LOCALHOST:80", True),
+        ("[::1]", True),
+        ("[::1].rebound.example", False),
+        ("rebound.example]", False),
+        ("]", False),
+        ("127.0.0.1.rebound.example", False),
+        ("127.0.0.1@rebound.example", False),
+        ("127.0.0.1:80:80", False),
+        ("127.0.0.1:port", False),
+        ("", False),
+    ],
+)
+def test_only_names_of_this_machine_are_answered(client, host, answered):
+    assert (client.get("/", headers={"Host": host}).status_code == 200) is answered
+
+
+VALUES = (
+    "", "0", "-1", "nan", "inf", "1e400", "9" * 30, "2147483648", "9223372036854775808", "\0", "(", "\\", "[", "%",
+    "a{1000}{1000}{1000}", "x" * 1_001, "..", ".", "a/b", "é", "1_000", "\u0661", "0x1", "'\"<script>", "none",
+    "correct", "answer", "score", "NAME",
+    "NAME/0/0", "NAME/0/99999999", "NAME/final", "/", "//", " ", "\t", "+1", "1.5", "true",
+)  # fmt: skip
+PARAMETERS = (
+    "verdicts", "problems", "verdict", "answer", "text", "regex", "index_from", "index_to", "tokens_from", "score_to",
+    "sort", "descending", "page", "a", "b", "whole", "token",
+)  # fmt: skip
+ADDRESSES = (
+    "/", "/compare", "/diff", "/sets/{}", "/sets/{}/state", "/sets/NAME", "/sets/NAME/state", "/sets/NAME/3",
+    "/sets/NAME/{}", "/sets/NAME/3/{}", "/sets/NAME/{}/0", "/sets/NAME/3/0", "/sets/NAME/3/{}/raw", "/{}", "/static/{}",
+)  # fmt: skip
+
+
+def test_no_address_ends_in_a_traceback(client, shown):
+    """The client raises what the application does not handle."""
+    chance = random.Random(0)
+
+    def value() -> str:
+        return chance.choice(VALUES).replace("NAME", shown.name)
+
+    for _ in range(600):
+        path = chance.choice(ADDRESSES).format(quote(value(), safe="")).replace("NAME", shown.name)
+        query = urlencode([(chance.choice(PARAMETERS), value()) for _ in range(chance.randint(0, 4))])
+        assert client.get(f"{path}?{query}").status_code in (200, 403, 404, 422), (path, query)
+    for value_of_set in VALUES:
+        name = quote(value_of_set, safe="")
+        for path in (f"/sets/{name}", f"/sets/{name}/state", f"/sets/{name}/0/0", f"/compare?a={name}&b={name}"):
+            assert client.get(path).status_code in (200, 404, 422), path
+
+
+def test_the_numbers_of_a_query_are_the_same_on_its_next_page(client, shown):
+    """With six digits, the next page was of other samples."""
+    given = {"score_from": "0.12345678901", "index_to": "12345678", "tokens_from": "-0.5", "verdict": "wrong"}
+    query = parse_query(given)
+    again = parse_query(dict(parse_qsl(query.address(page=1))))
+    assert again == query
+    page = client.get(f"/sets/{shown.name}/3?{urlencode(given)}").text
+    for value in ("0.12345678901", "12345678", "-0.5"):
+        assert f'value="{value}"' in page
+
+
+def test_a_report_that_is_older_than_a_verdict_is_not_shown(tmp_path):
+    store = FsspecStore(str(tmp_path))
+    sweep = fill(store, problems=4, k=20)
+    name, verdicts = sweep.samples.identity.name, sweep.grading.verdicts.identity.name
+    summary = summarise(Counts.of(["a", "b"], [400, 400], [3, 0]), {"correct": 3, "wrong": 797}, laws=False)
+    key = f"reports/{name}/{verdicts}/summary.json"
+    store.write(key, summary.to_json().encode())
+    says = "With the latest report's interval"
+    with reader(tmp_path) as client:
+        assert says in client.get(f"/sets/{name}").text
+    os.utime(tmp_path / key, (0, 0))
+    with reader(tmp_path) as client:
+        assert says not in client.get(f"/sets/{name}").text
+
+
+def test_the_drawing_and_the_keys_leave_out_the_samples_of_a_damaged_block(shown, tmp_path):
+    folder = tmp_path / "copy"
+    shutil.copytree(shown.folder, folder)
+    first, *_ = sorted(
+        path for path in (folder / "samples" / shown.name).rglob("*.parquet") if path.stat().st_size > 2_000
+    )
+    first.write_bytes(b"damaged")
+    with reader(folder) as client:
+        page = client.get(f"/sets/{shown.name}/3").text
+        assert f'data-samples="{K}"' in page
+        assert '<path class="v-none" d="M0 0h100v1h-100z"/>' in page
+        sample = client.get(f"/sets/{shown.name}/3/100").text
+    assert f"/sets/{shown.name}/3/101?" in sample
+    assert f"/sets/{shown.name}/3/99?" not in sample
 
 
 def test_only_reading_requests_are_answered(client, shown):

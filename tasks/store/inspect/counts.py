@@ -86,7 +86,12 @@ def latest_summary(store: Store, samples: StoredSamples, verdicts: StoredVerdict
     Raises:
         UserError: it is damaged, or another version wrote it.
     """
-    return _read_summary(store, f"reports/{samples.name}/{verdicts.name}/summary.json", samples)
+    return _read_summary(store, summary_key(samples, verdicts), samples)
+
+
+def summary_key(samples: StoredSamples, verdicts: StoredVerdicts) -> str:
+    """Where the summary of the latest report on these verdicts is."""
+    return f"reports/{samples.name}/{verdicts.name}/summary.json"
 
 
 def _read_summary(store: Store, key: str, samples: StoredSamples) -> SweepSummary | None:

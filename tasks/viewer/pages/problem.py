@@ -60,7 +60,7 @@ def render(library: Library, found: Found, position: int, query: Query) -> str:
         counts=_verdict_counts(problem),
         notable=_notable(problem),
         answers=_answers(problem),
-        strip=verdict_strip(problem.table["verdict"]),
+        strip=verdict_strip(problem.table["index"], problem.table["verdict"]),
         previous=positions[at - 1] if at else None,
         following=positions[at + 1] if at + 1 < len(positions) else None,
         not_graded=NOT_GRADED,
@@ -133,12 +133,15 @@ class Strip(NamedTuple):
 
     width: int
     height: int
+    cells: int
     paths: list[tuple[str, str]]
 
 
-def verdict_strip(verdicts: Any) -> Strip:
-    """The cells of equal neighbours are one rectangle, so that 10,000 samples are a small drawing."""
-    values = verdicts.to_pylist()
+def verdict_strip(indices: Any, verdicts: Any) -> Strip:
+    """The cells of equal neighbours are one rectangle, so that 10,000 samples are a small drawing. A sample whose block
+    is damaged has an empty cell: a cell's place is its sample's index."""
+    at_index = dict(zip(indices.to_pylist(), verdicts.to_pylist(), strict=True))
+    values = [at_index.get(index) for index in range(max(at_index) + 1)]
     width = min(_CELLS_IN_A_ROW, max(1, len(values)))
     paths: dict[str, list[str]] = {}
     start = 0
@@ -147,4 +150,5 @@ def verdict_strip(verdicts: Any) -> Strip:
             row, column = divmod(start, width)
             paths.setdefault(values[start] or "none", []).append(f"M{column} {row}h{at - start}v1h-{at - start}z")
             start = at
-    return Strip(width, -(-len(values) // width), [(verdict, "".join(cells)) for verdict, cells in paths.items()])
+    drawn = [(verdict, "".join(cells)) for verdict, cells in paths.items()]
+    return Strip(width, -(-len(values) // width), len(values), drawn)

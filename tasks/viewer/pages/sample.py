@@ -8,7 +8,7 @@ from tasks.records import Verdict
 from tasks.viewer.library import Found, Library
 from tasks.viewer.problem_samples import ProblemSamples
 from tasks.viewer.rendering import page, time_of
-from tasks.viewer.texts import shown_text
+from tasks.viewer.texts import shown_texts
 
 
 def render(library: Library, found: Found, position: int, index: int, *, whole: bool = False) -> str:
@@ -21,6 +21,7 @@ def render(library: Library, found: Found, position: int, index: int, *, whole: 
     problem = library.problem(found, position)
     verdict = None if shown.graded is None else shown.graded.verdict
     sample = shown.sample
+    text, *turns = shown_texts([sample.text, *(each.content for each in sample.turns)], whole=whole)
     return page(
         "sample.html.j2",
         title=f"{sample.problem_id} · {index}",
@@ -30,14 +31,14 @@ def render(library: Library, found: Found, position: int, index: int, *, whole: 
         problem=problem,
         shown=shown,
         verdict=verdict,
-        text=shown_text(sample.text, whole=whole),
-        turns=[(each, shown_text(each.content, whole=whole)) for each in sample.turns],
+        text=text,
+        turns=list(zip(sample.turns, turns, strict=True)),
         facts=_facts(found, problem, index),
         command=_command(library, found, sample.problem_id, index),
-        previous=index - 1 if index else None,
-        following=index + 1 if index + 1 < problem.table.num_rows else None,
-        previous_same=_neighbour(problem, index, verdict, forward=False),
-        following_same=_neighbour(problem, index, verdict, forward=True),
+        previous=_neighbour(problem, index, forward=False),
+        following=_neighbour(problem, index, forward=True),
+        previous_same=_neighbour(problem, index, forward=False, verdict=verdict) if verdict else None,
+        following_same=_neighbour(problem, index, forward=True, verdict=verdict) if verdict else None,
         other=_other(problem, index, verdict),
     )
 
@@ -72,13 +73,15 @@ def _command(library: Library, found: Found, problem_id: str, index: int) -> str
     return shlex.join([*words, "--store", library.store.url("").rstrip("/")])
 
 
-def _neighbour(problem: ProblemSamples, index: int, verdict: Verdict | None, *, forward: bool) -> int | None:
-    """The next or the previous sample with the same verdict."""
-    if verdict is None:
-        return None
-    same = problem.table.filter(pc.equal(problem.table["verdict"], verdict.value))["index"].to_pylist()
-    beyond = [each for each in same if (each > index if forward else each < index)]
-    return (beyond[0] if forward else beyond[-1]) if beyond else None
+def _neighbour(problem: ProblemSamples, index: int, *, forward: bool, verdict: Verdict | None = None) -> int | None:
+    """The next or the previous sample that is stored, or of those with a verdict."""
+    table = problem.table
+    if verdict is not None:
+        table = table.filter(pc.equal(table["verdict"], verdict.value))
+    indices = table["index"]
+    if forward:
+        return pc.min(indices.filter(pc.greater(indices, index))).as_py()  # type: ignore[no-any-return]
+    return pc.max(indices.filter(pc.less(indices, index))).as_py()  # type: ignore[no-any-return]
 
 
 def _other(problem: ProblemSamples, index: int, verdict: Verdict | None) -> int | None:
