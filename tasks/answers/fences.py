@@ -9,6 +9,7 @@ import builtins
 import re
 import symtable
 import warnings
+from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 # Words may stand before a fence of backticks, as in "Answer: ```python", if nothing but a label comes after it.
@@ -78,6 +79,22 @@ def candidates(text: str) -> list[str]:
     whole = [text] if any(before.count(quotes) % 2 for quotes in ('"""', "'''")) else []
     ended = [before] if len(found) == 1 and not found[0].label and not found[0].closed and before.strip() else []
     return [*ended, *(fence.code for fence in kept), *whole]
+
+
+def last_code(text: str, labels: AbstractSet[str]) -> str:
+    """The last fenced part with one of these labels, or else without a label: with code and closed, if there are such.
+    The whole text where there is none, and what stands before the only fence where that seems to end code that began
+    with the text.
+    """
+    found = [fence for fence in fences(text) if fence.label in labels or not fence.label]
+    if not found:
+        return text
+    if len(found) == 1 and not found[0].label and not found[0].closed and text[: found[0].start].strip():
+        return text[: found[0].start]
+    found = [fence for fence in found if fence.code.strip()] or found
+    found = [fence for fence in found if fence.label] or found
+    found = [fence for fence in found if fence.closed] or found
+    return found[-1].code
 
 
 def choose(codes: list[str], entry_point: str | None) -> int:

@@ -35,7 +35,7 @@ _Key = tuple[str, PlacedProof]
 class ProofGrader(TextGrader):
     """Grades a proof by running it in a prover."""
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     runs_code: ClassVar[bool] = False
     name: Literal["proof"] = "proof"
     prover: ProverConfig = Field(RocqProver(), description="The prover")

@@ -17,6 +17,8 @@ from tasks.datasets.minif2f import MiniF2FDataset
 from tasks.errors import UserError
 from tasks.graders.base.requirements import require_check
 from tasks.prompts import prompt
+from tasks.provers.lean import LeanProver
+from tasks.provers.rocq import RocqProver
 from tasks.records import Problem, TheoremCheck
 from tests.datasets.files import written
 from tests.provers.conftest import rocq as rocq_installed  # noqa: F401 - a fixture
@@ -61,6 +63,17 @@ def test_a_rocq_file_is_split_into_header_name_and_statement(tmp_path: Path) -> 
     )
     assert problem.question == f"{check.header}\n\nTheorem goal (x : R) (h\u2080 : x = 1.) :\n  x + x = 2."
     assert prompt("theorems", problem).endswith("x + x = 2.\nProof.\n")
+
+
+def test_a_proof_that_repeats_the_statement_as_the_prompt_shows_it_is_placed(tmp_path: Path) -> None:
+    for prover, row, ending in (
+        ("rocq", {"name": "mathd_algebra_7", "text": ROCQ}, "\nProof. lra. Qed."),
+        ("lean", LEAN, "\n  linarith"),
+    ):
+        (problem,) = load(tmp_path, [row], prover=prover)
+        place = {"rocq": RocqProver, "lean": LeanProver}[prover]().place
+        theorem = require_check(problem, TheoremCheck)
+        assert place(f"```\n{problem.question}{ending}\n```", theorem) == place(ending, theorem)
 
 
 @pytest.mark.usefixtures("rocq_installed")

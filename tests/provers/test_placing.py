@@ -20,6 +20,10 @@ THEOREM = TheoremCheck("rocq", "Require Import Lia.", "foo", "Theorem foo : 1 + 
         "```\nProof. reflexivity. Qed.\n```",
         "(* Axiom x : False. *) reflexivity.",
         "Lemma foo:1+1=2. Proof. reflexivity. Qed.",
+        "```coq\nTheorem goal : 1 + 1 = 2.\nProof. reflexivity. Qed.\n```",
+        "reflexivity.\nQed.\n```",
+        "reflexivity.\nQed.\n```\nThis computes both sides.",
+        "```coq\nreflexivity.\n```\nIt prints:\n```\n```",
         "Theorem foo : 1 + 1 = 2. Proof. lia. Abort. Theorem foo : 1 + 1 = 2. Proof. reflexivity. Qed.",
     ],
 )
@@ -76,6 +80,7 @@ def test_proof_with_keeps_its_tactic() -> None:
         ("par: reflexivity.", "`all:` does the same"),
         ("Unshelve nat.", "`Unshelve` is a command"),
         ("x" * (MAX_CHARACTERS + 1), "characters"),
+        ("Theorem foo : 1 + 1 = 3. Proof. reflexivity. Qed.", "`Theorem` is a command"),
     ],
 )
 def test_a_text_that_is_not_a_body_is_refused_with_the_reason(text: str, why: str) -> None:

@@ -14,7 +14,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from tasks.answers.fences import fences
+from tasks.answers.fences import last_code
 from tasks.provers import PlacedProof, UnplaceableError
 from tasks.provers.lean4 import words
 from tasks.provers.lean4.layout import laid_out
@@ -70,7 +70,7 @@ def place(text: str, check: TheoremCheck) -> PlacedProof:
     if len(text) > MAX_CHARACTERS:
         raise UnplaceableError(f"the sample has {len(text):,} characters; at most {MAX_CHARACTERS:,} are read")
     header, statement = header_and_statement(check)
-    code = _code(text.replace("\r\n", "\n"))
+    code = last_code(text.replace("\r\n", "\n"), _LABELS)
     try:
         found = list(tokens(code, strict=True))
     except NotTokensError as error:
@@ -95,20 +95,6 @@ def place(text: str, check: TheoremCheck) -> PlacedProof:
 def _is_named(text: str, name: str) -> bool:
     """Whether a text begins with this name, and the name ends there."""
     return text.startswith(name) and re.match(r"[\w'!?.«]", text[len(name) :]) is None
-
-
-def _code(text: str) -> str:
-    """The last fence labelled as Lean, or without a label; the whole text if nothing is fenced. A last fence without
-    code may itself be the end of code that began with the text."""
-    found = [fence for fence in fences(text) if fence.label in _LABELS or not fence.label]
-    if not found:
-        return text
-    if len(found) == 1 and not found[0].label and not found[0].closed and text[: found[0].start].strip():
-        return text[: found[0].start]
-    found = [fence for fence in found if fence.code.strip()] or found
-    found = [fence for fence in found if fence.label] or found
-    found = [fence for fence in found if fence.closed] or found
-    return found[-1].code
 
 
 def _after_statement(found: Sequence[Token], statement: Sequence[Token]) -> int:

@@ -5,13 +5,14 @@ word or an attribute, and tactics do not: what a sample writes can neither end i
 its statement means. A sample is placed if all of its sentences may stand there, and is not run otherwise.
 
 What may surround the body is read and left out: a Markdown fence, the statement itself with what stands before it,
-`Proof.`, and a final `Qed.` or `Defined.`.
+`Proof.`, and a final `Qed.` or `Defined.`. The statement must be repeated token for token; only the word that it begins
+with and its name may differ, since prompts may rename it.
 """
 
 import re
 from functools import lru_cache
 
-from tasks.answers.fences import fences
+from tasks.answers.fences import last_code
 from tasks.provers import PlacedProof, UnplaceableError
 from tasks.provers.vernacular.sentences import NotSentencesError, sentences, words
 from tasks.records import TheoremCheck
@@ -98,7 +99,7 @@ def place(text: str, check: TheoremCheck) -> PlacedProof:
         raise UnplaceableError(f"the sample has {len(text):,} characters; at most {MAX_CHARACTERS:,} are read")
     header, statement = header_and_statement(check)
     try:
-        found = sentences(_code(text))
+        found = sentences(last_code(text, _LABELS))
     except NotSentencesError as error:
         raise UnplaceableError(str(error)) from error
     opening, body = _opened(_after_statement(found, statement))
@@ -114,14 +115,6 @@ def place(text: str, check: TheoremCheck) -> PlacedProof:
     return PlacedProof(header, check.name, statement, proof)
 
 
-def _code(text: str) -> str:
-    """The last fence labelled as Rocq, or without a label; the whole text if nothing is fenced."""
-    found = [fence for fence in fences(text) if fence.label in _LABELS or not fence.label]
-    found = [fence for fence in found if fence.label] or found
-    found = [fence for fence in found if fence.closed] or found
-    return found[-1].code if found else text
-
-
 def _after_statement(found: list[str], statement: str) -> list[str]:
     """What follows the statement, where the sample repeats it: what it puts before it is never run."""
     wanted = _claim(statement)
@@ -130,10 +123,10 @@ def _after_statement(found: list[str], statement: str) -> list[str]:
 
 
 def _claim(sentence: str) -> list[str]:
-    """The tokens of a statement without the word that it begins with, such as `Lemma`: only these say what it claims.
-    Empty for any other sentence."""
+    """The tokens of a statement after the word that it begins with, such as `Lemma`, and its name: only these say what it
+    claims. Empty for any other sentence."""
     tokens = _TOKEN.findall(sentence.rstrip("."))
-    return tokens[1:] if tokens and tokens[0] in _STATEMENTS else []
+    return tokens[2:] if tokens and tokens[0] in _STATEMENTS else []
 
 
 def _opened(found: list[str]) -> tuple[str, list[str]]:
