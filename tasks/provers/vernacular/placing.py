@@ -123,8 +123,8 @@ def _after_statement(found: list[str], statement: str) -> list[str]:
 
 
 def _claim(sentence: str) -> list[str]:
-    """The tokens of a statement after the word that it begins with, such as `Lemma`, and its name: only these say what it
-    claims. Empty for any other sentence."""
+    """The tokens of a statement after the word that it begins with, such as `Lemma`, and its name: only these say what
+    it claims. Empty for any other sentence."""
     tokens = _TOKEN.findall(sentence.rstrip("."))
     return tokens[2:] if tokens and tokens[0] in _STATEMENTS else []
 
