@@ -44,6 +44,26 @@ def theorem(header: str, claim: str) -> TheoremCheck:
         ("Require Import ZArith.\nOpen Scope Z_scope.\nDefinition two := 2.", "two + -2 = 0", "reflexivity."),
         ("Set Implicit Arguments.\nDefinition same (A : Type) (x : A) := x.", "same 1 = 1", "reflexivity."),
         ("Local Definition one := 1.", "one = 1", "reflexivity."),
+        ("Module M.\nDefinition two := 2.\nEnd M.", "M.two = 2", "reflexivity."),
+        ("Module M.\nModule N.\nInductive t := c.\nEnd N.\nEnd M.\nImport M.", "forall x, x = N.c", "intros []. auto."),
+        ("Module Import M.\nDefinition two := 2.\nEnd M.\nDefinition four := two + two.", "four = 4", "reflexivity."),
+        ("Module Export M.\nDefinition two := 2.\nEnd M.\nModule N := M.", "two = N.two", "reflexivity."),
+        (
+            "Module Type T.\nEnd T.\nModule F (X : T).\nDefinition two := 2.\nEnd F.\nModule E <: T.\nEnd E.\n"
+            "Module G := F E.",
+            "G.two = 2",
+            "reflexivity.",
+        ),
+        (
+            "Lemma one : {n | n = 1}.\nProof. exists 1. reflexivity. Qed.\nDefinition first := proj1_sig one.",
+            "first = proj1_sig one",
+            "reflexivity.",
+        ),
+        (
+            "Definition one := 1.\nLemma is_one : one = 1.\nProof. - reflexivity. Qed.\nHint Resolve is_one : core.",
+            "one = 1",
+            "auto with nocore core.",
+        ),
     ],
 )
 def test_a_proof_about_the_headers_definitions_is_confirmed(

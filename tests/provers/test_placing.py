@@ -112,6 +112,7 @@ def test_no_command_is_placed(command: str) -> None:
         (TheoremCheck("rocq", "Axiom x : False.", "foo", "Theorem foo : True."), "its header has Axiom"),
         (TheoremCheck("rocq", "Local Parameter x : nat.", "foo", "Theorem foo : True."), "its header has Parameter"),
         (TheoremCheck("rocq", "Local Inductive t := c.", "foo", "Theorem foo : True."), "its header has Inductive"),
+        (TheoremCheck("rocq", "Module M.", "foo", "Theorem foo : True."), "a module that is not closed"),
         (TheoremCheck("rocq", "Lemma x : False. Admitted.", "foo", "Theorem foo : True."), "its header has Admitted"),
     ],
 )

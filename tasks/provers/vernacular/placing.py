@@ -68,6 +68,9 @@ def header_and_statement(check: TheoremCheck) -> tuple[tuple[str, ...], str]:
         found = refused.intersection(words(sentence)[:3])
         if found:
             raise UnplaceableError(f"its header has {found.pop()}; move that into a library, and require it")
+    modules = sum(opens_module(sentence) - (words(sentence)[:1] == ["End"]) for sentence in header)
+    if modules != 0:
+        raise UnplaceableError("its header has a module that is not closed")
     if len(statement) != 1:
         raise UnplaceableError(f"its statement has {len(statement)} sentences, not one")
     named = re.match(r"(\w+)\s+([\w']+)", statement[0])
@@ -79,8 +82,21 @@ def header_and_statement(check: TheoremCheck) -> tuple[tuple[str, ...], str]:
 def is_shared(sentence: str) -> bool:
     """Whether a sentence of a header is a definition, whole in itself, that can be moved into a library: it begins with
     its keyword, and has a body, after `:=` outside of all brackets."""
-    if words(sentence)[:1] == [] or words(sentence)[0] not in _SHARED:
-        return False
+    return not _SHARED.isdisjoint(words(sentence)[:1]) and _has_body(sentence)
+
+
+def opens_module(sentence: str) -> bool:
+    """Whether a sentence opens a module, which `End` closes."""
+    return words(sentence)[:1] == ["Module"] and not _has_body(sentence)
+
+
+def opens_lemma(sentence: str) -> bool:
+    """Whether a sentence states a lemma whose proof follows, up to `Qed` or `Defined`."""
+    return not set(_STATEMENTS).isdisjoint(words(sentence)[:1]) and not _has_body(sentence)
+
+
+def _has_body(sentence: str) -> bool:
+    """Whether `:=` stands in a sentence outside of all brackets."""
     depth = 0
     for piece in _BODY.findall(sentence):
         if piece == ":=" and depth == 0:
