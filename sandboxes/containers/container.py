@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from docker import DockerClient
-from docker.errors import NotFound
+from docker.errors import APIError
 from docker.models.containers import Container as Handle
 
 from sandboxes import SandboxUnavailableError
@@ -176,11 +176,15 @@ class Container:
 
 
 def remove_abandoned(client: DockerClient) -> int:
-    """Remove the containers whose controller was killed. Returns their number."""
+    """Remove the containers whose controller was killed. Returns their number.
+
+    Others may remove containers at the same time, these or their own; what cannot be removed now is left to the next
+    one.
+    """
     removed = 0
-    for handle in client.containers.list(all=True, filters={"label": LABEL}):
+    for handle in client.containers.list(all=True, filters={"label": LABEL}, ignore_removed=True):
         if ProcessIdentity.parse(handle.labels[LABEL]).has_ended:
-            with contextlib.suppress(NotFound):
+            with contextlib.suppress(APIError):
                 handle.remove(force=True)
                 removed += 1
     return removed

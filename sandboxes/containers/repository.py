@@ -58,7 +58,11 @@ class DockerContainers:
         self._client = connect()
         self._pulling = threading.Lock()
         self._slots = _slots(settings.worker_count())
-        _asked(lambda: remove_abandoned(self._client))
+        try:
+            _asked(lambda: remove_abandoned(self._client))
+        except BaseException:
+            self._client.close()
+            raise
 
     @property
     def workers(self) -> int:
@@ -154,6 +158,8 @@ class DockerContainer:
                 raise ContainerLostError(f"a command went on for {_END_S:.0f} s after it was killed")
         code = self._exit_code(reader) if not self._killed else None
         memory_kills, disk_full = self._used_up()
+        if completed and reader.broken and not memory_kills:
+            raise ContainerLostError(f"a command's output broke off: {reader.broken}")
         return Execution(
             output=bytes(reader.output),
             exit_code=code if completed else None,
@@ -307,6 +313,8 @@ class _Reader:
         self.id = identity
         self.output = bytearray()
         self.exceeded = False
+        self.broken = ""
+        """Why the output ended before the command had closed it; empty where it did not."""
         self.ended = threading.Event()
         self.stopped = threading.Event()
         """Set at the end, or when the command has written more than it may."""
@@ -322,9 +330,8 @@ class _Reader:
                 if len(chunk) > room:
                     self.exceeded = True
                     self.stopped.set()
-        except (*ENGINE_ERRORS, OSError, ValueError):
-            # Its exit code tells what has become of the command.
-            pass
+        except (*ENGINE_ERRORS, OSError, ValueError) as error:
+            self.broken = first_line(error)[:200] or type(error).__name__
         finally:
             self.ended.set()
             self.stopped.set()

@@ -3,9 +3,12 @@
 import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
-from docker import DockerClient
+from docker import APIClient, DockerClient
+from docker.errors import APIError
+from docker.models.containers import Container
 
 from sandboxes.containers.container import LABEL
 from sandboxes.docker_repositories import DockerRepositories
@@ -191,6 +194,61 @@ def test_containers_of_a_killed_run_are_swept(client: DockerClient) -> None:
     client.containers.create(BASE, entrypoint=["/bin/true"], labels={LABEL: ended}, network_mode="none")
     with SETTINGS.open():
         assert not client.containers.list(all=True, filters={"label": f"{LABEL}={ended}"})
+
+
+def test_a_sweep_does_not_mind_that_others_remove_containers_at_the_same_time(
+    client: DockerClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Blocks are graded concurrently, and each sweep lists the containers of all of them."""
+    here = ProcessIdentity.here()
+    ended = str(ProcessIdentity(here.machine, "999999:1"))
+
+    def create(controller: str) -> Container:
+        return client.containers.create(BASE, entrypoint=["/bin/true"], labels={LABEL: controller}, network_mode="none")
+
+    of_another = create(str(here))
+    create(ended)
+    listed = APIClient.containers
+    remove = Container.remove
+    refused: list[str] = []
+
+    def removed_since(self: APIClient, *given: Any, **named: Any) -> Any:
+        found = listed(self, *given, **named)
+        if len(found) == 2:
+            of_another.remove(force=True)
+        return found
+
+    def in_progress(self: Container, **named: Any) -> None:
+        if self.labels[LABEL] == ended and not refused:
+            refused.append(str(self.id))
+            raise APIError(f"removal of container {self.id} is already in progress")
+        remove(self, **named)
+
+    monkeypatch.setattr(APIClient, "containers", removed_since)
+    monkeypatch.setattr(Container, "remove", in_progress)
+    with SETTINGS.open():
+        pass
+    assert refused
+    with SETTINGS.open():
+        assert left(client) == 0
+        assert not client.containers.list(all=True, filters={"label": f"{LABEL}={ended}"})
+
+
+def test_output_that_breaks_off_says_nothing_about_the_command(
+    container: RepositoryContainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = APIClient.exec_start
+
+    def breaking(self: APIClient, *given: Any, **named: Any) -> Iterator[bytes]:
+        stream = start(self, *given, **named)
+        monkeypatch.setattr(APIClient, "exec_start", start)
+        yield next(stream)
+        raise ConnectionResetError("the connection was reset")
+
+    monkeypatch.setattr(APIClient, "exec_start", breaking)
+    with pytest.raises(ContainerLostError, match="broke off: the connection was reset"):
+        container.run("echo first; sleep 0.5; echo second", time_limit_s=60)
+    assert output(container, "echo again") == "again"
 
 
 def test_an_image_has_the_digest_that_its_name_or_the_engine_says(client: DockerClient) -> None:
