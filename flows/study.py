@@ -4,12 +4,11 @@ from typing import NamedTuple
 
 from prefect import flow
 
-from flows.compare import compare
+from flows.compare import CompareResult, compare
 from flows.config.compare import CompareConfig
 from flows.config.study import StudyConfig
 from flows.runtime.completion import completed, keeps_outcome
 from flows.sweep import SweepResult, sweep
-from tasks.scaling.comparison import Comparison
 from tasks.steps import blocks
 
 
@@ -17,7 +16,7 @@ class StudyResult(NamedTuple):
     """The result of each sweep, in order, and their comparison."""
 
     sweeps: tuple[SweepResult, ...]
-    comparison: Comparison
+    compared: CompareResult
 
 
 @flow(name="study", flow_run_name="study of {config.label}", task_runner=blocks.grading_runner())

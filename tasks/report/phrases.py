@@ -124,7 +124,7 @@ def outlook_rows(outlook: Outlook, drawn: int) -> list[tuple[str, str]]:
     """Label and value for each line of an outlook; `drawn` is the k that it starts from."""
     rows = [
         (f"coverage gained by {outlook.more:,} more samples", f"+{100 * outlook.gain:.1f} pp"),
-        (f"problems expected to be solved by k = {outlook.tenfold:,}", f"{outlook.expected_solves:.1f}"),
+        (f"further problems solved by k = {outlook.tenfold:,}, expected", f"{outlook.expected_solves:.1f}"),
     ]
     for needed in outlook.needed:
         far = needed.k is None or needed.k > 1000 * drawn

@@ -97,7 +97,7 @@ def test_stored_sets_are_compared_by_the_command_and_by_the_flow(recorded: Path,
 
     script = (
         "from flows.compare import compare; from flows.config.compare import CompareConfig; "
-        f"print(compare(CompareConfig(sets=({first!r}, {second!r}))).headline)"
+        f"print(compare(CompareConfig(sets=({first!r}, {second!r}))).comparison.headline)"
     )
     done = subprocess.run(
         [sys.executable, "-c", script], check=True, cwd=recorded, capture_output=True, text=True, timeout=280,

@@ -191,6 +191,8 @@ def test_doctor_says_what_to_install(tmp_path: Path) -> None:
     assert ended.code == 1
     assert "apt-get install bubblewrap" in ended.out
     assert "make provers" in ended.out
+    assert "prover rocq: does not work: " in ended.out
+    assert "prover kimina: not tried" in ended.out
 
 
 def test_the_former_name_of_grade_still_works_and_is_hidden(tmp_path: Path) -> None:

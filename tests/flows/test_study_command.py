@@ -25,6 +25,10 @@ def test_a_study_runs_a_sweep_per_model_compares_them_and_resumes(two: Path, pre
     ended = monkeys("study", "sweep.yaml", "other.yaml", "--k", "103", cwd=two, PREFECT_API_URL=prefect_url)
     assert (ended.code, ended.err) == (0, "")
     assert ended.out.count("report: ") == 2
+    (page,) = (two / "runs").glob("comparisons/*/comparison.html")
+    assert f"page: {page}" in ended.out
+    assert "sweep.yaml: " in ended.out
+    assert "other.yaml: " in ended.out
     assert "95% interval" in ended.out
     (run,) = (each for each in query(prefect_url, "flow_runs") if each["name"].startswith("study of "))
     tasks = {each["id"]: each["name"] for each in task_runs(prefect_url, run)}

@@ -14,14 +14,15 @@ app = typer.Typer()
     epilog="Examples: "
     "[bold]monkeys pick answers.jsonl --scores rewards.parquet --score-column reward -o pick.svg[/]  ·  "
     "[bold]monkeys pick answers.csv --by majority --k 10 --k 100[/]  ·  "
-    "[bold]monkeys pick arithmetic --store ./runs[/]"
+    "[bold]monkeys pick arithmetic[/]"
 )
 def pick(
     answers: Annotated[
         list[str],
         typer.Argument(
             metavar="ANSWERS ...",
-            help="Tables of samples with problem, answer and correct; inspect_ai logs; or, with --store, a stored set.",
+            help="Tables of samples with problem, answer and correct; inspect_ai logs; or a stored set, by default "
+            "in ./runs.",
         ),
     ],
     *,

@@ -44,13 +44,13 @@ def show_doctor(*, as_json: bool) -> bool:
         if not state.works:
             console.print(literal(f"{state.name}: {state.remedy}"), soft_wrap=True)
     for name, fields in untried.items():
-        console.print(literal(f"{name}: not tried, because it needs {' and '.join(fields)}"), soft_wrap=True)
+        console.print(literal(f"{'prover ' if name in provers_untried else ''}{name}: not tried, because it needs {' and '.join(fields)}"), soft_wrap=True)
     for prover in prover_states:
         if prover.works:
             times = f"{prover.wrong_ms:.1f} ms per wrong proof, {prover.confirmed_ms:,.0f} ms per right one"
             said = f"works: {prover.description}, {times}"
         else:
-            said = f"no: {prover.remedy}"
+            said = f"does not work: {prover.remedy}"
         console.print(literal(f"prover {prover.name}: {said}"), soft_wrap=True)
     for name, fact in facts:
         console.print(f"[dim]{name:<16}[/]{fact}", soft_wrap=True)

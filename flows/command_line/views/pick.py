@@ -8,10 +8,12 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from flows import DEFAULT_STORE
 from flows.command_line.terminal import counted, literal, new_table, print_json, print_notes, stdout
 from flows.setup.picking import from_files, from_store, selector
 from tasks.errors import UserError
 from tasks.files.atomic import replacing
+from tasks.files.rows import KINDS
 from tasks.report.picking.outcomes import Prepared
 from tasks.report.picking.phrases import (
     ceiling_sentence,
@@ -48,9 +50,11 @@ def show_pick(
     if output is not None and output.suffix not in _FIGURES:
         raise UserError(f"--output: {output}: a figure's name ends in {', '.join(_FIGURES[:-1])} or {_FIGURES[-1]}")
     chosen = [selector(each) for each in selectors]
+    if store is None and len(answers) == 1 and not _is_file(answers[0]):
+        store = DEFAULT_STORE
     if store is None:
         if verdicts is not None:
-            raise UserError("--verdicts: names verdicts of a stored set, whose store --store names")
+            raise UserError("--verdicts: names a verdict set of a stored set, but the answers are in files")
         read = from_files([Path(each) for each in answers], verdict, grader, score_files, score_names)
     else:
         if verdict is not None:
@@ -68,6 +72,11 @@ def show_pick(
     _print(summary)
     if output is not None:
         stdout().print(Text(f"figure: {output}"), soft_wrap=True)
+
+
+def _is_file(name: str) -> bool:
+    """Whether a name is that of a file of answers rather than of a stored set."""
+    return name.lower().endswith((*KINDS, ".eval")) or Path(name).exists()
 
 
 def _document(summary: PickSummary, read: Prepared) -> dict[str, Any]:

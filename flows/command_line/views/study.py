@@ -25,6 +25,7 @@ def run_study(files: Sequence[Path], overrides: Sequence[str], *, k: int | None,
     console = Console(highlight=False)
     console.print(f"[bold]monkeys study[/] {' '.join(map(str, files))}")
 
+    from flows.command_line.terminal import counted
     from flows.command_line.views.compare import print_comparison  # imported after the first line is shown
     from flows.config.study import MAX_SWEEPS, StudyConfig
     from flows.config.yaml_file import read_config
@@ -38,14 +39,19 @@ def run_study(files: Sequence[Path], overrides: Sequence[str], *, k: int | None,
         raise UserError("store: the sweeps of a study share one store, but these files name several; give --store")
     config = StudyConfig(sweeps=sweeps)
     with ExitStack() as prepared:
-        for each in config.sweeps:
-            prepared.enter_context(using_prepared(each, prepare(each)))
-            console.print(f"{each.k:,} samples of {each.engine.label} on {each.dataset.name}, stored in {each.store}")
+        for file, each in zip(files, config.sweeps, strict=True):
+            job = prepare(each)
+            prepared.enter_context(using_prepared(each, job))
+            console.print(
+                f"{file}: {counted(len(job.selection.problems), 'problem')} × {each.k:,} samples of"
+                f" {each.engine.label} on {each.dataset.name}, stored in {each.store}"
+            )
         result = run_flow(console, _load, config)
     for one in result.sweeps:
         console.print(f"[bold]{one.summary.headline}[/]")
         console.print(f"report: {one.publication.page}", soft_wrap=True)
-    print_comparison(console, result.comparison)
+    print_comparison(console, result.compared.comparison)
+    console.print(f"page: {result.compared.page}", soft_wrap=True)
 
 
 def _load() -> "Callable[[StudyConfig], StudyResult]":

@@ -69,7 +69,7 @@ def _show(console: Console, result: "SweepResult", seconds: float) -> None:
     stored = summary.samples + summary.verdicts.get("infrastructure", 0)
     which = "up to k" if summary.gives_coverage and summary.stopping is None else "for this budget"
     if result.drawn:
-        console.print(f"drew {result.drawn:,} samples in {seconds:.0f} s; {stored:,} are stored {which}")
+        console.print(f"drew {result.drawn:,} samples; {stored:,} are stored {which} ({seconds:.0f} s)")
     else:
         console.print(f"nothing to sample: all {stored:,} samples {which} are already stored ({seconds:.0f} s)")
     if summary.solving is not None:

@@ -13,7 +13,7 @@ from tasks.scaling.summary import percent
 # From here on, seconds are shown as hours.
 _HOURS = 2 * 3_600
 _LEAST_LEAD = 1.01
-# By how much a mixture must solve more than any one set to be told.
+# By how much a mixture must solve more than any one set to be reported.
 _VISIBLE_GAIN = 0.005
 _PREFIXES = (("E", 1e18), ("P", 1e15), ("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3))
 
@@ -59,7 +59,7 @@ def _headline(of: CostComparison) -> str:
         return f"{solve} for {amount(last.cost, of.measure)}."
     if len(leaders) == 1:
         return f"{leaders[0]} solves most at every cost from {amount(starts[0], of.measure)}."
-    below = f"{leaders[0]} does below" if len(leaders) == 2 else "below, it depends on the cost which does"
+    below = f"at lower costs, {leaders[0]} does" if len(leaders) == 2 else "at lower costs, it depends on the cost"
     # The same number as in the sentence on the crossing: the frontier has only whole numbers of samples.
     overtakes = [each.cost for each in of.crossings if (each.label, each.other) == (leaders[-1], leaders[-2])]
     start = max(overtakes, default=starts[-1])
@@ -147,7 +147,7 @@ def _budget(best: Best, measure: Measure) -> list[str]:
         f"The best use of {spent} is {option_text(best.option)}, solving {percent(best.option.accuracy)}{around} for"
         f" {amount(best.option.cost, measure)}."
     ]
-    if best.mixture is not None:
+    if best.mixture is not None and (best.gain is None or best.gain.difference >= _VISIBLE_GAIN):
         more = ""
         if best.gain is not None:
             low, high = (f"{100 * end:+.1f}".replace("-", "−") for end in (best.gain.low, best.gain.high))

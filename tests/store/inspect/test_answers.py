@@ -253,6 +253,14 @@ def test_of_an_adaptive_set_only_the_samples_that_all_problems_have_are_used(tmp
     assert f"k must be between 1 and {10 * fewest}" in refused.err
 
 
+def test_a_name_that_is_not_a_file_is_a_set_in_the_default_store(tmp_path: Path) -> None:
+    store = FsspecStore(str(tmp_path / "runs"))
+    reported(store, sweep_of(store, problems=3, k=8))
+    ended = monkeys("pick", "arith", cwd=tmp_path)
+    assert (ended.code, ended.err) == (0, "")
+    assert "3 problems, 24 samples" in ended.out
+
+
 def test_a_set_in_solve_mode_is_refused_in_one_line(tmp_path: Path) -> None:
     store = FsspecStore(url(tmp_path))
     sweep = sweep_of(store, problems=8, k=60, budget=SolveConfig(first=2))
