@@ -73,7 +73,10 @@ def test_answers_that_a_grader_calls_the_same_are_one_vote_and_are_shown(tmp_pat
     [
         (("absent.jsonl",), "absent.jsonl: cannot be read"),
         (("absent",), "store: there is no folder "),
-        (("a.jsonl", "--verdicts", "x"), "--verdicts: names a verdict set of a stored set, but the answers are in files"),
+        (
+            ("a.jsonl", "--verdicts", "x"),
+            "--verdicts: names a verdict set of a stored set, but the answers are in files",
+        ),
         (("a.jsonl", "--by", "oracle"), "--by oracle: selector.name: 'oracle' is unknown; one of best_of"),
         (("a.jsonl", "--by", "best_of"), "best of k by score needs the score 'score', which 1 of 1 problems lack"),
         (("a.jsonl", "--by", "{name: best_of, scor: x}"), "--by {name: best_of, scor: x}: selector.scor"),

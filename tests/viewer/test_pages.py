@@ -10,6 +10,8 @@ from tasks.scaling.estimators import Counts
 from tasks.scaling.summary import summarise
 from tasks.store.fsspec_store import FsspecStore
 from tasks.viewer.app import make_app
+from tasks.viewer.listing import ListedSet
+from tasks.viewer.pages.sets import differing_settings
 from tasks.viewer.query import parse_query
 from tests.store.stored import fill
 from tests.viewer.conftest import PROBLEMS, TOKEN, K, reader, texts
@@ -240,6 +242,7 @@ def test_two_verdict_sets_of_one_set_are_compared_by_problem(client, shown):
     strict = next(name for name in names if name.startswith("last-line"))
     usual = next(name for name in names if name.startswith("final"))
     page = client.get(f"/compare?{urlencode({'a': f'{shown.name}/{strict}', 'b': f'{shown.name}/{usual}'})}").text
+    assert page.index(f"{strict[-12:]}</span>") < page.index(f"{usual[-12:]}</span>") < page.index("<table")
     assert "verdicts.grader" in page
     assert "points" in page
 
@@ -257,3 +260,14 @@ def test_damage_and_a_set_that_vanishes_are_told_while_one_looks(shown, tmp_path
         gone = client.get(f"/sets/{shown.name}/3")
         assert gone.status_code == 404
         assert client.get("/").status_code == 200
+
+
+def test_the_first_page_shows_settings_in_which_sets_of_one_dataset_differ():
+    def listed(name, dataset, **sampling):
+        return ListedSet(name, {"dataset": dataset, "sampling": sampling}, (), 0, ())
+
+    cold, hot = (listed(f"a-{each}", "a", temperature=each, stop="x") for each in (0.6, 1.0))
+    alone = listed("b", "b", temperature=0.2, stop="y")
+    assert differing_settings([cold, hot, alone]) == {
+        "a-0.6": [("temperature", "0.6")], "a-1.0": [("temperature", "1.0")], "b": [],
+    }  # fmt: skip

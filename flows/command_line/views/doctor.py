@@ -44,7 +44,8 @@ def show_doctor(*, as_json: bool) -> bool:
         if not state.works:
             console.print(literal(f"{state.name}: {state.remedy}"), soft_wrap=True)
     for name, fields in untried.items():
-        console.print(literal(f"{'prover ' if name in provers_untried else ''}{name}: not tried, because it needs {' and '.join(fields)}"), soft_wrap=True)
+        kind = "prover " if name in provers_untried else ""
+        console.print(literal(f"{kind}{name}: not tried, because it needs {' and '.join(fields)}"), soft_wrap=True)
     for prover in prover_states:
         if prover.works:
             times = f"{prover.wrong_ms:.1f} ms per wrong proof, {prover.confirmed_ms:,.0f} ms per right one"

@@ -48,7 +48,7 @@ def _facts(found: Found, problem: ProblemSamples, index: int) -> list[tuple[str,
     labels = {
         "tokens": "completion tokens",
         "prompt_tokens": "prompt tokens",
-        "finish_reason": "finished because of",
+        "finish_reason": "finish reason",
         "logprob": "log-probability",
         "cpu_s": "CPU seconds of grading",
         "score": "score",
