@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 
 from tasks.costs.comparison import compare_costs
-from tasks.costs.curves import Option, coverage_curve
+from tasks.costs.curves import Option, Part, coverage_curve
 from tasks.costs.measures import LinearCost, Measure
-from tasks.costs.spending import Best, Gain
+from tasks.costs.mixtures import Gain
+from tasks.costs.spending import Best
 from tasks.report.cost import tables
 from tasks.report.cost.figures import draw, frontier_figure
 from tasks.report.cost.phrases import amount, findings, headline
@@ -54,7 +55,7 @@ def test_the_figure_of_every_comparison_can_be_drawn_and_is_told_in_words(of):
 
 @pytest.mark.parametrize(("difference", "reported"), [(0.0004, False), (0.03, True)])
 def test_a_mixture_is_reported_for_a_budget_only_if_it_solves_visibly_more(difference, reported):
-    one, two = Option((("a", 5),), 20.0, 0.5), Option((("a", 4), ("b", 1)), 20.0, 0.5 + difference)
+    one, two = Option((Part("a", 5),), 20.0, 0.5), Option((Part("a", 4), Part("b", 1)), 20.0, 0.5 + difference)
     best = Best(20.0, one, 0.4, 0.6, two, Gain(difference, difference - 0.1, difference + 0.1))
     of = replace(comparison(("a", RATES, 10, 1.0)), budget=best)
     assert any(each.startswith("A mixture solves more: ") for each in findings(of)) is reported

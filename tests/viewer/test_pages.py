@@ -132,7 +132,7 @@ def test_a_report_that_is_older_than_a_verdict_is_not_shown(tmp_path):
     summary = summarise(Counts.of(["a", "b"], [400, 400], [3, 0]), {"correct": 3, "wrong": 797}, laws=False)
     key = f"reports/{name}/{verdicts}/summary.json"
     store.write(key, summary.to_json().encode())
-    says = "With the latest report's interval"
+    says = "are those of the latest report"
     with reader(tmp_path) as client:
         assert says in client.get(f"/sets/{name}").text
     os.utime(tmp_path / key, (0, 0))

@@ -24,7 +24,7 @@ def render(library: Library) -> str:
 
 def differing_settings(sets: Sequence[ListedSet]) -> dict[str, list[tuple[str, str]]]:
     """For each set, the settings in which the sets of its dataset differ."""
-    found = {}
+    found: dict[str, list[tuple[str, str]]] = {}
     by_dataset: dict[str, list[ListedSet]] = {}
     for each in sets:
         by_dataset.setdefault(str(each.ingredients.get("dataset")), []).append(each)
