@@ -1,6 +1,7 @@
 import os
 import random
 import shutil
+from collections import Counter
 from urllib.parse import parse_qsl, quote, urlencode
 
 import pytest
@@ -11,8 +12,10 @@ from tasks.scaling.summary import summarise
 from tasks.store.fsspec_store import FsspecStore
 from tasks.viewer.app import make_app
 from tasks.viewer.listing import ListedSet
+from tasks.viewer.pages.comparison import compared
 from tasks.viewer.pages.sets import differing_settings
 from tasks.viewer.query import parse_query
+from tasks.viewer.tallies import Tally
 from tests.store.stored import fill
 from tests.viewer.conftest import PROBLEMS, TOKEN, K, reader, texts
 
@@ -245,6 +248,17 @@ def test_two_verdict_sets_of_one_set_are_compared_by_problem(client, shown):
     assert page.index(f"{strict[-12:]}</span>") < page.index(f"{usual[-12:]}</span>") < page.index("<table")
     assert "verdicts.grader" in page
     assert "points" in page
+
+
+def test_a_problem_without_a_pass_rate_is_not_said_to_be_in_one_set_only():
+    def tally(name: str, **verdicts: int) -> Tally:
+        return Tally(0, name, Counter(verdicts))
+
+    left = [tally("a", correct=1, wrong=1), tally("b", infrastructure=3), tally("c", wrong=1)]
+    right = [tally("a", wrong=2), tally("b", correct=3), tally("d", wrong=1)]
+    rows, alone = compared(left, right)
+    assert [(row.left.problem_id, row.difference) for row in rows] == [("a", -0.5)]
+    assert alone == 2
 
 
 def test_damage_and_a_set_that_vanishes_are_told_while_one_looks(shown, tmp_path):

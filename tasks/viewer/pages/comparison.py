@@ -43,12 +43,13 @@ def render(library: Library, left: tuple[str, str | None], right: tuple[str, str
 
 
 def compared(left: list[Tally], right: list[Tally]) -> tuple[list[ComparedProblem], int]:
-    """The problems that both have verdicts on, the largest difference first, and how many only one has."""
+    """The problems whose pass rate is known in both, the largest difference first, and how many only one has. Of a
+    problem whose verdicts are all infrastructure, no pass rate is known."""
     theirs = {each.problem_id: each for each in right}
     rows = [
         ComparedProblem(mine, other, other.rate - mine.rate)
         for mine in left
         if (other := theirs.get(mine.problem_id)) is not None and mine.rate is not None and other.rate is not None
     ]
-    alone = len(left) + len(right) - 2 * len(rows)
+    alone = len({each.problem_id for each in left} ^ theirs.keys())
     return sorted(rows, key=lambda row: (-abs(row.difference), row.left.position)), alone
