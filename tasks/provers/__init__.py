@@ -193,6 +193,8 @@ def attempt(session: ProverSession, proof: PlacedProof, limit_s: float | None = 
         confirmed = Attempt(Verdict.INFRASTRUCTURE, f"the theorem does not load: {error}")
     except ProverFailedError as error:
         confirmed = Attempt(Verdict.INFRASTRUCTURE, str(error))
+    except OSError as error:  # Such as a disk that is full, or too many open files.
+        confirmed = Attempt(Verdict.INFRASTRUCTURE, f"the prover could not be run: {error}")
     if confirmed is None:
         fault = Attempt(Verdict.INFRASTRUCTURE, "the prover neither proposes nor confirms")
         return fault if proposed is None else proposed._replace(detail=UNCONFIRMED)

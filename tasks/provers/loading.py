@@ -22,7 +22,7 @@ def faults(session: ProverSession, theorems: Mapping[str, TheoremCheck], max_s: 
                 session.load(theorem)
             except TheoremFaultError as error:
                 return str(error)
-            except ProverFailedError:
+            except (ProverFailedError, OSError):
                 pass
         return None
 

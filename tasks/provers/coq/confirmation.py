@@ -61,6 +61,9 @@ _ENDED = CRASHES | {129}
 _SUMMARY = ("* Axioms:", "type-in-type:", "unsafe (co)fixpoints:", "positivity is assumed:")
 _FAULT = re.compile(r"System error|Stack overflow|Out of memory|Anomaly", re.IGNORECASE)
 """What Rocq reports where it is not the comparison that fails. No sentence of a proof runs there."""
+_SYSTEM_ERROR = re.compile(r"\s*(?:System error:|Fatal error: exception Sys_error)")
+"""How the first error begins where the machine is at fault, such as a disk that is full. What a tactic of a proof
+reports begins otherwise (`Tactic failure:`)."""
 _VERDICT_OF = {Status.TIME_LIMIT: Verdict.TIME_LIMIT, Status.MEMORY_LIMIT: Verdict.MEMORY_LIMIT}
 
 
@@ -157,7 +160,7 @@ def _of_proof(finished: Finished) -> Attempt | None:
         return Attempt(Verdict.OUTPUT_LIMIT, "not confirmed: too much output", finished.cpu_s)
     if finished.exit_code == 0:
         return None
-    if _failed_itself(finished):
+    if _failed_itself(finished) or _SYSTEM_ERROR.match(_error(finished)):
         return Attempt(Verdict.INFRASTRUCTURE, f"coqc did not run to its end: {_said(finished)}", finished.cpu_s)
     return Attempt(Verdict.ERROR, f"not confirmed: {_said(finished) or 'coqc fails'}", finished.cpu_s)
 
@@ -217,8 +220,12 @@ def _reason(finished: Finished) -> str:
 
 def _said(finished: Finished) -> str:
     """The error that Rocq reported, in one line."""
-    said = finished.stderr.partition("Error:")[2] or finished.stderr
-    return " ".join(said.split())[:200]
+    return " ".join(_error(finished).split())[:200]
+
+
+def _error(finished: Finished) -> str:
+    """What Rocq wrote after its first `Error:`, or all that it wrote."""
+    return finished.stderr.partition("Error:")[2] or finished.stderr
 
 
 def _copy(compiled: Path, folder: Path) -> str | None:

@@ -47,6 +47,8 @@ _VERDICT_OF = {
     Status.OUTPUT_LIMIT: Verdict.OUTPUT_LIMIT,
 }
 _CRASHED = 128
+_FILES = ("failed to write", "failed to read", "failed to create", "object file", "could not")
+"""How an error begins that is about a file, and not about what is compiled: the disk may be full."""
 _stating = threading.Lock()
 
 
@@ -172,7 +174,7 @@ def _of_proof(finished: Finished) -> Attempt | None:
         return Attempt(_VERDICT_OF[finished.limit], detail, finished.cpu_s)
     if finished.exit_code == 0:
         return None
-    if finished.exit_code is None:
+    if finished.exit_code is None or _is_about_files(finished):
         raise ProverFailedError(f"lean did not run to its end: {_reason(finished)}")
     crashed = finished.exit_code > _CRASHED
     said = "Lean crashes on it" if crashed else _said(finished) or "Lean refuses it"
@@ -205,7 +207,13 @@ def _messages(finished: Finished) -> Iterator[tuple[str, str]]:
 
 def _failed_itself(finished: Finished) -> bool:
     """Whether a process that runs no line of the proof did not get to its end."""
-    return finished.limit is not None or finished.exit_code is None or finished.exit_code > _CRASHED
+    crashed = finished.exit_code is None or finished.exit_code > _CRASHED
+    return finished.limit is not None or crashed or _is_about_files(finished)
+
+
+def _is_about_files(finished: Finished) -> bool:
+    """Whether a process failed because it could not write or read a file, such as on a full disk."""
+    return finished.exit_code != 0 and _said(finished).startswith(_FILES)
 
 
 def _reason(finished: Finished) -> str:
