@@ -1,6 +1,7 @@
 """Which Lean and which libraries are found, and what users are told."""
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -87,6 +88,22 @@ def test_the_verdict_set_names_the_libraries_and_not_where_they_are(tmp_path: Pa
     assert revision(first) != revision(second)
     assert LeanProver(program=program, project=first).ingredients()["libraries"] == revision(first)
     assert {"program", "project", "workers"} <= LeanProver.operational
+
+
+def test_a_change_of_a_projects_sources_is_another_revision(tmp_path: Path) -> None:
+    for name, is_checkout in (("plain", False), ("checkout", True)):
+        project = lake_project(tmp_path / name, "4.33.0", built=True)
+        source = project / "Own.lean"
+        source.write_text("def own := 1\n")
+        if is_checkout:
+            for command in ("init -q", "add .", "-c user.name=n -c user.email=e commit -q -m m"):
+                subprocess.run(["git", "-C", str(project), *command.split()], check=True)
+        before = revision(project)
+        assert revision(project) == before
+        source.write_text("def own := 2\n")
+        assert revision(project) != before
+        source.write_text("def own := 1\n")
+        assert revision(project) == before
 
 
 def test_a_toolchain_has_its_checker_and_shows_its_folder(tmp_path: Path) -> None:

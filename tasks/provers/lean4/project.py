@@ -44,17 +44,23 @@ def compiled_libraries(project: Path, version: str) -> tuple[str, ...]:
 
 
 def revision(project: Path) -> str:
-    """The beginning of a hash of what a project consists of: its commit where it is a checkout, what it requires, and
-    its own compiled files where it is not a Lake project."""
+    """The beginning of a hash of what a project consists of: what it requires; its commit, and what was changed since,
+    where it is a checkout, and else its own sources; and its compiled files where it is not a Lake project."""
     digest = hashlib.sha256()
     for name in ("lake-manifest.json", "lean-toolchain"):
         if (project / name).is_file():
             digest.update((project / name).read_bytes())
     git = shutil.which("git")
+    lake = any((project / name).exists() for name in _LAKE_FILES)
     if git is not None and (project / ".git").exists():
-        command = [git, "-C", str(project), "rev-parse", "HEAD"]
-        digest.update(subprocess.run(command, capture_output=True, check=False, timeout=60).stdout)
-    if not any((project / name).exists() for name in _LAKE_FILES):
+        for question in (("rev-parse", "HEAD"), ("diff", "HEAD", "--", "*.lean")):
+            command = [git, "-C", str(project), *question]
+            digest.update(subprocess.run(command, capture_output=True, check=False, timeout=60).stdout)
+    elif lake:
+        for file in sorted(project.rglob("*.lean")):
+            if ".lake" not in file.relative_to(project).parts:
+                digest.update(f"{file.relative_to(project)} {hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
+    if not lake:
         for file in sorted(project.rglob("*.olean")):
             with file.open("rb") as stream:
                 content = hashlib.file_digest(stream, "sha256").hexdigest()

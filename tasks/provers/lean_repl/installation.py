@@ -4,11 +4,11 @@ import re
 import shutil
 import subprocess
 from functools import cache
-from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
 from tasks.errors import UserError
+from tasks.provers.lean4.project import revision
 
 BUILD = (
     "build it with `lake build` in a checkout of leanprover-community/repl at the tag of the project's Lean, and set"
@@ -50,9 +50,9 @@ def installation(repl: str, project: Path | None) -> ReplInstallation:
     variables = (f"LEAN_SYSROOT={prefix}", f"LEAN_PATH={':'.join(libraries)}")
     program = str(Path(program).absolute())
     shown = (_ENV, program, str(Path(program).resolve()), prefix, *libraries)
-    revision = _revision(project) if project is not None else ""
+    used = revision(project) if project is not None else ""
     return ReplInstallation(
-        version[1] if version else "", revision, (_ENV, *variables, program), tuple(dict.fromkeys(shown))
+        version[1] if version else "", used, (_ENV, *variables, program), tuple(dict.fromkeys(shown))
     )
 
 
@@ -65,18 +65,6 @@ def _libraries(project: Path) -> tuple[str, ...]:
     if not built:
         raise UserError(f"prover.project: {project} has not been built: run `lake exe cache get && lake build` there")
     return built
-
-
-def _revision(project: Path) -> str:
-    """The beginning of a hash of what a project consists of: its commit if it is a checkout, and what it requires."""
-    git = shutil.which("git")
-    parts = [
-        (project / name).read_bytes() for name in ("lake-manifest.json", "lean-toolchain") if (project / name).is_file()
-    ]
-    if git is not None and (project / ".git").exists():
-        command = [git, "-C", str(project), "rev-parse", "HEAD"]
-        parts.append(subprocess.run(command, capture_output=True, check=False, timeout=60).stdout)
-    return sha256(b"\0".join(parts)).hexdigest()[:12]
 
 
 def _asked(lean: str, option: str, folder: Path | None) -> str:
