@@ -43,6 +43,10 @@ class Store(Protocol):
         """Every key under a prefix, sorted, with the number of bytes there; one listing."""
         ...
 
+    def versions(self, prefix: str) -> dict[str, str]:
+        """Every key under a prefix, sorted, with what changes when its object is replaced; one listing."""
+        ...
+
     def temporaries(self) -> list[Temporary]:
         """What killed writers left behind, and what others are writing now."""
         ...

@@ -35,6 +35,9 @@ _PERMANENT = {
 _LISTS_BEGINNINGS = {"s3", "s3a"}
 """Back ends that can list those keys alone that begin in some way."""
 
+# Local files have mtime and ino, S3 has ETag and LastModified, other stores some of the rest.
+_CHANGES = ("size", "mtime", "ino", "created", "ETag", "etag", "LastModified", "last_modified", "updated", "md5Hash")
+
 
 class FsspecStore:
     """A `Store` under one URL. Credentials, endpoint and region come from the environment, as s3fs takes them.
@@ -98,6 +101,16 @@ class FsspecStore:
         """Every key under a prefix, sorted, with the bytes there; one listing. Leaves temporary files out."""
         found = self._find(prefix)
         return {key: int(found[key]["size"]) for key in sorted(found) if not _is_temporary(key)}
+
+    def versions(self, prefix: str) -> dict[str, str]:
+        """Every key under a prefix, sorted, with its size and what else the file system's listing says about it that
+        changes when it is replaced: when it was written, or a hash. Leaves temporary files out."""
+        found = self._find(prefix)
+        return {
+            key: " ".join(str(found[key].get(name, "")) for name in _CHANGES)
+            for key in sorted(found)
+            if not _is_temporary(key)
+        }
 
     def temporaries(self) -> list[Temporary]:
         """What killed writers left behind, and what others are writing now."""

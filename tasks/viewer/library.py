@@ -93,8 +93,8 @@ class Library:
         return Found(samples, graded, state)
 
     def _state(self, name: str) -> str:
-        """What tells whether a set has changed: the keys and sizes of its objects. If listing them takes long, it may
-        be as old as ten listings take."""
+        """What tells whether a set has changed: the versions of its objects. If listing them takes long, it may be as
+        old as ten listings take."""
         with self._lock:
             usable_until, state = self._states.pop(name, (0.0, ""))
             started = time.monotonic()
@@ -102,7 +102,7 @@ class Library:
                 self._states[name] = usable_until, state
                 return state
         folders = (f"{kind}/{name}" for kind in ("samples", "verdicts", "scores", "reports"))
-        state = str(hash(tuple(item for folder in folders for item in self.store.sizes(folder).items())))
+        state = str(hash(tuple(item for folder in folders for item in self.store.versions(folder).items())))
         took = time.monotonic() - started
         if took > _SLOW_LISTING_S:
             with self._lock:

@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from tasks.records import Verdict
 from tasks.scaling.estimators import Counts
 from tasks.store import Store
+from tasks.store.annotations import VerdictFooter
 from tasks.store.blocks import Block
 from tasks.store.inspect.catalog import StoredVerdicts
 from tasks.store.parquet import SAMPLE_KEY
 from tasks.store.tables import count_verdicts, first_with
 
 _ALL = 2**31 - 1  # above every index
+_Written = tuple[str, str, float]
 
 
 @dataclass(slots=True)
@@ -47,7 +49,7 @@ class Tallies:
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
-        self._of_block: dict[tuple[Block, str], list[Tally]] = {}
+        self._of_block: dict[tuple[Block, _Written], list[Tally]] = {}
 
     @property
     def size(self) -> int:
@@ -60,10 +62,10 @@ class Tallies:
         Raises:
             CorruptObjectError: a block of verdicts is damaged.
         """
-        wanted = {(block, footer.samples_checksum) for block, footer in verdicts.current.items()}
+        wanted = {(block, _written(footer)) for block, footer in verdicts.current.items()}
         self._of_block = {key: value for key, value in self._of_block.items() if key in wanted}
-        for block, checksum in wanted - self._of_block.keys():
-            self._of_block[block, checksum] = _tallies(store, verdicts, block)
+        for block, written in wanted - self._of_block.keys():
+            self._of_block[block, written] = _tallies(store, verdicts, block)
         return _sum(self._of_block)
 
     def equal_counts(self) -> Counts:
@@ -80,7 +82,13 @@ class Tallies:
         return Counts.of([each.problem_id for each in graded], [each.n for each in graded], [each.c for each in graded])
 
 
-def _sum(of_block: Mapping[tuple[Block, str], list[Tally]]) -> list[Tally]:
+def _written(footer: VerdictFooter) -> _Written:
+    """What tells whether a block was graded again: verdicts lost to infrastructure are given again on the same
+    samples."""
+    return footer.samples_checksum, footer.written_at, footer.seconds
+
+
+def _sum(of_block: Mapping[tuple[Block, _Written], list[Tally]]) -> list[Tally]:
     """One tally for each problem, by position."""
     found: dict[int, Tally] = {}
     for each in sorted(of_block):

@@ -8,7 +8,8 @@ import pytest
 from tasks.store.fsspec_store import FsspecStore
 from tasks.viewer import library as of_library
 from tasks.viewer.library import Library
-from tasks.viewer.tallies import Tallies
+from tasks.viewer.tallies import Tallies, total
+from tests.store.stored import LastLineGrader, fill, grade, sweep_of
 from tests.viewer.conftest import PROBLEMS
 
 
@@ -94,13 +95,13 @@ def test_large_sets_are_forgotten_for_others(library, shown, monkeypatch):
 
 def test_a_listing_that_takes_long_is_used_for_a_while(library, shown, monkeypatch):
     lists = []
-    sizes = library.store.sizes
+    versions = library.store.versions
 
     def listed(folder):
         lists.append(folder)
-        return sizes(folder)
+        return versions(folder)
 
-    monkeypatch.setattr(library.store, "sizes", listed)
+    monkeypatch.setattr(library.store, "versions", listed)
     library.set(shown.name)
     before = len(lists)
     library.set(shown.name)
@@ -112,3 +113,30 @@ def test_a_listing_that_takes_long_is_used_for_a_while(library, shown, monkeypat
     before = len(lists)
     library.set(shown.name)
     assert len(lists) == before
+
+
+def test_verdicts_that_were_lost_and_are_given_again_are_counted_again(tmp_path):
+    """The block of verdicts is on the same samples, and its object may have the same size."""
+    store = FsspecStore(str(tmp_path))
+    name = fill(store, problems=4, k=20, grader=LastLineGrader(3)).samples.identity.name
+    library = Library(store)
+
+    def infrastructure():
+        found = library.set(name)
+        counted = library.tallies(found).tallies
+        listed = library.problem(found, 0).table["verdict"].to_pylist()
+        return total(counted).get("infrastructure", 0), listed.count("infrastructure")
+
+    assert infrastructure() == (4, 1)
+    grade(sweep_of(store, problems=4, k=20, grader=LastLineGrader()))
+    assert infrastructure() == (0, 0)
+
+
+def test_an_object_that_is_replaced_by_one_of_the_same_size_has_another_version(tmp_path):
+    store = FsspecStore(str(tmp_path))
+    store.write("a/b", b"one")
+    before = store.versions("a")
+    assert store.versions("a") == before
+    store.write("a/b", b"two")
+    assert before.keys() == store.versions("a").keys() == {"a/b"}
+    assert store.versions("a") != before
