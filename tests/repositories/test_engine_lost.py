@@ -3,7 +3,6 @@
 import os
 import shutil
 import threading
-from pathlib import Path
 
 import pytest
 
@@ -17,11 +16,12 @@ from tests.servers import docker_engine
 @pytest.mark.slow
 @pytest.mark.docker
 def test_an_engine_that_stops_is_one_line_and_says_nothing_about_the_command(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if os.geteuid() != 0 or not shutil.which("dockerd"):
         pytest.skip("needs root and dockerd (Debian: docker.io)")
-    engine = docker_engine(tmp_path)
+    # A short name: the path of containerd's socket may have 107 bytes.
+    engine = docker_engine(tmp_path_factory.mktemp("lost"))
     monkeypatch.setenv("DOCKER_HOST", engine.__enter__())
     stopped = threading.Thread(target=engine.__exit__, args=(None, None, None))
     try:
