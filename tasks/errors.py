@@ -16,6 +16,8 @@
     ├── PluginError                  (tasks.plugins) resumable
     ├── TakenOverError               (tasks.sweep.sweep) retryable
     ├── SandboxUnavailableError      (sandboxes)
+    │   └── EngineLostError          (sandboxes.repositories) resumable
+    ├── ContainerLostError           (sandboxes.repositories) retryable, resumable
     ├── SandboxClosedError           (sandboxes)
     └── ServerError                  (flows.runtime.temporary_server)
 

@@ -10,6 +10,7 @@ import tasks.errors
 from flows.command_line.running import one_line
 from flows.runtime.temporary_server import ServerError
 from sandboxes import SandboxClosedError, SandboxUnavailableError
+from sandboxes.repositories import ContainerLostError, EngineLostError
 from tasks.engines.http.requester import ServerUnreachableError
 from tasks.errors import (
     RESUME,
@@ -29,8 +30,10 @@ from tasks.steps.retries import is_retryable
 from tasks.store.schema import CorruptObjectError, NewerSchemaError
 from tasks.sweep.sweep import TakenOverError
 
-RETRYABLE = {AllRunsFailedError, StoreUnavailableError, TakenOverError}
+RETRYABLE = {AllRunsFailedError, ContainerLostError, StoreUnavailableError, TakenOverError}
 RESUMABLE = {
+    ContainerLostError,
+    EngineLostError,
     PluginError,
     EngineFailedError,
     ServerUnreachableError,

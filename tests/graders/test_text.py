@@ -27,6 +27,9 @@ from tasks.graders.math_tolerant import MathTolerantGrader
 from tasks.graders.proof import ProofGrader
 from tasks.graders.stdio import StdioGrader, same_output
 from tasks.graders.stdio_exact import StdioExactGrader, same_text
+from tasks.graders.swe_bench import SweBenchGrader
+from tasks.patches import ExtractedPatch, InapplicableError, NoPatchError
+from tasks.patches.extraction import extract
 from tasks.provers import PlacedProof, UnplaceableError
 from tasks.records import AnswerCheck, FunctionCheck, Problem, Sample, StdioCheck, StdioTest, TheoremCheck, Verdict
 
@@ -41,11 +44,21 @@ def test_graders_of_code_leave_thinking_out(grader: type[Any], sandbox: Sandbox)
     _check_thinking_is_left_out(grader, sandbox)
 
 
-@pytest.mark.parametrize("grader", [each for each in BUILT_IN if not each.runs_code], ids=lambda each: each.__name__)
+@pytest.mark.parametrize(
+    "grader",
+    [each for each in BUILT_IN if not each.runs_code and each is not SweBenchGrader],
+    ids=lambda each: each.__name__,
+)
 def test_graders_of_answers_leave_thinking_out(grader: type[Any]) -> None:
     if grader is ProofGrader and shutil.which("coqc") is None:
         pytest.skip("Rocq is not installed: `make provers`")
     _check_thinking_is_left_out(grader, None)
+
+
+def test_a_patch_in_a_thought_is_not_the_samples() -> None:
+    right, wrong = (f"```diff\n--- a/f\n+++ b/f\n@@ -1 +1 @@\n-0\n+{number}\n```\n" for number in (6, 7))
+    read = _reader(SweBenchGrader())
+    assert read(f"<think>{right}</think>{wrong}") == read(wrong) != read(right)
 
 
 def _check_thinking_is_left_out(grader: type[Any], sandbox: Sandbox | None) -> None:
@@ -218,10 +231,19 @@ def _reader(grader: Any) -> Callable[[str], object]:
         return lambda text: grader.decide("7", grader.answer_text(text))
     if isinstance(grader, ProgramGrader):
         return lambda text: grader.program(grader.answer_text(text))
+    if isinstance(grader, SweBenchGrader):
+        return lambda text: _patch(grader.answer_text(text))
     if isinstance(grader, ProofGrader):
         return lambda text: _placed(grader, grader.answer_text(text))
     problem = Problem("p", "def f(x):\n", FUNCTION)
     return lambda text: grader.function(problem, Sample("p", 0, grader.answer_text(text)))
+
+
+def _patch(text: str) -> ExtractedPatch | None:
+    try:
+        return extract(text, {"f": "0\n"})
+    except (NoPatchError, InapplicableError):
+        return None
 
 
 def _placed(grader: ProofGrader, text: str) -> PlacedProof | None:
