@@ -14,8 +14,10 @@ from pathlib import Path
 
 import pytest
 from docker import DockerClient
+from docker.models.containers import Container
 
 from sandboxes.containers import image as of_machine
+from sandboxes.containers.container import LABEL
 
 PROGRAMS = (
     "bash", "sh", "git", "patch", "sleep", "cat", "df", "tail", "head", "rm", "cp", "mv", "mkdir", "mktemp", "sed",
@@ -26,9 +28,18 @@ SITE = "opt/site"
 CONDA = f"conda() {{ :; }}\nexport PYTHONPATH=/{SITE} PYTHONDONTWRITEBYTECODE=1\n"
 ETC = {"etc/passwd": "root:x:0:0:root:/root:/bin/bash\n", "etc/group": "root:x:0:\n"}
 BASE = "monkeys-tests-base:latest"
+
 _LEFT_OUT = {"test", "tests", "site-packages", "dist-packages", "idlelib", "ensurepip", "tkinter", "lib2to3"}
 IDENTITY = ("-c", "user.name=x", "-c", "user.email=x@example.org", "-c", "init.defaultBranch=main")
 DATE = {"GIT_AUTHOR_DATE": "2024-01-01T00:00:00Z", "GIT_COMMITTER_DATE": "2024-01-01T00:00:00Z"}
+
+
+def attempts(client: DockerClient, controller: object = None) -> list[Container]:
+    """The containers of attempts that there are, of one process or of any. Other tests of this process may keep those
+    of sandboxes on the same engine."""
+    label = LABEL if controller is None else f"{LABEL}={controller}"
+    found = client.api.containers(all=True, filters={"label": label})
+    return [client.containers.get(each["Id"]) for each in found if not each["Image"].startswith(of_machine.REPOSITORY)]
 
 
 def build_base(client: DockerClient) -> str:

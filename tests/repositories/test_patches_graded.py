@@ -10,7 +10,6 @@ import pytest
 from docker import DockerClient
 
 from monkeys.testing import GradingCase, check_dataset, check_grader
-from sandboxes.containers.container import LABEL
 from sandboxes.docker_repositories import DockerRepositories
 from sandboxes.linux.process_identity import ProcessIdentity
 from tasks.datasets.swe_bench import SweBenchDataset
@@ -19,6 +18,7 @@ from tasks.graders.repositories import evaluation
 from tasks.graders.swe_bench import SweBenchGrader
 from tasks.records import GradedSample, Problem, RepositoryCheck, Sample, Verdict
 from tests.datasets.files import written
+from tests.repositories.images import attempts
 from tests.repositories.instances import FIXED, INSTANCES, TEXTKIT, TEXTS, Files, Instance
 
 SETTINGS = DockerRepositories(workers=2, memory_limit_mb=256, processes=128, pull=False)
@@ -35,7 +35,7 @@ def problems(client: DockerClient, tmp_path_factory: pytest.TempPathFactory) -> 
 @pytest.fixture
 def nothing_left(client: DockerClient) -> Iterator[None]:
     yield
-    assert not client.containers.list(all=True, filters={"label": f"{LABEL}={ProcessIdentity.here()}"})
+    assert not attempts(client, ProcessIdentity.here())
 
 
 def graded(grader: SweBenchGrader, problem: Problem, texts: dict[str, str]) -> dict[str, GradedSample]:
@@ -227,7 +227,7 @@ def test_a_container_that_is_lost_is_infrastructure_and_one_that_was_lost_once_i
         def kill(script: str, nonce: str, left: list[int] = left) -> str:
             left[0] -= 1
             if left[0] >= 0:
-                for each in client.containers.list(filters={"label": f"{LABEL}={ProcessIdentity.here()}"}):
+                for each in attempts(client, ProcessIdentity.here()):
                     each.kill()
             return plain(script, nonce)
 

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from docker import DockerClient
 
-from sandboxes.containers.container import LABEL
 from tests.flows.command import Ended, monkeys
+from tests.repositories.images import attempts
 from tests.repositories.instances import DJANGO_LIKE, FIXED, TEXTKIT
 
 SWEEP = """\
@@ -68,7 +68,7 @@ def test_a_sweep_over_issues_grades_attempts_in_containers_and_ends_in_a_curve(
     assert more.code == 0, more.out + more.err
     assert len(verdicts(tmp_path)) == 12
     assert before.items() <= {path: path.stat().st_mtime_ns for path in before}.items()
-    assert not client.containers.list(all=True, filters={"label": LABEL})
+    assert not attempts(client)
 
 
 @pytest.mark.slow
