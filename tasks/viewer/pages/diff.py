@@ -28,5 +28,4 @@ def render(library: Library, left: SampleName, right: SampleName) -> str:
             for each, one in zip((left, right), shown, strict=True)
         ],
         aligned=aligned_texts(shown[0].sample.text, shown[1].sample.text),
-        swapped=(right, left),
     )

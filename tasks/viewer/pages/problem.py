@@ -46,7 +46,6 @@ def render(library: Library, found: Found, position: int, query: Query) -> str:
         "problem.html.j2",
         title=problem.problem_id,
         samples=found.samples,
-        verdicts=found.verdicts,
         chosen=verdicts,
         state=found.state,
         problem=problem,

@@ -26,7 +26,6 @@ def render(library: Library, found: Found, position: int, index: int, *, whole: 
         "sample.html.j2",
         title=f"{sample.problem_id} · {index}",
         samples=found.samples,
-        verdicts=found.verdicts,
         chosen=None if found.verdicts is None else found.verdicts.name,
         problem=problem,
         shown=shown,
