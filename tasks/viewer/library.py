@@ -11,13 +11,12 @@ from typing import Any, NamedTuple, TypeVar
 import pyarrow as pa
 
 from tasks.errors import UserError
-from tasks.records import GradedSample, Sample, ScoredSample
 from tasks.scaling.estimators import Counts
 from tasks.scaling.summary import SweepSummary
 from tasks.store import Store
 from tasks.store.inspect.catalog import StoredSamples, StoredVerdicts, find
 from tasks.store.inspect.counts import latest_summary, summary_key
-from tasks.store.inspect.query import select_scored
+from tasks.store.inspect.query import ScoredRow, select_scored
 from tasks.viewer.listing import ListedSet, listed_sets
 from tasks.viewer.problem_samples import ProblemSamples, read_problem, read_texts
 from tasks.viewer.tallies import Tallies, Tally
@@ -48,14 +47,6 @@ class Counted(NamedTuple):
 
     tallies: list[Tally]
     equal: Counts
-
-
-class ShownSample(NamedTuple):
-    """A sample with its verdict and its score, None where it has none."""
-
-    sample: Sample
-    graded: GradedSample | None
-    scored: ScoredSample | None
 
 
 class Library:
@@ -165,7 +156,7 @@ class Library:
         """The texts of a problem's samples, block by block."""
         return read_texts(self.store, found.samples, position)
 
-    def sample(self, found: Found, position: int, index: int) -> ShownSample:
+    def sample(self, found: Found, position: int, index: int) -> ScoredRow:
         """One sample, reading its problem's rows in one block.
 
         Raises:
@@ -178,7 +169,7 @@ class Library:
         row = next(rows, None)
         if row is None:
             raise UserError(f"{found.samples.name} has no sample {index} of problem {problem!r}")
-        return ShownSample(*row)
+        return row
 
     def problem_id(self, found: Found, position: int) -> str:
         """The id of the problem at a position."""
