@@ -16,9 +16,19 @@ def address_of_problem(name: str, position: int, verdicts: str | None = None, qu
     return _with(f"/sets/{quote(name, safe='')}/{position}", verdicts, query)
 
 
-def address_of_sample(name: str, position: int, index: int, verdicts: str | None = None) -> str:
-    """The page of a sample."""
-    return _with(f"/sets/{quote(name, safe='')}/{position}/{index}", verdicts)
+def address_of_sample(name: str, position: int, index: int, verdicts: str | None = None, *, whole: bool = False) -> str:
+    """The page of a sample; the `whole` of its text, however long."""
+    return _with(f"/sets/{quote(name, safe='')}/{position}/{index}", verdicts, "whole=1" if whole else "")
+
+
+def address_of_difference(name: str, position: int, left: int, right: int) -> str:
+    """The page of two samples of a problem."""
+    return f"/diff?{urlencode({'a': f'{name}/{position}/{left}', 'b': f'{name}/{position}/{right}'})}"
+
+
+def address_of_comparison(name: str, left: str, right: str) -> str:
+    """The page of two verdict sets of a set."""
+    return f"/compare?{urlencode({'a': f'{name}/{left}', 'b': f'{name}/{right}'})}"
 
 
 def _with(path: str, verdicts: str | None, query: str = "") -> str:

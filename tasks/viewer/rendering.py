@@ -12,7 +12,13 @@ from tasks.report.html import environment
 from tasks.report.palette import VERDICTS
 from tasks.report.theme import STYLE
 from tasks.scaling.summary import percent
-from tasks.viewer.addresses import address_of_problem, address_of_sample, address_of_set
+from tasks.viewer.addresses import (
+    address_of_comparison,
+    address_of_difference,
+    address_of_problem,
+    address_of_sample,
+    address_of_set,
+)
 from tasks.viewer.query import number_as_text
 
 _SCRIPTS = (("tasks.report", "page.js"), ("tasks.report", "plot.js"), ("tasks.viewer", "view.js"))
@@ -70,5 +76,7 @@ def _environment() -> Environment:
         "of_set": address_of_set,
         "of_problem": address_of_problem,
         "of_sample": address_of_sample,
+        "of_difference": address_of_difference,
+        "of_comparison": address_of_comparison,
     }
     return made
