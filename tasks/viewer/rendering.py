@@ -23,6 +23,7 @@ from tasks.viewer.query import number_as_text
 
 _SCRIPTS = (("tasks.report", "page.js"), ("tasks.report", "plot.js"), ("tasks.viewer", "view.js"))
 _STYLES = (("tasks.report", "report.css"), ("tasks.viewer", "view.css"))
+_LABELS = {each.verdict: each.label for each in VERDICTS}
 
 
 def page(template: str, *, title: str, plots: dict[str, Any] | None = None, **values: Any) -> str:
@@ -46,16 +47,13 @@ def _text(package: str, name: str) -> str:
 
 def swatch(verdict: str | None) -> Markup:
     """The colour of a verdict as a mark next to its name."""
-    known = verdict if verdict in {each.verdict for each in VERDICTS} else "none"
+    known = verdict if verdict in _LABELS else "none"
     return Markup('<i class="swatch v-{}" aria-hidden="true"></i>').format(known)
 
 
 def time_of(written: str) -> str:
     """A time as it is stored (ISO 8601, UTC), for people."""
     return f"{datetime.fromisoformat(written):%Y-%m-%d %H:%M} UTC"
-
-
-_LABELS = {each.verdict: each.label for each in VERDICTS}
 
 
 def label(verdict: str | None) -> str:
