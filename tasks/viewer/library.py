@@ -41,6 +41,11 @@ class Found(NamedTuple):
     verdicts: StoredVerdicts | None
     state: str
 
+    @property
+    def chosen(self) -> str | None:
+        """The name of the verdict set; None where nothing is graded."""
+        return None if self.verdicts is None else self.verdicts.name
+
 
 class Counted(NamedTuple):
     """The verdicts of each problem, and the counts of as many first samples as all problems have."""
@@ -145,7 +150,7 @@ class Library:
     def problem(self, found: Found, position: int) -> ProblemSamples:
         """The samples of a problem without their texts."""
         verdicts, scores = found.verdicts, found.samples.scored_by(None)
-        name = (found.samples.name, None if verdicts is None else verdicts.name, position, found.state)
+        name = (found.samples.name, found.chosen, position, found.state)
         return self._keep(
             ("problem", *name),
             _PROBLEMS,

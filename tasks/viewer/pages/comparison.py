@@ -34,7 +34,7 @@ def render(library: Library, left: tuple[str, str | None], right: tuple[str, str
     return page(
         "comparison.html.j2",
         title="Two sets",
-        sides=[(each, None if each.verdicts is None else each.verdicts.name) for each in sides],
+        sides=sides,
         rows=rows[:_ROWS],
         hidden=max(0, len(rows) - _ROWS),
         alone=alone,

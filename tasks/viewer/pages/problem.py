@@ -35,7 +35,6 @@ def render(library: Library, found: Found, position: int, query: Query) -> str:
     """
     problem = library.problem(found, position)
     rows = find_samples(query, problem.table, library.texts(found, position))
-    name, verdicts = found.samples.name, None if found.verdicts is None else found.verdicts.name
     positions = list(found.samples.by_problem)
     at = positions.index(position)
     pages = max(1, -(-rows.num_rows // ROWS_PER_PAGE))
@@ -46,7 +45,7 @@ def render(library: Library, found: Found, position: int, query: Query) -> str:
         "problem.html.j2",
         title=problem.problem_id,
         samples=found.samples,
-        chosen=verdicts,
+        chosen=found.chosen,
         state=found.state,
         problem=problem,
         query=query,
@@ -55,7 +54,7 @@ def render(library: Library, found: Found, position: int, query: Query) -> str:
         matching=rows.num_rows,
         number=number,
         pages=pages,
-        link=lambda **changes: address_of_problem(name, position, verdicts, query.address(**changes)),
+        link=lambda **changes: address_of_problem(found.samples.name, position, found.chosen, query.address(**changes)),
         counts=_verdict_counts(problem),
         notable=_notable(problem),
         answers=_answers(problem),

@@ -26,7 +26,7 @@ def render(library: Library, found: Found, position: int, index: int, *, whole: 
         "sample.html.j2",
         title=f"{sample.problem_id} · {index}",
         samples=found.samples,
-        chosen=None if found.verdicts is None else found.verdicts.name,
+        chosen=found.chosen,
         problem=problem,
         shown=shown,
         verdict=verdict,
@@ -67,8 +67,8 @@ def _facts(found: Found, problem: ProblemSamples, index: int) -> list[tuple[str,
 
 def _command(library: Library, found: Found, problem_id: str, index: int) -> str:
     words = ["monkeys", "samples", found.samples.name, "--problem", problem_id, "--index", str(index)]
-    if found.verdicts is not None:
-        words += ["--verdicts", found.verdicts.name]
+    if found.chosen is not None:
+        words += ["--verdicts", found.chosen]
     return shlex.join([*words, "--store", library.store.url("").rstrip("/")])
 
 
