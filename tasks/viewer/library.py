@@ -18,7 +18,7 @@ from tasks.store.inspect.catalog import StoredSamples, StoredVerdicts, find
 from tasks.store.inspect.counts import latest_summary, summary_key
 from tasks.store.inspect.query import ScoredRow, select_scored
 from tasks.viewer.listing import ListedSet, listed_sets
-from tasks.viewer.problem_samples import ProblemSamples, read_problem, read_texts
+from tasks.viewer.problem_samples import ProblemSamples, only_with, read_problem, read_texts
 from tasks.viewer.tallies import Tallies, Tally
 
 _LISTED_FOR_S = 2.0
@@ -167,18 +167,14 @@ class Library:
         Raises:
             UserError: there is no such sample.
         """
-        problem = self.problem_id(found, position)
-        rows = select_scored(
-            self.store, found.samples, found.verdicts, found.samples.scored_by(None), problem=problem, index=index
-        )
-        row = next(rows, None)
+        problem = self.problem(found, position).problem_id
+        samples = only_with(found.samples, position, index)
+        scores = samples.scored_by(None)
+        rows = select_scored(self.store, samples, found.verdicts, scores, problem=problem, index=index)
+        row = next(rows, None) if samples.samples else None
         if row is None:
-            raise UserError(f"{found.samples.name} has no sample {index} of problem {problem!r}")
+            raise UserError(f"{samples.name} has no sample {index} of problem {problem!r}")
         return row
-
-    def problem_id(self, found: Found, position: int) -> str:
-        """The id of the problem at a position."""
-        return self.problem(found, position).problem_id
 
     def _keep(
         self, key: tuple[Hashable, ...], most: int, read: Callable[[], Value], size: Callable[[Value], int] = _no_size

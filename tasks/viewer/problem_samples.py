@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
@@ -75,8 +75,20 @@ def read_texts(store: Store, samples: StoredSamples, position: int) -> Iterator[
             yield group.block.read(("text",), group=group.number)["text"]
 
 
+def only_with(samples: StoredSamples, position: int, index: int) -> StoredSamples:
+    """A set as if it had the block of one sample alone, or none where no block has it: a search through its blocks then
+    opens no others."""
+    objects = samples.objects
+    footers = {
+        block: footer
+        for block, footer in objects.footers.items()
+        if position in block.positions and index in block.indices
+    }
+    return replace(samples, objects=replace(objects, footers=footers))
+
+
 def _blocks(samples: StoredSamples, position: int) -> list[Block]:
-    found = [block for block, _ in samples.in_order if position in block.positions]
+    found = [block for block in samples.objects.footers if position in block.positions]
     if not found:
         raise UserError(f"{samples.name} has no samples of a problem at position {position}")
     return sorted(found, key=lambda block: block.start)

@@ -115,6 +115,24 @@ def test_a_listing_that_takes_long_is_used_for_a_while(library, shown, monkeypat
     assert len(lists) == before
 
 
+def test_a_sample_is_read_without_opening_the_blocks_of_other_problems(tmp_path, monkeypatch):
+    """A set of 100,000 problems has thousands of blocks before its last problem."""
+    store = FsspecStore(str(tmp_path))
+    library = Library(store)
+    found = library.set(fill(store, problems=64, k=5).samples.identity.name)
+    opened = []
+    open_object = store.open
+
+    def noted(key):
+        opened.append(key)
+        return open_object(key)
+
+    monkeypatch.setattr(store, "open", noted)
+    assert library.sample(found, 63, 4).sample.index == 4
+    assert opened
+    assert all("/p00048-00064/" in key for key in opened), opened
+
+
 def test_verdicts_that_were_lost_and_are_given_again_are_counted_again(tmp_path):
     """The block of verdicts is on the same samples, and its object may have the same size."""
     store = FsspecStore(str(tmp_path))

@@ -6,7 +6,7 @@ import pyarrow.compute as pc
 
 from tasks.records import Verdict
 from tasks.viewer.library import Found, Library
-from tasks.viewer.problem_samples import ProblemSamples
+from tasks.viewer.problem_samples import ProblemSamples, only_with
 from tasks.viewer.rendering import page, time_of
 from tasks.viewer.texts import shown_texts
 
@@ -57,12 +57,8 @@ def _facts(found: Found, problem: ProblemSamples, index: int) -> list[tuple[str,
         for name, label in labels.items()
         if row[name] is not None
     ]
-    block = next(
-        footer
-        for block, footer in found.samples.in_order
-        if problem.position in block.positions and index in block.indices
-    )
-    return [*facts, ("drawn", time_of(block.drawn_at)), ("by", block.engine)]
+    _, footer = only_with(found.samples, problem.position, index).in_order[0]
+    return [*facts, ("drawn", time_of(footer.drawn_at)), ("by", footer.engine)]
 
 
 def _command(library: Library, found: Found, problem_id: str, index: int) -> str:
