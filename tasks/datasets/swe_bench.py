@@ -16,10 +16,11 @@ from pydantic import Field, field_validator, model_validator
 
 from sandboxes.config import Config
 from tasks.datasets.repositories.checkouts import read_files
-from tasks.datasets.repositories.scripts import END, START, how_tested
+from tasks.datasets.repositories.scripts import how_tested
 from tasks.errors import UserError
 from tasks.files.schema import RowModel, Where
 from tasks.files.sources import Hub, Source, read, row_error
+from tasks.graders.repositories.report import END, START
 from tasks.patches.unified import file_patches
 from tasks.records import LabelledSample, Problem, RepositoryCheck, SourceFile
 

@@ -11,10 +11,8 @@ from functools import cache
 from importlib import resources
 from typing import Any, NamedTuple
 
+from tasks.graders.repositories.report import END, START
 from tasks.patches.unified import file_patches
-
-START, END = ">>>>> Start Test Output", ">>>>> End Test Output"
-"""What a script says around the output of its tests, as the no-op `: '...'` that `set -x` prints."""
 
 FOLDER = "/testbed"
 """Where an image has the repository."""

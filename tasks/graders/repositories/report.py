@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from tasks.errors import UserError
 
 START, END, EXIT_CODE = ">>>>> Start Test Output", ">>>>> End Test Output", ">>>>> Test Exit Code"
+"""What swebench looks for in a log. A script says the first two as the no-op `: '...'` that `set -x` prints."""
 
 
 class LogReport(NamedTuple):
