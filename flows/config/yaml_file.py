@@ -94,30 +94,31 @@ def _put(document: dict[str, Any], path: list[str], value: Any, override: str) -
 def _one_line(error: ValidationError) -> str:
     """The first error, with the field as it is written in the file."""
     fault = error.errors()[0]
+    path = _path(fault["loc"])
     context: Mapping[str, Any] = fault.get("ctx", {})
     match fault["type"]:
         case "union_tag_invalid":
             known = str(context["expected_tags"]).replace("'", "")
             unknown = f"{context['tag']!r} is unknown; one of {known}"
-            role = "scorer" if fault["loc"][0] == "scorers" else _path(fault["loc"]).rpartition(".")[2]
+            role = "scorer" if fault["loc"][0] == "scorers" else path.rpartition(".")[2]
             broken = fault_of(role, context["tag"])
-            return f"{_path(fault['loc'])}.name: {broken or unknown}"
+            return f"{path}.name: {broken or unknown}"
         case "union_tag_not_found":
-            return f"{_path(fault['loc'])}: has no name; write one, such as `{_path(fault['loc'])}: {{name: ...}}`"
+            return f"{path}: has no name; write one, such as `{path}: {{name: ...}}`"
         case "literal_error":
             known = str(context["expected"]).replace("'", "")
             unknown = f"{fault['input']!r} is unknown; one of {known}"
-            broken = fault_of(_path(fault["loc"]).rpartition(".")[2], str(fault["input"]))
-            return f"{_path(fault['loc'])}: {broken or unknown}"
+            broken = fault_of(path.rpartition(".")[2], str(fault["input"]))
+            return f"{path}: {broken or unknown}"
         case "missing":
-            return f"{_path(fault['loc'])}: is required"
+            return f"{path}: is required"
         case "extra_forbidden":
-            return f"{_path(fault['loc'])}: is not a field of a sweep"
+            return f"{path}: is not a field of a sweep"
         case _:
             ours = context.get("error")
             whole = isinstance(ours, UserError) or not fault["loc"]
             theirs = f"{fault['msg'][0].lower()}{fault['msg'][1:]} (it is {fault['input']!r})"
-            return str(ours) if whole else f"{_path(fault['loc'])}: {ours or theirs}"
+            return str(ours) if whole else f"{path}: {ours or theirs}"
 
 
 def _path(location: tuple[int | str, ...]) -> str:
