@@ -52,7 +52,7 @@ def sweep_file_page() -> str:
                 heading = f"{role}: {choice['properties']['name']['const']}"
                 parts += ["", f"### {heading}", "", choice["description"], ""]
                 parts += _fields(_described_once(choice, heading, described), schema["$defs"], without=("name",))
-            for heading, inner in _inner_fields(choices, schema["$defs"]):
+            for heading, inner in _inner_fields(choices, schema["$defs"]).items():
                 parts += ["", f"### {role}: {heading}", "", inner["description"], ""]
                 parts += _fields(inner, schema["$defs"], without=("name",))
         elif choices:
@@ -78,7 +78,7 @@ def _described_once(choice: Schema, heading: str, described: dict[tuple[str, str
     return {**choice, "properties": properties}
 
 
-def _inner_fields(choices: list[Schema], definitions: Schema) -> Iterator[tuple[str, Schema]]:
+def _inner_fields(choices: list[Schema], definitions: Schema) -> dict[str, Schema]:
     """The objects that are fields of some of the choices, each once: by the field's name, and by the object's where
     there are several."""
     found: dict[str, Schema] = {}
@@ -87,7 +87,7 @@ def _inner_fields(choices: list[Schema], definitions: Schema) -> Iterator[tuple[
             inner = _choices(field, definitions)
             for one in inner:
                 found[f"{name}: {one['properties']['name']['const']}" if len(inner) > 1 else name] = one
-    yield from found.items()
+    return found
 
 
 def _regrading() -> Iterator[str]:
