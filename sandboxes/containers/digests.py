@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import cache, partial
 
 from docker import DockerClient
 from docker.errors import ImageNotFound
@@ -19,7 +20,8 @@ def digests(images: Sequence[str]) -> list[str]:
     if all(named):
         return [match[1] for match in named if match]
     with docker_client() as client:
-        return [match[1] if match else _digest(client, image) for image, match in zip(images, named, strict=True)]
+        of_name = cache(partial(_digest, client))  # Many problems may have the same image.
+        return [match[1] if match else of_name(image) for image, match in zip(images, named, strict=True)]
 
 
 def _digest(client: DockerClient, name: str) -> str:
