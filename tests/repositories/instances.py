@@ -1,7 +1,7 @@
 """Small repositories with a bug, as rows of SWE-bench: with pytest, with a runner like Django's, one whose tests are
 flaky, and one whose tests need a network."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -146,7 +146,6 @@ class Instance:
     pass_to_pass: list[str]
     command: str
     log_parser: str = "parse_log_pytest"
-    patches: dict[str, str] = field(default_factory=dict)
 
     @property
     def image(self) -> str:
