@@ -13,6 +13,7 @@ An engine that is gone, an image that is missing and a full disk end the run, wh
 the same files are graded once among the samples that are graded together.
 """
 
+import contextlib
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -186,14 +187,11 @@ def _by_tree(containers: RepositoryContainers, patches: Mapping[str, _Patches]) 
     if not patches:
         return []
     each = list(patches.values())
-    found: list[str] = []
-    for left in reversed(range(_TRIES)):
-        try:
+    found = [f"text:{number}" for number in range(len(each))]
+    for _ in range(_TRIES):
+        with contextlib.suppress(ContainerLostError):
             found = trees(containers, each[0].check.image, [one.patch for one in each])
             break
-        except ContainerLostError:
-            if left == 0:
-                found = [f"text:{number}" for number in range(len(each))]
     merged: dict[str, _Patches] = {}
     for one, tree in zip(each, found, strict=True):
         one.tree = tree
@@ -206,7 +204,7 @@ def _by_tree(containers: RepositoryContainers, patches: Mapping[str, _Patches]) 
 def _retried(containers: RepositoryContainers, patches: _Patches, time_limit_s: float) -> Evaluation:
     for _ in range(_TRIES):
         try:
-            return evaluate(containers, patches.check, patches.check.image, patches.patch, time_limit_s)
+            return evaluate(containers, patches.check, patches.patch, time_limit_s)
         except ContainerLostError as error:
             why = str(error)
     return Evaluation(Verdict.INFRASTRUCTURE, why, 0.0)

@@ -170,7 +170,7 @@ def test_equal_patches_are_run_once(
     plain = evaluation.evaluate
 
     def counted(*given: Any) -> evaluation.Evaluation:
-        runs.append(given[3])
+        runs.append(given[2])
         return plain(*given)
 
     monkeypatch.setattr("tasks.graders.swe_bench.evaluate", counted)

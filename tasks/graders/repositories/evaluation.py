@@ -35,15 +35,12 @@ class Evaluation(NamedTuple):
     wall_s: float
 
 
-def evaluate(
-    containers: RepositoryContainers, check: RepositoryCheck, image: str, patch: str, time_limit_s: float
-) -> Evaluation:
+def evaluate(containers: RepositoryContainers, check: RepositoryCheck, patch: str, time_limit_s: float) -> Evaluation:
     """Apply a patch and run the tests, in a fresh container.
 
     Args:
         containers: start the container.
         check: the repository's.
-        image: the name of the image.
         patch: a unified diff.
         time_limit_s: wall-clock seconds for the evaluation script.
 
@@ -51,7 +48,7 @@ def evaluate(
         ContainerLostError: nothing is known about the patch.
         EngineLostError: the engine is gone.
     """
-    with containers.start(image) as container:
+    with containers.start(check.image) as container:
         container.put({_PATCH: patch.encode()})
         applied = container.run(_applying(), time_limit_s=_APPLY_S, max_output_bytes=MAX_OUTPUT_BYTES)
         if applied.exit_code is None or not _FIRST_CODE <= applied.exit_code <= _NOT_APPLIED:
@@ -106,7 +103,7 @@ def _decided(done: Execution, check: RepositoryCheck, nonce: str) -> tuple[Verdi
         verdict, detail, _ = _not_ended(done, "its tests ran")
         return verdict, detail
     output, code = tests_output(done.output.decode("utf-8", "replace"), nonce)
-    report = _report(output or "", code, check) if output is not None and code is not None else None
+    report = _report(output, code, check) if output is not None and code is not None else None
     if isinstance(report, str):
         return Verdict.ERROR, report
     if report is not None and report.resolved:
