@@ -39,7 +39,8 @@ def verdict_origins(grader: Grader, sandbox: object) -> dict[str, str] | None:
     """The distributions of the plug-ins that verdicts depend on: of the grader, of what its fields choose, such as a
     prover, and of the sandbox."""
     chosen = dict(grader) if isinstance(grader, BaseModel) else {}
-    return origins(grader=grader, **chosen, **({"sandbox": sandbox} if grader.runs_code else {}))
+    # A plug-in's field may have the name of a role, such as `grader`.
+    return origins(**chosen | {"grader": grader} | ({"sandbox": sandbox} if grader.runs_code else {}))
 
 
 def select_problems(problems: list[Problem], limit: int | None, dataset: Dataset) -> list[Problem]:

@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 
 from flows.config.sweep import SweepConfig
+from flows.setup.defaults import verdict_origins
 from flows.setup.sweep import prepare
 from tasks.errors import UserError
+from tasks.graders.humaneval import HumanEvalGrader
 
 
 def config(folder: Path, rows: list[dict[str, Any]], **more: Any) -> SweepConfig:
@@ -64,3 +66,13 @@ def test_a_pin_requires_the_same_texts_in_the_same_order(tmp_path: Path) -> None
     for others in (rows[::-1], [row("a"), row("b", "def g():\n")]):
         with pytest.raises(UserError, match=f"pin: the problems of humaneval hash to .*, not to {digest[:12]}"):
             prepare(config(tmp_path, others, limit=1, pin=digest[:12]))
+
+
+def test_a_field_of_a_grader_may_have_the_name_of_a_role() -> None:
+    """Such as that of a plug-in's grader that asks another one."""
+
+    class Asking(HumanEvalGrader):
+        grader: str = "another"
+        sandbox: str = "another"
+
+    assert verdict_origins(Asking(), object()) is None
