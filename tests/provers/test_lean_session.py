@@ -104,7 +104,7 @@ def test_a_theorem_that_does_not_load_is_not_held_against_the_proof(
 
 def test_the_header_is_loaded_once_for_all_theorems_with_it(session: LeanSession) -> None:
     prove(session, "exact Eq.refl 2", SUM)
-    (worker,) = [each for each in session._idle if each.header == HEADER]
+    (worker,) = [each for each in session._pool.idle if each.header == HEADER]
     before = worker.proofs
     assert prove(session, "exact And.intro hp").verdict is Verdict.CORRECT
     assert prove(session, "exact Eq.refl 2", SUM).verdict is Verdict.CORRECT
@@ -140,7 +140,7 @@ def test_messages_that_imitate_a_reply_change_nothing(session: LeanSession, text
 
 def test_a_process_that_was_killed_is_replaced(session: LeanSession) -> None:
     assert prove(session, "exact And.intro hp").verdict is Verdict.CORRECT
-    for worker in session._idle:
+    for worker in session._pool.idle:
         worker._process.kill()
         worker._process._process.wait(10)
     assert prove(session, "exact And.intro hp").verdict is Verdict.CORRECT
@@ -151,11 +151,11 @@ def test_a_worker_is_replaced_after_its_number_of_proofs(lean: Installation) -> 
     seen = set()
     for _ in range(5):
         assert prove(session, "exact And.intro hp").verdict is Verdict.CORRECT
-        seen |= {id(each) for each in session._idle}
-        assert all(each.proofs < 2 for each in session._idle)
+        seen |= {id(each) for each in session._pool.idle}
+        assert all(each.proofs < 2 for each in session._pool.idle)
     session.close()
     assert seen
-    assert session._idle == []
+    assert session._pool.idle == []
 
 
 def test_a_worker_has_no_privileges_and_ends_when_it_is_closed(lean: Installation) -> None:

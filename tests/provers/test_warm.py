@@ -133,11 +133,11 @@ def test_a_theorem_that_does_not_load_is_not_held_against_the_proof(session: Roc
 
 def test_a_process_that_was_killed_is_replaced(session: RocqSession) -> None:
     assert prove(session, "reflexivity.").verdict is Verdict.CORRECT
-    (process,) = session._idle
+    (process,) = session._pool.idle
     process._process.kill()
     process._process._process.wait(10)
     assert prove(session, "idtac. reflexivity.").verdict is Verdict.CORRECT
-    assert session._idle != [process]
+    assert session._pool.idle != [process]
 
 
 def test_a_process_has_no_privileges_and_a_filter_on_system_calls(rocq: Installation) -> None:
@@ -163,8 +163,8 @@ def test_nothing_runs_on_after_a_process_is_closed(rocq: Installation) -> None:
 def test_the_header_is_loaded_once(session: RocqSession) -> None:
     first = prove(session, "intros. nra.", SQUARE)
     other = TheoremCheck("rocq", HEADER, "other", "Theorem other : forall x : R, x + 1 > x.")
-    (process,) = session._idle
+    (process,) = session._pool.idle
     state = process._loaded[1]
     assert prove(session, "intros. lra.", other).verdict is first.verdict is Verdict.CORRECT
-    assert session._idle == [process]
+    assert session._pool.idle == [process]
     assert process._loaded[1] == state

@@ -12,9 +12,7 @@ Each runs in a new sandbox. Only step 1 reads what a model wrote, and its output
 and the output of steps 2 and 3, in which no sentence of the proof runs.
 """
 
-import os
 import re
-import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +20,7 @@ from sandboxes import Status
 from sandboxes.confined_command import ConfinedCommand, Finished
 from sandboxes.scratch import scratch_folder
 from tasks.provers import Attempt, PlacedProof
+from tasks.provers.compiled_proof import copy_compiled
 from tasks.provers.coq.header import LIBRARY as HEADER
 from tasks.provers.coq.header import compiled, divided
 from tasks.provers.coq.installation import Installation
@@ -52,7 +51,6 @@ LIBRARY = "MonkeysProof"
 
 _CONFIRMATION = "MonkeysConfirmation"
 _MAX_OUTPUT_BYTES = 4 * 1024 * 1024
-_MAX_OBJECT_BYTES = 256 * 1024 * 1024
 # CPU seconds that `coqchk` may take more than ten times the proof's.
 _CHECKING_S = 600.0
 _ASSUMPTIONS = re.compile(r"^(?:Closed under the global context|Axioms:)$", re.MULTILINE)
@@ -110,7 +108,7 @@ def confirm_text(text: str, proof: PlacedProof, rocq: Installation, cpu_s: float
         if attempt is not None:
             return attempt
         used_s = finished.cpu_s
-        fault = _copy(first / f"{LIBRARY}.vo", second)
+        fault = copy_compiled(first / f"{LIBRARY}.vo", second)
         if fault is not None:
             return Attempt(Verdict.WRONG, f"not confirmed: {fault}", used_s)
         ours, path = second / f"{_CONFIRMATION}.v", ("-Q", str(second), "")
@@ -226,17 +224,3 @@ def _said(finished: Finished) -> str:
 def _error(finished: Finished) -> str:
     """What Rocq wrote after its first `Error:`, or all that it wrote."""
     return finished.stderr.partition("Error:")[2] or finished.stderr
-
-
-def _copy(compiled: Path, folder: Path) -> str | None:
-    """Copy a compiled file, which must be a file, or say what is wrong."""
-    try:
-        source = os.open(compiled, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError as error:
-        return f"there is no compiled proof ({error.strerror})"
-    with open(source, "rb") as stream:  # noqa: PTH123 - a descriptor
-        about = os.fstat(source)
-        if not stat.S_ISREG(about.st_mode) or about.st_size > _MAX_OBJECT_BYTES:
-            return "the compiled proof is not a file, or too large"
-        (folder / compiled.name).write_bytes(stream.read())
-    return None

@@ -20,6 +20,7 @@ from sandboxes.confined_command import Allowance, ConfinedCommand
 from tasks.provers import Attempt, PlacedProof, TheoremFaultError
 from tasks.provers.coq.ide_protocol import INITIALISE, MAX_OUTPUT_BYTES, RUN, Replies, Reply, add, back_to
 from tasks.provers.coq.installation import Installation
+from tasks.provers.warm_pool import ProcessLostError
 from tasks.records import Verdict
 
 OPTIONS = ("-q", "-w", "none", "-native-compiler", "no")
@@ -37,10 +38,6 @@ _SHAKEN = ("stack overflow", "anomaly")
 CRASHES = {2, 128 + signal.SIGABRT, 128 + signal.SIGBUS, 128 + signal.SIGSEGV}
 """Exit statuses of a prover that a proof has crashed, such as by recursion too deep for its stack (2: an exception that
 nothing handled)."""
-
-
-class WarmLostError(RuntimeError):
-    """The process has ended or does not answer as it should; nothing is known of the proof."""
 
 
 class _OutputLimitError(RuntimeError):
@@ -85,7 +82,7 @@ class WarmProcess:
         try:
             allowed = Allowance(self._process, _HEADER_CPU_S)
             (reply,) = self._ask(allowed, INITIALISE)
-        except (WarmLostError, TimeoutError, _OutputLimitError) as error:
+        except (ProcessLostError, TimeoutError, _OutputLimitError) as error:
             said = (self._process.stderr().strip().splitlines() or ["no message"])[-1]
             self.close()
             raise SandboxUnavailableError(f"{rocq.warm} does not start ({said[:200]})") from error
@@ -99,7 +96,7 @@ class WarmProcess:
         """Load a theorem's header and statement.
 
         Raises:
-            WarmLostError: the process ended.
+            ProcessLostError: the process ended.
             TheoremFaultError: they do not load.
         """
         usable, self.usable = self.usable, False
@@ -119,7 +116,7 @@ class WarmProcess:
             What became of it; its CPU seconds are those of all of its sentences, whenever they ran.
 
         Raises:
-            WarmLostError: the process ended, for a reason that is not known to be the proof's.
+            ProcessLostError: the process ended, for a reason that is not known to be the proof's.
             TheoremFaultError: the header or the statement does not load.
         """
         started = time.monotonic()
@@ -129,7 +126,7 @@ class WarmProcess:
         try:
             self._load((*proof.header, proof.statement))
             made = self._run(proof.proof, cpu_s, tactic_cpu_s)
-        except WarmLostError:
+        except ProcessLostError:
             ended = self._process.wait_briefly()
             if self._process.reached_memory_limit():
                 made = Attempt(Verdict.MEMORY_LIMIT, "out of memory")
@@ -233,7 +230,7 @@ class WarmProcess:
         self._failed = None
         (reply,) = self._ask(allowed, back_to(self._state))
         if not (reply.good and reply.plain):
-            raise WarmLostError(f"a proof cannot be taken back: {reply.message[:100]}")
+            raise ProcessLostError(f"a proof cannot be taken back: {reply.message[:100]}")
 
     def _sentence(self, sentence: str, allowed: Allowance) -> tuple[Reply, Reply]:
         """The replies to adding a sentence after the last one, and to running it."""
@@ -251,13 +248,13 @@ class WarmProcess:
                     continue
                 data = self._process.read(allowed)
                 if not data:
-                    raise WarmLostError("the process has ended")
+                    raise ProcessLostError("the process has ended")
                 self._written += len(data)
                 if self._written > MAX_OUTPUT_BYTES:
                     raise _OutputLimitError
                 self._replies.feed(data)
         except BrokenPipeError as error:
-            raise WarmLostError("the process has ended") from error
+            raise ProcessLostError("the process has ended") from error
         return replies
 
 

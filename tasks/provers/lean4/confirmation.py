@@ -12,8 +12,6 @@ Each runs in a new sandbox. Only the second reads what a model wrote, and its ou
 """
 
 import json
-import os
-import stat
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,6 +23,7 @@ from sandboxes import Status
 from sandboxes.confined_command import ConfinedCommand, Finished
 from sandboxes.scratch import scratch_folder
 from tasks.provers import Attempt, PlacedProof, ProverFailedError, TheoremFaultError
+from tasks.provers.compiled_proof import copy_compiled
 from tasks.provers.lean4.axioms import reported
 from tasks.provers.lean4.imports import with_imports
 from tasks.provers.lean4.installation import THREADS, Installation
@@ -37,7 +36,6 @@ PROOF, STATEMENT, CONFIRMATION = "MonkeysProof", "MonkeysStatement", "MonkeysCon
 """The modules, and the names of our theorems in the second and the third."""
 
 _MAX_OUTPUT_BYTES = 4 * 1024 * 1024
-_MAX_OBJECT_BYTES = 256 * 1024 * 1024
 _CHECKING_S = 600.0
 """CPU seconds that a checker may take more than ten times the proof's."""
 
@@ -91,7 +89,7 @@ def confirm_text(text: str, proof: PlacedProof, lean: Installation, cpu_s: float
         if attempt is not None:
             return attempt
         used_s = compiled.cpu_s
-        fault = _copy(first / f"{PROOF}.olean", second)
+        fault = copy_compiled(first / f"{PROOF}.olean", second)
         if fault is not None:
             return Attempt(Verdict.WRONG, f"not confirmed: {fault}", used_s)
         (second / f"{STATEMENT}.olean").write_bytes(stated)
@@ -224,17 +222,3 @@ def _said(finished: Finished) -> str:
     """The first error that Lean has reported, in one line."""
     said = next((text for severity, text in _messages(finished) if severity == "error"), finished.stderr)
     return " ".join(said.split())[:200]
-
-
-def _copy(compiled: Path, folder: Path) -> str | None:
-    """Copy a compiled file, which must be a file, or say what is wrong."""
-    try:
-        source = os.open(compiled, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError as error:
-        return f"there is no compiled proof ({error.strerror})"
-    with open(source, "rb") as stream:  # noqa: PTH123 - a descriptor
-        about = os.fstat(source)
-        if not stat.S_ISREG(about.st_mode) or about.st_size > _MAX_OBJECT_BYTES:
-            return "the compiled proof is not a file, or too large"
-        (folder / compiled.name).write_bytes(stream.read())
-    return None

@@ -2,9 +2,7 @@
 accept."""
 
 import atexit
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import cache
 from typing import TypeVar
 
@@ -13,14 +11,11 @@ from tasks.provers import Attempt, PlacedProof, ProverFailedError
 from tasks.provers.lean4.confirmation import Rules, confirm
 from tasks.provers.lean4.installation import Installation
 from tasks.provers.lean4.placing import header_and_statement
-from tasks.provers.lean4.worker import Worker, WorkerLostError
-from tasks.records import TheoremCheck, Verdict
+from tasks.provers.lean4.worker import Worker
+from tasks.provers.warm_pool import WarmPool
+from tasks.records import TheoremCheck
 
 T = TypeVar("T")
-
-_TRIES = 3
-_BLAMED_WHEN_FRESH = {Verdict.MEMORY_LIMIT, Verdict.ERROR}
-"""Verdicts with which a process ends, and that may be the doing of earlier proofs."""
 
 
 class LeanSession:
@@ -39,22 +34,20 @@ class LeanSession:
         self, lean: Installation, *, workers: int, cpu_s: float, proofs_per_process: int, rules: Rules, confirms: bool
     ) -> None:
         self.workers = workers
-        self._lean, self._cpu_s, self._most = lean, cpu_s, proofs_per_process
+        self._lean, self._cpu_s = lean, cpu_s
         self._rules, self._confirms = rules, confirms
-        self._idle: list[Worker] = []
-        self._choosing = threading.Lock()
-        self._free = threading.Semaphore(workers)
+        self._pool = WarmPool[Worker](workers, proofs_per_process, lost="a process of Lean was lost: ")
 
     def load(self, theorem: TheoremCheck) -> None:
         """See `tasks.provers.ProverSession.load`."""
         header, statement = header_and_statement(theorem)
-        with self._free:
-            self._tried(header, lambda worker: worker.load(statement))
+        with self._pool.free:
+            self._ask(header, lambda worker: worker.load(statement))
 
     def propose(self, proof: PlacedProof, limit_s: float | None = None) -> Attempt:
         """See `tasks.provers.ProverSession.propose`."""
-        with self._free:
-            return self._tried(
+        with self._pool.free:
+            return self._ask(
                 proof.header[0], lambda worker: worker.prove(proof, limit_s or self._cpu_s, self._rules.axioms)
             )
 
@@ -62,56 +55,23 @@ class LeanSession:
         """See `tasks.provers.ProverSession.confirm`."""
         if not self._confirms:
             return None
-        with self._free:
+        with self._pool.free:
             try:
                 return confirm(proof, self._lean, limit_s or self._cpu_s, self._rules)
             except SandboxUnavailableError as error:
                 raise ProverFailedError(str(error)) from error
 
-    def _tried(self, header: str, use: Callable[[Worker], T]) -> T:
-        """What a warm process says. One that was lost, or failed after other proofs, says nothing: a fresh process is
-        asked."""
-        fault = "no process of the prover could be kept"
-        for tries in range(_TRIES):
-            try:
-                with self._worker(header, fresh=tries > 0) as worker:
-                    said = use(worker)
-                    blamed = isinstance(said, Attempt) and said.verdict in _BLAMED_WHEN_FRESH
-                    if not worker.usable and worker.proofs > 1 and blamed:
-                        continue
-                    return said
-            except (WorkerLostError, SandboxUnavailableError) as error:
-                fault = f"a process of Lean was lost: {error}"
-        raise ProverFailedError(fault)
-
-    @contextmanager
-    def _worker(self, header: str, *, fresh: bool) -> Iterator[Worker]:
-        """An idle process that has loaded this header, or a fresh one."""
-        with self._choosing:
-            found = None if fresh else next((each for each in self._idle if each.header == header), None)
-            if found is not None:
-                self._idle.remove(found)
-        worker = found or Worker(self._lean, header, self._rules.memory_mb)
-        try:
-            yield worker
-        except BaseException:
-            worker.close()
-            raise
-        if not worker.usable or worker.proofs >= self._most:
-            worker.close()
-            return
-        with self._choosing:
-            self._idle.append(worker)
-            surplus = [self._idle.pop(0)] if len(self._idle) > self.workers else []
-        for each in surplus:
-            each.close()
+    def _ask(self, header: str, use: Callable[[Worker], T]) -> T:
+        """What a process says: an idle one that has loaded this header, or a fresh one."""
+        return self._pool.ask(
+            lambda idle: next((each for each in idle if each.header == header), None),
+            lambda: Worker(self._lean, header, self._rules.memory_mb),
+            use,
+        )
 
     def close(self) -> None:
         """End the idle processes; a later proof starts new ones."""
-        with self._choosing:
-            idle, self._idle = self._idle, []
-        for each in idle:
-            each.close()
+        self._pool.close()
 
 
 @cache

@@ -23,6 +23,7 @@ from tasks.provers.lean4.language_server import (
     message,
 )
 from tasks.provers.lean4.placing import without_proof
+from tasks.provers.warm_pool import ProcessLostError
 from tasks.records import Verdict
 
 OPTIONS = ("-Dserver.reportDelayMs=0",)
@@ -33,10 +34,6 @@ HEADER_CPU_S = 300.0
 
 _DOCUMENT = "untitled:MonkeysProof.lean"
 _SIGNALS = 128
-
-
-class WorkerLostError(RuntimeError):
-    """The process has ended or does not answer as it should; nothing is known of the proof."""
 
 
 class _OutputLimitError(RuntimeError):
@@ -65,7 +62,7 @@ class Worker:
 
         Raises:
             TheoremFaultError: it does not, or the header does not.
-            WorkerLostError: the process ended.
+            ProcessLostError: the process ended.
         """
         if statement in self._loaded:
             return
@@ -77,7 +74,7 @@ class Worker:
             raise TheoremFaultError(f"its header takes more than {HEADER_CPU_S:g} s of CPU time") from error
         except _OutputLimitError as error:
             raise TheoremFaultError("its header causes too many messages") from error
-        except WorkerLostError as error:
+        except ProcessLostError as error:
             if self._process.reached_memory_limit():
                 raise TheoremFaultError("its header takes more memory than `prover.memory_limit_mb`") from error
             raise
@@ -96,7 +93,7 @@ class Worker:
             axioms: the names of those that it may rest on.
 
         Raises:
-            WorkerLostError: the process ended, for a reason that is not known to be the proof's.
+            ProcessLostError: the process ended, for a reason that is not known to be the proof's.
             TheoremFaultError: the header or the statement does not load.
         """
         started = time.monotonic()
@@ -113,7 +110,7 @@ class Worker:
             verdict, detail = Verdict.TIME_LIMIT, f"more than {cpu_s:g} s of CPU time"
         except _OutputLimitError:
             verdict, detail = Verdict.OUTPUT_LIMIT, f"more than {MAX_OUTPUT_BYTES:,} bytes of messages"
-        except WorkerLostError:
+        except ProcessLostError:
             ended = self._process.wait_briefly()
             if self._process.reached_memory_limit():
                 verdict, detail = Verdict.MEMORY_LIMIT, "out of memory"
@@ -149,9 +146,9 @@ class Worker:
             self._send(allowed, id=self._version, method="textDocument/waitForDiagnostics", params=wait)
             return self._answer(allowed)
         except BrokenPipeError as error:
-            raise WorkerLostError("the process has ended") from error
+            raise ProcessLostError("the process has ended") from error
         except NotAMessageError as error:
-            raise WorkerLostError(f"the process does not speak the protocol of Lean's server: {error}") from error
+            raise ProcessLostError(f"the process does not speak the protocol of Lean's server: {error}") from error
 
     def _answer(self, allowed: Allowance) -> list[Diagnostic]:
         last: list[Diagnostic] = []
@@ -159,7 +156,7 @@ class Worker:
             while (found := self._incoming.take()) is None:
                 data = self._process.read(allowed)
                 if not data:
-                    raise WorkerLostError(f"the process has ended{self._last_words()}")
+                    raise ProcessLostError(f"the process has ended{self._last_words()}")
                 self._written += len(data)
                 if self._written > MAX_OUTPUT_BYTES:
                     raise _OutputLimitError
@@ -168,7 +165,7 @@ class Worker:
                 last = said
             elif found.get("id") == self._version and "method" not in found:
                 if "error" in found:
-                    raise WorkerLostError(f"the process answers with an error: {str(found['error'])[:200]}")
+                    raise ProcessLostError(f"the process answers with an error: {str(found['error'])[:200]}")
                 return last
 
     def _send(self, allowed: Allowance, **content: object) -> None:
@@ -186,7 +183,7 @@ def _verdict(found: Sequence[Diagnostic], last_line: int, axioms: frozenset[str]
             return Verdict.ERROR, _one_line(each.text)
     reports = [reported(each.text) for each in found if each.line == last_line and each.severity == INFORMATION]
     if len(reports) != 1 or reports[0] is None:
-        raise WorkerLostError("the process does not say on which axioms the proof rests")
+        raise ProcessLostError("the process does not say on which axioms the proof rests")
     refused = next((name for name in reports[0] if name not in axioms), None)
     if refused is None:
         return Verdict.CORRECT, ""

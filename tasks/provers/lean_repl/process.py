@@ -12,6 +12,7 @@ from tasks.provers.lean_repl.framing import Frames, TooLongError
 from tasks.provers.lean_repl.installation import ReplInstallation
 from tasks.provers.lean_repl.replies import MAX_REPLY_BYTES, MalformedReplyError, Reply, decode_reply, one_line
 from tasks.provers.lean_repl.texts import Mark, new_mark
+from tasks.provers.warm_pool import ProcessLostError
 from tasks.records import Verdict
 
 HEADER_CPU_S = 300.0
@@ -22,7 +23,7 @@ _BY_SIGNAL = 128
 _CRASHES = {_BY_SIGNAL + each for each in (signal.SIGABRT, signal.SIGBUS, signal.SIGSEGV)}
 
 
-class ReplLostError(RuntimeError):
+class ReplLostError(ProcessLostError):
     """The process has ended or does not answer as it should; nothing is known of the text.
 
     Args:
@@ -67,7 +68,7 @@ class ReplProcess:
         self._environments = 0
         self._headers: dict[str, int] = {}
         self.usable = True
-        self.texts = 0
+        self.proofs = 0
 
     def has(self, header: str) -> bool:
         """Whether a header is loaded."""
@@ -91,7 +92,7 @@ class ReplProcess:
     def run_in(self, env: int, text: str, limit_s: float) -> Ran:
         """Run a text in an environment; see `run`."""
         started, mark = time.monotonic(), new_mark()
-        self.texts += 1
+        self.proofs += 1
         usable, self.usable = self.usable, False
         allowed = Allowance(self._process, limit_s)
         reply = limit = None

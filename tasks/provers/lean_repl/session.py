@@ -5,7 +5,6 @@ a file; the second, which never sees the proof's text, has the kernel check all 
 the statement, and lists its axioms.
 """
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,11 +26,8 @@ from tasks.provers.lean_repl.texts import (
     theorem_text,
     unproved_text,
 )
+from tasks.provers.warm_pool import BLAMED_WHEN_FRESH, TRIES, WarmPool
 from tasks.records import TheoremCheck, Verdict
-
-_TRIES = 3
-_BLAMED_WHEN_FRESH = {Verdict.MEMORY_LIMIT, Verdict.ERROR}
-"""Verdicts with which a process ends, and that may be the doing of earlier proofs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,23 +61,21 @@ class ReplSession:
         confirmation: Confirmation | None,
     ) -> None:
         self.workers = workers
-        self._what, self._limit_s, self._memory_mb, self._most = what, limit_s, memory_mb, proofs_per_process
+        self._what, self._limit_s, self._memory_mb = what, limit_s, memory_mb
         self._confirmation = confirmation
-        self._idle: list[ReplProcess] = []
-        self._choosing = threading.Lock()
-        self._free = threading.Semaphore(workers)
+        self._pool = WarmPool[ReplProcess](workers, proofs_per_process)
         self._loaded: set[tuple[str, str]] = set()
 
     def load(self, theorem: TheoremCheck) -> None:
         """See `tasks.provers.ProverSession.load`."""
         header, statement = header_and_statement(theorem)
-        with self._free:
+        with self._pool.free:
             self._require_loaded(header_text((header,)), statement)
 
     def propose(self, proof: PlacedProof, limit_s: float | None) -> Attempt:
         """See `tasks.provers.ProverSession.propose`."""
         header = header_text(proof.header)
-        with self._free:
+        with self._pool.free:
             self._require_loaded(header, proof.statement)
             ran = self._run(header, theorem_text(proof), limit_s or self._limit_s)
             return _attempted(ran)
@@ -90,7 +84,7 @@ class ReplSession:
         """See `tasks.provers.ProverSession.confirm`."""
         if self._confirmation is None:
             return None
-        with self._free:
+        with self._pool.free:
             try:
                 return self._confirmed(proof, limit_s or self._limit_s, self._confirmation)
             except ReplLostError as error:
@@ -137,11 +131,15 @@ class ReplSession:
         """What a warm process says. One that was lost, or that ended after other proofs, says nothing: a fresh one is
         asked."""
         lost = ReplLostError("no process of it could be kept")
-        for attempt in range(_TRIES):
+        for attempt in range(TRIES):
             try:
-                with self._process(header, fresh=attempt > 0) as process:
+                with self._pool.process(
+                    lambda idle: next((each for each in idle if each.has(header)), None),
+                    lambda: ReplProcess(self._what, self._memory_mb),
+                    fresh=attempt > 0,
+                ) as process:
                     ran = process.run(header, text, limit_s)
-                    if ran.limit is not None and process.texts > 1 and ran.limit.verdict in _BLAMED_WHEN_FRESH:
+                    if ran.limit is not None and process.proofs > 1 and ran.limit.verdict in BLAMED_WHEN_FRESH:
                         continue
                     return ran
             except ReplLostError as error:
@@ -152,34 +150,9 @@ class ReplSession:
             return Ran(None, Attempt(Verdict.ERROR, lost.blame), 0.0, 0.0)
         raise ProverFailedError(f"the REPL: {lost}") from lost
 
-    @contextmanager
-    def _process(self, header: str, *, fresh: bool) -> Iterator[ReplProcess]:
-        """An idle process that has loaded the header if there is one, or a fresh one."""
-        with self._choosing:
-            found = None if fresh else next((each for each in self._idle if each.has(header)), None)
-            if found is not None:
-                self._idle.remove(found)
-        process = found or ReplProcess(self._what, self._memory_mb)
-        try:
-            yield process
-        except BaseException:
-            process.close()
-            raise
-        if not process.usable or process.texts >= self._most:
-            process.close()
-            return
-        with self._choosing:
-            self._idle.append(process)
-            surplus = [self._idle.pop(0)] if len(self._idle) > self.workers else []
-        for each in surplus:
-            each.close()
-
     def close(self) -> None:
         """See `tasks.provers.ProverSession.close`."""
-        with self._choosing:
-            idle, self._idle = self._idle, []
-        for each in idle:
-            each.close()
+        self._pool.close()
 
 
 @contextmanager

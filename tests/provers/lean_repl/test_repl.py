@@ -143,7 +143,7 @@ def test_a_process_is_replaced_after_its_proofs(prover: ReplProver):
     with running(few) as session:
         for _ in range(10):
             assert proved(few, session, "wrong").verdict is Verdict.ERROR
-            assert all(process.texts < 3 for process in session._idle)
+            assert all(process.proofs < 3 for process in session._pool.idle)
 
 
 def test_several_workers_give_each_proof_its_own_verdict(on_path: Path):
