@@ -1,9 +1,20 @@
 """Addresses of servers and keys for them, as people write them. Nothing heavy is imported here."""
 
 import os
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
+from pydantic import BeforeValidator
+
 from tasks.errors import UserError
+
+
+def _as_tuple(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
+Urls = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
+"""One URL, or several."""
 
 
 def check_urls(urls: tuple[str, ...], key_field: str) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from tasks.addresses import check_urls, read_key
+from tasks.addresses import Urls, check_urls, read_key
 from tasks.engines.confidence import CONFIDENCE, ConfidenceSettings
 from tasks.engines.http.protocol import RESERVED_FIELDS, Api
 from tasks.records import Problem, Sampling
@@ -30,7 +30,7 @@ class OpenAIConfig(BaseModel):
 
     name: Literal["openai"] = "openai"
     model: str = Field(min_length=1, description="The model's name on the servers")
-    base_urls: tuple[str, ...] = Field(
+    base_urls: Urls = Field(
         min_length=1, description="URL of a server, such as http://localhost:8000/v1, or several with the same model"
     )
     api: Api = Field(
@@ -58,11 +58,6 @@ class OpenAIConfig(BaseModel):
     extra: dict[str, Any] = Field(
         default_factory=dict, description="Further fields of every request, such as top_k: 20"
     )
-
-    @field_validator("base_urls", mode="before")
-    @classmethod
-    def _accept_one_url(cls, value: Any) -> Any:
-        return (value,) if isinstance(value, str) else value
 
     @field_validator("base_urls")
     @classmethod

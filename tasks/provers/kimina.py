@@ -10,14 +10,14 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, field_validator
 
 from sandboxes.config import Config
-from tasks.addresses import check_urls, read_key
+from tasks.addresses import Urls, check_urls, read_key
 from tasks.errors import UserError
 from tasks.progress import progress
 from tasks.provers import UNCONFIRMED, PlacedProof, Probe
 from tasks.provers.kimina_server.client import Client, LeanVersion, lean_version
 from tasks.provers.kimina_server.pool import Pool
 from tasks.provers.kimina_server.session import KiminaSession
-from tasks.provers.lean4.axioms import AXIOMS
+from tasks.provers.lean4.axioms import AXIOMS, AllowedAxioms
 from tasks.provers.lean4.placing import place
 from tasks.provers.lean_repl.texts import PROBE, check_theorem, version_ingredients, version_text
 from tasks.records import TheoremCheck
@@ -31,7 +31,7 @@ class KiminaProver(Config):
 
     operational: ClassVar[frozenset[str]] = frozenset({"base_urls", "api_key_env", "concurrency", "patience_s"})
     name: Literal["kimina"] = "kimina"
-    base_urls: tuple[str, ...] = Field(
+    base_urls: Urls = Field(
         min_length=1, description="URL of a server, such as http://localhost:8000, or several with the same Lean"
     )
     api_key_env: str | None = Field(
@@ -51,15 +51,7 @@ class KiminaProver(Config):
         description="Run every accepted proof again in a new REPL of a server, compare what it proves with the"
         " statement, and list its axioms; without this, correct proofs are marked as not confirmed",
     )
-    axioms: Literal["standard", "none"] = Field(
-        "standard",
-        description="Axioms that a proof may rest on: propext, Quot.sound and Classical.choice, or none at all",
-    )
-
-    @field_validator("base_urls", mode="before")
-    @classmethod
-    def _accept_one_url(cls, value: Any) -> Any:
-        return (value,) if isinstance(value, str) else value
+    axioms: AllowedAxioms = "standard"
 
     @field_validator("base_urls")
     @classmethod

@@ -3,21 +3,19 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from sandboxes import SandboxUnavailableError
-from sandboxes.bubblewrap import BubblewrapConfig
 from sandboxes.config import Config
-from tasks.errors import UserError
 from tasks.provers import UNCONFIRMED, PlacedProof, Probe, UnplaceableError
-from tasks.provers.lean4.axioms import AXIOMS
+from tasks.provers.lean4.axioms import AXIOMS, AllowedAxioms
 from tasks.provers.lean4.confirmation import Rules
 from tasks.provers.lean4.imports import require_only_scopes
 from tasks.provers.lean4.installation import Installation, installation
 from tasks.provers.lean4.placing import header_and_statement, place
 from tasks.provers.lean4.session import LeanSession, shared_session
+from tasks.provers.settings import Workers, require_bubblewrap
 from tasks.records import TheoremCheck
 
 
@@ -32,9 +30,7 @@ class LeanProver(Config):
         description="A folder with a Lake project that is built, such as one with Mathlib, or with compiled files"
         " (.olean): what headers may import beyond Lean's own library",
     )
-    workers: Annotated[int, Field(ge=1, le=256)] | None = Field(
-        None, description="Proofs that run at once; default: one per core."
-    )
+    workers: Workers = None
     time_limit_s: float = Field(
         60.0, gt=0, le=86_400, description="CPU seconds per proof, for problems that set no limit."
     )
@@ -50,10 +46,7 @@ class LeanProver(Config):
         description="Compile every accepted proof again in fresh processes, compare what it proves with the statement,"
         " list its axioms, and replay it with leanchecker; without this, correct proofs are marked as not confirmed",
     )
-    axioms: Literal["standard", "none"] = Field(
-        "standard",
-        description="Axioms that a proof may rest on: propext, Quot.sound and Classical.choice, or none at all",
-    )
+    axioms: AllowedAxioms = "standard"
 
     @property
     def probe(self) -> Probe:
@@ -64,10 +57,7 @@ class LeanProver(Config):
     def check(self) -> None:
         """See `tasks.provers.Prover.check`."""
         self._installation()
-        try:
-            BubblewrapConfig().check()
-        except SandboxUnavailableError as error:
-            raise UserError(f"prover: lean runs in bubblewrap: {error}") from error
+        require_bubblewrap(self.name)
 
     def check_theorem(self, theorem: TheoremCheck) -> None:
         """See `tasks.provers.Prover.check_theorem`."""

@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -14,12 +14,13 @@ from sandboxes.bubblewrap import BubblewrapConfig
 from sandboxes.config import Config
 from tasks.errors import UserError
 from tasks.provers import UNCONFIRMED, PlacedProof, Probe
-from tasks.provers.lean4.axioms import AXIOMS
+from tasks.provers.lean4.axioms import AXIOMS, AllowedAxioms
 from tasks.provers.lean4.placing import place
 from tasks.provers.lean_repl.installation import BUILD, ReplInstallation, installation
 from tasks.provers.lean_repl.process import ReplLostError, ReplProcess
 from tasks.provers.lean_repl.session import Confirmation, ReplSession
 from tasks.provers.lean_repl.texts import PROBE, check_theorem, version_ingredients, version_text
+from tasks.provers.settings import Workers
 from tasks.records import TheoremCheck
 
 
@@ -33,9 +34,7 @@ class ReplProver(Config):
         None,
         description="The Lake project whose built libraries headers import, such as mathlib4; without, only Lean's",
     )
-    workers: Annotated[int, Field(ge=1, le=256)] | None = Field(
-        None, description="Proofs that run at once; default: one per core."
-    )
+    workers: Workers = None
     time_limit_s: float = Field(
         60.0, gt=0, le=86_400, description="CPU seconds per proof, for problems that set no limit."
     )
@@ -57,10 +56,7 @@ class ReplProver(Config):
         description="Compare in a second process, which never sees the proof and has the kernel check again what it"
         " declared; this needs a REPL that can pickle environments",
     )
-    axioms: Literal["standard", "none"] = Field(
-        "standard",
-        description="Axioms that a proof may rest on: propext, Quot.sound and Classical.choice, or none at all",
-    )
+    axioms: AllowedAxioms = "standard"
 
     @property
     def probe(self) -> Probe:

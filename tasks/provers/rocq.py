@@ -2,18 +2,16 @@
 
 import os
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from sandboxes import SandboxUnavailableError
-from sandboxes.bubblewrap import BubblewrapConfig
 from sandboxes.config import Config
-from tasks.errors import UserError
 from tasks.provers import UNCONFIRMED, PlacedProof, Probe, UnplaceableError
 from tasks.provers.coq.confirmation import AXIOMS
 from tasks.provers.coq.installation import installation
 from tasks.provers.coq.session import RocqSession, shared_session
+from tasks.provers.settings import Workers, require_bubblewrap
 from tasks.provers.vernacular.placing import header_and_statement, place
 from tasks.records import TheoremCheck
 
@@ -23,9 +21,7 @@ class RocqProver(Config):
 
     operational: ClassVar[frozenset[str]] = frozenset({"workers", "proofs_per_process"})
     name: Literal["rocq"] = "rocq"
-    workers: Annotated[int, Field(ge=1, le=256)] | None = Field(
-        None, description="Proofs that run at once; default: one per core."
-    )
+    workers: Workers = None
     time_limit_s: float = Field(
         30.0, gt=0, le=86_400, description="CPU seconds per proof, for problems that set no limit."
     )
@@ -62,10 +58,7 @@ class RocqProver(Config):
     def check(self) -> None:
         """See `tasks.provers.Prover.check`."""
         installation()
-        try:
-            BubblewrapConfig().check()
-        except SandboxUnavailableError as error:
-            raise UserError(f"prover: rocq runs in bubblewrap: {error}") from error
+        require_bubblewrap(self.name)
 
     def check_theorem(self, theorem: TheoremCheck) -> None:
         """See `tasks.provers.Prover.check_theorem`."""

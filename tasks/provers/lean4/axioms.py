@@ -1,9 +1,17 @@
 """The axioms on which a proof in Lean rests, as Lean reports them."""
 
 import re
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 AXIOMS = {"standard": frozenset({"propext", "Quot.sound", "Classical.choice"}), "none": frozenset[str]()}
 """The axioms that proofs may rest on: the three of Lean's own library, or none."""
+
+AllowedAxioms = Annotated[
+    Literal["standard", "none"],
+    Field(description="Axioms that a proof may rest on: propext, Quot.sound and Classical.choice, or none at all"),
+]
 
 _LIST = re.compile(r"depends on axioms:\s*\[(.*)\]\s*$", re.DOTALL)
 

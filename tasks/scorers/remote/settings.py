@@ -1,10 +1,8 @@
 """What scorers on servers have in common: where the servers are, and how they are asked."""
 
-from typing import Any
-
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from tasks.addresses import check_urls, read_key
+from tasks.addresses import Urls, check_urls, read_key
 
 KEY_FIELD = "scorers.api_key_env"
 HOW = frozenset({"name", "base_urls", "api_key_env", "concurrency", "timeout_s", "retries", "prompt_price"})
@@ -16,7 +14,7 @@ class ServerSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    base_urls: tuple[str, ...] = Field(
+    base_urls: Urls = Field(
         min_length=1, description="URL of a server, such as http://localhost:8000, or several with the same model"
     )
     api_key_env: str | None = Field(
@@ -34,11 +32,6 @@ class ServerSettings(BaseModel):
         description="Dollars per million prompt tokens; 0: nothing is charged; empty: not known, and cap.dollars is"
         " refused",
     )
-
-    @field_validator("base_urls", mode="before")
-    @classmethod
-    def _accept_one_url(cls, value: Any) -> Any:
-        return (value,) if isinstance(value, str) else value
 
     @field_validator("base_urls")
     @classmethod
