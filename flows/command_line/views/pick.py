@@ -1,6 +1,6 @@
 """The output of `monkeys pick`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -17,15 +17,13 @@ from tasks.files.rows import KINDS
 from tasks.report.picking.outcomes import Prepared
 from tasks.report.picking.phrases import (
     ceiling_sentence,
-    ends,
     error_sentence,
     forecast_sentence,
     gap_sentence,
     intervals_sentence,
     likeness_sentence,
-    plateau_text,
-    share,
 )
+from tasks.report.picking.tables import forecast_rows, table_rows
 from tasks.selection.available import available
 from tasks.selection.summary import PickSummary, summarise
 
@@ -89,21 +87,11 @@ def _document(summary: PickSummary, read: Prepared) -> dict[str, Any]:
 
 
 def _print(summary: PickSummary) -> None:
-    curves = [summary.coverage, *summary.picked]
-    ks = [point.k for point in summary.coverage.table]
-    columns = ("", *(f"k = {k:,}" for k in ks), "over problems", "over samples", "plateau")
-    table = new_table(*columns, right=range(1, len(columns)))
-    for each in curves:
-        last = each.table[-1]
-        intervals = (ends(last.low, last.high), ends(last.low_samples, last.high_samples))
-        table.add_row(
-            literal(each.label), *(share(point.value) for point in each.table), *intervals, plateau_text(each)
-        )
     out = stdout()
-    out.print(table)
+    _print_table(table_rows(summary), out)
     if summary.beyond:
         out.print(literal(forecast_sentence()), soft_wrap=True)
-        _print_forecast(summary, out)
+        _print_table(forecast_rows(summary), out)
     counts = f"{counted(summary.problems, 'problem')}, {counted(summary.samples, 'sample')}."
     error = error_sentence(summary)
     for line in (
@@ -118,15 +106,12 @@ def _print(summary: PickSummary) -> None:
     print_notes(out, summary.notes)
 
 
-def _print_forecast(summary: PickSummary, out: Console) -> None:
-    """Forecasts at the k asked for beyond the samples."""
-    columns = ("", *(f"k = {k:,}" for k in summary.beyond), "90% interval")
-    table = new_table(*columns, right=range(1, len(columns)))
-    for each in (summary.coverage, *summary.picked):
-        at = {point.k: point for point in each.forecast}
-        if at:
-            last = at[summary.beyond[-1]]
-            table.add_row(literal(each.label), *(share(at[k].value) for k in summary.beyond), ends(last.low, last.high))
+def _print_table(rows: Sequence[Mapping[str, str]], out: Console) -> None:
+    """The first row is that of coverage; the column that names the ways of picking has no title."""
+    _, *columns = rows[0]
+    table = new_table("", *columns, right=range(1, len(rows[0])))
+    for row in rows:
+        table.add_row(*map(literal, row.values()))
     out.print(table)
 
 

@@ -9,7 +9,8 @@ from tasks.report.phrases import visible
 from tasks.report.picking import phrases
 from tasks.report.picking.model import Picking
 from tasks.report.picking.tables import forecast_csv, forecast_rows, picking_csv, table_rows
-from tasks.selection.summary import PickedCurve, PickSummary
+from tasks.selection.forecast import PickForecast
+from tasks.selection.summary import CurvePoint, PickedCurve, PickSummary
 
 
 def section(picking: Picking | str | None, figure: FigureFile | None) -> dict[str, Any] | None:
@@ -92,18 +93,17 @@ def _curves(summary: PickSummary) -> list[PickedCurve]:
 
 
 def _series(curve: PickedCurve, number: int) -> dict[str, Any]:
-    measured = [
-        [point.k, *(None if value is None else round(value, 6) for value in (point.value, point.low, point.high))]
-        for point in curve.curve
-    ]
     return {
         "name": visible(curve.label),
         "colour": number % len(SERIES),
-        "measured": measured,
-        "forecast": [
-            [point.k, *(round(value, 6) for value in (point.value, point.low, point.high))] for point in curve.forecast
-        ],
+        "measured": [_numbers(point) for point in curve.curve],
+        "forecast": [_numbers(point) for point in curve.forecast],
         "law": [],
         "every": [],
         "plateau": None if curve.plateau is None else curve.plateau.k,
     }
+
+
+def _numbers(point: CurvePoint | PickForecast) -> list[float | None]:
+    values = (point.value, point.low, point.high)
+    return [point.k, *(None if value is None else round(value, 6) for value in values)]

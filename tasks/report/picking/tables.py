@@ -1,33 +1,32 @@
-"""What ways of picking deliver, as rows: for files, and for tables in the Prefect UI."""
+"""What ways of picking deliver, as rows: for files, and for tables in the terminal, on pages and in the Prefect UI."""
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from tasks.report.phrases import visible
 from tasks.report.picking.phrases import ends, plateau_text, share
 from tasks.report.sweep.tables import to_csv
-from tasks.selection.summary import PickSummary
+from tasks.selection.forecast import PickForecast
+from tasks.selection.summary import CurvePoint, PickedCurve, PickSummary
 
 
 def picking_csv(summary: PickSummary) -> str:
     """`way,k,accuracy,low,high`: coverage and the accuracy of every way of picking, with intervals over problems."""
-    return to_csv(
-        ("way", "k", "accuracy", "low", "high"),
-        (
-            (each.label, point.k, point.value, point.low, point.high)
-            for each in (summary.coverage, *summary.picked)
-            for point in each.curve
-        ),
-    )
+    return _csv(summary, lambda each: each.curve)
 
 
 def forecast_csv(summary: PickSummary) -> str:
     """`way,k,accuracy,low,high`: forecasts beyond the samples, with 90 % intervals for these problems."""
+    return _csv(summary, lambda each: each.forecast)
+
+
+def _csv(summary: PickSummary, points: Callable[[PickedCurve], Iterable[CurvePoint | PickForecast]]) -> str:
     return to_csv(
         ("way", "k", "accuracy", "low", "high"),
         (
             (each.label, point.k, point.value, point.low, point.high)
             for each in (summary.coverage, *summary.picked)
-            for point in each.forecast
+            for point in points(each)
         ),
     )
 
