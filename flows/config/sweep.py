@@ -99,18 +99,21 @@ class SweepConfig(WithOldNames):
     def _check_combinations(self) -> Self:
         if self.chat is not None and isinstance(self.engine, OpenAIConfig) and self.engine.api == "chat":
             raise ValueError("chat and engine.api: chat both apply a template; leave out one of them")
-        if self.cap is not None and self.cap.dollars is not None and self.price is None:
+        if self.caps_dollars and self.price is None:
             raise ValueError("cap.dollars needs a price; give price.completion, in dollars for a million tokens")
         self._check_prices_of_scorers()
         if len(set(map(repr, self.scorers))) < len(self.scorers):
             raise ValueError("scorers: the same scorer is listed twice; leave out one of them")
         return self
 
+    @property
+    def caps_dollars(self) -> bool:
+        """Whether there is a cap in dollars on what one run may spend."""
+        return self.cap is not None and self.cap.dollars is not None
+
     def _check_prices_of_scorers(self) -> None:
         """Raise ValueError where a cap in dollars would count nothing for the tokens of a scorer."""
-        if self.cap is None or self.cap.dollars is None:
-            return
-        for scorer in self.scorers:
+        for scorer in self.scorers if self.caps_dollars else ():
             if isinstance(scorer, Priced) and not scorer.has_price:
                 raise ValueError(
                     f"cap.dollars needs a price of {label_of('scorer', scorer)}; give it prompt_price, in dollars for a"

@@ -46,7 +46,7 @@ def prepare(config: SweepConfig) -> Sweep:
 
 def notes_on_cap(config: SweepConfig) -> list[str]:
     """What a cap in dollars does not count, one line each."""
-    if config.cap is None or config.cap.dollars is None:
+    if not config.caps_dollars:
         return []
     return [
         f"cap.dollars does not count {label_of('scorer', scorer)}, whose time has no price here; cap.hours covers it"
