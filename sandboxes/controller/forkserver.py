@@ -24,7 +24,7 @@ _INSIDE = Path(__file__).parents[1] / "inside"
 _EXECUTOR, *_PARTS = (
     (_INSIDE / name).read_text(encoding="utf-8")
     for name in (
-        *("executor.py", "program.py", "ending.py", "usage.py", "child.py", "cleanup.py"),
+        *("executor.py", "program.py", "ending.py", "usage.py", "child.py", "cleanup.py", "start.py"),
         *("proxies.py", "values.py", "remote.py", "checking.py"),
     )
 )

@@ -1,10 +1,10 @@
 """The fork server: the first process inside every sandbox, whose text a Python there gets with `-c`.
 
 Standard library only, Python 3.8+; never imported by the controller (see README.md). Its other parts are `program.py`,
-`ending.py`, `usage.py`, `child.py` and `cleanup.py`. The server keeps a warm interpreter, and forks a child for each
-program. It never reads a program, an input or an output: these are anonymous files (memfd) of the controller, which are
-passed on to the child as descriptors. A child's memory is a copy of the server's, so it contains nothing of earlier
-programs.
+`ending.py`, `usage.py`, `child.py`, `cleanup.py` and `start.py`. The server keeps a warm interpreter, and forks a child
+for each program. It never reads a program, an input or an output: these are anonymous files (memfd) of the controller,
+which are passed on to the child as descriptors. A child's memory is a copy of the server's, so it contains nothing of
+earlier programs.
 
 A request is one message on a Unix socket (SOCK_SEQPACKET): GROUP, then a PROGRAM for each program of the group, all of
 which run concurrently, with five descriptors each (source, code, stdin, stdout, stderr) or six (a socket to the others,
@@ -32,12 +32,8 @@ The mode is how programs are isolated from each other:
 from __future__ import annotations
 
 import _signal  # type: ignore[import-not-found] # `signal` and `socket` would bring enumerations, regular expressions and their heap
-import _sitebuiltins
 import _socket
-import builtins
-import ctypes
 import fcntl
-import gc
 import itertools
 import os
 import resource
@@ -52,23 +48,19 @@ if TYPE_CHECKING:
 
     from sandboxes.inside.child import BY_ITSELF, CPU_TIME, NO_CORE, WALL_TIME, WITH_FIRST, Child
     from sandboxes.inside.cleanup import as_user, empty_tmp, free_user_ids, kill_others, kill_own, state_of_tmp
-    from sandboxes.inside.ending import hide_frames, replace_calls
+    from sandboxes.inside.ending import hide_frames
     from sandboxes.inside.program import (
         FAULT_EXIT,
         FIRST_SERVER_FD,
-        PR_SET_DUMPABLE,
         RERUN_BYTES,
         become_program,
-        become_user,
         call,
-        fill_gaps,
         libc,
-        new_module,
-        warm_up,
     )
-    from sandboxes.inside.usage import CORES, Usage, own_group
+    from sandboxes.inside.start import main
+    from sandboxes.inside.usage import CORES, Usage
 else:
-    for at, part in enumerate(("program.py", "ending.py", "usage.py", "child.py", "cleanup.py"), 4):
+    for at, part in enumerate(("program.py", "ending.py", "usage.py", "child.py", "cleanup.py", "start.py"), 4):
         exec(compile(sys.argv[at], part, "exec"))  # In this namespace: they are not files that could be imported.
 
 RUN_BELOW = 4  # frames from `Server.serve` to `run`: run_group, start, become_program, run
@@ -79,28 +71,10 @@ PROGRAM = struct.Struct("<dQQQ")  # cpu_s, bytes of memory, processes and thread
 CHANNEL_PLACE = 5  # of a program's descriptors, the sixth is its socket to the others
 READY, FAILED, WAITING, END = b"ready", b"failed: ", b"waiting", b"end"
 
-# The modules that programs import most, if preloading saves more than it costs each child (that of `threading` does
-# not). None of them has state that children must not share, as `random` does.
-PRELOADED = (
-    "bisect",
-    "collections",
-    "copy",
-    "functools",
-    "heapq",
-    "itertools",
-    "math",
-    "operator",
-    "re",
-    "string",
-    "typing",
-)
-
-NEW_USER, NEW_MOUNT, NEW_PID = 0x10000000, 0x00020000, 0x20000000
+NEW_PID = 0x20000000
 SYS_CLONE = {"x86_64": 56, "aarch64": 220}.get(os.uname().machine, -1)
-PR_SET_PDEATHSIG, PR_SET_SECCOMP, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 1, 22, 24, 38
-PRIVATE_ALL, DETACH = 0x4000 | 0x40000, 2
+DETACH = 2
 TMP_FLAGS, TMP_OPTIONS = 2 | 4 | 1024, b"size=64m,nr_inodes=16k,mode=1777"  # nosuid, nodev, noatime
-INSIDE_ID = 65534
 POLL_S = 0.001
 # Maximum and minimum seconds between two looks at what running programs use; seconds between two WAITING.
 LOOK_S, MIN_LOOK_S, WAITING_S = 0.1, 0.02, 10.0
@@ -354,102 +328,5 @@ def resource_limit(name: int, value: int, more: int = 0) -> tuple[int, int, int]
     return name, min(value, hard), min(value + more, hard)
 
 
-def limit(name: int, value: int) -> None:
-    """Limit this process and its children."""
-    name, value, _ = resource_limit(name, value)
-    resource.setrlimit(name, (value, value))
-
-
-# --- the start --------------------------------------------------------------------------------------------------------
-
-
-def isolate() -> None:
-    """Enter a new user namespace, in which this process may create others, and a new mount namespace."""
-    uid, gid = os.getuid(), os.getgid()
-    call(libc.unshare(NEW_USER | NEW_MOUNT), "unshare")
-    for name, text in (
-        ("setgroups", "deny"),
-        ("uid_map", f"{INSIDE_ID} {uid} 1"),
-        ("gid_map", f"{INSIDE_ID} {gid} 1"),
-    ):
-        with open("/proc/self/" + name, "w") as file:
-            file.write(text)
-    call(libc.mount(b"none", b"/", None, PRIVATE_ALL, None), "make mounts private")
-    for capability in range(64):
-        if libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0:
-            break
-
-
-def connect(to: str) -> _socket.socket:
-    """The socket to the controller: an open descriptor, or the path on which it listens."""
-    if not to.startswith("/"):
-        return _socket.socket(fileno=int(to))
-    connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
-    connection.connect(to)
-    return connection
-
-
-def main(to: str, uid: int, mode: str, remote: list[str]) -> NoReturn:
-    """Put this process out of reach of its children, then serve. If `uid` is 0, the user does not change. `remote` has
-    the sources of the module that programs can import under that name."""
-    if uid:
-        become_user(uid)
-    if mode == CONTAINER:
-        # The C library keeps named semaphores and shared memory in /dev/shm. They go to the private folder.
-        if not os.path.exists("/dev/shm"):
-            os.symlink("/tmp", "/dev/shm")
-    else:
-        call(libc.prctl(PR_SET_PDEATHSIG, _signal.SIGKILL, 0, 0, 0), "prctl")
-        # The controller may have the same user. (In a container, each program has its own, and gVisor denies this.)
-        limit(resource.RLIMIT_SIGPENDING, 1024)
-    call(libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl")
-    if mode == NAMESPACED:
-        # Changing the user has closed /proc/self, which is needed to map ids into the new namespace.
-        call(libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0), "prctl")
-        isolate()
-    # Other processes of its user must not trace it or open its memory.
-    call(libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), "prctl")
-    # The first process of a PID namespace gets only signals that it handles. Programs handle this one.
-    _signal.pthread_sigmask(_signal.SIG_BLOCK, (_signal.SIGINT,))
-    _signal.signal(_signal.SIGINT, _signal.default_int_handler)
-    # Signals that the controller ignores, as under `nohup`, must not change a verdict.
-    for number in (_signal.SIGHUP, _signal.SIGQUIT, _signal.SIGTERM):
-        _signal.signal(number, _signal.SIG_DFL)
-    # With a limit of 0, the kernel still starts a core dump handler, outside; with 1, it does not (fs/coredump.c).
-    limit(resource.RLIMIT_CORE, 1)
-    limit(resource.RLIMIT_MEMLOCK, 0)
-    limit(resource.RLIMIT_NOFILE, 256)
-    limit(resource.RLIMIT_STACK, 64 << 20)
-    connection = connect(to)
-    rules, ancillary, _, _ = connection.recvmsg(65536, _socket.CMSG_SPACE(4 * 4))
-    group = [fd for _, _, data in ancillary for (fd,) in struct.iter_unpack("i", data)]
-    server = Server(connection, mode, own_group() if mode == CONTAINER else group, remote)
-    if len(rules) > 8:
-        text = ctypes.create_string_buffer(rules)
-        filter_ = struct.pack("<HxxxxxxQ", len(rules) // 8, ctypes.addressof(text))
-        call(libc.prctl(PR_SET_SECCOMP, 2, filter_, 0, 0), "seccomp")
-    for name in ("exit", "quit"):
-        if not hasattr(builtins, name):
-            setattr(builtins, name, _sitebuiltins.Quitter(name, "Ctrl-D (i.e. EOF)"))
-    sys.argv[:] = ["main.py"]
-    # Removes the working directory: a program must not import what another program of its group writes there.
-    sys.path.remove("")
-    # Created here, so that a child need not create it.
-    sys.modules["__main__"] = new_module()
-    replace_calls()
-    if mode != ONE_PROGRAM:  # where it would cost more than it saves
-        for name in PRELOADED:
-            __import__(name)
-        server.load_remote()
-        warm_up()
-    server.socket.send(READY)
-    if mode != ONE_PROGRAM:
-        gc.collect()
-        fill_gaps()
-    gc.freeze()
-    gc.disable()
-    server.serve()
-
-
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[9:])
+    main(sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[10:])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 INSIDE = Path(__file__).resolve().parents[2] / "sandboxes" / "inside"
-SERVER = ("executor.py", "program.py", "ending.py", "usage.py", "child.py", "cleanup.py")
+SERVER = ("executor.py", "program.py", "ending.py", "usage.py", "child.py", "cleanup.py", "start.py")
 MODULE = ("remote.py", "values.py", "proxies.py", "checking.py")
 COMMAND = ("command.py",)
 FILES = (*SERVER, *MODULE, *COMMAND)
