@@ -10,7 +10,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from tasks.report.model import FigureFile
@@ -23,20 +23,30 @@ _STYLE = "report.css"
 
 def page(template: str, *, title: str, plots: dict[str, Any], **values: Any) -> str:
     """Render a template of this package; `plots` has the data that the script draws, by the name of the figure."""
-    script = '"use strict";\n' + "".join(map(_part, _SCRIPTS))
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    code = script()
+    digest = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
     return (
         _own()
         .get_template(template)
         .render(
             title=title,
             plots=plots,
-            style=Markup(STYLE + _part(_STYLE)),  # noqa: S704 - our own file
-            script=Markup(script),  # noqa: S704
+            style=Markup(style()),  # noqa: S704 - our own file
+            script=Markup(code),  # noqa: S704
             script_hash=digest,
             **values,
         )
     )
+
+
+def script() -> str:
+    """The script of all pages, which also draws their plots."""
+    return '"use strict";\n' + "".join(template_text("tasks.report", each) for each in _SCRIPTS)
+
+
+def style() -> str:
+    """The style sheet of all pages."""
+    return STYLE + template_text("tasks.report", _STYLE)
 
 
 def link(name: str, content: bytes | str, label: str | None = None) -> dict[str, str]:
@@ -59,8 +69,9 @@ def svg_address(figure: FigureFile) -> str:
     return f"data:image/svg+xml;base64,{base64.b64encode(figure.svg).decode()}"
 
 
-def _part(name: str) -> str:
-    return resources.files(__package__).joinpath("templates", name).read_text(encoding="utf-8")
+def template_text(package: str, name: str) -> str:
+    """A file among the templates of a package."""
+    return resources.files(package).joinpath("templates", name).read_text(encoding="utf-8")
 
 
 def _finalize(value: object) -> object:
@@ -68,10 +79,11 @@ def _finalize(value: object) -> object:
     return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
-def environment(package: str) -> Environment:
-    """The templates of a package: values are escaped, hidden characters in them made visible, missing ones an error."""
+def environment(*packages: str) -> Environment:
+    """The templates of these packages; of two with one name, that of the first package. Values are escaped, hidden
+    characters in them made visible, and missing ones are an error."""
     return Environment(
-        loader=PackageLoader(package),
+        loader=ChoiceLoader([PackageLoader(each) for each in packages]),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=_finalize,

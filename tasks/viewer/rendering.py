@@ -2,15 +2,13 @@
 
 from datetime import datetime
 from functools import cache
-from importlib import resources
 from typing import Any
 
-from jinja2 import ChoiceLoader, Environment, PackageLoader
+from jinja2 import Environment
 from markupsafe import Markup
 
-from tasks.report.html import environment
+from tasks.report import html
 from tasks.report.palette import VERDICTS
-from tasks.report.theme import STYLE
 from tasks.scaling.summary import percent
 from tasks.viewer.addresses import (
     address_of_comparison,
@@ -21,8 +19,6 @@ from tasks.viewer.addresses import (
 )
 from tasks.viewer.query import number_as_text
 
-_SCRIPTS = (("tasks.report", "page.js"), ("tasks.report", "plot.js"), ("tasks.viewer", "view.js"))
-_STYLES = (("tasks.report", "report.css"), ("tasks.viewer", "view.css"))
 _LABELS = {each.verdict: each.label for each in VERDICTS}
 
 
@@ -33,16 +29,12 @@ def page(template: str, *, title: str, plots: dict[str, Any] | None = None, **va
 
 def script() -> str:
     """The script of all pages."""
-    return '"use strict";\n' + "".join(_text(*each) for each in _SCRIPTS)
+    return html.script() + html.template_text("tasks.viewer", "view.js")
 
 
 def style() -> str:
     """The style sheet of all pages."""
-    return STYLE + "".join(_text(*each) for each in _STYLES)
-
-
-def _text(package: str, name: str) -> str:
-    return resources.files(package).joinpath("templates", name).read_text(encoding="utf-8")
+    return html.style() + html.template_text("tasks.viewer", "view.css")
 
 
 def swatch(verdict: str | None) -> Markup:
@@ -63,8 +55,7 @@ def label(verdict: str | None) -> str:
 
 @cache
 def _environment() -> Environment:
-    made = environment("tasks.viewer")
-    made.loader = ChoiceLoader([PackageLoader("tasks.viewer"), PackageLoader("tasks.report")])
+    made = html.environment("tasks.viewer", "tasks.report")
     made.globals |= {
         "swatch": swatch,
         "label": label,
