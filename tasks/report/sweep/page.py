@@ -15,6 +15,8 @@ from tasks.report.sweep import tables
 from tasks.report.sweep.pass_rates import by_difficulty, rate_bins
 from tasks.report.sweep.vote_rows import vote_pairs, vote_rows
 from tasks.report.verifiers import page as verifiers
+from tasks.scaling.arrays import Ints
+from tasks.scaling.estimators import Curve
 from tasks.scaling.forecast import Forecast
 from tasks.scaling.laws import PowerLaw
 from tasks.scaling.summary import LikelySolves, Point, ProblemCount, SweepSummary, percent
@@ -92,14 +94,17 @@ def _likely_row(row: LikelySolves) -> dict[str, Any]:
 
 def coverage_plot(summary: SweepSummary) -> dict[str, Any]:
     """The data of the plot of coverage for the script (`templates/plot.js`)."""
-    return {
-        "title": "coverage",
-        "signed": False,
-        "series": [series("", summary)],
-        "marks": [point.k for point in summary.table],
-        "crossings": [],
-        "level": summary.level,
-    }
+    return _plot(series("", summary), [point.k for point in summary.table], summary.level)
+
+
+def plot_of_curve(curve: Curve, marks: Ints) -> dict[str, Any]:
+    """As `coverage_plot`, of coverage alone: without intervals, a law or a forecast."""
+    measured = [[k, round(c, 6), None, None] for k, c in zip(curve.ks.tolist(), curve.coverage.tolist(), strict=True)]
+    return _plot({"name": "", "measured": measured, "forecast": [], "law": [], "every": []}, marks.tolist(), 0)
+
+
+def _plot(of: dict[str, Any], marks: list[int], level: float) -> dict[str, Any]:
+    return {"title": "coverage", "signed": False, "series": [of], "marks": marks, "crossings": [], "level": level}
 
 
 def series(name: str, summary: SweepSummary) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from tasks.report.palette import verdict_shares
-from tasks.report.sweep.page import coverage_plot
+from tasks.report.sweep.page import coverage_plot, plot_of_curve
 from tasks.scaling.estimators import Counts, coverage, log_spaced_ks, round_ks
 from tasks.scaling.summary import SweepSummary
 from tasks.viewer.library import Found, Library
@@ -71,18 +71,7 @@ def _plot(summary: SweepSummary | None, counts: Counts) -> tuple[dict[str, Any] 
         return coverage_plot(summary), True
     if not counts.reach:
         return None, False
-    curve = coverage(counts, log_spaced_ks(counts.reach))
-    points = [[int(k), round(float(c), 6), None, None] for k, c in zip(curve.ks, curve.coverage, strict=True)]
-    series = {"name": "", "measured": points, "forecast": [], "law": [], "every": []}
-    marks = [int(k) for k in round_ks(counts.reach)]
-    return {
-        "title": "coverage",
-        "signed": False,
-        "series": [series],
-        "marks": marks,
-        "crossings": [],
-        "level": 0,
-    }, False
+    return plot_of_curve(coverage(counts, log_spaced_ks(counts.reach)), round_ks(counts.reach)), False
 
 
 def _table(counts: Counts) -> list[tuple[int, float]]:
