@@ -19,6 +19,7 @@ from tasks.viewer.addresses import (
 )
 from tasks.viewer.query import number_as_text
 
+_HASH_LENGTH = 12
 _LABELS = {each.verdict: each.label for each in VERDICTS}
 
 
@@ -53,12 +54,24 @@ def label(verdict: str | None) -> str:
     return "not graded" if verdict is None else _LABELS.get(verdict, verdict)
 
 
+def name_without_hash(name: str) -> str:
+    """What a set is called before the hash of its ingredients."""
+    return name[: -_HASH_LENGTH - 1]
+
+
+def hash_in_name(name: str) -> str:
+    """The hash of a set's ingredients, at the end of its name."""
+    return name[-_HASH_LENGTH:]
+
+
 @cache
 def _environment() -> Environment:
     made = html.environment("tasks.viewer", "tasks.report")
     made.globals |= {
         "swatch": swatch,
         "label": label,
+        "without_hash": name_without_hash,
+        "hash_of": hash_in_name,
         "percent": percent,
         "time": time_of,
         "number_as_text": number_as_text,

@@ -6,8 +6,6 @@ from tasks.viewer.library import Library
 from tasks.viewer.listing import ListedSet, differences
 from tasks.viewer.rendering import page
 
-_HASH = 12
-
 
 def render(library: Library) -> str:
     """The page as HTML."""
@@ -17,7 +15,6 @@ def render(library: Library) -> str:
         title="Sample sets",
         store=library.store.url("").rstrip("/"),
         sets=sets,
-        label=lambda name: name[: -_HASH - 1],
         differing=differing_settings(sets),
     )
 
