@@ -16,6 +16,7 @@ from tasks.progress import progress
 from tasks.records import Problem, Sample, ScoredSample
 from tasks.scorers import NOTHING, Candidate, Comparing, Scored, ScorerConfig, Spent, Unscored
 from tasks.scorers.checked import CheckedScorer
+from tasks.store.annotations import ScoreFooter
 from tasks.store.blocks import Block
 from tasks.store.claims import Claims
 from tasks.store.identity import score_identity
@@ -107,16 +108,16 @@ class Scoring:
     def pending_scores(self) -> list[Block]:
         """The stored blocks with selected samples that lack scores, or whose scores come from comparisons with samples
         that were drawn again since."""
-        if not self._pivots:
-            return pending_blocks(self.selection, self.samples, self.scores, self.stage)
-        samples, scores = self.samples.stored(), self.scores.stored()
+        return pending_blocks(self.selection, self.samples, self.scores, self.stage, self._outdated)
+
+    def _outdated(self, samples: Mapping[Block, SampleFooter], scores: Mapping[Block, ScoreFooter]) -> set[Block]:
+        """The blocks of problems whose pivots were drawn again after they had been scored."""
         drawn_again = [
             block
             for block, footer in samples.items()
             if block.start < self._pivots and block in scores and scores[block].samples_checksum != footer.checksum
         ]
-        outdated = {block for block in samples if any(_share_problems(block, other) for other in drawn_again)}
-        return pending_blocks(self.selection, self.samples, self.scores, self.stage, outdated)
+        return {block for block in samples if any(_share_problems(block, other) for other in drawn_again)}
 
     def score(self, block: Block, scorer: CheckedScorer, *, wait: bool = False) -> str | None:
         """Score what a stored block lacks and store it; returns the URL of its scores.

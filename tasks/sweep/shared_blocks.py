@@ -3,19 +3,26 @@ set aside."""
 
 import random
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from tasks.errors import UserError
 from tasks.progress import progress
+from tasks.store.annotations import AnyAnnotationFooter
 from tasks.store.blocks import Block
 from tasks.store.claims import Claims
+from tasks.store.footers import is_complete
+from tasks.store.sample_layout import SampleFooter
 from tasks.store.schema import CorruptObjectError
 from tasks.store.sets import AnnotationSet, SampleSet, StoredSet
 from tasks.sweep.selection import Selection
 
 Result = TypeVar("Result")
+
+Outdated = Callable[[Mapping[Block, SampleFooter], Mapping[Block, AnyAnnotationFooter]], Collection[Block]]
+"""Given the footers of all stored samples and annotations: the blocks that have to be annotated again although theirs
+are on just these samples."""
 
 # The delay before a claim is tried again is random within these bounds, so that two sweeps do not keep colliding.
 _RETRY_S = (0.5, 1.5)
@@ -40,15 +47,18 @@ def claimed(claims: Claims, name: str, work: Callable[[], Result], *, wait: bool
 def pending_blocks(
     selection: Selection,
     samples: SampleSet,
-    annotations: AnnotationSet[Any, Any],
+    annotations: AnnotationSet[Any, AnyAnnotationFooter],
     stage: str,
-    outdated: Collection[Block] = (),
+    outdated: Outdated[AnyAnnotationFooter] | None = None,
 ) -> list[Block]:
-    """The stored blocks with selected samples that lack annotations, or have `outdated` ones: what there is to do in a
+    """The stored blocks with selected samples that lack annotations, or have outdated ones: what there is to do in a
     stage."""
-    stored = selection.within(samples.stored())
-    lacking = set(annotations.pending(stored))
-    pending = [block for block in stored if block in lacking or block in outdated]
+    drawn, annotated = samples.stored(), annotations.stored()
+    again = outdated(drawn, annotated) if outdated is not None else ()
+    stored = selection.within(drawn)
+    pending = [
+        block for block, footer in stored.items() if block in again or not is_complete(annotated.get(block), footer)
+    ]
     if len(pending) < len(stored):
         annotations.restore_ingredients()
     progress.get().plan(stage, sum(block.samples for block in pending))
