@@ -69,6 +69,10 @@ class StoredSet:
     def _objects(self, read: Callable[[BinaryIO, str], AnyFooter]) -> Objects[AnyFooter]:
         return read_objects(self.store, self._prefix, self.store.sizes(self._prefix), read)
 
+    def _footer(self, block: Block, read: Callable[[BinaryIO, str], AnyFooter]) -> AnyFooter | None:
+        found: AnyFooter | CorruptObjectError | None = read_footer(self.store, self._key(block), read)
+        return None if isinstance(found, CorruptObjectError) else found
+
     def _intact(self, objects: Objects[AnyFooter]) -> dict[Block, AnyFooter]:
         quarantine(self.store, objects.faults)
         return objects.footers
@@ -103,6 +107,10 @@ class SampleSet(StoredSet):
             urls = " and ".join(self.store.url(self._key(block)) for block in clash)
             raise UserError(f"store: {urls} hold the same samples; move one of them out of the set")
         return found
+
+    def stored_footer(self, block: Block) -> SampleFooter | None:
+        """The footer of one block, looking at no other; None if it is not stored, or damaged."""
+        return self._footer(block, samples.sample_footer)
 
     def blocks(self) -> list[Block]:
         """Every block by its key alone: one listing, nothing is opened."""
@@ -191,10 +199,8 @@ class AnnotationSet(StoredSet, Generic[Record, AnyAnnotationFooter]):
 
     def stored_footer(self, block: Block) -> AnyAnnotationFooter | None:
         """The footer of one block, looking at no other; None if it is not stored, or damaged."""
-        found: AnyAnnotationFooter | CorruptObjectError | None = read_footer(
-            self.store, self._key(block), self.kind.read_footer
-        )
-        return None if isinstance(found, CorruptObjectError) else found
+        found: AnyAnnotationFooter | None = self._footer(block, self.kind.read_footer)
+        return found
 
     def write(
         self,

@@ -148,41 +148,40 @@ class Scoring:
 
     def _score_missing(self, block: Block, scorer: CheckedScorer) -> str:
         samples, footer = self._read_samples(block)
+        others = self._others_of_its_problems(block) if self._pivots else []
         if self._pivots:
-            self._set_aside_outdated(block)
+            self._set_aside_outdated([block, *others])
         earlier, before = self._earlier(block, footer)
-        compared = self._compared(block, samples, earlier) if self._pivots else None
+        compared = self._compared(samples, earlier, others) if self._pivots else None
         work = _Work(samples, earlier, before, compared)
         progress.get().advance(self.stage, block.samples - work.missing)
         if work.missing or work.copied:
             self._score(block, footer, work, scorer)
         return self.scores.url(block)
 
-    def _set_aside_outdated(self, block: Block) -> None:
-        """Where pivots of a block's problems were drawn again, since they had been damaged, set aside all scores that
-        come from comparisons with the former ones: scores of one problem must come from the same comparisons. That of
-        the pivots' own block goes last: it is what shows that they changed."""
-        near = [other for other in {*self.samples.blocks_near(block), block} if _share_problems(block, other)]
-        scored = {other: self.scores.stored_footer(other) for other in sorted(near, key=lambda each: -each.start)}
-        changed = [
-            other
-            for other, footer in scored.items()
-            if footer is not None
-            and other.start < self._pivots
-            and footer.samples_checksum != self._read_samples(other)[1].checksum
-        ]
-        if changed:
-            for other, footer in scored.items():
-                if footer is not None:
-                    self.scores.quarantine(other, "samples that it was compared with were drawn again")
+    def _others_of_its_problems(self, block: Block) -> list[Block]:
+        """The other stored blocks that have samples of a block's problems."""
+        near = self.samples.blocks_near(block)
+        return [other for other in near if other != block and _share_problems(block, other)]
 
-    def _compared(self, block: Block, samples: Sequence[Sample], earlier: Mapping[Key, Scored]) -> Compared:
-        """What the stored blocks of the same problems have: pivots, and scores of texts."""
+    def _set_aside_outdated(self, blocks: Sequence[Block]) -> None:
+        """Where pivots of the problems of these blocks were drawn again, since they had been damaged, set aside all
+        scores that come from comparisons with the former ones: scores of one problem must come from the same
+        comparisons. That of the pivots' own block goes last: it is what shows that they changed."""
+        found = {block: self.scores.stored_footer(block) for block in sorted(blocks, key=lambda each: -each.start)}
+        scored = {block: footer for block, footer in found.items() if footer is not None}
+        samples = {block: self.samples.stored_footer(block) for block in scored if block.start < self._pivots}
+        # Damaged samples are set aside as soon as they are read.
+        if any(footer is not None and footer.checksum != scored[at].samples_checksum for at, footer in samples.items()):
+            for block in scored:
+                self.scores.quarantine(block, "samples that it was compared with were drawn again")
+
+    def _compared(self, samples: Sequence[Sample], earlier: Mapping[Key, Scored], others: Sequence[Block]) -> Compared:
+        """What a block and others of the same problems have: pivots, and scores of texts."""
         compared = Compared(self._pivots)
         compared.add(samples, earlier)
-        for other in self.samples.blocks_near(block):
-            scored = self.scores.stored_footer(other) is not None
-            if other != block and _share_problems(block, other) and (other.start < self._pivots or scored):
+        for other in others:
+            if other.start < self._pivots or self.scores.stored_footer(other) is not None:
                 of_other, footer = self._read_samples(other)
                 compared.add(of_other, self._earlier(other, footer)[0])
         return compared
