@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tasks.records import Sample
+from tasks.store.blocks import Block
 from tasks.store.parquet import LEVEL, QUICK_LEVEL, OpenBlock, damage_in
 from tasks.store.rows import first_ids
 from tasks.store.sample_columns import SampleColumns
@@ -41,7 +42,8 @@ def _digest(rows: int, chunks_of: Callable[[str], Iterable[Any]]) -> str:
     for chunk in chunks_of("index"):
         total.update(integers(chunk).data)
     for name in ("problem_id", "text", "turns"):
-        if sum(len(chunk) - chunk.null_count for chunk in chunks_of(name)) == 0:
+        # Up to the first chunk that has a value: `chunks_of` may have to read each.
+        if not any(chunk.null_count < len(chunk) for chunk in chunks_of(name)):
             continue
         for chunk in chunks_of(name):
             total.update(integers(pc.binary_length(chunk.fill_null("") if chunk.null_count else chunk)).data)
@@ -112,19 +114,17 @@ def read_in_parts(data: bytes, key: str, most: int) -> tuple[Iterator[pa.Table],
         CorruptObjectError, NewerSchemaError: as `read_samples` does.
     """
     block = LAYOUT.open(pa.BufferReader(data), key)
-    with damage_in(key):
-        groups = [block.parquet.metadata.row_group(at) for at in range(block.parquet.metadata.num_row_groups)]
-        large = sum(group.total_byte_size for group in groups) > most
-        rows = [group.num_rows for group in groups]
+    groups = _row_groups(block)
+    large = sum(group.total_byte_size for group in groups) > most
     # A block that an older version wrote may have other row groups.
-    if not large or block.block is None or rows != [len(block.block.indices)] * len(block.block.positions):
+    if not large or block.block is None or not _has_one_for_each_problem(groups, block.block):
         return iter([_checked_table(block)]), block.footer
 
     def chunks_of(name: str) -> Iterator[Any]:
         for at in range(len(groups)):
             yield from block.read((name,), group=at)[name].chunks
 
-    _compare(block, _digest(sum(rows), chunks_of))
+    _compare(block, _digest(block.block.samples, chunks_of))
     return (block.read(group=at) for at in range(len(groups))), block.footer
 
 
@@ -164,15 +164,23 @@ def sample_groups(file: BinaryIO, key: str) -> Iterator[Group]:
         CorruptObjectError, NewerSchemaError: as `read_samples` does; or the row groups are not one for each problem.
     """
     block = LAYOUT.open(file, key)
-    with damage_in(key):
-        groups = [block.parquet.metadata.row_group(number) for number in range(block.parquet.metadata.num_row_groups)]
-        rows = [group.num_rows for group in groups]
-    if block.block is not None and rows != [len(block.block.indices)] * len(block.block.positions):
+    groups = _row_groups(block)
+    if block.block is not None and not _has_one_for_each_problem(groups, block.block):
         raise CorruptObjectError(key, "its row groups are not one for each problem")
     start = 0
     for number, group in enumerate(groups):
-        yield Group(_problem_of(block, group, number), start, start + rows[number], block, number)
-        start += rows[number]
+        yield Group(_problem_of(block, group, number), start, start + group.num_rows, block, number)
+        start += group.num_rows
+
+
+def _row_groups(block: OpenBlock[SampleFooter]) -> list[Any]:
+    """The metadata of a block's row groups, in order."""
+    with damage_in(block.key):
+        return [block.parquet.metadata.row_group(number) for number in range(block.parquet.metadata.num_row_groups)]
+
+
+def _has_one_for_each_problem(groups: Sequence[Any], block: Block) -> bool:
+    return [group.num_rows for group in groups] == [len(block.indices)] * len(block.positions)
 
 
 def _problem_of(block: OpenBlock[SampleFooter], group: Any, number: int) -> str:

@@ -161,8 +161,8 @@ class SampleSet(StoredSet):
         return samples.read_samples(self.store.read(self._key(block)), self._key(block))
 
     def read_in_parts(self, block: Block, most: int) -> tuple[Iterator[Any], SampleFooter]:
-        """As `read`, as a `pyarrow.Table` with all columns, or one a problem where all
-        together take more than `most` bytes."""
+        """As `read`, as a `pyarrow.Table` with all columns, or one a problem where all together take more than
+        `most` bytes."""
         return samples.read_in_parts(self.store.read(self._key(block)), self._key(block), most)
 
     def columns(self, block: Block, names: Sequence[str]) -> Any:
