@@ -15,6 +15,7 @@ from flows.command_line.commands.import_samples import app as import_commands
 from flows.command_line.commands.pick import app as pick_commands
 from flows.command_line.commands.plan import app as plan_commands
 from flows.command_line.commands.plugins import app as plugins_commands
+from flows.command_line.commands.predictions import app as predictions_commands
 from flows.command_line.commands.store import app as store_commands
 from flows.command_line.commands.sweep import app as sweep_commands
 from flows.command_line.commands.view import app as view_commands
@@ -60,6 +61,7 @@ for commands in (
     cost_commands,
     grade_commands,
     import_commands,
+    predictions_commands,
     plugins_commands,
 ):
     app.add_typer(commands)

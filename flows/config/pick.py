@@ -1,8 +1,8 @@
-"""What `monkeys pick` lets people choose by name."""
+"""What `monkeys pick` and `monkeys predictions` let people choose by name."""
 
 from pydantic import Field
 
-from flows.config.choices import GraderConfig, SelectorConfig
+from flows.config.choices import DatasetConfig, GraderConfig, SelectorConfig
 from sandboxes.config import Config
 
 
@@ -16,3 +16,9 @@ class ChosenEquality(Config):
     """How answers are compared."""
 
     grader: GraderConfig = Field(description="The grader that says which answers are the same")
+
+
+class ChosenDataset(Config):
+    """The dataset that a stored set was drawn from."""
+
+    dataset: DatasetConfig = Field(description="The dataset, with how it is read")

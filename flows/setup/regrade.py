@@ -27,7 +27,7 @@ def prepare(config: RegradeConfig) -> Grading:
     store = readable_store(config.store)
     stored = find(store, config.samples)
     _baseline(stored, config, new="")
-    problems = _read_problems(config.dataset, stored)
+    problems = problems_of(config.dataset, stored)
     selection = Selection.of(problems, k=max((block.stop for block in stored.objects.footers), default=0))
     samples = SampleSet(store, _identity(stored))
     grading = build_grading(selection, samples, resolve_grader(config.dataset, config.grader), config.sandbox)
@@ -36,7 +36,12 @@ def prepare(config: RegradeConfig) -> Grading:
     return grading
 
 
-def _read_problems(dataset: Dataset, stored: StoredSamples) -> list[Problem]:
+def problems_of(dataset: Dataset, stored: StoredSamples) -> list[Problem]:
+    """The problems that a stored set was drawn from.
+
+    Raises:
+        UserError: those of the dataset are others, or cannot be read.
+    """
     problems = load_problems(dataset)
     if problems_digest(problems) != stored.ingredients.get("problems"):
         raise UserError(

@@ -124,21 +124,32 @@ class SweBenchGrader(TextGrader):
                 for future in running:
                     future.cancel()
 
+    def patch(self, problem: Problem, text: str) -> ExtractedPatch:
+        """The patch in a sample's text.
+
+        Raises:
+            NoPatchError: it has no patch, or an empty one.
+            InapplicableError: its edits do not fit the files that the model was shown, or leave the repository.
+        """
+        files = require_check(problem, RepositoryCheck).files
+        found = extract(self.answer_text(text), {each.path: each.text for each in files})
+        check_paths(found.patch)
+        return found
+
     def _extract(
         self, pairs: Sequence[tuple[Problem, Sample]], patches: "dict[str, _Patches]"
     ) -> Iterator[GradedSample]:
         """Sort an issue's samples into `patches`, by the text of the patch; those without one are graded at once."""
         for problem, sample in pairs:
-            check = require_check(problem, RepositoryCheck)
             try:
-                found = extract(self.answer_text(sample.text), {each.path: each.text for each in check.files})
-                check_paths(found.patch)
+                found = self.patch(problem, sample.text)
             except NoPatchError as error:
                 yield GradedSample(sample.problem_id, sample.index, Verdict.NO_ANSWER, shortened(str(error)))
             except InapplicableError as error:
                 detail = shortened(f"does not apply: {error}")
                 yield GradedSample(sample.problem_id, sample.index, Verdict.ERROR, detail)
             else:
+                check = require_check(problem, RepositoryCheck)
                 patches.setdefault(found.patch, _Patches(problem, check, found.patch)).samples.append(
                     _Of(sample, found)
                 )

@@ -12,10 +12,12 @@ from tasks.selection.outcomes import NO_ANSWER, Outcomes
 
 
 class Prepared(NamedTuple):
-    """Problems to pick answers for, how their answers were told apart, and whole sentences on what was left out."""
+    """Problems to pick answers for, how their answers were told apart, the indices of their samples (None where a file
+    does not say), and whole sentences on what was left out."""
 
     problems: tuple[Outcomes, ...]
     classes: tuple[AnswerClasses, ...]
+    indices: tuple[tuple[int | None, ...], ...]
     notes: tuple[str, ...] = ()
 
 
@@ -39,4 +41,5 @@ def in_classes(problems: Sequence[AnsweredProblem], equality: Grader | None) -> 
         classes.append(same)
     not_compared = sum(each.not_compared for each in classes)
     notes = [f"{not_compared:,} pairs of rare answers were too many to compare: they count as different."]
-    return Prepared(tuple(outcomes), tuple(classes), tuple(notes) if not_compared else ())
+    indices = tuple(tuple(problem.samples) for problem in problems)
+    return Prepared(tuple(outcomes), tuple(classes), indices, tuple(notes) if not_compared else ())
