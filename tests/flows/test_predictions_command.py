@@ -112,7 +112,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def written_by(folder: Path, name: str, *options: str) -> dict[str, str]:
+def written_by(folder: Path, name: str, *options: str) -> dict[str, str | None]:
     """The predictions that a command writes, as the importer reads them."""
     ended = monkeys("predictions", "swe-bench", "sweep.yaml", "-o", name, *options, cwd=folder)
     assert ended.code == 0, ended.err
@@ -126,7 +126,7 @@ def test_predictions_of_a_vote_are_read_back_by_the_importer(folder: Path, name:
     found = written_by(folder, name, "--by", "majority")
     assert found.keys() == {FIRST, SECOND, THIRD}
     assert found[FIRST] == diff("3")
-    assert found[SECOND].endswith("\n-ONE = 2\n+ONE = 1\n")
+    assert str(found[SECOND]).endswith("\n-ONE = 2\n+ONE = 1\n")
     assert found[THIRD] == ""
 
 
