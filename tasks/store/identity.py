@@ -73,7 +73,7 @@ def problems_digest(problems: Iterable[Problem]) -> str:
     """Content hash of a dataset as it was published: every problem, in order. Samples depend neither on corrections nor
     on which tests are public, but on the order of the tests, of which the public ones come first. Nor do they depend on
     how a repository's tests are run, such as on the registry that has its image: verdicts do."""
-    return digest([_as_published(problem) for problem in problems])
+    return digest([as_published(problem) for problem in problems])
 
 
 def corrections_digest(problems: Iterable[Problem]) -> str | None:
@@ -98,7 +98,8 @@ def public_tests_digest(problems: Iterable[Problem], *, of_functions: bool = Fal
     return digest(known)[:12] if known else None
 
 
-def _as_published(problem: Problem) -> Problem:
+def as_published(problem: Problem) -> Problem:
+    """A problem without what verdicts alone depend on, such as a correction of its gold answer."""
     check = problem.check
     if isinstance(check, StdioCheck) and check.public is not None:
         return replace(problem, check=replace(check, public=None))

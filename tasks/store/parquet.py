@@ -26,7 +26,9 @@ from tasks.store.documents import json_object
 from tasks.store.rows import fault_in_rows
 from tasks.store.schema import SCHEMA, CorruptObjectError, NewerSchemaError, Version
 
-_METADATA = b"monkeys"
+METADATA = b"monkeys"
+"""The key of our footer in a Parquet file's metadata."""
+
 LEVEL = 6
 """Of zstd: a fifth smaller than at level 3, and no slower to read; writing takes longer, but far less than a model."""
 
@@ -177,7 +179,7 @@ class Layout(Generic[Record, AnyFooter]):
         names = table.column_names
         compressed = [name for name in names if not few or table[name].nbytes > _LONG_VALUE * table.num_rows]
         pq.write_table(
-            table.replace_schema_metadata({_METADATA: json.dumps(about).encode()}),
+            table.replace_schema_metadata({METADATA: json.dumps(about).encode()}),
             sink,
             compression={name: "zstd" if name in compressed else "none" for name in names},
             compression_level=dict.fromkeys(compressed, level),
@@ -202,7 +204,7 @@ class Layout(Generic[Record, AnyFooter]):
             )
             schema, metadata = parquet.schema_arrow, parquet.metadata
             types = list(zip(schema.names, schema.types, strict=True))
-        footer, version = self._footer((metadata.metadata or {}).get(_METADATA), key)
+        footer, version = self._footer((metadata.metadata or {}).get(METADATA), key)
         held = self._held(types, version, key)
         block = parse(key)
         if block is not None and not (metadata.num_rows == block.samples and footer.describes(block.samples)):

@@ -29,7 +29,7 @@ class Version(NamedTuple):
         return f"{self.major}.{self.minor}"
 
 
-SCHEMA = Version(1, 2)
+SCHEMA = Version(1, 3)
 """The schema that this version writes."""
 
 

@@ -4,7 +4,7 @@ Invariant: the blocks of a set never overlap, and each holds exactly the samples
 is moved to `damaged/`, and its samples or verdicts are missing or pending again; nothing is ever deleted.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import takewhile
 from typing import Any, BinaryIO, ClassVar, Generic
@@ -28,6 +28,7 @@ from tasks.store.documents import json_object
 from tasks.store.footers import Objects, is_complete, read_footer, read_objects
 from tasks.store.identity import Identity
 from tasks.store.parquet import AnyFooter, Record
+from tasks.store.problems import StoredProblem, problems_footer, problems_key, write_problems
 from tasks.store.quarantine import quarantine
 from tasks.store.sample_columns import SampleColumns
 from tasks.store.sample_layout import SampleFooter
@@ -155,6 +156,16 @@ class SampleSet(StoredSet):
             reproducible=reproducible,
         )
         self._store(block, data)
+
+    def write_problems(self, problems: Iterable[StoredProblem]) -> None:
+        """Store all problems of the dataset, in order, unless they are stored; what is damaged is replaced."""
+        key = problems_key(self.identity.name)
+        found = read_footer(self.store, key, problems_footer)
+        if isinstance(found, CorruptObjectError):
+            quarantine(self.store, {key: found.reason})
+        elif found is not None:
+            return
+        self.store.write(key, write_problems(problems, key))
 
     def read(self, block: Block) -> tuple[list[Sample], SampleFooter]:
         """The samples of a block in order, checked against their checksum; raises CorruptObjectError."""

@@ -3,6 +3,7 @@
 Nothing here knows Prefect: `tasks.steps` wraps these methods as tasks, and tests call them directly.
 """
 
+import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
@@ -16,6 +17,7 @@ from tasks.prompts.chat import ChatTemplate
 from tasks.records import Price, Problem, Request, Sampling
 from tasks.store.annotations import VerdictFooter
 from tasks.store.blocks import Block, missing, width_for
+from tasks.store.problems import stored_problems
 from tasks.store.retry import retry_while_unavailable
 from tasks.store.sample_layout import SampleFooter
 from tasks.sweep.budgets import Budget, UniformConfig
@@ -63,6 +65,8 @@ class Sweep:
         self.chat = chat
         self.scorings = tuple(scorings)
         self.truth = truth
+        self._problems_stored = False
+        self._storing_problems = threading.Lock()
 
     def missing_samples(self) -> list[Block]:
         """Blocks of exactly those samples that the budget asks for now and that are not stored.
@@ -72,6 +76,7 @@ class Sweep:
         stored = self.samples.stored()
         if stored:
             self.samples.restore_ingredients()
+            self._store_problems()
         blocks = self.missing_given(stored, {} if self.single_round else self.grading.verdicts.stored())
         progress.get().plan(SAMPLES, sum(block.samples for block in blocks))
         return blocks
@@ -170,9 +175,19 @@ class Sweep:
         if self._missing_of(block) != [block]:
             # This process was suspended for so long that its claim expired: what another sweep stored is kept.
             raise TakenOverError(f"{block} was stored by another sweep in the meantime")
+        self._store_problems()
         problems = self.selection.problems_in(block)
         self.samples.write(block, problems, part.samples, engine.version, seconds, reproducible=engine.deterministic)
         progress.get().plan(VERDICTS, block.samples)
+
+    def _store_problems(self) -> None:
+        """Store the problems with their prompts, once in the life of this object."""
+        with self._storing_problems:
+            if not self._problems_stored:
+                # Recorded samples had a prompt, but not one of ours.
+                sent = "template" in self.samples.identity.ingredients
+                self.samples.write_problems(stored_problems(self.selection.dataset, self.prompt_of if sent else None))
+                self._problems_stored = True
 
     def _missing_of(self, block: Block) -> list[Block]:
         positions = block.positions

@@ -13,6 +13,7 @@ from tasks.store.annotations import ScoreFooter, VerdictFooter
 from tasks.store.blocks import Block
 from tasks.store.fsspec_store import FsspecStore
 from tasks.store.identity import problems_digest, sample_identity, score_identity, verdict_identity
+from tasks.store.problems import StoredProblem
 from tasks.store.sample_layout import SampleFooter
 from tasks.store.sets import SampleSet, ScoreSet, VerdictSet
 
@@ -132,7 +133,26 @@ def write_1_2(store: Store) -> None:
         scores.write(BLOCK, SCORED, samples_checksum=PLAIN_CHECKSUM, made_by="reward-model", seconds=2.0, more=used)
 
 
+ASKED = sample_identity(
+    "asked-toy", dataset="toy", problems=problems_digest(PROBLEMS), engine="toy", template="Q: {question}"
+)
+ASKED_PROBLEMS = [
+    StoredProblem("p0", "0?", {"kind": "answer", "answer": "0"}, "Q: 0?"),
+    StoredProblem("p1", "∑\x00\n", {"kind": "stdio", "tests": [{"stdin": "1", "stdout": "2"}]}, "Q: ∑", {"tests": 200}),
+    StoredProblem("p2", "", None, None),
+]
+
+
+def write_1_3(store: Store) -> None:
+    """Write the set that has what schema 1.3 added: its problems."""
+    with mock.patch.object(sets, "now", lambda: DRAWN_AT):
+        samples = SampleSet(store, ASKED)
+        samples.write_problems(ASKED_PROBLEMS)
+        samples.write(BLOCK, PROBLEMS, PLAIN_SAMPLES, "toy 1", 1.5, reproducible=True)
+
+
 if __name__ == "__main__":
     write(FsspecStore(f"{sys.argv[1]}/1.0"))
     write_1_1(FsspecStore(f"{sys.argv[1]}/1.1"))
     write_1_2(FsspecStore(f"{sys.argv[1]}/1.2"))
+    write_1_3(FsspecStore(f"{sys.argv[1]}/1.3"))

@@ -15,6 +15,7 @@ from tasks.store.fsspec_store import FsspecStore
 from tasks.store.inspect.catalog import catalog, find
 from tasks.store.inspect.integrity import check
 from tasks.store.inspect.query import annotated_blocks, select
+from tasks.store.problems import read_problem, read_problems
 from tasks.store.schema import SCHEMA, CorruptObjectError, Version
 from tasks.store.sets import SampleSet, ScoreSet, VerdictSet
 from tests.store import golden_sets as golden
@@ -91,6 +92,15 @@ def test_golden_sets_of_schema_1_2_read_back_to_the_exact_values(tmp_path: Path,
     assert scores.read(BLOCK, golden.PLAIN_FOOTER) == (golden.SCORED, golden.COUNTED_FOOTER)
     (found,) = catalog(store)
     assert [*check(store, found)] == []
+
+
+@pytest.mark.parametrize("written_now", [False, True], ids=["kept", "written now"])
+def test_golden_problems_of_schema_1_3_read_back_to_the_exact_values(tmp_path: Path, written_now: bool):
+    store = sets_of("1.3", golden.write_1_3 if written_now else None, tmp_path)
+    (found,) = catalog(store)
+    assert [each for _, some in read_problems(store, found.name) for each in some] == golden.ASKED_PROBLEMS
+    assert [*check(store, found)] == []
+    assert [read_problem(store, PLAIN.name, 0), *read_problems(store, PLAIN.name)] == [None], "older sets have none"
 
 
 def test_scores_of_schema_1_0_do_not_say_what_scoring_used(either: FsspecStore):

@@ -7,6 +7,7 @@ from tasks.store import Store
 from tasks.store.blocks import Block, missing, overlap
 from tasks.store.identity import digest
 from tasks.store.inspect.catalog import StoredAnnotations, StoredSamples
+from tasks.store.problems import problems_key, read_problems
 from tasks.store.rows import first_ids
 from tasks.store.sample_layout import LAYOUT
 from tasks.store.samples import read_sample_table
@@ -30,6 +31,7 @@ def check(store: Store, samples: StoredSamples) -> Iterator[Finding]:
     problems: dict[int, str] = {}
     for block in samples.objects.footers:
         yield from _check_samples(store, samples, block, problems)
+    yield from _check_problems(store, samples, problems)
     for annotations in samples.annotations:
         if not annotations.from_newer_version:
             yield from _check_name(annotations.objects.prefix, annotations.name, annotations.ingredients)
@@ -84,6 +86,24 @@ def _check_samples(store: Store, samples: StoredSamples, block: Block, problems:
     for position, problem_id in zip(block.positions, first_ids(table, len(block.indices)), strict=True):
         if problems.setdefault(position, problem_id) != problem_id:
             yield Finding(key, f"holds problem {problem_id!r} where another block has {problems[position]!r}")
+
+
+def _check_problems(store: Store, samples: StoredSamples, problems: Mapping[int, str]) -> Iterator[Finding]:
+    """The stored problems, given which of them the samples are of; a set that an older version drew has none."""
+    key = problems_key(samples.name)
+    stored = 0
+    try:
+        for first, some in read_problems(store, samples.name):
+            for position, problem in enumerate(some, first):
+                if problems.get(position, problem.problem_id) != problem.problem_id:
+                    what = f"{problem.problem_id!r} where the samples are of {problems[position]!r}"
+                    yield Finding(key, f"holds problem {what}")
+            stored = first + len(some)
+    except CorruptObjectError as error:
+        yield Finding(key, error.reason)
+        return
+    if 0 < stored <= max(problems, default=0):
+        yield Finding(key, f"holds {stored} problems, and there are samples of problem {max(problems)}")
 
 
 def _check_annotations(
