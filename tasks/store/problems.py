@@ -10,8 +10,9 @@ lack it until their sweep runs again. A large check, such as hundreds of tests, 
 import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, BinaryIO, NamedTuple
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -19,9 +20,8 @@ import pyarrow.parquet as pq
 from tasks.records import Problem
 from tasks.store import Store
 from tasks.store.documents import json_object
-from tasks.store.footer_fields import Count
 from tasks.store.identity import as_published, canonical
-from tasks.store.parquet import METADATA, QUICK_LEVEL, Column, Footer, Layout, OpenBlock
+from tasks.store.parquet import METADATA, QUICK_LEVEL, Column, Footer, Layout
 from tasks.store.schema import SCHEMA, CorruptObjectError
 
 _NAME = "problems.parquet"
@@ -46,13 +46,6 @@ class StoredProblem:
     check: Mapping[str, Any] | None
     prompt: str | None
     shortened: Mapping[str, int] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ProblemsFooter(Footer):
-    """What the object says about itself: how many problems it has."""
-
-    problems: Count
 
 
 _dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -82,9 +75,8 @@ LAYOUT = Layout(
         Column("prompt", pa.string(), nullable=True),
         Column("shortened", pa.string(), nullable=True, encode=_encoded, decode=_decoded_sizes),
     ),
-    ProblemsFooter,
+    Footer,
 )
-_SCHEMA = pa.schema([pa.field(each.name, each.type, nullable=each.nullable) for each in LAYOUT.columns])
 
 
 def problems_key(samples: str) -> str:
@@ -129,17 +121,19 @@ def _shortened(value: Any, name: str, sizes: dict[str, int]) -> Any:
 
 def write_problems(problems: Iterable[StoredProblem], key: str) -> bytes:
     """All problems of a dataset, in order, as an object. Only the compressed bytes are held, and one row group."""
+    about = json.dumps({"schema": str(SCHEMA), "key": key}).encode()
+    schema = pa.schema([pa.field(each.name, each.type, nullable=each.nullable) for each in LAYOUT.columns])
     sink = io.BytesIO()
-    written = 0
     with pq.ParquetWriter(
-        sink, _SCHEMA, compression="zstd", compression_level=QUICK_LEVEL, use_dictionary=False, write_page_checksum=True
+        sink,
+        schema.with_metadata({METADATA: about}),
+        compression="zstd",
+        compression_level=QUICK_LEVEL,
+        use_dictionary=False,
+        write_page_checksum=True,
     ) as writer:
         for group in _groups(problems):
-            table = LAYOUT.to_table(group)
-            writer.write_table(table, row_group_size=len(group))
-            written += len(group)
-        about = {"schema": str(SCHEMA), "key": key, **asdict(ProblemsFooter(written))}
-        writer.add_key_value_metadata({METADATA.decode(): json.dumps(about)})
+            writer.write_table(LAYOUT.to_table(group), row_group_size=len(group))
     return sink.getvalue()
 
 
@@ -156,34 +150,18 @@ def _groups(problems: Iterable[StoredProblem]) -> Iterator[list[StoredProblem]]:
         yield group
 
 
-def problems_footer(file: BinaryIO, key: str) -> ProblemsFooter:
-    """What the object says about itself; reads the footer only.
-
-    Raises:
-        CorruptObjectError: torn, damaged, or not what its key says.
-        NewerSchemaError: written by a newer version.
-    """
-    return _open(file, key).footer
-
-
-def _open(file: BinaryIO, key: str) -> OpenBlock[ProblemsFooter]:
-    opened = LAYOUT.open(file, key)
-    if opened.parquet.metadata.num_rows != opened.footer.problems:
-        raise CorruptObjectError(key, f"it does not hold the {opened.footer.problems} problems that it names")
-    return opened
-
-
 def read_problem(store: Store, samples: str, position: int) -> StoredProblem | None:
     """The problem at a position of the dataset, reading those stored with it and no others; None where the set does not
     have its problems.
 
     Raises:
-        CorruptObjectError, NewerSchemaError: as `problems_footer` does.
+        CorruptObjectError: the object is torn, damaged, or not what its key says.
+        NewerSchemaError: written by a newer version.
     """
     key = problems_key(samples)
     try:
         with store.open(key) as file:
-            opened = _open(file, key)
+            opened = LAYOUT.open(file, key)
             first = 0
             for number in range(opened.parquet.metadata.num_row_groups):
                 rows = opened.parquet.metadata.row_group(number).num_rows
@@ -203,19 +181,31 @@ class ProblemsAt(NamedTuple):
 
 
 def read_problems(store: Store, samples: str) -> Iterator[ProblemsAt]:
-    """All problems of a set in order, some at a time; none where the set does not have them. Raises as `read_problem`
-    does."""
+    """All problems of a set in order, some at a time.
+
+    Raises:
+        FileNotFoundError: the set does not have them.
+        CorruptObjectError, NewerSchemaError: as `read_problem` does.
+    """
     key = problems_key(samples)
+    with store.open(key) as file:
+        opened = LAYOUT.open(file, key)
+        first = 0
+        for number in range(opened.parquet.metadata.num_row_groups):
+            problems = LAYOUT.to_records(opened.read(group=number), key)
+            yield ProblemsAt(first, problems)
+            first += len(problems)
+
+
+def fault_in_problems(store: Store, samples: str, problems: Iterable[StoredProblem]) -> str | None:
+    """What is wrong with the stored problems of a set, which should be these; None where nothing is. Raises
+    FileNotFoundError and NewerSchemaError as `read_problems` does."""
     try:
-        with store.open(key) as file:
-            opened = _open(file, key)
-            first = 0
-            for number in range(opened.parquet.metadata.num_row_groups):
-                problems = LAYOUT.to_records(opened.read(group=number), key)
-                yield ProblemsAt(first, problems)
-                first += len(problems)
-    except FileNotFoundError:
-        return
+        stored = (each for _, some in read_problems(store, samples) for each in some)
+        differ = any(one != other for one, other in zip_longest(stored, problems))
+    except CorruptObjectError as error:
+        return error.reason
+    return "its problems are not those that the set is named by" if differ else None
 
 
 def stored_problems(problems: Iterable[Problem], prompt_of: Callable[[Problem], str] | None) -> Iterator[StoredProblem]:

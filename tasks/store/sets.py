@@ -28,7 +28,7 @@ from tasks.store.documents import json_object
 from tasks.store.footers import Objects, is_complete, read_footer, read_objects
 from tasks.store.identity import Identity
 from tasks.store.parquet import AnyFooter, Record
-from tasks.store.problems import StoredProblem, problems_footer, problems_key, write_problems
+from tasks.store.problems import StoredProblem, fault_in_problems, problems_key, write_problems
 from tasks.store.quarantine import quarantine
 from tasks.store.sample_columns import SampleColumns
 from tasks.store.sample_layout import SampleFooter
@@ -78,13 +78,13 @@ class StoredSet:
         quarantine(self.store, objects.faults)
         return objects.footers
 
-    def _store(self, block: Block, data: bytes) -> None:
-        # Before the first block of this process: no block is ever without it, and nobody removes it. With each block it
-        # would be as many writes as blocks, all of the same bytes.
+    def _store(self, key: str, data: bytes) -> None:
+        # Before the first object of this process: no block is ever without it, and nobody removes it. With each block
+        # it would be as many writes as blocks, all of the same bytes.
         if not self._ingredients_written:
             self.store.write(f"{self._prefix}/set.json", self.identity.to_json())
             self._ingredients_written = True
-        self.store.write(self._key(block), data)
+        self.store.write(key, data)
 
     def _key(self, block: Block) -> str:
         return f"{self._prefix}/{block.key}"
@@ -155,17 +155,21 @@ class SampleSet(StoredSet):
             seconds=seconds,
             reproducible=reproducible,
         )
-        self._store(block, data)
+        self._store(self._key(block), data)
 
-    def write_problems(self, problems: Iterable[StoredProblem]) -> None:
-        """Store all problems of the dataset, in order, unless they are stored; what is damaged is replaced."""
+    def write_problems(self, problems: Callable[[], Iterable[StoredProblem]]) -> None:
+        """Store all problems of the dataset, in order, unless they are stored: what is, is compared with them, and set
+        aside where it is damaged."""
         key = problems_key(self.identity.name)
-        found = read_footer(self.store, key, problems_footer)
-        if isinstance(found, CorruptObjectError):
-            quarantine(self.store, {key: found.reason})
-        elif found is not None:
-            return
-        self.store.write(key, write_problems(problems, key))
+        try:
+            fault = fault_in_problems(self.store, self.identity.name, problems())
+        except FileNotFoundError:
+            fault = None
+        else:
+            if fault is None:
+                return
+            quarantine(self.store, {key: fault})
+        self._store(key, write_problems(problems(), key))
 
     def read(self, block: Block) -> tuple[list[Sample], SampleFooter]:
         """The samples of a block in order, checked against their checksum; raises CorruptObjectError."""
@@ -235,7 +239,7 @@ class AnnotationSet(StoredSet, Generic[Record, AnyAnnotationFooter]):
             seconds=seconds,
             more=more,
         )
-        self._store(block, data)
+        self._store(self._key(block), data)
 
     def read(self, block: Block, samples: SampleFooter) -> tuple[list[Record], AnyAnnotationFooter]:
         """The annotations on a block.

@@ -185,8 +185,8 @@ class Sweep:
         with self._storing_problems:
             if not self._problems_stored:
                 # Recorded samples had a prompt, but not one of ours.
-                sent = "template" in self.samples.identity.ingredients
-                self.samples.write_problems(stored_problems(self.selection.dataset, self.prompt_of if sent else None))
+                prompt_of = self.prompt_of if "template" in self.samples.identity.ingredients else None
+                self.samples.write_problems(lambda: stored_problems(self.selection.dataset, prompt_of))
                 self._problems_stored = True
 
     def _missing_of(self, block: Block) -> list[Block]:

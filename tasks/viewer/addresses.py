@@ -11,9 +11,12 @@ def address_of_set(name: str, verdicts: str | None = None) -> str:
     return _with(f"/sets/{quote(name, safe='')}", verdicts)
 
 
-def address_of_problem(name: str, position: int, verdicts: str | None = None, query: str = "") -> str:
-    """The page of a problem; `query` is that of `tasks.viewer.query`."""
-    return _with(f"/sets/{quote(name, safe='')}/{position}", verdicts, query)
+def address_of_problem(
+    name: str, position: int, verdicts: str | None = None, query: str = "", *, whole: bool = False
+) -> str:
+    """The page of a problem; `query` is that of `tasks.viewer.query`, and the `whole` of its texts, however long."""
+    wanted = "&".join(filter(None, ("whole=1" if whole else "", query)))
+    return _with(f"/sets/{quote(name, safe='')}/{position}", verdicts, wanted)
 
 
 def address_of_sample(name: str, position: int, index: int, verdicts: str | None = None, *, whole: bool = False) -> str:

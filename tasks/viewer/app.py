@@ -83,8 +83,11 @@ def make_app(store: Store, token: str) -> FastAPI:
         return JSONResponse({"state": found.state, "samples": found.samples.samples})
 
     @app.get("/sets/{name}/{position}", response_class=HTMLResponse)
-    def one_problem(request: Request, name: str, position: int, verdicts: str | None = None) -> str:
-        return problem.render(library, library.set(name, verdicts), position, parse_query(request.query_params))
+    def one_problem(
+        request: Request, name: str, position: int, verdicts: str | None = None, whole: bool = False
+    ) -> str:
+        query = parse_query(request.query_params)
+        return problem.render(library, library.set(name, verdicts), position, query, whole=whole)
 
     @app.get("/sets/{name}/{position}/{index}", response_class=HTMLResponse)
     def one_sample(name: str, position: int, index: int, verdicts: str | None = None, whole: bool = False) -> str:

@@ -17,6 +17,9 @@ from tasks.store import Store
 from tasks.store.inspect.catalog import StoredSamples, StoredVerdicts, find
 from tasks.store.inspect.counts import latest_summary, summary_key
 from tasks.store.inspect.query import ScoredRow, select_scored
+from tasks.store.problems import StoredProblem
+from tasks.store.problems import read_problem as read_stored_problem
+from tasks.store.schema import CorruptObjectError
 from tasks.viewer.listing import ListedSet, listed_sets
 from tasks.viewer.problem_samples import ProblemSamples, only_with, read_problem, read_texts
 from tasks.viewer.tallies import Tallies, Tally
@@ -156,6 +159,17 @@ class Library:
             _PROBLEMS,
             lambda: read_problem(self.store, found.samples, verdicts, scores, position),
         )
+
+    def asked(self, found: Found, position: int) -> StoredProblem | UserError | None:
+        """The problem as it is stored with its set; None where it is not, and the error where it cannot be read."""
+
+        def read() -> StoredProblem | UserError | None:
+            try:
+                return read_stored_problem(self.store, found.samples.name, position)
+            except CorruptObjectError as error:
+                return error
+
+        return self._keep(("asked", found.samples.name, position, found.state), _PROBLEMS, read)
 
     def texts(self, found: Found, position: int) -> Iterator[pa.ChunkedArray]:
         """The texts of a problem's samples, block by block."""

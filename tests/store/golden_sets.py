@@ -147,7 +147,7 @@ def write_1_3(store: Store) -> None:
     """Write the set that has what schema 1.3 added: its problems."""
     with mock.patch.object(sets, "now", lambda: DRAWN_AT):
         samples = SampleSet(store, ASKED)
-        samples.write_problems(ASKED_PROBLEMS)
+        samples.write_problems(lambda: ASKED_PROBLEMS)
         samples.write(BLOCK, PROBLEMS, PLAIN_SAMPLES, "toy 1", 1.5, reproducible=True)
 
 

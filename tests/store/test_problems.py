@@ -126,6 +126,18 @@ def test_check_finds_problems_of_another_dataset_and_too_few(store):
     ]
 
 
+def test_a_sweep_replaces_intact_problems_that_are_not_those_of_its_dataset(store):
+    sweep = fill(store, problems=2, k=3)
+    key = problems_key(sweep.samples.identity.name)
+    whole = store.read(key)
+    dataset = sweep.selection.dataset
+    swapped = [dataset[1], dataset[0], *dataset[2:]]
+    for others in (swapped, dataset[:-1], (*dataset, Problem("more", "?"))):
+        store.write(key, write_problems(stored_problems(others, None), key))
+        sweep_of(store, problems=2, k=3).missing_samples()
+        assert store.read(key) == whole
+
+
 def test_an_object_of_another_set_is_refused(store):
     one, other = (fill(store, problems=2, k=3, seed=seed).samples.identity.name for seed in (0, 1))
     store.write(problems_key(one), store.read(problems_key(other)))

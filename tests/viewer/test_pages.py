@@ -1,3 +1,4 @@
+import html
 import os
 import random
 import shutil
@@ -7,9 +8,13 @@ from urllib.parse import parse_qsl, quote, urlencode
 import pytest
 from fastapi.testclient import TestClient
 
+from tasks.datasets.arithmetic import ArithmeticDataset
+from tasks.graders.base.requirements import require_check
+from tasks.records import AnswerCheck
 from tasks.scaling.estimators import Counts
 from tasks.scaling.summary import summarise
 from tasks.store.fsspec_store import FsspecStore
+from tasks.store.problems import StoredProblem, problems_key, write_problems
 from tasks.viewer.app import make_app
 from tasks.viewer.listing import ListedSet
 from tasks.viewer.pages.comparison import compared
@@ -17,7 +22,7 @@ from tasks.viewer.pages.sets import differing_settings
 from tasks.viewer.query import parse_query
 from tasks.viewer.tallies import Tally
 from tests.store.stored import fill
-from tests.viewer.conftest import PROBLEMS, TOKEN, K, reader, texts
+from tests.viewer.conftest import HOSTILE, PROBLEMS, TOKEN, K, reader, texts
 
 
 def pages(shown):
@@ -179,6 +184,53 @@ def test_text_of_a_model_is_never_markup(client, shown):
     assert raw.headers["content-type"].startswith("text/plain")
     assert raw.headers["x-content-type-options"] == "nosniff"
     assert "<script>window.stolen" in raw.text
+
+
+def test_the_page_of_a_problem_has_its_statement_and_its_gold_answer(client, shown):
+    problem = ArithmeticDataset().load()[5]
+    page = client.get(f"/sets/{shown.name}/5").text
+    asked = page.partition('id="asked"')[2].partition("</section>")[0]
+    assert problem.question in html.unescape(asked)
+    assert "Gold answer" in asked
+    assert f'<pre class="text">{require_check(problem, AnswerCheck).answer}</pre>' in asked
+    assert "Prompt as it was sent" not in asked, "recorded samples had none of ours"
+
+
+def test_the_problems_of_a_set_may_be_absent_damaged_or_hostile(shown, tmp_path):
+    folder = tmp_path / "copy"
+    shutil.copytree(shown.folder, folder)
+    key = problems_key(shown.name)
+    path = folder / key
+    problems = [
+        StoredProblem(
+            f"p{at}", HOSTILE, {"kind": "stdio", "tests": [{"stdin": HOSTILE, "<b>": ["\u202e"]}] * 30}, HOSTILE + "!"
+        )
+        for at in range(PROBLEMS)
+    ]
+    path.write_bytes(write_problems(problems, key))
+    with reader(folder) as client:
+        page = client.get(f"/sets/{shown.name}/3").text
+        asked = page.partition('id="asked"')[2].partition("</section>")[0]
+        assert "&lt;script&gt;window.stolen" in asked
+        assert "Prompt as it was sent" in asked
+        assert "10 more are stored" in asked
+        for hostile in ("<script>window", "<img", "<b>", "\u202e", "\x1b"):
+            assert hostile not in asked
+        path.write_bytes(path.read_bytes()[:-50])
+        assert "cannot be read" in client.get(f"/sets/{shown.name}/3").text
+        path.unlink()
+        assert "were not stored" in client.get(f"/sets/{shown.name}/3").text
+
+
+def test_long_texts_of_a_problem_are_cut_unless_the_whole_is_asked_for(shown, tmp_path):
+    folder = tmp_path / "copy"
+    shutil.copytree(shown.folder, folder)
+    key = problems_key(shown.name)
+    problems = [StoredProblem(f"p{at}", "y" * 250_000, None, None) for at in range(PROBLEMS)]
+    (folder / key).write_bytes(write_problems(problems, key))
+    with reader(folder) as client:
+        assert "50,000 more characters" in client.get(f"/sets/{shown.name}/3").text
+        assert "y" * 250_000 in client.get(f"/sets/{shown.name}/3?whole=1").text
 
 
 def test_code_has_its_syntax_in_colours_and_a_long_text_is_cut(client, shown):

@@ -99,10 +99,12 @@ def _check_problems(store: Store, samples: StoredSamples, problems: Mapping[int,
                     what = f"{problem.problem_id!r} where the samples are of {problems[position]!r}"
                     yield Finding(key, f"holds problem {what}")
             stored = first + len(some)
+    except FileNotFoundError:
+        return
     except CorruptObjectError as error:
         yield Finding(key, error.reason)
         return
-    if 0 < stored <= max(problems, default=0):
+    if problems and stored <= max(problems):
         yield Finding(key, f"holds {stored} problems, and there are samples of problem {max(problems)}")
 
 

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 from tasks.records import Verdict
 from tasks.report.palette import VERDICTS
 from tasks.viewer.addresses import address_of_problem
+from tasks.viewer.asked import asked
 from tasks.viewer.library import Found, Library
 from tasks.viewer.problem_samples import ProblemSamples
 from tasks.viewer.query import NOT_GRADED, ROWS_PER_PAGE, Query, find_samples
@@ -27,8 +28,8 @@ _ANSWERS = 12
 _CELLS_IN_A_ROW = 100
 
 
-def render(library: Library, found: Found, position: int, query: Query) -> str:
-    """The page as HTML.
+def render(library: Library, found: Found, position: int, query: Query, *, whole: bool = False) -> str:
+    """The page as HTML; the texts of the problem are cut where they are very long, unless the `whole` is asked for.
 
     Raises:
         UserError: the set has no such problem, or the query cannot be read.
@@ -48,6 +49,7 @@ def render(library: Library, found: Found, position: int, query: Query) -> str:
         chosen=found.chosen,
         state=found.state,
         problem=problem,
+        asked=asked(library.asked(found, position), corrected=_has_corrections(found), whole=whole),
         query=query,
         columns=used,
         rows=shown.to_pylist(),
@@ -63,6 +65,10 @@ def render(library: Library, found: Found, position: int, query: Query) -> str:
         following=positions[at + 1] if at + 1 < len(positions) else None,
         not_graded=NOT_GRADED,
     )
+
+
+def _has_corrections(found: Found) -> bool:
+    return found.verdicts is not None and found.verdicts.ingredients.get("corrections") is not None
 
 
 def _says_something(column: pa.ChunkedArray) -> bool:
