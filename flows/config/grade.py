@@ -1,10 +1,10 @@
-"""The configuration of grading programs in files."""
+"""The configurations of grading samples in files."""
 
 from pathlib import Path
 
 from pydantic import Field
 
-from flows.config.choices import SandboxConfig
+from flows.config.choices import DatasetConfig, GraderConfig, SandboxConfig
 from sandboxes.bubblewrap import BubblewrapConfig
 from sandboxes.config import Config
 
@@ -24,3 +24,13 @@ class GradeConfig(Config):
         " Markdown fences the last complete program",
     )
     all_tests: bool = Field(default=False, description="Run all tests of a program, even after one has failed")
+
+
+class GradeDatasetConfig(Config):
+    """The samples to grade, the dataset that their problems are in, the grader, and where the verdicts are written."""
+
+    dataset: DatasetConfig = Field(description="The problems")
+    samples: Path = Field(description='JSONL file of {"problem_id", "text"}, and "index" if it matters')
+    output: Path = Field(description="JSONL file to write: a verdict on each sample, in the same order")
+    grader: GraderConfig | None = Field(default=None, description="The grader; empty: the usual one of the dataset")
+    sandbox: SandboxConfig = Field(default=BubblewrapConfig(), description="Where the grader runs programs, if any")

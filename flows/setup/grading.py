@@ -21,7 +21,7 @@ def build_grading(selection: Selection, samples: SampleSet, grader: Grader, sand
         UserError: the sandbox's Python cannot be used.
         SandboxUnavailableError: a Docker engine would have to describe the image, and there is none.
     """
-    limits = {**(sandbox.ingredients() if grader.runs_code else {}), **_ingredients(grader, selection.dataset)}
+    limits = {**(sandbox.ingredients() if grader.runs_code else {}), **ingredients(grader, selection.dataset)}
     plugins = verdict_origins(grader, sandbox)
     return Grading(
         selection=selection,
@@ -33,7 +33,7 @@ def build_grading(selection: Selection, samples: SampleSet, grader: Grader, sand
     )
 
 
-def _ingredients(grader: Grader, problems: Sequence[Problem]) -> dict[str, Any]:
+def ingredients(grader: Grader, problems: Sequence[Problem]) -> dict[str, Any]:
     """What a grader's verdicts depend on in addition to its settings, such as a prover's version or the images of
     repositories, if it says so."""
     found = dict(grader.ingredients()) if isinstance(grader, HasIngredients) else {}

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from tasks.files.rows import read_rows
 from tasks.files.schema import RowModel
 from tasks.records import Problem, StdioCheck, StdioTest
 
-_PROBLEM = '{"id": "...", "tests": [{"input": "1 2", "output": "3"}]}'
+_PROBLEM = '{"id": "...", "tests": [{"input": "1 2", "output": "3"}]} (other problems need --grader or --prover)'
 _SAMPLE = '{"problem_id": "...", "index": 0, "text": "print(3)"}'
 
 
@@ -35,13 +36,13 @@ class _SampleRow(RowModel):
     unicode: ClassVar[bool] = False
 
     problem_id: str
-    index: int = Field(ge=0)
+    index: int | None = Field(None, ge=0)
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class SampleText:
-    """A sample that is a program."""
+    """A row of a file of samples."""
 
     problem_id: str
     index: int
@@ -50,20 +51,25 @@ class SampleText:
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """A file of samples that was read once and is valid: the number of samples, and a digest of their content."""
+    """A file of samples that was read once and is valid: the number of samples, a digest of their content, and the ids
+    of their problems."""
 
     path: Path
     count: int
     digest: str
+    problem_ids: frozenset[str]
 
     def read(self) -> Iterator[SampleText]:
-        """Its samples in order.
+        """Its samples in order; those without an index are numbered within their problem.
 
         Raises:
             UserError: the file has changed since, and is no longer valid.
         """
+        following: Counter[str] = Counter()
         for _, row in read_rows(self.path, _SampleRow, _SAMPLE):
-            yield SampleText(row.problem_id, row.index, row.text)
+            index = following[row.problem_id] if row.index is None else row.index
+            following[row.problem_id] += row.index is None
+            yield SampleText(row.problem_id, index, row.text)
 
 
 def read_problems(path: Path) -> dict[str, Problem]:
@@ -92,14 +98,19 @@ def check_samples(path: Path, problems: Mapping[str, Problem]) -> Samples:
         UserError: the file cannot be read, a row is malformed, or names an unknown problem.
     """
     count, digest = 0, hashlib.sha256()
+    used: set[str] = set()
     for where, row in read_rows(path, _SampleRow, _SAMPLE):
         if row.problem_id not in problems:
-            raise UserError(f"{where}: problem_id: {row.problem_id!r} is not one of the {len(problems):,} problems")
+            raise UserError(
+                f"{where}: problem_id: {row.problem_id!r} is not one of the {len(problems):,} problems;"
+                f" the first is {next(iter(problems))!r}"
+            )
         digest.update(repr((row.problem_id, row.index, row.text)).encode())
         count += 1
+        used.add(row.problem_id)
     if not count:
         raise UserError(f"{path}: holds no sample; a row looks like {_SAMPLE}")
-    return Samples(path, count, digest.hexdigest())
+    return Samples(path, count, digest.hexdigest(), frozenset(used))
 
 
 def fingerprint(problems: Mapping[str, Problem], samples: Samples, ingredients: Mapping[str, object]) -> str:

@@ -9,24 +9,18 @@ import fcntl
 import json
 import os
 from collections import Counter
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
-from itertools import islice
 from pathlib import Path
 from typing import Self
 
-from sandboxes import SandboxUnavailableError
-from sandboxes.batch import Batch
 from tasks.batch_grading.inputs import Samples, SampleText
-from tasks.errors import RESUME, UserError
+from tasks.errors import UserError
 from tasks.files.atomic import replacing
-from tasks.graders.base.code import chosen
-from tasks.graders.base.programs import Program, grade_programs
-from tasks.graders.stdio import StdioGrader
-from tasks.records import GradedSample, Problem, Verdict
+from tasks.records import GradedSample, Verdict
 
-# The number of samples whose programs are found together.
-_READ_AHEAD = 256
+GradesSamples = Callable[[Iterator[tuple[int, SampleText]]], Iterator[GradedSample]]
+"""Grades samples, each with a number that is its graded sample's `index`; yields them in any order."""
 
 
 class VerdictFile:
@@ -44,6 +38,7 @@ class VerdictFile:
     def __init__(self, output: Path, samples: Samples, work: str):
         self.output = output
         self.log = output.with_name(f"{output.name}.{work}.part")
+        self.total = samples.count
         self.counts: Counter[Verdict] = Counter()
         self._samples = samples
         self._graded = bytearray(samples.count)
@@ -65,32 +60,28 @@ class VerdictFile:
         """How many samples have no verdict yet, or one that says only that the sandbox failed."""
         return self._graded.count(0)
 
-    def grade(
-        self, problems: Mapping[str, Problem], batch: Batch, extracting: StdioGrader | None = None
-    ) -> Generator[GradedSample, None, None]:
+    def grade(self, by: GradesSamples) -> Generator[GradedSample, None, None]:
         """Grade what is pending; yields the graded samples in any order, `index` being the sample's place in its file.
 
         Args:
-            problems: the problems by id.
-            batch: where programs run.
-            extracting: finds the program in a sample's text; None: the text is the program.
+            by: grades samples, which it takes with their places in the file. It bounds how many it takes ahead of the
+                verdicts that it has given.
 
         Raises:
             UserError: the log cannot be written, or the samples cannot be read any more.
             SandboxUnavailableError: the process that reads programs was lost.
         """
-        # What is taken and not written yet. The batch bounds how much that is.
+        # What is taken and not written yet.
         index_of: dict[int, int] = {}
         held: dict[int, GradedSample] = {}
 
-        def programs() -> Iterator[Program]:
-            pending = (each for each in enumerate(self._samples.read()) if not self._graded[each[0]])
-            while chunk := list(islice(pending, _READ_AHEAD)):
-                for (number, sample), text in zip(chunk, _programs(chunk, extracting), strict=True):
+        def pending() -> Iterator[tuple[int, SampleText]]:
+            for number, sample in enumerate(self._samples.read()):
+                if not self._graded[number]:
                     index_of[number] = sample.index
-                    yield Program(problems[sample.problem_id], number, text)
+                    yield number, sample
 
-        for graded in grade_programs(programs(), batch, StdioGrader.rule):
+        for graded in by(pending()):
             if graded.index < self._following:
                 self._write(graded, index_of.pop(graded.index))
             else:
@@ -182,14 +173,3 @@ class VerdictFile:
             yield
         except OSError as error:
             raise UserError(f"{self.output}: cannot be written ({error.strerror or error})") from error
-
-
-def _programs(chunk: Sequence[tuple[int, SampleText]], extracting: StdioGrader | None) -> Iterator[str]:
-    """The program of each sample."""
-    if extracting is None:
-        yield from (sample.text for _, sample in chunk)
-        return
-    for program in chosen(extracting.found(sample.text for _, sample in chunk)):
-        if program is None:
-            raise SandboxUnavailableError(f"the process that reads programs was lost. {RESUME}")
-        yield program

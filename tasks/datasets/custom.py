@@ -5,7 +5,9 @@ A row has `id` (a unique text), `question`, and one of these, the same for all r
 - `answer`: the gold final answer, a text;
 - `tests`: a list of `{"input": "...", "output": "..."}`, what a program reads from stdin and must print; those with
   `"public": true` may be used to pick one of several programs, and are run first;
-- `function`: `{"entry_point": "f", "test": "def check(candidate): assert candidate(1) == 2"}`.
+- `function`: `{"entry_point": "f", "test": "def check(candidate): assert candidate(1) == 2"}`;
+- `theorem`: `{"prover": "rocq", "header": "Require Import Arith.", "statement": "Theorem t : 1 + 1 = 2."}`, in Lean
+  `{"prover": "lean", "statement": "theorem t : 1 + 1 = 2 := by"}`; its `question` may be left out.
 
 It may also have `time_limit_s`, `memory_limit_mb`, and `solutions`: texts that are known to be correct, for
 `monkeys audit`.
@@ -17,16 +19,28 @@ from typing import Literal
 from pydantic import Field
 
 from sandboxes.config import Config
+from tasks.datasets.formal import lean, rocq
+from tasks.datasets.formal.statement import Unreadable
 from tasks.errors import UserError
 from tasks.files.schema import RowModel, Where
 from tasks.files.sources import Hub, Source, read, row_error
-from tasks.records import AnswerCheck, Check, FunctionCheck, LabelledSample, Problem, StdioCheck, StdioTest
+from tasks.records import (
+    AnswerCheck,
+    Check,
+    FunctionCheck,
+    LabelledSample,
+    Problem,
+    StdioCheck,
+    StdioTest,
+    TheoremCheck,
+)
 
-_EXAMPLE = '{"id": "...", "question": "...", "answer": "42"} (or "tests", or "function")'
+_EXAMPLE = '{"id": "...", "question": "...", "answer": "42"} (or "tests", "function" or "theorem")'
 _GRADERS = {
     "answer": ("final_answer", "gsm8k", "gsm8k_tolerant", "math", "math_tolerant", "math_verify"),
     "tests": ("stdio", "stdio_exact", "code_contests"),
     "function": ("functions", "humaneval"),
+    "theorem": ("proof",),
 }
 
 
@@ -41,12 +55,24 @@ class _Function(RowModel):
     test: str
 
 
+class _Theorem(RowModel):
+    prover: Literal["rocq", "lean"]
+    header: str = ""
+    statement: str
+
+    @property
+    def asked(self) -> str:
+        """What a model is asked, if nothing else is."""
+        return f"{self.header}\n\n{self.statement}".strip()
+
+
 class _Row(RowModel):
     id: str = Field(min_length=1)
-    question: str
+    question: str | None = None
     answer: str | None = Field(default=None, min_length=1)
     tests: list[_Test] | None = Field(default=None, min_length=1)
     function: _Function | None = None
+    theorem: _Theorem | None = None
     time_limit_s: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     memory_limit_mb: int | None = Field(default=None, ge=1)
     solutions: Sequence[str] = ()
@@ -62,7 +88,7 @@ class CustomDataset(Config):
     """Your own problems, from a file."""
 
     name: Literal["custom"] = "custom"
-    path: str = Field(min_length=1, description="JSONL of id, question, and answer, tests or function (URL too)")
+    path: str = Field(min_length=1, description="JSONL of id, question, and answer, tests, function or theorem; or URL")
     template: str = Field(default="question", description="Bundled prompt template, or a .txt file with {question}")
     stop: tuple[str, ...] = Field(default=(), description="Strings that end a sample")
     max_tokens: int = Field(default=1024, ge=1, description="Longest sample in tokens")
@@ -90,7 +116,7 @@ class CustomDataset(Config):
             if kind not in {None, row.kind}:
                 raise row_error(where, row.kind, f"the rows before have `{kind}`; one file has one kind")
             kind = row.kind
-            problems.append(_problem(row))
+            problems.append(_problem(where, row))
         return problems
 
     def solutions(self) -> Iterator[LabelledSample]:
@@ -104,24 +130,40 @@ class CustomDataset(Config):
 
 
 def _unclear(where: Where) -> UserError:
-    return row_error(where, "answer", "a row has one of `answer`, `tests` and `function`")
+    return row_error(where, "answer", "a row has one of `answer`, `tests`, `function` and `theorem`")
 
 
-def _problem(row: _Row) -> Problem:
+def _problem(where: Where, row: _Row) -> Problem:
+    question = row.theorem.asked if row.question is None and row.theorem is not None else row.question
+    if question is None:
+        raise row_error(where, "question", f"is missing; a row looks like {_EXAMPLE}")
     return Problem(
         row.id,
-        row.question,
-        _check(row),
+        question,
+        _check(where, row),
         time_limit_s=row.time_limit_s,
         memory_limit_mb=row.memory_limit_mb,
     )
 
 
-def _check(row: _Row) -> Check | None:
+def _check(where: Where, row: _Row) -> Check | None:
     if row.answer is not None:
         return AnswerCheck(row.answer)
     if row.tests is not None:
         ordered = sorted(row.tests, key=lambda test: not test.public)
         public = sum(test.public for test in row.tests)
         return StdioCheck(tuple(StdioTest(test.input, test.output) for test in ordered), public=public or None)
+    if row.theorem is not None:
+        return _theorem(where, row.theorem)
     return None if row.function is None else FunctionCheck(row.function.entry_point, row.function.test)
+
+
+def _theorem(where: Where, theorem: _Theorem) -> TheoremCheck:
+    try:
+        if theorem.prover == "lean":
+            found = lean.statement(theorem.header, theorem.statement)
+        else:
+            found = rocq.statement(f"{theorem.header}\n{theorem.statement}")
+    except Unreadable as error:
+        raise row_error(where, "theorem.statement", str(error)) from error
+    return TheoremCheck(theorem.prover, found.header, found.name, found.text)

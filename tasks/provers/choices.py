@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Any, get_args
 
+from pydantic import BeforeValidator
+
 from tasks.choices import choices
 from tasks.provers import Prover
 from tasks.provers.kimina import KiminaProver
@@ -9,12 +11,18 @@ from tasks.provers.lean import LeanProver
 from tasks.provers.repl import ReplProver
 from tasks.provers.rocq import RocqProver
 
+
+def _default(value: Any) -> Any:
+    """`prover: {time_limit_s: 5}` is short for the default prover with this limit."""
+    return {"name": "rocq", **value} if isinstance(value, dict) else value
+
+
 _Prover = KiminaProver | LeanProver | ReplProver | RocqProver
 
 if TYPE_CHECKING:
     ProverConfig = _Prover
 else:
-    ProverConfig = choices("prover", _Prover, Prover)
+    ProverConfig = choices("prover", _Prover, Prover, BeforeValidator(_default))
 
 
 def prover_classes() -> tuple[type[Any], ...]:

@@ -11,6 +11,7 @@ from sandboxes import Limits, Outcome, Sandbox, SandboxUnavailableError, Status
 from sandboxes.batch import Batch
 from sandboxes.bubblewrap import BubblewrapConfig
 from tasks.batch_grading.inputs import Samples, check_samples
+from tasks.batch_grading.programs import by_tests
 from tasks.batch_grading.run import grade_files
 from tasks.batch_grading.verdict_file import VerdictFile
 from tasks.errors import UserError
@@ -52,7 +53,7 @@ def samples_of(folder: Path, *programs: str) -> Samples:
 def run(output: Path, samples: Samples, sandbox: Sandbox) -> list[str]:
     """Grade, and return the verdicts of the file."""
     with VerdictFile(output, samples, "work") as verdicts:
-        list(verdicts.grade(PROBLEMS, Batch(sandbox, retries=0)))
+        list(verdicts.grade(by_tests(PROBLEMS, Batch(sandbox, retries=0))))
         verdicts.finish()
         lines = [json.loads(line) for line in output.read_text().splitlines()]
         assert sum(verdicts.counts.values()) == samples.count
@@ -93,7 +94,7 @@ def test_interrupted_grading_resumes_and_writes_no_file_before_it_is_complete(tm
     output, programs = tmp_path / "v.jsonl", [f"{SUM} # {n}" for n in range(8)]
     samples = samples_of(tmp_path, *programs)
     with VerdictFile(output, samples, "work") as verdicts:
-        grading = verdicts.grade(PROBLEMS, Batch(sandbox))
+        grading = verdicts.grade(by_tests(PROBLEMS, Batch(sandbox)))
         for _ in range(3):
             next(grading)
         grading.close()
@@ -112,7 +113,7 @@ def test_interrupted_grading_resumes_and_writes_no_file_before_it_is_complete(tm
 def test_other_work_does_not_resume_from_the_log(tmp_path: Path, sandbox: Sandbox) -> None:
     samples = samples_of(tmp_path, SUM, "1/0")
     with VerdictFile(tmp_path / "v.jsonl", samples, "other") as verdicts:
-        next(verdicts.grade(PROBLEMS, Batch(sandbox)))
+        next(verdicts.grade(by_tests(PROBLEMS, Batch(sandbox))))
     ran = Failing(sandbox)
     assert run(tmp_path / "v.jsonl", samples, ran) == ["correct", "error"]
     assert set(ran.ran) == {SUM, "1/0"}

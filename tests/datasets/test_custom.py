@@ -82,7 +82,10 @@ def test_an_unusable_template_file_is_reported_in_one_line(tmp_path: Path, text:
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ([{"id": "a", "question": "?"}], "line 1: answer: a row has one of `answer`, `tests` and `function`"),
+        (
+            [{"id": "a", "question": "?"}],
+            "line 1: answer: a row has one of `answer`, `tests`, `function` and `theorem`",
+        ),
         ([{**ANSWER, "tests": TESTS["tests"]}], "line 1: answer: a row has one of"),
         ([ANSWER, TESTS], "line 2: tests: the rows before have `answer`"),
         ([{**TESTS, "tests": []}], "line 1: tests: list should have at least 1 item"),

@@ -1,6 +1,7 @@
 """`monkeys grade` and `monkeys doctor` as a person runs them."""
 
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -134,6 +135,99 @@ def test_grading_that_was_stopped_is_resumed(tmp_path: Path, ending: signal.Sign
     assert document["executions"] == 3 * (30 - document["earlier"])
     assert verdicts(tmp_path) == ["correct"] * 30
     assert names(tmp_path) == {"problems.jsonl", "samples.jsonl", "verdicts.jsonl"}
+
+
+STATEMENTS = [
+    {"id": "add", "theorem": {"prover": "rocq", "statement": "Theorem add : forall n : nat, n + 0 = n."}},
+    {"id": "one", "theorem": {"prover": "rocq", "statement": "Theorem one : 1 + 1 = 2."}},
+    {"id": "bad", "theorem": {"prover": "rocq", "statement": "Theorem bad : no_such_thing = 2."}},
+]
+PROOFS = [
+    ("one", "reflexivity."),
+    ("add", "reflexivity."),
+    ("add", "induction n; simpl; congruence."),
+    ("one", "reflexivity."),
+    ("one", "Admitted."),
+]
+GRADE_PROOFS = ("grade", "statements.jsonl", "proofs.jsonl", "-o", "verdicts.jsonl", "--prover", "rocq")
+
+
+def write_proofs(folder: Path, proofs: list[tuple[str, str]]) -> None:
+    (folder / "statements.jsonl").write_text("".join(json.dumps(row) + "\n" for row in STATEMENTS))
+    rows = ({"problem_id": problem, "text": text} for problem, text in proofs)
+    (folder / "proofs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+needs_rocq = pytest.mark.skipif(shutil.which("coqc") is None, reason="Rocq is not installed: `make provers`")
+
+
+@needs_rocq
+def test_proofs_of_a_file_of_statements_are_confirmed(tmp_path: Path) -> None:
+    write_proofs(tmp_path, PROOFS)
+    ended = monkeys(*GRADE_PROOFS, cwd=tmp_path)
+    assert ended.code == 0, ended.err
+    assert verdicts(tmp_path) == ["correct", "error", "correct", "correct", "no_answer"]
+    rows = [json.loads(line) for line in (tmp_path / "verdicts.jsonl").read_text().splitlines()]
+    assert [(row["problem_id"], row["index"]) for row in rows] == [
+        *(("one", 0), ("add", 0), ("add", 1), ("one", 1), ("one", 2))
+    ]
+    assert "deduplicated: 1 samples are identical to another one for the same problem" in ended.out
+    assert "proof, version" in ended.out
+    assert "not confirmed" not in ended.out
+
+
+@needs_rocq
+def test_proofs_that_are_not_confirmed_are_marked(tmp_path: Path) -> None:
+    write_proofs(tmp_path, PROOFS[:2])
+    ended = monkeys(*GRADE_PROOFS, "--set", "grader.prover.confirm=false", cwd=tmp_path)
+    assert ended.code == 0, ended.err
+    assert "Correct proofs are not confirmed" in ended.out
+    details = [json.loads(line)["detail"] for line in (tmp_path / "verdicts.jsonl").read_text().splitlines()]
+    assert details[0] == "not confirmed"
+
+
+@needs_rocq
+def test_a_statement_that_does_not_load_leaves_its_proofs_pending_and_no_others(tmp_path: Path) -> None:
+    write_proofs(tmp_path, [("bad", f"reflexivity. (* {number} *)") for number in range(25)] + PROOFS[:1])
+    ended = monkeys(*GRADE_PROOFS, "--set", "grader.prover.confirm=false", "--json", cwd=tmp_path)
+    assert ended.code == 1
+    assert json.loads(ended.out)["verdicts"] == {"correct": 1, "infrastructure": 25}
+    assert "1 of 2 theorems cannot be graded, because they do not load" in ended.err
+
+
+@needs_rocq
+def test_proofs_of_bundled_theorems_are_graded_by_the_usual_grader_with_its_settings(tmp_path: Path) -> None:
+    (tmp_path / "proofs.jsonl").write_text('{"problem_id": "theorems/00/0", "text": "lia."}\n')
+    command = ("grade", "theorems", "proofs.jsonl", "-o", "verdicts.jsonl")
+    ended = monkeys(*command, cwd=tmp_path)
+    assert (ended.code, len(ended.err.splitlines())) == (2, 1)
+    first = re.search(r"is not one of the 96 problems; the first is '(.+)'", ended.err)
+    assert first is not None, ended.err
+    (tmp_path / "proofs.jsonl").write_text(json.dumps({"problem_id": first[1], "text": "idtac."}) + "\n")
+    assert monkeys(*command, "--set", "grader.prover.time_limit_s=5", cwd=tmp_path).code == 0
+    assert verdicts(tmp_path) == ["error"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("no_such_dataset",), "dataset.name: 'no_such_dataset' is unknown"),
+        (("statements.jsonl", "--prover", "coq"), "grader.prover.name: 'coq' is unknown; one of"),
+        (("statements.jsonl", "--grader", "math", "--prover", "rocq"), "only the grader proof has a prover, not math"),
+        (("statements.jsonl", "--grader", "math"), "grader: math"),
+        (("statements.jsonl",), "tests: field required"),
+        (("statements.jsonl", "--prover", "rocq", "--all-tests"), "--all-tests: is for a file of programs' tests"),
+        (("statements.jsonl", "--prover", "rocq", "--workers", "2"), "--workers: the grader proof runs no programs"),
+        (("statements.jsonl", "--prover", "rocq", "--set", "memory_limit_mb=256"), "--set memory_limit_mb: the grader"),
+        (("statements.jsonl", "--prover", "rocq", "--set", "grader.prover.time=9"), "grader.prover.time"),
+    ],
+)
+def test_what_cannot_be_graded_by_a_dataset_is_one_line(tmp_path: Path, options: tuple[str, ...], message: str) -> None:
+    write_proofs(tmp_path, PROOFS)
+    ended = monkeys("grade", options[0], "proofs.jsonl", "-o", "verdicts.jsonl", *options[1:], cwd=tmp_path)
+    assert (ended.code, len(ended.err.splitlines())) == (2, 1), ended.err
+    assert message in ended.err
+    assert names(tmp_path) == {"statements.jsonl", "proofs.jsonl"}
 
 
 def _log_lines(folder: Path) -> int:

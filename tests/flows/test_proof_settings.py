@@ -12,6 +12,7 @@ from tasks.graders.proof import ProofGrader
         ("rocq", {}),
         ({"name": "rocq", "workers": 3, "proofs_per_process": 7}, {}),
         ({"name": "rocq", "workers": 3, "axioms": "none"}, {"prover": {"axioms": "none"}}),
+        ({"axioms": "none"}, {"prover": {"axioms": "none"}}),
         ("repl", {"prover": {"name": "repl"}}),
         ({"name": "repl", "repl": "/opt/repl", "project": "/opt/mathlib4"}, {"prover": {"name": "repl"}}),
         ({"name": "lean", "workers": 2}, {"prover": {"name": "lean"}}),

@@ -60,7 +60,7 @@ def test_the_project_must_be_a_folder_that_is_built_by_the_same_version(tmp_path
         installation(program, tmp_path / "absent")
     with pytest.raises(UserError, match=r"is not built: run `lake exe cache get`"):
         installation(program, lake_project(tmp_path / "empty", "4.33.0", built=False))
-    with pytest.raises(UserError, match=r"is for Lean 4.9.0, and prover.program is 4.33.0: .*toolchain install 4.9.0"):
+    with pytest.raises(UserError, match=r"is for Lean 4.9.0, and `lean` here is 4.33.0: .*toolchain install 4.9.0"):
         installation(program, lake_project(tmp_path / "other", "4.9.0", built=True))
     project = lake_project(tmp_path / "right", "4.33.0", built=True)
     found = installation(program, project)

@@ -1,4 +1,4 @@
-"""`monkeys grade` and `monkeys doctor`: programs in sandboxes. Needs no store or Prefect."""
+"""`monkeys grade` and `monkeys doctor`: programs in sandboxes, and provers. Needs no store or Prefect."""
 
 from pathlib import Path
 from typing import Annotated
@@ -14,26 +14,39 @@ app = typer.Typer()
 @app.command(
     "grade",
     epilog="Examples: [bold]monkeys grade problems.jsonl samples.jsonl -o verdicts.jsonl[/]  ·  "
-    "[bold]monkeys grade problems.jsonl samples.jsonl -o verdicts.jsonl --sandbox docker --time-multiplier 2[/]",
+    "[bold]monkeys grade problems.jsonl samples.jsonl -o verdicts.jsonl --sandbox docker --time-multiplier 2[/]  ·  "
+    "[bold]monkeys grade theorems proofs.jsonl -o verdicts.jsonl --set grader.prover.time_limit_s=10[/]  ·  "
+    "[bold]monkeys grade statements.jsonl proofs.jsonl -o verdicts.jsonl --prover lean[/]",
 )
 def grade(
     problems: Annotated[
-        Path, typer.Argument(metavar="PROBLEMS.jsonl", help='One {"id", "tests": [{"input", "output"}]} per line.')
+        str,
+        typer.Argument(
+            metavar="PROBLEMS",
+            help='A file with one {"id", "tests": [{"input", "output"}]} per line, the name of a dataset, or with'
+            " --grader or --prover a file of your own problems.",
+        ),
     ],
     samples: Annotated[
         Path,
         typer.Argument(
             metavar="SAMPLES.jsonl",
-            help='One {"problem_id", "index", "text"} per line; text is the program.',
+            help='One {"problem_id", "index", "text"} per line (Parquet and CSV too); the index may be left out.',
         ),
     ],
     *,
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="VERDICTS.jsonl", help="One line per sample, in the same order.")
     ],
+    grader: Annotated[
+        str | None, typer.Option("--grader", help="Grade the samples of a dataset with this grader, not its usual one.")
+    ] = None,
+    prover: Annotated[
+        str | None, typer.Option("--prover", help="Grade proofs with this prover, such as rocq or lean.")
+    ] = None,
     sandbox: Annotated[
-        str, typer.Option("--sandbox", help="Where the programs run: bubblewrap or docker.")
-    ] = "bubblewrap",
+        str | None, typer.Option("--sandbox", help="Where programs run: bubblewrap (the default) or docker.")
+    ] = None,
     workers: Annotated[
         int | None, typer.Option("--workers", min=1, help="Run N programs at a time; one per core by default.")
     ] = None,
@@ -53,25 +66,33 @@ def grade(
     ] = False,
     set_: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="a=b", help="Set any field of the sandbox, such as memory_limit_mb=256."),
+        typer.Option(
+            "--set",
+            metavar="a=b",
+            help="Set any field of the sandbox, such as memory_limit_mb=256, or with the name of the role one of the"
+            " dataset or the grader, such as grader.prover.workers=8.",
+        ),
     ] = None,
     as_json: JsonSummary = False,
 ) -> None:
-    """Run programs on their problems' tests in a sandbox, and write one verdict per sample. Run again to resume."""
-    from flows.command_line.views.grade import run_grade
+    """Grade the samples of a file, and write one verdict per sample. Run again to resume.
 
-    complete = run_grade(
-        {"problems": problems, "samples": samples, "output": output},
-        set_ or (),
-        as_json=as_json,
-        all_tests=all_tests,
-        extract_code=extract_code,
+    Programs run on the tests of their problems, in a sandbox. Samples of a dataset are graded as a sweep does it.
+    """
+    from flows.command_line.views.grade import GradeFiles, GradeOptions, run_grade
+
+    options = GradeOptions(
+        overrides=tuple(set_ or ()),
+        grader=grader,
+        prover=prover,
         sandbox=sandbox,
         workers=workers,
         python=python,
         time_multiplier=time_multiplier,
+        all_tests=all_tests,
+        extract_code=extract_code,
     )
-    if not complete:
+    if not run_grade(GradeFiles(problems, samples, output), options, as_json=as_json):
         raise typer.Exit(1)
 
 

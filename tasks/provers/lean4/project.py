@@ -28,10 +28,15 @@ def compiled_libraries(project: Path, version: str) -> tuple[str, ...]:
         wanted = pinned.read_text(encoding="utf-8").strip().rpartition(":")[2].removeprefix("v")
         if wanted[:1].isdigit() and wanted != version:
             raise UserError(
-                f"prover.project: {project} is for Lean {wanted}, and prover.program is {version}: install that version"
+                f"prover.project: {project} is for Lean {wanted}, and `lean` here is {version}: install that version"
                 f" with `elan toolchain install {wanted}`"
             )
     if not any((project / name).exists() for name in _LAKE_FILES):
+        if next(project.rglob("*.olean"), None) is None:
+            raise UserError(
+                f"prover.project: {project} is not built: it has neither a lakefile nor compiled files (.olean); name"
+                " the folder of a Lake project, such as mathlib4"
+            )
         return (str(project),)
     roots = [project, *sorted((project / ".lake" / "packages").glob("*"))]
     found = [next((root / place for place in _LIBRARIES if (root / place).is_dir()), None) for root in roots]

@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tasks.errors import UserError
-from tasks.provers.lean4.project import revision
+from tasks.provers.lean4.project import compiled_libraries, revision
 
 BUILD = (
     "build it with `lake build` in a checkout of leanprover-community/repl at the tag of the project's Lean, and set"
     " prover.repl to .lake/build/bin/repl"
 )
 _VERSION = re.compile(r"version ([^\s,]+)")
-_LIBRARIES = (Path(".lake/build/lib/lean"), Path(".lake/build/lib"))
 _ENV = "/usr/bin/env"
 
 
@@ -34,7 +33,7 @@ def installation(repl: str, project: Path | None) -> ReplInstallation:
     """The REPL at a path or on the search path, and the libraries that a Lake project has built.
 
     Raises:
-        UserError: one of them is absent, or has not been built.
+        UserError: one of them is absent, or has not been built, or the project is for another version of Lean.
     """
     program = shutil.which(str(Path(repl).expanduser()))
     if program is None:
@@ -46,7 +45,7 @@ def installation(repl: str, project: Path | None) -> ReplInstallation:
         raise UserError("prover: repl needs `lean`, which is not on the search path: install it with elan")
     prefix = _asked(lean, "--print-prefix", project)
     version = _VERSION.search(_asked(lean, "--version", project))
-    libraries = _libraries(project) if project is not None else ()
+    libraries = () if project is None else compiled_libraries(project.absolute(), version[1] if version else "")
     variables = (f"LEAN_SYSROOT={prefix}", f"LEAN_PATH={':'.join(libraries)}")
     program = str(Path(program).absolute())
     shown = (_ENV, program, str(Path(program).resolve()), prefix, *libraries)
@@ -54,17 +53,6 @@ def installation(repl: str, project: Path | None) -> ReplInstallation:
     return ReplInstallation(
         version[1] if version else "", used, (_ENV, *variables, program), tuple(dict.fromkeys(shown))
     )
-
-
-def _libraries(project: Path) -> tuple[str, ...]:
-    """The folders of compiled modules of a project and of the packages that it requires."""
-    packages = project / ".lake/packages"
-    folders = (project, *(sorted(packages.iterdir()) if packages.is_dir() else ()))
-    found = [next((folder / each for each in _LIBRARIES if (folder / each).is_dir()), None) for folder in folders]
-    built = tuple(str(each.absolute()) for each in found if each is not None)
-    if not built:
-        raise UserError(f"prover.project: {project} has not been built: run `lake exe cache get && lake build` there")
-    return built
 
 
 def _asked(lean: str, option: str, folder: Path | None) -> str:

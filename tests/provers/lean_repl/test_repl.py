@@ -179,7 +179,7 @@ def test_what_is_absent_is_said_in_one_line(on_path: Path, tmp_path: Path, monke
         ReplProver(repl="absent").check()
     with pytest.raises(UserError, match=r"prover\.project: there is no folder"):
         ReplProver(project=tmp_path / "absent").check()
-    with pytest.raises(UserError, match="has not been built: run `lake exe cache get && lake build` there"):
+    with pytest.raises(UserError, match="is not built: it has neither a lakefile nor compiled files"):
         ReplProver(project=tmp_path).check()
     only_repl = tmp_path / "bin"
     only_repl.mkdir()
@@ -208,11 +208,32 @@ def test_a_repl_of_another_version_than_the_project_is_refused(on_path: Path, tm
 def test_the_libraries_of_a_project_and_its_packages_are_found(on_path: Path, tmp_path: Path):
     for folder in (".lake/build/lib/lean", ".lake/packages/batteries/.lake/build/lib", ".lake/packages/empty"):
         (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "Module.olean").touch()
+    (tmp_path / "lakefile.toml").touch()
     found = installation("repl", tmp_path)
     libraries = f"{tmp_path}/.lake/build/lib/lean:{tmp_path}/.lake/packages/batteries/.lake/build/lib"
     assert f"LEAN_PATH={libraries}" in found.command
     assert set(libraries.split(":")) < set(found.shown)
     assert found.lean == "4.15.0"
+
+
+def test_the_repl_and_lean_find_the_libraries_of_a_project_alike(on_path: Path, tmp_path: Path):
+    """Of a folder that is not a Lake project its own files, of a Lake project what was built, by the same version."""
+    plain, lake = tmp_path / "plain", tmp_path / "lake"
+    for project in (plain, lake):
+        project.mkdir()
+    (plain / "Module.olean").touch()
+    assert f"LEAN_PATH={plain}" in installation("repl", plain).command
+    (lake / "lakefile.toml").touch()
+    (lake / ".lake/build/lib/lean").mkdir(parents=True)
+    with pytest.raises(UserError, match="is not built: run `lake exe cache get`"):
+        installation("repl", lake)
+    (lake / ".lake/build/lib/lean/Module.olean").touch()
+    assert f"LEAN_PATH={lake}/.lake/build/lib/lean" in installation("repl", lake).command
+    installation.cache_clear()
+    (lake / "lean-toolchain").write_text("leanprover/lean4:v4.9.0")
+    with pytest.raises(UserError, match=r"is for Lean 4.9.0, and `lean` here is 4.15.0"):
+        installation("repl", lake)
 
 
 @pytest.mark.parametrize("confirm", [True, False])
