@@ -7,6 +7,8 @@ only with each other: each scorer's documentation says whether they are logits o
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal, NamedTuple, Protocol, Self, TypeVar, runtime_checkable
 
+from tasks.scorers.replies import Replies
+
 
 class Candidate(NamedTuple):
     """A sample to score. `question` is the problem's own text; `prompt` is what the engine was asked, with worked
@@ -130,6 +132,16 @@ class Scorer(Protocol):
 
     def __exit__(self, *exc: object) -> None:
         """End all calls of `score`, as `cancel` does, and release the scorer's resources."""
+        ...
+
+
+@runtime_checkable
+class Resuming(Protocol):
+    """A scorer that need not ask again for what it was told in a run that was killed."""
+
+    def score_with(self, candidates: Sequence[Candidate], replies: Replies) -> Sequence[float | Scored | Unscored]:
+        """As `Scorer.score`. It asks for no number that `replies` has, and adds each that it is told at once: they are
+        stored while the call goes on. Raises as `Scorer.score` does."""
         ...
 
 

@@ -7,7 +7,8 @@ from numbers import Real
 from typing import Self
 
 from tasks.engines.spend_limit import Spending
-from tasks.scorers import NOTHING, Candidate, Scored, Scorer, Spent, Telling, Unscored
+from tasks.scorers import NOTHING, Candidate, Resuming, Scored, Scorer, Spent, Telling, Unscored
+from tasks.scorers.replies import Replies
 
 TRIES = 3
 """How often a candidate is scored until its score is a finite number."""
@@ -45,26 +46,32 @@ class CheckedScorer:
         """That of the inner scorer."""
         return self._scorer.max_candidates
 
-    def score(self, candidates: Sequence[Candidate]) -> list[Scored | Unscored]:
-        """See `Scorer`.
+    @property
+    def resumes(self) -> bool:
+        """Whether the inner scorer is `Resuming`."""
+        return isinstance(self._scorer, Resuming)
+
+    def score(self, candidates: Sequence[Candidate], replies: Replies | None = None) -> list[Scored | Unscored]:
+        """See `Scorer`, and `Resuming` for `replies`.
 
         Raises:
             CapReachedError: the run has reached its cap.
         """
+        kept = Replies() if replies is None else replies
         if self._spending is None:
-            return self._score(candidates)
+            return self._score(candidates, kept)
         self._spending.check()
         try:
-            return self._score(candidates)
+            return self._score(candidates, kept)
         finally:  # a call that fails has to be paid for, too
             self._count(self._spending)
 
-    def _score(self, candidates: Sequence[Candidate]) -> list[Scored | Unscored]:
+    def _score(self, candidates: Sequence[Candidate], replies: Replies) -> list[Scored | Unscored]:
         found: list[Scored | Unscored] = [Unscored("not scored")] * len(candidates)
         faulty = list(range(len(candidates)))
         for _ in range(TRIES):
             asked, faulty = faulty, []
-            returned = self._scorer.score([candidates[at] for at in asked])
+            returned = self._ask([candidates[at] for at in asked], replies)
             fault = _fault_of_count(returned, len(asked))
             for at, value in zip(asked, [fault] * len(asked) if fault else returned, strict=True):
                 found[at], right = _checked(value)
@@ -73,6 +80,11 @@ class CheckedScorer:
             if not faulty:
                 break
         return found
+
+    def _ask(self, candidates: Sequence[Candidate], replies: Replies) -> Sequence[float | Scored | Unscored]:
+        if isinstance(self._scorer, Resuming):
+            return self._scorer.score_with(candidates, replies)
+        return self._scorer.score(candidates)
 
     def _count(self, spending: Spending) -> None:
         with self._lock:

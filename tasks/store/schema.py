@@ -29,7 +29,7 @@ class Version(NamedTuple):
         return f"{self.major}.{self.minor}"
 
 
-SCHEMA = Version(1, 3)
+SCHEMA = Version(1, 4)
 """The schema that this version writes."""
 
 

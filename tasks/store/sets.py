@@ -30,6 +30,7 @@ from tasks.store.identity import Identity
 from tasks.store.parquet import AnyFooter, Record
 from tasks.store.problems import StoredProblem, fault_in_problems, problems_key, write_problems
 from tasks.store.quarantine import quarantine
+from tasks.store.replies import read_replies, replies_key, write_replies
 from tasks.store.sample_columns import SampleColumns
 from tasks.store.sample_layout import SampleFooter
 from tasks.store.schema import CorruptObjectError
@@ -274,6 +275,31 @@ class ScoreSet(AnnotationSet[ScoredSample, ScoreFooter]):
     """The scores of one scorer, such as a reward model, on one set of samples."""
 
     kind = SCORES
+
+    def write_replies(self, block: Block, replies: Mapping[bytes, float], footer: ScoreFooter) -> None:
+        """Store the replies that a scorer has paid for, instead of those that are stored for this block."""
+        key = replies_key(self._key(block))
+        self._store(key, write_replies(replies, footer, key))
+
+    def read_replies(self, block: Block) -> tuple[dict[bytes, float], ScoreFooter] | None:
+        """The replies that are stored for a block, and what all runs had used by then; None where there are none.
+        Damaged ones are set aside.
+
+        Raises:
+            NewerSchemaError: a newer version wrote them.
+        """
+        key = replies_key(self._key(block))
+        try:
+            return read_replies(self.store.read(key), key)
+        except FileNotFoundError:
+            return None
+        except CorruptObjectError as error:
+            quarantine(self.store, {key: error.reason})
+            return None
+
+    def delete_replies(self, block: Block) -> None:
+        """Remove the replies for a block, whose scores are stored."""
+        self.store.delete(replies_key(self._key(block)))
 
 
 def _common_beginning(one: str, other: str) -> str:

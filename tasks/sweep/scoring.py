@@ -4,17 +4,16 @@ Nothing here knows Prefect: `tasks.steps` wraps these methods as tasks, and test
 """
 
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any
 
 from tasks.engines.spend_limit import Spending
 from tasks.errors import ScorerFailedError, UserError
 from tasks.plugins import label_of
 from tasks.progress import progress
-from tasks.records import Problem, Sample, ScoredSample
-from tasks.scorers import NOTHING, Candidate, Comparing, Scored, ScorerConfig, Spent, Unscored
+from tasks.records import Problem, Sample
+from tasks.scorers import Comparing, Scored, ScorerConfig, Unscored
 from tasks.scorers.checked import CheckedScorer
 from tasks.store.annotations import ScoreFooter
 from tasks.store.blocks import Block
@@ -26,14 +25,13 @@ from tasks.store.schema import CorruptObjectError
 from tasks.store.sets import ScoreSet
 from tasks.sweep.budgets import Budget, UniformConfig
 from tasks.sweep.grading import Grading
-from tasks.sweep.pivots import Compared, in_parts, text_key
+from tasks.sweep.kept_replies import KeptReplies
+from tasks.sweep.pivots import Compared, in_parts
+from tasks.sweep.score_work import Key, ScoreWork, Used
 from tasks.sweep.shared_blocks import claimed, pending_blocks
 
 STORE_EVERY_S = 30.0
 """How often the scores of an unfinished block are stored: what a run that is killed has to score again."""
-
-Score = Scored | Unscored
-Key = tuple[str, int]
 
 
 class Scoring:
@@ -152,11 +150,15 @@ class Scoring:
         if self._pivots:
             self._set_aside_outdated([block, *others])
         earlier, before = self._earlier(block, footer)
+        replies, paid = (self.scores.read_replies(block) if scorer.resumes else None) or ({}, None)
+        if paid is not None:
+            before = max(before, Used.of(paid), key=lambda used: used.seconds)  # each includes what was stored earlier
         compared = self._compared(samples, earlier, others) if self._pivots else None
-        work = _Work(samples, earlier, before, compared)
+        work = ScoreWork(samples, earlier, before, compared)
         progress.get().advance(self.stage, block.samples - work.missing)
         if work.missing or work.copied:
-            self._score(block, footer, work, scorer)
+            with KeptReplies(self.scores, block, work, scorer, samples_checksum=footer.checksum, known=replies) as kept:
+                self._score(block, footer, work, scorer, kept)
         return self.scores.url(block)
 
     def _others_of_its_problems(self, block: Block) -> list[Block]:
@@ -186,49 +188,57 @@ class Scoring:
                 compared.add(of_other, self._earlier(other, footer)[0])
         return compared
 
-    def _earlier(self, block: Block, footer: SampleFooter) -> tuple[dict[Key, Scored], "_Used"]:
+    def _earlier(self, block: Block, footer: SampleFooter) -> tuple[dict[Key, Scored], Used]:
         """The scores that are stored on just these samples, and what they took."""
         known = self.scores.stored_footer(block)
         if known is None or known.samples_checksum != footer.checksum:
-            return {}, _Used()
+            return {}, Used()
         try:
             scored, stored = self.scores.read(block, footer)
         except CorruptObjectError as error:
             self.scores.quarantine(block, error.reason)
-            return {}, _Used()
+            return {}, Used()
         kept = {
             (each.problem_id, each.index): Scored(each.score, each.detail) for each in scored if each.score is not None
         }
-        return kept, _Used(stored.runs, Spent(stored.tokens, stored.dollars, stored.prompt_tokens, stored.context))
+        return kept, Used.of(stored)
 
-    def _score(self, block: Block, footer: SampleFooter, work: "_Work", scorer: CheckedScorer) -> None:
-        started = stored_at = time.monotonic()
+    def _score(
+        self, block: Block, footer: SampleFooter, work: ScoreWork, scorer: CheckedScorer, kept: KeptReplies
+    ) -> None:
+        stored_at = kept.seconds
         problems = {problem.id: problem for problem in self.selection.problems_in(block)}
         candidates = work.candidates(problems, self._prompt_of)
         progress.get().advance(self.stage, work.reached)
         try:
             for part in in_parts(candidates, scorer.max_candidates):
-                if time.monotonic() - stored_at >= STORE_EVERY_S:
-                    self._keep(block, footer, work, scorer, time.monotonic() - started)
-                    stored_at = time.monotonic()
-                for candidate, score in zip(part, scorer.score(part), strict=True):
+                if kept.seconds - stored_at >= STORE_EVERY_S:
+                    self._keep(block, footer, work, scorer, kept)
+                    stored_at = kept.seconds
+                scores = scorer.score(part, kept.replies)
+                kept.replies.end_call(settled=not any(isinstance(score, Unscored) for score in scores))
+                for candidate, score in zip(part, scores, strict=True):
                     progress.get().advance(self.stage, work.add(candidate, score))
         except Exception:
             # The scorer failed for good, or the run is being stopped: keep what has been paid for.
             progress.get().advance(self.stage, -work.reached)
             if work.given:
-                self._keep(block, footer, work, scorer, time.monotonic() - started)
+                self._keep(block, footer, work, scorer, kept)
             raise
         if not work.given and not work.kept:
             raise ScorerFailedError(f"{self.label} gave none of {block.samples:,} samples a score: {work.reason}")
-        self._keep(block, footer, work, scorer, time.monotonic() - started)
+        self._keep(block, footer, work, scorer, kept)
         self._outcome.add(work)
 
-    def _keep(self, block: Block, footer: SampleFooter, work: "_Work", scorer: CheckedScorer, seconds: float) -> None:
-        more = scorer.take_spent()
-        used = work.used(more)
-
-        def write() -> None:
+    def _keep(
+        self,
+        block: Block,
+        footer: SampleFooter,
+        work: ScoreWork,
+        scorer: CheckedScorer,
+        kept: KeptReplies,
+    ) -> None:
+        def write(used: Mapping[str, Any]) -> None:
             # If this process was suspended for so long that its claim expired, another sweep may have scored the block.
             if self.scores.is_pending(block, footer):
                 self.scores.write(
@@ -236,113 +246,18 @@ class Scoring:
                     work.records(),
                     samples_checksum=footer.checksum,
                     made_by=scorer.version,
-                    seconds=seconds,
-                    more={
-                        "earlier": work.before.runs,
-                        "tokens": used.tokens,
-                        "dollars": used.dollars,
-                        "prompt_tokens": used.prompt_tokens,
-                        "context": used.context,
-                    },
+                    seconds=kept.seconds,
+                    more=used,
                 )
 
-        try:
-            retry_while_unavailable(write)
-        except Exception:
-            scorer.give_back(more)  # for the next block that is stored, which may be this one
-            raise
-        work.spent = work.spent.plus(more)
+        with kept.lock:
+            with work.counted(scorer) as used:
+                retry_while_unavailable(lambda: write(used))
+            kept.scores_are_stored()
 
 
 def _share_problems(one: Block, other: Block) -> bool:
     return other.first < one.last and one.first < other.last
-
-
-class _Used(NamedTuple):
-    """What earlier runs used for the scores of a block, and for each when it ended and in how many seconds."""
-
-    runs: tuple[tuple[str, float], ...] = ()
-    spent: Spent = NOTHING
-
-
-class _Work:
-    """The scores of one block: those kept from earlier, with what they used `before`, and those given now, for which
-    `spent` is stored so far. Equal candidates are scored once. With `compared`, texts that are scored in another block
-    have their score from there."""
-
-    def __init__(
-        self, samples: Sequence[Sample], earlier: Mapping[Key, Scored], before: _Used, compared: Compared | None
-    ) -> None:
-        self._samples = samples
-        self.before = before
-        self.spent = NOTHING
-        self._scores: dict[Key, Score] = {**earlier}
-        self._compared = compared
-        self._of: dict[Candidate, list[Key]] = {}
-        if compared is not None and compared.scores:
-            for sample in samples:
-                copied = compared.scores.get(text_key(sample))
-                if copied is not None:
-                    self._scores.setdefault((sample.problem_id, sample.index), copied)
-        self.kept = len(self._scores)
-        self.copied = self.kept - len(earlier)
-        self.given = 0
-        self.reached = 0
-        self.unscored: Counter[str] = Counter()
-        self.by_candidate: dict[Candidate, float] = {}
-
-    def used(self, more: Spent) -> Spent:
-        """What all runs have used for the block, this one with this much more."""
-        return self.before.spent.plus(self.spent).plus(more).complete()
-
-    @property
-    def missing(self) -> int:
-        """How many samples had no score before."""
-        return len(self._samples) - self.kept
-
-    @property
-    def reason(self) -> str:
-        """The most frequent reason why samples got no score."""
-        return next((reason for reason, _ in self.unscored.most_common(1)), "no reason was given")
-
-    def candidates(self, problems: Mapping[str, Problem], prompt_of: Callable[[Problem], str]) -> list[Candidate]:
-        """The distinct candidates to score. Those that cannot be compared yet are left out."""
-        prompts = {name: (each.question, prompt_of(each)) for name, each in problems.items()}
-        for sample in self._samples:
-            key = (sample.problem_id, sample.index)
-            if key in self._scores:
-                continue
-            pivots = () if self._compared is None else self._compared.pivots(sample.problem_id)
-            candidate = Candidate(sample.problem_id, *prompts[sample.problem_id], sample.text, pivots or ())
-            self._of.setdefault(candidate, []).append(key)
-        if self._compared is None:
-            return list(self._of)
-        for candidate in self._of:
-            if not candidate.pivots:
-                self.add(candidate, Unscored("its problem has fewer samples than pivots to compare it with"))
-        return [candidate for candidate in self._of if candidate.pivots]
-
-    def add(self, candidate: Candidate, score: Score) -> int:
-        """Take a candidate's score for all samples that are equal to it; returns their number."""
-        keys = self._of[candidate]
-        self._scores |= dict.fromkeys(keys, score)
-        self.reached += len(keys)
-        if isinstance(score, Unscored):
-            self.unscored[score.reason] += len(keys)
-        else:
-            self.given += len(keys)
-            self.by_candidate[candidate] = score.value
-        return len(keys)
-
-    def records(self) -> list[ScoredSample]:
-        """One for each sample, in order."""
-        return list(self._records())
-
-    def _records(self) -> Iterator[ScoredSample]:
-        for sample in self._samples:
-            score = self._scores.get((sample.problem_id, sample.index), Unscored("not reached"))
-            value, detail = (None, score.reason) if isinstance(score, Unscored) else score
-            yield ScoredSample(sample.problem_id, sample.index, value, detail)
 
 
 class _Outcome:
@@ -355,7 +270,7 @@ class _Outcome:
         self._unscored: Counter[str] = Counter()
         self._values: set[float] = set()
 
-    def add(self, work: _Work) -> None:
+    def add(self, work: ScoreWork) -> None:
         """Count a block."""
         with self._lock:
             self._samples += work.missing

@@ -32,9 +32,9 @@ def config(server: ScoringServer, **fields: Any) -> OpenAIScorerConfig:
     return OpenAIScorerConfig.model_validate(defaults | fields)
 
 
-def scored(server: ScoringServer, candidates: list[Candidate] = CANDIDATES, **fields: Any) -> list[float | Unscored]:
+def scored(server: ScoringServer, candidates: list[Candidate] = CANDIDATES, **fields: Any) -> list[Any]:
     with config(server, **fields).open() as scorer:
-        return scorer.score(candidates)
+        return [*scorer.score(candidates)]
 
 
 @pytest.mark.parametrize("logprobs", [True, False])

@@ -151,8 +151,21 @@ def write_1_3(store: Store) -> None:
         samples.write(BLOCK, PROBLEMS, PLAIN_SAMPLES, "toy 1", 1.5, reproducible=True)
 
 
+REPLIED_SCORES = score_identity(PLAIN, "reward", 3)
+REPLIED_FOOTER = replace(COUNTED_FOOTER, unscored=6, earlier=((DRAWN_AT, 4.5),))
+REPLIES = {bytes(range(32)): 0.5, bytes(range(1, 33)): -1.25}
+
+
+def write_1_4(store: Store) -> None:
+    """Write the sets that have what schema 1.4 added: replies of a scorer for scores that are not complete."""
+    with mock.patch.object(sets, "now", lambda: DRAWN_AT):
+        SampleSet(store, PLAIN).write(BLOCK, PROBLEMS, PLAIN_SAMPLES, "toy 1", 1.5, reproducible=True)
+        ScoreSet(store, PLAIN, REPLIED_SCORES).write_replies(BLOCK, REPLIES, REPLIED_FOOTER)
+
+
 if __name__ == "__main__":
     write(FsspecStore(f"{sys.argv[1]}/1.0"))
     write_1_1(FsspecStore(f"{sys.argv[1]}/1.1"))
     write_1_2(FsspecStore(f"{sys.argv[1]}/1.2"))
     write_1_3(FsspecStore(f"{sys.argv[1]}/1.3"))
+    write_1_4(FsspecStore(f"{sys.argv[1]}/1.4"))

@@ -103,6 +103,15 @@ def test_golden_problems_of_schema_1_3_read_back_to_the_exact_values(tmp_path: P
     assert read_problem(store, PLAIN.name, 0) is None, "older sets have none"
 
 
+@pytest.mark.parametrize("written_now", [False, True], ids=["kept", "written now"])
+def test_golden_sets_of_schema_1_4_read_back_to_the_exact_values(tmp_path: Path, written_now: bool):
+    store = sets_of("1.4", golden.write_1_4 if written_now else None, tmp_path)
+    replies = ScoreSet(store, PLAIN, golden.REPLIED_SCORES).read_replies(BLOCK)
+    assert replies == (golden.REPLIES, golden.REPLIED_FOOTER)
+    (found,) = catalog(store)
+    assert [*check(store, found)] == []
+
+
 def test_scores_of_schema_1_0_do_not_say_what_scoring_used(either: FsspecStore):
     _, footer = ScoreSet(either, PLAIN, golden.SCORES).read(BLOCK, golden.PLAIN_FOOTER)
     assert (footer.prompt_tokens, footer.tokens, footer.context, footer.dollars) == (None,) * 4

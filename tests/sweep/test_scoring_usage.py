@@ -18,7 +18,7 @@ from tasks.store.blocks import Block
 from tasks.store.fsspec_store import FsspecStore
 from tasks.store.inspect.catalog import find, scored_samples
 from tasks.store.inspect.scoring_usage import scoring_usage
-from tasks.sweep import scoring
+from tasks.sweep import kept_replies
 from tasks.sweep.scoring import Scoring
 from tasks.sweep.sweep import Sweep
 from tasks.sweep.throughput import annotating_throughput
@@ -79,7 +79,7 @@ def test_the_seconds_of_all_runs_that_scored_a_block_count(sweep: Sweep, monkeyp
         clock += takes
         return [Unscored("busy"), *[1.0] * (len(candidates) - 1)]
 
-    monkeypatch.setattr(scoring, "time", SimpleNamespace(monotonic=monotonic))
+    monkeypatch.setattr(kept_replies, "time", SimpleNamespace(monotonic=monotonic))
     monkeypatch.setattr(sets, "now", lambda: clock.isoformat(timespec="seconds"))
     run(sweep, ToyScorer(answer))
     clock += timedelta(days=1)

@@ -1,7 +1,7 @@
 """A language model that is asked for a label, on one or several servers."""
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 from tasks.engines.http.protocol import MalformedError
@@ -10,6 +10,7 @@ from tasks.scorers import NOTHING, Spent, Unscored
 from tasks.scorers.remote.chat_settings import ChatSettings
 from tasks.scorers.remote.labelled_answers import Labels
 from tasks.scorers.remote.requester import RejectedError, Requester, token_count, unscored
+from tasks.scorers.replies import Replies, key_of
 
 TOP_LOGPROBS = 20
 """The most alternatives that servers give for a token."""
@@ -41,14 +42,18 @@ class ChatModel:
         """Call something for each argument, in the threads that send requests; the results in order."""
         return self._requester.map(ask, *arguments)
 
-    def number(self, message: str, seeds: Iterable[int]) -> float | Unscored:
-        """That of the label with which the model answers a message. Where the answer has none, it is asked for again
-        with the next seed.
+    def number(self, message: str, seeds: Sequence[int], replies: Replies) -> float | Unscored:
+        """That of the label with which the model answers a message, or answered it before. Where the answer has none,
+        it is asked for again with the next seed.
 
         Raises:
             UserError: log-probabilities were asked for, and there are none; and as `Requester.post` does.
             ScorerFailedError, ScoringCancelledError: as `Requester.post` does.
         """
+        key = key_of(message, seeds[0])
+        known = replies.get(key)
+        if known is not None:
+            return known
         found: float | Unscored = Unscored("no answer")
         for seed in seeds:
             try:
@@ -56,6 +61,7 @@ class ChatModel:
             except (MalformedError, RejectedError) as error:
                 return unscored(error)
             if not isinstance(found, Unscored):
+                replies.add(key, found)
                 break
         return found
 

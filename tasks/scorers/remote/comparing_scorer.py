@@ -5,6 +5,7 @@ import re
 import threading
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from tasks.scorers import Candidate, Scored, Unscored
@@ -12,6 +13,7 @@ from tasks.scorers.remote.chat_model import TRIES, ChatModel
 from tasks.scorers.remote.chat_scorer import ChatScorer
 from tasks.scorers.remote.labelled_answers import Labels
 from tasks.scorers.remote.templates import filled
+from tasks.scorers.replies import Replies
 from tasks.scorers.tournament import TournamentConfig
 
 _FIRST_WINS = Labels({"A": 1.0, "B": 0.0}, re.compile(r"(?<!\w)([AB])(?!\w)"), "letter A or B that stands alone")
@@ -49,14 +51,15 @@ class ComparingScorer(ChatScorer):
         comparisons = config.pivots * (2 if config.orders == "both" else 1)
         self.max_candidates = max(config.pivots, 4 * config.concurrency // comparisons)
 
-    def score(self, candidates: Sequence[Candidate]) -> list[Scored | Unscored]:
-        """See `Scorer`. Without one of its comparisons, a candidate has no score."""
+    def score_with(self, candidates: Sequence[Candidate], replies: Replies) -> list[Scored | Unscored]:
+        """See `Resuming`. Without one of its comparisons, a candidate has no score."""
         matches = [self._matches(candidate) for candidate in candidates]
         asked: dict[_Comparison, Candidate] = {}
         for candidate, of_candidate in zip(candidates, matches, strict=True):
             for comparison, _, _ in of_candidate:
                 asked.setdefault(comparison, candidate)
-        found = dict(zip(asked, self._model.map(self._compare, asked, asked.values()), strict=True))
+        compare = partial(self._compare, replies=replies)
+        found = dict(zip(asked, self._model.map(compare, asked, asked.values()), strict=True))
         first_won = [won for won in found.values() if not isinstance(won, Unscored)]
         with self._lock:
             self._compared += len(first_won)
@@ -95,12 +98,12 @@ class ComparingScorer(ChatScorer):
                 found.append(_Match(_Comparison(candidate.problem_id, *shown), number, first))
         return found
 
-    def _compare(self, comparison: _Comparison, candidate: Candidate) -> float | Unscored:
+    def _compare(self, comparison: _Comparison, candidate: Candidate, *, replies: Replies) -> float | Unscored:
         """The probability that the one shown first wins."""
         config, pivots = self._config, _distinct(candidate)
         first, second = (side if isinstance(side, str) else pivots[side] for side in comparison[1:])
         message = filled(config.rubric, prompt=candidate.read(config.reads), first=first, second=second)
-        return self._model.number(message, range(config.seed, config.seed + TRIES))
+        return self._model.number(message, range(config.seed, config.seed + TRIES), replies)
 
 
 def _scored(

@@ -1,5 +1,6 @@
 """Reward models on servers. `tasks.scorers.http` opens this, and says what is asked and returned."""
 
+import math
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -10,6 +11,7 @@ from tasks.scorers import NOTHING, Candidate, Spent, Unscored
 from tasks.scorers.http import HttpScorerConfig
 from tasks.scorers.remote.requester import RejectedError, Requester, token_count, unscored
 from tasks.scorers.remote.templates import filled
+from tasks.scorers.replies import Replies, key_of
 from tasks.scorers.steps import combined, marked
 
 Score = float | Unscored
@@ -39,8 +41,23 @@ class HttpScorer:
 
     def score(self, candidates: Sequence[Candidate]) -> list[float | Unscored]:
         """See `Scorer`. A request that a server refuses is split, until it is clear which texts it refuses."""
-        parts = [candidates[at : at + self._texts] for at in range(0, len(candidates), self._texts)]
-        return [score for scores in self._requester.map(self._request, parts) for score in scores]
+        return self.score_with(candidates, Replies())
+
+    def score_with(self, candidates: Sequence[Candidate], replies: Replies) -> list[float | Unscored]:
+        """See `Resuming`."""
+        keys = [key_of(each.read(self._config.reads), each.text) for each in candidates]
+        found: dict[int, Score] = {at: known for at, key in enumerate(keys) if (known := replies.get(key)) is not None}
+        asked = [at for at in range(len(candidates)) if at not in found]
+        parts = [asked[at : at + self._texts] for at in range(0, len(asked), self._texts)]
+
+        def request(part: list[int]) -> None:
+            for at, score in zip(part, self._request([candidates[at] for at in part]), strict=True):
+                found[at] = score
+                if isinstance(score, int | float) and not isinstance(score, bool) and math.isfinite(score):
+                    replies.add(keys[at], float(score))
+
+        self._requester.map(request, parts)
+        return [found[at] for at in range(len(candidates))]
 
     def _request(self, candidates: Sequence[Candidate]) -> list[Score]:
         try:

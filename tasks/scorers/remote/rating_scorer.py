@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Sequence
+from functools import partial
 
 from tasks.scorers import Candidate, Unscored
 from tasks.scorers.openai import OpenAIScorerConfig
@@ -10,6 +11,7 @@ from tasks.scorers.remote.chat_model import TRIES, ChatModel
 from tasks.scorers.remote.chat_scorer import ChatScorer
 from tasks.scorers.remote.labelled_answers import Labels
 from tasks.scorers.remote.templates import filled
+from tasks.scorers.replies import Replies
 
 _DIGIT = re.compile(r"(?<![\w.])([0-9])(?![\w]|\.[0-9])")
 
@@ -24,14 +26,14 @@ class RatingScorer(ChatScorer):
         self._config = config
         self.max_candidates = max(1, 4 * config.concurrency // config.repeats)
 
-    def score(self, candidates: Sequence[Candidate]) -> list[float | Unscored]:
-        """See `Scorer`. A score is the mean of all ratings; without one of them, there is no score."""
+    def score_with(self, candidates: Sequence[Candidate], replies: Replies) -> list[float | Unscored]:
+        """See `Resuming`. A score is the mean of all ratings; without one of them, there is no score."""
         repeats = self._config.repeats
         asked = [(candidate, repeat) for candidate in candidates for repeat in range(repeats)]
-        ratings = self._model.map(self._rate, *zip(*asked, strict=True)) if asked else []
+        ratings = self._model.map(partial(self._rate, replies=replies), *zip(*asked, strict=True)) if asked else []
         return [_mean(ratings[at : at + repeats]) for at in range(0, len(ratings), repeats)]
 
-    def _rate(self, candidate: Candidate, repeat: int) -> float | Unscored:
+    def _rate(self, candidate: Candidate, repeat: int, *, replies: Replies) -> float | Unscored:
         config = self._config
         message = filled(
             config.rubric,
@@ -41,7 +43,7 @@ class RatingScorer(ChatScorer):
             highest=str(config.highest),
         )
         first = config.seed + repeat
-        return self._model.number(message, range(first, first + TRIES * config.repeats, config.repeats))
+        return self._model.number(message, range(first, first + TRIES * config.repeats, config.repeats), replies)
 
 
 def _mean(ratings: Sequence[float | Unscored]) -> float | Unscored:

@@ -11,8 +11,9 @@ from tasks.store import Store
 from tasks.store.annotations import KINDS, AnnotationKind
 from tasks.store.blocks import Block, parse
 from tasks.store.claims import abandoned
-from tasks.store.footers import read_objects
+from tasks.store.footers import is_complete, read_objects
 from tasks.store.inspect.catalog import from_newer_version, names, read_ingredients
+from tasks.store.replies import block_of_replies
 from tasks.store.samples import sample_footer
 
 _MAX_WRITING_S = 3_600.0
@@ -85,3 +86,11 @@ def _orphans(
             orphans = inside
         for key in sorted(orphans):
             yield Garbage(key, of_set[key], f"{kind.folder} on samples that are gone")
+        for key in sorted(inside - orphans):
+            block = block_of_replies(key)
+            if block is None or block in stored.damaged:
+                continue
+            if block not in stored.footers:
+                yield Garbage(key, of_set[key], "replies of a scorer on samples that are gone")
+            elif is_complete(objects.footers.get(block), stored.footers[block]):
+                yield Garbage(key, of_set[key], "replies of a scorer for scores that are stored")
