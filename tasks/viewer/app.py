@@ -13,6 +13,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, Red
 
 from tasks.errors import StoreUnavailableError, UserError
 from tasks.store import Store
+from tasks.store.problems import StoredProblem
 from tasks.store.schema import CorruptObjectError
 from tasks.viewer.addresses import parse_sample_name, parse_set_name
 from tasks.viewer.library import Library
@@ -89,6 +90,17 @@ def make_app(store: Store, token: str) -> FastAPI:
         query = parse_query(request.query_params)
         return problem.render(library, library.set(name, verdicts), position, query, whole=whole)
 
+    @app.get("/sets/{name}/{position}/statement")
+    def statement(name: str, position: int) -> Response:
+        return PlainTextResponse(_stored_problem(library, name, position).question)
+
+    @app.get("/sets/{name}/{position}/prompt")
+    def prompt(name: str, position: int) -> Response:
+        sent = _stored_problem(library, name, position).prompt
+        if sent is None:
+            raise UserError(f"{name} has no prompt of problem {position}: its samples were recorded")
+        return PlainTextResponse(sent)
+
     @app.get("/sets/{name}/{position}/{index}", response_class=HTMLResponse)
     def one_sample(name: str, position: int, index: int, verdicts: str | None = None, whole: bool = False) -> str:
         return sample.render(library, library.set(name, verdicts), position, index, whole=whole)
@@ -100,6 +112,15 @@ def make_app(store: Store, token: str) -> FastAPI:
         )
 
     return app
+
+
+def _stored_problem(library: Library, name: str, position: int) -> StoredProblem:
+    found = library.asked(library.set(name), position)
+    if found is None:
+        raise UserError(f"{name} has no stored problem {position}")
+    if isinstance(found, UserError):
+        raise found
+    return found
 
 
 def _refused(request: Request, token: str) -> Response | None:

@@ -14,25 +14,27 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
+from tasks.viewer.mathematics import with_formulas
+
 _FENCE = re.compile(r"^[ \t]*```[ \t]*([\w+-]*)[^\n]*\n(.*?)(?:^[ \t]*```[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)
 _LOOKS_LIKE_PYTHON = re.compile(r"^(?:def |class |import |from \w|for |while |print\(|\w+ = )", re.MULTILINE)
 
 
 def marked_up(text: str) -> str:
-    """A text as HTML: code with its syntax marked by classes, all else escaped."""
+    """A text as HTML: code with its syntax marked by classes, formulas between code as MathML, all else escaped."""
     return "".join(_parts(text))
 
 
 def _parts(text: str) -> Iterator[str]:
     at = 0
     for fence in _FENCE.finditer(text):
-        yield html.escape(text[at : fence.start(2)])
+        yield with_formulas(text[at : fence.start(2)])
         yield _code(fence[2], fence[1].lower() or "python")
         at = fence.end(2)
     if not at and _is_python(text):
         yield _code(text, "python")
     else:
-        yield html.escape(text[at:])
+        yield with_formulas(text[at:])
 
 
 def _is_python(text: str) -> bool:

@@ -1,5 +1,5 @@
-"""Texts of samples as HTML. Hidden characters are made visible first; colours and alignment are an extra that a text
-may be too long for, or that takes too long."""
+"""Texts of samples as HTML. Hidden characters are made visible first; colours, formulas and alignment are an extra that
+a text may be too long for, or that takes too long."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -32,8 +32,8 @@ class AlignedTexts(NamedTuple):
 
 
 def shown_texts(texts: Sequence[str], *, whole: bool = False) -> list[ShownText]:
-    """The texts of a page, with their code in colours until that takes too long for all of them together. They are cut
-    where they are very long together, unless the whole is asked for."""
+    """The texts of a page, with their code in colours and their formulas set until that takes too long for all of them
+    together. They are cut where they are very long together, unless the whole is asked for."""
     found: list[ShownText] = []
     to_show, to_colour, cpu_s = _MAX_SHOWN, _MAX_MARKED_UP, 0.0
     for text in texts:

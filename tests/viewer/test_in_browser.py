@@ -1,3 +1,4 @@
+import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -7,6 +8,7 @@ import uvicorn
 
 from tasks.engines.recorded import RecordedEngine
 from tasks.store.fsspec_store import FsspecStore
+from tasks.store.problems import StoredProblem, problems_key, write_problems
 from tasks.viewer.app import make_app
 from tests.in_memory import InMemory
 from tests.store.stored import answers, sweep_of
@@ -146,3 +148,23 @@ def test_the_page_of_a_set_grows_with_it(page, tmp_path):
             time.sleep(0.1)
         assert page.evaluate(samples) == "2,700"
         assert "150" in page.evaluate("document.querySelector('#coverage table').textContent")
+
+
+def test_the_statement_of_a_problem_has_its_formulas_set(page, shown, tmp_path):
+    folder = tmp_path / "copy"
+    shutil.copytree(shown.folder, folder)
+    key = problems_key(shown.name)
+    question = r"Let $f(x) = \frac{x^2}{2}$. Find \[\sum_{i=1}^{10} f(i) = \boxed{?}" + "+ a" * 100 + r"\]"
+    problems = [StoredProblem(f"p{at}", question, None, f"Q: {question}") for at in range(4)]
+    (folder / key).write_bytes(write_problems(problems, key))
+    page.send("Emulation.setDeviceMetricsOverride", width=390, height=800, deviceScaleFactor=1, mobile=True)
+    try:
+        with Served(folder) as base:
+            start(page, base, f"/sets/{shown.name}/3")
+            height = "document.querySelector('#asked mfrac').getBoundingClientRect().height"
+            assert page.evaluate(height) > 1.3 * page.evaluate(height.replace("mfrac", "mi"))
+            assert page.evaluate("document.querySelectorAll('#asked > pre math').length") == 2
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+            assert page.complaints == []
+    finally:
+        page.send("Emulation.clearDeviceMetricsOverride")

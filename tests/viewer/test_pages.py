@@ -101,7 +101,8 @@ PARAMETERS = (
 )  # fmt: skip
 ADDRESSES = (
     "/", "/compare", "/diff", "/sets/{}", "/sets/{}/state", "/sets/NAME", "/sets/NAME/state", "/sets/NAME/3",
-    "/sets/NAME/{}", "/sets/NAME/3/{}", "/sets/NAME/{}/0", "/sets/NAME/3/0", "/sets/NAME/3/{}/raw", "/{}", "/static/{}",
+    "/sets/NAME/{}", "/sets/NAME/3/{}", "/sets/NAME/{}/0", "/sets/NAME/3/0", "/sets/NAME/3/{}/raw",
+    "/sets/NAME/{}/statement", "/sets/NAME/3/prompt", "/{}", "/static/{}",
 )  # fmt: skip
 
 
@@ -213,6 +214,10 @@ def test_the_problems_of_a_set_may_be_absent_damaged_or_hostile(shown, tmp_path)
         asked = page.partition('id="asked"')[2].partition("</section>")[0]
         assert "&lt;script&gt;window.stolen" in asked
         assert "Prompt as it was sent" in asked
+        for part, text in (("statement", HOSTILE), ("prompt", HOSTILE + "!")):
+            raw = client.get(f"/sets/{shown.name}/3/{part}")
+            assert raw.headers["content-type"].startswith("text/plain")
+            assert raw.text == text
         assert "10 more are stored" in asked
         for hostile in ("<script>window", "<img", "<b>", "\u202e", "\x1b"):
             assert hostile not in asked
@@ -220,6 +225,7 @@ def test_the_problems_of_a_set_may_be_absent_damaged_or_hostile(shown, tmp_path)
         assert "cannot be read" in client.get(f"/sets/{shown.name}/3").text
         path.unlink()
         assert "were not stored" in client.get(f"/sets/{shown.name}/3").text
+        assert client.get(f"/sets/{shown.name}/3/statement").status_code == 404
 
 
 def test_long_texts_of_a_problem_are_cut_unless_the_whole_is_asked_for(shown, tmp_path):
