@@ -86,7 +86,7 @@ def one_line(error: Exception) -> str | None:
     """The message of an error that the user can fix; None for a bug, which is shown with its traceback."""
     if isinstance(error, MonkeysError):
         return printable(f"{error}. {RESUME}" if error.resumable else str(error))
-    if "httpx" in type(error).__module__ or "Failed to reach API" in str(error):
+    if _is_of_server(error):
         url = os.environ.get("PREFECT_API_URL")
         if url:
             return (
@@ -94,3 +94,11 @@ def one_line(error: Exception) -> str | None:
             )
         return f"Prefect's temporary server does not respond. {RESUME}"
     return None
+
+
+def _is_of_server(error: Exception) -> bool:
+    """Whether Prefect's client could not have an answer, by httpx's errors and Prefect's kinds of them. A refusal is
+    a bug."""
+    status = getattr(getattr(error, "response", None), "status_code", None)
+    of_http = any(each.__module__.partition(".")[0] == "httpx" for each in type(error).__mro__)
+    return (of_http and (status is None or status >= 500 or status == 429)) or "Failed to reach API" in str(error)

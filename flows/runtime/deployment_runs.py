@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import cast
 from uuid import UUID
 
+from httpx import ConnectError
 from prefect import get_client, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.orchestration import SyncPrefectClient
@@ -18,10 +19,12 @@ from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 from flows.config.sweep import SweepConfig
 from tasks.errors import RESUME, AllRunsFailedError, UserError
 from tasks.progress import progress
-from tasks.steps.server import FAULTS, tell_unreachable, unreachable
+from tasks.steps.server import FAULTS, is_busy, reason_of, tell_unreachable, unreachable
 from tasks.sweep.sweep import SAMPLES, Sweep
 
 POLL_EVERY_S = 2.0
+_TRIES = 10
+"""In a row, for a server that is healthy by its own account, but does not say how the runs are."""
 POLL_STORE_EVERY_S = 10.0
 """While the server is away: looking at the whole store costs more than asking for the states of runs."""
 
@@ -87,16 +90,24 @@ def wait_for_one(job: Sweep, runs: Sequence[UUID]) -> None:
 
 
 def _states(client: SyncPrefectClient, runs: Sequence[UUID]) -> list[State] | None:
-    """The states of the runs; None where the server does not answer."""
-    try:
-        with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}):
-            return [state for run in runs if (state := client.read_flow_run(run).state) is not None]
-    except FAULTS:
-        reason = unreachable()
-        if reason is None:
-            raise
-        tell_unreachable(reason)
-        return None
+    """The states of the runs; None where the server does not answer, or is too busy to answer this after several tries.
+
+    Raises what Prefect's client raises if the server refuses the request.
+    """
+    for _ in range(_TRIES):
+        try:
+            with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}):
+                return [state for run in runs if (state := client.read_flow_run(run).state) is not None]
+        except FAULTS as error:
+            reason = unreachable()
+            if reason is not None:
+                break
+            if not is_busy(error) and not isinstance(error, ConnectError):  # a server may be back by now
+                raise
+            reason = reason_of(error)
+        time.sleep(POLL_EVERY_S)
+    tell_unreachable(reason)
+    return None
 
 
 def _is_whole(job: Sweep) -> bool:

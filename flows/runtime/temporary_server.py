@@ -35,12 +35,12 @@ def prefect_api() -> Iterator[Callable[[], None]]:
     the same database as any other server of this user, so a later `prefect server start` shows its runs.
 
     Raises:
-        ServerError: raised by that function, if the server ends or does not answer in time.
+        ServerError: raised by that function, if the server is away, ends, or does not answer in time.
     """
     from prefect.settings import PREFECT_API_URL, temporary_settings  # seconds
 
     if PREFECT_API_URL.value():
-        yield lambda: None
+        yield partial(_require, PREFECT_API_URL.value())
         return
     port = _free_port()
     url = f"http://127.0.0.1:{port}/api"
@@ -59,6 +59,17 @@ def prefect_api() -> Iterator[Callable[[], None]]:
     atexit.register(_stop, process)
     with temporary_settings({PREFECT_API_URL: url}):
         yield lambda: _wait(url, process)
+
+
+def _require(url: str) -> None:
+    from tasks.steps.server import unreachable
+
+    reason = unreachable(patience_s=START_LIMIT_S)
+    if reason is not None:
+        raise ServerError(
+            f"PREFECT_API_URL: {url} does not respond ({reason});"
+            " start it (`prefect server start`) or unset PREFECT_API_URL"
+        )
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

@@ -1,4 +1,4 @@
-"""Queries runs on a Prefect server over its API."""
+"""Requests to a Prefect server's API, and queries of runs."""
 
 import time
 from typing import Any
@@ -7,15 +7,32 @@ import httpx
 
 PATIENCE_S = 60
 """A server on a busy machine answers late; httpx alone would give up after 5 s."""
+_BUSY = {429, 502, 503}
+"""Such as while its database is locked."""
+_TRY_FOR_S = 120
+
+
+def request(method: str, url: str, json: Any = None) -> httpx.Response:
+    """What the server answers once it is not busy; like Prefect's client, it asks again until then."""
+    deadline = time.monotonic() + _TRY_FOR_S
+    while True:
+        last = time.monotonic() > deadline
+        try:
+            answer = httpx.request(method, url, json=json, timeout=PATIENCE_S)
+        except httpx.TransportError:
+            if last:
+                raise
+        else:
+            if last or answer.status_code not in _BUSY:
+                return answer
+        time.sleep(0.5)
 
 
 def query(url: str, what: str, **filters: Any) -> list[dict[str, Any]]:
     """All objects of a kind (flow_runs, task_runs, artifacts, logs, …), from all pages."""
     found: list[dict[str, Any]] = []
     while True:
-        answer = httpx.post(
-            f"{url}/{what}/filter", json={"offset": len(found), "limit": 200, **filters}, timeout=PATIENCE_S
-        )
+        answer = request("POST", f"{url}/{what}/filter", {"offset": len(found), "limit": 200, **filters})
         answer.raise_for_status()
         page = answer.json()
         found += page

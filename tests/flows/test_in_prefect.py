@@ -4,11 +4,10 @@ import subprocess
 import time
 from pathlib import Path
 
-import httpx
 from prefect.utilities.math import lower_clamp_multiple
 
 from tasks.store.blocks import missing, parse
-from tests.flows.api import PATIENCE_S, flow_run, query, task_runs
+from tests.flows.api import flow_run, query, request, task_runs
 from tests.flows.command import MONKEYS, environment, monkeys
 
 FIXED_TASK_RUNS = 7
@@ -68,13 +67,11 @@ def test_tasks_are_retried_for_more_than_a_minute_with_jitter() -> None:
 def test_a_concurrency_limit_is_created_if_missing_and_waited_for(recorded: Path, prefect_url: str) -> None:
     limits = f"{prefect_url}/v2/concurrency_limits"
     sweep(recorded, prefect_url, "--k", "10", "--set", "concurrency_limit=gpu-0")
-    found = httpx.get(f"{limits}/gpu-0", timeout=PATIENCE_S).json()
+    found = request("GET", f"{limits}/gpu-0").json()
     assert (found["limit"], found["active_slots"]) == (1, 0), "made with one slot, and given back"
 
     slot = {"names": ["gpu-0"], "slots": 1}
-    httpx.post(
-        f"{limits}/increment", json=slot, timeout=PATIENCE_S
-    ).raise_for_status()  # as if another sweep were drawing
+    request("POST", f"{limits}/increment", slot).raise_for_status()  # as if another sweep were drawing
     command = [MONKEYS, "sweep", "sweep.yaml", "--k", "11", "--set", "concurrency_limit=gpu-0"]
     waiting = subprocess.Popen(
         command, cwd=recorded, env=environment(PREFECT_API_URL=prefect_url), stdout=subprocess.DEVNULL
@@ -86,7 +83,7 @@ def test_a_concurrency_limit_is_created_if_missing_and_waited_for(recorded: Path
         time.sleep(0.2)
     time.sleep(2)
     assert not list((recorded / "runs" / "samples").rglob("i*-0000011.parquet")), "it waits for its turn"
-    httpx.post(f"{limits}/decrement", json=slot, timeout=PATIENCE_S).raise_for_status()
+    request("POST", f"{limits}/decrement", slot).raise_for_status()
     assert waiting.wait(timeout=120) == 0
     assert len(list((recorded / "runs" / "samples").rglob("i*-0000011.parquet"))) == 2
 

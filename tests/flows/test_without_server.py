@@ -10,10 +10,17 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from unittest.mock import Mock
+from uuid import uuid4
 
+import httpx
 import pytest
+from prefect.exceptions import PrefectHTTPStatusError
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
+from flows.command_line.running import one_line
+from flows.runtime import deployment_runs
+from flows.runtime.deployment_runs import _states
 from tasks.progress import NullProgress, progress
 from tasks.steps import server
 from tests.flows.command import MONKEYS, environment
@@ -21,8 +28,9 @@ from tests.flows.counted_sweep import CountedSweep, blocks, counted_sweep, desce
 from tests.servers import free_port, prefect_server
 
 SAYS = "does not answer"
-ENDS_IN_S = 150
-"""Prefect by itself retries for a quarter of an hour; most of this limit is for a busy machine."""
+ENDS_IN_S = 240
+"""Prefect by itself retries for a quarter of an hour. A server that is frozen is waited for once, for a minute; most
+of this limit is for a busy machine."""
 
 
 @contextmanager
@@ -67,6 +75,7 @@ def test_a_sweep_whose_server_goes_away_ends_with_its_report_and_summary(how: in
         out, err = process.communicate(timeout=ENDS_IN_S)
     assert (process.returncode, err) == (0, ""), out
     assert len(told(out)) == 1, out
+    assert ("is busy" in out) == (how == signal.SIGSTOP), "one that is killed is not waited for"
     assert "k = 110 samples solve" in out
     assert stored(runs) == sweep.recorded()
     assert len(graded(runs)) == len(sweep.recorded())
@@ -115,6 +124,12 @@ def test_a_study_whose_server_goes_away_runs_the_other_sweeps_and_compares(sweep
     assert len(list((runs / "samples").iterdir())) == 2
 
 
+def status(code: int) -> PrefectHTTPStatusError:
+    """What Prefect's client raises for an answer with this status."""
+    request = httpx.Request("GET", "http://prefect/api")
+    return PrefectHTTPStatusError(str(code), request=request, response=httpx.Response(code, request=request))
+
+
 class Told(NullProgress):
     def __init__(self) -> None:
         self.lines: list[str] = []
@@ -123,12 +138,21 @@ class Told(NullProgress):
         self.lines.append(line)
 
 
+BREAKS = 0
+"""In the place of a status: the connection is closed without an answer."""
+
+
 @contextmanager
-def answering(status: int) -> Iterator[str]:
-    """A server that gives the same answer to every request."""
+def answering(*statuses: int) -> Iterator[str]:
+    """A server that answers with these statuses in turn, and with the last one from then on."""
+    left = list(statuses)
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            status = left.pop(0) if len(left) > 1 else left[0]
+            if status == BREAKS:
+                self.close_connection = True
+                return
             self.send_response(status)
             self.end_headers()
 
@@ -157,7 +181,70 @@ def telling(url: str) -> Iterator[Told]:
 @pytest.mark.parametrize(("status", "answers"), [(200, True), (401, True), (404, True), (502, False), (503, False)])
 def test_a_refusal_is_an_answer_and_a_gateway_without_a_server_is_not(status: int, answers: bool) -> None:
     with answering(status) as url, telling(url):
-        assert (server.unreachable() is None) == answers
+        assert (server.unreachable(patience_s=0) is None) == answers
+
+
+@pytest.mark.parametrize("first", [(503, 503), (429,), (BREAKS, BREAKS, 502)], ids=str)
+def test_a_busy_server_is_waited_for_and_the_wait_is_said_once(first: tuple[int, ...]) -> None:
+    with answering(*first, 200) as url, telling(url) as listener:
+        assert server.unreachable() is None
+    (line,) = listener.lines
+    assert "is busy" in line
+
+
+def test_a_server_that_refuses_connections_is_away_at_once_and_one_known_to_be_away_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def slept(_: float) -> None:
+        raise AssertionError("it waits")
+
+    monkeypatch.setattr(server.time, "sleep", slept)
+    with telling(f"http://127.0.0.1:{free_port()}/api"):
+        assert server.unreachable() is not None
+    with answering(503) as url, telling(url):
+        server.tell_unreachable("it was away")
+        assert server.unreachable() is not None
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        httpx.ReadTimeout("slow"),
+        httpx.RemoteProtocolError("disconnected"),
+        httpx.ConnectError("restarted"),
+        status(503),
+    ],
+    ids=lambda fault: type(fault).__name__,
+)
+def test_states_that_a_busy_server_does_not_give_at_first_are_asked_for_again(
+    fault: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deployment_runs, "POLL_EVERY_S", 0.01)
+    with answering(200) as url, telling(url) as listener:
+        assert _states(Mock(read_flow_run=Mock(side_effect=[fault, fault, Mock(state="done")])), [uuid4()]) == ["done"]
+        assert listener.lines == []
+        assert _states(Mock(read_flow_run=Mock(side_effect=fault)), [uuid4()]) is None
+    (line,) = listener.lines
+    assert SAYS in line
+
+
+def test_a_refusal_of_the_states_is_an_error() -> None:
+    with answering(200) as url, telling(url), pytest.raises(httpx.HTTPStatusError):
+        _states(Mock(read_flow_run=Mock(side_effect=status(404))), [uuid4()])
+
+
+@pytest.mark.parametrize(
+    ("error", "of_the_server"),
+    [(httpx.ReadTimeout("slow"), True), (status(503), True), (status(429), True), (status(404), False)],
+    ids=str,
+)
+def test_the_command_line_says_that_the_server_does_not_respond_in_one_line(
+    error: Exception, of_the_server: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PREFECT_API_URL", "http://prefect/api")
+    line = one_line(error)
+    assert (line is not None) == of_the_server
+    assert line is None or "PREFECT_API_URL: http://prefect/api does not respond" in line
 
 
 def test_an_unreachable_server_is_reported_once_and_not_tried_again() -> None:

@@ -8,10 +8,9 @@ from contextlib import AbstractContextManager, ExitStack
 from importlib.metadata import version
 from pathlib import Path
 
-import httpx
 import pytest
 
-from tests.flows.api import PATIENCE_S, query
+from tests.flows.api import query, request
 from tests.flows.command import environment
 from tests.flows.counted_sweep import BLOCKS, counted_sweep, graded, kill, stored, wait_until
 from tests.servers import S3, prefect_server, running
@@ -57,10 +56,10 @@ def test_the_setup_of_the_server_can_be_repeated(deployed: tuple[str, Path], s3_
 
 def test_a_value_out_of_bounds_is_refused_before_there_is_a_run(deployed: tuple[str, Path]) -> None:
     url, _ = deployed
-    deployment = httpx.get(f"{url}/deployments/name/sweep/sweep", timeout=PATIENCE_S).json()
+    deployment = request("GET", f"{url}/deployments/name/sweep/sweep").json()
     config = {"dataset": {"name": "arithmetic"}, "engine": {"name": "onnx", "model": "arithmetic"}, "k": 0}
     path = f"{url}/deployments/{deployment['id']}/create_flow_run"
-    answer = httpx.post(path, json={"parameters": {"config": config}}, timeout=PATIENCE_S)
+    answer = request("POST", path, {"parameters": {"config": config}})
     assert answer.status_code == 409
     assert "0 is less than the minimum of 1" in answer.text
 
@@ -70,16 +69,16 @@ def test_a_value_out_of_bounds_is_refused_before_there_is_a_run(deployed: tuple[
 )
 def test_a_schedule_that_is_switched_on_creates_runs(deployed: tuple[str, Path]) -> None:
     url, _ = deployed
-    nightly = httpx.get(f"{url}/deployments/name/sweep/nightly", timeout=PATIENCE_S).json()
+    nightly = request("GET", f"{url}/deployments/name/sweep/nightly").json()
     (schedule,) = nightly["schedules"]
     switch = f"{url}/deployments/{nightly['id']}/schedules/{schedule['id']}"
 
     def scheduled() -> list[object]:
         return [each for each in query(url, "flow_runs") if each["deployment_id"] == nightly["id"]]
 
-    httpx.patch(switch, json={"active": True}, timeout=PATIENCE_S).raise_for_status()
+    request("PATCH", switch, {"active": True}).raise_for_status()
     wait_until(lambda: len(scheduled()) >= 3, "nights are scheduled", seconds=90)
-    httpx.patch(switch, json={"active": False}, timeout=PATIENCE_S).raise_for_status()
+    request("PATCH", switch, {"active": False}).raise_for_status()
 
 
 def test_a_pool_without_a_worker_is_reported_at_once(
@@ -131,7 +130,7 @@ def test_three_workers_share_a_sweep_and_survive_the_death_of_one(
         assert len(sweep.calls()) <= BLOCKS + 1
         assert len({call.process for call in sweep.calls()}) == 3
 
-        sweeps = httpx.get(f"{url}/deployments/name/sweep/sweep", timeout=PATIENCE_S).json()["id"]
+        sweeps = request("GET", f"{url}/deployments/name/sweep/sweep").json()["id"]
 
         def states() -> list[str]:
             of_workers = [each for each in query(url, "flow_runs") if each["deployment_id"] == sweeps]
@@ -160,9 +159,9 @@ def worker(name: str, folder: Path, variables: dict[str, str]) -> AbstractContex
 def runs_heard_of(url: str) -> set[str]:
     """The runs of workers whose heartbeats the server has."""
     wanted = {"filter": {"event": {"name": ["prefect.flow-run.heartbeat"]}}, "limit": 50}
-    answer = httpx.post(f"{url}/events/filter", json=wanted, timeout=PATIENCE_S)
+    answer = request("POST", f"{url}/events/filter", wanted)
     answer.raise_for_status()
-    sweeps = httpx.get(f"{url}/deployments/name/sweep/sweep", timeout=PATIENCE_S).json()["id"]
+    sweeps = request("GET", f"{url}/deployments/name/sweep/sweep").json()["id"]
     ours = {f"prefect.flow-run.{each['id']}" for each in query(url, "flow_runs") if each["deployment_id"] == sweeps}
     return ours & {event["resource"]["prefect.resource.id"] for event in answer.json()["events"]}
 
@@ -172,4 +171,4 @@ def hasten_the_automation(url: str) -> None:
     path = f"{url}/automations/{automation['id']}"
     wanted = {name: value for name, value in automation.items() if name not in {"id", "created", "updated"}}
     wanted["trigger"]["within"] = SILENCE_S
-    httpx.put(path, json=wanted, timeout=PATIENCE_S).raise_for_status()
+    request("PUT", path, wanted).raise_for_status()

@@ -5,10 +5,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
-from tests.flows.api import PATIENCE_S
+from tests.flows.api import request
 from tests.flows.command import environment
 from tests.plugins.installed import install
 
@@ -27,16 +26,12 @@ def deployment(prefect_url: str, tmp_path: Path) -> dict[str, Any]:
     """The sweep, deployed as `infra/prefect.yaml` says where the example plug-in is installed."""
     modules = {f"monkeys_example/{path.name}": path.read_text() for path in EXAMPLE.glob("*.py")}
     site = install(tmp_path / "site", modules, POINTS, "monkeys-example", "1.0")
-    httpx.post(
-        f"{prefect_url}/work_pools/", json={"name": "cpu", "type": "process"}, timeout=PATIENCE_S
-    )  # 409 if it is there
+    request("POST", f"{prefect_url}/work_pools/", {"name": "cpu", "type": "process"})  # 409 if it exists
     command = [PREFECT, "--no-prompt", "deploy", "--name", "sweep", "--prefect-file", "infra/prefect.yaml"]
     variables = environment(PREFECT_API_URL=prefect_url, PYTHONPATH=site)
     done = subprocess.run(command, check=False, cwd=ROOT, env=variables, capture_output=True, text=True, timeout=200)
     assert done.returncode == 0, done.stdout + done.stderr
-    found: dict[str, Any] = (
-        httpx.get(f"{prefect_url}/deployments/name/sweep/sweep", timeout=PATIENCE_S).raise_for_status().json()
-    )
+    found: dict[str, Any] = request("GET", f"{prefect_url}/deployments/name/sweep/sweep").raise_for_status().json()
     return found
 
 
@@ -56,10 +51,10 @@ def test_the_server_refuses_a_plug_ins_field_that_is_out_of_bounds(
 ) -> None:
     config = {"dataset": {"name": "sums", "count": 101}, "engine": {"name": "guesser"}, "k": 5}
     path = f"{prefect_url}/deployments/{deployment['id']}/create_flow_run"
-    answer = httpx.post(path, json={"parameters": {"config": config}}, timeout=PATIENCE_S)
+    answer = request("POST", path, {"parameters": {"config": config}})
     assert answer.status_code == 409
     assert "101 is greater than the maximum of 100" in answer.text
     sound = {**config, "dataset": {"name": "sums", "count": 5}}
-    made = httpx.post(path, json={"parameters": {"config": sound}, "state": {"type": "PENDING"}}, timeout=PATIENCE_S)
+    made = request("POST", path, {"parameters": {"config": sound}, "state": {"type": "PENDING"}})
     assert made.is_success, made.text
-    httpx.delete(f"{prefect_url}/flow_runs/{made.json()['id']}", timeout=PATIENCE_S).raise_for_status()
+    request("DELETE", f"{prefect_url}/flow_runs/{made.json()['id']}").raise_for_status()
