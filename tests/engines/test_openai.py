@@ -214,7 +214,7 @@ def test_cancel_ends_every_call(server):
         server.wait_until(lambda: server.in_flight == 4)
         engine.cancel()
         for thread in threads:
-            thread.join(10)
+            thread.join(60)
         assert len(ended) == 2
         server.wait_until(lambda: server.dropped == 4)
         with pytest.raises(SamplingCancelledError):
@@ -245,5 +245,5 @@ def test_closing_the_engine_ends_its_calls(server):
         thread = threading.Thread(target=draw_until_cancelled, daemon=True)
         thread.start()
         server.wait_until(lambda: server.in_flight == 4)
-    thread.join(10)
+    thread.join(60)
     assert ended

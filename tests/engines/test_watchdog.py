@@ -174,7 +174,7 @@ def test_time_during_which_all_processes_were_stopped_does_not_count_as_a_hang(t
     )
     command = [sys.executable, "-c", program, str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while not (tmp_path / "lives").exists() or not _lives(tmp_path):
             assert time.monotonic() < deadline
             time.sleep(0.05)
@@ -289,17 +289,17 @@ def test_a_process_that_takes_too_long_to_start_is_ended(tmp_path):
 
 
 def test_a_slow_reader_does_not_count_as_a_hang(tmp_path):
-    with _engine(tmp_path, ["well"], stall_timeout_s=1.0) as engine:
+    with _engine(tmp_path, ["well"], stall_timeout_s=3.0) as engine:
         drawing = engine.sample(REQUESTS, SAMPLING)
         came = next(drawing)
-        time.sleep(3)
+        time.sleep(5)
         assert len(came) + sum(map(len, drawing)) == len(WANTED)
     assert len(_lives(tmp_path)) == 1
 
 
 def test_an_idle_process_does_not_count_as_hung(tmp_path):
-    with _engine(tmp_path, ["well"], stall_timeout_s=1.0) as engine:
-        time.sleep(3)
+    with _engine(tmp_path, ["well"], stall_timeout_s=3.0) as engine:
+        time.sleep(5)
         assert set(_keys(_draw(engine))) == WANTED
     assert len(_lives(tmp_path)) == 1
 
@@ -312,7 +312,7 @@ def test_cancel_ends_all_calls(tmp_path, behaviour):
         engine.cancel()
         for call in calls:
             with pytest.raises(SamplingCancelledError):
-                call.result(timeout=20)
+                call.result(timeout=60)
         with pytest.raises(SamplingCancelledError):
             _draw(engine)
     assert not any(map(_running, _lives(tmp_path)))
@@ -341,14 +341,14 @@ def test_no_process_is_left_when_this_one_is_killed(tmp_path):
         "_draw(engine)"
     )
     with subprocess.Popen([sys.executable, "-c", program, str(tmp_path)]) as process:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while not (tmp_path / "lives").exists() or not (tmp_path / "lives").read_text():
             assert time.monotonic() < deadline
             time.sleep(0.1)
         time.sleep(0.5)
         process.send_signal(signal.SIGKILL)
     (pid,) = _lives(tmp_path)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while _running(pid):
         assert time.monotonic() < deadline, "the engine's process outlives its parent"
         time.sleep(0.1)

@@ -47,7 +47,7 @@ def flow_run(url: str, name: str) -> dict[str, Any]:
     return runs[0]
 
 
-def task_runs(url: str, of: dict[str, Any], at_least: int = 0, seconds: float = 60) -> list[dict[str, Any]]:
+def task_runs(url: str, of: dict[str, Any], at_least: int = 0, seconds: float = 300) -> list[dict[str, Any]]:
     """The task runs of a flow run. The server records them from events, with a short delay."""
     deadline = time.monotonic() + seconds
     while True:

@@ -40,6 +40,6 @@ def _run(arguments: Sequence[str], cwd: Path, variables: Mapping[str, str], *, w
     command = [MONKEYS, *arguments]
     its = environment(**variables)
     if warm and warm_commands.serves(its):
-        return Ended(*warm_commands.run(command, cwd, its, timeout_s=280))
-    done = subprocess.run(command, check=False, cwd=cwd, env=its, capture_output=True, text=True, timeout=280)
+        return Ended(*warm_commands.run(command, cwd, its, timeout_s=600))
+    done = subprocess.run(command, check=False, cwd=cwd, env=its, capture_output=True, text=True, timeout=600)
     return Ended(done.returncode, done.stdout, done.stderr)

@@ -63,7 +63,7 @@ class CountedSweep:
 
     def run(self, *arguments: str, **variables: str) -> Ended:
         process = self.start(*arguments, **variables)
-        out, err = process.communicate(timeout=280)
+        out, err = process.communicate(timeout=600)
         return Ended(process.returncode, out, err)
 
     def calls(self) -> list[Call]:
@@ -128,7 +128,7 @@ def graded(runs: Path) -> list[tuple[str, int, str]]:
     return sorted(rows.itertuples(index=False, name=None))
 
 
-def wait_until(condition: Callable[[], Any], what: str, seconds: float = 120, running: Any = None) -> None:
+def wait_until(condition: Callable[[], Any], what: str, seconds: float = 300, running: Any = None) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert running is None or running.poll() is None, f"it ended before: {what}"

@@ -76,7 +76,7 @@ def test_a_concurrency_limit_is_created_if_missing_and_waited_for(recorded: Path
     waiting = subprocess.Popen(
         command, cwd=recorded, env=environment(PREFECT_API_URL=prefect_url), stdout=subprocess.DEVNULL
     )
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while not any("waiting for a slot" in log["message"] for log in of_run(prefect_url, "arithmetic-k11")):
         assert time.monotonic() < deadline
         assert waiting.poll() is None

@@ -25,10 +25,10 @@ def test_it_prints_an_address_with_a_token_serves_the_store_and_ends_quietly(tmp
             first = process.stdout.readline()
             address = re.search(r"http://127\.0\.0\.1:\d+/\?token=\S+", first)
             assert address is not None, first
-            with httpx.Client(follow_redirects=True, timeout=30) as client:
+            with httpx.Client(follow_redirects=True, timeout=120) as client:
                 assert name in client.get(address[0]).text
             process.send_signal(ending)
-            _, errors = process.communicate(timeout=20)
+            _, errors = process.communicate(timeout=120)
         finally:
             process.kill()
     assert "Traceback" not in errors

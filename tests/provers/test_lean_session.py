@@ -142,7 +142,7 @@ def test_a_process_that_was_killed_is_replaced(session: LeanSession) -> None:
     assert prove(session, "exact And.intro hp").verdict is Verdict.CORRECT
     for worker in session._pool.idle:
         worker._process.kill()
-        worker._process._process.wait(10)
+        worker._process._process.wait(60)
     assert prove(session, "exact And.intro hp").verdict is Verdict.CORRECT
 
 

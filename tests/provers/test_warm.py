@@ -135,7 +135,7 @@ def test_a_process_that_was_killed_is_replaced(session: RocqSession) -> None:
     assert prove(session, "reflexivity.").verdict is Verdict.CORRECT
     (process,) = session._pool.idle
     process._process.kill()
-    process._process._process.wait(10)
+    process._process._process.wait(60)
     assert prove(session, "idtac. reflexivity.").verdict is Verdict.CORRECT
     assert session._pool.idle != [process]
 

@@ -15,6 +15,9 @@ from websockets.sync.connection import Connection
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
+LIMIT_S = 120
+"""How long a page or an answer may take on a busy machine."""
+
 
 class Page:
     """An open page. `requests` has the URLs that it requested, `complaints` what it logged to the console."""
@@ -48,7 +51,7 @@ class Page:
         """Do what opens another page, and wait until that is drawn."""
         before = self._loaded
         act()
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + LIMIT_S
         while self._loaded == before:
             assert time.monotonic() < deadline, "no page was loaded"
             self._receive()
@@ -80,7 +83,7 @@ class Page:
         self.send("Input.dispatchKeyEvent", type="keyUp", key=key)
 
     def _receive(self) -> dict[str, Any]:
-        message: dict[str, Any] = json.loads(self._socket.recv(timeout=30))
+        message: dict[str, Any] = json.loads(self._socket.recv(timeout=LIMIT_S))
         parameters = message.get("params", {})
         match message.get("method"):
             case "Page.loadEventFired":
@@ -101,6 +104,7 @@ def chromium(profile: Path, width: int = 1200, height: int = 900) -> Iterator[Pa
     """A page in a separate browser, closed at the end of the block."""
     assert CHROMIUM is not None
     quiet = ("--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync")
+    quiet += ("--allow-pre-commit-input",)  # else what is pressed before the first frame is dropped
     process = subprocess.Popen(
         [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", *quiet, "--remote-debugging-port=0",
          f"--user-data-dir={profile}", f"--window-size={width},{height}", "about:blank"],
@@ -119,9 +123,9 @@ def chromium(profile: Path, width: int = 1200, height: int = 900) -> Iterator[Pa
 
 
 def _port(file: Path, process: subprocess.Popen[bytes]) -> int:
-    for _ in range(300):
+    for _ in range(10 * LIMIT_S):
         if file.exists() and (text := file.read_text()).count("\n"):
             return int(text.splitlines()[0])
         assert process.poll() is None, "chromium ended before it listened"
         time.sleep(0.1)
-    raise TimeoutError("chromium did not say its debugging port within 30 s")
+    raise TimeoutError(f"chromium did not say its debugging port within {LIMIT_S} s")

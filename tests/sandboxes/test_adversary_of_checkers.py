@@ -115,7 +115,7 @@ def test_an_orphan_that_holds_the_channel(attacker: Attacker) -> None:
     checker = "import os\nprint(os.read(3, 1))"
     checked = attack_checker(attacker, checker, program, Limits(cpu_s=1.0, wall_s=5.0))
     assert checked.checker.stdout == b"b''\n", checked
-    assert time.monotonic() - started < 30
+    assert time.monotonic() - started < 300
 
 
 def piece(letter: bytes, size: int, contents: bytes = b"") -> bytes:

@@ -129,7 +129,7 @@ def test_outside_a_program_is_nobody_known(attacker: Attacker) -> None:
     thread = threading.Thread(target=attacker.sandbox.run, args=(program, b"", Limits(cpu_s=1.0, wall_s=5.0)))
     thread.start()
     seen: list[int] = []
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not seen and time.monotonic() < deadline:
         seen = [pid for pid in set(process_table()) - before if b"time.sleep(1) # seen" in _command(pid)]
     assert [Path(f"/proc/{pid}").stat().st_uid in expected for pid in seen] == [True]

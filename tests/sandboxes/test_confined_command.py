@@ -106,7 +106,7 @@ def test_a_command_ends_when_its_controller_is_killed(tmp_path: Path) -> None:
         inside = Path("/proc") / started.stdout.readline().strip()
         assert inside.exists()
         started.kill()
-    until = time.monotonic() + 30
+    until = time.monotonic() + 60
     while inside.exists() and time.monotonic() < until:
         time.sleep(0.05)
     assert not inside.exists()
@@ -117,7 +117,7 @@ def test_a_process_is_asleep_if_all_of_its_threads_are(work: str, asleep: bool) 
     code = f"import threading, time\ndef work():\n    {work}\nthreading.Thread(target=work).start()\nprint(flush=True)"
     with ConfinedCommand((*PYTHON, "-c", code), (), 256).start() as process:
         process.read(Allowance(process, 10.0))
-        until = time.monotonic() + 20
+        until = time.monotonic() + 60
         while process.is_asleep() is not asleep and time.monotonic() < until:
             time.sleep(0.05)
         time.sleep(0.2)

@@ -263,10 +263,10 @@ def test_gvisor(client: docker.DockerClient) -> None:
         assert opened.run(SUM, b"20 22\n", HARMLESS).stdout == b"42\n"
         assert opened.run("x = bytearray(1 << 33)", b"", HARMLESS).status is Status.MEMORY_LIMIT
         began = time.monotonic()
-        forks = "import os, time\nfor _ in range(10):\n    if os.fork() == 0: time.sleep(60)\n"
+        forks = "import os, time\nfor _ in range(10):\n    if os.fork() == 0: time.sleep(1000)\n"
         assert opened.run(forks, b"", HARMLESS).status in (Status.OK, Status.ERROR)
         assert opened.run(SUM, b"20 22\n", HARMLESS).stdout == b"42\n"
-        assert time.monotonic() - began < 30
+        assert time.monotonic() - began < 300
         checked = opened.run_checked(
             "import remote\nprint(remote.Function('f')(20))",
             "import remote\nremote.serve(lambda x: x + 22)",

@@ -1,9 +1,14 @@
 """Put on PYTHONPATH by tests, Python runs this in every process that it starts: what an environment variable names is
 made slow. SECONDS_A_SAMPLE: graders that run in the sweep's process. SLOW_STAGE: a stage, which creates the file
-STAGE_STARTED when it starts.
+STAGE_STARTED when it starts. PATIENCE_S: a command that is told to stop has as many seconds for it.
 """
 
 import os
+
+if "PATIENCE_S" in os.environ:
+    from flows.command_line import interruption
+
+    interruption.PATIENCE_S = float(os.environ["PATIENCE_S"])
 
 if float(os.environ.get("SECONDS_A_SAMPLE") or 0):
     import time
