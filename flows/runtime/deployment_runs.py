@@ -94,17 +94,18 @@ def _states(client: SyncPrefectClient, runs: Sequence[UUID]) -> list[State] | No
 
     Raises what Prefect's client raises if the server refuses the request.
     """
+    reason = ""
     for _ in range(_TRIES):
         try:
             with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}):
                 return [state for run in runs if (state := client.read_flow_run(run).state) is not None]
         except FAULTS as error:
-            reason = unreachable()
-            if reason is not None:
+            away = unreachable()
+            reason = away or reason_of(error)
+            if away is not None:
                 break
             if not is_busy(error) and not isinstance(error, ConnectError):  # a server may be back by now
                 raise
-            reason = reason_of(error)
         time.sleep(POLL_EVERY_S)
     tell_unreachable(reason)
     return None

@@ -17,6 +17,7 @@ import httpx
 import pytest
 from prefect.exceptions import PrefectHTTPStatusError
 from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect.states import Completed
 
 from flows.command_line.running import one_line
 from flows.runtime import deployment_runs
@@ -198,7 +199,7 @@ def test_a_server_that_refuses_connections_is_away_at_once_and_one_known_to_be_a
     def slept(_: float) -> None:
         raise AssertionError("it waits")
 
-    monkeypatch.setattr(server.time, "sleep", slept)
+    monkeypatch.setattr(time, "sleep", slept)
     with telling(f"http://127.0.0.1:{free_port()}/api"):
         assert server.unreachable() is not None
     with answering(503) as url, telling(url):
@@ -221,7 +222,8 @@ def test_states_that_a_busy_server_does_not_give_at_first_are_asked_for_again(
 ) -> None:
     monkeypatch.setattr(deployment_runs, "POLL_EVERY_S", 0.01)
     with answering(200) as url, telling(url) as listener:
-        assert _states(Mock(read_flow_run=Mock(side_effect=[fault, fault, Mock(state="done")])), [uuid4()]) == ["done"]
+        client = Mock(read_flow_run=Mock(side_effect=[fault, fault, Mock(state=Completed())]))
+        assert [state.is_completed() for state in _states(client, [uuid4()]) or ()] == [True]
         assert listener.lines == []
         assert _states(Mock(read_flow_run=Mock(side_effect=fault)), [uuid4()]) is None
     (line,) = listener.lines

@@ -198,7 +198,7 @@ ATOMS = (
     *("Proof.", "Qed.", "(*", "*)", ". ", "...", "- ", "1: {", "[>", "all:", "A.b", '"', "'"),
     *('"""', "[BEGIN]", "[DONE]", "<think>", "</think>"),
 )
-SHORT, LONG = 4_000, 64_000
+SHORT, LONG = 2_000, 32_000
 
 
 @pytest.mark.parametrize("grader", BUILT_IN, ids=lambda each: each.__name__)
@@ -211,8 +211,8 @@ def test_reading_a_text_takes_linear_time(grader: type[Any]) -> None:
         for before in ("", "#### ", "The answer is ", "\\boxed{"):
             unit = one + other
             long, short = (before + unit * (length // len(unit)) for length in (LONG, SHORT))
-            # Only what is slow at all is looked at again, as the machine may be busy.
-            if _seconds(read, long) > 0.3:
+            # Only what is slow at all is looked at again, for CPU time varies too.
+            if _seconds(read, long) > 0.07:
                 seconds, base = (min(_seconds(read, text) for _ in range(4)) for text in (long, short))
                 assert seconds < 64 * base, (before, one, other, base, seconds)
 

@@ -104,9 +104,9 @@ def chromium(profile: Path, width: int = 1200, height: int = 900) -> Iterator[Pa
     """A page in a separate browser, closed at the end of the block."""
     assert CHROMIUM is not None
     quiet = ("--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync")
-    quiet += ("--allow-pre-commit-input",)  # else what is pressed before the first frame is dropped
+    early = "--allow-pre-commit-input"  # else what is pressed before the first frame is dropped
     process = subprocess.Popen(
-        [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", *quiet, "--remote-debugging-port=0",
+        [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", *quiet, early, "--remote-debugging-port=0",
          f"--user-data-dir={profile}", f"--window-size={width},{height}", "about:blank"],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip

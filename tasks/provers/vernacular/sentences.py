@@ -38,7 +38,7 @@ def sentences(text: str) -> list[str]:
     while place < len(text):
         start = place
         piece, place = _piece(text, place)
-        if pieces and pieces[-1].endswith(".") and text.startswith("(*", start):
+        if piece == " " and pieces and pieces[-1].endswith(".") and text.startswith("(*", start):
             raise NotSentencesError("a comment stands right after a period, where Rocq reads none")
         if piece.isspace():
             pieces += [piece] if pieces else []
@@ -79,10 +79,12 @@ def _piece(text: str, place: int) -> tuple[str, int]:
     match = _PIECE.match(text, place)
     if match is None:
         raise NotSentencesError(f"nothing is known to begin at character {place}")
-    end = skipped(text, place)
-    if end is None:
-        return match[0], match.end()
-    return " " if match[0] == "(*" else text[place:end], end
+    if match[0] == "(*":
+        return " ", _comment_end(text, match.end())
+    if match[0] == '"':
+        end = _string_end(text, match.end())
+        return text[place:end], end
+    return match[0], match.end()
 
 
 def _ends(pieces: list[str], following: str) -> bool:
