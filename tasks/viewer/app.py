@@ -1,27 +1,33 @@
 """The web application: addresses, who may look, and what a browser may do with a page.
 
 Whoever opens the address with the token gets a cookie, and without it nothing is shown: other users of the machine, and
-pages of other sites, know neither. Only reading requests are answered.
+pages of other sites, know neither. All that can be written are notes on samples, by a form of one of these pages.
 """
 
+import json
 import re
 import secrets
 from collections.abc import Awaitable, Callable
 
 from fastapi import FastAPI, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse
 
 from tasks.errors import StoreUnavailableError, UserError
 from tasks.store import Store
+from tasks.store.notes import labelled_row, read_notes
 from tasks.store.problems import StoredProblem
 from tasks.store.schema import CorruptObjectError
-from tasks.viewer.addresses import parse_sample_name, parse_set_name
+from tasks.viewer.addresses import address_of_sample, parse_sample_name, parse_set_name
 from tasks.viewer.library import Library
 from tasks.viewer.pages import comparison, diff, problem, sample, sample_set, sets
 from tasks.viewer.query import parse_query
 from tasks.viewer.rendering import page, script, style
 
 _COOKIE = "monkeys"
+_MAX_NOTE = 64 << 10
+"""Bytes of a form with a note."""
+
 _HOST = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?", re.ASCII | re.IGNORECASE)
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -83,6 +89,13 @@ def make_app(store: Store, token: str) -> FastAPI:
         found = library.set(name)
         return JSONResponse({"state": found.state, "samples": found.samples.samples})
 
+    @app.get("/sets/{name}/labelled.jsonl")
+    def labelled(name: str) -> Response:
+        rows = filter(None, map(labelled_row, read_notes(store, library.set(name).samples.name)))
+        lines = "".join(f"{json.dumps(row)}\n" for row in rows)
+        kept_as = {"Content-Disposition": 'attachment; filename="labelled.jsonl"'}
+        return Response(lines, media_type="application/x-ndjson", headers=kept_as)
+
     @app.get("/sets/{name}/{position}", response_class=HTMLResponse)
     def one_problem(
         request: Request, name: str, position: int, verdicts: str | None = None, whole: bool = False
@@ -111,6 +124,16 @@ def make_app(store: Store, token: str) -> FastAPI:
             library.sample(library.set(name), position, index).sample.text.encode("utf-8", "replace")
         )
 
+    @app.post("/sets/{name}/{position}/{index}/note")
+    async def write(request: Request, name: str, position: int, index: int) -> Response:
+        if not _is_from_own_page(request):
+            return PlainTextResponse("A note is written by the form on the sample's page.\n", 403)
+        body = await _bounded_body(request)
+        if body is None:
+            return PlainTextResponse(f"A note has at most {_MAX_NOTE:,} bytes.\n", 413)
+        await run_in_threadpool(lambda: sample.write(library, library.set(name), position, index, body))
+        return RedirectResponse(address_of_sample(name, position, index) + "#note", 303)
+
     return app
 
 
@@ -121,6 +144,24 @@ def _stored_problem(library: Library, name: str, position: int) -> StoredProblem
     if isinstance(found, UserError):
         raise found
     return found
+
+
+def _is_from_own_page(request: Request) -> bool:
+    """Whether a page of this server sends the request. Browsers say so; those that do not yet send the origin."""
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site == "same-origin"
+    return request.headers.get("origin") == f"http://{request.headers.get('host', '')}"
+
+
+async def _bounded_body(request: Request) -> bytes | None:
+    """The body of a request; None where it is too long."""
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > _MAX_NOTE:
+            return None
+    return body
 
 
 def _refused(request: Request, token: str) -> Response | None:

@@ -168,3 +168,20 @@ def test_the_statement_of_a_problem_has_its_formulas_set(page, shown, tmp_path):
             assert page.complaints == []
     finally:
         page.send("Emulation.clearDeviceMetricsOverride")
+
+
+def test_a_note_is_written_changed_and_removed_by_the_form_of_the_page(page, shown, tmp_path):
+    folder = tmp_path / "copy"
+    shutil.copytree(shown.folder, folder)
+    with Served(folder) as base:
+        start(page, base, f"/sets/{shown.name}/3/7")
+        for label, remark in (("wrong", "the <b>sign</b>"), ("right", "no, it is right"), ("", "")):
+            page.evaluate(
+                f"document.querySelector('[name=label]').value = '{label}',"
+                f"document.querySelector('[name=remark]').value = {remark!r}"
+            )
+            page.follow(lambda: page.click("#note button"))
+            assert path(page) == f"/sets/{shown.name}/3/7"
+            assert page.evaluate("document.querySelector('[name=label]').value") == label
+            assert page.evaluate("document.querySelector('[name=remark]').value") == remark
+        assert page.complaints == []

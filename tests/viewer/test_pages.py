@@ -38,6 +38,7 @@ def pages(shown):
         f"{of_set}/0/1",
         f"{of_set}/0/2",
         f"{of_set}/0/0/raw",
+        f"{of_set}/labelled.jsonl",
         f"/diff?{urlencode({'a': f'{shown.name}/3/0', 'b': f'{shown.name}/3/129'})}",
         f"/compare?{urlencode({'a': shown.name, 'b': shown.other})}",
         "/static/view.js",
@@ -102,7 +103,7 @@ PARAMETERS = (
 ADDRESSES = (
     "/", "/compare", "/diff", "/sets/{}", "/sets/{}/state", "/sets/NAME", "/sets/NAME/state", "/sets/NAME/3",
     "/sets/NAME/{}", "/sets/NAME/3/{}", "/sets/NAME/{}/0", "/sets/NAME/3/0", "/sets/NAME/3/{}/raw",
-    "/sets/NAME/{}/statement", "/sets/NAME/3/prompt", "/{}", "/static/{}",
+    "/sets/NAME/{}/statement", "/sets/{}/labelled.jsonl", "/sets/NAME/3/prompt", "/{}", "/static/{}",
 )  # fmt: skip
 
 
@@ -172,7 +173,7 @@ def test_only_reading_requests_are_answered(client, shown):
 
 
 def test_text_of_a_model_is_never_markup(client, shown):
-    for address in (a for a in pages(shown) if "static" not in a and "raw" not in a):
+    for address in (a for a in pages(shown) if not any(name in a for name in ("static", "raw", "labelled"))):
         answer = client.get(address)
         assert "window.stolen" not in answer.text.replace("&lt;script&gt;window.stolen", "")
         assert "<img" not in answer.text

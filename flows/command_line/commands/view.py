@@ -24,7 +24,8 @@ def view(
 ) -> None:
     """Look at the samples of a store in a browser: sets, problems, samples, and two of any kind next to each other.
 
-    Reads the store and changes nothing. On another machine, forward the port: ssh -L 8642:127.0.0.1:8642 HOST.
+    Reads the store; all that it writes are your notes on samples. On another machine, forward the port:
+    ssh -L 8642:127.0.0.1:8642 HOST.
     """
     from flows.command_line.views.view import serve
 

@@ -1,10 +1,15 @@
 """The page of a sample: its text, its verdict, what is known of it, and its neighbours."""
 
 import shlex
+from urllib.parse import parse_qsl
 
 import pyarrow.compute as pc
 
+from tasks.errors import UserError
 from tasks.records import Verdict
+from tasks.store.notes import Label, Note, delete_note, read_note, write_note
+from tasks.store.schema import CorruptObjectError
+from tasks.store.sets import now
 from tasks.viewer.library import Found, Library
 from tasks.viewer.problem_samples import ProblemSamples, only_with
 from tasks.viewer.rendering import page, time_of
@@ -21,6 +26,7 @@ def render(library: Library, found: Found, position: int, index: int, *, whole: 
     problem = library.problem(found, position)
     verdict = None if shown.graded is None else shown.graded.verdict
     sample = shown.sample
+    note, fault = _note(library, found, position, index)
     text, *turns = shown_texts([sample.text, *(each.content for each in sample.turns)], whole=whole)
     return page(
         "sample.html.j2",
@@ -39,7 +45,39 @@ def render(library: Library, found: Found, position: int, index: int, *, whole: 
         previous_same=_neighbour(problem, index, forward=False, verdict=verdict) if verdict else None,
         following_same=_neighbour(problem, index, forward=True, verdict=verdict) if verdict else None,
         other=_other(problem, index, verdict),
+        note=note,
+        other_text=note is not None and note.sample != sample.text,
+        note_fault=fault,
+        labels=list(Label),
     )
+
+
+def write(library: Library, found: Found, position: int, index: int, form: bytes) -> None:
+    """Write the note that a form of the page has, or remove it where it has no label.
+
+    Raises:
+        UserError: there is no such sample, or the form is not one of the page.
+    """
+    try:
+        fields = dict(parse_qsl(form.decode(), keep_blank_values=True, max_num_fields=8, errors="strict"))
+        label = Label(fields["label"]) if fields.get("label") else None
+    except (ValueError, KeyError) as error:
+        raise UserError("the form of a note has a label, one of right, wrong and unsure, and a remark") from error
+    sample = library.sample(found, position, index).sample
+    if label is None:
+        delete_note(library.store, found.samples.name, position, index)
+        return
+    remark = fields.get("remark", "").replace("\r\n", "\n")
+    note = Note(sample.problem_id, position, index, label, remark, sample.text, now())
+    write_note(library.store, found.samples.name, note)
+
+
+def _note(library: Library, found: Found, position: int, index: int) -> tuple[Note | None, str]:
+    """The note on a sample, and what is wrong with it."""
+    try:
+        return read_note(library.store, found.samples.name, position, index), ""
+    except CorruptObjectError as error:
+        return None, str(error)
 
 
 def _facts(found: Found, problem: ProblemSamples, index: int) -> list[tuple[str, str]]:

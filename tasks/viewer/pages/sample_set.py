@@ -6,6 +6,7 @@ from tasks.report.palette import verdict_shares
 from tasks.report.sweep.page import coverage_plot, plot_of_curve
 from tasks.scaling.estimators import Counts, coverage, log_spaced_ks, round_ks
 from tasks.scaling.summary import SweepSummary
+from tasks.store.notes import note_keys
 from tasks.viewer.library import Found, Library
 from tasks.viewer.listing import flattened
 from tasks.viewer.rendering import page
@@ -36,6 +37,7 @@ def render(library: Library, found: Found, group: str = "all") -> str:
         samples=samples,
         verdicts=found.verdicts,
         state=found.state,
+        notes=len(note_keys(library.store, samples.name)),
         ingredients=flattened(samples.ingredients),
         rule=flattened(found.verdicts.ingredients) if found.verdicts else [],
         shares=verdict_shares(total(tallies)),
