@@ -68,7 +68,7 @@ class Child:
         rights = (_socket.SOL_SOCKET, _socket.SCM_RIGHTS, struct.pack(f"{len(descriptors)}i", *descriptors))
         control.sendmsg([b"\0"], [rights])
 
-    def ready(self, ready: set[int]) -> bool:
+    def ready(self, ready: dict[int, int]) -> bool:
         """Whether it has ended or sent a message, given the descriptors that are ready."""
         if self.pidfd < 0:
             return self.has_ended()

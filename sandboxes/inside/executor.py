@@ -61,7 +61,9 @@ if TYPE_CHECKING:
     from sandboxes.inside.usage import CORES, Usage
 else:
     for at, part in enumerate(("program.py", "ending.py", "usage.py", "child.py", "cleanup.py", "start.py"), 4):
-        exec(compile(sys.argv[at], part, "exec"))  # In this namespace: they are not files that could be imported.
+        # In this namespace: they are not files that could be imported. Without docstrings: a fork takes longer, the more
+        # memory there is.
+        exec(compile(sys.argv[at], part, "exec", optimize=2))
 
 RUN_BELOW = 4  # frames from `Server.serve` to `run`: run_group, start, become_program, run
 NAMESPACED, CONTAINER, ONE_PROGRAM = "namespaces", "container", "one program"
@@ -112,6 +114,9 @@ class Server:
         self.user_ids = itertools.cycle(free_user_ids() if mode == CONTAINER else [0])
         self.users: list[int] = []
         self.idle_child: Child | None = None
+        # Kept for the next program, which mostly has the same limits.
+        self.last_limits: object = None
+        self.rlimits: list[tuple[int, int, int]] = []
 
     def serve(self) -> NoReturn:
         """Answer requests until the controller is gone."""
@@ -120,7 +125,9 @@ class Server:
             if self.mode != ONE_PROGRAM:
                 self.renew_tmp()
             message, ancillary, flags, _ = self.socket.recvmsg(4096, _socket.CMSG_SPACE(4 * 32))
-            descriptors = [fd for _, _, data in ancillary for (fd,) in struct.iter_unpack("i", data)]
+            descriptors: list[int] = []
+            for _, _, data in ancillary:
+                descriptors += memoryview(data).cast("i")
             if not message or flags & (_socket.MSG_TRUNC | _socket.MSG_CTRUNC):
                 os._exit(0)
             if message == END:
@@ -144,14 +151,15 @@ class Server:
             raise ValueError(f"a wall-clock limit of {wall_s} s")
         children: list[Child] = []
         self.users = []
-        limits = [PROGRAM.unpack_from(message, GROUP.size + place * PROGRAM.size) for place in range(count)]
-        first_look_s = min(LOOK_S, wall_s, max(MIN_LOOK_S, min([each[0] for each in limits]) / CORES))
+        first_look_s = min(LOOK_S, wall_s)
         self.usage.begin()
         try:
             for place in range(count):
+                limits = PROGRAM.unpack_from(message, GROUP.size + place * PROGRAM.size)
+                first_look_s = min(first_look_s, max(MIN_LOOK_S, limits[0] / CORES))
                 own = descriptors[place * each : (place + 1) * each]
                 child = self.rerun(own, number) if place == 0 else None
-                children.append(child or self.start(own, limits[place], number if place == 0 else 0))
+                children.append(child or self.start(own, limits, number if place == 0 else 0))
             for fd in descriptors:
                 os.close(fd)
             descriptors.clear()
@@ -168,7 +176,10 @@ class Server:
         kills, hidden_s, last = self.usage.kills(), 0.0, children[-1]
         if last.lived_s * CORES > last.cpu_limit_s:
             hidden_s = self.usage.cpu_s(children) - sum([child.used_s for child in children])
-        return b"".join([child.ending(kills, hidden_s if child is last else 0.0) for child in children])
+        reply = b""
+        for child in children:
+            reply += child.ending(kills, hidden_s if child is last else 0.0)
+        return reply
 
     def load_remote(self) -> None:
         """Create the module that programs with a channel import to call each other, unless it is there."""
@@ -176,7 +187,8 @@ class Server:
             return
         sys.modules["remote"] = module = type(sys)("remote")
         for name, part in zip(("proxies.py", "values.py", "remote.py", "checking.py"), self.remote):
-            exec(compile(part, name, "exec"), module.__dict__)
+            exec(compile(part, name, "exec", optimize=2), module.__dict__)
+        self.remote.clear()
 
     def rerun(self, descriptors: list[int], number: int) -> Child | None:
         """Let the idle child run its program again, if the number is that of its program; otherwise end it."""
@@ -201,10 +213,29 @@ class Server:
 
     def start(self, descriptors: list[int], limits: tuple[float, int, int, int], number: int) -> Child:
         """A child that becomes a program. If it has a number, it may stay."""
-        cpu_s, memory, processes, file_size = limits
         control = theirs = None
         if number and self.mode == NAMESPACED:
             control, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
+        more = RERUN_BYTES if theirs else 0
+        if (limits, more) != self.last_limits:
+            self.rlimits = self.resource_limits(limits, more)
+            self.last_limits = limits, more
+        uid = next(self.user_ids)
+        self.users.append(uid)
+        pid = call(libc.syscall(SYS_CLONE, self.flags, 0, 0, 0, 0), "clone")
+        if pid == 0:
+            become_program(descriptors, self.rlimits, uid, self.fault, theirs.fileno() if theirs else -1)
+        child = Child(pid, uid, limits[0], number, control)
+        if child.pidfd >= 0:
+            self.poll.register(child.pidfd, select.POLLIN)
+        if control and theirs:
+            theirs.close()
+            self.poll.register(control.fileno(), select.POLLIN)
+        return child
+
+    def resource_limits(self, limits: tuple[float, int, int, int], more: int) -> list[tuple[int, int, int]]:
+        """The resource limits of a program. `more` bytes may be added to its memory later."""
+        cpu_s, memory, processes, file_size = limits
         rlimits = [
             resource_limit(resource.RLIMIT_CPU, int(cpu_s) + 2),
             # The server and a program's checker also count as processes of their user.
@@ -212,20 +243,8 @@ class Server:
             resource_limit(resource.RLIMIT_FSIZE, file_size),
         ]
         if memory:
-            more = RERUN_BYTES if theirs else 0
             rlimits.append(resource_limit(resource.RLIMIT_AS, memory + self.base_memory, more))
-        uid = next(self.user_ids)
-        self.users.append(uid)
-        pid = call(libc.syscall(SYS_CLONE, self.flags, 0, 0, 0, 0), "clone")
-        if pid == 0:
-            become_program(descriptors, rlimits, uid, self.fault, theirs.fileno() if theirs else -1)
-        child = Child(pid, uid, cpu_s, number, control)
-        if child.pidfd >= 0:
-            self.poll.register(child.pidfd, select.POLLIN)
-        if control and theirs:
-            theirs.close()
-            self.poll.register(control.fileno(), select.POLLIN)
-        return child
+        return rlimits
 
     def watch(self, children: list[Child], wall_s: float, timeout_s: float) -> None:
         """Wait for the first child to end, and kill children that have used up their time. Other children may end
@@ -238,18 +257,20 @@ class Server:
         next_look, next_message = self.usage.started + timeout_s, 0.0
         polls = children[0].pidfd < 0
         while True:
-            ready = {fd for fd, _ in self.poll.poll(1 + 1000 * (POLL_S if polls else timeout_s))}
+            ready = dict(self.poll.poll(1 + 1000 * (POLL_S if polls else timeout_s)))
             if self.socket.fileno() in ready:
                 if self.socket.recv(len(END)) != END:
                     os._exit(0)
                 self.end_asked = True
-            for child in [child for child in running if child.ready(ready)]:
+            for child in children:
+                if child not in running or not child.ready(ready):
+                    continue
                 running.remove(child)
                 if child.pidfd not in ready and child.has_finished_run():
                     self.idle_child = child
                     continue
                 status = self.reap(child)
-                if os.WIFEXITED(status) and os.WEXITSTATUS(status) == FAULT_EXIT:
+                if status == FAULT_EXIT << 8:
                     self.raise_fault()
                 if self.mode == CONTAINER and child is not children[0]:
                     # Its remaining processes would keep the channel open. (In a namespace, they end with it.)
