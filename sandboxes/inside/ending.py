@@ -98,7 +98,10 @@ def destroy(space: dict[str, object]) -> None:
     The collector does not list the server's objects (`gc.freeze`)."""
     try:
         # By type first, because most programs have nothing to destroy, and there are few types.
-        if not any([issubclass(kind, NOTICED) for kind in {*map(type, gc.get_objects())}]):  # noqa: C419
+        for kind in {*map(type, gc.get_objects())}:
+            if issubclass(kind, NOTICED):
+                break
+        else:
             return
         found = [each for each in gc.get_objects() if isinstance(each, NOTICED)]
         if not any([has_ending(each) or hasattr(each, "__del__") for each in found]):  # noqa: C419
