@@ -61,8 +61,8 @@ if TYPE_CHECKING:
     from sandboxes.inside.usage import CORES, Usage
 else:
     for at, part in enumerate(("program.py", "ending.py", "usage.py", "child.py", "cleanup.py", "start.py"), 4):
-        # In this namespace: they are not files that could be imported. Without docstrings: a fork takes longer, the more
-        # memory there is.
+        # In this namespace: they are not files that could be imported. Without docstrings: the more memory the server
+        # has, the longer a fork takes.
         exec(compile(sys.argv[at], part, "exec", optimize=2))
 
 RUN_BELOW = 4  # frames from `Server.serve` to `run`: run_group, start, become_program, run

@@ -124,8 +124,7 @@ def main(to: str, uid: int, mode: str, remote: list[str]) -> NoReturn:
         if not hasattr(builtins, name):
             setattr(builtins, name, _sitebuiltins.Quitter(name, "Ctrl-D (i.e. EOF)"))
     sys.argv[:] = ["main.py"]
-    if hasattr(sys, "orig_argv"):
-        del sys.orig_argv[1:]  # the sources of this server
+    del getattr(sys, "orig_argv", [])[1:]  # The sources of this server: they only take memory.
     # Removes the working directory: a program must not import what another program of its group writes there.
     sys.path.remove("")
     # Created here, so that a child need not create it.

@@ -102,6 +102,18 @@ def test_it_is_the_main_module(sandbox: Sandbox) -> None:
     assert outcome.stdout == b"__main__ ['main.py'] True True\nPoint(x=3)\n", outcome.stderr
 
 
+def test_the_server_keeps_no_sources_for_programs(sandbox: Sandbox) -> None:
+    program = "import sys; print(sum(map(len, getattr(sys, 'orig_argv', [])[1:])))"
+    assert run(sandbox, program).stdout == b"0\n"
+
+
+def test_each_program_has_its_own_resource_limits(sandbox: Sandbox) -> None:
+    program = "from resource import *; print(getrlimit(RLIMIT_CPU)[0], getrlimit(RLIMIT_FSIZE)[0])"
+    for seconds, size in ((3, 1000), (3, 1000), (7, 2000), (3, 2000), (7, 1000), (7, 1000)):
+        limits = Limits(cpu_s=seconds, output_bytes=size)
+        assert run(sandbox, program, limits=limits).stdout.split() == [b"%d" % (seconds + 2), b"%d" % (size + 1)]
+
+
 def test_threads_and_exit_functions_finish(sandbox: Sandbox) -> None:
     program = """
         import atexit, threading, time
