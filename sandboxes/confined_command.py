@@ -50,6 +50,7 @@ class ConfinedCommand:
         writable: a folder that it can write to, at the same path; it is given to the command's user. None: only /tmp.
         merged: whether what it writes to stderr is read with its stdout.
         environment: variables beyond `PATH`, `HOME` and `LC_ALL`, with their values.
+        with_children: whether the CPU time, sleep and memory of processes that it starts count as its own.
     """
 
     command: tuple[str, ...]
@@ -58,6 +59,7 @@ class ConfinedCommand:
     writable: Path | None = None
     merged: bool = False
     environment: tuple[tuple[str, str], ...] = ()
+    with_children: bool = False
 
     def start(self) -> "ConfinedProcess":
         """The running process; close it by leaving its `with` block.
@@ -155,6 +157,8 @@ class ConfinedProcess:
         finally:
             for descriptor in (theirs, watched, report, child_in, child_out):
                 os.close(descriptor)
+        self._with_children = what.with_children
+        self._cpu_s_of: dict[int, float] = {}
         self._first = _child_pid(info)
         self._pid = self._command_pid()
         if self._first is None:
@@ -201,27 +205,38 @@ class ConfinedProcess:
 
     def is_asleep(self) -> bool:
         """Whether no thread of it runs or waits for a core or a disk (proc(5): states R and D)."""
-        with contextlib.suppress(OSError):
-            for thread in Path(f"/proc/{self._pid}/task").iterdir():
-                with contextlib.suppress(OSError):
-                    if (thread / "stat").read_bytes().rpartition(b")")[2].split()[0] in {b"R", b"D"}:
-                        return False
+        for pid in self._pids():
+            with contextlib.suppress(OSError):
+                for thread in Path(f"/proc/{pid}/task").iterdir():
+                    with contextlib.suppress(OSError):
+                        if (thread / "stat").read_bytes().rpartition(b")")[2].split()[0] in {b"R", b"D"}:
+                            return False
         return True
 
     def cpu_s(self) -> float:
         """CPU seconds of the command so far; the last known value once it has ended."""
-        with contextlib.suppress(OSError):
-            self._cpu_s = time.clock_gettime((~(self._pid or 0) << 3) | 2)
-        return self._cpu_s
-
-    _cpu_s = 0.0
+        for pid in self._pids():
+            with contextlib.suppress(OSError):
+                self._cpu_s_of[pid] = time.clock_gettime((~pid << 3) | 2)
+        return sum(self._cpu_s_of.values())
 
     def resident_bytes(self) -> int:
         """Bytes of the command that are in memory (proc(5), statm); 0 once it has ended."""
-        try:
-            return int(Path(f"/proc/{self._pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-        except OSError:
-            return 0
+        pages = 0
+        for pid in self._pids():
+            with contextlib.suppress(OSError):
+                pages += int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
+
+    def _pids(self) -> list[int]:
+        """The command's process id and, where they count, those of the processes that it has started."""
+        found = [] if self._pid is None else [self._pid]
+        for pid in found if self._with_children else ():  # It grows.
+            with contextlib.suppress(OSError):
+                for thread in Path(f"/proc/{pid}/task").iterdir():
+                    with contextlib.suppress(OSError):
+                        found += map(int, (thread / "children").read_text().split())
+        return found
 
     def reached_memory_limit(self) -> bool:
         """Whether the kernel has killed a process of it because of the limit."""

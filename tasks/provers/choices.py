@@ -8,6 +8,7 @@ from tasks.choices import choices
 from tasks.provers import Prover
 from tasks.provers.kimina import KiminaProver
 from tasks.provers.lean import LeanProver
+from tasks.provers.lean_dojo import LeanDojoProver
 from tasks.provers.repl import ReplProver
 from tasks.provers.rocq import RocqProver
 
@@ -17,7 +18,7 @@ def _default(value: Any) -> Any:
     return {"name": "rocq", **value} if isinstance(value, dict) else value
 
 
-_Prover = KiminaProver | LeanProver | ReplProver | RocqProver
+_Prover = KiminaProver | LeanDojoProver | LeanProver | ReplProver | RocqProver
 
 if TYPE_CHECKING:
     ProverConfig = _Prover

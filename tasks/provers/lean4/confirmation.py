@@ -80,7 +80,7 @@ def confirm(proof: PlacedProof, lean: Installation, cpu_s: float, rules: Rules) 
 
 def confirm_text(text: str, proof: PlacedProof, lean: Installation, cpu_s: float, rules: Rules) -> Attempt:
     """As `confirm`, of a whole file that claims to prove the statement: it need not keep to any form."""
-    compiler = _Compiler(lean, rules.memory_mb, cpu_s + rules.loading_s)
+    compiler = Compiler(lean, rules.memory_mb, cpu_s + rules.loading_s)
     with scratch_folder() as first, scratch_folder() as second:
         with _stating:
             stated = _statement(proof.header[0], _renamed(proof.statement, proof.name), compiler)
@@ -104,7 +104,7 @@ def confirm_text(text: str, proof: PlacedProof, lean: Installation, cpu_s: float
         return (attempt or Attempt(Verdict.CORRECT))._replace(cpu_s=used_s + compared.cpu_s)
 
 
-class _Compiler(NamedTuple):
+class Compiler(NamedTuple):
     """`lean`, and what one run of it may use."""
 
     lean: Installation
@@ -123,12 +123,12 @@ class _Compiler(NamedTuple):
 
 
 @lru_cache(maxsize=256)
-def _statement(header: str, renamed: str, compiler: _Compiler) -> bytes:
+def _statement(header: str, renamed: str, compiler: Compiler) -> bytes:
     """The compiled statement that has our name."""
     with scratch_folder() as folder:
         finished = compiler._replace(cpu_s=HEADER_CPU_S).compile(folder, STATEMENT, f"{header}\n\n{renamed}\n")
         if _failed_itself(finished):
-            raise ProverFailedError(f"the statement could not be compiled: {_reason(finished)}")
+            raise ProverFailedError(f"the statement could not be compiled: {reason(finished)}")
         if finished.exit_code != 0:
             raise TheoremFaultError(_said(finished) or "Lean refuses its statement")
         return (folder / f"{STATEMENT}.olean").read_bytes()
@@ -148,7 +148,7 @@ def _checked(folder: Path, lean: Installation, cpu_s: float, rules: Rules) -> Fi
     confined = ConfinedCommand(command, lean.shown, rules.memory_mb, folder, merged=True, environment=environment)
     finished = confined.run(10 * cpu_s + _CHECKING_S, _MAX_OUTPUT_BYTES)
     if _failed_itself(finished):
-        raise ProverFailedError(f"{lean.checker} did not finish: {_reason(finished)}")
+        raise ProverFailedError(f"{lean.checker} did not finish: {reason(finished)}")
     return finished
 
 
@@ -173,7 +173,7 @@ def _of_proof(finished: Finished) -> Attempt | None:
     if finished.exit_code == 0:
         return None
     if finished.exit_code is None or _is_about_files(finished):
-        raise ProverFailedError(f"lean did not run to its end: {_reason(finished)}")
+        raise ProverFailedError(f"lean did not run to its end: {reason(finished)}")
     crashed = finished.exit_code > _CRASHED
     said = "Lean crashes on it" if crashed else _said(finished) or "Lean refuses it"
     return Attempt(Verdict.ERROR, f"not confirmed: {said}", finished.cpu_s)
@@ -182,7 +182,7 @@ def _of_proof(finished: Finished) -> Attempt | None:
 def _of_comparison(finished: Finished, axioms: frozenset[str]) -> Attempt | None:
     """The verdict if the compiled theorem is not the statement, or rests on more axioms than it may."""
     if _failed_itself(finished):
-        raise ProverFailedError(f"the statement could not be compared: {_reason(finished)}")
+        raise ProverFailedError(f"the statement could not be compared: {reason(finished)}")
     if finished.exit_code != 0:
         return Attempt(Verdict.WRONG, f"not confirmed: it proves something else: {_said(finished)}")
     found = [text for severity, text in _messages(finished) if severity == "information"]
@@ -214,7 +214,8 @@ def _is_about_files(finished: Finished) -> bool:
     return finished.exit_code != 0 and _said(finished).startswith(_FILES)
 
 
-def _reason(finished: Finished) -> str:
+def reason(finished: Finished) -> str:
+    """Why a process of Lean did not succeed, in one line."""
     return finished.limit or _said(finished) or f"exit status {finished.exit_code}"
 
 
