@@ -1,6 +1,6 @@
 # Everything from a fresh clone: `make demo` runs a sweep, `make test` tests every package.
 
-.PHONY: help demo test test-all provers vllm test-vllm lint check docs setup clean
+.PHONY: help demo test test-all provers lean-dojo vllm test-vllm lint check docs setup clean
 .DEFAULT_GOAL := help
 
 SHELL := /bin/bash
@@ -41,6 +41,9 @@ provers: .venv/ready ## Rocq (Coq) from Debian with Coquelicot, for proofs, and 
 	@infra/provers.sh
 	@infra/lean_wheel.sh || [ $$? -eq 3 ]
 
+lean-dojo: ## LeanDojo in a separate environment, .venv-lean-dojo (330 MB), for `prover: lean_dojo`
+	@infra/lean_dojo_env.sh
+
 vllm: .venv/ready ## vLLM in a separate environment, .venv-vllm (4 GB without a GPU)
 	@infra/vllm_env.sh
 
@@ -63,4 +66,4 @@ docs: .venv/ready-to-test ## The documentation as a site in build/docs
 check: lint test ## What to run before a commit: lint, then test
 
 clean: ## Remove the environment and caches; results in runs/ stay
-	rm -rf .venv .venv-vllm .venv-setup .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-vllm .venv-lean-dojo .venv-setup .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -13,6 +13,9 @@ from tasks.records import TheoremCheck, Verdict
 from tests.provers.dojo.conftest import HEADER
 
 BOTH = pytest.mark.parametrize("tactic_s", [None, 3.0], ids=["whole", "by tactics"])
+BOTH_ONE_SLOW = pytest.mark.parametrize(
+    "tactic_s", [None, pytest.param(3.0, marks=pytest.mark.slow)], ids=["whole", "by tactics"]
+)
 NOT_A_REPLY = "it makes Lean write what is not its reply"
 
 
@@ -91,12 +94,12 @@ def test_a_proof_of_more_bytes_than_a_terminal_takes_is_graded(prover: LeanDojoP
         ("toy_cut_off", Verdict.ERROR, "it ends Lean (exit status 0)"),
         ("toy_is_killed", Verdict.INFRASTRUCTURE, "a process of LeanDojo was lost: "),
         ("toy_floods", Verdict.OUTPUT_LIMIT, "more than 16,777,216 bytes of messages"),
-        ("toy_pages", Verdict.OUTPUT_LIMIT, "more than 16,777,216 bytes of messages"),
+        ("toy_pages", Verdict.TIME_LIMIT, "more than 3 s of CPU time"),
         ("toy_spins", Verdict.TIME_LIMIT, "more than 3 s of CPU time"),
         ("toy_hoards", Verdict.MEMORY_LIMIT, "out of memory"),
     ],
 )
-@BOTH
+@BOTH_ONE_SLOW
 def test_what_a_proof_does_to_the_process_decides_its_verdict_alone(
     prover: LeanDojoProver, name: str, verdict: Verdict, detail: str, tactic_s: float | None
 ) -> None:
@@ -110,7 +113,7 @@ def test_what_a_proof_does_to_the_process_decides_its_verdict_alone(
         assert after.verdict is Verdict.CORRECT, after
 
 
-@BOTH
+@BOTH_ONE_SLOW
 @pytest.mark.parametrize(
     "trick", ["toy_forges", "toy_forges_two", "toy_forges_finished", "toy_forges_error", "toy_late", "toy_late_error"]
 )
@@ -213,8 +216,8 @@ def test_a_lean_that_does_not_start_gives_no_verdict(prover: LeanDojoProver, toy
         broken.propose(prover.place(right("hq"), prover.probe.theorem))
 
 
-@BOTH
-@pytest.mark.parametrize("confirm", [True, False])
+@BOTH_ONE_SLOW
+@pytest.mark.parametrize("confirm", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_lean_dojo_keeps_the_promises_of_a_prover(
     prover: LeanDojoProver, confirm: bool, tactic_s: float | None
 ) -> None:
