@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from sandboxes.confined_command import Allowance, ConfinedCommand
+from tasks.errors import UserError
 from tasks.provers import Attempt, PlacedProof, TheoremFaultError
 from tasks.provers.dojo.installation import DojoInstallation, compiled_repl
 from tasks.provers.dojo.steps import steps
@@ -107,6 +108,9 @@ class DojoProcess:
         ).start()
         try:
             self._open(base64.b64encode(compiled_repl(dojo, lean)).decode())
+        except UserError as error:  # It did compile when the prover was checked.
+            self.close()
+            raise DojoLostError(str(error)) from error
         except BaseException:
             self.close()
             raise

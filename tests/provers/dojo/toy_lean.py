@@ -122,7 +122,7 @@ def run_tactic(header, states, request):
         return None
     states.append(tactics)
     goals = unsolved[0].partition("\n")[2] if unsolved else "no goals"
-    reply(len(states) - 1, f"case '⊢'\n\n{goals}" if "toy_turnstile" in request["cmd"] else goals)
+    reply(len(states) - 1, f"name : '⊢'\n{goals}" if unsolved and "toy_turnstile" in request["cmd"] else goals)
     return len(states) - 1
 
 
@@ -145,7 +145,7 @@ def serve(path):
             write(f"{path}:{each['pos']['line']}:{each['pos']['column']}: error: {each['data']}\n")
             if not commands or "unknown module" in each["data"]:
                 sys.exit(1)
-    states = [[]]
+    states: list[list[str]] = [[]]
     reply(0, None if commands else "⊢ goal")
     for line in sys.stdin:
         request = json.loads(line)
