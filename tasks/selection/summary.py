@@ -247,10 +247,11 @@ def _notes(problems: Sequence[Outcomes], selectors: Sequence[Selector], counts: 
         columns = [each.scores[score] for each in problems]
         constant = sum(bool((column == column[0]).all()) for column in columns if len(column) > 1)
         if all((column == columns[0][0]).all() for column in columns):
-            notes.append(f"All scores {score} are {columns[0][0]:g}: best of k by it picks at random.")
+            notes.append(f"{score} is {columns[0][0]:g} for all samples: best of k by it picks at random.")
         elif constant:
             notes.append(
-                f"For {constant:,} of {len(problems):,} problems all scores {score} are equal: ties at random."
+                f"{score} is the same for all samples of {constant:,} of {len(problems):,} problems, where best of k by"
+                " it picks at random."
             )
     weighted = {need.score for each in selectors if _weighs_by_score(each) for need in each.needs if need.score}
     for score in sorted(weighted):

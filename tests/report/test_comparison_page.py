@@ -1,3 +1,4 @@
+import re
 import xml.etree.ElementTree as ET
 
 import pytest
@@ -66,6 +67,17 @@ def test_the_page_shows_the_sets_by_cost_or_says_why_not():
             assert f"{amount(row.cost, costs.measure)} {row.accuracy:.1%}" in text
     assert "Not compared by cost: a reason." in " ".join(read(render(comparison, "", (), "cost: a reason")).text)
     assert headline(costs) in markdown(comparison, costs)
+
+
+def test_downloads_of_one_place_differ_in_what_they_are_called():
+    comparison, costs = comparison_of("two"), costs_of("two")
+    assert not isinstance(costs, str)
+    text = render(comparison, "", (draw_costs(costs),), costs)
+    places = [
+        re.findall(r">([^<]+)</a>", place) for place in re.findall(r'<p class="downloads">(.*?)</p>', text, re.DOTALL)
+    ]
+    assert all(len(set(labels)) == len(labels) for labels in places), places
+    assert [*places[-1]] == ["CSV of the frontier", "CSV of costs", "CSV of mixtures", "SVG", "PDF"]
 
 
 def test_the_csv_tables_have_every_number():

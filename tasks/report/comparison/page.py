@@ -15,6 +15,13 @@ from tasks.report.sweep.page import series
 from tasks.scaling.comparison import Comparison, Pair
 from tasks.scaling.summary import percent
 
+_COST_FILES = {
+    "frontier.csv": "CSV of the frontier",
+    "costs.csv": "CSV of costs",
+    "mixtures.csv": "CSV of mixtures",
+}
+"""What the downloads of a comparison by cost are called."""
+
 
 def render(
     comparison: Comparison,
@@ -44,7 +51,7 @@ def render(
     }
     by_cost = None if isinstance(costs, str) else costs
     if by_cost is not None:
-        links["frontier"] = [link(name, text) for name, text in csv_files(by_cost).items()]
+        links["frontier"] = [link(name, text, _COST_FILES[name]) for name, text in csv_files(by_cost).items()]
     if not isinstance(delivered, str):
         links["delivered"] = [
             link("delivered.csv", delivered.csv()),
