@@ -64,7 +64,7 @@ def build_instance(client: DockerClient, name: str, files: dict[str, str]) -> st
         archive = io.BytesIO()
         with tarfile.open(fileobj=archive, mode="w") as tar:
             tar.add(folder, "testbed", filter=_of_root)
-        container = client.containers.create(build_base(client), entrypoint=["/bin/true"], network_mode="none")
+        container = client.containers.create(build_base(client), ["/bin/true"], network_mode="none")
         try:
             container.put_archive("/", archive.getvalue())
             repository, _, tag = name.partition(":")

@@ -1,7 +1,7 @@
 """Patches of every kind, graded in real containers: what is resolved, what is not, and what only looks resolved."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,11 @@ from tasks.graders.swe_bench import SweBenchGrader
 from tasks.records import GradedSample, Problem, RepositoryCheck, Sample, Verdict
 from tests.datasets.files import written
 from tests.repositories.images import attempts
-from tests.repositories.instances import FIXED, INSTANCES, TEXTKIT, TEXTS, Files, Instance
+from tests.repositories.instances import DJANGO_LIKE, FIXED, INSTANCES, TEXTKIT, Instance
+from tests.repositories.patches import at_import, patches_of_forms, patches_of_texts
 
 SETTINGS = DockerRepositories(workers=2, memory_limit_mb=256, processes=128, pull=False)
+PatchesOf = Callable[[Path], dict[str, tuple[str, Verdict, str]]]
 GRADER = SweBenchGrader(containers=SETTINGS, time_limit_s=12)
 
 
@@ -46,88 +48,16 @@ def graded(grader: SweBenchGrader, problem: Problem, texts: dict[str, str]) -> d
     return {name: found[index] for index, name in enumerate(texts)}
 
 
-SPOOF = "\n".join(
-    f"PASSED {name}" for name in (*TEXTKIT.fail_to_pass, *TEXTKIT.pass_to_pass)
-)  # fmt: skip
-HEADER = '"""Words of a text."""\n'
-
-
-def at_import(code: str, words: str = TEXTS["textkit/words.py"]) -> Files:
-    """The repository with code that runs when its module is imported."""
-    return {"textkit/words.py": words.replace(HEADER, f"{HEADER}{code}\n")}
-
-
-def table(folder: Path) -> dict[str, tuple[str, Verdict, str]]:
-    """Samples by name, with their verdict and what its detail has."""
-
-    def patch(after: Files | None = None, removed: str = "") -> str:
-        return TEXTKIT.patch(folder, after, removed)
-
-    gold = patch()
-    fixed = {"textkit/words.py": FIXED}
-    context = gold.replace(" def longest(text):", " def longest_word(text):").replace("@@ -2,7", "@@ -4,7")
-    assert context != gold
-    new_tests = {path: re.sub("assert .*", "assert True", text) for path, text in TEXTKIT.tests.items()}
-    plugin = "def pytest_runtest_call(item):\n    item.obj = lambda: None\n\n\npytest_runtest_call.tryfirst = True\n"
-    right, wrong, error = Verdict.CORRECT, Verdict.WRONG, Verdict.ERROR
-    # pytest captures what its own process prints, so it is printed where the script prints.
-    out = "import os\nout = os.open(f'/proc/{os.getppid()}/fd/1', os.O_WRONLY)\n"
-    printed = f"{out}os.write(out, b'''\\n{SPOOF}\\n"
-    print_and_end = f"{printed}''')\nos._exit(0)"
-    fd_1 = f"{printed}>>>>> End Test Output\\n''')"
-    summary = f"{printed}== 2 passed in 0.01s ==\\n''')\nos._exit(0)"
-    return {
-        "gold": (gold, right, "resolved [diff]"),
-        "gold in a fence": (f"So:\n```diff\n{gold}```\n", right, "resolved [diff_fence]"),
-        "gold without its last line break": (gold.rstrip("\n"), right, "resolved"),
-        "another fix": (patch({"textkit/words.py": FIXED.replace("text.split()", "[w for w in text.split(' ') if w]")}),
-                        right, "resolved"),
-        "a fix, a rename and a new file": (patch({**fixed, "READ.ME": TEXTS["README"], "a": "x"}, "README"), right,
-                                           "resolved"),
-        "a fix of a file with CRLF": (patch({**fixed, "README": "Words.\r\nOf a text.\r\n"}), right, "resolved"),
-        "a fix and bytes": (patch({**fixed, "data.bin": "\0\1\2\xff"}), right, "resolved"),
-        "a fix and another mode": (f"diff --git a/README b/README\nold mode 100644\nnew mode 100755\n{gold}", right,
-                                   "resolved"),
-        "lines that are nearby": (context, right, "(applied by patch --batch --forward --fuzz=5 -p1 -i)"),
-        "CRLF in the patch": (gold.replace("\n", "\r\n"), right, "applied by patch"),
-        "all files deleted but the fix": (patch(fixed, "setup.cfg"), right, "resolved"),
-        "nothing": ("", Verdict.NO_ANSWER, "the text is empty"),
-        "no patch": ("I do not know.", Verdict.NO_ANSWER, "no diff"),
-        "an empty fence": ("```diff\n```", Verdict.NO_ANSWER, "no diff"),
-        "a wrong fix": (patch({"textkit/words.py": FIXED.replace("text.split()", "text.split() or ['']")}), wrong,
-                        "unresolved: 1 of 3 tests to fix fail"),
-        "a fix that breaks another": (patch({"textkit/words.py": FIXED.replace("key=len", "key=str")}), wrong,
-                                      "unresolved: 1 of 2 tests that passed fail"),
-        "a syntax error": (patch({"textkit/words.py": "def words(:\n"}), wrong, "unresolved: 3 of 3 tests to fix fail"),
-        "the tests deleted": (patch({}, "tests/test_words.py"), wrong, "unresolved: 3 of 3"),
-        "its own tests": (patch({"textkit/words.py": FIXED.replace("len(words(text))", "7"), **new_tests}), wrong,
-                          "unresolved: 2 of 3"),
-        "other lines": (gold.replace("split", "splot").replace('"""', "'''"), error, "does not apply: patch failed"),
-        "an unknown file": (gold.replace("textkit/words.py", "textkit/absent.py"), error, "does not apply:"),
-        "cut off": (gold[: len(gold) // 2], error, "does not apply: corrupt patch"),
-        "Git's own folder": ("--- /dev/null\n+++ b/.git/hooks/x\n@@ -0,0 +1 @@\n+x\n", error, "which is Git's own"),
-        "outside": ("--- /dev/null\n+++ b/../root/x\n@@ -0,0 +1 @@\n+x\n", error, "outside the repository"),
-        "PASSED is printed, and the process ends": (patch(at_import(print_and_end)), error,
-                                                    "results not believed: 5 tests are said to have passed, and no"),
-        "a session of two tests is printed": (patch(at_import(summary)), error, "results not believed"),
-        "PASSED and the end are printed": (patch(at_import(fd_1)), wrong, "unresolved: 3 of 3"),
-        "the process ends well": (patch(at_import("import os\nos._exit(0)")), error, "no test results: none found"),
-        "the script is killed": (patch(at_import("import os, signal\nos.kill(os.getppid(), signal.SIGKILL)")), error,
-                                 "no test results: the tests did not end"),
-        "everything is killed": (patch(at_import("import os, signal\nos.kill(-1, signal.SIGKILL)")), error,
-                                 "no test results: the tests did not end"),
-        "the tests hang": (patch(at_import("import time\ntime.sleep(1000)")), Verdict.TIME_LIMIT, "its tests ran"),
-        "all memory": (patch(at_import("x = bytearray(1 << 30)")), Verdict.MEMORY_LIMIT, "memory"),
-        # Whoever changes the runner can change what it says; SWE-bench does not see it, either.
-        "a plugin passes all tests": (patch({"conftest.py": plugin}), right, "resolved"),
-    }  # fmt: skip
-
-
+@pytest.mark.parametrize(
+    ("instance", "patches"),
+    [(TEXTKIT, patches_of_texts), (DJANGO_LIKE, patches_of_forms)],
+    ids=["pytest", "unittest"],
+)
 def test_a_patch_of_every_kind_gets_its_verdict(
-    problems: dict[str, Problem], tmp_path: Path, nothing_left: None
+    problems: dict[str, Problem], tmp_path: Path, nothing_left: None, instance: Instance, patches: PatchesOf
 ) -> None:
-    expected = table(tmp_path / "work")
-    found = graded(GRADER, problems[TEXTKIT.id], {name: text for name, (text, _, _) in expected.items()})
+    expected = patches(tmp_path / "work")
+    found = graded(GRADER, problems[instance.id], {name: text for name, (text, _, _) in expected.items()})
     differing = {
         name: (found[name].verdict, found[name].detail)
         for name, (_, verdict, detail) in expected.items()
