@@ -10,13 +10,15 @@ from tasks.selection.verifier_summary import VerifierSummary
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A sample to show, with its verdict, the grader's reason (`detail`), and its text as the engine returned it."""
+    """A sample to show, with its verdict, the grader's reason (`detail`), its text as the engine returned it, and the
+    command that opens its page."""
 
     problem_id: str
     index: int
     verdict: str
     text: str
     detail: str = ""
+    view: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,7 @@ class ReportData:
     """The contents of a page. `provenance` has (label, value) pairs, shown in this order. `picking` is what ways of
     picking an answer deliver, or in one sentence why that is not known; None where there is nothing to say. `costs` are
     what k samples cost, one entry a unit, or in one sentence why that is not known. `verifiers` are other verifiers of
-    the same samples, or in one sentence why they cannot be shown."""
+    the same samples, or in one sentence why they cannot be shown. `view` is the command that opens the set's page."""
 
     title: str
     summary: SweepSummary
@@ -34,6 +36,7 @@ class ReportData:
     picking: Picking | str | None = None
     costs: tuple[SweepCost, ...] | str = ()
     verifiers: VerifierSummary | str | None = None
+    view: str = ""
 
 
 @dataclass(frozen=True, slots=True)

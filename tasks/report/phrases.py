@@ -1,5 +1,6 @@
 """Numbers as text: the same phrases on the page, in Markdown and in the terminal."""
 
+import shlex
 import unicodedata
 from collections.abc import Callable, Sequence
 
@@ -140,6 +141,16 @@ def outlook_rows(outlook: Outlook, drawn: int) -> list[tuple[str, str]]:
 def _rounded(k: int | None) -> str:
     """k to two significant figures, which is all that a forecast of it is good for."""
     return f"{int(float(f'{k:.1e}')):,}" if k else "–"
+
+
+def view_command(
+    store: str, samples: str, verdicts: str, *, problem: str | None = None, index: int | None = None
+) -> str:
+    """The command that opens the page of a set, a problem or a sample in a browser."""
+    words = ["monkeys", "view", store, "--set", samples, "--verdicts", verdicts]
+    words += [] if problem is None else ["--problem", problem]
+    words += [] if index is None else ["--index", str(index)]
+    return shlex.join(words)
 
 
 def visible(text: str) -> str:

@@ -91,7 +91,8 @@ def report(sweep: Sweep, measured: Measurement, config_yaml: str) -> Publication
 def _create_artifacts(sweep: Sweep, measured: Measurement, publication: Publication) -> None:
     summary = measured.summary
     headline = summary.headline
-    create_markdown_artifact(publication.markdown, key="coverage", description=headline)
+    look = f"\nTo look at the samples: {escape(publication.view)}\n"
+    create_markdown_artifact(publication.markdown + look, key="coverage", description=headline)
     _show_figures(publication.figures, headline)
     if summary.laws is not None:
         rows = [asdict(error) for error in summary.laws.errors]

@@ -82,6 +82,7 @@ def _shown(example: Example) -> dict[str, Any]:
         "index": example.index,
         "verdict": example.verdict,
         "detail": example.detail[:500],
+        "view": example.view,
         "text": example.text[:_SHOWN_CHARACTERS],
         "hidden": hidden,
     }

@@ -1,12 +1,14 @@
 """Writes the report of a measured sweep to the store: its page, figures and tables."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from tasks.provers import UNCONFIRMED
 from tasks.report.cost.of_sweep import SweepCost
 from tasks.report.cost.tables import sweep_costs_csv
 from tasks.report.model import Example, ReportData
+from tasks.report.phrases import view_command
 from tasks.report.picking.figures import draw as draw_picking
 from tasks.report.picking.model import Picking
 from tasks.report.picking.tables import forecast_csv, picking_csv
@@ -26,13 +28,14 @@ EXAMPLES_OF_EACH_VERDICT = 4
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """The page's URL, one line on how the samples were graded, the result as Markdown, and the figures by name, as
-    SVG."""
+    """The page's URL, one line on how the samples were graded, the result as Markdown, the figures by name, as SVG, and
+    the command that opens the samples in a browser."""
 
     page: str
     grading_note: str
     markdown: str
     figures: Mapping[str, bytes]
+    view: str
 
 
 def publish(
@@ -57,16 +60,23 @@ def publish(
         *(() if picked is None else (draw_picking(picked.summary),)),
         *(() if verified is None else (draw_verifiers(verified),)),
     )
+    command = partial(
+        view_command,
+        grading.samples.store.url("").rstrip("/"),
+        grading.samples.identity.name,
+        grading.verdicts.identity.name,
+    )
     page = render(
         ReportData(
             title=title,
             summary=summary,
             config_yaml=config_yaml,
             provenance=_provenance(grading, results.tally),
-            examples=_examples(results),
+            examples=_examples(results, command),
             picking=picking,
             costs=costs,
             verifiers=verifiers,
+            view=command(),
         ),
         figures,
     )
@@ -93,6 +103,7 @@ def publish(
         grading_note=_grading_note(results.tally),
         markdown=markdown(summary, title, picked),
         figures={figure.name: figure.svg for figure in figures},
+        view=command(),
     )
 
 
@@ -135,7 +146,7 @@ def _deduplicated(tally: Tally) -> str:
     return f"{tally.deduplicated:,} of {total:,} ({(tally.deduplicated or 0) / max(1, total):.0%})"
 
 
-def _examples(results: Results) -> tuple[Example, ...]:
+def _examples(results: Results, command: Callable[..., str]) -> tuple[Example, ...]:
     return tuple(
         Example(
             problem_id=example.sample.problem_id,
@@ -143,6 +154,7 @@ def _examples(results: Results) -> tuple[Example, ...]:
             verdict=example.graded.verdict.value,
             text=example.sample.text,
             detail=example.graded.detail,
+            view=command(problem=example.sample.problem_id, index=example.sample.index),
         )
         for example in results.examples(EXAMPLES_OF_EACH_VERDICT)
     )

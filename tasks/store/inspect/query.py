@@ -77,7 +77,7 @@ def select_scored(
     Raises:
         UserError: the set has no such problem, or an object is damaged.
     """
-    position = None if problem is None else _position(store, samples, problem)
+    position = None if problem is None else position_of(store, samples, problem)
     for block, _ in samples.in_order:
         if position is not None and position not in block.positions:
             continue
@@ -110,7 +110,7 @@ def problem_ids(store: Store, samples: StoredSamples) -> list[str]:
     return [problem_id for _, problem_id in sorted(_problems(store, samples))]
 
 
-def _position(store: Store, samples: StoredSamples, problem: str) -> int:
+def position_of(store: Store, samples: StoredSamples, problem: str) -> int:
     """Where a problem is in the dataset; reads footers up to the first that has it.
 
     Raises:
