@@ -7,6 +7,7 @@ import pytest
 
 from monkeys.testing import check_prover
 from tasks.provers import UNCONFIRMED, Attempt, ProverFailedError, TheoremFaultError, attempt
+from tasks.provers.doctor import diagnose
 from tasks.provers.dojo.session import DojoSession
 from tasks.provers.lean_dojo import LeanDojoProver
 from tasks.records import TheoremCheck, Verdict
@@ -222,3 +223,10 @@ def test_lean_dojo_keeps_the_promises_of_a_prover(
     prover: LeanDojoProver, confirm: bool, tactic_s: float | None
 ) -> None:
     check_prover(by(prover, tactic_s, confirm=confirm, workers=2))
+
+
+def test_monkeys_doctor_says_whether_it_works(prover: LeanDojoProver) -> None:
+    state = diagnose(prover)
+    assert state.works, state
+    assert state.description.startswith("lean-dojo 4.20.0, Lean 4.35.0")
+    assert "independent checker none" in state.description
