@@ -12,7 +12,7 @@ from tasks.provers import UNCONFIRMED, PlacedProof, Probe, UnplaceableError
 from tasks.provers.lean4.axioms import AXIOMS, AllowedAxioms
 from tasks.provers.lean4.confirmation import Rules
 from tasks.provers.lean4.imports import require_only_scopes
-from tasks.provers.lean4.installation import Installation, installation
+from tasks.provers.lean4.installation import Checker, Installation, checked_by, installation
 from tasks.provers.lean4.placing import header_and_statement, place
 from tasks.provers.lean4.session import LeanSession, shared_session
 from tasks.provers.settings import Workers, require_bubblewrap
@@ -22,7 +22,9 @@ from tasks.records import TheoremCheck
 class LeanProver(Config):
     """Lean 4 on this machine: warm processes of its language server, confined by bubblewrap."""
 
-    operational: ClassVar[frozenset[str]] = frozenset({"program", "project", "workers", "proofs_per_process"})
+    operational: ClassVar[frozenset[str]] = frozenset(
+        {"program", "project", "checker", "workers", "proofs_per_process"}
+    )
     name: Literal["lean"] = "lean"
     program: str = Field("lean", description="The name or the path of `lean`, or of elan's")
     project: Path | None = Field(
@@ -44,8 +46,9 @@ class LeanProver(Config):
     confirm: bool = Field(
         True,
         description="Compile every accepted proof again in fresh processes, compare what it proves with the statement,"
-        " list its axioms, and replay it with leanchecker; without this, correct proofs are marked as not confirmed",
+        " list its axioms, and replay it with the checker; without this, correct proofs are marked as not confirmed",
     )
+    checker: Checker = None
     axioms: AllowedAxioms = "standard"
 
     @property
@@ -72,7 +75,7 @@ class LeanProver(Config):
         mark = {} if self.confirm else {UNCONFIRMED: True}
         unsound = {} if found.is_sound else {"kernel with known faults": True}
         libraries = {"libraries": found.revision} if found.revision else {}
-        checked = found.checker is not None and self.confirm
+        checked = checked_by(found, self.checker) if self.confirm else False
         return {"lean": found.version, **libraries, "checker": checked, **unsound, **mark}
 
     def description(self) -> str:
@@ -98,4 +101,4 @@ class LeanProver(Config):
         )
 
     def _installation(self) -> Installation:
-        return installation(self.program, self.project)
+        return installation(self.program, self.project, self.checker)

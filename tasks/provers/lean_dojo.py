@@ -18,7 +18,7 @@ from tasks.provers.dojo.session import DojoSession, Limits
 from tasks.provers.lean4.axioms import AXIOMS, AllowedAxioms
 from tasks.provers.lean4.confirmation import Rules
 from tasks.provers.lean4.imports import require_only_scopes
-from tasks.provers.lean4.installation import Installation, installation
+from tasks.provers.lean4.installation import Checker, Installation, checked_by, installation
 from tasks.provers.lean4.placing import header_and_statement, place
 from tasks.provers.lean_repl.texts import PROBE, version_ingredients, version_text
 from tasks.provers.settings import Workers, require_bubblewrap
@@ -28,7 +28,9 @@ from tasks.records import TheoremCheck
 class LeanDojoProver(Config):
     """Lean 4 through LeanDojo: warm processes with a `Dojo`, confined by bubblewrap."""
 
-    operational: ClassVar[frozenset[str]] = frozenset({"python", "program", "project", "workers", "proofs_per_process"})
+    operational: ClassVar[frozenset[str]] = frozenset(
+        {"python", "program", "project", "checker", "workers", "proofs_per_process"}
+    )
     name: Literal["lean_dojo"] = "lean_dojo"
     python: str = Field(
         ".venv-lean-dojo/bin/python",
@@ -64,8 +66,9 @@ class LeanDojoProver(Config):
     confirm: bool = Field(
         True,
         description="Compile every accepted proof again in fresh processes, compare what it proves with the statement,"
-        " list its axioms, and replay it with leanchecker; without this, correct proofs are marked as not confirmed",
+        " list its axioms, and replay it with the checker; without this, correct proofs are marked as not confirmed",
     )
+    checker: Checker = None
     axioms: AllowedAxioms = "standard"
 
     @property
@@ -94,7 +97,7 @@ class LeanDojoProver(Config):
         dojo, lean = self._installations()
         mark = {} if self.confirm else {UNCONFIRMED: True}
         libraries = {"libraries": lean.revision} if lean.revision else {}
-        checked = lean.checker is not None and self.confirm
+        checked = checked_by(lean, self.checker) if self.confirm else False
         return {**version_ingredients(lean.version), "lean-dojo": dojo.version, **libraries, "checker": checked, **mark}
 
     def description(self) -> str:
@@ -113,7 +116,7 @@ class LeanDojoProver(Config):
         return _session(self, dojo, lean)
 
     def _installations(self) -> tuple[DojoInstallation, Installation]:
-        return dojo_installation(self.python), installation(self.program, self.project)
+        return dojo_installation(self.python), installation(self.program, self.project, self.checker)
 
 
 @cache

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from tasks.provers import Attempt, TheoremFaultError, UnplaceableError
+from tasks.errors import UserError
+from tasks.provers import Attempt, ProverFailedError, TheoremFaultError, UnplaceableError
+from tasks.provers.lean import LeanProver
 from tasks.provers.lean4.axioms import AXIOMS, reported
 from tasks.provers.lean4.confirmation import Rules, confirm, confirm_text
 from tasks.provers.lean4.imports import require_only_scopes, with_imports
-from tasks.provers.lean4.installation import Installation
+from tasks.provers.lean4.installation import Installation, installation
 from tasks.provers.lean4.placing import place
 from tasks.records import TheoremCheck, Verdict
 
@@ -56,25 +58,49 @@ def test_a_statement_that_does_not_load_is_the_theorems_fault(lean: Installation
         confirm_text(f"{HEADER}\n\ntheorem t : True := True.intro\n", place("exact x", theorem), lean, 5.0, RULES)
 
 
-@pytest.mark.parametrize(("status", "verdict"), [(0, Verdict.CORRECT), (1, Verdict.WRONG)])
-def test_an_independent_checker_has_the_last_word(
-    lean: Installation, tmp_path: Path, status: int, verdict: Verdict
-) -> None:
-    checker = tmp_path / "leanchecker"
+def checker(folder: Path, status_of_proof: int, status_of_statement: int) -> Path:
+    """A checker that ends with these."""
+    program = folder / "own_checker"
     lines = [
         f"#!{getattr(sys, '_base_executable', sys.executable)}",
         "import os, pathlib, sys",
-        "assert sys.argv[1:] == ['MonkeysProof']",
+        f"status = {{'MonkeysProof': {status_of_proof}, 'MonkeysStatement': {status_of_statement}}}",
+        "(module,) = sys.argv[1:]",
         "folders = [pathlib.Path(each) for each in os.environ['LEAN_PATH'].split(':')]",
-        "assert any((each / 'MonkeysProof.olean').exists() for each in folders)",
-        f"sys.exit({status})",
+        "assert any((each / f'{module}.olean').exists() for each in folders)",
+        "sys.exit(status[module])",
     ]
-    checker.write_text("\n".join(lines))
-    checker.chmod(0o755)
-    with_checker = lean._replace(checker=str(checker), shown=(*lean.shown, str(checker)))
-    attempt = confirm(place(RIGHT, EQUAL), with_checker, 5.0, RULES)
+    program.write_text("\n".join(lines))
+    program.chmod(0o755)
+    return program
+
+
+@pytest.mark.parametrize(("status", "verdict"), [(0, Verdict.CORRECT), (1, Verdict.WRONG)])
+def test_an_independent_checker_has_the_last_word(
+    lean_program: str, lean_project: str, tmp_path: Path, status: int, verdict: Verdict
+) -> None:
+    named = installation(lean_program, Path(lean_project), str(checker(tmp_path, status, 0)))
+    attempt = confirm(place(RIGHT, EQUAL), named, 5.0, RULES)
     assert attempt.verdict is verdict, attempt
-    assert verdict is Verdict.CORRECT or "leanchecker refuses it" in attempt.detail
+    assert verdict is Verdict.CORRECT or "own_checker refuses it" in attempt.detail
+
+
+def test_a_checker_that_refuses_everything_gives_no_verdict(
+    lean_program: str, lean_project: str, tmp_path: Path
+) -> None:
+    named = installation(lean_program, Path(lean_project), str(checker(tmp_path, 1, 1)))
+    with pytest.raises(ProverFailedError, match="does not even accept the compiled statement"):
+        confirm(place(RIGHT, EQUAL), named, 5.0, RULES)
+
+
+def test_the_checker_that_is_named_is_part_of_the_verdict_set(
+    lean_program: str, lean_project: str, tmp_path: Path
+) -> None:
+    named = LeanProver(program=lean_program, project=Path(lean_project), checker=str(checker(tmp_path, 0, 0)))
+    assert named.ingredients()["checker"] == "own_checker"
+    assert named.description().endswith("independent checker own_checker")
+    with pytest.raises(UserError, match=r"prover\.checker: there is no program 'absent'"):
+        LeanProver(program=lean_program, checker="absent").check()
 
 
 @pytest.mark.parametrize(

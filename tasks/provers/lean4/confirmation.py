@@ -94,10 +94,12 @@ def confirm_text(text: str, proof: PlacedProof, lean: Installation, cpu_s: float
             return Attempt(Verdict.WRONG, f"not confirmed: {fault}", used_s)
         (second / f"{STATEMENT}.olean").write_bytes(stated)
         if lean.checker is not None:
-            checked = _checked(second, lean, cpu_s, rules)
+            checked = _checked(second, PROOF, lean, cpu_s, rules)
             used_s += checked.cpu_s
             if checked.exit_code != 0:
                 said = " ".join(checked.stdout.decode(errors="replace").split())[-200:]
+                if _checked(second, STATEMENT, lean, cpu_s, rules).exit_code != 0:
+                    raise ProverFailedError(f"{lean.checker} does not even accept the compiled statement: {said}")
                 return Attempt(Verdict.WRONG, f"not confirmed: {Path(lean.checker).name} refuses it: {said}", used_s)
         compared = compiler.compile(second, CONFIRMATION, _confirmation(proof))
         attempt = _of_comparison(compared, rules.axioms)
@@ -141,10 +143,10 @@ def _renamed(statement: str, name: str) -> str:
     return without_proof(f"theorem _root_.{STATEMENT}{statement[at + len(name) :]}")
 
 
-def _checked(folder: Path, lean: Installation, cpu_s: float, rules: Rules) -> Finished:
-    """An independent checker that has replayed the compiled proof."""
+def _checked(folder: Path, module: str, lean: Installation, cpu_s: float, rules: Rules) -> Finished:
+    """An independent checker that has replayed a compiled module."""
     environment = lean.with_libraries(str(folder))
-    command = (lean.checker or "", PROOF)
+    command = (lean.checker or "", module)
     confined = ConfinedCommand(command, lean.shown, rules.memory_mb, folder, merged=True, environment=environment)
     finished = confined.run(10 * cpu_s + _CHECKING_S, _MAX_OUTPUT_BYTES)
     if _failed_itself(finished):

@@ -6,7 +6,9 @@ import subprocess
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
+
+from pydantic import Field
 
 from tasks.errors import UserError
 from tasks.provers.lean4.project import compiled_libraries, revision
@@ -18,6 +20,16 @@ SOUND_SINCE = (4, 32, 2)
 THREADS = "-j2"
 """The option for the threads that elaborate. Lean's default is one per core, for each of the processes, of which there
 is one per core, too."""
+
+Checker = Annotated[
+    str | None,
+    Field(
+        description="The name or the path of an independent checker. It is called with the name of a compiled module,"
+        " which it finds by LEAN_PATH, and accepts it by exit status 0. It must accept `sorry` in a statement without a"
+        " proof, or its refusals count as a failure of the checker; default: the toolchain's leanchecker, or"
+        " lean4checker, if there is one"
+    ),
+]
 
 _VERSION = re.compile(r"version (\d+)\.(\d+)\.(\d+)([^\s,]*)")
 
@@ -55,16 +67,17 @@ def is_sound(version: str) -> bool:
 
 
 @cache
-def installation(program: str, project: Path | None) -> Installation:
+def installation(program: str, project: Path | None, checker: str | None = None) -> Installation:
     """The Lean that a program and a project select.
 
     Args:
         program: the name or the path of `lean`; that of elan stands for the toolchain of the project.
         project: a folder with a Lake project whose libraries headers import, or with compiled files (.olean); None:
             only Lean's own library.
+        checker: the name or the path of an independent checker; None: the toolchain's leanchecker, or lean4checker.
 
     Raises:
-        UserError: Lean is not installed, or the project is not built, or built by another version.
+        UserError: Lean or the checker is not installed, or the project is not built, or built by another version.
     """
     found = shutil.which(program)
     if found is None:
@@ -82,12 +95,28 @@ def installation(program: str, project: Path | None) -> Installation:
         raise UserError(f"prover: {actual} does not say which version of Lean it is: {INSTALL}")
     version = match[0].removeprefix("version ")
     libraries = () if folder is None else compiled_libraries(folder, version)
-    checker = prefix / "bin" / "leanchecker"
-    other = str(checker) if checker.exists() else shutil.which("lean4checker")
+    found_checker = _checker(checker, prefix)
     shown = [str(actual), str(actual.resolve()), str(prefix), *libraries, *_interpreter(actual)]
-    shown += [other] if other else []
+    if found_checker is not None:
+        shown += [found_checker, str(Path(found_checker).resolve()), *_interpreter(Path(found_checker))]
     used = "" if folder is None else revision(folder)
-    return Installation(version, used, str(actual), other, libraries, _outermost(shown))
+    return Installation(version, used, str(actual), found_checker, libraries, _outermost(shown))
+
+
+def checked_by(lean: Installation, wanted: str | None) -> str | bool:
+    """The ingredient of verdicts that says whether there is a checker, by its name where the settings name one."""
+    return lean.checker is not None if wanted is None else Path(wanted).name
+
+
+def _checker(wanted: str | None, prefix: Path) -> str | None:
+    """The absolute path of the checker, if there is one."""
+    own = prefix / "bin" / "leanchecker"
+    if wanted is None and own.exists():
+        return str(own)
+    found = shutil.which("lean4checker" if wanted is None else str(Path(wanted).expanduser()))
+    if found is None and wanted is not None:
+        raise UserError(f"prover.checker: there is no program {wanted!r}: it should be a checker such as lean4checker")
+    return None if found is None else str(Path(found).absolute())
 
 
 def _outermost(paths: Iterable[str]) -> tuple[str, ...]:
