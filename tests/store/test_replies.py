@@ -57,9 +57,11 @@ def test_replies_of_a_newer_minor_version_are_read_and_of_a_newer_major_version_
 @pytest.mark.parametrize(
     "damage", [lambda data: data[:-20], lambda data: b"", lambda data: data.replace(b"\x00", b"a")]
 )
-def test_damaged_replies_are_set_aside(scores: ScoreSet, damage):
+def test_damaged_replies_are_found_and_set_aside(scores: ScoreSet, damage):
     path = Path(scores.store.url(key_of_replies(FsspecStore(scores.store.url("")))))
     path.write_bytes(damage(path.read_bytes()))
+    (found,) = catalog(scores.store)
+    assert [str(path).endswith(each.where) for each in check(scores.store, found)] == [True]
     assert scores.read_replies(BLOCK) is None
     assert not path.exists()
     assert [key.split("/", 2)[2] for key in scores.store.keys("damaged")] == [

@@ -4,10 +4,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from tasks.store import Store
+from tasks.store.annotations import SCORES
 from tasks.store.blocks import Block, missing, overlap
 from tasks.store.identity import digest
 from tasks.store.inspect.catalog import StoredAnnotations, StoredSamples
 from tasks.store.problems import problems_key, read_problems
+from tasks.store.replies import block_of_replies, read_replies
 from tasks.store.rows import first_ids
 from tasks.store.sample_layout import LAYOUT
 from tasks.store.samples import read_sample_table
@@ -36,6 +38,7 @@ def check(store: Store, samples: StoredSamples) -> Iterator[Finding]:
         if not annotations.from_newer_version:
             yield from _check_name(annotations.objects.prefix, annotations.name, annotations.ingredients)
             yield from (Finding(*fault) for fault in annotations.objects.faults.items())
+            yield from _check_replies(store, annotations)
             for block in annotations.objects.footers:
                 yield from _check_annotations(store, samples, annotations, block, problems)
 
@@ -106,6 +109,20 @@ def _check_problems(store: Store, samples: StoredSamples, problems: Mapping[int,
         return
     if problems and stored <= max(problems):
         yield Finding(key, f"holds {stored} problems, and there are samples of problem {max(problems)}")
+
+
+def _check_replies(store: Store, annotations: StoredAnnotations[Any]) -> Iterator[Finding]:
+    """The replies of a scorer for scores that are not complete."""
+    if annotations.kind is not SCORES:
+        return
+    for key in store.keys(annotations.objects.prefix):
+        if block_of_replies(key) is not None:
+            try:
+                read_replies(store.read(key), key)
+            except FileNotFoundError:
+                continue  # since the listing, a sweep has completed the scores
+            except CorruptObjectError as error:
+                yield Finding(key, error.reason)
 
 
 def _check_annotations(
