@@ -221,6 +221,7 @@ def test_states_that_a_busy_server_does_not_give_at_first_are_asked_for_again(
     fault: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(deployment_runs, "POLL_EVERY_S", 0.01)
+    monkeypatch.setattr(deployment_runs, "_TRIES", 3)
     with answering(200) as url, telling(url) as listener:
         client = Mock(read_flow_run=Mock(side_effect=[fault, fault, Mock(state=Completed())]))
         assert [state.is_completed() for state in _states(client, [uuid4()]) or ()] == [True]
