@@ -42,6 +42,10 @@ inductive Nat where
   | zero : Nat
   | succ (n : Nat) : Nat
 
+inductive Nat.le (n : Nat) : Nat → Prop where
+  | refl : Nat.le n n
+  | step {m : Nat} (h : Nat.le n m) : Nat.le n (Nat.succ m)
+
 inductive Bool where
   | false
   | true

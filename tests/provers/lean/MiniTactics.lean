@@ -14,3 +14,9 @@ syntax (name := contradiction) "contradiction" : tactic
 syntax (name := paren) "(" withoutPosition(tacticSeq) ")" : tactic
 
 end Lean.Parser.Tactic
+
+namespace Lean
+
+syntax (name := cdot) "· " withoutPosition(tacticSeq) : tactic
+
+end Lean
