@@ -118,13 +118,22 @@ class ConfinedProcess:
         self._group = new_group(_THREADS)
         if self._group is not None:
             self._group.set_memory_limit(what.memory_mb * _MEGABYTE)
+        self._open: list[int] = []
+        try:
+            self._start(what, interpreter, uid)
+        except BaseException:
+            self._close_files()
+            raise
+
+    def _start(self, what: ConfinedCommand, interpreter: Interpreter, uid: int) -> None:
+        """Open the pipes and start bubblewrap. What was opened when it fails is in `_open`."""
         self._log = os.memfd_create("log", os.MFD_CLOEXEC)
-        info, theirs = os.pipe()
-        child_in, self._stdin = os.pipe()
-        self._stdout, child_out = os.pipe()
-        watched, self._control = os.pipe()
-        self._report, report = os.pipe()
-        self._open = [self._log, self._stdin, self._stdout, self._control, self._report]
+        self._open.append(self._log)
+        info, theirs = self._pipe()
+        child_in, self._stdin = self._pipe()
+        self._stdout, child_out = self._pipe()
+        watched, self._control = self._pipe()
+        self._report, report = self._pipe()
         memory = 0 if self._group is not None else what.memory_mb * _MEGABYTE
         if what.writable is not None and uid:
             os.chown(what.writable, uid, uid)
@@ -151,12 +160,11 @@ class ConfinedProcess:
                 pass_fds=(theirs, watched, report),
             )
         except OSError as error:
-            os.close(info)
-            self._close_files()
             raise SandboxUnavailableError(f"bubblewrap does not start ({error}): install `bwrap`") from error
-        finally:
-            for descriptor in (theirs, watched, report, child_in, child_out):
-                os.close(descriptor)
+        for descriptor in (theirs, watched, report, child_in, child_out):
+            self._open.remove(descriptor)
+            os.close(descriptor)
+        self._open.remove(info)  # `_child_pid` closes it.
         self._with_children = what.with_children
         self._cpu_s_of: dict[int, float] = {}
         self._first = _child_pid(info)
@@ -165,6 +173,12 @@ class ConfinedProcess:
             reason = (self.stderr().strip().splitlines() or ["no message"])[-1]
             self.close()
             raise SandboxUnavailableError(f"bubblewrap cannot confine {what.command[0]} ({reason[:200]})")
+
+    def _pipe(self) -> tuple[int, int]:
+        """A pipe whose ends are closed with this process, if not before."""
+        ends = os.pipe()
+        self._open += ends
+        return ends
 
     def _command_pid(self) -> int | None:
         """The process id of the command, which the first process inside starts; None if that has ended."""

@@ -122,3 +122,20 @@ def test_a_process_is_asleep_if_all_of_its_threads_are(work: str, asleep: bool) 
             time.sleep(0.05)
         time.sleep(0.2)
         assert process.is_asleep() is asleep
+
+
+@pytest.mark.parametrize("failing", ["subprocess.Popen", "os.chown", "sandboxes.confined_command.filter_program"])
+def test_a_start_that_fails_leaves_no_descriptor_open(
+    failing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError("it fails")
+
+    run("pass")  # What is opened once and kept.
+    before = sorted(Path("/proc/self/fd").iterdir())
+    monkeypatch.setattr(failing, fail)
+    if failing == "os.chown" and os.geteuid() != 0:
+        pytest.skip("folders are only given away by root")
+    with pytest.raises((OSError, SandboxUnavailableError)):
+        ConfinedCommand((*PYTHON, "-c", "pass"), (), 256, tmp_path).start()
+    assert sorted(Path("/proc/self/fd").iterdir()) == before
