@@ -18,6 +18,7 @@ import time
 LEAN = "LEAN"
 VERSION = "VERSION"
 WORK = "/tmp/toy"
+BEFORE_REPLY: list[str] = []
 COMMANDS, TACTICS = "#lean_dojo_repl", "lean_dojo_repl"
 
 
@@ -27,7 +28,12 @@ def write(text):
 
 
 def reply(sid=None, state=None, error=None):
-    write("REPL> " + json.dumps({"sid": sid, "tacticState": state, "error": error}, ensure_ascii=False) + "\n")
+    write(
+        "".join(BEFORE_REPLY)
+        + "REPL> "
+        + json.dumps({"sid": sid, "tacticState": state, "error": error}, ensure_ascii=False)
+        + "\n"
+    )
 
 
 def asked(text):
@@ -53,7 +59,7 @@ def act(text, sid):
     if "toy_prints" in text:
         write("'pair' does not depend on any axioms\n\n")
     if "toy_half_a_line" in text:
-        write("something without an end")
+        BEFORE_REPLY.append("something without an end")
     if "toy_not_json" in text:
         write("REPL> PANIC\n")
     if "toy_not_an_object" in text:
