@@ -15,8 +15,9 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: one process 
 import argparse
 import sys
 import time
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
+from typing import NamedTuple
 
 from calibration_compare import differences
 from calibration_forecast import forecasts
@@ -24,7 +25,7 @@ from calibration_law import law
 from calibration_picks import best_of, votes
 from calibration_problems import over_problems
 from calibration_samples import over_samples, over_samples_adaptive
-from calibration_table import Section, kinds_of_forecasts, real_kinds, simulated_kinds, table
+from calibration_table import Kind, Row, Section, kinds_of_forecasts, real_kinds, simulated_kinds, table
 
 SECTIONS: tuple[Section, ...] = (
     over_problems,
@@ -37,6 +38,13 @@ SECTIONS: tuple[Section, ...] = (
     forecasts,
 )
 QUICK_FACTOR = 10
+
+
+class Measured(NamedTuple):
+    """The rows of a section for one kind, and the CPU seconds that they took."""
+
+    rows: list[Row]
+    seconds: float
 
 
 def main() -> int:
@@ -60,12 +68,25 @@ def main() -> int:
     if not work:
         parser.error(f"no section or kind has {arguments.only!r} in its name")
     with ProcessPoolExecutor(arguments.processes) as pool:
-        submitted = [pool.submit(section, kind, replications) for section, kind in work]
-        rows = [row for each in submitted for row in each.result()]
+        submitted = [pool.submit(_measured, section, kind, replications) for section, kind in work]
+        for done, each in enumerate(as_completed(submitted), 1):
+            section, kind = work[submitted.index(each)]
+            print(
+                f"{done} of {len(work)}, {time.perf_counter() - started:.0f} s: {section.__name__}, {kind.name}"
+                f" took {each.result().seconds:.1f} CPU-s",
+                file=sys.stderr,
+                flush=True,
+            )
+        rows = [row for each in submitted for row in each.result().rows]
     print("\n".join(table(rows)))
     missed = [row for row in rows if not row.meets_target]
     print(f"\n{len(rows)} rows, {len(missed)} missed, {time.perf_counter() - started:.0f} s")
     return 1 if missed else 0
+
+
+def _measured(section: Section, kind: Kind, replications: int) -> Measured:
+    started = time.process_time()
+    return Measured(section(kind, replications), time.process_time() - started)
 
 
 if __name__ == "__main__":
