@@ -5,6 +5,7 @@ A proof that fails is `error`; the verdict is `wrong` where a proof was accepted
 """
 
 import logging
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any, ClassVar, Literal
@@ -24,6 +25,9 @@ from tasks.records import GradedSample, Problem, Sample, TheoremCheck, Verdict
 
 # Proofs that are handed to the prover ahead of the results that have been yielded.
 _AT_ONCE = 1_000
+# How often a theorem may fail to load before its other proofs are no longer tried. The first time it may be the process
+# that is broken, by the proof before; a failure has it replaced.
+_LOADS = 3
 # Theorems that a warning names.
 _NAMED = 5
 _log = logging.getLogger(__name__)
@@ -35,7 +39,7 @@ _Key = tuple[str, PlacedProof]
 class ProofGrader(TextGrader):
     """Grades a proof by running it in a prover."""
 
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     runs_code: ClassVar[bool] = False
     name: Literal["proof"] = "proof"
     prover: ProverConfig = Field(RocqProver(), description="The prover")
@@ -93,10 +97,23 @@ def _proved(
 ) -> Iterator[tuple[_Key, Attempt]]:
     """Every proof with what became of it, as they finish."""
     running: dict[Future[Attempt], _Key] = {}
+    failed: Counter[str] = Counter()
+    last: dict[str, Attempt] = {}
+
+    def made(key: _Key) -> Attempt:
+        problem_id, proof = key
+        if failed[problem_id] >= _LOADS:
+            return last[problem_id]._replace(cpu_s=0.0, wall_s=0.0)
+        result = attempt(session, proof, limits[problem_id])
+        if result.theorem_fails:
+            last[problem_id] = result
+            failed[problem_id] += 1
+        return result
+
     with ThreadPoolExecutor(session.workers, thread_name_prefix="prover") as pool:
         try:
             for key in order:
-                running[pool.submit(attempt, session, key[1], limits[key[0]])] = key
+                running[pool.submit(made, key)] = key
                 if len(running) >= _AT_ONCE:
                     yield from _finished(running)
             while running:

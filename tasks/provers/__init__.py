@@ -53,12 +53,14 @@ class PlacedProof:
 
 
 class Attempt(NamedTuple):
-    """What became of a proof, why in a few words, and the CPU and wall-clock seconds that this took."""
+    """What became of a proof, why in a few words, the CPU and wall-clock seconds that this took, and whether it is the
+    theorem that does not load, for this proof and perhaps for every other."""
 
     verdict: Verdict
     detail: str = ""
     cpu_s: float = 0.0
     wall_s: float = 0.0
+    theorem_fails: bool = False
 
 
 class ProverSession(Protocol):
@@ -190,7 +192,7 @@ def attempt(session: ProverSession, proof: PlacedProof, limit_s: float | None = 
                 return proposed
         confirmed = session.confirm(proof, limit_s)
     except TheoremFaultError as error:
-        confirmed = Attempt(Verdict.INFRASTRUCTURE, f"the theorem does not load: {error}")
+        confirmed = Attempt(Verdict.INFRASTRUCTURE, f"the theorem does not load: {error}", theorem_fails=True)
     except ProverFailedError as error:
         confirmed = Attempt(Verdict.INFRASTRUCTURE, str(error))
     except OSError as error:  # Such as a disk that is full, or too many open files.

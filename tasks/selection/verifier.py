@@ -28,7 +28,7 @@ from numpy.typing import ArrayLike
 from tasks.errors import UserError
 from tasks.scaling.arrays import Floats, Ints
 from tasks.scaling.estimators import Counts, log_spaced_ks
-from tasks.scaling.resampling import RESAMPLES, bootstrap_means_of
+from tasks.scaling.resampling import RESAMPLES, bootstrap_means_of, in_groups
 from tasks.selection.limits import Interval
 from tasks.selection.outcomes import Bools
 
@@ -36,6 +36,8 @@ from tasks.selection.outcomes import Bools
 _EVERY_K = 100
 # How much a problem not seen counts for in the interval of a rate, as in `tasks.scaling.interval_over_problems`.
 _ADDED = 0.75
+# Groups of problems whose weights are drawn together: it bounds the memory of large sets.
+_BLOCK = 2_048
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,7 +144,7 @@ def share_of(parts: Floats, wholes: Floats, level: float = 0.95, seed: int = 0) 
 
     The interval is that of coverage (`tasks.scaling.interval_over_problems`) for a ratio: problems get random weights,
     and one more is added, with an average whole of which the part is all for the upper end, and nothing for the lower.
-    So it has a width where every ratio is 0 or 1, too.
+    So it has a width where every ratio is 0 or 1, too. Many problems get their weights in groups (`in_groups`).
 
     Args:
         parts: shape (problems,), within 0 and `wholes`.
@@ -161,8 +163,12 @@ def share_of(parts: Floats, wholes: Floats, level: float = 0.95, seed: int = 0) 
         return Interval(value, None, None, level)
     generator = np.random.default_rng(seed)
     added = generator.standard_gamma(_ADDED, RESAMPLES) * whole / len(wholes)
-    weights = generator.standard_gamma(1, (RESAMPLES, len(parts)))
-    part, of = weights @ parts, weights @ wholes
+    sums = in_groups(np.column_stack((parts, wholes)), generator).sums
+    weighted = np.zeros((RESAMPLES, 2))
+    for start in range(0, len(sums), _BLOCK):
+        some = sums[start : start + _BLOCK]
+        weighted += generator.standard_exponential((RESAMPLES, len(some))) @ some
+    part, of = weighted.T
     tail = (1 - level) / 2
     low, high = np.quantile(part / (of + added), tail), np.quantile((part + added) / (of + added), 1 - tail)
     return Interval(value, min(float(low), value), max(min(float(high), 1.0), value), level)

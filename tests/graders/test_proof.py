@@ -4,7 +4,7 @@ import pytest
 
 from tasks.errors import UserError
 from tasks.graders.proof import ProofGrader
-from tasks.provers import PlacedProof, TheoremFaultError
+from tasks.provers import Attempt, PlacedProof, TheoremFaultError
 from tasks.provers.coq.installation import installation
 from tasks.provers.coq.session import RocqSession
 from tasks.provers.loading import faults
@@ -77,6 +77,29 @@ def test_a_theorem_that_does_not_load_is_named_before_any_work(caplog: pytest.Lo
     caplog.clear()
     ProofGrader(prover=RocqProver(workers=2)).check([PROBLEM, OTHER])
     assert not caplog.records
+
+
+def test_of_a_theorem_that_does_not_load_only_a_few_proofs_are_tried() -> None:
+    tried: list[str] = []
+
+    class Session(RocqSession):
+        def propose(self, proof: PlacedProof, limit_s: float | None = None) -> Attempt:
+            tried.append(proof.statement)
+            raise TheoremFaultError("no")
+
+        def confirm(self, proof: PlacedProof, limit_s: float | None = None) -> Attempt:
+            raise AssertionError
+
+    class Prover(RocqProver):
+        def session(self) -> RocqSession:
+            return Session(workers=1, cpu_s=1.0, memory_mb=300, proofs_per_process=1)
+
+    samples = [(PROBLEM, Sample(PROBLEM.id, index, f"do {index + 1} idtac. reflexivity.")) for index in range(50)]
+    graded = list(ProofGrader(prover=Prover()).grade(samples, None))
+    assert len(tried) == 3
+    assert {each.verdict for each in graded} == {Verdict.INFRASTRUCTURE}
+    assert {each.detail for each in graded} == {"the theorem does not load: no"}
+    assert len(graded) == 50
 
 
 def test_theorems_are_not_tried_beyond_the_time_for_it() -> None:

@@ -93,7 +93,7 @@ def test_verdicts_that_are_only_proposed_are_marked_wherever_they_are_shown(site
     names = sorted(path.name for path in (tmp_path / "runs" / "samples").iterdir())
     for page in (tmp_path / "runs" / "reports").glob("**/report.html"):
         assert "Correct proofs are not confirmed" in page.read_text()
-        assert "proof, version 3, not confirmed" in page.read_text()
+        assert "proof, version 4, not confirmed" in page.read_text()
     for command in (
         ("ls",),
         ("show", names[0]),

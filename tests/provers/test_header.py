@@ -77,6 +77,12 @@ def test_a_proof_about_the_headers_definitions_is_confirmed(
     assert made.verdict is Verdict.CORRECT, made
 
 
+def test_a_proof_in_another_language_of_tactics_is_confirmed(rocq: Installation) -> None:
+    placed = place("reflexivity.", theorem("From Ltac2 Require Import Ltac2.", "1 + 1 = 2"))
+    made = confirm(placed, rocq, 2.0, RULES)
+    assert made.verdict is Verdict.CORRECT, made
+
+
 @pytest.mark.parametrize(
     ("text", "detail"),
     [

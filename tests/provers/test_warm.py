@@ -66,6 +66,15 @@ def test_a_failure_whose_text_speaks_of_memory_is_an_error(session: RocqSession)
     assert "out of memory" in made.detail
 
 
+def test_an_error_that_quotes_a_text_about_memory_is_an_error(session: RocqSession) -> None:
+    header = "Require Import String.\nOpen Scope string_scope."
+    text = TheoremCheck("rocq", header, "t", 'Theorem t : "out of memory" <> "".')
+    assert prove(session, 'pose proof (1 + "out of memory").', SMALL).verdict is Verdict.ERROR
+    assert prove(session, "reflexivity.", text).verdict is Verdict.ERROR
+    assert prove(session, 'exact (I : "out of memory" = "").', text).verdict is Verdict.ERROR
+    assert prove(session, "discriminate.", text).verdict is Verdict.CORRECT
+
+
 def test_after_an_overflow_of_the_stack_another_process_takes_over(rocq: Installation) -> None:
     process = WarmProcess(rocq, 900)
     try:

@@ -1,5 +1,6 @@
 """Submitting what an imperfect verifier accepts, against enumeration of all orders in exact fractions."""
 
+import tracemalloc
 from fractions import Fraction
 from itertools import combinations, permutations
 
@@ -122,6 +123,20 @@ def test_the_interval_of_a_rate_holds_and_has_a_width_where_no_error_was_seen() 
         assert found.high is not None
         held += found.low <= 0.8 <= found.high
     assert held >= 0.91 * 300
+
+
+def test_the_interval_of_a_rate_takes_little_memory_however_many_problems_there_are() -> None:
+    whole = np.random.default_rng(0).beta(1, 2, 60_000)
+    tracemalloc.start()
+    found = share_of(whole * 0.8, whole)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 150e6
+    assert found is not None
+    assert found.low is not None
+    assert found.high is not None
+    assert found.low <= 0.8 <= found.high
+    assert found.high - found.low < 0.001
 
 
 def test_counts_without_samples_are_refused() -> None:

@@ -58,7 +58,8 @@ _ASSUMPTIONS = re.compile(r"^(?:Closed under the global context|Axioms:)$", re.M
 _ENDED = CRASHES | {129}
 _SUMMARY = ("* Axioms:", "type-in-type:", "unsafe (co)fixpoints:", "positivity is assumed:")
 _FAULT = re.compile(r"System error|Stack overflow|Out of memory|Anomaly", re.IGNORECASE)
-"""What Rocq reports where it is not the comparison that fails. No sentence of a proof runs there."""
+"""What Rocq reports where it is not the comparison that fails. No sentence of a proof runs there, and `first` drops
+what its tactics report, which may quote the statement."""
 _SYSTEM_ERROR = re.compile(r"\s*(?:System error:|Fatal error: exception Sys_error)")
 """How the first error begins where the machine is at fault, such as a disk that is full. What a tactic of a proof
 reports begins otherwise (`Tactic failure:`)."""
@@ -141,6 +142,7 @@ def _confirmation(proof: PlacedProof, header: tuple[str, ...]) -> str:
         [
             f"Require {LIBRARY}.",
             *header,
+            'Set Default Proof Mode "Classic".',  # A header may load another language of tactics.
             proof.statement,
             "Proof.",
             f"first [exact (@{LIBRARY}.{proof.name}) | {revert}; exact (@{LIBRARY}.{proof.name})].",

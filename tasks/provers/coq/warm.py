@@ -33,7 +33,9 @@ _WARM_OPTIONS = (
 _HEADER_CPU_S = 120.0
 _REPLY_BYTES = 2048
 """What the process may write for a sentence before it counts as output: its replies, which take 700 to 800 bytes."""
-_OUT_OF_MEMORY, _BY_TACTIC = "out of memory", "tactic failure"
+_OUT_OF_MEMORY = "out of memory"
+"""All that Rocq says when it has none left. Other errors may quote a text that speaks of it."""
+_BY_TACTIC = "tactic failure"
 _SHAKEN = ("stack overflow", "anomaly")
 CRASHES = {2, 128 + signal.SIGABRT, 128 + signal.SIGBUS, 128 + signal.SIGSEGV}
 """Exit statuses of a prover that a proof has crashed, such as by recursion too deep for its stack (2: an exception that
@@ -209,7 +211,7 @@ class WarmProcess:
     def _fails(self, sentence: str, reply: Reply, used_s: float) -> Attempt:
         """The verdict where a sentence fails; what it has left is taken back."""
         message = reply.message
-        if _OUT_OF_MEMORY in message.lower() and _BY_TACTIC not in message.lower():
+        if message.strip().rstrip(".").lower() == _OUT_OF_MEMORY:
             return Attempt(Verdict.MEMORY_LIMIT, "out of memory", used_s)
         made = Attempt(Verdict.ERROR, message, used_s)
         if not _is_shaken(message):
