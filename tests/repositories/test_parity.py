@@ -15,7 +15,7 @@ from tests.datasets.files import written
 from tests.repositories.instances import DJANGO_LIKE, NETWORK, TEXTKIT
 from tests.repositories.patches import patches_of_forms, patches_of_texts
 from tests.repositories.stock import Outcome, stock_client, stock_outcome
-from tests.repositories.test_patches_graded import GRADER, graded
+from tests.repositories.test_patches_graded import GRADER, TIME_LIMIT_S, graded
 
 
 class Difference(NamedTuple):
@@ -86,7 +86,7 @@ def test_verdicts_are_those_of_the_stock_harness_except_where_it_is_wrong(client
     def outcome(numbered: tuple[int, tuple[tuple[str, str], str]]) -> Outcome:
         number, ((issue, _), patch) = numbered
         logs = tmp_path / "logs"
-        return stock_outcome(harness, rows[issue], patch, run_id=f"r{number}", logs=logs, time_limit_s=12)
+        return stock_outcome(harness, rows[issue], patch, run_id=f"r{number}", logs=logs, time_limit_s=TIME_LIMIT_S)
 
     harness = stock_client(stop_delay=False)
     with ThreadPoolExecutor(2) as pool:
