@@ -154,7 +154,8 @@ class VerdictFile:
             "wall_s": round(graded.wall_s, 6),
         }
         with self._faults():
-            self._file.write(f"{graded.index}\t{json.dumps(line, ensure_ascii=False)}\n".encode())
+            # A detail may quote a sample's text, which need not be valid Unicode.
+            self._file.write(f"{graded.index}\t{json.dumps(line, ensure_ascii=False)}\n".encode(errors="replace"))
             self._file.flush()
         self._count(graded.index, graded.verdict)
 

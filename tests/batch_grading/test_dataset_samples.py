@@ -70,6 +70,11 @@ def test_equal_texts_of_a_problem_are_graded_once_also_when_they_are_far_apart(
     assert (result.deduplicated, result.complete) == (2, True)
 
 
+def test_a_reason_that_quotes_text_that_is_not_unicode_is_written(tmp_path: Path) -> None:
+    result, verdicts = grade(tmp_path, Counting(), [("p", "#### \ud800"), ("p", "#### 2")])
+    assert (verdicts, result.complete) == (["wrong", "correct"], True)
+
+
 def test_only_problems_that_have_samples_are_checked(tmp_path: Path) -> None:
     grader = Counting()
     grade(tmp_path, grader, [("q", "#### 3")])

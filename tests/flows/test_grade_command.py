@@ -208,6 +208,13 @@ def test_proofs_of_bundled_theorems_are_graded_by_the_usual_grader_with_its_sett
     assert verdicts(tmp_path) == ["error"]
 
 
+def test_a_folder_with_the_name_of_a_dataset_does_not_hide_it(tmp_path: Path) -> None:
+    (tmp_path / "theorems").mkdir()
+    (tmp_path / "proofs.jsonl").write_text('{"problem_id": "absent", "text": "lia."}\n')
+    ended = monkeys("grade", "theorems", "proofs.jsonl", "-o", "verdicts.jsonl", cwd=tmp_path)
+    assert (ended.code, "'absent' is not one of the 96 problems" in ended.err) == (2, True), ended.err
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

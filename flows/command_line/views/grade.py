@@ -27,8 +27,8 @@ class GradeFiles(NamedTuple):
 
     @property
     def dataset(self) -> str | None:
-        """The name of a dataset; None if it is a file of problems."""
-        return None if "." in self.problems or "/" in self.problems or Path(self.problems).exists() else self.problems
+        """The name of a dataset; None if it is a file of problems. A folder of that name is not one."""
+        return None if "." in self.problems or "/" in self.problems or Path(self.problems).is_file() else self.problems
 
 
 @dataclass(frozen=True, slots=True)
