@@ -7,7 +7,8 @@ The library accepts more than it should. It leaves out units and the words in `\
 (`5 \text{ ft } 6 \text{ in}` for `... 7 ...`), the base of a numeral (`0.0011_2` for `0.0011_3`), and whatever comes
 after the part that its parser understands (`7 \to 8` for `7 \to 9`). Where an answer is the gold answer but for its
 numerals, or either has a base, this grader therefore asks `math_tolerant`'s comparison as well, and both must accept.
-Other differences in what the library leaves out, and brackets at infinity, as in `(2,\infty]`, remain unseen.
+Other differences in what the library leaves out remain unseen, and so do brackets at infinity, as in `(2,\infty]`: `4`
+is correct for `4\sqrt(2)`, and `\frac{1}{2004!}` for `\frac1{2005!}`, which it does not write alike.
 """
 
 from typing import ClassVar, Literal
