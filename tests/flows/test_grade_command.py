@@ -208,6 +208,18 @@ def test_proofs_of_bundled_theorems_are_graded_by_the_usual_grader_with_its_sett
     assert verdicts(tmp_path) == ["error"]
 
 
+def test_brackets_in_paths_are_shown_as_they_are(tmp_path: Path) -> None:
+    (tmp_path / "[").mkdir()
+    row = {"id": "p", "question": "1 + 1?", "answer": "2"}
+    (tmp_path / "problems.jsonl").write_text(json.dumps(row) + "\n")
+    (tmp_path / "[/b].jsonl").write_text('{"problem_id": "p", "text": "#### 2"}\n')
+    command = ("grade", "problems.jsonl", "[/b].jsonl", "-o", "v[b].jsonl", "--grader", "final_answer")
+    ended = monkeys(*command, cwd=tmp_path)
+    assert ended.code == 0, ended.err
+    assert "monkeys grade [/b].jsonl\n" in ended.out
+    assert "verdicts: v[b].jsonl\n" in ended.out
+
+
 def test_a_folder_with_the_name_of_a_dataset_does_not_hide_it(tmp_path: Path) -> None:
     (tmp_path / "theorems").mkdir()
     (tmp_path / "proofs.jsonl").write_text('{"problem_id": "absent", "text": "lia."}\n')

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich.console import Console
+from rich.markup import escape
 
 if TYPE_CHECKING:
     from tasks.batch_grading.run import GradeResult
@@ -79,7 +80,7 @@ def run_grade(files: GradeFiles, options: GradeOptions, *, as_json: bool) -> boo
     """
     started = time.monotonic()
     console = Console(highlight=False, stderr=as_json)
-    console.print(f"[bold]monkeys grade[/] {files.samples}", soft_wrap=True)
+    console.print(f"[bold]monkeys grade[/] {escape(str(files.samples))}", soft_wrap=True)
 
     from flows.command_line.progress_bars import ProgressBars  # imported after the first line is shown
 
@@ -176,4 +177,4 @@ def _show(summary: _Summary, output: Path, seconds: float, *, as_json: bool) -> 
         console.print(f"and {len(result.failures) - _REASONS:,} other reasons", style="red")
     if not result.complete:
         console.print("these samples are not graded; run the same command again to grade them", style="red")
-    console.print(f"verdicts: {output}", soft_wrap=True)
+    console.print(literal(f"verdicts: {output}"), soft_wrap=True)
