@@ -19,6 +19,8 @@ def lean_dojo() -> DojoInstallation:
     """The real LeanDojo; without it, the test is skipped."""
     if not PYTHON.exists():
         pytest.skip("LeanDojo is not installed: infra/lean_dojo_env.sh")
+    if Path("/tmp") in PYTHON.parents:
+        pytest.skip("LeanDojo is installed in /tmp, which is private to each program in a sandbox")
     return dojo_installation(str(PYTHON))
 
 
