@@ -389,3 +389,13 @@ def test_a_vote_budget_reports_what_it_delivers_and_a_uniform_one_continues_from
     assert 0 < drawn(voting.out) < 0.7 * 20 * 100
     assert drawn(voting.out) + drawn(uniform.out) == 20 * 100
     assert len(set(stored_samples(recorded))) == len(stored_samples(recorded)) == 20 * 100
+
+
+@pytest.mark.parametrize("command", ["sweep", "plan", "study"])
+def test_brackets_in_the_name_of_a_file_are_shown_as_they_are(command: str, tmp_path: Path) -> None:
+    (tmp_path / "a[").mkdir()
+    (tmp_path / "a[" / "b].yaml").write_text("engine: [/red]\n")
+    ended = monkeys(command, "a[/b].yaml", cwd=tmp_path)
+    assert ended.code == 2, ended.err
+    assert ended.out.startswith(f"monkeys {command} a[/b].yaml\n")
+    assert len(ended.err.splitlines()) == 1

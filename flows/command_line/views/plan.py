@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.filesize import decimal
+from rich.markup import escape
 from rich.table import Table
 
 from flows.command_line.terminal import counted, literal, new_table, print_json, stdout
@@ -31,7 +32,7 @@ def show_plan(file: Path, overrides: Sequence[str], *, k: int | None, store: str
         StoreUnavailableError: the store does not respond.
     """
     if not as_json:
-        stdout().print(f"[bold]monkeys plan[/] {file}", soft_wrap=True)
+        stdout().print(f"[bold]monkeys plan[/] {escape(str(file))}", soft_wrap=True)
 
     from flows.config.yaml_file import read_config  # imported after the first line is shown
     from flows.setup.sweep import build_sweep

@@ -28,7 +28,7 @@ def list_sets(url: str, *, as_json: bool) -> None:
         print_json([set_document(each) for each in sets])
         return
     if not sets:
-        stdout().print(f"no sample sets in {url}", soft_wrap=True)
+        stdout().print(literal(f"no sample sets in {url}"), soft_wrap=True)
         return
     shown = new_table("set", "problems × samples", "tokens", "size", "last drawn (UTC)", "verdicts", right=(2, 3))
     for each in sets:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.markup import escape
 
 from flows.command_line.running import run_flow
 from tasks.errors import UserError
@@ -23,9 +24,9 @@ def run_study(files: Sequence[Path], overrides: Sequence[str], *, k: int | None,
         SandboxUnavailableError: this machine cannot offer the sandbox.
     """
     console = Console(highlight=False)
-    console.print(f"[bold]monkeys study[/] {' '.join(map(str, files))}")
+    console.print(f"[bold]monkeys study[/] {escape(' '.join(map(str, files)))}")
 
-    from flows.command_line.terminal import counted
+    from flows.command_line.terminal import counted, literal
     from flows.command_line.views.compare import print_comparison  # imported after the first line is shown
     from flows.config.study import MAX_SWEEPS, StudyConfig
     from flows.config.yaml_file import read_config
@@ -42,16 +43,14 @@ def run_study(files: Sequence[Path], overrides: Sequence[str], *, k: int | None,
         for file, each in zip(files, config.sweeps, strict=True):
             job = prepare(each)
             prepared.enter_context(using_prepared(each, job))
-            console.print(
-                f"{file}: {counted(len(job.selection.problems), 'problem')} × {each.k:,} samples of"
-                f" {each.engine.label} on {each.dataset.name}, stored in {each.store}"
-            )
+            drawn = f"{counted(len(job.selection.problems), 'problem')} × {each.k:,} samples of {each.engine.label}"
+            console.print(literal(f"{file}: {drawn} on {each.dataset.name}, stored in {each.store}"))
         result = run_flow(console, _load, config)
     for one in result.sweeps:
-        console.print(f"[bold]{one.summary.headline}[/]")
-        console.print(f"report: {one.publication.page}", soft_wrap=True)
+        console.print(literal(one.summary.headline), style="bold")
+        console.print(literal(f"report: {one.publication.page}"), soft_wrap=True)
     print_comparison(console, result.compared.comparison)
-    console.print(f"page: {result.compared.page}", soft_wrap=True)
+    console.print(literal(f"page: {result.compared.page}"), soft_wrap=True)
 
 
 def _load() -> "Callable[[StudyConfig], StudyResult]":

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from flows.command_line.running import require_server, run_flow
@@ -33,9 +34,9 @@ def run_sweep(
     """
     started = time.monotonic()
     console = Console(highlight=False)
-    console.print(f"[bold]monkeys sweep[/] {file}")
+    console.print(f"[bold]monkeys sweep[/] {escape(str(file))}")
 
-    from flows.command_line.terminal import counted
+    from flows.command_line.terminal import counted, literal
     from flows.config.yaml_file import read_config  # imported after the first line is shown
     from flows.setup.sweep import prepare, prepare_for_workers
 
@@ -44,10 +45,8 @@ def run_sweep(
     most = f"{config.k:,}" if job.single_round else f"up to {config.k:,}"
     problems = counted(len(job.selection.problems), "problem")
     excluded = f" ({job.selection.excluded:,} excluded by {config.exclude})" if job.selection.excluded else ""
-    console.print(
-        f"{problems}{excluded} × {most} samples of {config.engine.label} on {config.dataset.name},"
-        f" stored in {config.store}"
-    )
+    what = f"{problems}{excluded} × {most} samples of {config.engine.label} on {config.dataset.name}"
+    console.print(literal(f"{what}, stored in {config.store}"))
 
     def load() -> "Callable[[SweepConfig], SweepResult]":
         from flows.distributed import distributed_sweep  # Prefect takes seconds to import
@@ -63,6 +62,7 @@ def run_sweep(
 
 
 def _show(console: Console, result: "SweepResult", seconds: float) -> None:
+    from flows.command_line.terminal import literal
     from tasks.report.phrases import law_sentence, usage_sentence  # imports numpy
 
     summary = result.summary
@@ -80,17 +80,17 @@ def _show(console: Console, result: "SweepResult", seconds: float) -> None:
         console.print(_coverage_table(summary))
     if result.picking is not None and summary.gives_coverage:
         _show_picking(console, result.picking)
-    console.print(f"[bold]{summary.headline}[/]")
+    console.print(literal(summary.headline), style="bold")
     if summary.gives_coverage:
         console.print(law_sentence(summary))
     if summary.usage is not None:
         console.print(usage_sentence(summary))
     for note in summary.notes:
-        console.print(f"[yellow]{note}[/]")
-    console.print(result.publication.grading_note, soft_wrap=True)
+        console.print(literal(note), style="yellow")
+    console.print(literal(result.publication.grading_note), soft_wrap=True)
     for scores in result.scores:
-        console.print(f"scores: {scores}", soft_wrap=True)
-    console.print(f"report: {result.publication.page}", soft_wrap=True)
+        console.print(literal(f"scores: {scores}"), soft_wrap=True)
+    console.print(literal(f"report: {result.publication.page}"), soft_wrap=True)
 
 
 def _show_picking(console: Console, picking: "Picking | str") -> None:
