@@ -227,7 +227,7 @@ def _finished(running: dict[Future[Evaluation], _Patches], *, up_to: int) -> Ite
         done, _ = wait(running, return_when=FIRST_COMPLETED)
         for future in done:
             patches = running.pop(future)
-            verdict, detail, wall_s = future.result()
+            verdict, detail, wall_s, _ = future.result()
             answer = None if patches.tree.startswith("text:") else patches.tree
             for copy, (sample, found) in enumerate(patches.samples):
                 yield GradedSample(

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from sandboxes.repositories import Execution
 from tasks.errors import UserError
 from tasks.graders.repositories import evaluation
 from tasks.graders.repositories.evaluation import tests_output as output_of_tests
@@ -18,7 +19,7 @@ from tasks.graders.repositories.evaluation import with_nonce
 from tasks.graders.repositories.report import LogReport, known_parsers, read_log
 from tasks.graders.repositories.sessions import doubt
 from tasks.graders.swe_bench import SweBenchGrader
-from tasks.records import AnswerCheck, Problem, RepositoryCheck
+from tasks.records import AnswerCheck, Problem, RepositoryCheck, Verdict
 
 if importlib.util.find_spec("swebench") is None:
     pytest.skip("the extra swe is not installed", allow_module_level=True)
@@ -189,3 +190,51 @@ def test_without_the_extra_the_line_says_how_to_install_it(monkeypatch: pytest.M
 def test_settings_that_cannot_be_are_refused(fields: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"odd number|greater than 0|'none' or 'bridge'"):
         SweBenchGrader.model_validate(fields)
+
+
+class LosesOutput:
+    """Containers whose engine loses the output of the first `losses` runs of tests."""
+
+    workers = 1
+
+    def __init__(self, losses: int) -> None:
+        self.losses = losses
+        self.started = 0
+
+    def start(self, image: str) -> "LosesOutput":
+        assert image == CHECK.image
+        self.started += 1
+        return self
+
+    def __enter__(self) -> "LosesOutput":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def put(self, files: dict[str, bytes]) -> None:
+        self.script = next(iter(files.values())).decode()
+
+    def run(
+        self, command: str, *, time_limit_s: float, max_output_bytes: int = 0, folder: str | None = None
+    ) -> Execution:
+        if "git apply" in command:
+            return Execution(b"", 50, 1.0)
+        if self.started <= self.losses:
+            return Execution(b"", 0, 1.0)
+        done = subprocess.run(["bash", "-c", self.script], check=False, capture_output=True, timeout=60)
+        return Execution(done.stdout, done.returncode, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("losses", "verdict", "containers"),
+    [(0, Verdict.CORRECT, 1), (1, Verdict.CORRECT, 2), (2, Verdict.ERROR, 2)],
+)
+def test_output_that_the_engine_has_lost_is_not_held_against_the_patch(
+    losses: int, verdict: Verdict, containers: int
+) -> None:
+    engine = LosesOutput(losses)
+    check = replace(CHECK, evaluation_script=SCRIPT.format(command=f"printf '{BOTH}{SESSION}'".replace("\n", "\\n")))
+    found = evaluation.evaluate(engine, check, "", 60.0)  # type: ignore[arg-type]
+    assert (found.verdict, engine.started) == (verdict, containers), found
+    assert found.wall_s == 2.0 * containers

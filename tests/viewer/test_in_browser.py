@@ -180,7 +180,7 @@ def test_a_note_is_written_changed_and_removed_by_the_form_of_the_page(page, sho
                 f"document.querySelector('[name=label]').value = '{label}',"
                 f"document.querySelector('[name=remark]').value = {remark!r}"
             )
-            page.follow(lambda: page.click("#note button"))
+            page.follow(lambda: page.evaluate("document.querySelector('#note button').click()"))
             assert path(page) == f"/sets/{shown.name}/3/7"
             assert page.evaluate("document.querySelector('[name=label]').value") == label
             assert page.evaluate("document.querySelector('[name=remark]').value") == remark

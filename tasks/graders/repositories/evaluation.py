@@ -28,15 +28,18 @@ _GIT_ERROR = re.compile(r"^error: (.*)$", re.MULTILINE)
 
 
 class Evaluation(NamedTuple):
-    """What became of a patch, a short reason, and the seconds that the container ran."""
+    """What became of a patch, a short reason, the seconds that the container ran, and whether a mark around the tests'
+    output is missing."""
 
     verdict: Verdict
     detail: str
     wall_s: float
+    cut: bool = False
 
 
 def evaluate(containers: RepositoryContainers, check: RepositoryCheck, patch: str, time_limit_s: float) -> Evaluation:
-    """Apply a patch and run the tests, in a fresh container.
+    """Apply a patch and run the tests, in a fresh container; in another one if the tests' output was cut: a busy engine
+    may lose it, and only what a patch does itself happens twice.
 
     Args:
         containers: start the container.
@@ -48,6 +51,14 @@ def evaluate(containers: RepositoryContainers, check: RepositoryCheck, patch: st
         ContainerLostError: nothing is known about the patch.
         EngineLostError: the engine is gone.
     """
+    first = _evaluated(containers, check, patch, time_limit_s)
+    if not first.cut:
+        return first
+    again = _evaluated(containers, check, patch, time_limit_s)
+    return again._replace(wall_s=first.wall_s + again.wall_s)
+
+
+def _evaluated(containers: RepositoryContainers, check: RepositoryCheck, patch: str, time_limit_s: float) -> Evaluation:
     with containers.start(check.image) as container:
         container.put({_PATCH: patch.encode()})
         applied = container.run(_applying(), time_limit_s=_APPLY_S, max_output_bytes=MAX_OUTPUT_BYTES)
@@ -65,10 +76,10 @@ def evaluate(containers: RepositoryContainers, check: RepositoryCheck, patch: st
         # Bash has read all of it, and its file is gone, before anything of the patch can run.
         command = f'{_without_new_tests(check)}script=$(cat {place}); rm -f {place}; eval "$script"'
         done = container.run(command, time_limit_s=time_limit_s, max_output_bytes=MAX_OUTPUT_BYTES)
-        verdict, detail = _decided(done, check, nonce)
+        verdict, detail, _, cut = _decided(done, check, nonce)
     how = applied.exit_code - _FIRST_CODE
     by = f" (applied by {_TRIES[how]})" if 0 < how < len(_TRIES) else ""
-    return Evaluation(verdict, f"{detail}{by}", applied.wall_s + done.wall_s)
+    return Evaluation(verdict, f"{detail}{by}", applied.wall_s + done.wall_s, cut)
 
 
 def with_nonce(script: str, nonce: str) -> str:
@@ -98,26 +109,26 @@ def tests_output(output: str, nonce: str) -> tuple[str | None, int | None]:
     return inside, int(code) if code.isdigit() else None
 
 
-def _decided(done: Execution, check: RepositoryCheck, nonce: str) -> tuple[Verdict, str]:
+def _decided(done: Execution, check: RepositoryCheck, nonce: str) -> Evaluation:
     if done.timed_out or done.output_exceeded:
-        verdict, detail, _ = _not_ended(done, "its tests ran")
-        return verdict, detail
+        return _not_ended(done, "its tests ran")
     output, code = tests_output(done.output.decode("utf-8", "replace"), nonce)
     report = _report(output, code, check) if output is not None and code is not None else None
     if isinstance(report, str):
-        return Verdict.ERROR, report
+        return Evaluation(Verdict.ERROR, report, done.wall_s)
     if report is not None and report.resolved:
         passed = {*report.passed} & {*check.fail_to_pass, *check.pass_to_pass}
         doubtful = doubt(output or "", check.log_parser, sorted(passed))
-        return (Verdict.ERROR, f"results not believed: {doubtful}") if doubtful else (Verdict.CORRECT, "resolved")
+        said = f"results not believed: {doubtful}" if doubtful else "resolved"
+        return Evaluation(Verdict.ERROR if doubtful else Verdict.CORRECT, said, done.wall_s)
     if done.memory_kills:
-        return Verdict.MEMORY_LIMIT, "a process was killed for the container's memory"
+        return Evaluation(Verdict.MEMORY_LIMIT, "a process was killed for the container's memory", done.wall_s)
     if done.disk_full:
         raise ContainerLostError("the container's disk is full")
     if report is None or not report.found:
         why = "the tests did not begin" if output is None else "the tests did not end" if code is None else "none found"
-        return Verdict.ERROR, f"no test results: {why}"
-    return Verdict.WRONG, _failures(report, check)
+        return Evaluation(Verdict.ERROR, f"no test results: {why}", done.wall_s, cut=report is None)
+    return Evaluation(Verdict.WRONG, _failures(report, check), done.wall_s)
 
 
 def _report(output: str, code: int, check: RepositoryCheck) -> LogReport | str:
