@@ -227,14 +227,14 @@ def _finished(running: dict[Future[Evaluation], _Patches], *, up_to: int) -> Ite
         done, _ = wait(running, return_when=FIRST_COMPLETED)
         for future in done:
             patches = running.pop(future)
-            verdict, detail, wall_s, _ = future.result()
+            made = future.result()
             answer = None if patches.tree.startswith("text:") else patches.tree
             for copy, (sample, found) in enumerate(patches.samples):
                 yield GradedSample(
                     sample.problem_id,
                     sample.index,
-                    verdict,
-                    shortened(f"{detail} [{found.rule}]"),
-                    wall_s=wall_s if copy == 0 else 0.0,
+                    made.verdict,
+                    shortened(f"{made.detail} [{found.rule}]"),
+                    wall_s=made.wall_s if copy == 0 else 0.0,
                     answer=answer,
                 )

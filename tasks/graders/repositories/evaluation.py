@@ -76,10 +76,10 @@ def _evaluated(containers: RepositoryContainers, check: RepositoryCheck, patch: 
         # Bash has read all of it, and its file is gone, before anything of the patch can run.
         command = f'{_without_new_tests(check)}script=$(cat {place}); rm -f {place}; eval "$script"'
         done = container.run(command, time_limit_s=time_limit_s, max_output_bytes=MAX_OUTPUT_BYTES)
-        verdict, detail, _, cut = _decided(done, check, nonce)
+        decided = _decided(done, check, nonce)
     how = applied.exit_code - _FIRST_CODE
     by = f" (applied by {_TRIES[how]})" if 0 < how < len(_TRIES) else ""
-    return Evaluation(verdict, f"{detail}{by}", applied.wall_s + done.wall_s, cut)
+    return decided._replace(detail=f"{decided.detail}{by}", wall_s=applied.wall_s + decided.wall_s)
 
 
 def with_nonce(script: str, nonce: str) -> str:
