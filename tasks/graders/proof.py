@@ -5,7 +5,7 @@ A proof that fails is `error`; the verdict is `wrong` where a proof was accepted
 """
 
 import logging
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any, ClassVar, Literal
@@ -97,17 +97,16 @@ def _proved(
 ) -> Iterator[tuple[_Key, Attempt]]:
     """Every proof with what became of it, as they finish."""
     running: dict[Future[Attempt], _Key] = {}
-    failed: Counter[str] = Counter()
-    last: dict[str, Attempt] = {}
+    unloaded: defaultdict[str, list[Attempt]] = defaultdict(list)
 
     def made(key: _Key) -> Attempt:
         problem_id, proof = key
-        if failed[problem_id] >= _LOADS:
-            return last[problem_id]._replace(cpu_s=0.0, wall_s=0.0)
+        failures = unloaded[problem_id]
+        if len(failures) >= _LOADS:
+            return failures[-1]._replace(cpu_s=0.0, wall_s=0.0)
         result = attempt(session, proof, limits[problem_id])
         if result.theorem_fails:
-            last[problem_id] = result
-            failed[problem_id] += 1
+            failures.append(result)
         return result
 
     with ThreadPoolExecutor(session.workers, thread_name_prefix="prover") as pool:
