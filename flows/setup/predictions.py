@@ -22,7 +22,7 @@ from tasks.selection.delivered import delivered
 from tasks.selection.outcomes import Outcomes
 from tasks.store.inspect.catalog import find
 from tasks.store.inspect.opening import open_store
-from tasks.store.inspect.query import select
+from tasks.store.inspect.query import only_with, select
 
 ORACLE = "oracle"
 
@@ -110,14 +110,17 @@ def choose(
             check(selector, read.problems)
         read_at = {each.problem_id: at for at, each in enumerate(read.problems)}
         patches, counts = [], []
-        for issue, problem in problems.items():
+        for position, (issue, problem) in enumerate(problems.items()):
             if issue not in read_at:
                 continue
             outcomes, indices = _first(read, read_at[issue], k)
             counts.append(len(indices))
             picked = _picked(selector, outcomes) if indices else None
             index = None if picked is None else indices[picked]
-            text = "" if index is None else next(select(store, found, None, problem=issue, index=index)).sample.text
+            text = ""
+            if index is not None:
+                of_issue = only_with(found, position, index)
+                text = next(select(store, of_issue, None, problem=issue, index=index)).sample.text
             patches.append(ChosenPatch(issue, _patch(grader, problem, text), index))
     notes = list(read.notes)
     most = k or max(counts)

@@ -16,12 +16,12 @@ from tasks.scaling.summary import SweepSummary
 from tasks.store import Store
 from tasks.store.inspect.catalog import StoredSamples, StoredVerdicts, find
 from tasks.store.inspect.counts import latest_summary, summary_key
-from tasks.store.inspect.query import ScoredRow, select_scored
+from tasks.store.inspect.query import ScoredRow, only_with, select_scored
 from tasks.store.problems import StoredProblem
 from tasks.store.problems import read_problem as read_stored_problem
 from tasks.store.schema import CorruptObjectError
 from tasks.viewer.listing import ListedSet, listed_sets
-from tasks.viewer.problem_samples import ProblemSamples, only_with, read_problem, read_texts
+from tasks.viewer.problem_samples import ProblemSamples, read_problem, read_texts
 from tasks.viewer.tallies import Tallies, Tally
 
 _LISTED_FOR_S = 2.0

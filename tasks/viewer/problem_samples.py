@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
@@ -73,18 +73,6 @@ def read_texts(store: Store, samples: StoredSamples, position: int) -> Iterator[
     for block in _blocks(samples, position):
         with _group(store, samples, block, position) as group:
             yield group.block.read(("text",), group=group.number)["text"]
-
-
-def only_with(samples: StoredSamples, position: int, index: int) -> StoredSamples:
-    """A set as if it had the block of one sample alone, or none where no block has it: a search through its blocks then
-    opens no others."""
-    objects = samples.objects
-    footers = {
-        block: footer
-        for block, footer in objects.footers.items()
-        if position in block.positions and index in block.indices
-    }
-    return replace(samples, objects=replace(objects, footers=footers))
 
 
 def _blocks(samples: StoredSamples, position: int) -> list[Block]:

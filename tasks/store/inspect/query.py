@@ -1,6 +1,7 @@
 """Samples with the verdicts and scores on them: a few, read without the rest of their set, or all, block by block."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -103,6 +104,18 @@ def select_scored(
                             yield from _rows(table, *of_group, wanted=wanted, key=key)
         except CorruptObjectError as error:
             raise _damaged(store, error.key, error.reason) from error
+
+
+def only_with(samples: StoredSamples, position: int, index: int) -> StoredSamples:
+    """A set as if it had the block of one sample alone, or none where no block has it: a search through its blocks then
+    opens no others."""
+    objects = samples.objects
+    footers = {
+        block: footer
+        for block, footer in objects.footers.items()
+        if position in block.positions and index in block.indices
+    }
+    return replace(samples, objects=replace(objects, footers=footers))
 
 
 def problem_ids(store: Store, samples: StoredSamples) -> list[str]:

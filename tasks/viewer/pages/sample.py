@@ -7,11 +7,12 @@ import pyarrow.compute as pc
 
 from tasks.errors import UserError
 from tasks.records import Verdict
+from tasks.store.inspect.query import only_with
 from tasks.store.notes import Label, Note, delete_note, read_note, write_note
 from tasks.store.schema import CorruptObjectError
 from tasks.store.sets import now
 from tasks.viewer.library import Found, Library
-from tasks.viewer.problem_samples import ProblemSamples, only_with
+from tasks.viewer.problem_samples import ProblemSamples
 from tasks.viewer.rendering import page, time_of
 from tasks.viewer.texts import shown_texts
 
