@@ -8,14 +8,13 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from sandboxes.config import Config
-from tasks.provers import UNCONFIRMED, PlacedProof, Probe, UnplaceableError
+from tasks.provers import UNCONFIRMED, PlacedProof, Probe
 from tasks.provers.lean4.axioms import AXIOMS, AllowedAxioms
-from tasks.provers.lean4.confirmation import Rules
-from tasks.provers.lean4.imports import require_only_scopes
+from tasks.provers.lean4.confirmation import Confirm, Rules, check_theorem
 from tasks.provers.lean4.installation import Checker, Installation, checked_by, installation
-from tasks.provers.lean4.placing import header_and_statement, place
+from tasks.provers.lean4.placing import place
 from tasks.provers.lean4.session import LeanSession, shared_session
-from tasks.provers.settings import Workers, require_bubblewrap
+from tasks.provers.settings import CpuLimit, Workers, require_bubblewrap
 from tasks.records import TheoremCheck
 
 
@@ -33,9 +32,7 @@ class LeanProver(Config):
         " (.olean): what headers may import beyond Lean's own library",
     )
     workers: Workers = None
-    time_limit_s: float = Field(
-        60.0, gt=0, le=86_400, description="CPU seconds per proof, for problems that set no limit."
-    )
+    time_limit_s: CpuLimit = 60.0
     memory_limit_mb: int = Field(
         8192, ge=256, description="Megabytes of memory that a process of Lean may use, with what headers load."
     )
@@ -43,11 +40,7 @@ class LeanProver(Config):
         1000, ge=1, description="Proofs that a warm process runs before a fresh one takes its place."
     )
 
-    confirm: bool = Field(
-        True,
-        description="Compile every accepted proof again in fresh processes, compare what it proves with the statement,"
-        " list its axioms, and replay it with the checker; without this, correct proofs are marked as not confirmed",
-    )
+    confirm: Confirm = True
     checker: Checker = None
     axioms: AllowedAxioms = "standard"
 
@@ -64,10 +57,7 @@ class LeanProver(Config):
 
     def check_theorem(self, theorem: TheoremCheck) -> None:
         """See `tasks.provers.Prover.check_theorem`."""
-        if theorem.system != "lean":
-            raise UnplaceableError(f"its statement is for {theorem.system}, not for lean")
-        header, _ = header_and_statement(theorem)
-        require_only_scopes(header)
+        check_theorem(theorem)
 
     def ingredients(self) -> Mapping[str, Any]:
         """See `tasks.provers.Prover.ingredients`."""
@@ -81,9 +71,8 @@ class LeanProver(Config):
     def description(self) -> str:
         """See `tasks.provers.Prover.description`."""
         found = self._installation()
-        checker = "none" if found.checker is None else Path(found.checker).name
         fault = "" if found.is_sound else ", whose kernel is known to accept false proofs: use 4.32.2 or later"
-        return f"{found.version}{fault}, independent checker {checker}"
+        return f"{found.version}{fault}, independent checker {found.checker_name}"
 
     def place(self, text: str, theorem: TheoremCheck) -> PlacedProof:
         """See `tasks.provers.Prover.place`."""

@@ -12,16 +12,15 @@ from pydantic import Field
 from sandboxes import SandboxUnavailableError
 from sandboxes.config import Config
 from tasks.errors import UserError
-from tasks.provers import UNCONFIRMED, PlacedProof, Probe, UnplaceableError
+from tasks.provers import UNCONFIRMED, PlacedProof, Probe
 from tasks.provers.dojo.installation import DojoInstallation, compiled_repl, dojo_installation
 from tasks.provers.dojo.session import DojoSession, Limits
 from tasks.provers.lean4.axioms import AXIOMS, AllowedAxioms
-from tasks.provers.lean4.confirmation import Rules
-from tasks.provers.lean4.imports import require_only_scopes
+from tasks.provers.lean4.confirmation import Confirm, Rules, check_theorem
 from tasks.provers.lean4.installation import Checker, Installation, checked_by, installation
-from tasks.provers.lean4.placing import header_and_statement, place
+from tasks.provers.lean4.placing import place
 from tasks.provers.lean_repl.texts import PROBE, version_ingredients, version_text
-from tasks.provers.settings import Workers, require_bubblewrap
+from tasks.provers.settings import CpuLimit, Workers, require_bubblewrap
 from tasks.records import TheoremCheck
 
 
@@ -43,9 +42,7 @@ class LeanDojoProver(Config):
         " (.olean): what headers may import beyond Lean's own library. It need not be traced",
     )
     workers: Workers = None
-    time_limit_s: float = Field(
-        60.0, gt=0, le=86_400, description="CPU seconds per proof, for problems that set no limit."
-    )
+    time_limit_s: CpuLimit = 60.0
     tactic_time_limit_s: float | None = Field(
         None,
         gt=0,
@@ -63,11 +60,7 @@ class LeanDojoProver(Config):
         ge=1,
         description="Proofs that a process runs before a fresh one takes its place: it keeps every state.",
     )
-    confirm: bool = Field(
-        True,
-        description="Compile every accepted proof again in fresh processes, compare what it proves with the statement,"
-        " list its axioms, and replay it with the checker; without this, correct proofs are marked as not confirmed",
-    )
+    confirm: Confirm = True
     checker: Checker = None
     axioms: AllowedAxioms = "standard"
 
@@ -87,10 +80,7 @@ class LeanDojoProver(Config):
 
     def check_theorem(self, theorem: TheoremCheck) -> None:
         """See `tasks.provers.Prover.check_theorem`."""
-        if theorem.system != "lean":
-            raise UnplaceableError(f"its statement is for {theorem.system}, not for lean")
-        header, _ = header_and_statement(theorem)
-        require_only_scopes(header)
+        check_theorem(theorem)
 
     def ingredients(self) -> Mapping[str, Any]:
         """See `tasks.provers.Prover.ingredients`."""
@@ -103,8 +93,7 @@ class LeanDojoProver(Config):
     def description(self) -> str:
         """See `tasks.provers.Prover.description`."""
         dojo, lean = self._installations()
-        checker = "none" if lean.checker is None else Path(lean.checker).name
-        return f"lean-dojo {dojo.version}, {version_text(lean.version)}, independent checker {checker}"
+        return f"lean-dojo {dojo.version}, {version_text(lean.version)}, independent checker {lean.checker_name}"
 
     def place(self, text: str, theorem: TheoremCheck) -> PlacedProof:
         """See `tasks.provers.Prover.place`."""

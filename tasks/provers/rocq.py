@@ -11,7 +11,7 @@ from tasks.provers import UNCONFIRMED, PlacedProof, Probe, UnplaceableError
 from tasks.provers.coq.confirmation import AXIOMS
 from tasks.provers.coq.installation import installation
 from tasks.provers.coq.session import RocqSession, shared_session
-from tasks.provers.settings import Workers, require_bubblewrap
+from tasks.provers.settings import CpuLimit, Workers, require_bubblewrap
 from tasks.provers.vernacular.placing import header_and_statement, place
 from tasks.records import TheoremCheck
 
@@ -22,9 +22,7 @@ class RocqProver(Config):
     operational: ClassVar[frozenset[str]] = frozenset({"workers", "proofs_per_process"})
     name: Literal["rocq"] = "rocq"
     workers: Workers = None
-    time_limit_s: float = Field(
-        30.0, gt=0, le=86_400, description="CPU seconds per proof, for problems that set no limit."
-    )
+    time_limit_s: CpuLimit = 30.0
     tactic_time_limit_s: float | None = Field(
         None,
         gt=0,

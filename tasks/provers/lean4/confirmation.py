@@ -17,20 +17,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
+
+from pydantic import Field
 
 from sandboxes import Status
 from sandboxes.confined_command import ConfinedCommand, Finished
 from sandboxes.scratch import scratch_folder
-from tasks.provers import Attempt, PlacedProof, ProverFailedError, TheoremFaultError
+from tasks.provers import Attempt, PlacedProof, ProverFailedError, TheoremFaultError, UnplaceableError
 from tasks.provers.compiled_proof import copy_compiled
 from tasks.provers.lean4.axioms import reported
-from tasks.provers.lean4.imports import with_imports
+from tasks.provers.lean4.imports import require_only_scopes, with_imports
 from tasks.provers.lean4.installation import THREADS, Installation
-from tasks.provers.lean4.placing import without_proof
+from tasks.provers.lean4.placing import header_and_statement, without_proof
 from tasks.provers.lean4.tokens import tokens
 from tasks.provers.lean4.worker import HEADER_CPU_S
-from tasks.records import Verdict
+from tasks.records import TheoremCheck, Verdict
 
 PROOF, STATEMENT, CONFIRMATION = "MonkeysProof", "MonkeysStatement", "MonkeysConfirmation"
 """The modules, and the names of our theorems in the second and the third."""
@@ -49,6 +51,14 @@ _FILES = ("failed to write", "failed to read", "failed to create", "object file"
 """How an error begins that is about a file, and not about what is compiled: the disk may be full."""
 _stating = threading.Lock()
 
+Confirm = Annotated[
+    bool,
+    Field(
+        description="Compile every accepted proof again in fresh processes, compare what it proves with the statement,"
+        " list its axioms, and replay it with the checker; without this, correct proofs are marked as not confirmed",
+    ),
+]
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:
@@ -58,6 +68,15 @@ class Rules:
     memory_mb: int
     axioms: frozenset[str]
     loading_s: float = HEADER_CPU_S
+
+
+def check_theorem(theorem: TheoremCheck) -> None:
+    """Make sure, by reading it, that proofs of a theorem can be placed and confirmed; raises UnplaceableError where
+    not."""
+    if theorem.system != "lean":
+        raise UnplaceableError(f"its statement is for {theorem.system}, not for lean")
+    header, _ = header_and_statement(theorem)
+    require_only_scopes(header)
 
 
 def confirm(proof: PlacedProof, lean: Installation, cpu_s: float, rules: Rules) -> Attempt:

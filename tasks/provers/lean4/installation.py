@@ -55,6 +55,11 @@ class Installation(NamedTuple):
         return (("LEAN_PATH", ":".join((*first, *self.libraries))),)
 
     @property
+    def checker_name(self) -> str:
+        """The name of the independent checker, for people."""
+        return "none" if self.checker is None else Path(self.checker).name
+
+    @property
     def is_sound(self) -> bool:
         """Whether no fault of this version's kernel is known."""
         return is_sound(self.version)
