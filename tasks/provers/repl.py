@@ -17,10 +17,11 @@ from tasks.provers import UNCONFIRMED, PlacedProof, Probe
 from tasks.provers.lean4.axioms import AXIOMS, AllowedAxioms
 from tasks.provers.lean4.placing import place
 from tasks.provers.lean_repl.installation import BUILD, ReplInstallation, installation
-from tasks.provers.lean_repl.process import ReplLostError, ReplProcess
+from tasks.provers.lean_repl.process import ReplProcess
 from tasks.provers.lean_repl.session import Confirmation, ReplSession
 from tasks.provers.lean_repl.texts import PROBE, check_theorem, version_ingredients, version_text
-from tasks.provers.settings import Workers
+from tasks.provers.settings import CpuLimit, Workers
+from tasks.provers.warm_pool import ProcessLostError
 from tasks.records import TheoremCheck
 
 
@@ -35,9 +36,7 @@ class ReplProver(Config):
         description="The Lake project whose built libraries headers import, such as mathlib4; without, only Lean's",
     )
     workers: Workers = None
-    time_limit_s: float = Field(
-        60.0, gt=0, le=86_400, description="CPU seconds per proof, for problems that set no limit."
-    )
+    time_limit_s: CpuLimit = 60.0
     memory_limit_mb: int = Field(
         8192, ge=256, description="Megabytes of memory that a process may use, with what headers load."
     )
@@ -69,7 +68,7 @@ class ReplProver(Config):
         try:
             BubblewrapConfig().check()
             built = _built_with(found)
-        except (SandboxUnavailableError, ReplLostError) as error:
+        except (SandboxUnavailableError, ProcessLostError) as error:
             raise UserError(f"prover: repl does not run: {error}") from error
         if built != found.lean:
             raise UserError(

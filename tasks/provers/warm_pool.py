@@ -17,7 +17,16 @@ BLAMED_WHEN_FRESH = {Verdict.MEMORY_LIMIT, Verdict.ERROR}
 
 
 class ProcessLostError(RuntimeError):
-    """The process has ended or does not answer as it should; nothing is known of the proof."""
+    """The process has ended or does not answer as it should; nothing is known of the proof.
+
+    Args:
+        cause: what happened.
+        blame: what is to be said of the proof if fresh processes do the same on it; empty if it is not to blame.
+    """
+
+    def __init__(self, cause: str, blame: str = "") -> None:
+        super().__init__(cause)
+        self.blame = blame
 
 
 class WarmProcess(Protocol):

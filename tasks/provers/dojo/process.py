@@ -39,19 +39,6 @@ _GIGABYTE = 1024
 _AT = re.compile(r"<stdin>:\d+:\d+: ")
 
 
-class DojoLostError(ProcessLostError):
-    """The process has ended or does not answer as it should; nothing is known of the proof.
-
-    Args:
-        cause: what happened.
-        blame: what is to be said of the proof if fresh processes do the same on it; empty if it is not to blame.
-    """
-
-    def __init__(self, cause: str, blame: str = "") -> None:
-        super().__init__(cause)
-        self.blame = blame
-
-
 class _LimitError(RuntimeError):
     """A proof has exceeded a limit, or crashes Lean: the verdict and its detail."""
 
@@ -81,7 +68,7 @@ class DojoProcess:
     Raises:
         SandboxUnavailableError: it does not start.
         TheoremFaultError: the header, or the statement, does not load.
-        DojoLostError: it ended, or does not answer as it should.
+        ProcessLostError: it ended, or does not answer as it should.
     """
 
     def __init__(
@@ -110,7 +97,7 @@ class DojoProcess:
             self._open(base64.b64encode(compiled_repl(dojo, lean)).decode())
         except UserError as error:  # It did compile when the prover was checked.
             self.close()
-            raise DojoLostError(str(error)) from error
+            raise ProcessLostError(str(error)) from error
         except BaseException:
             self.close()
             raise
@@ -120,7 +107,7 @@ class DojoProcess:
 
         Raises:
             TheoremFaultError: it does not.
-            DojoLostError: the process ended.
+            ProcessLostError: the process ended.
         """
         if statement in self._loaded or self.start.statement is not None:
             return
@@ -144,7 +131,7 @@ class DojoProcess:
             axioms: the names of those that it may rest on; not looked at where the `Dojo` takes tactics.
 
         Raises:
-            DojoLostError: the process ended or did not answer, and the proof is not known to be the reason.
+            ProcessLostError: the process ended or did not answer, and the proof is not known to be the reason.
             TheoremFaultError: the statement does not load.
         """
         started = time.monotonic()
@@ -186,11 +173,11 @@ class DojoProcess:
             if error.verdict is Verdict.MEMORY_LIMIT:
                 said = "its header takes more memory than `prover.memory_limit_mb`"
                 raise TheoremFaultError(said) from error
-            raise DojoLostError(error.detail) from error
+            raise ProcessLostError(error.detail) from error
         if reply.get("said"):
             raise TheoremFaultError(one_line(str(reply["said"])))
         if reply.get("state") != 0:
-            raise DojoLostError("Dojo does not start with the state 0")
+            raise ProcessLostError("Dojo does not start with the state 0")
 
     def _prove_whole(self, proof: PlacedProof, allowed: Allowance, axioms: frozenset[str]) -> Attempt:
         """Run a proof as a command, and list its axioms with another."""
@@ -201,7 +188,7 @@ class DojoProcess:
         _, found, report = said.rpartition(mark)
         names = reported(report) if found else None
         if names is None:
-            raise DojoLostError("it does not say on which axioms the proof rests", _NOT_A_REPLY)
+            raise ProcessLostError("it does not say on which axioms the proof rests", _NOT_A_REPLY)
         refused = next((name for name in names if name not in axioms), None)
         if refused is None:
             return Attempt(Verdict.CORRECT)
@@ -221,7 +208,7 @@ class DojoProcess:
             return Attempt(Verdict.ERROR, _error(reply["error"]))
         said = reply.get("message")
         if not isinstance(said, str) or not said.endswith(mark) or reply.get("state") != self._states - 1:
-            raise DojoLostError("it gave another reply than to the commands", _NOT_A_REPLY)
+            raise ProcessLostError("it gave another reply than to the commands", _NOT_A_REPLY)
         return said.removesuffix(mark).strip()
 
     def _prove_by_steps(self, tactics: Sequence[str], allowed: Allowance, limit_s: float) -> Attempt:
@@ -252,7 +239,7 @@ class DojoProcess:
         if "given_up" in reply:
             return Attempt(Verdict.ERROR, _SORRY)
         if reply.get("finished", reply.get("state")) != self._states:
-            raise DojoLostError("it gave another reply than to the tactic", _NOT_A_REPLY)
+            raise ProcessLostError("it gave another reply than to the tactic", _NOT_A_REPLY)
         self._states += 1
         return Attempt(Verdict.CORRECT) if "finished" in reply else None
 
@@ -267,7 +254,7 @@ class DojoProcess:
             reply = self._ask({"do": "tactic", "state": 0, "text": f"exact {mark}"}, allowed)
             in_step = mark in str(reply.get("error"))
         if not in_step:
-            raise DojoLostError("its replies are out of step with the requests", _NOT_A_REPLY)
+            raise ProcessLostError("its replies are out of step with the requests", _NOT_A_REPLY)
 
     def _ask(self, request: dict[str, Any], allowed: Allowance) -> dict[str, Any]:
         """What Dojo says.
@@ -275,7 +262,7 @@ class DojoProcess:
         Raises:
             TimeoutError: it used up what it was allowed.
             _LimitError: another limit, or Lean has crashed.
-            DojoLostError: it says nothing that can be read.
+            ProcessLostError: it says nothing that can be read.
         """
         self._requests += 1
         line = json.dumps({"id": self._requests, **request}).encode() + b"\n"
@@ -287,7 +274,7 @@ class DojoProcess:
         except (ValueError, RecursionError):
             raise self._ended("its reply cannot be read", None) from None
         if not isinstance(reply, dict) or reply.pop("id", None) != self._requests:
-            raise DojoLostError("the process gave another reply than to what it was asked")
+            raise ProcessLostError("the process gave another reply than to what it was asked")
         if "limit" in reply:
             raise _LimitError(Verdict.OUTPUT_LIMIT, f"more than {MAX_REPLY_BYTES:,} bytes of messages")
         if "lost" in reply:
@@ -301,11 +288,11 @@ class DojoProcess:
             return self._ended(cause, status)
         if request["do"] == "open":
             said = str(reply.get("said"))
-            return TheoremFaultError(one_line(said)) if said else DojoLostError(f"Dojo does not start: {cause}")
+            return TheoremFaultError(one_line(said)) if said else ProcessLostError(f"Dojo does not start: {cause}")
         if status is None:
-            return DojoLostError(cause, _NOT_A_REPLY)
+            return ProcessLostError(cause, _NOT_A_REPLY)
         ends = 0 <= status < _BY_SIGNAL
-        return DojoLostError(cause, f"it ends Lean (exit status {status})" if ends else "")
+        return ProcessLostError(cause, f"it ends Lean (exit status {status})" if ends else "")
 
     def _ended(self, cause: str, status: int | None) -> Exception:
         """Why the process, or Lean (with its exit status), has ended."""
@@ -316,7 +303,7 @@ class DojoProcess:
         if status in _CRASHES:
             return _LimitError(Verdict.ERROR, "Lean crashes on it")
         said = one_line((self._process.stderr().strip().splitlines() or [""])[-1])
-        return DojoLostError(f"{cause} ({said})" if said else cause)
+        return ProcessLostError(f"{cause} ({said})" if said else cause)
 
     def _line(self, allowed: Allowance) -> bytes:
         """The next line that it writes.

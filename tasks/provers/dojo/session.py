@@ -8,12 +8,12 @@ from typing import TypeVar
 from sandboxes import SandboxUnavailableError
 from tasks.provers import Attempt, PlacedProof, ProverFailedError
 from tasks.provers.dojo.installation import DojoInstallation
-from tasks.provers.dojo.process import DojoLostError, DojoProcess, Start
+from tasks.provers.dojo.process import DojoProcess, Start
 from tasks.provers.lean4.confirmation import Rules, confirm
 from tasks.provers.lean4.installation import Installation
 from tasks.provers.lean4.placing import header_and_statement
 from tasks.provers.lean_repl.texts import header_text
-from tasks.provers.warm_pool import TRIES, WarmPool
+from tasks.provers.warm_pool import TRIES, ProcessLostError, WarmPool
 from tasks.records import TheoremCheck, Verdict
 
 T = TypeVar("T")
@@ -69,7 +69,7 @@ class DojoSession:
         def prove(process: DojoProcess) -> Attempt:
             try:
                 return process.prove(proof, limit_s or self._limits.proof_s, self._rules.axioms)
-            except DojoLostError as error:
+            except ProcessLostError as error:
                 blames.append(error.blame)
                 raise
 

@@ -23,19 +23,6 @@ _BY_SIGNAL = 128
 _CRASHES = {_BY_SIGNAL + each for each in (signal.SIGABRT, signal.SIGBUS, signal.SIGSEGV)}
 
 
-class ReplLostError(ProcessLostError):
-    """The process has ended or does not answer as it should; nothing is known of the text.
-
-    Args:
-        cause: what happened.
-        blame: what is to be said of the text if fresh processes do the same on it; empty if it is not to blame.
-    """
-
-    def __init__(self, cause: str, blame: str = "") -> None:
-        super().__init__(cause)
-        self.blame = blame
-
-
 class Ran(NamedTuple):
     """What became of a text: the reply (without the mark) with its environment, or None and the limit that the text
     exceeded; and its CPU and wall-clock seconds."""
@@ -83,7 +70,7 @@ class ReplProcess:
             limit_s: CPU seconds that the text may take.
 
         Raises:
-            ReplLostError: the process ended or answered something else, and the text is not known to be the reason.
+            ProcessLostError: the process ended or answered something else, and the text is not known to be the reason.
             TheoremFaultError: the header does not load.
         """
         self._load(header)
@@ -104,7 +91,7 @@ class ReplProcess:
             limit = Attempt(Verdict.TIME_LIMIT, f"more than {limit_s:g} s of CPU time")
         except TooLongError:
             limit = Attempt(Verdict.OUTPUT_LIMIT, f"more than {MAX_REPLY_BYTES:,} bytes of messages")
-        except ReplLostError as error:
+        except ProcessLostError as error:
             if error.blame:
                 raise
             ended = self._process.wait_briefly()
@@ -113,7 +100,7 @@ class ReplProcess:
             elif ended in _CRASHES:
                 limit = Attempt(Verdict.ERROR, "Lean crashes on it")
             elif ended is not None and ended < _BY_SIGNAL:
-                raise ReplLostError(str(error), f"it ends the REPL (exit status {ended})") from error
+                raise ProcessLostError(str(error), f"it ends the REPL (exit status {ended})") from error
             else:
                 raise
         return Ran(reply, limit, allowed.used_s(), time.monotonic() - started)
@@ -122,24 +109,24 @@ class ReplProcess:
         """The reply without the mark of what was sent."""
         if answered.fault is not None:
             fault = one_line(answered.fault)
-            raise ReplLostError(f"it refuses what it was sent: {fault}", f"the REPL refuses it: {fault}")
+            raise ProcessLostError(f"it refuses what it was sent: {fault}", f"the REPL refuses it: {fault}")
         reply = mark.removed(answered)
         if reply is None or answered.env != self._environments:
-            raise ReplLostError("it gave another reply than to what it was sent", _NOT_A_REPLY)
+            raise ProcessLostError("it gave another reply than to what it was sent", _NOT_A_REPLY)
         return reply
 
     def pickle(self, env: int, file: Path) -> None:
-        """Write what was declared up to an environment to a file; raises ReplLostError if it cannot."""
+        """Write what was declared up to an environment to a file; raises ProcessLostError if it cannot."""
         reply = self._asked_outside({"pickleTo": str(file), "env": env})
         if reply.fault is not None or reply.env != env:
-            raise ReplLostError(f"it cannot pickle an environment ({one_line(reply.fault or 'another reply')})")
+            raise ProcessLostError(f"it cannot pickle an environment ({one_line(reply.fault or 'another reply')})")
 
     def unpickle(self, file: Path) -> int:
-        """Declare what a file contains again, which the kernel checks; the environment after it. Raises ReplLostError
-        if that fails."""
+        """Declare what a file contains again, which the kernel checks; the environment after it. Raises
+        ProcessLostError if that fails."""
         reply = self._asked_outside({"unpickleEnvFrom": str(file)})
         if reply.fault is not None or reply.env != self._environments:
-            raise ReplLostError(f"it cannot unpickle an environment ({one_line(reply.fault or 'another reply')})")
+            raise ProcessLostError(f"it cannot unpickle an environment ({one_line(reply.fault or 'another reply')})")
         self._environments += 1
         return reply.env
 
@@ -166,7 +153,7 @@ class ReplProcess:
         if reply.fault is not None or reply.errors:
             raise TheoremFaultError(one_line(reply.fault or reply.errors[0]))
         if reply.env != self._environments:
-            raise ReplLostError("it gave another reply than to the header")
+            raise ProcessLostError("it gave another reply than to the header")
         self._headers[header] = self._environments
         self._environments += 1
 
@@ -176,31 +163,31 @@ class ReplProcess:
         try:
             reply = self._ask(request, Allowance(self._process, HEADER_CPU_S))
         except (TimeoutError, TooLongError) as error:
-            raise ReplLostError(
+            raise ProcessLostError(
                 f"more than {HEADER_CPU_S:g} s of CPU time, or too long a reply, to a header"
             ) from error
-        except ReplLostError as error:
+        except ProcessLostError as error:
             ended = self._process.wait_briefly()
             if self._process.reached_memory_limit():
-                raise ReplLostError("memory_limit_mb is too small for what the header loads") from error
+                raise ProcessLostError("memory_limit_mb is too small for what the header loads") from error
             said = one_line(self._process.stderr()) or f"exit status {ended}"
-            raise ReplLostError(f"{error} ({said})") from error
+            raise ProcessLostError(f"{error} ({said})") from error
         self.usable = usable
         return reply
 
     def _ask(self, request: dict[str, Any], allowed: Allowance) -> Reply:
         if self._frames.pending:
-            raise ReplLostError("it has written more than replies", _NOT_A_REPLY)
+            raise ProcessLostError("it has written more than replies", _NOT_A_REPLY)
         try:
             self._process.write(json.dumps(request, ensure_ascii=False).encode() + b"\n\n", allowed)
             while (frame := self._frames.take()) is None:
                 data = self._process.read(allowed)
                 if not data:
-                    raise ReplLostError("the process has ended")
+                    raise ProcessLostError("the process has ended")
                 self._frames.feed(data)
         except BrokenPipeError as error:
-            raise ReplLostError("the process has ended") from error
+            raise ProcessLostError("the process has ended") from error
         try:
             return decode_reply(frame)
         except MalformedReplyError as error:
-            raise ReplLostError(f"its reply cannot be read: {error}", _NOT_A_REPLY) from error
+            raise ProcessLostError(f"its reply cannot be read: {error}", _NOT_A_REPLY) from error

@@ -15,7 +15,7 @@ from sandboxes.scratch import scratch_folder
 from tasks.provers import Attempt, PlacedProof, ProverFailedError, TheoremFaultError
 from tasks.provers.lean4.placing import header_and_statement
 from tasks.provers.lean_repl.installation import ReplInstallation
-from tasks.provers.lean_repl.process import HEADER_CPU_S, Ran, ReplLostError, ReplProcess
+from tasks.provers.lean_repl.process import HEADER_CPU_S, Ran, ReplProcess
 from tasks.provers.lean_repl.replies import one_line, outcome
 from tasks.provers.lean_repl.texts import (
     Mark,
@@ -26,7 +26,7 @@ from tasks.provers.lean_repl.texts import (
     theorem_text,
     unproved_text,
 )
-from tasks.provers.warm_pool import BLAMED_WHEN_FRESH, TRIES, WarmPool
+from tasks.provers.warm_pool import BLAMED_WHEN_FRESH, TRIES, ProcessLostError, WarmPool
 from tasks.records import TheoremCheck, Verdict
 
 
@@ -87,7 +87,7 @@ class ReplSession:
         with self._pool.free:
             try:
                 return self._confirmed(proof, limit_s or self._limit_s, self._confirmation)
-            except ReplLostError as error:
+            except ProcessLostError as error:
                 if error.blame:
                     return Attempt(Verdict.WRONG, f"not confirmed: {error.blame}")
                 raise ProverFailedError(f"the REPL cannot confirm: {error}") from error
@@ -130,7 +130,7 @@ class ReplSession:
     def _run(self, header: str, text: str, limit_s: float) -> Ran:
         """What a warm process says. One that was lost, or that ended after other proofs, says nothing: a fresh one is
         asked."""
-        lost = ReplLostError("no process of it could be kept")
+        lost = ProcessLostError("no process of it could be kept")
         for attempt in range(TRIES):
             try:
                 with self._pool.process(
@@ -142,7 +142,7 @@ class ReplSession:
                     if ran.limit is not None and process.proofs > 1 and ran.limit.verdict in BLAMED_WHEN_FRESH:
                         continue
                     return ran
-            except ReplLostError as error:
+            except ProcessLostError as error:
                 lost = error
             except SandboxUnavailableError as error:
                 raise ProverFailedError(str(error)) from error
