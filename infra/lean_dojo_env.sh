@@ -15,22 +15,10 @@ cannot() { say "$*"; exit 3; }
 
 . infra/uv.sh
 
-find_python() { # prints the path of a Python for which LeanDojo is made
-    local name
-    for name in python3.12 python3.11 python3.10 python3; do
-        if command -v "$name" >/dev/null &&
-            "$name" -c 'import ensurepip, sys; sys.exit(not (3, 9) <= sys.version_info[:2] < (3, 13))' 2>/dev/null; then
-            command -v "$name"
-            return
-        fi
-    done
-    cannot "Python 3.9 to 3.12 is needed, with venv"
-}
-
 command -v git >/dev/null || cannot "LeanDojo needs git: install it"
 stamp="$NAME/ready-$LEAN_DOJO"
 if [ ! -e "$stamp" ]; then
-    python=$(find_python)
+    python=$(find_python_between 3.9 3.12 python3.12 python3.11 python3.10 python3) || cannot "Python 3.9 to 3.12 is needed, with venv"
     uv=$(find_uv "$python") || cannot "uv could not be installed"
     export UV_PYTHON_DOWNLOADS=never UV_HTTP_TIMEOUT=600
     unset VIRTUAL_ENV

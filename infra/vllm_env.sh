@@ -17,18 +17,6 @@ NAME=.venv-vllm
 say() { printf '%s\n' "vllm: $*" >&2; }
 cannot() { say "$*"; exit 3; }
 
-find_python() { # prints the path of a Python for which vLLM has wheels
-    local name
-    for name in python3.12 python3.11 python3.13 python3; do
-        if command -v "$name" >/dev/null &&
-            "$name" -c 'import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null; then
-            command -v "$name"
-            return
-        fi
-    done
-    cannot "Python 3.11 to 3.13 is needed, with venv"
-}
-
 . infra/uv.sh
 
 kind=${1:-}
@@ -40,7 +28,7 @@ case "$kind" in --gpu | --cpu | --lock) ;; *) say "usage: infra/vllm_env.sh [--g
 [ "$(uname -s)" = Linux ] || cannot "vLLM has wheels for Linux only"
 case "$(uname -m)" in x86_64 | aarch64) ;; *) cannot "vLLM has no wheels for $(uname -m)" ;; esac
 
-python=$(find_python)
+python=$(find_python_between 3.11 3.13 python3.12 python3.11 python3.13 python3) || cannot "Python 3.11 to 3.13 is needed, with venv"
 uv=$(find_uv "$python") || cannot "uv could not be installed"
 export UV_PYTHON_DOWNLOADS=never UV_HTTP_TIMEOUT=600
 unset VIRTUAL_ENV
