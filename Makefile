@@ -31,7 +31,7 @@ demo: setup ## A sweep of the bundled programs model: draw, grade in a sandbox, 
 # Tests start a few hundred commands, each of which takes half the time if bytecode is cached.
 test test-all test-vllm: export PYTHONDONTWRITEBYTECODE =
 
-test: .venv/ready-to-test ## Every package, with real sandboxes and a real sweep, without slow tests (about 8 minutes on two cores)
+test: .venv/ready-to-test ## Every package, with real sandboxes and a real sweep, without slow tests (about 10 minutes on two cores)
 	@$(PYTEST) -m "not (slow or server or docker or browser)"
 
 test-all: .venv/ready-to-test ## All tests, including slow ones and those with Docker, a Prefect server or a browser
